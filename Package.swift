@@ -1,0 +1,98 @@
+// swift-tools-version: 6.3
+
+import PackageDescription
+
+/// What holds for every Swift target: language mode 6 (set at the end), no warnings, explicit `any`, and no
+/// dependency that leaks through somebody else's import.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Targets that touch neither C nor raw memory also have the compiler check that they don't.
+let memorySafe = strict + [.strictMemorySafety()]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+
+let package = Package(
+    name: "tractfs",
+    products: [
+        .executable(name: "tractfs", targets: ["tractfs"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // The layers, top to bottom: dependencies point down only (docs/ARCHITECTURE.md).
+        .executableTarget(
+            name: "tractfs",
+            dependencies: [
+                "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "S3Client", "ObjectStore",
+                system, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "FuseBridge", dependencies: ["CFuse", "FileSystem", system, logging], swiftSettings: strict),
+        .target(
+            name: "FileSystem",
+            dependencies: ["Namespace", "Reader", "ObjectStore", system, logging],
+            swiftSettings: memorySafe),
+        .target(
+            name: "Namespace", dependencies: ["CXXHash", "ObjectStore", collections, logging],
+            swiftSettings: strict),
+        .target(
+            name: "Reader", dependencies: ["BlockCache", "ObjectStore", collections, logging],
+            swiftSettings: strict),
+        .target(name: "BlockCache", dependencies: ["ObjectStore", collections], swiftSettings: strict),
+        .target(
+            name: "S3Client",
+            dependencies: ["CCurl", "CCrypto", "CExpat", "ObjectStore", system, collections, logging],
+            swiftSettings: strict),
+        .target(name: "ObjectStore", swiftSettings: memorySafe),
+
+        // One C library each; nothing is decided in C.
+        .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CExpat", linkerSettings: [.linkedLibrary("expat")]),
+        .target(name: "CXXHash"),
+
+        // Tests. TestSupport holds the scriptable S3 server, the real ones' launchers and the in-memory store.
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "ObjectStore", system, collections,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "S3ClientTests", dependencies: ["S3Client", "ObjectStore", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReaderTests", dependencies: ["Reader", "BlockCache", "ObjectStore", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FileSystemTests",
+            dependencies: ["FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport", system],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MountTests", dependencies: ["tractfs", "ObjectStore", "TestSupport", system],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

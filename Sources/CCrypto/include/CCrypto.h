@@ -1,0 +1,3 @@
+#ifndef TRACTFS_CCRYPTO_H
+#define TRACTFS_CCRYPTO_H
+#endif

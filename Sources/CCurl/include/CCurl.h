@@ -1,0 +1,3 @@
+#ifndef TRACTFS_CCURL_H
+#define TRACTFS_CCURL_H
+#endif

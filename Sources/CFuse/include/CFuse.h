@@ -1,0 +1,3 @@
+#ifndef TRACTFS_CFUSE_H
+#define TRACTFS_CFUSE_H
+#endif

@@ -1,0 +1,130 @@
+/// Where objects come from: something that lists keys and hands out ranges of objects.
+///
+/// Nothing here blocks, and nothing here is `async`: a call returns at once, and what it asked for is delivered on a
+/// thread of the store's. A request ends exactly once, with a result or an error, also when it is cancelled and at the
+/// latest a little after its deadline. Retrying is the store's own business: an error that arrives here is final.
+public protocol ObjectStore: Sendable {
+    /// Asks for one page of a listing (S3's ListObjectsV2).
+    ///
+    /// - Parameters:
+    ///   - request: Which keys.
+    ///   - deadline: When to give up, retries included.
+    ///   - completion: Called once, on a thread of the store's; it must not block.
+    /// - Returns: A handle to cancel the request with; it need not be kept.
+    @discardableResult
+    func list(
+        _ request: ListRequest, deadline: ContinuousClock.Instant,
+        completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
+    ) -> any StoreRequest
+
+    /// Asks for a range of one object version (S3's GetObject with `Range` and `If-Match`).
+    ///
+    /// - Parameters:
+    ///   - request: Which bytes of which version.
+    ///   - deadline: When to give up, retries included.
+    ///   - receiver: Gets the bytes as they come, and the end. The store holds it until then.
+    /// - Returns: A handle to cancel the request with; it need not be kept.
+    @discardableResult
+    func get(
+        _ request: RangeRequest, deadline: ContinuousClock.Instant, receiver: any RangeReceiver
+    ) -> any StoreRequest
+}
+
+/// A request under way.
+public protocol StoreRequest: AnyObject, Sendable {
+    /// Says that nobody wants the result any more. The request still ends once, with `StoreError.Code.cancelled` unless
+    /// it had already ended.
+    func cancel()
+}
+
+/// Which keys to list.
+public struct ListRequest: Hashable, Sendable {
+    /// Only keys that begin so.
+    public var prefix: Key
+    /// Whether keys that have another "/" behind the prefix are rolled up into common prefixes.
+    public var isDelimited: Bool
+    /// Only keys (and common prefixes) behind this one; the key itself is left out.
+    public var startAfter: Key?
+    /// Go on where an earlier page of the same listing ended.
+    public var continuation: ContinuationToken?
+    /// How many keys and common prefixes at the most, 1 to 1,000 (S3's limit).
+    public var limit: Int
+
+    /// A request for the page of keys that begin with `prefix`.
+    public init(
+        prefix: Key, isDelimited: Bool, startAfter: Key? = nil, continuation: ContinuationToken? = nil,
+        limit: Int = 1_000
+    ) {
+        self.prefix = prefix
+        self.isDelimited = isDelimited
+        self.startAfter = startAfter
+        self.continuation = continuation
+        self.limit = limit
+    }
+}
+
+/// What a store wants to be given to continue a listing; opaque.
+public struct ContinuationToken: Hashable, Sendable {
+    /// The token, as the store wrote it.
+    public let text: String
+
+    /// The token that the store wrote as `text`.
+    public init(_ text: String) {
+        self.text = text
+    }
+}
+
+/// One page of a listing.
+public struct ListPage: Hashable, Sendable {
+    /// A key of the page, or a prefix that stands for all the keys below it.
+    public enum Item: Hashable, Sendable {
+        case object(ListedObject)
+        /// Ends in "/".
+        case commonPrefix(Key)
+
+        /// What the page is sorted by.
+        public var key: Key {
+            switch self {
+            case .object(let object): object.version.key
+            case .commonPrefix(let prefix): prefix
+            }
+        }
+    }
+
+    /// Objects and common prefixes together, in strictly ascending order of their keys; the page proves that between
+    /// two neighbours there is nothing.
+    public var items: [Item]
+    /// How the listing goes on; `nil` where this page is the last.
+    public var next: ContinuationToken?
+
+    /// A page of these items; there are more where `next` is not `nil`.
+    public init(items: [Item], next: ContinuationToken? = nil) {
+        self.items = items
+        self.next = next
+    }
+}
+
+/// Which bytes of which object version.
+public struct RangeRequest: Hashable, Sendable {
+    /// The version that every byte must be of.
+    public var object: ObjectVersion
+    /// Offsets within the object; not empty, and within its size.
+    public var range: Range<Int>
+
+    /// A request for the bytes of `range` of `object`.
+    public init(object: ObjectVersion, range: Range<Int>) {
+        self.object = object
+        self.range = range
+    }
+}
+
+/// Who gets the bytes of a range. All calls come from one thread at a time.
+public protocol RangeReceiver: AnyObject, Sendable {
+    /// The next bytes of the range, the first of which has `offset` within the object. Bytes come in order and each
+    /// comes once, also where the store had to ask again in the middle. The span is only valid during the call.
+    func receive(_ bytes: RawSpan, at offset: Int)
+
+    /// The end: all bytes of the range have come, or an error says why they didn't. What was received before an error
+    /// is right and may be used.
+    func finish(_ result: Result<Void, StoreError>)
+}

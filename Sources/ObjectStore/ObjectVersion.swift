@@ -1,0 +1,69 @@
+/// An entity tag: what S3 changes whenever the bytes of an object change.
+///
+/// Opaque, with its quotation marks, just as the listing gave it, so that `If-Match` can send it back unchanged
+/// (RFC 9110, section 8.8.3).
+public struct ETag: Hashable, Sendable, CustomStringConvertible {
+    /// The tag as it stands in a header, quotation marks included.
+    public let text: String
+
+    /// The tag of this header value.
+    public init(_ text: String) {
+        self.text = text
+    }
+
+    /// The tag as it stands in a header.
+    public var description: String { text }
+}
+
+/// One version of one object: the bytes that a reader is promised, never another version's.
+public struct ObjectVersion: Hashable, Sendable {
+    /// The object's key.
+    public let key: Key
+    /// The ETag that every request for its bytes is tied to.
+    public let etag: ETag
+    /// The size in bytes.
+    public let byteCount: Int
+
+    /// The version of `key` whose ETag is `etag`, `byteCount` bytes long.
+    public init(key: Key, etag: ETag, byteCount: Int) {
+        self.key = key
+        self.etag = etag
+        self.byteCount = byteCount
+    }
+}
+
+/// A point in time as S3 gives it, in UTC.
+public struct Timestamp: Hashable, Comparable, Sendable {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    public let seconds: Int
+    /// Nanoseconds of that second, 0 to 999,999,999.
+    public let nanoseconds: Int
+
+    /// The point `seconds` and `nanoseconds` after the epoch.
+    public init(seconds: Int, nanoseconds: Int = 0) {
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Earlier before later.
+    public static func < (left: Timestamp, right: Timestamp) -> Bool {
+        (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
+    }
+}
+
+/// An object as a listing tells it: all that a file system needs to know of it without asking for the object itself.
+public struct ListedObject: Hashable, Sendable {
+    /// Which bytes: key, ETag and size.
+    public let version: ObjectVersion
+    /// When the object was last written.
+    public let lastModified: Timestamp
+    /// S3's storage class, such as "STANDARD" or "GLACIER"; "STANDARD" where the store names none.
+    public let storageClass: String
+
+    /// An object of this version, time and storage class.
+    public init(version: ObjectVersion, lastModified: Timestamp, storageClass: String = "STANDARD") {
+        self.version = version
+        self.lastModified = lastModified
+        self.storageClass = storageClass
+    }
+}

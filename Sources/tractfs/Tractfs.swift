@@ -1,0 +1,5 @@
+import ArgumentParser
+
+/// The command.
+@main
+struct Tractfs: ParsableCommand {}
