@@ -24,6 +24,7 @@ let package = Package(
         .executable(name: "tractfs", targets: ["tractfs"])
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -36,18 +37,21 @@ let package = Package(
             name: "tractfs",
             dependencies: [
                 "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "S3Client", "ObjectStore",
-                system, logging,
+                "Spawn", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .target(
-            name: "FuseBridge", dependencies: ["CFuse", "FileSystem", system, logging], swiftSettings: strict),
+            name: "FuseBridge", dependencies: ["CFuse", "FileSystem", "Namespace", "Reader", "ObjectStore", "Spawn", system, logging], swiftSettings: strict),
         .target(
             name: "FileSystem",
             dependencies: ["Namespace", "Reader", "ObjectStore", system, logging],
             swiftSettings: memorySafe),
         .target(
-            name: "Namespace", dependencies: ["CXXHash", "ObjectStore", collections, logging],
+            name: "Namespace",
+            dependencies: [
+                "CXXHash", "ObjectStore", logging, .product(name: "Algorithms", package: "swift-algorithms"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Reader", dependencies: ["BlockCache", "ObjectStore", collections, logging],
@@ -58,6 +62,9 @@ let package = Package(
             dependencies: ["CCurl", "CCrypto", "CExpat", "ObjectStore", system, collections, logging],
             swiftSettings: strict),
         .target(name: "ObjectStore", swiftSettings: memorySafe),
+
+        // Starting other programs, for whoever needs one.
+        .target(name: "Spawn", dependencies: [system], swiftSettings: strict),
 
         // One C library each; nothing is decided in C.
         .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),

@@ -1,1 +1,69 @@
+#define _GNU_SOURCE
 #include "CFuse.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static const struct fuse_lowlevel_ops operations = {
+    .init = tractfs_init,
+    .lookup = tractfs_lookup,
+    .forget = tractfs_forget,
+    .forget_multi = tractfs_forget_multi,
+    .getattr = tractfs_getattr,
+    .access = tractfs_access,
+    .statfs = tractfs_statfs,
+    .opendir = tractfs_opendir,
+    .readdir = tractfs_readdir,
+    .readdirplus = tractfs_readdirplus,
+    .releasedir = tractfs_releasedir,
+    .open = tractfs_open,
+    .read = tractfs_read,
+    .release = tractfs_release,
+    .getxattr = tractfs_getxattr,
+    .listxattr = tractfs_listxattr,
+    .ioctl = tractfs_ioctl,
+};
+
+struct fuse_session *tractfs_session_new(void *userdata) {
+    char *arguments[] = {"tractfs", NULL};
+    struct fuse_args args = FUSE_ARGS_INIT(1, arguments);
+    struct fuse_session *session = fuse_session_new(&args, &operations, sizeof operations, userdata);
+    fuse_opt_free_args(&args);
+    return session;
+}
+
+const unsigned long TRACTFS_IOCTL_SERVER = _IOR('T', 1, uint32_t);
+
+int tractfs_ioctl_server(int descriptor, uint32_t *process) {
+    return ioctl(descriptor, TRACTFS_IOCTL_SERVER, process);
+}
+
+int tractfs_receive_descriptor(int socket) {
+    char byte;
+    struct iovec vector = {.iov_base = &byte, .iov_len = 1};
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr message = {
+        .msg_iov = &vector,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes,
+    };
+    ssize_t count;
+    do {
+        count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) return -1;
+    struct cmsghdr *header = count == 0 ? NULL : CMSG_FIRSTHDR(&message);
+    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
+        errno = 0;
+        return -1;
+    }
+    int descriptor;
+    memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+    return descriptor;
+}

@@ -1,1 +1,232 @@
-import ObjectStore
+public import Logging
+public import Namespace
+public import ObjectStore
+public import Reader
+public import struct SystemPackage.Errno
+
+/// The operations of the file system, as the kernel asks for them, on names and bytes that others provide.
+///
+/// Knows neither FUSE nor HTTP. Operations that may need the store take a completion, which is called once: at once
+/// where the answer is at hand, and from a thread of the store's otherwise. No operation ever waits. Failures are errno
+/// values, of which `Errno.init(_:isOpen:)` is the one table.
+public final class FileSystem: Sendable {
+    private let namespace: Namespace
+    private let reader: Reader
+    private let options: Options
+    private let failures: FailureLog
+    private let directories = HandleTable<OpenDirectory>()
+    private let files = HandleTable<OpenFile>()
+
+    /// What a user can say about how the file system looks.
+    public struct Options: Sendable {
+        /// The bucket, for URIs.
+        public var bucket: String
+        /// Owners and permissions.
+        public var ownership: Ownership
+        /// The time of directories: when the mount began.
+        public var mountTime: Timestamp
+        /// Whether extended attributes are answered (`--xattrs`). If not, the kernel is told once that there are none,
+        /// and saves the two requests that `ls -l` makes for each file.
+        public var hasExtendedAttributes: Bool
+
+        /// All of it.
+        public init(bucket: String, ownership: Ownership, mountTime: Timestamp, hasExtendedAttributes: Bool) {
+            self.bucket = bucket
+            self.ownership = ownership
+            self.mountTime = mountTime
+            self.hasExtendedAttributes = hasExtendedAttributes
+        }
+    }
+
+    private struct OpenFile: Sendable {
+        let object: ObjectVersion
+        let reader: ObjectReader
+    }
+
+    /// A file system of these names and these bytes.
+    public init(namespace: Namespace, reader: Reader, options: Options, logger: Logger) {
+        self.namespace = namespace
+        self.reader = reader
+        self.options = options
+        failures = FailureLog(logger: logger)
+    }
+
+    // MARK: Names
+
+    /// The answer to a lookup.
+    public struct Lookup: Sendable {
+        /// What the name is, with one lookup more in the kernel's count; `nil` where there is nothing of that name, which
+        /// the kernel may keep in mind as well.
+        public let entry: Entry?
+        /// How long the kernel may keep the name; `nil` for good.
+        public let nameTimeout: Duration?
+    }
+
+    /// An inode and what `stat` tells of it. Both never change: an overwritten object is another inode.
+    public struct Entry: Sendable {
+        /// What the kernel calls it by.
+        public let id: InodeID
+        /// What `stat` tells.
+        public let attributes: FileAttributes
+    }
+
+    /// Looks up a name in a directory (FUSE_LOOKUP). Where the reply can't be sent, `forget` takes the lookup back.
+    public func lookup(
+        _ name: some Collection<UInt8>, in parent: InodeID, completion: @escaping @Sendable (Result<Lookup, Errno>) -> Void
+    ) {
+        do throws(Errno) {
+            let directory = try directory(parent)
+            let name = try validated(name)
+            namespace.lookup(name, in: directory) { [self] result in
+                completion(
+                    result.map { found in
+                        Lookup(entry: found.inode.map(entry), nameTimeout: found.expiry.remaining(at: .now))
+                    }.mapError { errno(for: $0, wanting: directory.key.appending(name.bytes)) })
+            }
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
+    /// The kernel forgets `count` lookups of an inode (FUSE_FORGET).
+    public func forget(_ id: InodeID, count: UInt64) {
+        namespace.forget(id, count: count)
+    }
+
+    /// What `stat` tells of an inode (FUSE_GETATTR).
+    public func attributes(of id: InodeID) throws(Errno) -> FileAttributes {
+        try entry(inode(id)).attributes
+    }
+
+    func entry(_ inode: Inode) -> Entry {
+        Entry(
+            id: inode.id,
+            attributes: FileAttributes(inode, ownership: options.ownership, directoryTime: options.mountTime))
+    }
+
+    private func inode(_ id: InodeID) throws(Errno) -> Inode {
+        guard let inode = namespace.inode(id) else { throw .staleNFSFileHandle }
+        return inode
+    }
+
+    private func directory(_ id: InodeID) throws(Errno) -> Inode {
+        let inode = try inode(id)
+        guard inode.kind == .directory else { throw .notDirectory }
+        return inode
+    }
+
+    private func validated(_ name: some Collection<UInt8>) throws(Errno) -> Name {
+        do {
+            return try Name(name)
+        } catch {
+            throw Errno(error)
+        }
+    }
+
+    private func errno(for error: StoreError, wanting key: Key, isOpen: Bool = false) -> Errno {
+        failures.note(error, wanting: key)
+        return Errno(error, isOpen: isOpen)
+    }
+
+    // MARK: Directories
+
+    /// Opens a directory (FUSE_OPENDIR). Nothing is asked of the store before entries are read.
+    public func openDirectory(_ id: InodeID) throws(Errno) -> Handle {
+        directories.insert(namespace.openDirectory(try directory(id)))
+    }
+
+    /// Entries of an open directory from `cookie` on, which is 0 or the cookie of an entry that was read before
+    /// (FUSE_READDIR).
+    public func readDirectory(
+        _ handle: Handle, from cookie: Int, completion: @escaping @Sendable (Result<DirectoryChunk, Errno>) -> Void
+    ) {
+        guard let directory = directories[handle] else { return completion(.failure(.badFileDescriptor)) }
+        guard cookie >= 0 else { return completion(.failure(.invalidArgument)) }
+        directory.entries(from: max(cookie - DirectoryChunk.dotCount, 0), isRestart: cookie == 0) { [self] result in
+            completion(
+                result.map { DirectoryChunk($0, from: cookie, of: directory, in: self) }
+                    .mapError { errno(for: $0, wanting: directory.inode.key) })
+        }
+    }
+
+    /// Ends an open directory (FUSE_RELEASEDIR).
+    public func closeDirectory(_ handle: Handle) {
+        directories.remove(handle)
+    }
+
+    // MARK: Files
+
+    /// Opens a file for reading (FUSE_OPEN).
+    public func open(_ id: InodeID, forWriting: Bool) throws(Errno) -> Handle {
+        if forWriting { throw .readOnlyFileSystem }
+        guard case .file(let object) = try inode(id).kind else { throw .isDirectory }
+        return files.insert(OpenFile(object: object.version, reader: reader.open(object.version)))
+    }
+
+    /// Reads from an open file, if the bytes are at hand (FUSE_READ): as many as asked for, or fewer at the end of the
+    /// file.
+    ///
+    /// - Parameters:
+    ///   - offset: Where in the file; it may lie behind its end.
+    ///   - byteCount: How many bytes.
+    public func readAvailable(_ handle: Handle, offset: Int, byteCount: Int) throws(Errno) -> AvailableBytes {
+        let (file, range) = try extent(handle, offset: offset, byteCount: byteCount)
+        if range.isEmpty { return .endOfFile }
+        return file.reader.readAvailable(range).map { .bytes($0) } ?? .toBeFetched
+    }
+
+    /// What is at hand of the bytes of a read.
+    public enum AvailableBytes: Sendable {
+        /// All of them.
+        case bytes(ReadBytes)
+        /// There are none: the read begins at or behind the end of the file.
+        case endOfFile
+        /// Not all: `read` waits for them.
+        case toBeFetched
+    }
+
+    /// Reads from an open file as soon as the bytes have come. To be used where `readAvailable` has said that there are
+    /// bytes to be fetched.
+    ///
+    /// - Returns: The read that waits, to be cancelled if the application gives up; `completion` isn't called then.
+    public func read(
+        _ handle: Handle, offset: Int, byteCount: Int,
+        completion: @escaping @Sendable (Result<ReadBytes, Errno>) -> Void
+    ) throws(Errno) -> ParkedRead {
+        let (file, range) = try extent(handle, offset: offset, byteCount: byteCount)
+        if range.isEmpty { throw .invalidArgument }
+        return file.reader.read(range) { [self] result in
+            completion(result.mapError { errno(for: $0, wanting: file.object.key, isOpen: true) })
+        }
+    }
+
+    private func extent(_ handle: Handle, offset: Int, byteCount: Int) throws(Errno) -> (OpenFile, Range<Int>) {
+        guard let file = files[handle] else { throw .badFileDescriptor }
+        guard offset >= 0, byteCount >= 0 else { throw .invalidArgument }
+        let start = min(offset, file.object.byteCount)
+        return (file, start..<start + min(byteCount, file.object.byteCount - start))
+    }
+
+    /// Ends an open file (FUSE_RELEASE).
+    public func close(_ handle: Handle) {
+        files.remove(handle)
+    }
+
+    // MARK: Extended attributes
+
+    /// The value of an extended attribute (FUSE_GETXATTR).
+    public func extendedAttribute(_ name: String, of id: InodeID) throws(Errno) -> [UInt8] {
+        guard options.hasExtendedAttributes else { throw .noFunction }
+        let inode = try inode(id)
+        guard let value = ExtendedAttribute(rawValue: name)?.value(of: inode, bucket: options.bucket) else {
+            throw .noData
+        }
+        return value
+    }
+
+    /// The names of an inode's extended attributes, each ended by a NUL (FUSE_LISTXATTR).
+    public func extendedAttributeNames(of id: InodeID) throws(Errno) -> [UInt8] {
+        guard options.hasExtendedAttributes else { throw .noFunction }
+        return ExtendedAttribute.names(of: try inode(id), bucket: options.bucket)
+    }
+}

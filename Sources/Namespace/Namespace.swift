@@ -1,1 +1,82 @@
-import ObjectStore
+public import Logging
+public import ObjectStore
+
+/// The keys below a prefix of a bucket as a tree of directories and files.
+///
+/// Two kinds of state, deliberately apart. What is *known* of the bucket is a table of directories, each with a listing
+/// that is shared by all who look, proven page by page, and expires as a whole. What the *kernel knows* is a table of
+/// inodes, each an unchanging version of an object, with the kernel's lookup count. Listings come and go under a bound and
+/// a time to live; inodes go only when the kernel forgets them. Every question, be it a lookup, a negative one, attributes
+/// or a directory's entries, is answered from the same listings through the same classification of keys.
+///
+/// Completions are called at once where the answer is known, and from a thread of the store's otherwise.
+public final class Namespace: Sendable {
+    private let directories: DirectoryTable
+    private let inodes: InodeTable
+
+    /// A namespace of the keys that begin with `root`.
+    ///
+    /// - Parameters:
+    ///   - store: Where listings come from.
+    ///   - root: A key that ends in "/", or the empty one for the whole bucket.
+    ///   - timeToLive: How long listings count as true.
+    ///   - requestTimeout: How long one page may take, retries included.
+    ///   - logger: Where hidden keys are told of.
+    public init(
+        store: any ObjectStore, root: Key, timeToLive: TimeToLive, requestTimeout: Duration, logger: Logger
+    ) {
+        let source = ListingSource(store: store, requestTimeout: requestTimeout, logger: logger)
+        directories = DirectoryTable(source: source, timeToLive: timeToLive)
+        inodes = InodeTable(rootKey: root)
+    }
+
+    /// The inode that the kernel calls `id`; `nil` for one that it has forgotten.
+    public func inode(_ id: InodeID) -> Inode? {
+        inodes.inode(id)
+    }
+
+    /// How many inodes the kernel knows, the root included.
+    public var inodeCount: Int {
+        inodes.count
+    }
+
+    /// The kernel forgets `count` lookups of an inode.
+    public func forget(_ id: InodeID, count: UInt64) {
+        inodes.forget(id, count: count)
+    }
+
+    /// The answer to a lookup.
+    public struct Lookup: Sendable {
+        /// What the name is, counted as a lookup by the kernel; `nil` where there is nothing of that name.
+        public let inode: Inode?
+        /// Until when that holds.
+        public let expiry: Expiry
+    }
+
+    /// Looks a name up in a directory.
+    public func lookup(
+        _ name: Name, in directory: Inode, completion: @escaping @Sendable (Result<Lookup, StoreError>) -> Void
+    ) {
+        directories.directory(directory.key).lookup(name) { [inodes] result in
+            completion(
+                result.map { entry, expiry in
+                    Lookup(inode: entry.map { inodes.remember($0, in: directory) }, expiry: expiry)
+                })
+        }
+    }
+
+    /// Opens a directory for reading its entries.
+    public func openDirectory(_ directory: Inode) -> OpenDirectory {
+        OpenDirectory(inode: directory, directory: directories.directory(directory.key), inodes: inodes)
+    }
+}
+
+extension InodeTable {
+    /// The inode of an entry of a directory, counted as one more lookup.
+    func remember(_ entry: DirectoryEntry, in directory: Inode) -> Inode {
+        switch entry.kind {
+        case .file(let object): remember(object.version.key, .file(object))
+        case .directory: remember(directory.key.appending(entry.name.bytes + [Key.delimiter]), .directory)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Namespace
+public import ObjectStore
+
+/// What `stat` tells of a file or directory (stat(2), inode(7)).
+public struct FileAttributes: Hashable, Sendable {
+    /// `st_ino`.
+    public let inodeNumber: UInt64
+    /// Whether it is a directory; a regular file otherwise.
+    public let isDirectory: Bool
+    /// The permission bits of `st_mode`.
+    public let permissions: UInt32
+    /// `st_uid`.
+    public let userID: UInt32
+    /// `st_gid`.
+    public let groupID: UInt32
+    /// `st_size`, in bytes; 0 for a directory.
+    public let byteCount: Int
+    /// `st_mtime`, `st_ctime` and `st_atime`: when the object was last written; for directories when the mount began,
+    /// since S3 keeps no time of a prefix.
+    public let modified: Timestamp
+
+    /// `st_blocks`: units of 512 bytes, as `du` counts them. At least one, because tools take a file without blocks for a
+    /// sparse one that need not be read.
+    public var blockCount: Int { max((byteCount + 511) / 512, 1) }
+
+    /// `st_blksize`, in bytes. Python sizes its read buffer by it.
+    public static let preferredReadByteCount = 128 * 1_024
+}
+
+/// Who owns what is mounted, and who may read it: S3 knows neither.
+public struct Ownership: Hashable, Sendable {
+    /// The owner of everything (`--uid`).
+    public var userID: UInt32
+    /// The group of everything (`--gid`).
+    public var groupID: UInt32
+    /// The permission bits of files (`--file-mode`).
+    public var filePermissions: UInt32
+    /// The permission bits of directories (`--dir-mode`).
+    public var directoryPermissions: UInt32
+
+    /// Everything belongs to this user and group, with these permissions.
+    public init(userID: UInt32, groupID: UInt32, filePermissions: UInt32, directoryPermissions: UInt32) {
+        self.userID = userID
+        self.groupID = groupID
+        self.filePermissions = filePermissions
+        self.directoryPermissions = directoryPermissions
+    }
+}
+
+extension FileAttributes {
+    init(_ inode: Inode, ownership: Ownership, directoryTime: Timestamp) {
+        inodeNumber = inode.number
+        userID = ownership.userID
+        groupID = ownership.groupID
+        switch inode.kind {
+        case .directory:
+            isDirectory = true
+            permissions = ownership.directoryPermissions
+            byteCount = 0
+            modified = directoryTime
+        case .file(let object):
+            isDirectory = false
+            permissions = ownership.filePermissions
+            byteCount = object.version.byteCount
+            modified = object.lastModified
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import CFuse
+public import FileSystem
+import Glibc
+public import Logging
+import Synchronization
+
+/// One mount's connection to the kernel: takes requests from it until the mount ends.
+public final class FuseSession: Sendable {
+    let fileSystem: FileSystem
+    let interrupts = Interrupts()
+    private let logger: Logger
+    private let onReady: @Sendable () -> Void
+    private let state = Mutex(State())
+
+    private struct State {
+        /// The session and the thread that runs it, while it runs.
+        var running: Running?
+        var isEnding = false
+    }
+
+    /// Pointers are handed on as numbers, because they only name something: `fuse_session_exit` sets a flag.
+    private struct Running {
+        let session: UInt
+        let thread: pthread_t
+    }
+
+    /// The most bytes of one read request: libfuse's and the kernel's limit of 256 pages.
+    static let readByteCountLimit = 1 << 20
+    /// How many requests the kernel may have under way for reading ahead. Its default of 12 would keep the reader from
+    /// seeing more than 12 reads ahead.
+    private static let backgroundRequestCount: UInt32 = 64
+    /// How many threads libfuse may use. They never wait, so a few are enough; more only contend for /dev/fuse.
+    private static let threadCountLimit: UInt32 = 8
+    /// What ends the loop's wait; its handler does nothing.
+    private static let wakeSignal = SIGUSR1
+
+    /// A session that serves `fileSystem`.
+    ///
+    /// - Parameter onReady: Called, on some thread, when the kernel has opened the conversation: from then on the mount
+    ///   answers.
+    public init(fileSystem: FileSystem, logger: Logger, onReady: @escaping @Sendable () -> Void) {
+        self.fileSystem = fileSystem
+        self.logger = logger
+        self.onReady = onReady
+    }
+
+    static func of(_ request: fuse_req_t) -> FuseSession {
+        of(fuse_req_userdata(request))
+    }
+
+    static func of(_ userdata: UnsafeMutableRawPointer) -> FuseSession {
+        Unmanaged.fromOpaque(userdata).takeUnretainedValue()
+    }
+
+    /// Settles with the kernel what the conversation is like (FUSE_INIT).
+    func begin(_ connection: inout fuse_conn_info) {
+        connection.max_read = UInt32(FuseSession.readByteCountLimit)
+        connection.max_readahead = UInt32(FuseSession.readByteCountLimit)
+        connection.max_background = FuseSession.backgroundRequestCount
+        // Every entry comes with its attributes at no cost, so the kernel shall always ask for both; and replies are
+        // copied, because splicing them was measured to be 2.7 times slower (DESIGN.md).
+        connection.want |= connection.capable & UInt32(FUSE_CAP_READDIRPLUS)
+        connection.want &= ~UInt32(FUSE_CAP_READDIRPLUS_AUTO)
+        connection.want &= ~UInt32(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE)
+        // Attributes never change under an inode, so there is nothing to drop pages for.
+        connection.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
+        logger.debug(
+            "the kernel has opened the conversation",
+            metadata: ["protocol": "\(connection.proto_major).\(connection.proto_minor)"])
+        onReady()
+    }
+
+    /// Why a session can't run.
+    public struct SetupError: Error, CustomStringConvertible {
+        /// One sentence for a person.
+        public let description: String
+    }
+
+    /// Serves requests from `device`, an open and mounted /dev/fuse, until the mount ends or `end` is called. All replies
+    /// must have been sent when `drain` returns, which is called when no request comes any more.
+    public func run(on device: consuming MountedDevice, drain: () -> Void) throws(SetupError) {
+        guard let session = tractfs_session_new(Unmanaged.passUnretained(self).toOpaque()) else {
+            throw SetupError(description: "libfuse can't start a session")
+        }
+        defer { fuse_session_destroy(session) }
+        // libfuse takes a descriptor that is mounted already by this name (fuse_session_mount in fuse_lowlevel.h), and
+        // closes it with the session.
+        guard fuse_session_mount(session, "/dev/fd/\(device.release())") == 0 else {
+            throw SetupError(description: "libfuse doesn't take the /dev/fuse descriptor")
+        }
+        ignoreWakeSignal()
+        let running = Running(session: UInt(bitPattern: session), thread: pthread_self())
+        let mayRun = state.withLock { state in
+            state.running = running
+            return !state.isEnding
+        }
+        if mayRun { loop(session) }
+        state.withLock { $0.running = nil }
+        drain()
+    }
+
+    private func loop(_ session: OpaquePointer) {
+        let configuration = fuse_loop_cfg_create()
+        defer { fuse_loop_cfg_destroy(configuration) }
+        fuse_loop_cfg_set_max_threads(configuration, FuseSession.threadCountLimit)
+        fuse_loop_cfg_set_idle_threads(configuration, FuseSession.threadCountLimit)
+        let result = fuse_session_loop_mt(session, configuration)
+        if result < 0 { logger.error("libfuse's loop ended", metadata: ["errno": "\(-result)"]) }
+    }
+
+    /// Installs a handler that does nothing, so that the signal interrupts a wait and is not deadly.
+    private func ignoreWakeSignal() {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in }
+        sigaction(FuseSession.wakeSignal, &action, nil)
+    }
+
+    /// Makes `run` return. May be called from any thread, at any time, more than once.
+    public func end() {
+        state.withLock { $0.isEnding = true }
+        // libfuse's loop looks at its exit flag when its wait is interrupted. A signal that comes just before the wait
+        // begins would be lost: hence again, until the loop has ended.
+        while wakeLoop() { usleep(10_000) }
+    }
+
+    /// Tells the loop to exit; `false` where none runs.
+    private func wakeLoop() -> Bool {
+        state.withLock { state in
+            guard let running = state.running else { return false }
+            fuse_session_exit(OpaquePointer(bitPattern: running.session))
+            pthread_kill(running.thread, FuseSession.wakeSignal)
+            return true
+        }
+    }
+}

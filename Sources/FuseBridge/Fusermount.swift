@@ -1,0 +1,79 @@
+import CFuse
+import Glibc
+import Spawn
+import SystemPackage
+
+/// fusermount3(1), the set-user-id helper that mounts and unmounts for users who may not.
+enum Fusermount {
+    private static let program = "fusermount3"
+
+    /// Mounts, and returns the mounted /dev/fuse, which the helper sends over a socket that it finds the number of in its
+    /// environment.
+    static func mount(at path: String, options: String) throws(MountError) -> CInt {
+        var sockets: [CInt] = [0, 0]
+        guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0, &sockets) == 0 else {
+            throw MountError("make a socket pair", Errno(rawValue: errno))
+        }
+        defer { close(sockets[0]) }
+        let helper: Helper
+        do {
+            defer { close(sockets[1]) }
+            helper = try Helper(["-o", options, "--", path], socket: sockets[1])
+        }
+        let device = tractfs_receive_descriptor(sockets[0])
+        let complaint = helper.waitForEnd()
+        guard device >= 0 else { throw MountError(hint(for: complaint)) }
+        return device
+    }
+
+    /// Unmounts lazily.
+    static func unmount(_ path: String) throws(MountError) {
+        let helper = try Helper(["-u", "-z", "--", path], socket: nil)
+        if let complaint = helper.waitForEnd() { throw MountError(complaint) }
+    }
+
+    private static func hint(for complaint: String?) -> String {
+        let complaint = complaint ?? "\(program) mounted nothing"
+        if complaint.contains("user_allow_other") {
+            return "--allow-other needs the line \"user_allow_other\" in /etc/fuse.conf, or root"
+        }
+        return complaint
+    }
+
+    /// The helper, running.
+    private struct Helper {
+        private let process: ChildProcess
+        private let standardError: FileDescriptor
+
+        /// Starts it with these arguments; it inherits `socket`.
+        init(_ arguments: [String], socket: CInt?) throws(MountError) {
+            let pipe: (readEnd: FileDescriptor, writeEnd: FileDescriptor)
+            do { pipe = try FileDescriptor.closeOnExecPipe() } catch { throw MountError("make a pipe", error) }
+            defer { try? pipe.writeEnd.close() }
+            var inheriting = [ChildProcess.Inheritance(pipe.writeEnd, as: STDERR_FILENO)]
+            var environment = ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"]
+            if let socket {
+                inheriting.append(ChildProcess.Inheritance(FileDescriptor(rawValue: socket), as: socket))
+                environment.append("_FUSE_COMMFD=\(socket)")
+            }
+            do {
+                process = try ChildProcess(program, arguments, environment: environment, inheriting: inheriting)
+            } catch {
+                try? pipe.readEnd.close()
+                throw MountError(
+                    "\(program) can't be started (\(error)); install it with: apt-get install fuse3, or mount as root")
+            }
+            standardError = pipe.readEnd
+        }
+
+        /// What it complained about; `nil` if it ended well.
+        func waitForEnd() -> String? {
+            let text = (try? standardError.readToEnd(limit: 65_536)) ?? []
+            try? standardError.close()
+            let end = process.waitForEnd()
+            if end == .exited(status: 0) { return nil }
+            let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+            return lines.first.map(String.init) ?? "\(program) failed: \(end)"
+        }
+    }
+}

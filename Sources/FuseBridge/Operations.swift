@@ -1,0 +1,104 @@
+import CFuse
+import FileSystem
+import Glibc
+import Namespace
+import struct SystemPackage.Errno
+
+// The operations of the table in CFuse, called by libfuse's worker threads. Each turns a request into a call of the
+// FileSystem and its answer into a reply; nothing else is decided here. None waits: what is not at hand is replied to by
+// the thread that brings it. Directories and reads have files of their own.
+
+@c @implementation
+func tractfs_init(_ userdata: UnsafeMutableRawPointer?, _ connection: UnsafeMutablePointer<fuse_conn_info>?) {
+    guard let userdata, let connection else { return }
+    FuseSession.of(userdata).begin(&connection.pointee)
+}
+
+@c @implementation
+func tractfs_lookup(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
+    guard let request, let name else { return }
+    let session = FuseSession.of(request)
+    let fileSystem = session.fileSystem
+    let parked = ParkedReply(Reply(to: request), interrupts: session.interrupts)
+    let bytes = UnsafeRawBufferPointer(start: name, count: strlen(name))
+    fileSystem.lookup(bytes, in: InodeID(rawValue: parent)) { result in
+        let reply = parked.take()
+        switch result {
+        case .success(let lookup):
+            // An interrupt was faster, or the kernel doesn't take the reply: then it doesn't count the lookup either.
+            if reply?.send(lookup) != true, let entry = lookup.entry { fileSystem.forget(entry.id, count: 1) }
+        case .failure(let errno):
+            reply?.send(errno)
+        }
+    }
+    parked.awaitInterrupt()
+}
+
+@c @implementation
+func tractfs_forget(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ count: UInt64) {
+    guard let request else { return }
+    FuseSession.of(request).fileSystem.forget(InodeID(rawValue: inode), count: count)
+    Reply(to: request).sendNothing()
+}
+
+@c @implementation
+func tractfs_forget_multi(_ request: fuse_req_t?, _ count: Int, _ forgets: UnsafeMutablePointer<fuse_forget_data>?) {
+    guard let request else { return }
+    let fileSystem = FuseSession.of(request).fileSystem
+    for forget in UnsafeBufferPointer(start: forgets, count: count) {
+        fileSystem.forget(InodeID(rawValue: forget.ino), count: forget.nlookup)
+    }
+    Reply(to: request).sendNothing()
+}
+
+@c @implementation
+func tractfs_getattr(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMutablePointer<fuse_file_info>?) {
+    guard let request else { return }
+    Reply(to: request).answer({ $0.send($1) }) { () throws(Errno) in
+        try FuseSession.of(request).fileSystem.attributes(of: InodeID(rawValue: inode))
+    }
+}
+
+/// Only called where the kernel doesn't check permissions itself, which our mounts ask it to (`default_permissions`).
+@c @implementation
+func tractfs_access(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ mask: CInt) {
+    guard let request else { return }
+    Reply(to: request).send(mask & W_OK == 0 ? nil : .readOnlyFileSystem)
+}
+
+@c @implementation
+func tractfs_statfs(_ request: fuse_req_t?, _ inode: fuse_ino_t) {
+    guard let request else { return }
+    Reply(to: request).send(FileSystemCapacity())
+}
+
+@c @implementation
+func tractfs_getxattr(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ size: Int) {
+    guard let request, let name else { return }
+    Reply(to: request).answer({ $0.send(attribute: $1, limit: size) }) { () throws(Errno) in
+        try FuseSession.of(request).fileSystem
+            .extendedAttribute(String(cString: name), of: InodeID(rawValue: inode))
+    }
+}
+
+@c @implementation
+func tractfs_listxattr(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ size: Int) {
+    guard let request else { return }
+    Reply(to: request).answer({ $0.send(attribute: $1, limit: size) }) { () throws(Errno) in
+        try FuseSession.of(request).fileSystem.extendedAttributeNames(of: InodeID(rawValue: inode))
+    }
+}
+
+@c @implementation
+func tractfs_ioctl(
+    _ request: fuse_req_t?, _ inode: fuse_ino_t, _ command: CUnsignedInt, _ argument: UnsafeMutableRawPointer?,
+    _ file: UnsafeMutablePointer<fuse_file_info>?, _ flags: CUnsignedInt, _ input: UnsafeRawPointer?, _ inputSize: Int,
+    _ outputSize: Int
+) {
+    guard let request else { return }
+    guard UInt(command) == TRACTFS_IOCTL_SERVER, outputSize == MemoryLayout<UInt32>.size else {
+        // What isatty(3) and Python's open ask of every file: not a terminal.
+        return Reply(to: request).send(Errno(rawValue: ENOTTY))
+    }
+    Reply(to: request).send(ioctl: UInt32(getpid()))
+}

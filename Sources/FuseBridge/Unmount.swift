@@ -1,0 +1,24 @@
+import CFuse
+import Glibc
+import SystemPackage
+
+/// Ends a mount.
+public enum Unmount {
+    /// Detaches the mount from its path: nothing new can be opened there, and what is open goes on until it is closed or
+    /// the process that serves the mount ends.
+    public static func detach(_ path: String) throws(MountError) {
+        if geteuid() != 0 { return try Fusermount.unmount(path) }
+        guard umount2(path, CInt(MNT_DETACH) | CInt(UMOUNT_NOFOLLOW)) == 0 else {
+            throw MountError("unmount \(path)", Errno(rawValue: errno))
+        }
+    }
+
+    /// The id of the process that serves the mount at `path`; `nil` where nobody answers.
+    public static func server(of path: String) -> Int32? {
+        let root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard root >= 0 else { return nil }
+        defer { close(root) }
+        var process: UInt32 = 0
+        return tractfs_ioctl_server(root, &process) == 0 ? Int32(process) : nil
+    }
+}

@@ -1,0 +1,55 @@
+public import ObjectStore
+
+/// One entry of a directory, as its listing tells it.
+public struct DirectoryEntry: Hashable, Sendable {
+    /// What an entry stands for.
+    public enum Kind: Hashable, Sendable {
+        case file(ListedObject)
+        case directory
+    }
+
+    /// The entry's name.
+    public let name: Name
+    /// What it stands for.
+    public let kind: Kind
+
+    /// Whether the entry is a directory.
+    public var isDirectory: Bool { kind == .directory }
+}
+
+/// Where a name stands in S3's order of keys, relative to a directory's prefix: "name" for a file, "name/" for a
+/// directory. That is not the order of names: "a" < "a.txt" < "a/".
+struct EntryPosition: Comparable {
+    let name: Name
+    let isDirectory: Bool
+
+    init(_ name: Name, isDirectory: Bool) {
+        self.name = name
+        self.isDirectory = isDirectory
+    }
+
+    init(_ entry: DirectoryEntry) {
+        self.init(entry.name, isDirectory: entry.isDirectory)
+    }
+
+    static func < (left: EntryPosition, right: EntryPosition) -> Bool {
+        let leftCount = left.name.bytes.count
+        let rightCount = right.name.bytes.count
+        let common = min(leftCount, rightCount)
+        for index in 0..<common where left.name.bytes[index] != right.name.bytes[index] {
+            return left.name.bytes[index] < right.name.bytes[index]
+        }
+        if leftCount == rightCount { return !left.isDirectory && right.isDirectory }
+        // One name begins the other: what follows it there is compared with its own "/", or with its end.
+        return leftCount < rightCount
+            ? !left.isDirectory || Key.delimiter < right.name.bytes[common]
+            : right.isDirectory && left.name.bytes[common] < Key.delimiter
+    }
+
+    /// Whether a directory named like the file `file` may still come behind this position in a listing: everything
+    /// between "a" and "a/" begins with "a" and goes on with a byte below "/".
+    func mayPrecedeDirectory(named file: Name) -> Bool {
+        guard name.bytes.starts(with: file.bytes) else { return false }
+        return name.bytes.count == file.bytes.count || name.bytes[file.bytes.count] < Key.delimiter
+    }
+}

@@ -1,0 +1,46 @@
+import ObjectStore
+import Synchronization
+
+/// The directories that something is known of, the most recently used ones of them.
+///
+/// Two generations: what is used moves to the young one; when the young one has half of the entries that may be kept, the
+/// old one goes and the young one becomes old. That bounds memory with one dictionary access a use, and never drops what
+/// was used lately.
+final class DirectoryTable: Sendable {
+    /// How many directory entries are kept, about: at some 300 bytes an entry (key, ETag and the rest) this is 150 MB.
+    static let entryCountLimit = 500_000
+
+    private let source: ListingSource
+    private let timeToLive: TimeToLive
+    private let generations = Mutex(Generations())
+
+    private struct Generations {
+        var young: [Key: Directory] = [:]
+        var old: [Key: Directory] = [:]
+        /// Entries and directories that came since the generations last changed.
+        var youngEntryCount = 0
+    }
+
+    init(source: ListingSource, timeToLive: TimeToLive) {
+        self.source = source
+        self.timeToLive = timeToLive
+    }
+
+    /// The directory of `prefix`, which ends in "/" or is empty.
+    func directory(_ prefix: Key) -> Directory {
+        let newEntryCount = source.takeNewEntryCount()
+        return generations.withLock { generations in
+            generations.youngEntryCount += newEntryCount
+            if let directory = generations.young[prefix] { return directory }
+            if generations.youngEntryCount > DirectoryTable.entryCountLimit / 2 {
+                generations = Generations(old: generations.young)
+            }
+            let directory =
+                generations.old.removeValue(forKey: prefix)
+                ?? Directory(prefix: prefix, source: source, timeToLive: timeToLive)
+            generations.young[prefix] = directory
+            generations.youngEntryCount += 1
+            return directory
+        }
+    }
+}

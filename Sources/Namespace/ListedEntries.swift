@@ -1,0 +1,144 @@
+import Algorithms
+import ObjectStore
+
+/// The entries that the pages of one listing of a directory have proven so far: grows at its end, never changes before.
+///
+/// Pages arrive in the order of keys, where a file "a" stands before the directory "a/" that hides it (the directory
+/// wins), with up to any number of keys between the two, as "a-1". A file is therefore *settled* only when the listing
+/// has come past the place where its directory would be; entries from the first unsettled file on are held back. Settled
+/// entries have an index, which is what `readdir` continues by.
+struct ListedEntries {
+    /// The settled entries, in the order of keys, in chunks as they were settled. Chunks are never changed, so that
+    /// handing one out doesn't make the next page copy it.
+    private var chunks: [[DirectoryEntry]] = []
+    /// The index of each chunk's first entry.
+    private var chunkStarts: [Int] = []
+    /// How many entries are settled.
+    private(set) var settledCount = 0
+    /// Entries that are proven but held back, in the order of keys.
+    private var unsettled: [DirectoryEntry] = []
+    /// The greatest key that the pages have come to.
+    private var lastKey: Key?
+    /// Whether the last page is in.
+    private(set) var isComplete = false
+    /// Whether the directory has a marker of its own.
+    private(set) var hasMarker = false
+    /// Keys that no path can name, and files hidden by directories of the same name.
+    private(set) var hiddenCount = 0
+    /// The first of them, to tell a person.
+    private(set) var firstHidden: Key?
+
+    /// Takes the next page of the listing of the directory whose prefix is `prefix`, and tells what it added. Fails, and
+    /// changes nothing, where the page goes back in the order of keys or leaves the prefix: such a listing proves nothing.
+    @discardableResult
+    mutating func append(_ page: ListPage, below prefix: Key) throws(StoreError) -> ListingGrowth {
+        var last = lastKey
+        for item in page.items {
+            guard item.key.hasPrefix(prefix), last.map({ $0 < item.key }) ?? true else {
+                throw StoreError(.malformedResponse, "the listing of \"\(prefix)\" is out of order at \"\(item.key)\"")
+            }
+            last = item.key
+        }
+        lastKey = last
+        let (settledBefore, hiddenBefore) = (settledCount, hiddenCount)
+        for item in page.items { take(item, prefix: prefix) }
+        isComplete = page.next == nil
+        settle()
+        return ListingGrowth(
+            entryCount: settledCount - settledBefore, hiddenCount: hiddenCount - hiddenBefore, firstHidden: firstHidden)
+    }
+
+    private mutating func take(_ item: ListPage.Item, prefix: Key) {
+        switch (Classification(item.key, below: prefix), item) {
+        case (.marker, _):
+            hasMarker = true
+        case (.file(let name), .object(let object)):
+            unsettled.append(DirectoryEntry(name: name, kind: .file(object)))
+        case (.directory(let name), _):
+            unsettled.append(DirectoryEntry(name: name, kind: .directory))
+        case (.hidden, _), (.file, .commonPrefix):
+            hide(item.key)
+        }
+    }
+
+    private mutating func hide(_ key: Key) {
+        hiddenCount += 1
+        if firstHidden == nil { firstHidden = key }
+    }
+
+    /// Moves what can be settled out of `unsettled`, leaving out files that a directory hides.
+    private mutating func settle() {
+        // Files whose directory may still come. Each begins with the one before it, so there are at most 255.
+        var open: [Int] = []
+        var shadowed: Set<Int> = []
+        for (index, entry) in unsettled.enumerated() {
+            let position = EntryPosition(entry)
+            while let file = open.last, !position.mayPrecedeDirectory(named: unsettled[file].name) { open.removeLast() }
+            if !entry.isDirectory {
+                open.append(index)
+            } else if let file = open.last, unsettled[file].name == entry.name {
+                shadowed.insert(file)
+                open.removeLast()
+            }
+        }
+        let settledEnd = isComplete ? unsettled.count : open.first ?? unsettled.count
+        var chunk: [DirectoryEntry] = []
+        chunk.reserveCapacity(settledEnd)
+        for (index, entry) in unsettled[..<settledEnd].enumerated() {
+            if case .file(let object) = entry.kind, shadowed.contains(index) {
+                hide(object.version.key)
+            } else {
+                chunk.append(entry)
+            }
+        }
+        // A shadowed file behind the first unsettled one is found again, with its directory, when that one is settled.
+        unsettled.removeFirst(settledEnd)
+        if chunk.isEmpty { return }
+        chunks.append(chunk)
+        chunkStarts.append(settledCount)
+        settledCount += chunk.count
+    }
+
+    /// The settled entries from `index` on, as far as they lie in one piece; empty where there are none yet.
+    func entries(from index: Int) -> ArraySlice<DirectoryEntry> {
+        guard index < settledCount else { return [] }
+        let chunk = chunkStarts.partitioningIndex { $0 > index } - 1
+        return chunks[chunk][(index - chunkStarts[chunk])...]
+    }
+
+    /// What the pages so far say of a name.
+    enum Answer: Equatable {
+        case present(DirectoryEntry)
+        case absent
+        /// Not listed so far, and not yet past the places where it would be.
+        case unknown
+    }
+
+    /// What the pages so far say of `name`: a directory of that name first, then a file that no directory can hide any
+    /// more.
+    func answer(for name: Name, prefix: Key) -> Answer {
+        if let directory = find(EntryPosition(name, isDirectory: true)) { return .present(directory) }
+        guard isComplete || lastKey.map({ $0 >= prefix.appending(name.bytes + [Key.delimiter]) }) ?? false else {
+            return .unknown
+        }
+        return find(EntryPosition(name, isDirectory: false)).map { .present($0) } ?? .absent
+    }
+
+    private func find(_ position: EntryPosition) -> DirectoryEntry? {
+        let chunk = chunks.partitioningIndex { $0.last.map { EntryPosition($0) >= position } ?? true }
+        let candidates = chunk < chunks.count ? chunks[chunk] : unsettled
+        let index = candidates.partitioningIndex { EntryPosition($0) >= position }
+        guard index < candidates.count, EntryPosition(candidates[index]) == position else { return nil }
+        return candidates[index]
+    }
+}
+
+/// What one page added to a listing.
+struct ListingGrowth {
+    /// Entries that are settled now.
+    let entryCount: Int
+    /// Keys that turned out to be hidden.
+    let hiddenCount: Int
+    /// The first hidden key of the whole listing, if there is one.
+    let firstHidden: Key?
+}

@@ -1,0 +1,69 @@
+public import ObjectStore
+import Synchronization
+
+/// A directory that somebody reads the entries of.
+///
+/// It keeps to one listing, also when that expires meanwhile, so that an index means the same entry until the end;
+/// starting again from the first entry (`rewinddir`) starts with what is known by then.
+public final class OpenDirectory: Sendable {
+    /// The directory.
+    public let inode: Inode
+    private let directory: Directory
+    private let inodes: InodeTable
+    private let knowledge: Mutex<Directory.Knowledge>
+
+    init(inode: Inode, directory: Directory, inodes: InodeTable) {
+        self.inode = inode
+        self.directory = directory
+        self.inodes = inodes
+        knowledge = Mutex(directory.knowledge())
+    }
+
+    /// Entries from `index` on, at least one, or none at the end of the directory. More may follow behind those given.
+    ///
+    /// - Parameters:
+    ///   - index: 0, or the index behind an entry that was given before.
+    ///   - isRestart: Whether the reading begins (again): then it is of what is known now.
+    public func entries(
+        from index: Int, isRestart: Bool, completion: @escaping @Sendable (Result<DirectorySlice, StoreError>) -> Void
+    ) {
+        let listing = knowledge.withLock { knowledge in
+            if isRestart { knowledge = directory.knowledge() }
+            return knowledge.listing
+        }
+        listing.entries(from: index, completion: completion)
+    }
+
+    /// Whether the store has nothing at all here, neither an entry nor a directory marker; `nil` as long as no listing
+    /// tells.
+    public var isVoid: Bool? {
+        knowledge.withLock { $0.listing }.isVoid
+    }
+
+    /// Until when the entries hold.
+    public var expiry: Expiry {
+        knowledge.withLock { $0.expiry }
+    }
+
+    /// The inode of an entry of this directory, counted as a lookup by the kernel: the reply that tells of it must be
+    /// sent (`readdirplus`), or the lookup be taken back with `Namespace.forget`.
+    public func remember(_ entry: DirectoryEntry) -> Inode {
+        inodes.remember(entry, in: inode)
+    }
+
+    /// The inode number of the directory that this one is in; the root's own for the root.
+    public var parentInodeNumber: UInt64 {
+        if inode.id == .root { return inode.number }
+        let components = inode.key.bytes.dropLast()
+        let parentEnd = components.lastIndex(of: Key.delimiter).map { $0 + 1 } ?? 0
+        return Inode.number(of: Key(components[..<parentEnd]))
+    }
+
+    /// The inode number of an entry of this directory.
+    public func inodeNumber(of entry: DirectoryEntry) -> UInt64 {
+        switch entry.kind {
+        case .file(let object): Inode.number(of: object.version.key)
+        case .directory: Inode.number(of: inode.key.appending(entry.name.bytes + [Key.delimiter]))
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Logging
+import S3Client
+
+/// `tractfs mount`: the arguments, and which way the mount is started.
+struct MountCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mount",
+        abstract: "Mount a bucket, or a prefix of one, read-only.",
+        discussion: """
+            Returns when the mount answers; if it can't, one line says why and nothing is left mounted. The keys come from \
+            AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or from a profile in ~/.aws; they need no more than the rights to \
+            list the prefix and to get its objects.
+            """)
+
+    @Argument(help: ArgumentHelp("What to mount.", valueName: "s3://BUCKET[/PREFIX]"))
+    var uri: String
+
+    @Argument(help: "An empty folder to mount on.")
+    var mountPoint: String
+
+    @OptionGroup(title: "Where the bucket is")
+    var store: StoreOptions
+
+    @OptionGroup(title: "How the mount looks")
+    var appearance: AppearanceOptions
+
+    @OptionGroup(title: "How the mount runs")
+    var running: RunningOptions
+
+    func run() throws {
+        let settings = try MountSettings(self)
+        if let report = StartReport.inherited() {
+            try MountServer(settings, report: report).run(logging: running.logDestination(inBackground: true))
+        } else if running.foreground {
+            try MountServer(settings, report: nil).run(logging: running.logDestination(inBackground: false))
+        } else {
+            try BackgroundStart.run(Array(CommandLine.arguments.dropFirst()))
+        }
+    }
+}
+
+/// Where the bucket is and how it is asked; the names are the AWS CLI's where it has one.
+struct StoreOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The S3 service's URL, for one that isn't AWS's.", valueName: "url"))
+    var endpointUrl: String?
+
+    @Option(help: "The bucket's region; found out if it is another one.")
+    var region: String?
+
+    @Option(help: "A profile of ~/.aws/credentials and ~/.aws/config.")
+    var profile: String?
+
+    @Flag(help: "Send unsigned requests, for buckets that are open to all.")
+    var noSignRequest = false
+
+    @Flag(help: "Agree to pay for the requests, for buckets whose owners don't.")
+    var requestPayer = false
+
+    @Option(help: "Where the bucket's name stands in URLs: auto, path or virtual.")
+    var addressingStyle = AddressingStyle.auto
+
+    @Option(help: ArgumentHelp("A file of certificates (PEM) to trust instead of the system's.", valueName: "file"))
+    var caBundle: String?
+
+    @Option(help: "How many connections at the most.")
+    var maxConnections = 64
+
+    @Option(help: "How long a read or a listing may take, retries included, before it fails.")
+    var readTimeout = Time(seconds: 60)
+
+    func validate() throws {
+        if !(1...1_024).contains(maxConnections) {
+            throw ValidationError("--max-connections \(maxConnections): give a number from 1 to 1024")
+        }
+        if readTimeout.secondCount == 0 { throw ValidationError("--read-timeout 0s: give at least 1s") }
+    }
+}
+
+extension AddressingStyle: ExpressibleByArgument {}
+
+/// How the mount looks to its users.
+struct AppearanceOptions: ParsableArguments {
+    @Option(help: "The owner of everything (default: you).")
+    var uid: UInt32?
+
+    @Option(help: "The group of everything (default: yours).")
+    var gid: UInt32?
+
+    @Option(help: "The permissions of files, in octal.")
+    var fileMode = Permissions(0o444)
+
+    @Option(help: "The permissions of folders, in octal.")
+    var dirMode = Permissions(0o555)
+
+    @Flag(help: "Let other users use the mount too.")
+    var allowOther = false
+
+    @Flag(help: "Show user.s3.etag, user.s3.key, user.s3.uri and user.s3.storage_class as extended attributes.")
+    var xattrs = false
+}
+
+/// How the serving process runs.
+struct RunningOptions: ParsableArguments {
+    @Option(help: "How long listings count as true: a time, or \"forever\" for a bucket that never changes.")
+    var metadataTtl = MetadataLifetime(seconds: 60)
+
+    @Option(help: "How much memory file contents may take (default: an eighth of the machine's, at least 128MiB).")
+    var memoryLimit: ByteCount?
+
+    @Flag(help: "Stay in the foreground, and log to standard error.")
+    var foreground = false
+
+    @Option(help: "Log from this level on: trace, debug, info, notice, warning, error or critical.")
+    var logLevel = Logger.Level.info
+
+    @Option(help: ArgumentHelp("Log to this file (default: syslog).", valueName: "file"))
+    var logFile: String?
+
+    @Option(
+        name: .customShort("o"),
+        help: ArgumentHelp("Options as in /etc/fstab: any of these, without the dashes.", valueName: "option[=value],…"))
+    var mountOptions: [String] = []
+
+    func logDestination(inBackground: Bool) -> LogDestination {
+        if let logFile { return .file(logFile, logLevel) }
+        return inBackground ? .syslog(logLevel) : .standardError(logLevel)
+    }
+}
+
+extension Logger.Level: ExpressibleByArgument {}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Namespace
+
+/// A number of bytes on the command line: "512MiB", "4GiB", "1048576".
+struct ByteCount: ExpressibleByArgument, CustomStringConvertible {
+    let byteCount: Int
+
+    private static let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)]
+
+    init(_ byteCount: Int) {
+        self.byteCount = byteCount
+    }
+
+    init?(argument: String) {
+        let (digits, factor) =
+            ByteCount.units.first { argument.hasSuffix($0.0) }.map { (argument.dropLast($0.0.count), $0.1) }
+            ?? (argument[...], 1)
+        guard let count = Int(digits), count > 0, case (let product, false) = count.multipliedReportingOverflow(by: factor)
+        else { return nil }
+        byteCount = product
+    }
+
+    var description: String {
+        let unit = ByteCount.units.last { byteCount >= $0.1 && byteCount.isMultiple(of: $0.1) }
+        return unit.map { "\(byteCount / $0.1)\($0.0)" } ?? "\(byteCount)"
+    }
+}
+
+/// A time on the command line: "30s", "15m", "12h", "7d".
+struct Time: ExpressibleByArgument, CustomStringConvertible {
+    let secondCount: Int
+
+    private static let units: KeyValuePairs<Character, Int> = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+
+    init(seconds: Int) {
+        secondCount = seconds
+    }
+
+    init?(argument: String) {
+        guard let unit = Time.units.first(where: { $0.key == argument.last }), let count = Int(argument.dropLast()),
+            count >= 0, case (let product, false) = count.multipliedReportingOverflow(by: unit.value)
+        else { return nil }
+        secondCount = product
+    }
+
+    var duration: Duration { .seconds(secondCount) }
+
+    var description: String { "\(secondCount)s" }
+}
+
+/// How long listings are kept: a time, or "forever".
+struct MetadataLifetime: ExpressibleByArgument, CustomStringConvertible {
+    let timeToLive: TimeToLive
+    let description: String
+
+    init?(argument: String) {
+        description = argument
+        if argument == "forever" {
+            timeToLive = .forever
+        } else if let time = Time(argument: argument) {
+            timeToLive = .limited(time.duration)
+        } else {
+            return nil
+        }
+    }
+
+    init(seconds: Int) {
+        timeToLive = .limited(.seconds(seconds))
+        description = "\(seconds)s"
+    }
+}
+
+/// Permission bits in octal: "0444".
+struct Permissions: ExpressibleByArgument, CustomStringConvertible {
+    let bits: UInt32
+
+    init(_ bits: UInt32) {
+        self.bits = bits
+    }
+
+    init?(argument: String) {
+        guard let bits = UInt32(argument, radix: 8), bits <= 0o777 else { return nil }
+        self.bits = bits
+    }
+
+    var description: String { "0" + String(bits, radix: 8) }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import FuseBridge
+import Glibc
+
+/// `tractfs unmount`.
+struct UnmountCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unmount",
+        abstract: "Unmount.",
+        discussion: """
+            The mount point is free at once. Programs that still have files open may read on for a while; after that their \
+            reads fail, and the serving process ends.
+            """)
+
+    @Argument(help: "Where it is mounted.")
+    var mountPoint: String
+
+    @Option(help: "How long programs that have files open may read on.")
+    var grace = Time(seconds: 5)
+
+    func run() throws {
+        let mount = try findMount()
+        let server = Unmount.server(of: mount.mountPoint)
+        try Unmount.detach(mount.mountPoint)
+        guard let server else { return }
+        if waitForEnd(of: server, within: grace) { return }
+        kill(server, SIGTERM)
+        // The server answers what is under way with errors, which takes no time.
+        guard waitForEnd(of: server, within: Time(seconds: 10)) else {
+            throw CleanExit.message("\(mount.mountPoint) is unmounted, but its process \(server) has not ended")
+        }
+    }
+
+    private func findMount() throws -> MountTable.Entry {
+        let table = try MountTable()
+        // Not resolved if the path is in the table as it stands: resolving asks a mount that may be dead.
+        let path = table.mount(at: mountPoint) == nil ? MountPoint.resolve(mountPoint) ?? mountPoint : mountPoint
+        guard let mount = table.mount(at: path) else {
+            throw ValidationError("nothing is mounted on \(mountPoint)")
+        }
+        guard mount.isTractfs else {
+            throw ValidationError("what is mounted on \(mountPoint) is not tractfs but \(mount.type); use umount")
+        }
+        return mount
+    }
+
+    private func waitForEnd(of process: pid_t, within time: Time) -> Bool {
+        let deadline = ContinuousClock.now + time.duration
+        while kill(process, 0) == 0 || errno == EPERM {
+            if ContinuousClock.now >= deadline { return false }
+            usleep(20_000)
+        }
+        return true
+    }
+}
