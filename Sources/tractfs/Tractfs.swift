@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// The command.
 @main
@@ -23,7 +24,26 @@ struct Tractfs: ParsableCommand {
             var command = try parseAsRoot(MountOptions.expand(Array(CommandLine.arguments.dropFirst())))
             try command.run()
         } catch {
-            exit(withError: error)
+            fail(error)
         }
+    }
+
+    /// Ends with one line on standard error, unless it is no error but what was asked for (`--help`).
+    private static func fail(_ error: any Error) -> Never {
+        let code = exitCode(for: error)
+        if code.isSuccess { exit(withError: error) }
+        let help = code == .validationFailure ? "; see tractfs --help" : ""
+        let message = message(for: error).split(separator: "\n").joined(separator: " ")
+        fputs("tractfs: \(message)\(help)\n", stderr)
+        Glibc.exit(code.rawValue)
+    }
+}
+
+/// Why a command failed, in one line for a person.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
     }
 }

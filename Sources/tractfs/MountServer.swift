@@ -1,0 +1,142 @@
+import BlockCache
+import FileSystem
+import FuseBridge
+import Glibc
+import Logging
+import Namespace
+import ObjectStore
+import Reader
+import S3Client
+import Synchronization
+
+/// The process that serves a mount, from the checks before it to its end. The one place where the layers are put together.
+struct MountServer {
+    private let settings: MountSettings
+    /// Who is told that the mount answers, if somebody waits for that.
+    private let report: StartReport?
+
+    init(_ settings: MountSettings, report: StartReport?) {
+        self.settings = settings
+        self.report = report
+    }
+
+    /// Serves until the mount ends. A failure before it answers is reported to whoever waits, and thrown otherwise.
+    func run(logging destination: LogDestination) throws {
+        do {
+            try destination.check()
+            let mountPoint = try MountPoint(checking: settings.mountPoint)
+            let logger = try destination.begin()
+            try serve(at: mountPoint, logger: logger, destination: destination)
+        } catch {
+            guard let report else { throw error }
+            report.fail("\(error)")
+            exit(EXIT_FAILURE)
+        }
+    }
+
+    private func serve(at mountPoint: MountPoint, logger: Logger, destination: LogDestination) throws {
+        let ending = Ending(mountPoint: mountPoint, logger: logger)
+        EndingSignals.handle(end: { ending.begin() }, reopen: { destination.takeOverStandardError() })
+        let client = S3Client(
+            configuration: settings.configuration, credentials: settings.credentials, logger: logger)
+        defer { client.shutdown() }
+        try RootCheck(store: client, settings: settings).run()
+        let session = FuseSession(fileSystem: try fileSystem(on: client, logger: logger), logger: logger) {
+            begin(at: mountPoint, logger: logger, destination: destination, ending: ending)
+        }
+        let device = try MountedDevice.mount(
+            at: mountPoint,
+            MountedDevice.Options(source: settings.uri.description, allowsOthers: settings.allowsOthers))
+        ending.attach(session)
+        defer { ending.detachIfMounted() }
+        try session.run(on: device) { client.shutdown() }
+        logger.info("ended", metadata: ["mount": "\(mountPoint.path)"])
+    }
+
+    /// The mount answers: whoever waits is told, and the terminal is let go.
+    private func begin(at mountPoint: MountPoint, logger: Logger, destination: LogDestination, ending: Ending) {
+        let isReadAheadRaised = ReadAhead.raise(forMountAt: mountPoint.path)
+        logger.info(
+            "mounted \(settings.uri) on \(mountPoint.path)",
+            metadata: [
+                "credentials": "\(settings.credentialsSource)", "read-ahead raised": "\(isReadAheadRaised)",
+                "version": "\(Tractfs.version)",
+            ])
+        guard let report else { return }
+        // Nothing of the place where the command was typed is held on to.
+        chdir("/")
+        destination.takeOverStandardError()
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO] {
+            let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+            dup2(null, descriptor)
+            close(null)
+        }
+        if !report.succeed() { ending.begin() }
+    }
+
+    private func fileSystem(on store: any ObjectStore, logger: Logger) throws -> FileSystem {
+        let namespace = Namespace(
+            store: store, root: settings.root, timeToLive: settings.timeToLive, requestTimeout: settings.readTimeout,
+            logger: logger)
+        let reader = try reader(on: store)
+        return FileSystem(
+            namespace: namespace, reader: reader,
+            options: FileSystem.Options(
+                bucket: settings.uri.bucket, ownership: settings.ownership,
+                mountTime: Timestamp(seconds: time(nil)), hasExtendedAttributes: settings.hasExtendedAttributes),
+            logger: logger)
+    }
+}
+
+/// How a mount ends by a signal: detached first, so that nothing new comes, then the session.
+private final class Ending: Sendable {
+    private enum State {
+        case starting
+        case serving(FuseSession)
+        case ending
+    }
+
+    private let mountPoint: MountPoint
+    private let logger: Logger
+    private let state = Mutex(State.starting)
+
+    init(mountPoint: MountPoint, logger: Logger) {
+        self.mountPoint = mountPoint
+        self.logger = logger
+    }
+
+    /// From now on there is a mount to be detached.
+    func attach(_ session: FuseSession) {
+        state.withLock { $0 = .serving(session) }
+    }
+
+    /// Ends the mount. Without one there is nothing to be kept in order, so the process ends here and now.
+    func begin() {
+        let session = state.withLock { state -> FuseSession? in
+            switch state {
+            case .starting: exit(EXIT_FAILURE)
+            case .ending: return nil
+            case .serving(let session):
+                state = .ending
+                return session
+            }
+        }
+        guard let session else { return }
+        detach()
+        session.end()
+    }
+
+    /// Sees to it that nothing stays mounted when the session ended for another reason.
+    func detachIfMounted() {
+        state.withLock { $0 = .ending }
+        if (try? MountTable())?.mount(at: mountPoint.path)?.isTractfs == true { detach() }
+    }
+
+    private func detach() {
+        do {
+            try Unmount.detach(mountPoint.path)
+        } catch {
+            logger.warning("\(error)")
+        }
+    }
+}

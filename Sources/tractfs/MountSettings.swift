@@ -1,0 +1,63 @@
+import BlockCache
+import FileSystem
+import FuseBridge
+import Glibc
+import Namespace
+import ObjectStore
+import Reader
+import S3Client
+
+/// What a mount is made from: the command line and the environment, checked and brought together.
+struct MountSettings {
+    let uri: S3URI
+    let mountPoint: String
+    let configuration: S3Configuration
+    /// `nil` for unsigned requests.
+    let credentials: Credentials?
+    /// Where the credentials come from, for the log.
+    let credentialsSource: String
+    let ownership: Ownership
+    let allowsOthers: Bool
+    let hasExtendedAttributes: Bool
+    let timeToLive: TimeToLive
+    let readTimeout: Duration
+    let memoryLimit: Int
+
+    /// - Throws: What is wrong with the settings, in one line.
+    init(_ command: MountCommand) throws {
+        let environment = Environment.variables()
+        let store = command.store
+        uri = try S3URI(parsing: command.uri)
+        mountPoint = command.mountPoint
+        let shared = try SharedConfiguration(profile: store.profile, environment: environment)
+        configuration = try S3Configuration.resolve(
+            bucket: uri.bucket, region: store.region, endpointURL: store.endpointUrl,
+            addressingStyle: store.addressingStyle, caBundle: store.caBundle,
+            isRequesterPaying: store.requestPayer, connectionLimit: store.maxConnections,
+            userAgent: "tractfs/\(Tractfs.version)", environment: environment, shared: shared)
+        if store.noSignRequest {
+            (credentials, credentialsSource) = (nil, "none, requests are not signed")
+        } else {
+            (credentials, credentialsSource) = try CredentialsChain(environment: environment, shared: shared).resolve()
+        }
+        let appearance = command.appearance
+        ownership = Ownership(
+            userID: appearance.uid ?? geteuid(), groupID: appearance.gid ?? getegid(),
+            filePermissions: appearance.fileMode.bits, directoryPermissions: appearance.dirMode.bits)
+        allowsOthers = appearance.allowOther
+        hasExtendedAttributes = appearance.xattrs
+        timeToLive = command.running.metadataTtl.timeToLive
+        readTimeout = store.readTimeout.duration
+        memoryLimit = command.running.memoryLimit?.byteCount ?? MountSettings.standardMemoryLimit()
+    }
+
+    /// The prefix as a directory: it ends in "/", unless it is the whole bucket.
+    var root: Key {
+        uri.prefix.bytes.isEmpty || uri.prefix.endsInDelimiter ? uri.prefix : uri.prefix.appending([Key.delimiter])
+    }
+
+    /// An eighth of the machine's memory, but enough for some streams.
+    private static func standardMemoryLimit() -> Int {
+        max(sysconf(CInt(_SC_PHYS_PAGES)) * sysconf(CInt(_SC_PAGESIZE)) / 8, 128 << 20)
+    }
+}

@@ -1,0 +1,65 @@
+import Dispatch
+import ObjectStore
+import S3Client
+import Synchronization
+
+/// Asks the bucket, before anything is mounted, whether the prefix can be listed and has something in it. That is the only
+/// right that is needed, and the only question: ConnectomeDB's keys may ask nothing else.
+struct RootCheck {
+    /// How long a mount command may try. Long enough for a retry, short enough for a person to wait for.
+    private static let timeout: Duration = .seconds(10)
+
+    let store: any ObjectStore
+    let settings: MountSettings
+
+    /// - Throws: What is wrong, and what to do.
+    func run() throws(Failure) {
+        if try !list(settings.root).items.isEmpty { return }
+        // An empty bucket is mounted; a prefix that nothing begins with is a mistake.
+        if settings.root.bytes.isEmpty { return }
+        let uri = settings.uri
+        let nearby = try list(uri.prefix)
+        guard case .object(let object) = nearby.items.first, object.version.key == uri.prefix else {
+            throw Failure("there is nothing under \(uri); check the prefix (keys are case-sensitive)")
+        }
+        let folder = uri.prefix.bytes.lastIndex(of: Key.delimiter).map { Key(uri.prefix.bytes[...$0]) } ?? .empty
+        throw Failure("\(uri) is a file; mount its folder instead: s3://\(uri.bucket)/\(folder)")
+    }
+
+    private func list(_ prefix: Key) throws(Failure) -> ListPage {
+        let answer = Mutex<Result<ListPage, StoreError>?>(nil)
+        let arrival = DispatchSemaphore(value: 0)
+        let request = ListRequest(prefix: prefix, isDelimited: true, limit: 1)
+        store.list(request, deadline: .now + RootCheck.timeout) { result in
+            answer.withLock { $0 = result }
+            arrival.signal()
+        }
+        arrival.wait()
+        do throws(StoreError) {
+            guard let result = answer.withLock({ $0 }) else { throw StoreError(.timedOut, "no answer") }
+            return try result.get()
+        } catch {
+            throw Failure("can't list \(settings.uri): \(error)\(advice(on: error.code))")
+        }
+    }
+
+    /// What a person can do about it.
+    private func advice(on code: StoreError.Code) -> String {
+        switch code {
+        case .noSuchBucket: "; check the bucket's name"
+        case .accessDenied:
+            settings.credentials == nil
+                ? "; the bucket is not open to all: leave out --no-sign-request"
+                : "; these keys (from \(settings.credentialsSource)) may not list this prefix: accept the data's terms of "
+                    + "use, mount a prefix that they may list, or try --request-payer"
+        case .credentialsRejected: "; check the keys, which come from \(settings.credentialsSource)"
+        case .credentialsExpired: "; get new keys: these come from \(settings.credentialsSource)"
+        case .unreachable, .timedOut: "; check the network, --endpoint-url and the proxy settings"
+        case .insecure: "; give the right certificates with --ca-bundle"
+        case .wrongRegion: "; give the bucket's region with --region"
+        case .malformedResponse: "; check --endpoint-url, and whether a proxy or login page is in between"
+        case .throttled, .serverFault: "; try again"
+        case .noSuchKey, .archived, .changed, .refused, .cancelled: ""
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Glibc
+import SystemPackage
+
+/// How a process that serves in the background tells the command that started it what has become of the mount: one line,
+/// empty when the mount answers, and otherwise why there is none.
+struct StartReport {
+    /// The descriptor that the serving process finds the pipe under; the first that isn't taken.
+    static let descriptorNumber: Int32 = 3
+    /// The variable that tells the process that it serves in the background.
+    static let variable = "TRACTFS_START_REPORT"
+
+    private let pipe: FileDescriptor
+
+    /// The report that this process owes; `nil` if it was started by a person.
+    static func inherited() -> StartReport? {
+        guard getenv(variable) != nil else { return nil }
+        unsetenv(variable)
+        _ = fcntl(descriptorNumber, F_SETFD, FD_CLOEXEC)
+        return StartReport(pipe: FileDescriptor(rawValue: descriptorNumber))
+    }
+
+    /// Says that the mount answers.
+    ///
+    /// - Returns: Whether the command has heard it. If not, somebody ended it, and wants no mount.
+    func succeed() -> Bool {
+        defer { try? pipe.close() }
+        return (try? pipe.writeAll("\n".utf8)) != nil
+    }
+
+    /// Says why there is no mount.
+    func fail(_ message: String) {
+        _ = try? pipe.writeAll("\(message)\n".utf8)
+        try? pipe.close()
+    }
+}
