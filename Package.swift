@@ -84,6 +84,7 @@ let package = Package(
             ],
             path: "Tests/TestSupport",
             swiftSettings: strict),
+        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStore"], swiftSettings: strict),
         .testTarget(
             name: "S3ClientTests", dependencies: ["S3Client", "ObjectStore", "TestSupport"],
             swiftSettings: strict),

@@ -1,0 +1,143 @@
+public import ObjectStore
+import Synchronization
+
+/// A request to an `InMemoryStore`: what the code under test may cancel, and the test may release, fail or let through
+/// in pieces.
+public final class InMemoryRequest: StoreRequest {
+    /// What was asked for, and who gets it.
+    enum Work: Sendable {
+        case list(ListRequest, @Sendable (Result<ListPage, StoreError>) -> Void)
+        case get(RangeRequest, any RangeReceiver)
+    }
+
+    private struct Progress {
+        /// What a GET sends, looked up when its first byte is let through: from then on it sends this version,
+        /// whatever happens to the object, as S3 does.
+        var body: ObjectBody?
+        /// How many bytes of the range were delivered.
+        var deliveredCount = 0
+        /// How many bytes of the range may be delivered.
+        var allowedCount = 0
+        /// Whether the request may end once all that is allowed is delivered.
+        var mayEnd = false
+        /// What the request ends with instead of success.
+        var failure: StoreError?
+        var isCancelled = false
+        /// Whether a thread is calling the receiver just now: it also does what is asked for meanwhile.
+        var isDelivering = false
+        var hasEnded = false
+    }
+
+    private enum Step {
+        case send(ObjectBody, Range<Int>)
+        case end(Result<Void, StoreError>)
+    }
+
+    /// How many bytes a receiver gets in one call at the most; a real store's buffers are not larger.
+    private static let chunkByteCountMax = 65_536
+
+    private let store: InMemoryStore
+    private let work: Work
+    private let progress = Mutex(Progress())
+
+    init(store: InMemoryStore, work: Work) {
+        self.store = store
+        self.work = work
+    }
+
+    /// The listing that was asked for, `nil` where this is a GET.
+    public var listRequest: ListRequest? {
+        if case .list(let request, _) = work { request } else { nil }
+    }
+
+    /// The range that was asked for, `nil` where this is a listing.
+    public var rangeRequest: RangeRequest? {
+        if case .get(let request, _) = work { request } else { nil }
+    }
+
+    /// Whether somebody said that the result is not wanted any more.
+    public var isCancelled: Bool { progress.withLock { $0.isCancelled } }
+
+    /// Ends the request with `cancelled`, also where bytes that were let through are still to come.
+    public func cancel() {
+        store.stopWaiting(self)
+        progress.withLock { $0.isCancelled = true }
+        store.deliver { self.proceed() }
+    }
+
+    /// Lets the request go on to its end.
+    public func release() {
+        letThrough(rangeRequest?.range.count ?? 0, mayEnd: true)
+    }
+
+    /// Lets the first `byteCount` bytes of the range through, counted from its beginning, and holds the rest.
+    public func deliver(first byteCount: Int) {
+        letThrough(byteCount, mayEnd: false)
+    }
+
+    /// Ends the request with `error`, after the bytes that were let through.
+    public func fail(with error: StoreError) {
+        progress.withLock { $0.failure = error }
+        letThrough(0, mayEnd: true)
+    }
+
+    private func letThrough(_ byteCount: Int, mayEnd: Bool) {
+        if mayEnd { store.stopWaiting(self) }
+        progress.withLock { progress in
+            progress.allowedCount = max(progress.allowedCount, byteCount)
+            progress.mayEnd = progress.mayEnd || mayEnd
+        }
+        store.deliver { self.proceed() }
+    }
+
+    /// Does all that may be done now. A second thread that comes along leaves it to the first, since a receiver is
+    /// called by one thread at a time.
+    private func proceed() {
+        while let step = nextStep() {
+            switch (step, work) {
+            case (.send(let body, let range), .get(_, let receiver)):
+                receiver.receive(body.bytes(in: range).span.bytes, at: range.lowerBound)
+            case (.end(let result), .get(_, let receiver)):
+                store.stopWaiting(self)
+                receiver.finish(result)
+            case (.end(let result), .list(let request, let completion)):
+                store.stopWaiting(self)
+                completion(result.flatMap { store.page(request) })
+            case (.send, .list):
+                preconditionFailure("a listing has no range")
+            }
+            progress.withLock { $0.isDelivering = false }
+        }
+    }
+
+    private func nextStep() -> Step? {
+        progress.withLock { progress in
+            guard !progress.isDelivering, !progress.hasEnded, let step = step(after: &progress) else { return nil }
+            progress.isDelivering = true
+            if case .end = step { progress.hasEnded = true }
+            return step
+        }
+    }
+
+    private func step(after progress: inout Progress) -> Step? {
+        if progress.isCancelled {
+            return .end(.failure(StoreError(.cancelled, "the request was cancelled")))
+        }
+        if case .get(let request, _) = work, progress.deliveredCount < progress.allowedCount {
+            switch progress.body.map({ .success($0) }) ?? store.body(for: request) {
+            case .failure(let error): return .end(.failure(error))
+            case .success(let body): return .send(body, nextRange(of: request, body, &progress))
+            }
+        }
+        guard progress.mayEnd else { return nil }
+        return .end(progress.failure.map { .failure($0) } ?? .success(()))
+    }
+
+    private func nextRange(of request: RangeRequest, _ body: ObjectBody, _ progress: inout Progress) -> Range<Int> {
+        let start = request.range.lowerBound + progress.deliveredCount
+        let byteCount = min(progress.allowedCount - progress.deliveredCount, Self.chunkByteCountMax)
+        progress.body = body
+        progress.deliveredCount += byteCount
+        return start..<start + byteCount
+    }
+}

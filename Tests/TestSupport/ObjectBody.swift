@@ -1,0 +1,59 @@
+/// The bytes of an object that a test put, kept or made up on demand.
+public enum ObjectBody: Hashable, Sendable {
+    /// These bytes.
+    case bytes([UInt8])
+    /// `byteCount` bytes that follow from `seed` and their offset alone, so that a 5 GiB object costs no memory. Every
+    /// eight bytes differ from every other eight: bytes from a wrong offset or of another seed are seen at once.
+    case pattern(seed: UInt64, byteCount: Int)
+
+    /// The UTF-8 bytes of `text`.
+    public static func text(_ text: String) -> ObjectBody {
+        .bytes(Array(text.utf8))
+    }
+
+    /// The size in bytes.
+    public var byteCount: Int {
+        switch self {
+        case .bytes(let bytes): bytes.count
+        case .pattern(_, let byteCount): byteCount
+        }
+    }
+
+    /// The bytes at the offsets of `range`, which must lie within the body.
+    public func bytes(in range: Range<Int>) -> [UInt8] {
+        precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "\(range) is outside of the body")
+        switch self {
+        case .bytes(let bytes): return Array(bytes[range])
+        case .pattern(let seed, _): return patternBytes(seed: seed, in: range)
+        }
+    }
+
+    /// All the bytes.
+    public var allBytes: [UInt8] { bytes(in: 0..<byteCount) }
+}
+
+/// The bytes of a pattern: the 64-bit words of a mixed counter, little-endian.
+private func patternBytes(seed: UInt64, in range: Range<Int>) -> [UInt8] {
+    let firstWord = range.lowerBound / 8
+    let skipped = range.lowerBound - firstWord * 8
+    return [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initializedCount in
+        var word = patternWord(seed: seed, index: firstWord) >> UInt64(8 * skipped)
+        for index in 0..<range.count {
+            let position = skipped + index
+            if position % 8 == 0 {
+                word = patternWord(seed: seed, index: firstWord + position / 8)
+            }
+            buffer[index] = UInt8(truncatingIfNeeded: word)
+            word >>= 8
+        }
+        initializedCount = range.count
+    }
+}
+
+/// Eight bytes of a pattern: SplitMix64's output function (Steele, Lea, Flood 2014), a bijection of its input.
+private func patternWord(seed: UInt64, index: Int) -> UInt64 {
+    var word = seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15
+    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
+    return word ^ (word >> 31)
+}

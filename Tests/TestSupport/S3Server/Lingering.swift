@@ -1,0 +1,17 @@
+/// Ways of a server to be slow.
+public enum Lingering: Sendable {
+    /// Answers rightly, so much later.
+    case delay(Duration)
+    /// Never answers, and keeps the connection.
+    case stall
+    /// Sends the head and so many bytes of the body, and then nothing, and keeps the connection.
+    case stallAfter(byteCount: Int)
+
+    func apply(to response: inout S3Response) {
+        switch self {
+        case .delay(let duration): response.delay += duration
+        case .stall: response.interruption = (nil, .stall)
+        case .stallAfter(let byteCount): response.interruption = (byteCount, .stall)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/// Ways of a server to say no.
+public enum Refusal: Sendable {
+    /// Any status with S3's error document of this code.
+    case error(status: Int, code: String)
+    /// The bucket is in `region`: refuses with `status` (301, 307 or 400) and `x-amz-bucket-region` what is signed for
+    /// another region, or not signed, and answers what is signed for the right one.
+    case otherRegion(String, status: Int)
+
+    /// 403 AccessDenied.
+    public static let accessDenied = Refusal.error(status: 403, code: "AccessDenied")
+    /// 403 InvalidAccessKeyId.
+    public static let invalidAccessKeyID = Refusal.error(status: 403, code: "InvalidAccessKeyId")
+    /// 403 SignatureDoesNotMatch.
+    public static let signatureDoesNotMatch = Refusal.error(status: 403, code: "SignatureDoesNotMatch")
+    /// 400 ExpiredToken.
+    public static let expiredToken = Refusal.error(status: 400, code: "ExpiredToken")
+    /// 503 SlowDown.
+    public static let slowDown = Refusal.error(status: 503, code: "SlowDown")
+    /// 500 InternalError.
+    public static let internalError = Refusal.error(status: 500, code: "InternalError")
+    /// 404 NoSuchBucket.
+    public static let noSuchBucket = Refusal.error(status: 404, code: "NoSuchBucket")
+    /// 403 InvalidObjectState.
+    public static let invalidObjectState = Refusal.error(status: 403, code: "InvalidObjectState")
+
+    func apply(to response: inout S3Response, request: S3Request) {
+        switch self {
+        case .error(let status, let code):
+            response = .error(status, code, "The test's script says \(code)")
+        case .otherRegion(let region, let status):
+            guard request.signedRegion != region else { return }
+            let code = status == 400 ? "AuthorizationHeaderMalformed" : "PermanentRedirect"
+            response = .error(status, code, "The bucket is in this region: \(region). Please use this region")
+            response.headers["x-amz-bucket-region"] = region
+        }
+    }
+}

@@ -1,0 +1,79 @@
+public import ObjectStore
+
+/// What the test server does with a request instead of answering it as a good S3 would.
+///
+/// One group of misbehaviour a case, each in its own file.
+public enum S3Action: Sendable {
+    /// It is slow, or never done.
+    case linger(Lingering)
+    /// It refuses, with a status and an error document.
+    case refuse(Refusal)
+    /// It answers with something that is not what S3 would say.
+    case damage(Damage)
+    /// The objects change, or don't seem to.
+    case mutate(Mutation)
+
+    /// Spoils the true answer.
+    func apply(to response: inout S3Response, request: S3Request, server: S3TestServer) {
+        switch self {
+        case .linger(let lingering): lingering.apply(to: &response)
+        case .refuse(let refusal): refusal.apply(to: &response, request: request)
+        case .damage(let damage): damage.apply(to: &response)
+        case .mutate(let mutation): mutation.apply(to: &response, request: request, server: server)
+        }
+    }
+}
+
+/// Which requests an action is for.
+public struct S3Matcher: Sendable {
+    /// Whether a request is one of them.
+    let matches: @Sendable (S3Request) -> Bool
+
+    /// The requests that `matches` says yes to.
+    public init(_ matches: @escaping @Sendable (S3Request) -> Bool) {
+        self.matches = matches
+    }
+
+    /// Every request.
+    public static let any = S3Matcher { _ in true }
+    /// Listings.
+    public static let lists = S3Matcher { $0.kind == .list }
+    /// Reads of objects.
+    public static let gets = S3Matcher { $0.kind == .get }
+
+    /// Listings with exactly this prefix.
+    public static func list(_ prefix: Key) -> S3Matcher {
+        S3Matcher { $0.kind == .list && $0.key == prefix }
+    }
+
+    /// Reads of exactly this object.
+    public static func get(_ key: Key) -> S3Matcher {
+        S3Matcher { $0.kind == .get && $0.key == key }
+    }
+
+    /// Whatever names a key, or lists a prefix, that begins so.
+    public static func below(_ prefix: Key) -> S3Matcher {
+        S3Matcher { $0.key.hasPrefix(prefix) }
+    }
+}
+
+/// An action that the server takes a number of times.
+struct S3Rule: Sendable {
+    let matcher: S3Matcher
+    let action: S3Action
+    /// How many matching requests go by unharmed first.
+    var skipCount: Int
+    /// How many more times the action is taken.
+    var remainingCount: Int
+
+    /// Whether the action is to be taken on this request; counts it.
+    mutating func takes(_ request: S3Request) -> Bool {
+        guard remainingCount > 0, matcher.matches(request) else { return false }
+        guard skipCount == 0 else {
+            skipCount -= 1
+            return false
+        }
+        remainingCount -= 1
+        return true
+    }
+}

@@ -1,0 +1,128 @@
+import Glibc
+import NIOCore
+import NIOHTTP1
+
+/// One HTTP connection to the test server: takes requests one after the other and sends the answers, no faster than the
+/// client reads.
+final class S3Connection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// An answer that is being sent.
+    private struct Sending {
+        var response: S3Response
+        let logIndex: Int
+        var sentByteCount = 0
+        var isHeadSent = false
+    }
+
+    /// How many bytes of a body are made up and written at a time.
+    private static let chunkByteCountMax = 262_144
+
+    private unowned let server: S3TestServer
+    private var head: HTTPRequestHead?
+    private var sending: Sending?
+
+    init(server: S3TestServer) {
+        self.server = server
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        // Requests with a body are refused, whatever is in it.
+        case .body: break
+        case .end: answer(context)
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if sending?.isHeadSent == true { proceed(context) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    private func answer(_ context: ChannelHandlerContext) {
+        guard let head, let request = S3Request(head, bucketOfServer: server.bucket) else {
+            return context.close(promise: nil)
+        }
+        let (response, logIndex) = server.respond(to: request)
+        sending = Sending(response: response, logIndex: logIndex)
+        guard response.delay > .zero else { return proceed(context) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(response.delay)) {
+            if context.channel.isActive { self.proceed(context) }
+        }
+    }
+
+    /// Sends as much as the client takes; goes on when it takes more.
+    private func proceed(_ context: ChannelHandlerContext) {
+        while let sending, context.channel.isWritable {
+            if let (at, what) = sending.response.interruption,
+                at.map({ $0 <= sending.sentByteCount && sending.isHeadSent }) ?? true
+            {
+                self.sending?.response.interruption = nil
+                guard carryOut(what, context) else { return }
+            } else if !sending.isHeadSent {
+                sendHead(of: sending, context)
+            } else if sending.sentByteCount < bodyByteCount(of: sending) {
+                sendChunk(of: sending, context)
+            } else {
+                self.sending = nil
+                context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            }
+        }
+    }
+
+    /// - Returns: Whether the answer goes on.
+    private func carryOut(_ interruption: S3Response.Interruption, _ context: ChannelHandlerContext) -> Bool {
+        switch interruption {
+        case .run(let action):
+            action()
+            return true
+        case .stall:
+            sending = nil
+        case .close:
+            sending = nil
+            context.close(promise: nil)
+        case .reset:
+            sending = nil
+            // Without lingering, close(2) sends RST (socket(7)).
+            let options = context.channel as? any SocketOptionProvider
+            options?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).assumeIsolated().whenComplete { _ in
+                context.close(promise: nil)
+            }
+        }
+        return false
+    }
+
+    private func sendHead(of sending: Sending, _ context: ChannelHandlerContext) {
+        let response = sending.response
+        var headers = HTTPHeaders(response.headers.map { ($0, $1) })
+        headers.add(name: "Content-Length", value: String(response.range.count))
+        headers.add(name: "x-amz-request-id", value: "TESTREQUEST\(sending.logIndex)")
+        headers.add(name: "Server", value: "S3TestServer")
+        let head = HTTPResponseHead(
+            version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: headers)
+        self.sending?.isHeadSent = true
+        server.note(logIndex: sending.logIndex, status: response.status, sentByteCount: 0)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+    }
+
+    private func sendChunk(of sending: Sending, _ context: ChannelHandlerContext) {
+        let start = sending.response.range.lowerBound + sending.sentByteCount
+        var end = min(start + Self.chunkByteCountMax, sending.response.range.upperBound)
+        if let stop = sending.response.interruption?.afterByteCount {
+            end = min(end, sending.response.range.lowerBound + stop)
+        }
+        let buffer = ByteBuffer(bytes: sending.response.body.bytes(in: start..<end))
+        self.sending?.sentByteCount += end - start
+        server.note(logIndex: sending.logIndex, status: sending.response.status, sentByteCount: end - start)
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+    }
+
+    private func bodyByteCount(of sending: Sending) -> Int {
+        head?.method == .HEAD ? 0 : sending.response.range.count
+    }
+}

@@ -1,0 +1,71 @@
+import Glibc
+import ObjectStore
+
+private let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+
+/// S3's error document.
+func errorDocument(code: String, message: String) -> String {
+    """
+    \(declaration)<Error><Code>\(code)</Code><Message>\(xmlEscaped(Key(message)))</Message>\
+    <RequestId>TESTREQUEST</RequestId><HostId>test</HostId></Error>
+    """
+}
+
+/// A page as the answer to ListObjectsV2.
+///
+/// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+///
+/// - Parameter isURLEncoded: Whether the request had `encoding-type=url`.
+func listDocument(_ page: ListPage, of request: ListRequest, bucket: String, isURLEncoded: Bool) -> String {
+    let name = isURLEncoded ? urlEncoded : xmlEscaped
+    var text = declaration + "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+    text += "<Name>\(bucket)</Name><Prefix>\(name(request.prefix))</Prefix>"
+    text += "<KeyCount>\(page.items.count)</KeyCount><MaxKeys>\(request.limit)</MaxKeys>"
+    text += request.isDelimited ? "<Delimiter>/</Delimiter>" : ""
+    text += isURLEncoded ? "<EncodingType>url</EncodingType>" : ""
+    text += request.startAfter.map { "<StartAfter>\(name($0))</StartAfter>" } ?? ""
+    text += "<IsTruncated>\(page.next != nil)</IsTruncated>"
+    text += page.next.map { "<NextContinuationToken>\($0.text)</NextContinuationToken>" } ?? ""
+    // S3 writes all objects first, then all common prefixes.
+    for case .object(let object) in page.items {
+        text += """
+            <Contents><Key>\(name(object.version.key))</Key>\
+            <LastModified>\(formatted(object.lastModified, "%Y-%m-%dT%H:%M:%S.000Z"))</LastModified>\
+            <ETag>\(xmlEscaped(Key(object.version.etag.text)))</ETag><Size>\(object.version.byteCount)</Size>\
+            <StorageClass>\(object.storageClass)</StorageClass></Contents>
+            """
+    }
+    for case .commonPrefix(let prefix) in page.items {
+        text += "<CommonPrefixes><Prefix>\(name(prefix))</Prefix></CommonPrefixes>"
+    }
+    return text + "</ListBucketResult>"
+}
+
+/// A time as the `Last-Modified` header has it (RFC 9110, section 5.6.7).
+func httpDate(_ time: Timestamp) -> String {
+    formatted(time, "%a, %d %b %Y %H:%M:%S GMT")
+}
+
+/// A time in UTC by `strftime`'s format; the process has the "C" locale, so that names are English.
+private func formatted(_ time: Timestamp, _ format: String) -> String {
+    var seconds = time_t(time.seconds)
+    var fields = tm()
+    gmtime_r(&seconds, &fields)
+    return String(unsafeUninitializedCapacity: 64) { buffer in
+        buffer.withMemoryRebound(to: CChar.self) { strftime($0.baseAddress, $0.count, format, &fields) }
+    }
+}
+
+/// A key as XML's character data: its UTF-8 with the markup and all control characters as references.
+private func xmlEscaped(_ key: Key) -> String {
+    String(decoding: key.bytes, as: UTF8.self).unicodeScalars.map { scalar in
+        switch scalar {
+        case "&": "&amp;"
+        case "<": "&lt;"
+        case ">": "&gt;"
+        case "\"": "&quot;"
+        case "\0"..<" ": "&#x\(String(scalar.value, radix: 16));"
+        default: String(scalar)
+        }
+    }.joined()
+}

@@ -1,0 +1,85 @@
+import NIOHTTP1
+public import ObjectStore
+
+/// A request as the test server understood it.
+public struct S3Request: Sendable {
+    /// What a request is for, as far as requests are counted by it.
+    public enum Kind: Hashable, Sendable {
+        /// ListObjectsV2.
+        case list
+        /// GetObject.
+        case get
+        /// HeadObject or HeadBucket.
+        case head
+        /// Whatever else: tractfs has no use for it.
+        case other
+    }
+
+    /// What it is for.
+    public let kind: Kind
+    /// The HTTP method.
+    public let method: String
+    /// The bucket, by the host's first label or the path's first component; empty where there is none.
+    public let bucket: String
+    /// The object's key, of a listing its prefix.
+    public let key: Key
+    /// The query's names and decoded values.
+    public let query: [String: [UInt8]]
+    /// The headers, names in lower case.
+    public let headers: [String: String]
+
+    /// The value of `name` in the query as text.
+    func queryText(_ name: String) -> String? {
+        query[name].map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The parts of the credential scope that the request is signed with, in the Authorization header or the query:
+    /// access key id, date, region, "s3", "aws4_request". Empty where the request is not signed.
+    private var credentialScope: [Substring] {
+        let credential =
+            headers["authorization"]?.firstRange(of: "Credential=").flatMap { range in
+                headers["authorization"]?[range.upperBound...].prefix { $0 != "," }
+            } ?? queryText("X-Amz-Credential")?[...]
+        return credential?.split(separator: "/", omittingEmptySubsequences: false) ?? []
+    }
+
+    /// The access key id that the request is signed with.
+    public var accessKeyID: String? { credentialScope.first.map(String.init) }
+
+    /// The region that the request is signed for.
+    public var signedRegion: String? { credentialScope.count > 2 ? String(credentialScope[2]) : nil }
+}
+
+extension S3Request {
+    /// - Returns: `nil` where the target is not well encoded.
+    init?(_ head: HTTPRequestHead, bucketOfServer: String) {
+        let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let path = percentDecoded(target[0].dropFirst(), plusIsSpace: false) else { return nil }
+        var query: [String: [UInt8]] = [:]
+        for field in target.dropFirst().first?.split(separator: "&") ?? [] {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let value = percentDecoded(parts.count == 2 ? parts[1] : "", plusIsSpace: true) else { return nil }
+            query[String(parts[0])] = value
+        }
+        let headers = Dictionary(head.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { $1 })
+        let isVirtualHost = headers["host"]?.hasPrefix(bucketOfServer + ".") ?? false
+        let components = path.split(separator: Key.delimiter, maxSplits: 1, omittingEmptySubsequences: false)
+        let objectKey = isVirtualHost ? Key(path) : Key(components.dropFirst().first ?? [])
+
+        self.method = head.method.rawValue
+        self.bucket = isVirtualHost ? bucketOfServer : String(decoding: components.first ?? [], as: UTF8.self)
+        self.kind = Self.kind(method: head.method, isBucket: objectKey == .empty, query: query)
+        self.key = kind == .list ? Key(query["prefix"] ?? []) : objectKey
+        self.query = query
+        self.headers = headers
+    }
+
+    private static func kind(method: HTTPMethod, isBucket: Bool, query: [String: [UInt8]]) -> Kind {
+        switch method {
+        case .HEAD: .head
+        case .GET where isBucket: query["list-type"] == Array("2".utf8) ? .list : .other
+        case .GET: .get
+        default: .other
+        }
+    }
+}

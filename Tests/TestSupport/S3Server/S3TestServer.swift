@@ -1,0 +1,187 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+public import ObjectStore
+import Synchronization
+
+/// An S3 server that does as a test says: one bucket in memory, real HTTP on a free port of the loopback interface.
+///
+/// It answers ListObjectsV2, GetObject and the HEADs as S3 does, path-style and virtual-host, and keeps a log of every
+/// request. `script` makes it slow, refuse, lie or change objects. It does not check signatures.
+public final class S3TestServer: Sendable {
+    /// A request that the server got, and how it was answered.
+    public struct LogEntry: Sendable {
+        /// What was asked for.
+        public let request: S3Request
+        /// The status of the answer; `nil` before, and where there was none.
+        public internal(set) var status: Int?
+        /// How many bytes of body were sent.
+        public internal(set) var sentByteCount = 0
+    }
+
+    private struct State {
+        var contents = StoreContents()
+        var log: [LogEntry] = []
+        var rules: [S3Rule] = []
+        var latency = Duration.zero
+        var requiredAccessKeyID: String?
+
+        /// The action of the first rule that takes the request.
+        mutating func takeAction(on request: S3Request) -> S3Action? {
+            for index in rules.indices where rules[index].takes(request) {
+                return rules[index].action
+            }
+            return nil
+        }
+    }
+
+    /// The name of the bucket.
+    public let bucket: String
+    /// The region that the bucket is in.
+    public let region = "us-east-1"
+    private let pageLimit: Int
+    private let state = Mutex(State())
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    private let listener = Mutex<(any Channel)?>(nil)
+
+    /// Starts a server of an empty bucket.
+    ///
+    /// - Parameter pageLimit: At most so many items on a page of a listing, so that few keys make many pages.
+    public init(bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax) throws {
+        self.bucket = bucket
+        self.pageLimit = pageLimit
+        let channel = try ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .childChannelInitializer { [unowned self] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
+                    try channel.pipeline.syncOperations.addHandler(S3Connection(server: self))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).wait()
+        listener.withLock { $0 = channel }
+    }
+
+    /// Closes all connections and ends the server's threads.
+    public func stop() throws {
+        try group.syncShutdownGracefully()
+    }
+
+    /// The port that the server listens on.
+    public var port: Int { listener.withLock { $0?.localAddress?.port ?? 0 } }
+
+    /// What `--endpoint-url` is given.
+    public var endpointURL: String { "http://127.0.0.1:\(port)" }
+
+    /// The endpoint by a name, for virtual-host addressing: `BUCKET.localhost` is the loopback interface too (RFC 6761).
+    public var namedEndpointURL: String { "http://localhost:\(port)" }
+
+    /// The true answer to a request, if the bucket had these contents.
+    func answer(to request: S3Request, from contents: StoreContents) -> S3Response {
+        S3Answer(request: request, contents: contents, bucket: bucket, region: region, pageLimit: pageLimit).response()
+    }
+
+    /// Logs a request and decides on the answer.
+    ///
+    /// - Returns: The answer, and the index of the log's entry for `note`.
+    func respond(to request: S3Request) -> (S3Response, logIndex: Int) {
+        let (contents, action, latency, requiredAccessKeyID, logIndex) = state.withLock { state in
+            state.log.append(LogEntry(request: request))
+            let action = state.takeAction(on: request)
+            return (state.contents, action, state.latency, state.requiredAccessKeyID, state.log.count - 1)
+        }
+        var response =
+            refusal(of: request, requiredAccessKeyID: requiredAccessKeyID) ?? answer(to: request, from: contents)
+        action?.apply(to: &response, request: request, server: self)
+        response.delay += latency
+        return (response, logIndex)
+    }
+
+    private func refusal(of request: S3Request, requiredAccessKeyID: String?) -> S3Response? {
+        guard let requiredAccessKeyID else { return nil }
+        guard let accessKeyID = request.accessKeyID else { return .error(403, "AccessDenied", "Access Denied") }
+        guard accessKeyID == requiredAccessKeyID else {
+            return .error(
+                403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+        }
+        return nil
+    }
+
+    /// Notes in the log how far an answer came.
+    func note(logIndex: Int, status: Int, sentByteCount: Int) {
+        state.withLock { state in
+            // The test may have cleared the log meanwhile.
+            guard state.log.indices.contains(logIndex) else { return }
+            state.log[logIndex].status = status
+            state.log[logIndex].sentByteCount += sentByteCount
+        }
+    }
+}
+
+/// What a test does with the server.
+extension S3TestServer {
+    /// Writes an object, over the one of the same key if there is one. By default with an ETag that no other has.
+    @discardableResult
+    public func put(
+        _ key: Key, _ body: ObjectBody, etag: ETag? = nil,
+        lastModified: Timestamp = StoreContents.defaultLastModified, storageClass: String = "STANDARD"
+    ) -> ObjectVersion {
+        state.withLock {
+            $0.contents.put(key, body, etag: etag, lastModified: lastModified, storageClass: storageClass)
+        }
+    }
+
+    /// Removes an object.
+    public func delete(_ key: Key) {
+        state.withLock { $0.contents.delete(key) }
+    }
+
+    /// The objects as they are now.
+    public var contents: StoreContents { state.withLock { $0.contents } }
+
+    /// All requests so far, in the order in which they came.
+    public var log: [LogEntry] { state.withLock { $0.log } }
+
+    /// The requests of this kind so far.
+    public func requests(_ kind: S3Request.Kind) -> [LogEntry] {
+        log.filter { $0.request.kind == kind }
+    }
+
+    /// Forgets the requests so far. Call it while none is being answered.
+    public func clearLog() {
+        state.withLock { $0.log = [] }
+    }
+
+    /// Takes `action` on requests that match, `count` times after `skipCount` that are answered rightly. Of several
+    /// scripts that match, the one given first is taken, until it is used up.
+    public func script(_ matcher: S3Matcher, _ action: S3Action, skipping skipCount: Int = 0, count: Int = .max) {
+        let rule = S3Rule(matcher: matcher, action: action, skipCount: skipCount, remainingCount: count)
+        state.withLock { $0.rules.append(rule) }
+    }
+
+    /// Answers rightly again.
+    public func clearScripts() {
+        state.withLock { $0.rules = [] }
+    }
+
+    /// Answers every request so much later.
+    public func setLatency(_ latency: Duration) {
+        state.withLock { $0.latency = latency }
+    }
+
+    /// From now on refuses requests that are not signed by this access key id; `nil` takes all.
+    public func require(accessKeyID: String?) {
+        state.withLock { $0.requiredAccessKeyID = accessKeyID }
+    }
+}
+
+/// Starts a server, and stops it whatever `body` does.
+public func withS3TestServer<Result>(
+    bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax,
+    _ body: (S3TestServer) throws -> Result
+) throws -> Result {
+    let server = try S3TestServer(bucket: bucket, pageLimit: pageLimit)
+    let result = Swift.Result { try body(server) }
+    try server.stop()
+    return try result.get()
+}
