@@ -1,0 +1,77 @@
+import Foundation
+
+/// A process that a test started and will end, by its id. What it writes goes to files, so that it never waits for us.
+public final class BackgroundProcess {
+    private let process = Process()
+    private let name: String
+    private let outputPath: String
+    private let errorPath: String
+
+    /// Starts the process.
+    ///
+    /// - Parameters:
+    ///   - executable: A path, or a name to look for in `PATH`.
+    ///   - environment: Variables beside, or instead of, those of the test's own process.
+    ///   - outputDirectory: Where the files of its output go.
+    public init(
+        _ executable: String, _ arguments: [String], environment: [String: String] = [:],
+        directory: String? = nil, outputDirectory: String
+    ) throws {
+        name = executable
+        outputPath = outputDirectory + "/stdout"
+        errorPath = outputDirectory + "/stderr"
+        process.executableURL = URL(fileURLWithPath: executable.contains("/") ? executable : "/usr/bin/env")
+        process.arguments = executable.contains("/") ? arguments : [executable] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try Self.emptyFile(outputPath)
+        process.standardError = try Self.emptyFile(errorPath)
+        try process.run()
+    }
+
+    private static func emptyFile(_ path: String) throws -> FileHandle {
+        try Data().write(to: URL(fileURLWithPath: path))
+        return try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    }
+
+    /// The process id.
+    public var processID: Int32 { process.processIdentifier }
+
+    /// Whether it has not ended yet.
+    public var isRunning: Bool { process.isRunning }
+
+    /// What it wrote to standard output so far.
+    public var output: String { Self.text(of: outputPath) }
+
+    /// What it wrote to standard error so far.
+    public var errorOutput: String { Self.text(of: errorPath) }
+
+    /// The exit status, or the negated signal number; only once it has ended.
+    public var status: Int32 {
+        process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    }
+
+    /// Waits for it to end by itself.
+    public func waitForEnd(timeout: Duration) throws {
+        try eventually("the end of \(name) (so far it wrote: \(output)\(errorOutput))", within: timeout) {
+            !process.isRunning
+        }
+    }
+
+    /// Asks it to end, and kills it where it doesn't within ten seconds.
+    public func end() {
+        guard process.isRunning else { return }
+        process.terminate()
+        do {
+            try waitForEnd(timeout: .seconds(10))
+        } catch {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+    }
+
+    private static func text(of path: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// How a command ended.
+public struct CommandResult: Sendable {
+    /// The exit status; the negated signal number where a signal ended it.
+    public let status: Int32
+    /// What it wrote to standard output.
+    public let output: String
+    /// What it wrote to standard error.
+    public let errorOutput: String
+}
+
+/// A command did not do what a test's preparation needed.
+public struct CommandFailure: Error, CustomStringConvertible {
+    /// The command, and what went wrong.
+    public let description: String
+}
+
+/// Runs a command to its end.
+///
+/// - Parameters:
+///   - executable: A path, or a name to look for in `PATH`.
+///   - environment: Variables beside, or instead of, those of the test's own process.
+///   - directory: Where it runs; by default where the test does.
+///   - timeout: Then it is killed and `CommandFailure` thrown.
+public func run(
+    _ executable: String, _ arguments: [String] = [], environment: [String: String] = [:],
+    directory: String? = nil, timeout: Duration = .seconds(120)
+) throws -> CommandResult {
+    try withTemporaryDirectory { temporary in
+        let process = try BackgroundProcess(
+            executable, arguments, environment: environment, directory: directory, outputDirectory: temporary)
+        defer { process.end() }
+        try process.waitForEnd(timeout: timeout)
+        return CommandResult(
+            status: process.status, output: process.output, errorOutput: process.errorOutput)
+    }
+}
+
+/// Runs a command whose failure is no test's subject: throws unless its exit status is 0.
+@discardableResult
+public func runChecked(
+    _ executable: String, _ arguments: [String] = [], environment: [String: String] = [:],
+    directory: String? = nil, timeout: Duration = .seconds(120)
+) throws -> String {
+    let result = try run(
+        executable, arguments, environment: environment, directory: directory, timeout: timeout)
+    guard result.status == 0 else {
+        throw CommandFailure(
+            description: "\(executable) \(arguments.joined(separator: " ")): status \(result.status)\n"
+                + result.output + result.errorOutput)
+    }
+    return result.output
+}

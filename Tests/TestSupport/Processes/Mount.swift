@@ -1,0 +1,65 @@
+import Foundation
+
+/// Whether this machine lets us mount; tests that need it are `.enabled(if: fuseAvailable, fuseMissing)`.
+public let fuseAvailable = access("/dev/fuse", R_OK | W_OK) == 0
+
+/// Why a test that mounts is skipped.
+public let fuseMissing = "needs /dev/fuse, which this machine does not have or does not let us open"
+
+/// Mounts `uri` with the tractfs that was built with the tests, and calls `body` with the mount point.
+///
+/// Whatever `body` does, nothing stays: the mount is undone, by force at last, and the process must have ended.
+///
+/// - Parameters:
+///   - options: Options of `tractfs mount`.
+///   - environment: For the command, such as a server's credentials.
+public func withMount<Result>(
+    uri: String, options: [String] = [], environment: [String: String] = [:], _ body: (String) throws -> Result
+) throws -> Result {
+    try withTemporaryDirectory { directory in
+        let mountPoint = directory + "/mount"
+        try FileManager.default.createDirectory(atPath: mountPoint, withIntermediateDirectories: false)
+        let result = Swift.Result {
+            try runChecked(
+                tractfsExecutable(), ["mount", uri, mountPoint] + options, environment: environment,
+                timeout: .seconds(60))
+            return try body(mountPoint)
+        }
+        try unmountForSure(mountPoint)
+        return try result.get()
+    }
+}
+
+/// Unmounts, lazily where it is busy, and waits for the process; kills it and throws where it stays.
+private func unmountForSure(_ mountPoint: String) throws {
+    if isMounted(mountPoint), try run("fusermount3", ["-u", mountPoint]).status != 0 {
+        try runChecked("fusermount3", ["-u", "-z", mountPoint])
+    }
+    do {
+        try eventually("the end of the process that served \(mountPoint)") {
+            processes(withArgument: mountPoint).isEmpty
+        }
+    } catch {
+        processes(withArgument: mountPoint).forEach { kill($0, SIGKILL) }
+        throw error
+    }
+}
+
+/// Whether something is mounted on exactly this path.
+public func isMounted(_ path: String) -> Bool {
+    let table = FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data()
+    return String(decoding: table, as: UTF8.self).split(separator: "\n").contains { line in
+        // The fifth field is the mount point, spaces as "\040" (proc_pid_mountinfo(5)).
+        let fields = line.split(separator: " ")
+        return fields.count > 4 && fields[4].replacing("\\040", with: " ") == path
+    }
+}
+
+/// The ids of the processes that have `argument` among their arguments, such as a mount point.
+public func processes(withArgument argument: String) -> [Int32] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return names.compactMap(Int32.init).filter { processID in
+        let arguments = FileManager.default.contents(atPath: "/proc/\(processID)/cmdline") ?? Data()
+        return arguments.split(separator: 0).contains { $0.elementsEqual(argument.utf8) }
+    }
+}

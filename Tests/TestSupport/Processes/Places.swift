@@ -1,0 +1,38 @@
+import Foundation
+
+/// The folder of Package.swift.
+public let packageRoot = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().path
+
+/// The python3 that has boto3 and the real servers: `TRACTFS_PYTHON`, else that of scripts/setup, else the system's.
+public func pythonExecutable() -> String {
+    if let path = ProcessInfo.processInfo.environment["TRACTFS_PYTHON"] { return path }
+    let ours = packageRoot + "/.venv/bin/python3"
+    return FileManager.default.isExecutableFile(atPath: ours) ? ours : "python3"
+}
+
+/// A program that a python package brought: next to its python3, else looked for in `PATH`.
+func pythonTool(_ name: String) -> String {
+    let neighbour = URL(fileURLWithPath: pythonExecutable()).deletingLastPathComponent().path + "/" + name
+    return FileManager.default.isExecutableFile(atPath: neighbour) ? neighbour : name
+}
+
+/// The tractfs that was built with the tests: SwiftPM puts it next to the test bundle, which is this process.
+public func tractfsExecutable() throws -> String {
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    let path = URL(fileURLWithPath: bundle).deletingLastPathComponent().path + "/tractfs"
+    guard FileManager.default.isExecutableFile(atPath: path) else {
+        throw CommandFailure(description: "\(path) is missing; build it with: swift build --build-tests")
+    }
+    return path
+}
+
+/// Makes a folder for `body`, and removes it with all that is in it, whatever `body` does.
+public func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
+    var template = Array((FileManager.default.temporaryDirectory.path + "/tractfs-test.XXXXXX").utf8CString)
+    guard mkdtemp(&template) != nil else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try body(path)
+}

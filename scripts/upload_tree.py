@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Uploads all files below a folder to an S3 bucket, many at a time; makes the bucket where it is missing.
+
+Endpoint and credentials come from the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).
+Keys are the paths below the folder. Objects that are there already with the same size are left as they are, so that an
+upload that was cut off goes on where it was.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import threading
+
+import boto3
+import botocore.config
+
+THREAD_COUNT = 16
+local = threading.local()
+
+
+def client():
+    """This thread's own client: sessions are not to be shared between threads."""
+    if not hasattr(local, "client"):
+        config = botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 5})
+        local.client = boto3.session.Session().client("s3", config=config)
+    return local.client
+
+
+def files_below(directory):
+    """Yields (path, path below the directory) of every regular file."""
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            path = os.path.join(folder, name)
+            yield path, os.path.relpath(path, directory)
+
+
+def objects_below(bucket, prefix):
+    """Returns {key: object} of what the bucket holds below the prefix."""
+    pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return {item["Key"]: item for page in pages for item in page.get("Contents", [])}
+
+
+def put(path, bucket, key):
+    with open(path, "rb") as body:
+        client().put_object(Bucket=bucket, Key=key, Body=body)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory")
+    parser.add_argument("uri", metavar="s3://BUCKET[/PREFIX]", help="a prefix ends in /")
+    parser.add_argument("--set-mtimes", action="store_true", help="give the local files the objects' LastModified")
+    arguments = parser.parse_args()
+    bucket, _, prefix = arguments.uri.removeprefix("s3://").partition("/")
+
+    if bucket not in {item["Name"] for item in client().list_buckets()["Buckets"]}:
+        client().create_bucket(Bucket=bucket)
+    files = {prefix + name: path for path, name in files_below(arguments.directory)}
+    there = objects_below(bucket, prefix)
+    missing = [key for key in files if key not in there or there[key]["Size"] != os.path.getsize(files[key])]
+    with concurrent.futures.ThreadPoolExecutor(THREAD_COUNT) as pool:
+        for result in [pool.submit(put, files[key], bucket, key) for key in missing]:
+            result.result()
+    if arguments.set_mtimes:
+        for key, item in objects_below(bucket, prefix).items():
+            if key in files:
+                # Whole seconds: some servers list fractions, which their HEAD and Last-Modified don't have.
+                seconds = int(item["LastModified"].timestamp())
+                os.utime(files[key], (seconds, seconds))
+    print(f"{len(missing)} of {len(files)} files uploaded to s3://{bucket}/{prefix}")
+
+
+if __name__ == "__main__":
+    main()
