@@ -89,7 +89,7 @@ let package = Package(
             name: "S3ClientTests", dependencies: ["S3Client", "ObjectStore", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "TestSupport"],
+            name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
             name: "ReaderTests", dependencies: ["Reader", "BlockCache", "ObjectStore", "TestSupport"],

@@ -21,8 +21,6 @@ struct ListedEntries {
     private var lastKey: Key?
     /// Whether the last page is in.
     private(set) var isComplete = false
-    /// Whether the directory has a marker of its own.
-    private(set) var hasMarker = false
     /// Keys that no path can name, and files hidden by directories of the same name.
     private(set) var hiddenCount = 0
     /// The first of them, to tell a person.
@@ -51,7 +49,7 @@ struct ListedEntries {
     private mutating func take(_ item: ListPage.Item, prefix: Key) {
         switch (Classification(item.key, below: prefix), item) {
         case (.marker, _):
-            hasMarker = true
+            break
         case (.file(let name), .object(let object)):
             unsettled.append(DirectoryEntry(name: name, kind: .file(object)))
         case (.directory(let name), _):

@@ -34,14 +34,6 @@ final class Listing: Sendable {
         self.source = source
     }
 
-    /// Whether there is nothing at this prefix, neither an entry nor a marker; `nil` as long as that isn't known.
-    var isVoid: Bool? {
-        state.withLock { state in
-            if state.entries.hasMarker || state.entries.settledCount > 0 { return false }
-            return state.entries.isComplete ? true : nil
-        }
-    }
-
     /// What the pages say of `name`. The first page is fetched for it, because it answers the names beside this one as
     /// well; further pages are not.
     func lookup(_ name: Name, completion: @escaping LookupCompletion) {

@@ -34,12 +34,6 @@ public final class OpenDirectory: Sendable {
         listing.entries(from: index, completion: completion)
     }
 
-    /// Whether the store has nothing at all here, neither an entry nor a directory marker; `nil` as long as no listing
-    /// tells.
-    public var isVoid: Bool? {
-        knowledge.withLock { $0.listing }.isVoid
-    }
-
     /// Until when the entries hold.
     public var expiry: Expiry {
         knowledge.withLock { $0.expiry }

@@ -1,6 +1,6 @@
-import ArgumentParser
-import Logging
-import S3Client
+public import ArgumentParser
+public import Logging
+public import S3Client
 
 /// `tractfs mount`: the arguments, and which way the mount is started.
 struct MountCommand: ParsableCommand {
@@ -128,4 +128,5 @@ struct RunningOptions: ParsableArguments {
     }
 }
 
-extension Logger.Level: ExpressibleByArgument {}
+// Ours to declare: neither package knows the other.
+extension Logger.Level: @retroactive ExpressibleByArgument {}

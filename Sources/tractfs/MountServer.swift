@@ -42,19 +42,20 @@ struct MountServer {
         defer { client.shutdown() }
         try RootCheck(store: client, settings: settings).run()
         let session = FuseSession(fileSystem: try fileSystem(on: client, logger: logger), logger: logger) {
-            begin(at: mountPoint, logger: logger, destination: destination, ending: ending)
+            begin(at: mountPoint, logger: logger, destination: destination)
         }
+        // Before there is a mount, so that no signal can come between the two.
+        ending.attach(session)
+        defer { ending.detachIfMounted() }
         let device = try MountedDevice.mount(
             at: mountPoint,
             MountedDevice.Options(source: settings.uri.description, allowsOthers: settings.allowsOthers))
-        ending.attach(session)
-        defer { ending.detachIfMounted() }
         try session.run(on: device) { client.shutdown() }
         logger.info("ended", metadata: ["mount": "\(mountPoint.path)"])
     }
 
     /// The mount answers: whoever waits is told, and the terminal is let go.
-    private func begin(at mountPoint: MountPoint, logger: Logger, destination: LogDestination, ending: Ending) {
+    private func begin(at mountPoint: MountPoint, logger: Logger, destination: LogDestination) {
         let isReadAheadRaised = ReadAhead.raise(forMountAt: mountPoint.path)
         logger.info(
             "mounted \(settings.uri) on \(mountPoint.path)",
@@ -71,14 +72,16 @@ struct MountServer {
             dup2(null, descriptor)
             close(null)
         }
-        if !report.succeed() { ending.begin() }
+        // By signal, because ending waits for the thread that this is called on.
+        if !report.succeed() { kill(getpid(), SIGTERM) }
     }
 
     private func fileSystem(on store: any ObjectStore, logger: Logger) throws -> FileSystem {
         let namespace = Namespace(
             store: store, root: settings.root, timeToLive: settings.timeToLive, requestTimeout: settings.readTimeout,
             logger: logger)
-        let reader = try reader(on: store)
+        let cache = try BlockCache(byteLimit: settings.memoryLimit)
+        let reader = Reader(store: store, cache: cache, limits: ReaderLimits(readTimeout: settings.readTimeout))
         return FileSystem(
             namespace: namespace, reader: reader,
             options: FileSystem.Options(
@@ -105,12 +108,12 @@ private final class Ending: Sendable {
         self.logger = logger
     }
 
-    /// From now on there is a mount to be detached.
+    /// From now on there is something to be ended in order.
     func attach(_ session: FuseSession) {
         state.withLock { $0 = .serving(session) }
     }
 
-    /// Ends the mount. Without one there is nothing to be kept in order, so the process ends here and now.
+    /// Ends the mount. As long as there is nothing to be kept in order, the process ends here and now.
     func begin() {
         let session = state.withLock { state -> FuseSession? in
             switch state {
@@ -122,13 +125,12 @@ private final class Ending: Sendable {
             }
         }
         guard let session else { return }
-        detach()
+        detachIfMounted()
         session.end()
     }
 
-    /// Sees to it that nothing stays mounted when the session ended for another reason.
+    /// Sees to it that nothing stays mounted, however the session ended.
     func detachIfMounted() {
-        state.withLock { $0 = .ending }
         if (try? MountTable())?.mount(at: mountPoint.path)?.isTractfs == true { detach() }
     }
 

@@ -30,11 +30,15 @@ struct MountSettings {
         uri = try S3URI(parsing: command.uri)
         mountPoint = command.mountPoint
         let shared = try SharedConfiguration(profile: store.profile, environment: environment)
-        configuration = try S3Configuration.resolve(
-            bucket: uri.bucket, region: store.region, endpointURL: store.endpointUrl,
-            addressingStyle: store.addressingStyle, caBundle: store.caBundle,
-            isRequesterPaying: store.requestPayer, connectionLimit: store.maxConnections,
-            userAgent: "tractfs/\(Tractfs.version)", environment: environment, shared: shared)
+        var configuration = try S3Configuration.resolve(
+            bucket: uri.bucket,
+            options: S3Options(
+                endpointURL: store.endpointUrl, region: store.region, addressingStyle: store.addressingStyle,
+                caBundle: store.caBundle, isRequesterPaying: store.requestPayer),
+            environment: environment, shared: shared)
+        configuration.connectionLimit = store.maxConnections
+        configuration.userAgent = "tractfs/\(Tractfs.version)"
+        self.configuration = configuration
         if store.noSignRequest {
             (credentials, credentialsSource) = (nil, "none, requests are not signed")
         } else {

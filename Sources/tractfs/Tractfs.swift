@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import SystemPackage
 
 /// The command.
 @main
@@ -34,7 +35,7 @@ struct Tractfs: ParsableCommand {
         if code.isSuccess { exit(withError: error) }
         let help = code == .validationFailure ? "; see tractfs --help" : ""
         let message = message(for: error).split(separator: "\n").joined(separator: " ")
-        fputs("tractfs: \(message)\(help)\n", stderr)
+        _ = try? FileDescriptor.standardError.writeAll("tractfs: \(message)\(help)\n".utf8)
         Glibc.exit(code.rawValue)
     }
 }

@@ -1,0 +1,49 @@
+import ObjectStore
+import Testing
+
+@testable import Namespace
+
+@Suite("Names") struct NameTests {
+    @Test(
+        "a name is what a path can hold",
+        arguments: [
+            ("a", nil), ("a b+%20#&'\"\\", nil), ("é", nil), ("\t\n", nil), (String(repeating: "x", count: 255), nil),
+            ("...", nil), ("", Name.Flaw.empty), (".", .dots), ("..", .dots), ("a/b", .forbiddenByte),
+            ("a\u{0}", .forbiddenByte), (String(repeating: "x", count: 256), .tooLong),
+        ] as [(String, Name.Flaw?)])
+    func flaws(text: String, flaw: Name.Flaw?) {
+        let result = Result { () throws(Name.Flaw) in try Name(text.utf8) }
+        switch result {
+        case .success(let name): #expect(name.bytes == Array(text.utf8) && flaw == nil)
+        case .failure(let found): #expect(found == flaw)
+        }
+    }
+
+    @Test(
+        "a key below a directory is a file, a directory, its marker, or hidden",
+        arguments: [
+            ("d/f", "file f"), ("d/", "marker"), ("d/s/", "directory s"), ("d/s/t/u", "directory s"), ("d//x", "hidden"),
+            ("d/./x", "hidden"), ("d/..", "hidden"), ("d/s//x", "directory s"),
+        ])
+    func classification(key: String, expected: String) {
+        let text =
+            switch Classification(Key(key), below: "d/") {
+            case .marker: "marker"
+            case .file(let name): "file \(String(decoding: name.bytes, as: UTF8.self))"
+            case .directory(let name): "directory \(String(decoding: name.bytes, as: UTF8.self))"
+            case .hidden: "hidden"
+            }
+        #expect(text == expected)
+    }
+
+    @Test func `entries are ordered as the keys that they stand for`() throws {
+        let names = try ["a", "a-", "a.txt", "a0", "aa", "b", "é", "a\u{1}"].map { try Name($0.utf8) }
+        let positions = names.flatMap { [EntryPosition($0, isDirectory: false), EntryPosition($0, isDirectory: true)] }
+        func key(_ position: EntryPosition) -> Key { Key(position.name.bytes + (position.isDirectory ? [47] : [])) }
+        for left in positions {
+            for right in positions {
+                #expect((left < right) == (key(left) < key(right)), "\(key(left)) and \(key(right))")
+            }
+        }
+    }
+}

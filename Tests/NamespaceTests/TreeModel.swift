@@ -1,0 +1,62 @@
+import ObjectStore
+
+@testable import Namespace
+
+/// What a plain set of keys looks like as a tree: the rules of docs/SEMANTICS.md, written down as slowly as can be, for
+/// comparison.
+struct TreeModel {
+    enum Kind: Equatable {
+        case file(Key)
+        case directory
+    }
+
+    let keys: [Key]
+
+    /// The entries of the directory of `prefix`, by name.
+    func entries(of prefix: Key) -> [[UInt8]: Kind] {
+        var entries: [[UInt8]: Kind] = [:]
+        for key in keys where key.hasPrefix(prefix) && key != prefix {
+            let relative = key.bytes.dropFirst(prefix.bytes.count)
+            let name = Array(relative.prefix { $0 != UInt8(ascii: "/") })
+            let isPathless = name.isEmpty || name.count > 255 || name == [46] || name == [46, 46] || name.contains(0)
+            if isPathless { continue }
+            if name.count < relative.count {
+                entries[name] = .directory
+            } else if entries[name] == nil {
+                entries[name] = .file(key)
+            }
+        }
+        return entries
+    }
+}
+
+/// Random keys of few, odd characters, so that they meet each other: names that begin one another, markers, empty
+/// components, "." and "..", NUL, bytes around "/", and sometimes a component that is too long.
+func oddKeys(count: Int, using random: inout SeededGenerator) -> [Key] {
+    let alphabet: [UInt8] = Array("ab-./0\u{0}".utf8) + [0xc3]
+    let keys = (0..<count).map { _ -> Key in
+        var bytes = (0..<Int.random(in: 1...6, using: &random)).map { _ in
+            alphabet.randomElement(using: &random) ?? 0
+        }
+        if Int.random(in: 0..<50, using: &random) == 0 { bytes += Array(repeating: 97, count: 255) }
+        return Key(bytes)
+    }
+    return Array(Set(keys)).sorted()
+}
+
+/// Random numbers that are the same for the same seed (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
+        return word ^ (word >> 31)
+    }
+}
