@@ -26,10 +26,12 @@ static const struct fuse_lowlevel_ops operations = {
     .ioctl = tractfs_ioctl,
 };
 
-struct fuse_session *tractfs_session_new(void *userdata) {
-    char *arguments[] = {"tractfs", NULL};
-    struct fuse_args args = FUSE_ARGS_INIT(1, arguments);
-    struct fuse_session *session = fuse_session_new(&args, &operations, sizeof operations, userdata);
+struct fuse_session *tractfs_session_new(const char *options, void *userdata) {
+    struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+    struct fuse_session *session = NULL;
+    if (fuse_opt_add_arg(&args, "tractfs") == 0 && fuse_opt_add_arg(&args, "-o") == 0 &&
+        fuse_opt_add_arg(&args, options) == 0)
+        session = fuse_session_new(&args, &operations, sizeof operations, userdata);
     fuse_opt_free_args(&args);
     return session;
 }

@@ -3,13 +3,13 @@ public import FileSystem
 import Glibc
 public import Logging
 import Synchronization
+import struct SystemPackage.Errno
 
 /// One mount's connection to the kernel: takes requests from it until the mount ends.
 public final class FuseSession: Sendable {
     let fileSystem: FileSystem
     let interrupts = Interrupts()
     private let logger: Logger
-    private let onReady: @Sendable () -> Void
     private let state = Mutex(State())
 
     private struct State {
@@ -35,13 +35,9 @@ public final class FuseSession: Sendable {
     private static let wakeSignal = SIGUSR1
 
     /// A session that serves `fileSystem`.
-    ///
-    /// - Parameter onReady: Called, on some thread, when the kernel has opened the conversation: from then on the mount
-    ///   answers.
-    public init(fileSystem: FileSystem, logger: Logger, onReady: @escaping @Sendable () -> Void) {
+    public init(fileSystem: FileSystem, logger: Logger) {
         self.fileSystem = fileSystem
         self.logger = logger
-        self.onReady = onReady
     }
 
     static func of(_ request: fuse_req_t) -> FuseSession {
@@ -67,10 +63,9 @@ public final class FuseSession: Sendable {
         logger.debug(
             "the kernel has opened the conversation",
             metadata: ["protocol": "\(connection.proto_major).\(connection.proto_minor)"])
-        onReady()
     }
 
-    /// Why a session can't run.
+    /// Why a session can't run, or stopped.
     public struct SetupError: Error, CustomStringConvertible {
         /// One sentence for a person.
         public let description: String
@@ -79,7 +74,9 @@ public final class FuseSession: Sendable {
     /// Serves requests from `device`, an open and mounted /dev/fuse, until the mount ends or `end` is called. All replies
     /// must have been sent when `drain` returns, which is called when no request comes any more.
     public func run(on device: consuming MountedDevice, drain: () -> Void) throws(SetupError) {
-        guard let session = tractfs_session_new(Unmanaged.passUnretained(self).toOpaque()) else {
+        // libfuse refuses a max_read in FUSE_INIT that differs from the one among its mount options.
+        let options = "max_read=\(FuseSession.readByteCountLimit)"
+        guard let session = tractfs_session_new(options, Unmanaged.passUnretained(self).toOpaque()) else {
             throw SetupError(description: "libfuse can't start a session")
         }
         defer { fuse_session_destroy(session) }
@@ -94,18 +91,19 @@ public final class FuseSession: Sendable {
             state.running = running
             return !state.isEnding
         }
-        if mayRun { loop(session) }
+        let result = mayRun ? loop(session) : 0
         state.withLock { $0.running = nil }
         drain()
+        guard result >= 0 else { throw SetupError(description: "libfuse gave up: \(Errno(rawValue: -result))") }
     }
 
-    private func loop(_ session: OpaquePointer) {
+    /// Returns libfuse's result: less than 0 for an error.
+    private func loop(_ session: OpaquePointer) -> CInt {
         let configuration = fuse_loop_cfg_create()
         defer { fuse_loop_cfg_destroy(configuration) }
         fuse_loop_cfg_set_max_threads(configuration, FuseSession.threadCountLimit)
         fuse_loop_cfg_set_idle_threads(configuration, FuseSession.threadCountLimit)
-        let result = fuse_session_loop_mt(session, configuration)
-        if result < 0 { logger.error("libfuse's loop ended", metadata: ["errno": "\(-result)"]) }
+        return fuse_session_loop_mt(session, configuration)
     }
 
     /// Installs a handler that does nothing, so that the signal interrupts a wait and is not deadly.

@@ -11,7 +11,7 @@ enum EndingSignals {
         sigemptyset(&signals)
         for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
-        startThread { [signals] in
+        DetachedThread.start { [signals] in
             var signals = signals
             while true {
                 var number: CInt = 0
@@ -19,20 +19,5 @@ enum EndingSignals {
                 if number == SIGHUP { reopen() } else { return end() }
             }
         }
-    }
-
-    private static func startThread(_ body: @escaping @Sendable () -> Void) {
-        final class Body: Sendable {
-            let run: @Sendable () -> Void
-            init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-        }
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            { argument in
-                if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
-                return nil
-            }, Unmanaged.passRetained(Body(body)).toOpaque())
-        pthread_detach(thread)
     }
 }

@@ -25,6 +25,8 @@ struct MountServer {
         do {
             try destination.check()
             let mountPoint = try MountPoint(checking: settings.mountPoint)
+            // With somebody waiting for the report, standard error is free to become the log from the first line on.
+            if report != nil { destination.takeOverStandardError() }
             let logger = try destination.begin()
             try serve(at: mountPoint, logger: logger, destination: destination)
         } catch {
@@ -41,21 +43,24 @@ struct MountServer {
             configuration: settings.configuration, credentials: settings.credentials, logger: logger)
         defer { client.shutdown() }
         try RootCheck(store: client, settings: settings).run()
-        let session = FuseSession(fileSystem: try fileSystem(on: client, logger: logger), logger: logger) {
-            begin(at: mountPoint, logger: logger, destination: destination)
-        }
+        let session = FuseSession(fileSystem: try fileSystem(on: client, logger: logger), logger: logger)
         // Before there is a mount, so that no signal can come between the two.
         ending.attach(session)
         defer { ending.detachIfMounted() }
         let device = try MountedDevice.mount(
             at: mountPoint,
             MountedDevice.Options(source: settings.uri.description, allowsOthers: settings.allowsOthers))
+        DetachedThread.start { [self] in
+            // Asked as anybody would ask it, so that the answer is what everybody gets.
+            if Unmount.server(of: mountPoint.path) != getpid() { return }
+            becomeReady(at: mountPoint, logger: logger, destination: destination)
+        }
         try session.run(on: device) { client.shutdown() }
         logger.info("ended", metadata: ["mount": "\(mountPoint.path)"])
     }
 
     /// The mount answers: whoever waits is told, and the terminal is let go.
-    private func begin(at mountPoint: MountPoint, logger: Logger, destination: LogDestination) {
+    private func becomeReady(at mountPoint: MountPoint, logger: Logger, destination: LogDestination) {
         let isReadAheadRaised = ReadAhead.raise(forMountAt: mountPoint.path)
         logger.info(
             "mounted \(settings.uri) on \(mountPoint.path)",
@@ -63,16 +68,14 @@ struct MountServer {
                 "credentials": "\(settings.credentialsSource)", "read-ahead raised": "\(isReadAheadRaised)",
                 "version": "\(Tractfs.version)",
             ])
-        guard let report else { return }
+        guard let report else { return destination.takeOverStandardError() }
         // Nothing of the place where the command was typed is held on to.
         chdir("/")
-        destination.takeOverStandardError()
         for descriptor in [STDIN_FILENO, STDOUT_FILENO] {
             let null = open("/dev/null", O_RDWR | O_CLOEXEC)
             dup2(null, descriptor)
             close(null)
         }
-        // By signal, because ending waits for the thread that this is called on.
         if !report.succeed() { kill(getpid(), SIGTERM) }
     }
 

@@ -27,9 +27,9 @@ void tractfs_ioctl(fuse_req_t request, fuse_ino_t inode, unsigned int command, v
                    struct fuse_file_info *file, unsigned int flags, const void *input, size_t input_size,
                    size_t output_size);
 
-/// A session of the operations above; fuse_req_userdata() gives `userdata`. NULL where libfuse can't make one. A function
-/// of ours because fuse_session_new is a macro from libfuse 3.17 on.
-struct fuse_session *tractfs_session_new(void *userdata);
+/// A session of the operations above, with mount options as for "-o"; fuse_req_userdata() gives `userdata`. NULL where
+/// libfuse can't make one. A function of ours because fuse_session_new is a macro from libfuse 3.17 on.
+struct fuse_session *tractfs_session_new(const char *options, void *userdata);
 
 /// ioctl(2) on any file or directory of a mount: the process that serves it, as a uint32_t.
 extern const unsigned long TRACTFS_IOCTL_SERVER;
