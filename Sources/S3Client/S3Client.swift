@@ -1,1 +1,86 @@
-import ObjectStore
+internal import CCurl
+public import Logging
+public import ObjectStore
+import Synchronization
+
+/// An S3 bucket as an `ObjectStore`.
+///
+/// A few network threads each run a loop around libcurl's multi interface. A request belongs to one of them from its
+/// submission to its end, so its state needs no lock, and its receiver is called there. Callers are expected to bound
+/// how many requests they have under way: what is beyond the connections waits in a queue.
+public final class S3Client: ObjectStore {
+    private let threads: [NetworkThread]
+    private let nextID = Atomic<UInt64>(0)
+
+    /// libcurl wants to be initialised once, before its first use.
+    private static let isCurlReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
+
+    /// A client, whose threads start now. Nothing is asked of the bucket yet.
+    ///
+    /// - Parameters:
+    ///   - configuration: Which bucket, and how to reach it.
+    ///   - credentials: What to sign with; `nil` to send unsigned requests.
+    ///   - logger: Told of retries and of what answers corrected.
+    public init(configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger) {
+        precondition(Self.isCurlReady, "libcurl can't be initialised")
+        let context = ClientContext(configuration: configuration, credentials: credentials, logger: logger)
+        let count = max(1, min(configuration.networkThreadCount, configuration.connectionLimit))
+        threads = (0..<count).map { index in
+            // The limit in even parts, the remainder to the first threads.
+            let share = (configuration.connectionLimit + count - 1 - index) / count
+            return NetworkThread.start(context: context, transferLimit: max(1, share))
+        }
+    }
+
+    deinit {
+        shutdown()
+    }
+
+    /// Ends all requests with `.cancelled` and all threads. Requests that are made later end at once, on the caller's
+    /// thread. May be called more than once.
+    public func shutdown() {
+        for thread in threads { thread.stop() }
+        for thread in threads { thread.join() }
+    }
+
+    @discardableResult
+    public func list(
+        _ request: ListRequest, deadline: ContinuousClock.Instant,
+        completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
+    ) -> any StoreRequest {
+        submit(.list(request, completion: completion), deadline: deadline) { completion(.failure($0)) }
+    }
+
+    @discardableResult
+    public func get(
+        _ request: RangeRequest, deadline: ContinuousClock.Instant, receiver: any RangeReceiver
+    ) -> any StoreRequest {
+        submit(.get(request, receiver: receiver), deadline: deadline) { receiver.finish(.failure($0)) }
+    }
+
+    private func submit(
+        _ job: Submission.Job, deadline: ContinuousClock.Instant, orElse fail: (StoreError) -> Void
+    ) -> any StoreRequest {
+        let id = nextID.add(1, ordering: .relaxed).oldValue
+        let thread = threads[Int(id % UInt64(threads.count))]
+        if !thread.submit(Submission(id: id, deadline: deadline, job: job)) {
+            fail(StoreError(.cancelled, "the store's client was shut down"))
+        }
+        return SubmittedRequest(id: id, thread: thread)
+    }
+}
+
+/// A request that a network thread has.
+private final class SubmittedRequest: StoreRequest {
+    private let id: UInt64
+    private let thread: NetworkThread
+
+    init(id: UInt64, thread: NetworkThread) {
+        self.id = id
+        self.thread = thread
+    }
+
+    func cancel() {
+        thread.cancel(id)
+    }
+}

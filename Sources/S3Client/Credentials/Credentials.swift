@@ -1,0 +1,39 @@
+/// What a request is signed with.
+///
+/// Every way to print it shows the last four characters of the key's id and nothing else.
+public struct Credentials: Hashable, Sendable {
+    /// The access key's id, which is not secret.
+    public let accessKeyID: String
+    let secretAccessKey: String
+    let sessionToken: String?
+
+    /// Credentials of a user, or (with a session token) temporary ones of a role.
+    public init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil) {
+        self.accessKeyID = accessKeyID
+        self.secretAccessKey = secretAccessKey
+        self.sessionToken = sessionToken
+    }
+}
+
+extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The last four characters of the key's id.
+    public var description: String { "access key …\(accessKeyID.suffix(4))" }
+
+    /// The same as `description`.
+    public var debugDescription: String { description }
+
+    /// Nothing to see, so that `dump` shows no secret either.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+/// Who knows the credentials that are good now. Asked before every attempt, on a network thread: an answer must be at
+/// hand, and renewing them is to be done elsewhere.
+public protocol CredentialsProvider: Sendable {
+    /// The credentials to sign with now.
+    func current() -> Credentials
+}
+
+extension Credentials: CredentialsProvider {
+    /// Themselves: credentials that were looked up once and stay.
+    public func current() -> Credentials { self }
+}

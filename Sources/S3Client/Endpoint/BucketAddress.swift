@@ -1,0 +1,53 @@
+import ObjectStore
+
+/// How a bucket's name is put into a URL; the AWS CLI's `addressing_style`.
+public enum AddressingStyle: String, CaseIterable, Sendable {
+    /// In the host's name at AWS, in the path at a custom endpoint and where the name has dots (which no TLS wildcard
+    /// certificate covers).
+    case auto
+    /// `https://s3.REGION.amazonaws.com/BUCKET/KEY`.
+    case path
+    /// `https://BUCKET.s3.REGION.amazonaws.com/KEY`.
+    case virtual
+}
+
+/// Where one bucket answers.
+struct BucketAddress: Hashable, Sendable {
+    private let scheme: S3Endpoint.Scheme
+    /// The `Host` header.
+    let host: String
+    /// What stands in front of "/KEY", percent-encoded.
+    private let basePath: String
+
+    /// - Parameters:
+    ///   - endpoint: The custom endpoint, or `nil` for AWS's in `region`.
+    init(bucket: String, region: String, endpoint: S3Endpoint?, style: AddressingStyle) {
+        let base = endpoint ?? S3Endpoint(awsRegion: region)
+        let isVirtual =
+            switch style {
+            case .auto: endpoint == nil && !bucket.contains(".")
+            case .path: false
+            case .virtual: true
+            }
+        scheme = base.scheme
+        host = isVirtual ? "\(bucket).\(base.authority)" : base.authority
+        basePath = isVirtual ? base.path : "\(base.path)/\(PercentEncoding.encode(bucket.utf8, as: .path))"
+    }
+
+    /// The path of an object, or of the bucket itself for the empty key.
+    func path(of key: Key) -> String {
+        // A listing in path style is asked of "/BUCKET", as botocore does; with a slash behind it some servers see an
+        // empty key.
+        if key.bytes.isEmpty && !basePath.isEmpty { return basePath }
+        return "\(basePath)/\(PercentEncoding.encode(key.bytes, as: .path))"
+    }
+
+    /// The URL to send `request` to.
+    func url(of request: HTTPRequest) -> String {
+        let query = request.canonicalQuery
+        return "\(scheme.rawValue)://\(host)\(request.path)\(query.isEmpty ? "" : "?")\(query)"
+    }
+
+    /// The server, for a message.
+    var server: String { "\(scheme.rawValue)://\(host)" }
+}

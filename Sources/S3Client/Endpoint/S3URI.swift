@@ -1,0 +1,56 @@
+public import ObjectStore
+
+/// `s3://BUCKET[/PREFIX]`, as a user gives it. The prefix is taken as it stands: nothing in it is decoded, and no "/" is
+/// added.
+public struct S3URI: Hashable, Sendable, CustomStringConvertible {
+    /// The bucket's name, which keeps S3's rules.
+    public let bucket: String
+    /// All that follows the "/" behind the bucket.
+    public let prefix: Key
+
+    /// Reads a URI.
+    ///
+    /// - Throws: What is wrong with it.
+    public init(parsing text: String) throws(SettingsError) {
+        let scheme = "s3://"
+        guard text.utf8.starts(with: scheme.utf8) else {
+            throw SettingsError("\(Excerpt.of(text.utf8)) is not of the form s3://BUCKET[/PREFIX]")
+        }
+        let rest = text.utf8.dropFirst(scheme.utf8.count)
+        let bucketBytes = rest.prefix { $0 != Key.delimiter }
+        bucket = String(decoding: bucketBytes, as: UTF8.self)
+        prefix = Key(rest.dropFirst(bucketBytes.count + 1))
+        if let problem = Self.problem(withBucket: bucket) {
+            throw SettingsError("\(Excerpt.of(bucket.utf8)) can't be a bucket's name: \(problem)")
+        }
+        guard prefix.bytes.count <= 1_024 else {
+            throw SettingsError("the prefix has \(prefix.bytes.count) bytes, but S3's keys have at most 1024")
+        }
+    }
+
+    /// The URI.
+    public var description: String { "s3://\(bucket)/\(prefix)" }
+
+    /// What is wrong with a name ("General purpose bucket naming rules" in the Amazon S3 User Guide), or `nil`.
+    ///
+    /// Reserved suffixes are not refused: an access point's alias (`…-s3alias`) stands where a bucket's name does.
+    private static func problem(withBucket name: String) -> String? {
+        let bytes = Array(name.utf8)
+        if name.hasPrefix("arn:") { return "ARNs are not supported, give the access point's alias instead" }
+        guard (3...63).contains(bytes.count) else { return "it must have 3 to 63 characters" }
+        guard bytes.allSatisfy({ isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }) else {
+            return "only a-z, 0-9, \"-\" and \".\" may stand in it"
+        }
+        guard isAlphanumeric(bytes[0]), isAlphanumeric(bytes[bytes.count - 1]) else {
+            return "it must begin and end with a letter or digit"
+        }
+        guard !name.contains("..") else { return "two dots may not follow each other" }
+        let labels = name.split(separator: ".")
+        if labels.count == 4 && labels.allSatisfy({ UInt8($0) != nil }) { return "it may not look like an IP address" }
+        return nil
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+}

@@ -1,0 +1,108 @@
+import ObjectStore
+
+/// What an answer that is no success means. This is the one place that knows S3's error codes ("List of error codes" in
+/// the Amazon S3 API Reference).
+extension AttemptFailure {
+    /// - Parameters:
+    ///   - head: The answer's head, whose status is not the one asked for.
+    ///   - body: What has come of its body.
+    ///   - subject: What was asked for, as in "the listing of s3://bucket/prefix".
+    ///   - isListing: Whether a bucket was asked for, not an object.
+    ///   - now: The client's clock, to compare with the store's.
+    init(head: ResponseHead, body: [UInt8], subject: String, isListing: Bool, now: Timestamp) {
+        let document = ErrorDocument(parsing: body)
+        let requestID = document?.requestID ?? head.requestID
+        let code = document?.code ?? ""
+        if let region = head.region ?? document?.region, Self.redirects(status: head.status, code: code) {
+            self = Self.elsewhere(region, subject: subject, requestID: requestID)
+            return
+        }
+        if code == "RequestTimeTooSkewed", let skew = Self.skew(of: head, now: now) {
+            let message = "the store refuses \(subject): this machine's clock is \(abs(skew)) seconds off"
+            self.init(StoreError(.refused, message, requestID: requestID), remedy: .setClock(seconds: skew))
+            return
+        }
+        if document == nil, head.status < 500, Excerpt.looksLikeHTML(body) {
+            let message =
+                "a proxy or a login page seems to have answered in the store's place (HTTP \(head.status)): "
+                + "\"\(Excerpt.of(body))\""
+            self.init(StoreError(.malformedResponse, message, requestID: requestID))
+            return
+        }
+        let (storeCode, remedy) =
+            Self.meaning(ofCode: code) ?? Self.meaning(ofStatus: head.status, isListing: isListing)
+        let answer =
+            document.map { "\($0.code)\($0.message.isEmpty ? "" : ": \($0.message)") (HTTP \(head.status))" }
+            ?? "HTTP \(head.status)"
+        self.init(
+            StoreError(storeCode, "the store refuses \(subject): \(answer)", requestID: requestID), remedy: remedy)
+    }
+
+    private static func redirects(status: Int, code: String) -> Bool {
+        status == 301 || status == 307 || status == 308
+            || (status == 400
+                && (code == "AuthorizationHeaderMalformed" || code == "IllegalLocationConstraintException"
+                    || code.isEmpty))
+    }
+
+    private static func elsewhere(_ region: String, subject: String, requestID: String?) -> AttemptFailure {
+        // The name becomes part of a host's name, so it may not be just anything.
+        guard Region.isValid(region) else {
+            let message =
+                "the store refers \(subject) to a region whose name can't be right: \(Excerpt.of(region.utf8))"
+            return AttemptFailure(StoreError(.wrongRegion, message, requestID: requestID))
+        }
+        let message = "the store refers \(subject) to the region \(region)"
+        return AttemptFailure(StoreError(.wrongRegion, message, requestID: requestID), remedy: .useRegion(region))
+    }
+
+    /// How many seconds the store's clock is ahead of ours.
+    private static func skew(of head: ResponseHead, now: Timestamp) -> Int? {
+        head.date.flatMap(CalendarTime.init(httpDate:)).map { $0.timestamp.seconds - now.seconds }
+    }
+
+    private static func meaning(ofCode code: String) -> (StoreError.Code, Remedy)? {
+        switch code {
+        case "NoSuchKey": (.noSuchKey, .none)
+        case "NoSuchBucket": (.noSuchBucket, .none)
+        case "AccessDenied", "AllAccessDisabled", "AccountProblem": (.accessDenied, .none)
+        case "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidSecurity", "NotSignedUp":
+            (.credentialsRejected, .none)
+        case "ExpiredToken", "TokenRefreshRequired": (.credentialsExpired, .none)
+        case "InvalidObjectState": (.archived, .none)
+        case "PreconditionFailed", "InvalidRange": (.changed, .none)
+        case "SlowDown", "TooManyRequests", "RequestLimitExceeded", "Throttling", "ThrottlingException":
+            (.throttled, .backOff)
+        case "RequestTimeout": (.timedOut, .backOff)
+        case "InternalError", "ServiceUnavailable": (code == "InternalError" ? .serverFault : .throttled, .backOff)
+        case "PermanentRedirect", "TemporaryRedirect": (.wrongRegion, .none)
+        default: nil
+        }
+    }
+
+    private static func meaning(ofStatus status: Int, isListing: Bool) -> (StoreError.Code, Remedy) {
+        switch status {
+        case 401, 403: (.accessDenied, .none)
+        case 404: (isListing ? .noSuchBucket : .noSuchKey, .none)
+        case 408: (.timedOut, .backOff)
+        case 412, 416: (.changed, .none)
+        case 429, 503: (.throttled, .backOff)
+        case 500...599: (.serverFault, .backOff)
+        case 300..<400: (.wrongRegion, .none)
+        case 100..<300: (.malformedResponse, .none)
+        default: (.refused, .none)
+        }
+    }
+}
+
+/// Names of regions.
+enum Region {
+    /// Whether `name` could be a region's: letters, digits and "-", as host names have them.
+    static func isValid(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+            }
+    }
+}

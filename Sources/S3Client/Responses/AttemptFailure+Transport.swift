@@ -1,0 +1,37 @@
+internal import CCurl
+import ObjectStore
+
+/// What curl's result codes mean ("libcurl-errors(3)").
+extension AttemptFailure {
+    /// - Parameters:
+    ///   - result: What the transfer ended with; not `CURLE_OK`.
+    ///   - detail: curl's own words, which name hosts and files but no secrets.
+    ///   - server: Where the request went, as a URL.
+    init(result: CURLcode, detail: String, server: String) {
+        let text = detail.isEmpty ? String(cString: curl_easy_strerror(result)) : Excerpt.of(detail.utf8)
+        let (code, what, remedy) = Self.meaning(of: result)
+        self.init(StoreError(code, "\(what) \(server): \(text)"), remedy: remedy)
+    }
+
+    private static func meaning(of result: CURLcode) -> (StoreError.Code, String, Remedy) {
+        switch result {
+        case CURLE_OPERATION_TIMEDOUT:
+            (.timedOut, "no answer in time from", .backOff)
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
+            (.unreachable, "can't find the address of", .backOff)
+        case CURLE_COULDNT_CONNECT, CURLE_PROXY:
+            (.unreachable, "can't connect to", .backOff)
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CIPHER,
+            CURLE_SSL_CERTPROBLEM:
+            (.insecure, "no trust in the TLS certificate of", .none)
+        case CURLE_SSL_CONNECT_ERROR:
+            (.insecure, "no TLS connection to", .backOff)
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
+            (.unreachable, "can't use the URL of", .none)
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_HTTP2:
+            (.malformedResponse, "no HTTP answer from", .none)
+        default:
+            (.unreachable, "the connection broke to", .backOff)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+/// What a client must know of its bucket and how to reach it.
+public struct S3Configuration: Sendable {
+    /// The bucket's name.
+    public var bucket: String
+    /// The region to try first; the bucket's answers correct it.
+    public var region: String
+    /// The custom endpoint; `nil` for AWS's own.
+    public var endpoint: S3Endpoint?
+    /// How the bucket is put into URLs.
+    public var addressingStyle: AddressingStyle
+    /// A file of PEM certificates to trust instead of the system's.
+    public var caBundle: String?
+    /// Whether the requester pays ("Requester Pays buckets" in the Amazon S3 User Guide).
+    public var isRequesterPaying: Bool
+    /// How many connections at the most, all network threads together.
+    public var connectionLimit: Int
+    /// How many network threads. One takes about 2 GB/s; two on a machine that also does other things.
+    public var networkThreadCount: Int
+    /// The `User-Agent` header.
+    public var userAgent: String
+
+    /// A configuration for `bucket`; all else may be left as it is.
+    public init(
+        bucket: String, region: String = "us-east-1", endpoint: S3Endpoint? = nil,
+        addressingStyle: AddressingStyle = .auto, caBundle: String? = nil, isRequesterPaying: Bool = false,
+        connectionLimit: Int = 64, networkThreadCount: Int = 2, userAgent: String = "tractfs"
+    ) {
+        self.bucket = bucket
+        self.region = region
+        self.endpoint = endpoint
+        self.addressingStyle = addressingStyle
+        self.caBundle = caBundle
+        self.isRequesterPaying = isRequesterPaying
+        self.connectionLimit = connectionLimit
+        self.networkThreadCount = networkThreadCount
+        self.userAgent = userAgent
+    }
+}

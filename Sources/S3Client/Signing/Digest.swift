@@ -1,0 +1,30 @@
+internal import CCrypto
+
+/// SHA-256 and HMAC-SHA-256, by OpenSSL.
+enum Digest {
+    private static let byteCount = 32
+
+    /// SHA-256 of `message`.
+    static func sha256(_ message: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: byteCount)
+        _ = SHA256(message, message.count, &digest)
+        return digest
+    }
+
+    /// HMAC-SHA-256 of `message` under `key` (RFC 2104).
+    static func hmac(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: byteCount)
+        // OpenSSL takes a null key for "the one of before", and an empty array may be null.
+        let code = (key.isEmpty ? [0] : key).withUnsafeBytes { keyBytes in
+            HMAC(EVP_sha256(), keyBytes.baseAddress, CInt(key.count), message, message.count, &digest, nil)
+        }
+        precondition(code != nil, "OpenSSL has no HMAC-SHA-256")
+        return digest
+    }
+
+    /// The bytes in lower-case hexadecimal.
+    static func hex(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 0xF)]] }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,168 @@
+import Glibc
+import ObjectStore
+
+/// A UTC date and time of the Gregorian calendar: what stands between a `Timestamp` and the three ways in which S3
+/// writes time.
+struct CalendarTime: Equatable {
+    var year: Int
+    /// 1 to 12.
+    var month: Int
+    /// 1 to 31.
+    var day: Int
+    var hour = 0
+    var minute = 0
+    /// 0 to 60: a leap second counts as the first second of the next minute.
+    var second = 0
+    var nanosecond = 0
+
+    private static let daysBeforeMonth = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334]
+    private static let monthNames = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+
+    private static func isLeap(_ year: Int) -> Bool {
+        (year.isMultiple(of: 4) && !year.isMultiple(of: 100)) || year.isMultiple(of: 400)
+    }
+
+    private static func dayCount(ofMonth month: Int, in year: Int) -> Int {
+        if month == 2 { return isLeap(year) ? 29 : 28 }
+        return [4, 6, 9, 11].contains(month) ? 30 : 31
+    }
+
+    private var isValid: Bool {
+        (1...9_999).contains(year) && (1...12).contains(month)
+            && (1...Self.dayCount(ofMonth: month, in: year)).contains(day)
+            && (0...23).contains(hour) && (0...59).contains(minute) && (0...60).contains(second)
+    }
+}
+
+// MARK: - Seconds since the epoch
+
+extension CalendarTime {
+    /// The calendar's name for a point in time of the years 1970 to 9999.
+    init(_ timestamp: Timestamp) {
+        let (dayNumber, secondOfDay) = timestamp.seconds.quotientAndRemainder(dividingBy: 86_400)
+        var year = 1970
+        var day = dayNumber
+        while true {
+            let length = Self.isLeap(year) ? 366 : 365
+            if day < length { break }
+            day -= length
+            year += 1
+        }
+        var month = 1
+        while day >= Self.dayCount(ofMonth: month, in: year) {
+            day -= Self.dayCount(ofMonth: month, in: year)
+            month += 1
+        }
+        self.init(
+            year: year, month: month, day: day + 1, hour: secondOfDay / 3_600, minute: secondOfDay / 60 % 60,
+            second: secondOfDay % 60, nanosecond: timestamp.nanoseconds)
+    }
+
+    /// The point in time.
+    var timestamp: Timestamp {
+        let pastYears = year - 1
+        let leapDays = pastYears / 4 - pastYears / 100 + pastYears / 400
+        /// Days from 0001-01-01 to 1970-01-01.
+        let epochDay = 719_162
+        let isPastLeapDay = month > 2 && Self.isLeap(year)
+        let days =
+            pastYears * 365 + leapDays - epochDay + Self.daysBeforeMonth[month - 1] + (isPastLeapDay ? 1 : 0) + day - 1
+        return Timestamp(
+            seconds: days * 86_400 + hour * 3_600 + minute * 60 + second, nanoseconds: nanosecond)
+    }
+}
+
+extension Timestamp {
+    /// What the system's clock says.
+    static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
+    }
+}
+
+// MARK: - As text
+
+extension CalendarTime {
+    /// `20130524T000000Z`, as `X-Amz-Date` has it.
+    var basicFormat: String {
+        "\(basicDate)T\(padded(hour, 2))\(padded(minute, 2))\(padded(second, 2))Z"
+    }
+
+    /// `20130524`, as a credential's scope has it.
+    var basicDate: String {
+        "\(padded(year, 4))\(padded(month, 2))\(padded(day, 2))"
+    }
+
+    private func padded(_ number: Int, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    /// Reads `2013-05-24T01:02:03.000Z`, as a listing's LastModified has it; the fraction may have 0 to 9 digits.
+    init?(listing text: [UInt8]) {
+        var scanner = DigitScanner(text)
+        guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2), scanner.skip("-"),
+            let day = scanner.number(2), scanner.skip("T"), let hour = scanner.number(2), scanner.skip(":"),
+            let minute = scanner.number(2), scanner.skip(":"), let second = scanner.number(2)
+        else { return nil }
+        self.init(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+        if scanner.skip(".") {
+            guard let fraction = scanner.nanoseconds() else { return nil }
+            nanosecond = fraction
+        }
+        guard scanner.skip("Z"), scanner.isAtEnd, isValid else { return nil }
+    }
+
+    /// Reads `Fri, 24 May 2013 01:02:03 GMT`, as the `Date` header has it (RFC 9110, section 5.6.7).
+    init?(httpDate text: String) {
+        let words = text.split(separator: " ")
+        guard words.count == 6, words[5] == "GMT", let day = Int(words[1]), let year = Int(words[3]),
+            let monthIndex = Self.monthNames.firstIndex(of: String(words[2]))
+        else { return nil }
+        let clock = words[4].split(separator: ":").compactMap { Int($0) }
+        guard clock.count == 3 else { return nil }
+        self.init(
+            year: year, month: monthIndex + 1, day: day, hour: clock[0], minute: clock[1], second: clock[2])
+        guard isValid else { return nil }
+    }
+}
+
+/// Reads numbers of a fixed width from the front of some text.
+private struct DigitScanner {
+    private var rest: ArraySlice<UInt8>
+
+    init(_ text: [UInt8]) {
+        rest = text[...]
+    }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    mutating func skip(_ character: Unicode.Scalar) -> Bool {
+        guard rest.first == UInt8(ascii: character) else { return false }
+        rest.removeFirst()
+        return true
+    }
+
+    mutating func number(_ width: Int) -> Int? {
+        let digits = rest.prefix(width)
+        guard digits.count == width, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else { return nil }
+        rest.removeFirst(width)
+        return digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+    }
+
+    /// The digits behind a decimal point, one to nine.
+    mutating func nanoseconds() -> Int? {
+        var value = 0
+        var width = 0
+        while width < 9, let digit = number(1) {
+            value = value * 10 + digit
+            width += 1
+        }
+        guard width > 0 else { return nil }
+        return (width..<9).reduce(value) { result, _ in result * 10 }
+    }
+}

@@ -1,0 +1,77 @@
+/// Percent-encoding as Signature Version 4 and S3's listings use it.
+enum PercentEncoding {
+    /// Which bytes besides the unreserved ones stay as they are.
+    enum Component {
+        /// The path of an object: "/" separates and stays.
+        case path
+        /// A name or a value of a query.
+        case query
+    }
+
+    /// The bytes with all but RFC 3986's unreserved characters (`A-Z a-z 0-9 - . _ ~`) as `%XX`, upper case, once.
+    ///
+    /// S3 signs the path encoded once, as it is sent, with "//" and ".." kept, where other AWS services encode twice and
+    /// normalise (Signature Version 4, "Create a canonical request").
+    static func encode(_ bytes: some Sequence<UInt8>, as component: Component) -> String {
+        var encoded: [UInt8] = []
+        for byte in bytes {
+            if isUnreserved(byte) || (component == .path && byte == UInt8(ascii: "/")) {
+                encoded.append(byte)
+            } else {
+                encoded += [UInt8(ascii: "%"), hexDigit(byte >> 4), hexDigit(byte & 0xF)]
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+
+    /// The bytes that an answer with `EncodingType=url` stands for: `%XX` is a byte, "+" a space.
+    ///
+    /// S3 and MinIO write a space as "+" and a plus as "%2B"; other servers write "%20" and "%2B". Both decode alike.
+    ///
+    /// - Returns: `nil` where a "%" is not followed by two hexadecimal digits.
+    static func decodeForm(_ bytes: [UInt8]) -> [UInt8]? {
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(bytes.count)
+        var index = 0
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: "+"):
+                decoded.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard index + 2 < bytes.count, let high = hexValue(bytes[index + 1]),
+                    let low = hexValue(bytes[index + 2])
+                else { return nil }
+                decoded.append(high << 4 | low)
+                index += 2
+            case let byte:
+                decoded.append(byte)
+            }
+            index += 1
+        }
+        return decoded
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
+            true
+        default:
+            false
+        }
+    }
+
+    private static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + value - 10
+    }
+
+    private static func hexValue(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,97 @@
+internal import CExpat
+
+/// Who is told what an XML document holds.
+protocol XMLConsumer: AnyObject {
+    /// An element begins; the root has depth 1.
+    func begin(_ element: String, depth: Int)
+
+    /// An element ends. `text` is what stood directly in it.
+    func end(_ element: String, depth: Int, text: [UInt8])
+}
+
+/// Why a document can't be read.
+struct XMLError: Error, Equatable {
+    let reason: String
+}
+
+/// Reads an XML document piece by piece, by expat. A document from a hostile server costs bounded memory: there are no
+/// entities but XML's own five, because a DOCTYPE is refused, and depth and texts have a limit.
+final class XMLReader {
+    /// S3's answers are four deep.
+    private static let depthLimit = 16
+    /// A key has at most 1,024 bytes, 3,072 when encoded; a message is short.
+    private static let textByteLimit = 64 * 1_024
+
+    private let parser: XML_Parser
+    private let consumer: any XMLConsumer
+    private var failure: XMLError?
+    /// The text of each open element.
+    private var texts: [[UInt8]] = []
+
+    init(consumer: any XMLConsumer) {
+        guard let parser = XML_ParserCreate("UTF-8") else { preconditionFailure("out of memory") }
+        self.parser = parser
+        self.consumer = consumer
+        // The parser doesn't outlive this object, and it calls back only while `read` runs.
+        XML_SetUserData(parser, Unmanaged.passUnretained(self).toOpaque())
+        XML_SetElementHandler(
+            parser,
+            { reader, name, _ in XMLReader.from(reader).begin(name) },
+            { reader, name in XMLReader.from(reader).end(name) })
+        XML_SetCharacterDataHandler(parser) { reader, text, count in
+            XMLReader.from(reader).append(UnsafeRawBufferPointer(start: text, count: Int(count)))
+        }
+        XML_SetStartDoctypeDeclHandler(parser) { reader, _, _, _, _ in
+            XMLReader.from(reader).stop("it has a DOCTYPE")
+        }
+    }
+
+    deinit {
+        XML_ParserFree(parser)
+    }
+
+    /// Reads on.
+    ///
+    /// - Parameter isLast: Whether the document ends with these bytes, which may be none.
+    func read(_ bytes: RawSpan, isLast: Bool) throws(XMLError) {
+        let status = bytes.withUnsafeBytes { buffer in
+            XML_Parse(
+                parser, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(buffer.count), isLast ? 1 : 0)
+        }
+        if let failure { throw failure }
+        guard status == XML_STATUS_OK else {
+            let reason = XML_ErrorString(XML_GetErrorCode(parser)).map { String(cString: $0) } ?? "unknown error"
+            throw XMLError(reason: "\(reason) in line \(XML_GetCurrentLineNumber(parser))")
+        }
+    }
+
+    private static func from(_ userData: UnsafeMutableRawPointer?) -> XMLReader {
+        guard let userData else { preconditionFailure("expat lost the reader") }
+        return Unmanaged<XMLReader>.fromOpaque(userData).takeUnretainedValue()
+    }
+
+    private func begin(_ name: UnsafePointer<CChar>?) {
+        guard failure == nil, let name else { return }
+        guard texts.count < Self.depthLimit else { return stop("its elements are nested too deep") }
+        texts.append([])
+        consumer.begin(String(cString: name), depth: texts.count)
+    }
+
+    private func end(_ name: UnsafePointer<CChar>?) {
+        guard failure == nil, let name, let text = texts.popLast() else { return }
+        consumer.end(String(cString: name), depth: texts.count + 1, text: text)
+    }
+
+    private func append(_ text: UnsafeRawBufferPointer) {
+        guard failure == nil, !texts.isEmpty else { return }
+        guard texts[texts.count - 1].count + text.count <= Self.textByteLimit else {
+            return stop("a text in it is too long")
+        }
+        texts[texts.count - 1] += text
+    }
+
+    private func stop(_ reason: String) {
+        failure = XMLError(reason: reason)
+        XML_StopParser(parser, 0)
+    }
+}

@@ -1,0 +1,82 @@
+import ObjectStore
+
+/// A range of one object version. Every attempt asks for what is still missing, tied to the ETag, so that bytes of two
+/// attempts are bytes of one version.
+final class GetOperation: Operation {
+    private let object: ObjectVersion
+    private let range: Range<Int>
+    private let receiver: any RangeReceiver
+    /// Where the next byte belongs.
+    private var offset: Int
+    private(set) var hasProgressed = false
+    let subject: String
+
+    init(_ request: RangeRequest, bucket: String, receiver: any RangeReceiver) {
+        object = request.object
+        range = request.range
+        self.receiver = receiver
+        offset = request.range.lowerBound
+        subject = "s3://\(bucket)/\(request.object.key)"
+    }
+
+    var isListing: Bool { false }
+
+    func request(at address: BucketAddress) -> HTTPRequest {
+        HTTPRequest(
+            host: address.host, path: address.path(of: object.key),
+            headers: [
+                HTTPHeader("Range", "bytes=\(offset)-\(range.upperBound - 1)"),
+                HTTPHeader("If-Match", object.etag.text),
+            ])
+    }
+
+    func begin(_ head: ResponseHead) throws(AttemptFailure) {
+        hasProgressed = false
+        if let etag = head.etag, etag != object.etag.text {
+            throw AttemptFailure(
+                StoreError(.changed, "\(subject) is now another version (ETag \(Excerpt.of(etag.utf8)))"))
+        }
+        switch head.status {
+        case 206:
+            guard let content = head.contentRange else { throw malformed("a part without a valid Content-Range") }
+            guard content.byteCount == object.byteCount else {
+                throw AttemptFailure(
+                    StoreError(.changed, "\(subject) now has \(content.byteCount) bytes, not \(object.byteCount)"))
+            }
+            guard content.range == offset..<range.upperBound else { throw malformed("another part than asked for") }
+        default:
+            // A server that ignores Range sends everything, which is right only where everything was wanted.
+            guard offset..<range.upperBound == 0..<object.byteCount else {
+                throw malformed("the whole object instead of a part")
+            }
+        }
+        if let length = head.contentLength, length != range.upperBound - offset {
+            throw malformed("\(length) bytes where \(range.upperBound - offset) were asked for")
+        }
+    }
+
+    func receive(_ bytes: RawSpan) throws(AttemptFailure) {
+        guard bytes.byteCount <= range.upperBound - offset else { throw malformed("more bytes than asked for") }
+        receiver.receive(bytes, at: offset)
+        offset += bytes.byteCount
+        hasProgressed = true
+    }
+
+    func complete() throws(AttemptFailure) {
+        guard offset == range.upperBound else {
+            throw AttemptFailure(
+                StoreError(
+                    .malformedResponse,
+                    "the store's answer for \(subject) ended \(range.upperBound - offset) bytes too early"),
+                remedy: .backOff)
+        }
+    }
+
+    func finish(_ failure: StoreError?) {
+        receiver.finish(failure.map { .failure($0) } ?? .success(()))
+    }
+
+    private func malformed(_ what: String) -> AttemptFailure {
+        AttemptFailure(StoreError(.malformedResponse, "the store sent \(what) for \(subject)"))
+    }
+}

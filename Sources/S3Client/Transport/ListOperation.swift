@@ -1,0 +1,64 @@
+import ObjectStore
+
+/// One page of ListObjectsV2.
+final class ListOperation: Operation {
+    private let list: ListRequest
+    private let completion: @Sendable (Result<ListPage, StoreError>) -> Void
+    private var reader: ListPageReader
+    private var byteCount = 0
+    private var page: ListPage?
+    let subject: String
+
+    /// 1,000 keys of 1,024 bytes, each byte encoded as three, and 500 bytes of other fields for each, are 4 MB.
+    private static let byteLimit = 16 << 20
+
+    init(
+        _ list: ListRequest, bucket: String,
+        completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
+    ) {
+        self.list = list
+        self.completion = completion
+        subject = "the listing of s3://\(bucket)/\(list.prefix)"
+        reader = ListPageReader(request: list)
+    }
+
+    var isListing: Bool { true }
+    var hasProgressed: Bool { false }
+
+    func request(at address: BucketAddress) -> HTTPRequest {
+        var query = [
+            QueryItem("list-type", "2"), QueryItem("encoding-type", "url"),
+            QueryItem("max-keys", String(list.limit)), QueryItem("prefix", list.prefix.bytes),
+        ]
+        if list.isDelimited { query.append(QueryItem("delimiter", [Key.delimiter])) }
+        if let key = list.startAfter { query.append(QueryItem("start-after", key.bytes)) }
+        if let token = list.continuation { query.append(QueryItem("continuation-token", token.text)) }
+        return HTTPRequest(host: address.host, path: address.path(of: .empty), query: query)
+    }
+
+    func begin(_ head: ResponseHead) throws(AttemptFailure) {
+        reader = ListPageReader(request: list)
+        byteCount = 0
+    }
+
+    func receive(_ bytes: RawSpan) throws(AttemptFailure) {
+        byteCount += bytes.byteCount
+        guard byteCount <= Self.byteLimit else {
+            throw AttemptFailure(
+                StoreError(.malformedResponse, "the store's listing is longer than \(Self.byteLimit) bytes"))
+        }
+        do { try reader.receive(bytes) } catch { throw AttemptFailure(error) }
+    }
+
+    func complete() throws(AttemptFailure) {
+        do { page = try reader.finish() } catch { throw AttemptFailure(error) }
+    }
+
+    func finish(_ failure: StoreError?) {
+        if let failure {
+            completion(.failure(failure))
+        } else if let page {
+            completion(.success(page))
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import ObjectStore
+
+/// What is asked of S3, and what becomes of the answer. Lives on one network thread; outlives attempts that fail.
+protocol Operation: AnyObject {
+    /// What is asked for, for a message: "the listing of …".
+    var subject: String { get }
+    /// Whether a bucket is asked for, not an object.
+    var isListing: Bool { get }
+    /// Whether the last attempt brought bytes that the next need not bring again.
+    var hasProgressed: Bool { get }
+
+    /// The request for what is still missing, not yet signed.
+    func request(at address: BucketAddress) -> HTTPRequest
+
+    /// An answer begins: a success as far as HTTP goes.
+    func begin(_ head: ResponseHead) throws(AttemptFailure)
+
+    /// The next bytes of the answer's body.
+    func receive(_ bytes: RawSpan) throws(AttemptFailure)
+
+    /// The answer has ended as it should. Returns the call that hands the result over.
+    func complete() throws(AttemptFailure)
+
+    /// The end. Called once, after the last attempt.
+    func finish(_ failure: StoreError?)
+}

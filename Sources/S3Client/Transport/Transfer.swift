@@ -1,0 +1,166 @@
+internal import CCurl
+import ObjectStore
+
+/// One of curl's easy handles: carries one attempt after the other, and calls the operation from curl's callbacks.
+///
+/// Used by its network thread only.
+final class Transfer {
+    let easy: UnsafeMutableRawPointer
+    private let errorText: UnsafeMutableBufferPointer<CChar>
+    private var headers: UnsafeMutablePointer<curl_slist>?
+    private var operation: (any Operation)?
+    private(set) var head = ResponseHead()
+    private(set) var errorBody: [UInt8] = []
+    private var body = Body.undecided
+
+    /// What the answer's body is.
+    private enum Body {
+        case undecided
+        case wanted
+        case error
+        case rejected(AttemptFailure)
+    }
+
+    /// S3's error documents have less than 2 KiB.
+    private static let errorBodyByteLimit = 64 * 1_024
+
+    init(configuration: S3Configuration) {
+        guard let easy = curl_easy_init() else { preconditionFailure("out of memory") }
+        self.easy = easy
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0)
+        setLimits()
+        setCallbacks()
+        _ = tractfs_easy_set_string(easy, CURLOPT_USERAGENT, configuration.userAgent)
+        if let file = configuration.caBundle { _ = tractfs_easy_set_string(easy, CURLOPT_CAINFO, file) }
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(headers)
+        errorText.deallocate()
+    }
+
+    private func setLimits() {
+        let options: [(CURLoption, Int)] = [
+            (CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
+            // Keys may hold "..", which curl would otherwise resolve.
+            (CURLOPT_PATH_AS_IS, 1),
+            // No SIGALRM: this is one thread of many.
+            (CURLOPT_NOSIGNAL, 1),
+            (CURLOPT_FOLLOWLOCATION, 0),
+            // The body of a proxy's CONNECT answer isn't the store's.
+            (CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
+            (CURLOPT_BUFFERSIZE, 256 * 1_024),
+            (CURLOPT_CONNECTTIMEOUT_MS, 5_000),
+            // A server that has gone silent: not one byte a second for ten seconds.
+            (CURLOPT_LOW_SPEED_LIMIT, 1),
+            (CURLOPT_LOW_SPEED_TIME, 10),
+            (CURLOPT_TCP_KEEPALIVE, 1),
+            (CURLOPT_TCP_KEEPIDLE, 30),
+            (CURLOPT_TCP_KEEPINTVL, 10),
+            // S3's name has many addresses; without this every connection goes to the first.
+            (CURLOPT_DNS_SHUFFLE_ADDRESSES, 1),
+        ]
+        for (option, value) in options {
+            let code = tractfs_easy_set_long(easy, option, value)
+            precondition(code == CURLE_OK, "libcurl doesn't know option \(option.rawValue)")
+        }
+        tractfs_easy_set_quick_exit(easy)
+    }
+
+    private func setCallbacks() {
+        // The handle doesn't outlive this object, and curl calls back only while its network thread drives it.
+        let this = Unmanaged.passUnretained(self).toOpaque()
+        _ = tractfs_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText.baseAddress)
+        _ = tractfs_easy_set_pointer(easy, CURLOPT_HEADERDATA, this)
+        _ = tractfs_easy_set_pointer(easy, CURLOPT_WRITEDATA, this)
+        _ = tractfs_easy_set_callback(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, transfer in
+            Transfer.from(transfer).receiveHead(UnsafeRawBufferPointer(start: bytes, count: size * count))
+        }
+        _ = tractfs_easy_set_callback(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, transfer in
+            Transfer.from(transfer).receiveBody(UnsafeRawBufferPointer(start: bytes, count: size * count))
+        }
+    }
+
+    private static func from(_ userData: UnsafeMutableRawPointer?) -> Transfer {
+        guard let userData else { preconditionFailure("curl lost the transfer") }
+        return Unmanaged<Transfer>.fromOpaque(userData).takeUnretainedValue()
+    }
+
+    /// Makes the handle ready for an attempt.
+    func prepare(_ operation: any Operation, url: String, headers: [HTTPHeader]) {
+        self.operation = operation
+        head = ResponseHead()
+        errorBody = []
+        body = .undecided
+        errorText[0] = 0
+        curl_slist_free_all(self.headers)
+        self.headers = nil
+        // identity: bytes of a range are bytes of the object, not of a compressed form of it.
+        for header in headers + [HTTPHeader("Accept-Encoding", "identity")] {
+            self.headers = curl_slist_append(self.headers, "\(header.name): \(header.value)")
+        }
+        _ = tractfs_easy_set_list(easy, CURLOPT_HTTPHEADER, self.headers)
+        _ = tractfs_easy_set_string(easy, CURLOPT_URL, url)
+    }
+
+    /// Lets go of the operation.
+    func clear() {
+        operation = nil
+        errorBody = []
+    }
+
+    /// What became of the attempt that has ended with `result`.
+    func conclude(_ result: CURLcode, server: String, now: Timestamp) throws(AttemptFailure) {
+        guard let operation else { preconditionFailure("a transfer without an operation ended") }
+        if case .rejected(let failure) = body { throw failure }
+        guard result == CURLE_OK || isErrorCutShort(result) else {
+            let detail = errorText.baseAddress.map { String(cString: $0) } ?? ""
+            throw AttemptFailure(result: result, detail: detail, server: server)
+        }
+        if case .undecided = body { try decide() }
+        if case .error = body {
+            throw AttemptFailure(
+                head: head, body: errorBody, subject: operation.subject, isListing: operation.isListing, now: now)
+        }
+        try operation.complete()
+    }
+
+    /// The status says enough even where the error's body was too long, or broke.
+    private func isErrorCutShort(_ result: CURLcode) -> Bool {
+        guard case .error = body else { return false }
+        return result == CURLE_WRITE_ERROR || result == CURLE_PARTIAL_FILE
+    }
+
+    private func decide() throws(AttemptFailure) {
+        guard head.status == 200 || head.status == 206, let operation else {
+            body = .error
+            return
+        }
+        body = .wanted
+        try operation.begin(head)
+    }
+
+    /// Returns how many bytes were taken; curl ends the transfer where that isn't all.
+    private func receiveHead(_ line: UnsafeRawBufferPointer) -> Int {
+        if head.receive(line: line) { return line.count }
+        body = .rejected(AttemptFailure(StoreError(.malformedResponse, "the store's answer has too long a head")))
+        return -1
+    }
+
+    private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+        do throws(AttemptFailure) {
+            if case .undecided = body { try decide() }
+            if case .error = body {
+                errorBody += bytes.prefix(Self.errorBodyByteLimit - errorBody.count)
+                return errorBody.count < Self.errorBodyByteLimit ? bytes.count : -1
+            }
+            try operation?.receive(bytes.bytes)
+            return bytes.count
+        } catch {
+            body = .rejected(error)
+            return -1
+        }
+    }
+}
