@@ -43,6 +43,7 @@ public final class S3Client: ObjectStore {
         for thread in threads { thread.join() }
     }
 
+    /// Lists a page of the bucket. See `ObjectStore`.
     @discardableResult
     public func list(
         _ request: ListRequest, deadline: ContinuousClock.Instant,
@@ -51,6 +52,7 @@ public final class S3Client: ObjectStore {
         submit(.list(request, completion: completion), deadline: deadline) { completion(.failure($0)) }
     }
 
+    /// Gets a range of an object of the bucket. See `ObjectStore`.
     @discardableResult
     public func get(
         _ request: RangeRequest, deadline: ContinuousClock.Instant, receiver: any RangeReceiver

@@ -1,0 +1,67 @@
+/// An INI file as the AWS tools write it: sections of settings, names of settings in lower case.
+///
+/// Reads what Python's `RawConfigParser` reads, with which botocore reads these files: "=" or ":" separates, a line that
+/// begins with "#" or ";" is a comment (there are none behind a value), and a line that is indented deeper than the
+/// setting before it continues that setting. Such continuations are nested settings (`s3 =`), none of which we use, so
+/// they are skipped.
+struct INIFile: Equatable {
+    /// By the section's name as it stands between the brackets.
+    private(set) var sections: [String: [String: String]] = [:]
+
+    /// Reads the text of a file.
+    ///
+    /// - Parameters:
+    ///   - text: All of the file.
+    ///   - name: The file's name, for errors. They never repeat a line: it could hold a secret.
+    init(parsing text: String, name: String) throws(SettingsError) {
+        var section: String?
+        /// The setting that an indented line would continue.
+        var setting: (name: String, indent: Int)?
+        let lines = text.drop { $0 == "\u{FEFF}" }.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated() {
+            let content = Self.trimmed(line)
+            if content.isEmpty || content.hasPrefix("#") || content.hasPrefix(";") { continue }
+            let indent = line.prefix { $0.isWhitespace }.count
+            if let setting, indent > setting.indent { continue }
+            let place = "line \(index + 1) of \(name)"
+            if content.hasPrefix("[") {
+                section = try beginSection(content, at: place)
+                setting = nil
+            } else {
+                guard let section else { throw SettingsError("\(place) stands in front of the first [section]") }
+                setting = (try addSetting(content, to: section, at: place), indent)
+            }
+        }
+    }
+
+    private mutating func beginSection(_ content: Substring, at place: String) throws(SettingsError) -> String {
+        guard let end = content.firstIndex(of: "]") else { throw SettingsError("\(place) has a \"[\" without a \"]\"") }
+        let name = String(content[..<end].dropFirst())
+        guard sections[name] == nil else {
+            throw SettingsError("\(place) begins the section [\(Excerpt.of(name.utf8))] again; join the two")
+        }
+        sections[name] = [:]
+        return name
+    }
+
+    private mutating func addSetting(
+        _ content: Substring, to section: String, at place: String
+    ) throws(SettingsError) -> String {
+        guard let separator = content.firstIndex(where: { $0 == "=" || $0 == ":" }) else {
+            throw SettingsError("\(place) is neither a [section] nor a setting of the form NAME = VALUE")
+        }
+        let name = Self.trimmed(content[..<separator]).lowercased()
+        guard !name.isEmpty else { throw SettingsError("\(place) has a value without a name") }
+        guard sections[section]?[name] == nil else {
+            throw SettingsError("\(place) gives \(Excerpt.of(name.utf8)) again; remove one of the two")
+        }
+        sections[section]?[name] = String(Self.trimmed(content[content.index(after: separator)...]))
+        return name
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        var text = text.drop { $0.isWhitespace }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return text
+    }
+}
