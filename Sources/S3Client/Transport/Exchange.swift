@@ -53,6 +53,8 @@ final class Exchange {
         switch failure.remedy {
         case .none:
             return .end(failure.error)
+        case .useRegion(let region) where region == signedRegion:
+            return .end(failure.error)
         case .useRegion, .setClock:
             correctionCount += 1
             return correctionCount > Self.correctionLimit ? .end(failure.error) : .retry(after: .zero)
@@ -61,6 +63,12 @@ final class Exchange {
             let wait = backoff.next(using: &generator)
             return now + wait < deadline ? .retry(after: wait) : .end(giveUp())
         }
+    }
+
+    /// The region that the attempt under way was signed for: a store that names it again can't be helped.
+    private var signedRegion: String? {
+        guard case .transferring(_, let request) = phase else { return nil }
+        return request.region
     }
 
     /// The error of a request that has run out of time.

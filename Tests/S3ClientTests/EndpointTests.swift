@@ -1,0 +1,66 @@
+import ObjectStore
+import Testing
+
+@testable import S3Client
+
+@Suite struct `An S3 URI` {
+    @Test(arguments: [
+        ("s3://hcp-openaccess", "hcp-openaccess", ""), ("s3://hcp-openaccess/", "hcp-openaccess", ""),
+        ("s3://hcp-openaccess/HCP", "hcp-openaccess", "HCP"), ("s3://my.bucket/a//b%20c/", "my.bucket", "a//b%20c/"),
+        ("s3://abc//x", "abc", "/x"),
+    ])
+    func `has a bucket and a prefix`(text: String, bucket: String, prefix: String) throws {
+        let uri = try S3URI(parsing: text)
+        #expect(uri.bucket == bucket)
+        #expect(uri.prefix == Key(prefix))
+    }
+
+    @Test(arguments: [
+        "", "bucket", "https://bucket", "S3://bucket", "s3://", "s3:///x", "s3://ab", "s3://Bucket", "s3://buc_ket",
+        "s3://-bucket", "s3://bucket-", "s3://a..b", "s3://192.168.1.1", "s3://bücket", "s3://arn:aws:s3:::b",
+        "s3://abc/" + String(repeating: "x", count: 1_025),
+    ])
+    func `that can't be one is refused`(text: String) {
+        #expect(throws: SettingsError.self) { try S3URI(parsing: text) }
+    }
+}
+
+@Suite struct `An endpoint URL` {
+    @Test(arguments: [
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("HTTPS://Storage.Example.org/", "https://storage.example.org"),
+        ("https://h:443/s3/", "https://h/s3"), ("http://h:80", "http://h"), ("https://h:80", "https://h:80"),
+        ("http://[::1]:9000", "http://[::1]:9000"),
+    ])
+    func `is read and made plain`(text: String, plain: String) throws {
+        #expect(try S3Endpoint(parsing: text).description == plain)
+    }
+
+    @Test(arguments: [
+        "", "127.0.0.1:9000", "ftp://h", "http://", "http://h:0", "http://h:65536", "http://h:x", "http://h:",
+        "http://user:hush@h", "http://h/?q", "http://h#f", "http://h h", "http://[::1", "http://h\n",
+    ])
+    func `that can't be used is refused, without a password in the message`(text: String) {
+        let error = #expect(throws: SettingsError.self) { try S3Endpoint(parsing: text) }
+        #expect(error?.description.contains("hush") == false)
+    }
+}
+
+@Suite struct `A bucket's address` {
+    @Test(
+        arguments: [
+            ("bucket", "eu-west-1", nil, AddressingStyle.auto, "https://bucket.s3.eu-west-1.amazonaws.com/k%20/x"),
+            ("bucket", "cn-north-1", nil, .auto, "https://bucket.s3.cn-north-1.amazonaws.com.cn/k%20/x"),
+            ("my.bucket", "us-east-1", nil, .auto, "https://s3.us-east-1.amazonaws.com/my.bucket/k%20/x"),
+            ("bucket", "us-east-1", nil, .path, "https://s3.us-east-1.amazonaws.com/bucket/k%20/x"),
+            ("bucket", "us-east-1", "http://127.0.0.1:9000", .auto, "http://127.0.0.1:9000/bucket/k%20/x"),
+            ("bucket", "us-east-1", "http://s.org:81/p", .virtual, "http://bucket.s.org:81/p/k%20/x"),
+        ] as [(String, String, String?, AddressingStyle, String)])
+    func `follows the style`(
+        bucket: String, region: String, endpoint: String?, style: AddressingStyle, url: String
+    ) throws {
+        let address = BucketAddress(
+            bucket: bucket, region: region, endpoint: try endpoint.map { try S3Endpoint(parsing: $0) }, style: style)
+        #expect(address.url(of: HTTPRequest(host: address.host, path: address.path(of: "k /x"))) == url)
+    }
+}

@@ -1,0 +1,147 @@
+import ObjectStore
+import Synchronization
+import Testing
+
+@testable import S3Client
+
+/// Always the highest number: the longest wait that jitter may choose.
+private struct Highest: RandomNumberGenerator {
+    func next() -> UInt64 { .max }
+}
+
+/// Collects what a receiver gets.
+private final class Collector: RangeReceiver {
+    let bytes = Mutex<[UInt8]>([])
+    let results = Mutex<[Result<Void, StoreError>]>([])
+
+    func receive(_ bytes: RawSpan, at offset: Int) {
+        self.bytes.withLock { all in
+            #expect(offset == all.count)
+            bytes.withUnsafeBytes { all += $0 }
+        }
+    }
+
+    func finish(_ result: Result<Void, StoreError>) {
+        results.withLock { $0.append(result) }
+    }
+}
+
+private let object = ObjectVersion(key: "k", etag: ETag("\"e\""), byteCount: 10)
+
+private func head(_ status: Int, _ fields: [String]) -> ResponseHead {
+    var head = ResponseHead()
+    for line in ["HTTP/1.1 \(status) X"] + fields { _ = head.receive(line: Array("\(line)\r\n".utf8)) }
+    return head
+}
+
+@Suite struct `Backing off` {
+    @Test func `doubles up to a cap, and begins again after progress`() {
+        var backoff = Backoff()
+        var highest = Highest()
+        let waits = (0..<8).map { _ in backoff.next(using: &highest) }
+        for (wait, milliseconds) in zip(waits, [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]) {
+            #expect(abs(wait / .milliseconds(milliseconds) - 1) < 0.001)
+        }
+        backoff.reset()
+        #expect(backoff.next(using: &highest) <= Backoff.base)
+    }
+}
+
+@Suite struct `A request` {
+    private let start = ContinuousClock.now
+    private let fault = AttemptFailure(StoreError(.serverFault, "fault"), remedy: .backOff)
+
+    private func exchange(seconds: Int) -> Exchange {
+        let operation = GetOperation(
+            RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: Collector())
+        return Exchange(id: 1, operation: operation, deadline: start + .seconds(seconds))
+    }
+
+    @Test func `is tried again while there is time`() {
+        var highest = Highest()
+        let exchange = exchange(seconds: 1)
+        guard case .retry = exchange.decide(after: fault, now: start, using: &highest) else {
+            Issue.record("no retry")
+            return
+        }
+        let late = exchange.decide(after: fault, now: start + .milliseconds(900), using: &highest)
+        guard case .end(let error) = late else {
+            Issue.record("a retry beyond the deadline")
+            return
+        }
+        #expect(error.code == .serverFault)
+        #expect(error.message.contains("given up"))
+    }
+
+    @Test func `ends at once where nothing helps`() {
+        var highest = Highest()
+        let denied = AttemptFailure(StoreError(.accessDenied, "no"))
+        #expect(exchange(seconds: 60).decide(after: denied, now: start, using: &highest) == .end(denied.error))
+    }
+
+    @Test func `isn't sent from region to region for ever`() {
+        var highest = Highest()
+        let exchange = exchange(seconds: 60)
+        let elsewhere = AttemptFailure(StoreError(.wrongRegion, "there"), remedy: .useRegion("r"))
+        let decisions = (0..<4).map { _ in exchange.decide(after: elsewhere, now: start, using: &highest) }
+        #expect(decisions.first == .retry(after: .zero))
+        #expect(decisions.last == .end(elsewhere.error))
+    }
+
+    @Test func `that had no answer says what it waited for`() {
+        #expect(exchange(seconds: 1).giveUp().code == .timedOut)
+    }
+}
+
+@Suite struct `A ranged GET` {
+    private let address = BucketAddress(bucket: "b", region: "us-east-1", endpoint: nil, style: .auto)
+    private let bytes: [UInt8] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+    private func operation(_ range: Range<Int> = 0..<10, _ collector: Collector = Collector()) -> GetOperation {
+        GetOperation(RangeRequest(object: object, range: range), bucket: "b", receiver: collector)
+    }
+
+    @Test func `goes on where it was broken off`() throws {
+        let collector = Collector()
+        let operation = operation(0..<10, collector)
+        try operation.begin(head(206, ["Content-Range: bytes 0-9/10", "Content-Length: 10"]))
+        try operation.receive(Array(bytes[..<4]).span.bytes)
+        #expect(throws: AttemptFailure.self) { try operation.complete() }
+        #expect(operation.hasProgressed)
+        let request = operation.request(at: address)
+        #expect(request.headers == [HTTPHeader("Range", "bytes=4-9"), HTTPHeader("If-Match", "\"e\"")])
+        try operation.begin(head(206, ["Content-Range: bytes 4-9/10", "ETag: \"e\""]))
+        try operation.receive(Array(bytes[4...]).span.bytes)
+        try operation.complete()
+        operation.finish(nil)
+        #expect(collector.bytes.withLock { $0 } == bytes)
+        #expect(collector.results.withLock { $0.count } == 1)
+    }
+
+    @Test(
+        arguments: [
+            (206, ["Content-Range: bytes 0-9/11"], .changed),
+            (206, ["Content-Range: bytes 1-9/10"], .malformedResponse),
+            (206, ["Content-Range: bytes 0-8/10"], .malformedResponse), (206, [], .malformedResponse),
+            (206, ["Content-Range: bytes 0-9/10", "Content-Length: 9"], .malformedResponse),
+            (206, ["Content-Range: bytes 0-9/10", "ETag: \"f\""], .changed),
+            (200, ["Content-Length: 11"], .malformedResponse),
+        ] as [(Int, [String], StoreError.Code)])
+    func `refuses an answer to another question`(status: Int, fields: [String], code: StoreError.Code) {
+        let failure = #expect(throws: AttemptFailure.self) { try operation().begin(head(status, fields)) }
+        #expect(failure?.error.code == code)
+    }
+
+    @Test func `takes the whole object only where it asked for it`() throws {
+        try operation().begin(head(200, ["Content-Length: 10"]))
+        #expect(throws: AttemptFailure.self) { try operation(0..<5).begin(head(200, ["Content-Length: 10"])) }
+    }
+
+    @Test func `hands out no byte beyond the range`() throws {
+        let collector = Collector()
+        let operation = operation(0..<5, collector)
+        try operation.begin(head(206, ["Content-Range: bytes 0-4/10"]))
+        #expect(throws: AttemptFailure.self) { try operation.receive(bytes.span.bytes) }
+        #expect(collector.bytes.withLock { $0.isEmpty })
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import ObjectStore
+import Testing
+
+@testable import S3Client
+
+@Suite struct `An INI file` {
+    @Test(arguments: [
+        ("[a]\nK = v", ["a": ["k": "v"]]),
+        ("\u{FEFF}[a]\r\nk=v\r\n", ["a": ["k": "v"]]),
+        ("# c\n; c\n[a]\n # c\nk = v # no comment", ["a": ["k": "v # no comment"]]),
+        ("[a]\nk : v=w", ["a": ["k": "v=w"]]),
+        ("[a]\n  k = v\n  l = w", ["a": ["k": "v", "l": "w"]]),
+        ("[a]\ns3 =\n  addressing_style = path\nk = v", ["a": ["s3": "", "k": "v"]]),
+        ("[profile x y]\nk=\n[b]", ["profile x y": ["k": ""], "b": [:]]),
+        ("", [:]),
+    ])
+    func `is read as botocore reads it`(text: String, sections: [String: [String: String]]) throws {
+        #expect(try INIFile(parsing: text, name: "f").sections == sections)
+    }
+
+    @Test(arguments: [
+        ("k = secret", "line 1 of f"), ("[a]\n[a]", "line 2 of f"), ("[a]\nk=secret\nk=secret", "line 3 of f"),
+        ("[a]\nsecret", "line 2 of f"), ("[a\n", "line 1 of f"), ("[a]\n= secret", "line 2 of f"),
+    ])
+    func `with a mistake names the line and never repeats it`(text: String, place: String) {
+        let error = #expect(throws: SettingsError.self) { try INIFile(parsing: text, name: "f") }
+        #expect(error?.description.contains(place) == true)
+        #expect(error?.description.contains("secret") == false)
+    }
+}
+
+@Suite struct `Credentials that are found` {
+    /// The outcome with these two files and variables: an id, or an error's description.
+    private func resolve(
+        credentials: String = "", config: String = "", environment: [String: String] = [:], profile: String? = nil
+    ) throws -> Result<Credentials, SettingsError> {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "tractfs-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let files = (folder.appending(path: "credentials"), folder.appending(path: "config"))
+        try Data(credentials.utf8).write(to: files.0)
+        try Data(config.utf8).write(to: files.1)
+        let environment = environment.merging([
+            "AWS_SHARED_CREDENTIALS_FILE": files.0.path, "AWS_CONFIG_FILE": files.1.path,
+        ]) { $1 }
+        return Result { () throws(SettingsError) in
+            let shared = try SharedConfiguration(profile: profile, environment: environment)
+            return try CredentialsChain(environment: environment, shared: shared).resolve().credentials
+        }
+    }
+
+    private let keys = "aws_access_key_id = FILE\naws_secret_access_key = s\n"
+    private let variables = ["AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s"]
+
+    @Test func `of the environment come before the default profile's`() throws {
+        #expect(try resolve(credentials: "[default]\n\(keys)", environment: variables).get().accessKeyID == "ENV")
+    }
+
+    @Test func `of an explicit profile come before the environment's`() throws {
+        let found = try resolve(credentials: "[x]\n\(keys)", environment: variables, profile: "x").get()
+        #expect(found.accessKeyID == "FILE")
+    }
+
+    @Test func `of AWS_PROFILE come behind the environment's`() throws {
+        let environment = variables.merging(["AWS_PROFILE": "x"]) { $1 }
+        #expect(try resolve(credentials: "[x]\n\(keys)", environment: environment).get().accessKeyID == "ENV")
+    }
+
+    @Test func `are found in the config file, with the session token`() throws {
+        let found = try resolve(config: "[profile x]\n\(keys)aws_session_token = t\n", profile: "x").get()
+        #expect(found == Credentials(accessKeyID: "FILE", secretAccessKey: "s", sessionToken: "t"))
+    }
+
+    @Test func `of a profile that isn't there are an error that names those that are`() throws {
+        let error = #expect(throws: SettingsError.self) {
+            try resolve(credentials: "[one]\n\(keys)", config: "[profile two]\n", profile: "x").get()
+        }
+        #expect(error?.description.contains("they have one, two") == true)
+    }
+
+    @Test(arguments: ["role_arn", "sso_session", "credential_process", "web_identity_token_file"])
+    func `of kinds that come later are an error that says so`(setting: String) throws {
+        let error = #expect(throws: SettingsError.self) {
+            try resolve(config: "[profile x]\n\(setting) = y\n", profile: "x").get()
+        }
+        #expect(error?.description.contains("\(setting), which is not supported yet") == true)
+    }
+
+    @Test func `that are nowhere are an error that says where was looked`() throws {
+        let error = #expect(throws: SettingsError.self) { try resolve().get() }
+        #expect(error?.description.contains("AWS_ACCESS_KEY_ID") == true)
+        #expect(error?.description.contains("the profile default") == true)
+    }
+
+    @Test func `that are half there are an error`() throws {
+        #expect(throws: SettingsError.self) { try resolve(environment: ["AWS_ACCESS_KEY_ID": "ENV"]).get() }
+    }
+
+    @Test func `show no secret, however they are printed`() {
+        let credentials = Credentials(accessKeyID: "AKIA12345678", secretAccessKey: "hush", sessionToken: "hush")
+        var dumped = ""
+        dump(credentials, to: &dumped)
+        for text in ["\(credentials)", String(reflecting: credentials), dumped] {
+            #expect(text.contains("…5678"))
+            #expect(!text.contains("hush"))
+            #expect(!text.contains("AKIA"))
+        }
+    }
+}
+
+@Suite struct `The configuration` {
+    private func resolve(_ options: S3Options, _ environment: [String: String]) throws -> S3Configuration {
+        let nowhere = ["AWS_CONFIG_FILE": "/nonexistent/a", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/b"]
+        let environment = environment.merging(nowhere) { $1 }
+        let shared = try SharedConfiguration(profile: nil, environment: environment)
+        return try S3Configuration.resolve(bucket: "b", options: options, environment: environment, shared: shared)
+    }
+
+    @Test func `takes the region from the command line, then AWS_REGION, then AWS_DEFAULT_REGION`() throws {
+        let environment = ["AWS_REGION": "r2", "AWS_DEFAULT_REGION": "r3"]
+        #expect(try resolve(S3Options(region: "r1"), environment).region == "r1")
+        #expect(try resolve(S3Options(), environment).region == "r2")
+        #expect(try resolve(S3Options(), ["AWS_REGION": "", "AWS_DEFAULT_REGION": "r3"]).region == "r3")
+        #expect(try resolve(S3Options(), [:]).region == "us-east-1")
+    }
+
+    @Test func `takes the endpoint from the command line, then the S3 variable, then the general one`() throws {
+        let environment = ["AWS_ENDPOINT_URL_S3": "http://two", "AWS_ENDPOINT_URL": "http://three"]
+        #expect(try resolve(S3Options(endpointURL: "http://one"), environment).endpoint?.host == "one")
+        #expect(try resolve(S3Options(), environment).endpoint?.host == "two")
+        #expect(try resolve(S3Options(), ["AWS_ENDPOINT_URL": "http://three"]).endpoint?.host == "three")
+        #expect(try resolve(S3Options(), [:]).endpoint == nil)
+    }
+
+    @Test func `says where a bad value came from`() {
+        let error = #expect(throws: SettingsError.self) { try resolve(S3Options(), ["AWS_ENDPOINT_URL": "ftp://x"]) }
+        #expect(error?.description.hasPrefix("AWS_ENDPOINT_URL: ") == true)
+    }
+}

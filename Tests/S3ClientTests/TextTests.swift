@@ -1,0 +1,84 @@
+import ObjectStore
+import Testing
+
+@testable import S3Client
+
+@Suite struct `Percent-encoding` {
+    @Test(arguments: [
+        ("plain-._~09AZaz", "plain-._~09AZaz"), ("a b", "a%20b"), ("a+b", "a%2Bb"), ("a%2Bb", "a%252Bb"),
+        ("a//b/../c", "a//b/../c"), ("é", "%C3%A9"), ("e\u{301}", "e%CC%81"), ("漢🧠", "%E6%BC%A2%F0%9F%A7%A0"),
+        ("&=?#;:@,!$*'()", "%26%3D%3F%23%3B%3A%40%2C%21%24%2A%27%28%29"), ("\t\n\0", "%09%0A%00"),
+    ])
+    func `a path keeps its slashes and nothing else that is reserved`(text: String, encoded: String) {
+        #expect(PercentEncoding.encode(text.utf8, as: .path) == encoded)
+    }
+
+    @Test func `a query's slash is encoded`() {
+        #expect(PercentEncoding.encode("a/b".utf8, as: .query) == "a%2Fb")
+    }
+
+    @Test(arguments: [
+        ("a+b", "a b"), ("a%20b", "a b"), ("a%2Bb", "a+b"), ("a%2bb", "a+b"), ("a/b", "a/b"), ("%252B", "%2B"),
+        ("", ""),
+    ])
+    func `a listing's keys decode`(text: String, decoded: String) {
+        #expect(PercentEncoding.decodeForm(Array(text.utf8)) == Array(decoded.utf8))
+    }
+
+    @Test(arguments: ["%", "a%2", "%zz", "%+1"])
+    func `a broken escape is refused`(text: String) {
+        #expect(PercentEncoding.decodeForm(Array(text.utf8)) == nil)
+    }
+
+    @Test func `every byte survives both ways`() {
+        let bytes = (UInt8.min...UInt8.max).map { $0 }
+        #expect(PercentEncoding.decodeForm(Array(PercentEncoding.encode(bytes, as: .query).utf8)) == bytes)
+    }
+}
+
+@Suite struct `Times` {
+    @Test(arguments: [
+        ("1970-01-01T00:00:00Z", 0, 0), ("2013-05-24T00:00:00.000Z", 1_369_353_600, 0),
+        ("2000-02-29T23:59:59.123Z", 951_868_799, 123_000_000), ("2100-03-01T00:00:00Z", 4_107_542_400, 0),
+        ("2024-12-31T12:34:56.123456789Z", 1_735_648_496, 123_456_789),
+    ])
+    func `a listing's time is read`(text: String, seconds: Int, nanoseconds: Int) {
+        let time = CalendarTime(listing: Array(text.utf8))
+        #expect(time?.timestamp == Timestamp(seconds: seconds, nanoseconds: nanoseconds))
+    }
+
+    @Test(arguments: [
+        "", "2013-05-24", "2013-13-24T00:00:00Z", "2013-02-29T00:00:00Z", "2013-05-24T24:00:00Z",
+        "2013-05-24T00:00:00", "2013-05-24T00:00:00+01:00", "2013-05-24T00:00:00.Z", "2013-05-24T00:00:00Zx",
+        "+013-05-24T00:00:00Z",
+    ])
+    func `what is no time is refused`(text: String) {
+        #expect(CalendarTime(listing: Array(text.utf8)) == nil)
+    }
+
+    @Test func `the Date header is read`() {
+        let time = CalendarTime(httpDate: "Fri, 24 May 2013 01:02:03 GMT")
+        #expect(time?.timestamp == Timestamp(seconds: 1_369_357_323))
+        #expect(CalendarTime(httpDate: "Fri, 24 Mai 2013 01:02:03 GMT") == nil)
+    }
+
+    @Test func `every day from 1970 to 2400 goes both ways`() {
+        for day in 0..<157_054 {
+            let timestamp = Timestamp(seconds: day * 86_400 + 3_661)
+            #expect(CalendarTime(timestamp).timestamp == timestamp)
+        }
+    }
+}
+
+@Suite struct `Text from outside` {
+    @Test(arguments: [
+        ("<html><b>Log  in</b>\n here</html>", "Log in here"), ("a\u{1B}[31mb", "a [31mb"), ("\u{202E}x\r\ny", "x y"),
+    ])
+    func `becomes one plain line`(text: String, excerpt: String) {
+        #expect(Excerpt.of(text.utf8) == excerpt)
+    }
+
+    @Test func `is cut`() {
+        #expect(Excerpt.of(String(repeating: "x", count: 999).utf8, limit: 5) == "xxxxx…")
+    }
+}
