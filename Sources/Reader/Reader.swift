@@ -1,50 +1,74 @@
-import BlockCache
+// How bytes are read
+// ------------------
+// `Reader` has one `ObjectReads` for each object version that is open or still has something in flight. All handles of a
+// version (`ObjectReader`) share it, so that what one process fetches serves the others.
+//
+// `ObjectReads` keeps, under one lock (`ObjectReads.State`): the *parts* in flight, each of which is one GET for adjoining
+// blocks and knows how far it has come; the *reads* that have not ended; and the `ReadWindows`, which say what to fetch
+// ahead of whom. Complete blocks are in the `BlockCache`, which also is the budget for all memory.
+//
+// A read goes like this. Its blocks are looked up in the cache and in the parts in flight. If its bytes are all there, it is
+// answered at once. Otherwise memory for the blocks that are neither cached nor in flight is taken; they and what the window
+// asks for become new parts, one for blocks that adjoin; and the read is *parked* on the parts it needs bytes of. The
+// network thread that receives the last of these bytes completes it, even in the middle of a block. If memory is short,
+// there is no read-ahead, and the read queues up in the cache (why that always ends is said there) and starts over
+// when it has its memory.
+//
+// Ownership: `Reader` and `ObjectReads` hold each other while the object is open or something is in flight, and no longer.
+// A part is held by `ObjectReads`; the store holds its `PartReceiver`, which holds `ObjectReads`. Blocks are held by the
+// cache, the part that fills them, and the reads and replies that are made of them.
+//
+// Invariants:
+// - A byte that is cached or in flight is not asked for. A GET covers whole blocks, or goes up to the object's end.
+// - Nobody sees a byte that has not been received: what a read lacks, it waits for or fails on. Never zeros.
+// - All bytes under one `ObjectID` are of one version, since every request carries the version.
+// - Memory is taken before a request is sent, and a request is only sent for taken memory.
+// - A completion is called once, or never if the read was cancelled; under no lock.
+//
+// Locks, outermost first: `Reader`'s table, an object's state, the cache's, the pool's. The store and completions are
+// called, and blocks are let go of, under none of them.
+
+public import BlockCache
 public import ObjectStore
+import Synchronization
 
 /// The one place where the bytes of objects are asked for, shared by all who read.
 public final class Reader: Sendable {
-    /// The reading state of this object version: the same instance for all who have it open, so that what one of them
-    /// fetches serves the others.
+    let store: any ObjectStore
+    let cache: BlockCache
+    let limits: ReaderLimits
+    private let objects = Mutex<[ObjectVersion: ObjectReads]>([:])
+
+    /// A reader of the objects in `store`.
+    ///
+    /// - Parameters:
+    ///   - cache: Keeps the blocks; its memory is all that object bytes may take. No other reader may use it.
+    public init(store: any ObjectStore, cache: BlockCache, limits: ReaderLimits) {
+        self.store = store
+        self.cache = cache
+        self.limits = limits
+    }
+
+    /// The reading state of this object version, shared by all who have it open, so that what one of them fetches serves
+    /// the others. It is closed when the last reference to the handle goes.
     public func open(_ object: ObjectVersion) -> ObjectReader {
-        fatalError()
-    }
-}
-
-/// One object version that somebody has open.
-public final class ObjectReader: Sendable {
-    /// The bytes of `range`, if all of them are at hand; reading ahead is set going as for any read.
-    ///
-    /// - Parameter range: Offsets within the object; not empty, and within its size.
-    public func readAvailable(_ range: Range<Int>) -> ReadBytes? {
-        fatalError()
+        let reads = objects.withLock { objects in
+            let reads = objects[object] ?? ObjectReads(object, id: cache.open(object), reader: self)
+            objects[object] = reads
+            // Counted under the table's lock: else `forgetIfIdle` could drop it in between, and the next `open` would make
+            // another one that fetches the same bytes.
+            reads.open()
+            return reads
+        }
+        return ObjectReader(reads)
     }
 
-    /// The bytes of `range`, as soon as they have come. `completion` is called exactly once, on the calling thread if
-    /// the bytes are at hand and on a network thread otherwise, unless the read is cancelled first.
-    ///
-    /// - Parameter range: Offsets within the object; not empty, and within its size.
-    public func read(
-        _ range: Range<Int>, completion: @escaping @Sendable (Result<ReadBytes, StoreError>) -> Void
-    ) -> ParkedRead {
-        fatalError()
-    }
-}
-
-/// A read that waits for its bytes.
-public final class ParkedRead: Sendable {
-    /// Nobody waits any more: `completion` will not be called, unless that is already happening.
-    public func cancel() {
-        fatalError()
-    }
-}
-
-/// Bytes of an object, where they lie in memory: they stay there as long as this value does.
-public struct ReadBytes: Sendable {
-    /// How many bytes.
-    public var byteCount: Int { fatalError() }
-
-    /// Calls `body` with the pieces, in order. The spans are only valid during the call.
-    public func withSegments<R>(_ body: ([UnsafeRawBufferPointer]) -> R) -> R {
-        fatalError()
+    /// Drops the state of an object that nobody has open and that has nothing in flight.
+    func forgetIfIdle(_ reads: ObjectReads) {
+        objects.withLock { objects in
+            guard objects[reads.object] === reads, reads.isIdle else { return }
+            objects[reads.object] = nil
+            cache.close(reads.id)
+        }
     }
 }

@@ -1,0 +1,72 @@
+import Synchronization
+
+/// The memory that one block of an object lies in, kept as long as somebody holds this instance: the cache, the part that
+/// is filling it, or a reply made of it. The last one to let go gives the memory back to the pool.
+///
+/// Nothing here guards the bytes. A part fills a block front to back from one thread, and says under its object's lock how
+/// far it has come; everybody else looks at bytes before that point only, which never change again.
+public final class Block: Sendable {
+    /// How many bytes of an object a block holds; the last block of an object may hold fewer.
+    ///
+    /// 128 KiB is what the kernel reads ahead by default and what `st_blksize` says, so that most reads are one or two
+    /// blocks; smaller ones would make bookkeeping visible, bigger ones would make random reads fetch what nobody wants.
+    public static let byteCount = 128 << 10
+
+    /// Which of the pool's blocks this is.
+    let number: Int
+    private let pool: BlockPool
+    // Raw pointers are not Sendable. This one never changes and is valid until `deinit`; who may touch which of the bytes
+    // behind it is said above.
+    nonisolated(unsafe) private let start: UnsafeMutableRawPointer
+
+    init(number: Int, start: UnsafeMutableRawPointer, pool: BlockPool) {
+        self.number = number
+        self.start = start
+        self.pool = pool
+    }
+
+    deinit {
+        pool.giveBack(number)
+    }
+
+    /// Copies `source` into the block, from the byte `offset` of the block on. Only the part that fills the block may.
+    public func fill(at offset: Int, from source: UnsafeRawBufferPointer) {
+        precondition(offset >= 0 && offset + source.count <= Block.byteCount)
+        UnsafeMutableRawBufferPointer(start: start + offset, count: source.count).copyMemory(from: source)
+    }
+
+    /// The bytes at `range` of the block; valid as long as somebody holds the block.
+    public func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+        precondition(range.lowerBound >= 0 && range.upperBound <= Block.byteCount)
+        return UnsafeRawBufferPointer(start: start + range.lowerBound, count: range.count)
+    }
+
+    /// The indices of the blocks of an object that the bytes of `range` lie in.
+    public static func indices(covering range: Range<Int>) -> Range<Int> {
+        range.lowerBound / byteCount..<(range.upperBound + byteCount - 1) / byteCount
+    }
+}
+
+/// Blocks that somebody uses, above all a reply that is made of them: they are not evicted while this instance lives.
+///
+/// When it goes, reads that wait for memory may get going on the thread that let go of it. So nobody lets go of the last
+/// reference under a lock that a reader takes.
+public final class BlockLease: Sendable {
+    /// The blocks, in the order of the object's bytes.
+    public var blocks: [Block] { held.withLock { $0 } }
+
+    private let held: Mutex<[Block]>
+    private let cache: BlockCache
+
+    /// Holds `blocks`, which came from `cache`.
+    public init(_ blocks: [Block], from cache: BlockCache) {
+        self.held = Mutex(blocks)
+        self.cache = cache
+    }
+
+    deinit {
+        // The blocks first: `serveWaiting` can only evict what nobody holds any more.
+        held.withLock { $0 = [] }
+        cache.serveWaiting()
+    }
+}

@@ -1,0 +1,24 @@
+import BlockCache
+import ObjectStore
+
+/// What was decided under an object's lock, and is to be done when the lock is let go.
+struct Errands {
+    /// Parts to ask the store for.
+    var started: [(number: UInt64, range: Range<Int>)] = []
+    /// Requests that nobody wants any more.
+    var cancelled: [any StoreRequest] = []
+    /// Reads that have ended.
+    var completed: [(ReadCompletion, Result<ReadBytes, StoreError>)] = []
+    /// Blocks to let go of.
+    var released: [Block] = []
+    /// Whether blocks became free or evictable, so that reads that wait for memory may get some.
+    var letsGoOfMemory = false
+    /// Whether the object may have nothing open and nothing in flight any more.
+    var mayBeIdle = false
+
+    /// Lets go of `blocks`.
+    mutating func release(_ blocks: some Sequence<Block>) {
+        released += blocks
+        letsGoOfMemory = true
+    }
+}

@@ -1,0 +1,48 @@
+public import ObjectStore
+
+/// One object version that somebody has open. Letting go of it closes it: what is in flight for nobody else is cancelled,
+/// and what has come stays in the cache.
+public final class ObjectReader: Sendable {
+    /// The most that one read may ask for: four times what FUSE does, and what always fits in the smallest cache.
+    public static let readByteCountMax = 4 << 20
+
+    private let reads: ObjectReads
+
+    /// Takes over a handle that `Reader` has counted.
+    init(_ reads: ObjectReads) {
+        self.reads = reads
+    }
+
+    deinit {
+        reads.close()
+    }
+
+    /// The bytes of `range`, if all of them are at hand; reading ahead is set going as for any read. If they are not,
+    /// nothing has happened, and `read` is to be called.
+    ///
+    /// - Parameter range: Offsets within the object; not empty, within its size, `readByteCountMax` at the most.
+    public func readAvailable(_ range: Range<Int>) -> ReadBytes? {
+        check(range)
+        return reads.readAvailable(range)
+    }
+
+    /// The bytes of `range`, as soon as they have come. `completion` is called exactly once, on the calling thread if
+    /// the bytes are at hand and on a network thread otherwise, unless the read is cancelled first. It is called under no
+    /// lock, may read again, and must not block.
+    ///
+    /// An error is that of the request for the first bytes that could not be had (`StoreError.Code.changed` for an object
+    /// that was overwritten). Reading again asks the store again.
+    ///
+    /// - Parameter range: Offsets within the object; not empty, within its size, `readByteCountMax` at the most.
+    public func read(
+        _ range: Range<Int>, completion: @escaping @Sendable (Result<ReadBytes, StoreError>) -> Void
+    ) -> ParkedRead {
+        check(range)
+        return reads.read(range, completion: completion)
+    }
+
+    private func check(_ range: Range<Int>) {
+        precondition(!range.isEmpty && range.lowerBound >= 0 && range.upperBound <= reads.object.byteCount)
+        precondition(range.count <= ObjectReader.readByteCountMax)
+    }
+}
