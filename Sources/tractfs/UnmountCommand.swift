@@ -1,6 +1,8 @@
 import ArgumentParser
 import FuseBridge
 import Glibc
+import Spawn
+import SystemPackage
 
 /// `tractfs unmount`.
 struct UnmountCommand: ParsableCommand {
@@ -27,7 +29,7 @@ struct UnmountCommand: ParsableCommand {
         kill(server, SIGTERM)
         // The server answers what is under way with errors, which takes no time.
         guard waitForEnd(of: server, within: Time(seconds: 10)) else {
-            throw CleanExit.message("\(mount.mountPoint) is unmounted, but its process \(server) has not ended")
+            throw Failure("\(mount.mountPoint) is unmounted, but its process \(server) has not ended; end it with kill -9")
         }
     }
 
@@ -46,10 +48,19 @@ struct UnmountCommand: ParsableCommand {
 
     private func waitForEnd(of process: pid_t, within time: Time) -> Bool {
         let deadline = ContinuousClock.now + time.duration
-        while kill(process, 0) == 0 || errno == EPERM {
+        while isRunning(process) {
             if ContinuousClock.now >= deadline { return false }
             usleep(20_000)
         }
         return true
+    }
+
+    /// Whether a process has not ended. One that has may stay in the table until its parent, which needn't be us, looks at
+    /// it: its state is "Z" then (proc(5), /proc/PID/stat, behind the name in parentheses).
+    private func isRunning(_ process: pid_t) -> Bool {
+        guard let file = try? FileDescriptor.open(FilePath("/proc/\(process)/stat"), .readOnly),
+            let bytes = try? file.closeAfter({ try file.readToEnd(limit: 4_096) })
+        else { return false }
+        return !String(decoding: bytes, as: UTF8.self).split(separator: ") ").dropFirst().joined().hasPrefix("Z")
     }
 }
