@@ -92,6 +92,7 @@ private func head(_ status: Int, _ fields: [String]) -> ResponseHead {
         #expect(throws: AttemptFailure.self) { try operation.complete() }
         #expect(operation.hasProgressed)
         let request = operation.request(at: address)
+        #expect(!operation.hasProgressed)
         #expect(request.headers == [HTTPHeader("Range", "bytes=4-9"), HTTPHeader("If-Match", "\"e\"")])
         try operation.begin(head(206, ["Content-Range: bytes 4-9/10", "ETag: \"e\""]))
         try operation.receive(Array(bytes[4...]).span.bytes)
