@@ -1,5 +1,6 @@
 import Foundation
 import ObjectStore
+import TestSupport
 import Testing
 
 @testable import S3Client
@@ -59,31 +60,18 @@ import Testing
         let presignature: String
     }
 
-    private static let hasBotocore = (try? run(["-c", "import botocore.auth"])) != nil
-
-    private static func run(_ arguments: [String]) throws -> Data {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3"] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
-        return data
-    }
+    private static let hasBotocore =
+        (try? run(pythonExecutable(), ["-c", "import botocore.auth"]))?.status == 0
 
     @Test(.enabled(if: hasBotocore, "python3 has no botocore: pip install botocore"))
     func `agree on a thousand random requests`() throws {
         let seed = Int.random(in: 0..<1_000_000)
         print("seed \(seed)")
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "signer_reference.py")
-        let lines = try Self.run([script.path, String(seed), "1000"]).split(separator: UInt8(ascii: "\n"))
+        let lines = try runChecked(pythonExecutable(), [script.path, String(seed), "1000"]).split(separator: "\n")
         #expect(lines.count == 1_000)
         for line in lines {
-            let reference = try JSONDecoder().decode(Reference.self, from: line)
+            let reference = try JSONDecoder().decode(Reference.self, from: Data(line.utf8))
             let signer = Signer(
                 credentials: Credentials(
                     accessKeyID: reference.id, secretAccessKey: reference.secret, sessionToken: reference.token),

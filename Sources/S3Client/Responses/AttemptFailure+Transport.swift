@@ -28,7 +28,7 @@ extension AttemptFailure {
             (.insecure, "no TLS connection to", .backOff)
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
             (.unreachable, "can't use the URL of", .none)
-        case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_HTTP2:
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_HTTP2:
             (.malformedResponse, "no HTTP answer from", .none)
         default:
             (.unreachable, "the connection broke to", .backOff)

@@ -22,7 +22,8 @@ final class GetOperation: Operation {
     var isListing: Bool { false }
 
     func request(at address: BucketAddress) -> HTTPRequest {
-        HTTPRequest(
+        hasProgressed = false
+        return HTTPRequest(
             host: address.host, path: address.path(of: object.key),
             headers: [
                 HTTPHeader("Range", "bytes=\(offset)-\(range.upperBound - 1)"),
@@ -31,7 +32,6 @@ final class GetOperation: Operation {
     }
 
     func begin(_ head: ResponseHead) throws(AttemptFailure) {
-        hasProgressed = false
         if let etag = head.etag, etag != object.etag.text {
             throw AttemptFailure(
                 StoreError(.changed, "\(subject) is now another version (ETag \(Excerpt.of(etag.utf8)))"))

@@ -9,7 +9,7 @@ protocol Operation: AnyObject {
     /// Whether the last attempt brought bytes that the next need not bring again.
     var hasProgressed: Bool { get }
 
-    /// The request for what is still missing, not yet signed.
+    /// The request for what is still missing, not yet signed. An attempt begins with it.
     func request(at address: BucketAddress) -> HTTPRequest
 
     /// An answer begins: a success as far as HTTP goes.
@@ -18,9 +18,9 @@ protocol Operation: AnyObject {
     /// The next bytes of the answer's body.
     func receive(_ bytes: RawSpan) throws(AttemptFailure)
 
-    /// The answer has ended as it should. Returns the call that hands the result over.
+    /// The answer has ended as far as HTTP goes. Throws where it is not what was asked for.
     func complete() throws(AttemptFailure)
 
-    /// The end. Called once, after the last attempt.
+    /// The end, called once: the result is handed over, or the failure of the last attempt.
     func finish(_ failure: StoreError?)
 }

@@ -1,0 +1,42 @@
+import ObjectStore
+import Synchronization
+import TestSupport
+import Testing
+
+/// Collects what a receiver gets, and checks the order in which it comes.
+final class RangeCollector: RangeReceiver {
+    private struct Received {
+        var bytes: [UInt8] = []
+        var results: [Result<Void, StoreError>] = []
+    }
+
+    private let received = Mutex(Received())
+    private let firstOffset: Int
+
+    init(firstOffset: Int = 0) {
+        self.firstOffset = firstOffset
+    }
+
+    /// What has come so far.
+    var bytes: [UInt8] { received.withLock { $0.bytes } }
+    /// How often it ended.
+    var endCount: Int { received.withLock { $0.results.count } }
+
+    func receive(_ bytes: RawSpan, at offset: Int) {
+        received.withLock { received in
+            #expect(received.results.isEmpty)
+            #expect(offset == firstOffset + received.bytes.count)
+            bytes.withUnsafeBytes { received.bytes += $0 }
+        }
+    }
+
+    func finish(_ result: Result<Void, StoreError>) {
+        received.withLock { $0.results.append(result) }
+    }
+
+    /// Waits for the end.
+    func outcome() throws -> Result<[UInt8], StoreError> {
+        try eventually("the end of a request") { endCount > 0 }
+        return received.withLock { received in received.results[0].map { received.bytes } }
+    }
+}
