@@ -28,13 +28,14 @@ public struct ChildProcess: Sendable {
     ///
     /// - Parameters:
     ///   - program: A path, or a name to be looked for in `PATH`.
+    ///   - name: What the program is told that it is called (`argv[0]`); as `program` where it is `nil`.
     ///   - arguments: Without the program's name.
     ///   - environment: "NAME=VALUE" each; all of this process's where it is `nil`.
     ///   - inheriting: Descriptors that the child gets; others only if they aren't close-on-exec.
     ///   - inNewSession: Whether the child gets a session of its own, and so outlives this process's terminal.
     /// - Throws: Why it can't be started.
     public init(
-        _ program: String, _ arguments: [String], environment: [String]? = nil, inheriting: [Inheritance] = [],
+        _ program: String, named name: String? = nil, _ arguments: [String], environment: [String]? = nil, inheriting: [Inheritance] = [],
         inNewSession: Bool = false
     ) throws(Errno) {
         var actions = posix_spawn_file_actions_t()
@@ -49,7 +50,7 @@ public struct ChildProcess: Sendable {
         defer { posix_spawnattr_destroy(&attributes) }
         if inNewSession { posix_spawnattr_setflags(&attributes, ChildProcess.newSessionFlag) }
         var id: pid_t = 0
-        let result = ChildProcess.withCStrings([program] + arguments) { argv in
+        let result = ChildProcess.withCStrings([name ?? program] + arguments) { argv in
             guard let environment else { return posix_spawnp(&id, program, &actions, &attributes, argv, environ) }
             return ChildProcess.withCStrings(environment) { envp in
                 posix_spawnp(&id, program, &actions, &attributes, argv, envp)

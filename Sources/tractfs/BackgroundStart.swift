@@ -14,7 +14,7 @@ enum BackgroundStart {
             defer { try? pipe.writeEnd.close() }
             let environment = Environment.variables().map { "\($0.key)=\($0.value)" } + ["\(StartReport.variable)=1"]
             child = try ChildProcess(
-                "/proc/self/exe", arguments, environment: environment,
+                "/proc/self/exe", named: CommandLine.arguments.first ?? "tractfs", arguments, environment: environment,
                 inheriting: [.init(pipe.writeEnd, as: StartReport.descriptorNumber)], inNewSession: true)
         }
         let report = String(decoding: try readLine(pipe.readEnd), as: UTF8.self)

@@ -16,7 +16,23 @@ struct StartReport {
         guard getenv(variable) != nil else { return nil }
         unsetenv(variable)
         _ = fcntl(descriptorNumber, F_SETFD, FD_CLOEXEC)
+        closeInherited()
         return StartReport(pipe: FileDescriptor(rawValue: descriptorNumber))
+    }
+
+    /// Closes what the command was started with beyond the standard streams: somebody may wait for the other end of it to
+    /// close, and a mount lives long.
+    private static func closeInherited() {
+        guard let directory = opendir("/proc/self/fd") else { return }
+        defer { closedir(directory) }
+        var inherited: [CInt] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
+                name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if let number = CInt(name), number > descriptorNumber, number != dirfd(directory) { inherited.append(number) }
+        }
+        for descriptor in inherited { close(descriptor) }
     }
 
     /// Says that the mount answers.

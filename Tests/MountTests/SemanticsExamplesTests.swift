@@ -6,7 +6,7 @@ import TestSupport
 /// Runs the examples of docs/SEMANTICS.md.
 @Suite("docs/SEMANTICS.md") struct SemanticsExamplesTests {
     @Test(
-        "every example prints what the page says", .enabled(if: fuseAvailable, fuseMissing),
+        "every example prints what the page says", .enabled(if: fuseAvailable, Comment(rawValue: fuseMissing)),
         arguments: try SemanticsPage.examples())
     func example(_ example: SemanticsExample) throws {
         try withS3TestServer { server in
@@ -16,7 +16,7 @@ import TestSupport
             try withMount(uri: "s3://\(server.bucket)", options: options, environment: environment) { mountPoint in
                 for step in example.steps {
                     switch step {
-                    case .onBucket(let words): try example.change(server, words)
+                    case .onBucket(let words): example.change(server, words)
                     case .command(let command, let expected):
                         let result = try run(
                             "bash", ["-c", "\(command) 2>&1"], environment: ["LC_ALL": "C.UTF-8"], directory: mountPoint)
@@ -54,11 +54,11 @@ struct SemanticsExample: CustomTestStringConvertible, Sendable {
         }
     }
 
-    func change(_ server: S3TestServer, _ words: [String]) throws {
+    func change(_ server: S3TestServer, _ words: [String]) {
         switch words[0] {
         case "put": server.put(Key(words[1]), .text(words.dropFirst(2).joined(separator: " ")))
         case "delete": server.delete(Key(words[1]))
-        default: throw CommandFailure(description: "s3$ \(words[0]): docs/SEMANTICS.md knows put and delete")
+        default: Issue.record("s3$ \(words[0]): there is only put and delete")
         }
     }
 }
