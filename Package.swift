@@ -42,7 +42,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "FuseBridge", dependencies: ["CFuse", "FileSystem", "Namespace", "Reader", "ObjectStore", "Spawn", system, logging], swiftSettings: strict),
+            name: "FuseBridge",
+            dependencies: ["CFuse", "FileSystem", "Namespace", "Reader", "ObjectStore", "Spawn", system, logging],
+            swiftSettings: strict),
         .target(
             name: "FileSystem",
             dependencies: ["Namespace", "Reader", "ObjectStore", system, logging],

@@ -72,7 +72,8 @@ public final class FileSystem: Sendable {
 
     /// Looks up a name in a directory (FUSE_LOOKUP). Where the reply can't be sent, `forget` takes the lookup back.
     public func lookup(
-        _ name: some Collection<UInt8>, in parent: InodeID, completion: @escaping @Sendable (Result<Lookup, Errno>) -> Void
+        _ name: some Collection<UInt8>, in parent: InodeID,
+        completion: @escaping @Sendable (Result<Lookup, Errno>) -> Void
     ) {
         do throws(Errno) {
             let directory = try directory(parent)

@@ -14,7 +14,8 @@ public struct MountPoint: Sendable {
             case .noSuchFileOrDirectory:
                 throw MountError("the mount point \(path) does not exist; make it with: mkdir -p \(path)")
             case Errno(rawValue: ENOTCONN):
-                throw MountError("the mount point \(path) has a dead mount on it; clear it with: tractfs unmount \(path)")
+                throw MountError(
+                    "the mount point \(path) has a dead mount on it; clear it with: tractfs unmount \(path)")
             case let errno:
                 throw MountError("use the mount point \(path)", errno)
             }
@@ -31,7 +32,9 @@ public struct MountPoint: Sendable {
     private func checkIsEmptyDirectory() throws(MountError) {
         guard let directory = opendir(path) else {
             let errno = Errno(rawValue: errno)
-            if errno == .notDirectory { throw MountError("the mount point \(path) is not a folder; name an empty folder") }
+            if errno == .notDirectory {
+                throw MountError("the mount point \(path) is not a folder; name an empty folder")
+            }
             throw MountError("open the mount point \(path)", errno)
         }
         defer { closedir(directory) }

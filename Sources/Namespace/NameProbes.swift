@@ -70,7 +70,9 @@ final class NameProbes: Sendable {
     }
 
     private func file(_ name: Name, in item: ListPage.Item) -> DirectoryEntry? {
-        guard case .object(let object) = item, Classification(item.key, below: prefix) == .file(name) else { return nil }
+        guard case .object(let object) = item, Classification(item.key, below: prefix) == .file(name) else {
+            return nil
+        }
         return DirectoryEntry(name: name, kind: .file(object))
     }
 

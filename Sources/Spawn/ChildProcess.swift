@@ -35,7 +35,8 @@ public struct ChildProcess: Sendable {
     ///   - inNewSession: Whether the child gets a session of its own, and so outlives this process's terminal.
     /// - Throws: Why it can't be started.
     public init(
-        _ program: String, named name: String? = nil, _ arguments: [String], environment: [String]? = nil, inheriting: [Inheritance] = [],
+        _ program: String, named name: String? = nil, _ arguments: [String], environment: [String]? = nil,
+        inheriting: [Inheritance] = [],
         inNewSession: Bool = false
     ) throws(Errno) {
         var actions = posix_spawn_file_actions_t()

@@ -119,7 +119,8 @@ struct RunningOptions: ParsableArguments {
 
     @Option(
         name: .customShort("o"),
-        help: ArgumentHelp("Options as in /etc/fstab: any of these, without the dashes.", valueName: "option[=value],…"))
+        help: ArgumentHelp("Options as in /etc/fstab: any of these, without the dashes.", valueName: "option[=value],…")
+    )
     var mountOptions: [String] = []
 
     func logDestination(inBackground: Bool) -> LogDestination {

@@ -15,7 +15,8 @@ struct ByteCount: ExpressibleByArgument, CustomStringConvertible {
         let (digits, factor) =
             ByteCount.units.first { argument.hasSuffix($0.0) }.map { (argument.dropLast($0.0.count), $0.1) }
             ?? (argument[...], 1)
-        guard let count = Int(digits), count > 0, case (let product, false) = count.multipliedReportingOverflow(by: factor)
+        guard let count = Int(digits), count > 0,
+            case (let product, false) = count.multipliedReportingOverflow(by: factor)
         else { return nil }
         byteCount = product
     }

@@ -30,7 +30,9 @@ struct StartReport {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
                 name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if let number = CInt(name), number > descriptorNumber, number != dirfd(directory) { inherited.append(number) }
+            if let number = CInt(name), number > descriptorNumber, number != dirfd(directory) {
+                inherited.append(number)
+            }
         }
         for descriptor in inherited { close(descriptor) }
     }

@@ -29,7 +29,8 @@ struct UnmountCommand: ParsableCommand {
         kill(server, SIGTERM)
         // The server answers what is under way with errors, which takes no time.
         guard waitForEnd(of: server, within: Time(seconds: 10)) else {
-            throw Failure("\(mount.mountPoint) is unmounted, but its process \(server) has not ended; end it with kill -9")
+            throw Failure(
+                "\(mount.mountPoint) is unmounted, but its process \(server) has not ended; end it with kill -9")
         }
     }
 

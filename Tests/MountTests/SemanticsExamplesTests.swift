@@ -19,7 +19,8 @@ import TestSupport
                     case .onBucket(let words): example.change(server, words)
                     case .command(let command, let expected):
                         let result = try run(
-                            "bash", ["-c", "\(command) 2>&1"], environment: ["LC_ALL": "C.UTF-8"], directory: mountPoint)
+                            "bash", ["-c", "\(command) 2>&1"], environment: ["LC_ALL": "C.UTF-8"], directory: mountPoint
+                        )
                         #expect(result.output == expected, "\(example.title): $ \(command)")
                     }
                 }

@@ -22,7 +22,8 @@ import Testing
     @Test(
         "a key below a directory is a file, a directory, its marker, or hidden",
         arguments: [
-            ("d/f", "file f"), ("d/", "marker"), ("d/s/", "directory s"), ("d/s/t/u", "directory s"), ("d//x", "hidden"),
+            ("d/f", "file f"), ("d/", "marker"), ("d/s/", "directory s"), ("d/s/t/u", "directory s"),
+            ("d//x", "hidden"),
             ("d/./x", "hidden"), ("d/..", "hidden"), ("d/s//x", "directory s"),
         ])
     func classification(key: String, expected: String) {

@@ -7,7 +7,8 @@ import TestSupport
 @testable import Namespace
 
 @Suite("Namespace") struct NamespaceTests {
-    @Test("lookups and directories agree with a plain set of keys, in whatever order they are asked", arguments: 0..<150)
+    @Test(
+        "lookups and directories agree with a plain set of keys, in whatever order they are asked", arguments: 0..<150)
     func agreesWithModel(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let keys = oddKeys(count: Int.random(in: 0...60, using: &random), using: &random)
@@ -21,7 +22,9 @@ import TestSupport
             let expected = model.entries(of: directory.key)
             if Bool.random(using: &random) {
                 let names = try entries(of: directory, in: namespace)
-                #expect(names == Set(expected.map { Named(name: $0.key, isDirectory: $0.value == .directory) }), "seed \(seed)")
+                #expect(
+                    names == Set(expected.map { Named(name: $0.key, isDirectory: $0.value == .directory) }),
+                    "seed \(seed)")
             }
             let asked = expected.keys.sorted { Key($0) < Key($1) } + oddKeys(count: 5, using: &random).map(\.bytes)
             guard let name = try? Name(asked.randomElement(using: &random) ?? []) else { continue }
@@ -190,7 +193,8 @@ private struct Named: Hashable {
 
 private func namespace(on store: InMemoryStore, timeToLive: TimeToLive = .forever) -> Namespace {
     Namespace(
-        store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10), logger: Logger(label: "test") { _ in
+        store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10),
+        logger: Logger(label: "test") { _ in
             SwiftLogNoOpLogHandler()
         })
 }
