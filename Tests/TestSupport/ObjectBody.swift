@@ -50,10 +50,7 @@ private func patternBytes(seed: UInt64, in range: Range<Int>) -> [UInt8] {
     }
 }
 
-/// Eight bytes of a pattern: SplitMix64's output function (Steele, Lea, Flood 2014), a bijection of its input.
+/// Eight bytes of a pattern.
 private func patternWord(seed: UInt64, index: Int) -> UInt64 {
-    var word = seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15
-    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-    return word ^ (word >> 31)
+    splitMix64(seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15)
 }

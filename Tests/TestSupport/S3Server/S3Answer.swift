@@ -22,14 +22,15 @@ struct S3Answer {
     }
 
     private func list() -> S3Response {
-        guard ["/", nil].contains(request.queryText("delimiter")) else {
+        let delimiter = request.queryText("delimiter") ?? ""
+        guard ["/", ""].contains(delimiter) else {
             return .error(501, "NotImplemented", "The test server's only delimiter is /")
         }
         guard let limit = Int(request.queryText("max-keys") ?? "1000"), limit > 0 else {
             return .error(400, "InvalidArgument", "max-keys is not a positive number")
         }
         let listing = ListRequest(
-            prefix: request.key, isDelimited: request.query["delimiter"] != nil,
+            prefix: request.key, isDelimited: !delimiter.isEmpty,
             startAfter: request.query["start-after"].map(Key.init),
             continuation: request.queryText("continuation-token").map(ContinuationToken.init), limit: limit)
         guard let page = contents.page(listing, pageLimit: pageLimit) else {
