@@ -98,7 +98,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FileSystemTests",
-            dependencies: ["FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport", system],
+            dependencies: [
+                "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport", system, logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "MountTests", dependencies: ["tractfs", "ObjectStore", "TestSupport", system],
