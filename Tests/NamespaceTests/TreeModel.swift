@@ -1,4 +1,5 @@
 import ObjectStore
+import TestSupport
 
 @testable import Namespace
 
@@ -42,21 +43,4 @@ func oddKeys(count: Int, using random: inout SeededGenerator) -> [Key] {
         return Key(bytes)
     }
     return Array(Set(keys)).sorted()
-}
-
-/// Random numbers that are the same for the same seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
-    }
 }
