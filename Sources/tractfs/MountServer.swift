@@ -68,6 +68,9 @@ struct MountServer {
                 "credentials": "\(settings.credentialsSource)", "read-ahead raised": "\(isReadAheadRaised)",
                 "version": "\(Tractfs.version)",
             ])
+        if geteuid() == 0, !settings.allowsOthers {
+            logger.notice("only root can use the mount; --allow-other lets all users")
+        }
         guard let report else { return destination.takeOverStandardError() }
         // Nothing of the place where the command was typed is held on to.
         chdir("/")
