@@ -73,7 +73,9 @@ extension ObjectReads.State {
             errands.release(located.blocks.compactMap(\.self))
             return (nil, errands)
         }
-        start(readAhead(of: range, missing: [], &errands), &errands)
+        let (ahead, gaveUpWindow) = readAhead(of: range, missing: [])
+        start(ahead, &errands)
+        if gaveUpWindow { giveUpUselessParts(&errands) }
         return (ReadBytes(range, in: BlockLease(blocks, from: cache)), errands)
     }
 
@@ -144,9 +146,12 @@ extension ObjectReads.State {
         errands.release(memory.dropFirst(located.missing.count))
         let firstIndex = range.lowerBound / Block.byteCount
         let blocks = located.blocks.enumerated().compactMap { $1 ?? fresh[firstIndex + $0] }
-        fresh.merge(readAhead(of: range, missing: located.missing, &errands)) { demanded, _ in demanded }
+        let (ahead, gaveUpWindow) = readAhead(of: range, missing: located.missing)
+        fresh.merge(ahead) { demanded, _ in demanded }
         start(fresh, &errands)
         let partCount = park(number, on: range)
+        // Only now: before it was parked, a part that this read needs may have looked as if nobody wanted it.
+        if gaveUpWindow { giveUpUselessParts(&errands) }
         if partCount == 0 {
             let bytes = ReadBytes(range, in: BlockLease(blocks, from: cache))
             errands.completed.append((completion, .success(bytes)))
@@ -307,19 +312,18 @@ extension ObjectReads.State {
     /// Takes note of a read, and takes memory for what its window lacks.
     ///
     /// - Parameter missing: Indices of the read's own blocks that are about to be fetched.
-    /// - Returns: Blocks to fetch, by their index.
-    private mutating func readAhead(of range: Range<Int>, missing: [Int], _ errands: inout Errands) -> [Int: Block] {
+    /// - Returns: Blocks to fetch, by their index, and whether parts may have become useless.
+    private mutating func readAhead(of range: Range<Int>, missing: [Int]) -> ([Int: Block], gaveUpWindow: Bool) {
         let firstMissing = missing.first.map { max(range.lowerBound, $0 * Block.byteCount) }
         let (advice, gaveUpWindow) = windows.note(range, firstMissing: firstMissing) { cache.aheadShare(of: id) }
-        if gaveUpWindow { giveUpUselessParts(&errands) }
-        guard let advice else { return [:] }
+        guard let advice else { return ([:], gaveUpWindow) }
         let wanted = cache.missing(of: id, among: Block.indices(covering: advice.ahead)).filter { index in
             !missing.contains(index) && !parts.contains { $0.block(at: index) != nil }
         }
         let memory = cache.takeAhead(wanted.count)
         let isGranted = memory.count == wanted.count
         windows.advance(advice, to: isGranted ? advice.ahead.upperBound : wanted[memory.count] * Block.byteCount)
-        return Dictionary(uniqueKeysWithValues: zip(wanted, memory))
+        return (Dictionary(uniqueKeysWithValues: zip(wanted, memory)), gaveUpWindow)
     }
 
     /// Cancels the parts that no read and no window wants any more, but for those that are nearly there.
