@@ -19,7 +19,7 @@ final class S3Connection: ChannelInboundHandler {
     /// How many bytes of a body are made up and written at a time.
     private static let chunkByteCountMax = 262_144
 
-    private unowned let server: S3TestServer
+    private let server: S3TestServer
     private var head: HTTPRequestHead?
     private var sending: Sending?
 

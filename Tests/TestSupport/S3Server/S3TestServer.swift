@@ -41,8 +41,9 @@ public final class S3TestServer: Sendable {
     public let region = "us-east-1"
     private let pageLimit: Int
     private let state = Mutex(State())
-    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     private let listener = Mutex<(any Channel)?>(nil)
+    /// The connections that are open. Emptied, and `nil`, when the server has stopped.
+    private let connections = Mutex<[ObjectIdentifier: any Channel]?>([:])
 
     /// Starts a server of an empty bucket.
     ///
@@ -50,10 +51,13 @@ public final class S3TestServer: Sendable {
     public init(bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax) throws {
         self.bucket = bucket
         self.pageLimit = pageLimit
-        let channel = try ServerBootstrap(group: group)
+        // The process's own event loops, which never end: loops of the server's own would have to be shut down, and NIO
+        // takes it for an error if a connection is just being accepted then.
+        let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1_024)
-            .childChannelInitializer { [unowned self] channel in
-                channel.eventLoop.makeCompletedFuture {
+            .childChannelInitializer { channel in
+                self.track(channel)
+                return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
                     try channel.pipeline.syncOperations.addHandler(S3Connection(server: self))
                 }
@@ -62,9 +66,24 @@ public final class S3TestServer: Sendable {
         listener.withLock { $0 = channel }
     }
 
-    /// Closes all connections and ends the server's threads.
+    /// Closes all connections, and takes no more.
     public func stop() throws {
-        try group.syncShutdownGracefully()
+        try listener.withLock { $0.take() }?.close().wait()
+        let open = connections.withLock { $0.take() } ?? [:]
+        for channel in open.values { channel.close(promise: nil) }
+        for channel in open.values { try channel.closeFuture.wait() }
+    }
+
+    /// Keeps a connection in mind until it is closed; closes one that comes after the end.
+    private func track(_ channel: any Channel) {
+        let isWanted = connections.withLock { connections in
+            connections?[ObjectIdentifier(channel)] = channel
+            return connections != nil
+        }
+        if !isWanted { return channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in
+            self.connections.withLock { _ = $0?.removeValue(forKey: ObjectIdentifier(channel)) }
+        }
     }
 
     /// The port that the server listens on.
