@@ -5,7 +5,7 @@ public struct Name: Hashable, Sendable {
     /// The longest name, in bytes: Linux's NAME_MAX (limits.h), which `statfs` reports as well.
     public static let byteCountLimit = 255
 
-    /// The name, one to 255 bytes, none of them NUL or "/".
+    /// The name, one to 255 bytes of UTF-8, none of them NUL or "/".
     public let bytes: [UInt8]
 
     /// Why bytes are not a name.
@@ -18,6 +18,8 @@ public struct Name: Hashable, Sendable {
         case forbiddenByte
         /// More than `byteCountLimit` bytes.
         case tooLong
+        /// Not UTF-8, which every key is ("Naming Amazon S3 objects" in the Amazon S3 User Guide).
+        case notUTF8
     }
 
     /// The name of these bytes. Names from applications and components of keys are judged here alike, so that a lookup
@@ -28,6 +30,7 @@ public struct Name: Hashable, Sendable {
         let bytes = Array(bytes)
         if bytes == [UInt8(ascii: ".")] || bytes == [UInt8(ascii: "."), UInt8(ascii: ".")] { throw .dots }
         if bytes.contains(where: { $0 == 0 || $0 == Key.delimiter }) { throw .forbiddenByte }
+        if bytes.contains(where: { $0 >= 0x80 }), String(validating: bytes, as: UTF8.self) == nil { throw .notUTF8 }
         self.bytes = bytes
     }
 }

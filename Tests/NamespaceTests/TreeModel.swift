@@ -19,7 +19,9 @@ struct TreeModel {
         for key in keys where key.hasPrefix(prefix) && key != prefix {
             let relative = key.bytes.dropFirst(prefix.bytes.count)
             let name = Array(relative.prefix { $0 != UInt8(ascii: "/") })
-            let isPathless = name.isEmpty || name.count > 255 || name == [46] || name == [46, 46] || name.contains(0)
+            let isPathless =
+                name.isEmpty || name.count > 255 || name == [46] || name == [46, 46] || name.contains(0)
+                || String(validating: name, as: UTF8.self) == nil
             if isPathless { continue }
             if name.count < relative.count {
                 entries[name] = .directory
@@ -32,12 +34,12 @@ struct TreeModel {
 }
 
 /// Random keys of few, odd characters, so that they meet each other: names that begin one another, markers, empty
-/// components, "." and "..", NUL, bytes around "/", and sometimes a component that is too long.
+/// components, "." and "..", NUL, bytes around "/", what is no UTF-8, and sometimes a component that is too long.
 func oddKeys(count: Int, using random: inout SeededGenerator) -> [Key] {
-    let alphabet: [UInt8] = Array("ab-./0\u{0}".utf8) + [0xc3]
+    let alphabet = ["a", "b", "-", ".", "/", "0", "\u{0}", "é"].map { Array($0.utf8) } + [[0xc3]]
     let keys = (0..<count).map { _ -> Key in
-        var bytes = (0..<Int.random(in: 1...6, using: &random)).map { _ in
-            alphabet.randomElement(using: &random) ?? 0
+        var bytes = (0..<Int.random(in: 1...6, using: &random)).flatMap { _ in
+            alphabet.randomElement(using: &random) ?? []
         }
         if Int.random(in: 0..<50, using: &random) == 0 { bytes += Array(repeating: 97, count: 255) }
         return Key(bytes)
