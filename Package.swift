@@ -94,6 +94,8 @@ let package = Package(
             name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
+            name: "BlockCacheTests", dependencies: ["BlockCache", "ObjectStore"], swiftSettings: strict),
+        .testTarget(
             name: "ReaderTests", dependencies: ["Reader", "BlockCache", "ObjectStore", "TestSupport"],
             swiftSettings: strict),
         .testTarget(

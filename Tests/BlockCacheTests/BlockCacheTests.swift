@@ -1,0 +1,91 @@
+import BlockCache
+import ObjectStore
+import Synchronization
+import Testing
+
+@Suite("Block cache") struct BlockCacheTests {
+    /// The smallest cache there is.
+    private let cache: BlockCache
+    private let blockCount: Int
+    private let object: ObjectID
+
+    init() throws {
+        cache = try BlockCache(byteLimit: BlockCache.minimumByteLimit)
+        blockCount = BlockCache.minimumByteLimit / Block.byteCount
+        object = cache.open(ObjectVersion(key: "f", etag: ETag("\"1\""), byteCount: 1 << 30))
+    }
+
+    @Test func `a limit below the least that works is refused`() {
+        #expect(throws: BlockCacheError.self) { try BlockCache(byteLimit: BlockCache.minimumByteLimit - 1) }
+    }
+
+    @Test func `there is never more memory than the limit`() {
+        var blocks = cache.take(blockCount) ?? []
+        #expect(blocks.count == blockCount)
+        #expect(cache.take(1) == nil)
+        #expect(cache.takeAhead(1).isEmpty)
+        blocks = []
+        #expect(cache.outBlockCount == 0)
+        blocks = cache.take(blockCount) ?? []
+        #expect(blocks.count == blockCount, "what was let go of is there again")
+    }
+
+    @Test func `a block is found again with its bytes, and the one that was not used for longest goes first`() throws {
+        fill(0..<blockCount)
+        _ = cache.blocks(of: object, at: 0..<1)
+        _ = try #require(cache.take(2))
+        let gone = (0..<blockCount).filter { cache.blocks(of: object, at: $0..<$0 + 1)[0] == nil }
+        #expect(gone == [1, 2], "0 was used last")
+        let block = try #require(cache.blocks(of: object, at: 5..<6)[0])
+        #expect(block.bytes(0..<2).elementsEqual([5, 5]))
+    }
+
+    @Test func `a block that somebody holds is not taken away`() throws {
+        fill(0..<blockCount)
+        let held = cache.blocks(of: object, at: 0..<blockCount)
+        #expect(cache.take(1) == nil)
+        withExtendedLifetime(held) {}
+    }
+
+    @Test func `reading ahead leaves half of the memory to reads that somebody waits for`() throws {
+        let ahead = cache.takeAhead(blockCount)
+        #expect(ahead.count == blockCount / 2)
+        let demanded = try #require(cache.take(blockCount / 2))
+        #expect(cache.takeAhead(1).isEmpty)
+        withExtendedLifetime((ahead, demanded)) {}
+    }
+
+    @Test func `who waits for memory is served in order, and read-ahead gets none meanwhile`() throws {
+        var held = try #require(cache.take(blockCount))
+        let served = Mutex<[Int]>([])
+        for (index, count) in [3, 1].enumerated() {
+            _ = cache.wait(for: count) { _ in served.withLock { $0.append(index) } }
+        }
+        held.removeLast(2)
+        cache.serveWaiting()
+        #expect(served.withLock { $0 } == [], "the first needs three, and the second waits its turn")
+        #expect(cache.takeAhead(1).isEmpty)
+        #expect(cache.take(1) == nil)
+        held.removeLast()
+        cache.serveWaiting()
+        #expect(served.withLock { $0 } == [0, 1])
+    }
+
+    @Test func `an object's blocks outlive its being closed, and are not another version's`() throws {
+        fill(0..<1)
+        cache.close(object)
+        #expect(cache.open(ObjectVersion(key: "f", etag: ETag("\"1\""), byteCount: 1 << 30)) == object)
+        let other = cache.open(ObjectVersion(key: "f", etag: ETag("\"2\""), byteCount: 1 << 30))
+        #expect(cache.blocks(of: object, at: 0..<1)[0] != nil)
+        #expect(cache.blocks(of: other, at: 0..<1)[0] == nil)
+    }
+
+    /// Caches blocks whose bytes are their index.
+    private func fill(_ indices: Range<Int>) {
+        for index in indices {
+            guard let block = cache.take(1)?.first else { return }
+            [UInt8](repeating: UInt8(index), count: Block.byteCount).withUnsafeBytes { block.fill(at: 0, from: $0) }
+            cache.insert(block, of: object, at: index)
+        }
+    }
+}
