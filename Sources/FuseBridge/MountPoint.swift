@@ -9,13 +9,16 @@ public struct MountPoint: Sendable {
 
     /// Checks that `path` is a directory, empty, and not a mount already.
     public init(checking path: String) throws(MountError) {
+        if path.isEmpty { throw MountError("the mount point is empty; name an empty folder") }
         guard let resolved = MountPoint.resolve(path) else {
+            let quoted = MountPoint.quoted(path)
             switch Errno(rawValue: errno) {
             case .noSuchFileOrDirectory:
-                throw MountError("the mount point \(path) does not exist; make it with: mkdir -p \(path)")
+                throw MountError("the mount point \(path) does not exist; make it with: mkdir -p \(quoted)")
+            case .notDirectory:
+                throw MountError("the mount point \(path) is not a folder; name an empty folder")
             case Errno(rawValue: ENOTCONN):
-                throw MountError(
-                    "the mount point \(path) has a dead mount on it; clear it with: tractfs unmount \(path)")
+                throw MountPoint.deadMount(on: path)
             case let errno:
                 throw MountError("use the mount point \(path)", errno)
             }
@@ -24,7 +27,10 @@ public struct MountPoint: Sendable {
         let table: MountTable
         do { table = try MountTable() } catch { throw MountError("read the mount table", error) }
         if let mount = table.mount(at: resolved), mount.isTractfs {
-            throw MountError("\(mount.source) is mounted on \(path) already; unmount it with: tractfs unmount \(path)")
+            if MountPoint.isDead(resolved) { throw MountPoint.deadMount(on: path) }
+            throw MountError(
+                "\(mount.source) is mounted on \(path) already; unmount it with: "
+                    + "tractfs unmount \(MountPoint.quoted(path))")
         }
         try checkIsEmptyDirectory()
     }
@@ -48,6 +54,30 @@ public struct MountPoint: Sendable {
             }
             throw MountError("the mount point \(path) is not empty; its files would be hidden: name an empty folder")
         }
+    }
+
+    private static func deadMount(on path: String) -> MountError {
+        MountError("the mount point \(path) has a dead mount on it; clear it with: tractfs unmount \(quoted(path))")
+    }
+
+    /// Whether the process behind the mount at `path` has ended. Opening asks it; the path itself may still resolve,
+    /// because the kernel knows the attributes.
+    private static func isDead(_ path: String) -> Bool {
+        let root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if root >= 0 {
+            close(root)
+            return false
+        }
+        return errno == ENOTCONN || errno == ECONNABORTED
+    }
+
+    /// A path as a shell takes it, for commands in messages.
+    private static func quoted(_ path: String) -> String {
+        let isPlain = path.unicodeScalars.allSatisfy {
+            $0.properties.isAlphabetic || "0123456789/._-+,:@%".unicodeScalars.contains($0)
+        }
+        return isPlain
+            ? path : "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 
     /// The path without links, or `nil` and errno.

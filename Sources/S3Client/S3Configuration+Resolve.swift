@@ -41,7 +41,8 @@ extension S3Configuration {
         ]
         if let (source, region) = firstSet(regions) {
             guard Region.isValid(region) else {
-                throw SettingsError("\(source) is \(Excerpt.of(region.utf8)), which can't be a region's name")
+                throw SettingsError(
+                    "\(source) is \(Excerpt.of(region.utf8)), which can't be a region's name; one is us-east-1")
             }
             configuration.region = region
         }

@@ -28,7 +28,9 @@ enum LogDestination {
         guard case .file(let path, _) = self else { return }
         let descriptor = LogDestination.openFile(path)
         guard descriptor >= 0 else {
-            throw Failure("can't write the log file \(path): \(String(cString: strerror(errno)))")
+            throw Failure(
+                "can't write the log file \(path): \(String(cString: strerror(errno))); give a file, in a folder that exists"
+            )
         }
         close(descriptor)
     }

@@ -1,5 +1,6 @@
 public import ArgumentParser
-public import Logging
+import BlockCache
+import Logging
 public import S3Client
 
 /// `tractfs mount`: the arguments, and which way the mount is started.
@@ -57,16 +58,19 @@ struct StoreOptions: ParsableArguments {
     @Flag(help: "Agree to pay for the requests, for buckets whose owners don't.")
     var requestPayer = false
 
-    @Option(help: "Where the bucket's name stands in URLs: auto, path or virtual.")
+    @Option(help: ArgumentHelp("Where the bucket's name stands in URLs.", valueName: "style"))
     var addressingStyle = AddressingStyle.auto
 
     @Option(help: ArgumentHelp("A file of certificates (PEM) to trust instead of the system's.", valueName: "file"))
     var caBundle: String?
 
-    @Option(help: "How many connections at the most.")
+    @Option(help: ArgumentHelp("How many connections at the most.", valueName: "count"))
     var maxConnections = 64
 
-    @Option(help: "How long a read or a listing may take, retries included, before it fails.")
+    @Option(
+        help: ArgumentHelp(
+            "How long a read or a listing may take, retries included, before it fails.", valueName: "duration"),
+        transform: Time.read)
     var readTimeout = Time(seconds: 60)
 
     func validate() throws {
@@ -81,16 +85,16 @@ extension AddressingStyle: ExpressibleByArgument {}
 
 /// How the mount looks to its users.
 struct AppearanceOptions: ParsableArguments {
-    @Option(help: "The owner of everything (default: you).")
+    @Option(help: "The owner of everything (default: you).", transform: UInt32.read)
     var uid: UInt32?
 
-    @Option(help: "The group of everything (default: yours).")
+    @Option(help: "The group of everything (default: yours).", transform: UInt32.read)
     var gid: UInt32?
 
-    @Option(help: "The permissions of files, in octal.")
+    @Option(help: ArgumentHelp("The permissions of files, in octal.", valueName: "mode"), transform: Permissions.read)
     var fileMode = Permissions(0o444)
 
-    @Option(help: "The permissions of folders, in octal.")
+    @Option(help: ArgumentHelp("The permissions of folders, in octal.", valueName: "mode"), transform: Permissions.read)
     var dirMode = Permissions(0o555)
 
     @Flag(help: "Let other users use the mount too.")
@@ -102,16 +106,27 @@ struct AppearanceOptions: ParsableArguments {
 
 /// How the serving process runs.
 struct RunningOptions: ParsableArguments {
-    @Option(help: "How long listings count as true: a time, or \"forever\" for a bucket that never changes.")
+    @Option(
+        help: ArgumentHelp(
+            "How long listings count as true: a time, or \"forever\" for a bucket that never changes.",
+            valueName: "duration"),
+        transform: MetadataLifetime.read)
     var metadataTtl = MetadataLifetime(seconds: 60)
 
-    @Option(help: "How much memory file contents may take (default: an eighth of the machine's, at least 128MiB).")
+    @Option(
+        help: ArgumentHelp(
+            "How much memory file contents may take (default: an eighth of the machine's, at least 128MiB).",
+            valueName: "size"),
+        transform: ByteCount.read)
     var memoryLimit: ByteCount?
 
     @Flag(help: "Stay in the foreground, and log to standard error.")
     var foreground = false
 
-    @Option(help: "Log from this level on: trace, debug, info, notice, warning, error or critical.")
+    @Option(
+        help: ArgumentHelp(
+            "Log from this level on: trace, debug, info, notice, warning, error or critical.", valueName: "level"),
+        transform: Logger.Level.read)
     var logLevel = Logger.Level.info
 
     @Option(help: ArgumentHelp("Log to this file (default: syslog).", valueName: "file"))
@@ -123,11 +138,15 @@ struct RunningOptions: ParsableArguments {
     )
     var mountOptions: [String] = []
 
+    func validate() throws {
+        let least = ByteCount(BlockCache.minimumByteLimit)
+        if let memoryLimit, memoryLimit.byteCount < least.byteCount {
+            throw ValidationError("--memory-limit \(memoryLimit) is too little: give at least \(least)")
+        }
+    }
+
     func logDestination(inBackground: Bool) -> LogDestination {
         if let logFile { return .file(logFile, logLevel) }
         return inBackground ? .syslog(logLevel) : .standardError(logLevel)
     }
 }
-
-// Ours to declare: neither package knows the other.
-extension Logger.Level: @retroactive ExpressibleByArgument {}

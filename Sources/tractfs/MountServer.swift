@@ -22,15 +22,19 @@ struct MountServer {
 
     /// Serves until the mount ends. A failure before it answers is reported to whoever waits, and thrown otherwise.
     func run(logging destination: LogDestination) throws {
+        // The log may take standard error over, but why there is no mount is for whoever typed the command.
+        let terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
         do {
             try destination.check()
             let mountPoint = try MountPoint(checking: settings.mountPoint)
-            // With somebody waiting for the report, standard error is free to become the log from the first line on.
-            if report != nil { destination.takeOverStandardError() }
+            destination.takeOverStandardError()
             let logger = try destination.begin()
             try serve(at: mountPoint, logger: logger, destination: destination)
         } catch {
-            guard let report else { throw error }
+            guard let report else {
+                dup2(terminal, STDERR_FILENO)
+                throw error
+            }
             report.fail("\(error)")
             exit(EXIT_FAILURE)
         }
@@ -71,7 +75,7 @@ struct MountServer {
         if geteuid() == 0, !settings.allowsOthers {
             logger.notice("only root can use the mount; --allow-other lets all users")
         }
-        guard let report else { return destination.takeOverStandardError() }
+        guard let report else { return }
         // Nothing of the place where the command was typed is held on to.
         chdir("/")
         for descriptor in [STDIN_FILENO, STDOUT_FILENO] {

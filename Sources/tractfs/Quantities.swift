@@ -1,8 +1,38 @@
 import ArgumentParser
+import Logging
 import Namespace
 
+/// What an option is given, read from how it is written.
+protocol WrittenValue {
+    /// How it is written, for a user who wrote something else: "a size, such as 512MiB".
+    static var form: String { get }
+
+    init?(argument: String)
+}
+
+extension WrittenValue {
+    /// Reads a value, or says how one is written.
+    static func read(_ text: String) throws -> Self {
+        guard let value = Self(argument: text) else { throw ValidationError("give \(form)") }
+        return value
+    }
+}
+
+extension UInt32: WrittenValue {
+    static var form: String { "a number, as \"id\" prints it" }
+}
+
+extension Logger.Level: WrittenValue {
+    static var form: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+    init?(argument: String) {
+        self.init(rawValue: argument)
+    }
+}
+
 /// A number of bytes on the command line: "512MiB", "4GiB", "1048576".
-struct ByteCount: ExpressibleByArgument, CustomStringConvertible {
+struct ByteCount: WrittenValue, CustomStringConvertible {
+    static let form = "a size, such as 512MiB or 4GiB"
     let byteCount: Int
 
     private static let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)]
@@ -28,7 +58,8 @@ struct ByteCount: ExpressibleByArgument, CustomStringConvertible {
 }
 
 /// A time on the command line: "30s", "15m", "12h", "7d".
-struct Time: ExpressibleByArgument, CustomStringConvertible {
+struct Time: WrittenValue, CustomStringConvertible {
+    static let form = "a time, such as 30s, 15m, 12h or 7d"
     let secondCount: Int
 
     private static let units: KeyValuePairs<Character, Int> = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
@@ -50,7 +81,8 @@ struct Time: ExpressibleByArgument, CustomStringConvertible {
 }
 
 /// How long listings are kept: a time, or "forever".
-struct MetadataLifetime: ExpressibleByArgument, CustomStringConvertible {
+struct MetadataLifetime: WrittenValue, CustomStringConvertible {
+    static let form = "a time, such as 30s, 15m, 12h or 7d, or \"forever\""
     let timeToLive: TimeToLive
     let description: String
 
@@ -72,7 +104,8 @@ struct MetadataLifetime: ExpressibleByArgument, CustomStringConvertible {
 }
 
 /// Permission bits in octal: "0444".
-struct Permissions: ExpressibleByArgument, CustomStringConvertible {
+struct Permissions: WrittenValue, CustomStringConvertible {
+    static let form = "octal permissions from 0 to 0777, such as 0444"
     let bits: UInt32
 
     init(_ bits: UInt32) {

@@ -47,7 +47,7 @@ struct StartReport {
 
     /// Says why there is no mount.
     func fail(_ message: String) {
-        _ = try? pipe.writeAll("\(message)\n".utf8)
+        _ = try? pipe.writeAll("\(Failure(message))\n".utf8)
         try? pipe.close()
     }
 }

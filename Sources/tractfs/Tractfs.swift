@@ -33,10 +33,20 @@ struct Tractfs: ParsableCommand {
     private static func fail(_ error: any Error) -> Never {
         let code = exitCode(for: error)
         if code.isSuccess { exit(withError: error) }
-        let help = code == .validationFailure ? "; see tractfs --help" : ""
-        let message = message(for: error).split(separator: "\n").joined(separator: " ")
-        _ = try? FileDescriptor.standardError.writeAll("tractfs: \(message)\(help)\n".utf8)
+        var message = Failure(message(for: error)).description
+        if code == .validationFailure, !message.contains("--help") {
+            if message.hasSuffix(".") { message.removeLast() }
+            message += "; see tractfs \(subcommand)--help"
+        }
+        _ = try? FileDescriptor.standardError.writeAll("tractfs: \(message)\n".utf8)
         Glibc.exit(code.rawValue)
+    }
+
+    /// The subcommand that was called and a space, where there is such a subcommand.
+    private static var subcommand: String {
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard let name = CommandLine.arguments.dropFirst().first, names.contains(name) else { return "" }
+        return name + " "
     }
 }
 
@@ -45,6 +55,6 @@ struct Failure: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) {
-        self.description = description
+        self.description = description.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }

@@ -17,7 +17,9 @@ struct UnmountCommand: ParsableCommand {
     @Argument(help: "Where it is mounted.")
     var mountPoint: String
 
-    @Option(help: "How long programs that have files open may read on.")
+    @Option(
+        help: ArgumentHelp("How long programs that have files open may read on.", valueName: "duration"),
+        transform: Time.read)
     var grace = Time(seconds: 5)
 
     func run() throws {
@@ -39,10 +41,10 @@ struct UnmountCommand: ParsableCommand {
         // Not resolved if the path is in the table as it stands: resolving asks a mount that may be dead.
         let path = table.mount(at: mountPoint) == nil ? MountPoint.resolve(mountPoint) ?? mountPoint : mountPoint
         guard let mount = table.mount(at: path) else {
-            throw ValidationError("nothing is mounted on \(mountPoint)")
+            throw Failure("nothing is mounted on \(mountPoint)")
         }
         guard mount.isTractfs else {
-            throw ValidationError("what is mounted on \(mountPoint) is not tractfs but \(mount.type); use umount")
+            throw Failure("what is mounted on \(mountPoint) is not tractfs but \(mount.type); use umount")
         }
         return mount
     }

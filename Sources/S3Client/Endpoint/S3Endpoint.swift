@@ -48,7 +48,8 @@ extension S3Endpoint {
         let rest = url[separator.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         let path = rest[authority.endIndex...]
-        guard !authority.contains("@") else {
+        // Anywhere: a password with a "/" in it looks like a path.
+        guard !rest.contains("@") else {
             throw SettingsError(
                 "the endpoint URL may not hold a user name or password: credentials come from the environment or a profile"
             )

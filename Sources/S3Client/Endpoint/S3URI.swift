@@ -20,6 +20,9 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
         let bucketBytes = rest.prefix { $0 != Key.delimiter }
         bucket = String(decoding: bucketBytes, as: UTF8.self)
         prefix = Key(rest.dropFirst(bucketBytes.count + 1))
+        guard !bucket.isEmpty else {
+            throw SettingsError("\(Excerpt.of(text.utf8)) names no bucket: give s3://BUCKET[/PREFIX]")
+        }
         if let problem = Self.problem(withBucket: bucket) {
             throw SettingsError("\(Excerpt.of(bucket.utf8)) can't be a bucket's name: \(problem)")
         }

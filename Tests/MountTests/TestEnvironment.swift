@@ -1,0 +1,23 @@
+import TestSupport
+
+/// Keys that tests look for where they must not be seen.
+enum TestKeys {
+    static let accessKeyID = "AKIATRACTTEST0000001"
+    static let secretAccessKey = "tractTestSecret/abcdefghijklmnopqrstuvwx"
+    static let sessionToken = "tractTestToken//ZZZZZZZZZZZZZZZZZZZZZZZZ"
+}
+
+/// An environment in which nothing says where S3 is or what the keys are, whatever the tests' own has: a variable that
+/// is empty counts as none.
+let environmentWithoutKeys = [
+    "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
+    "AWS_DEFAULT_PROFILE": "", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_S3": "", "AWS_CA_BUNDLE": "",
+    "http_proxy": "", "https_proxy": "", "HTTPS_PROXY": "", "all_proxy": "", "ALL_PROXY": "",
+]
+
+/// The same with keys.
+let environmentWithKeys = environmentWithoutKeys.merging([
+    "AWS_ACCESS_KEY_ID": TestKeys.accessKeyID, "AWS_SECRET_ACCESS_KEY": TestKeys.secretAccessKey,
+    "AWS_SESSION_TOKEN": TestKeys.sessionToken,
+]) { $1 }
