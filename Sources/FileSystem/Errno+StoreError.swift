@@ -16,11 +16,12 @@ extension Errno {
             case .changed: .staleNFSFileHandle
             case .accessDenied, .credentialsRejected, .credentialsExpired, .archived: .permissionDenied
             case .timedOut: .timedOut
-            case .cancelled: .interrupted
             // Never EAGAIN for throttling: applications take it for a non-blocking descriptor.
             case .throttled, .serverFault, .unreachable, .insecure, .wrongRegion, .noSuchBucket, .malformedResponse,
                 .refused:
                 .ioError
+            // The mount is ending. (A request that the application gives up is answered by who hears of it first.)
+            case .cancelled: .ioError
             }
     }
 

@@ -21,7 +21,7 @@ final class FailureLog: Sendable {
 
     /// Notes that `error` was met while an application wanted `key`.
     func note(_ error: StoreError, wanting key: Key) {
-        // What applications do all the time, or asked for themselves.
+        // The mount is ending, which is no failure.
         if error.code == .cancelled { return }
         let now = ContinuousClock.now
         let suppressedCount = silences.withLock { silences -> Int? in

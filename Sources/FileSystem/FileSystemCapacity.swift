@@ -5,8 +5,8 @@ import Namespace
 public struct FileSystemCapacity: Sendable {
     /// `f_bsize` and `f_frsize`, in bytes.
     public let blockByteCount = FileAttributes.preferredReadByteCount
-    /// `f_blocks`: 8 EiB.
-    public let blockCount: UInt64 = (1 << 63) / UInt64(FileAttributes.preferredReadByteCount)
+    /// `f_blocks`: 1 EiB, which in bytes still is a positive number to those who count with 64 bits and a sign.
+    public let blockCount: UInt64 = (1 << 60) / UInt64(FileAttributes.preferredReadByteCount)
     /// `f_files`.
     public let fileCount: UInt64 = 1 << 32
     /// `f_namemax`, in bytes.

@@ -85,7 +85,7 @@ public final class FuseSession: Sendable {
         guard fuse_session_mount(session, "/dev/fd/\(device.release())") == 0 else {
             throw SetupError(description: "libfuse doesn't take the /dev/fuse descriptor")
         }
-        ignoreWakeSignal()
+        prepareForWakeSignal()
         let running = Running(session: UInt(bitPattern: session), thread: pthread_self())
         let mayRun = state.withLock { state in
             state.running = running
@@ -106,11 +106,16 @@ public final class FuseSession: Sendable {
         return fuse_session_loop_mt(session, configuration)
     }
 
-    /// Installs a handler that does nothing, so that the signal interrupts a wait and is not deadly.
-    private func ignoreWakeSignal() {
+    /// Installs a handler that does nothing, so that the signal interrupts a wait and is not deadly; and lets it through,
+    /// since this process may have been started with all signals blocked.
+    private func prepareForWakeSignal() {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in }
         sigaction(FuseSession.wakeSignal, &action, nil)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, FuseSession.wakeSignal)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// Makes `run` return. May be called from any thread, at any time, more than once.

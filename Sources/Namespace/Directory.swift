@@ -22,6 +22,11 @@ final class Directory: Sendable {
         self.timeToLive = timeToLive
     }
 
+    /// How many entries are kept in memory for it.
+    var entryCount: Int {
+        current.withLock { $0?.listing }?.entryCount ?? 0
+    }
+
     /// What is known now, begun anew where it has expired. Its time starts before the first request is sent, so that no
     /// answer is older than the time to live.
     func knowledge() -> Knowledge {

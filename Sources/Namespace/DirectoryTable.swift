@@ -35,11 +35,11 @@ final class DirectoryTable: Sendable {
             if generations.youngEntryCount > DirectoryTable.entryCountLimit / 2 {
                 generations = Generations(old: generations.young)
             }
-            let directory =
-                generations.old.removeValue(forKey: prefix)
-                ?? Directory(prefix: prefix, source: source, timeToLive: timeToLive)
+            let known = generations.old.removeValue(forKey: prefix)
+            let directory = known ?? Directory(prefix: prefix, source: source, timeToLive: timeToLive)
             generations.young[prefix] = directory
-            generations.youngEntryCount += 1
+            // The directory itself counts as well: there may be many empty ones.
+            generations.youngEntryCount += 1 + (known?.entryCount ?? 0)
             return directory
         }
     }

@@ -3,7 +3,7 @@ public import ObjectStore
 
 /// What the kernel calls an inode by: FUSE's nodeid.
 ///
-/// It names one *version* of an object, while `Inode.number`, which users see as `st_ino`, names the key. So an
+/// It names one *writing* of an object, while `Inode.number`, which users see as `st_ino`, names the key. So an
 /// overwritten object is another inode for the kernel, with pages of its own: a file that is open keeps its version's
 /// bytes, and the page cache can never mix two versions.
 public struct InodeID: RawRepresentable, Hashable, Sendable {
@@ -50,13 +50,19 @@ public struct Inode: Hashable, Sendable {
         max(hash(key.bytes, seed: 0), InodeID.firstFree)
     }
 
-    /// The id that an inode gets if no other one has it: of key and ETag, so that it is the same in the next process.
+    /// The id that an inode gets if no other one has it: of all that a listing tells of it, so that it is the same in the
+    /// next process, and another one for an object that was written again, be it with the same bytes.
     static func preferredID(of key: Key, _ kind: Kind) -> UInt64 {
         switch kind {
         case .directory: max(hash(key.bytes, seed: 1), InodeID.firstFree)
         case .file(let object):
-            max(hash(key.bytes, seed: hash(Array(object.version.etag.text.utf8), seed: 1)), InodeID.firstFree)
+            max(hash(key.bytes, seed: hash(written(object), seed: 1)), InodeID.firstFree)
         }
+    }
+
+    /// What tells one writing of an object from another.
+    private static func written(_ object: ListedObject) -> [UInt8] {
+        Array("\(object.version.etag) \(object.lastModified) \(object.storageClass)".utf8)
     }
 
     private static func hash(_ bytes: [UInt8], seed: UInt64) -> UInt64 {

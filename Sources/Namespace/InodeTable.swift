@@ -59,11 +59,11 @@ final class InodeTable: Sendable {
 }
 
 extension Inode {
-    /// Whether the inode is that of this key, in this version.
+    /// Whether the inode is that of this key, written at this time.
     fileprivate func isSame(as key: Key, _ kind: Kind) -> Bool {
         switch (self.kind, kind) {
         case (.directory, .directory): self.key == key
-        case (.file(let mine), .file(let other)): mine.version == other.version
+        case (.file(let mine), .file(let other)): mine == other
         case (.directory, .file), (.file, .directory): false
         }
     }

@@ -17,6 +17,13 @@ struct ListedEntries {
     private(set) var settledCount = 0
     /// Entries that are proven but held back, in the order of keys.
     private var unsettled: [DirectoryEntry] = []
+    /// How many of `unsettled` were looked at for the following two.
+    private var examinedCount = 0
+    /// Indices in `unsettled` of files whose directory may still come. The name of each begins with that of the one before
+    /// it, so there are at most 255.
+    private var openFiles: [Int] = []
+    /// Indices in `unsettled` of files that a directory hides.
+    private var shadowed: Set<Int> = []
     /// The greatest key that the pages have come to.
     private var lastKey: Key?
     /// Whether the last page is in.
@@ -66,20 +73,8 @@ struct ListedEntries {
 
     /// Moves what can be settled out of `unsettled`, leaving out files that a directory hides.
     private mutating func settle() {
-        // Files whose directory may still come. Each begins with the one before it, so there are at most 255.
-        var open: [Int] = []
-        var shadowed: Set<Int> = []
-        for (index, entry) in unsettled.enumerated() {
-            let position = EntryPosition(entry)
-            while let file = open.last, !position.mayPrecedeDirectory(named: unsettled[file].name) { open.removeLast() }
-            if !entry.isDirectory {
-                open.append(index)
-            } else if let file = open.last, unsettled[file].name == entry.name {
-                shadowed.insert(file)
-                open.removeLast()
-            }
-        }
-        let settledEnd = isComplete ? unsettled.count : open.first ?? unsettled.count
+        for index in examinedCount..<unsettled.count { examine(index) }
+        let settledEnd = isComplete ? unsettled.count : openFiles.first ?? unsettled.count
         var chunk: [DirectoryEntry] = []
         chunk.reserveCapacity(settledEnd)
         for (index, entry) in unsettled[..<settledEnd].enumerated() {
@@ -89,12 +84,29 @@ struct ListedEntries {
                 chunk.append(entry)
             }
         }
-        // A shadowed file behind the first unsettled one is found again, with its directory, when that one is settled.
         unsettled.removeFirst(settledEnd)
+        examinedCount = unsettled.count
+        openFiles = isComplete ? [] : openFiles.map { $0 - settledEnd }
+        shadowed = Set(shadowed.filter { $0 >= settledEnd }.map { $0 - settledEnd })
         if chunk.isEmpty { return }
         chunks.append(chunk)
         chunkStarts.append(settledCount)
         settledCount += chunk.count
+    }
+
+    /// Notes what an entry tells of the files before it, and whether it is such a file itself.
+    private mutating func examine(_ index: Int) {
+        let entry = unsettled[index]
+        let position = EntryPosition(entry)
+        while let file = openFiles.last, !position.mayPrecedeDirectory(named: unsettled[file].name) {
+            openFiles.removeLast()
+        }
+        if !entry.isDirectory {
+            openFiles.append(index)
+        } else if let file = openFiles.last, unsettled[file].name == entry.name {
+            shadowed.insert(file)
+            openFiles.removeLast()
+        }
     }
 
     /// The settled entries from `index` on, as far as they lie in one piece; empty where there are none yet.

@@ -34,6 +34,11 @@ final class Listing: Sendable {
         self.source = source
     }
 
+    /// How many entries the pages so far have proven.
+    var entryCount: Int {
+        state.withLock { $0.entries.settledCount }
+    }
+
     /// What the pages say of `name`. The first page is fetched for it, because it answers the names beside this one as
     /// well; further pages are not.
     func lookup(_ name: Name, completion: @escaping LookupCompletion) {

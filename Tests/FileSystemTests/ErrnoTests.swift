@@ -24,7 +24,7 @@ import struct SystemPackage.Errno
             (.wrongRegion, .ioError, .ioError),
             (.malformedResponse, .ioError, .ioError),
             (.refused, .ioError, .ioError),
-            (.cancelled, .interrupted, .interrupted),
+            (.cancelled, .ioError, .ioError),
         ] as [(StoreError.Code, Errno, Errno)])
     func table(code: StoreError.Code, onLookup: Errno, onRead: Errno) {
         #expect(Errno(StoreError(code, ""), isOpen: false) == onLookup)

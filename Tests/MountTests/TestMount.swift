@@ -54,7 +54,8 @@ extension FileDescriptor {
     ) throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, filledCount in
             while filledCount < byteCount {
-                let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filledCount...])
+                let rest = UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[filledCount...])
                 let count = try read(self, rest)
                 if count == 0 { break }
                 filledCount += count
@@ -72,4 +73,13 @@ func errno<Result>(of body: () throws -> Result) -> Errno? {
         // An error of another kind is a failure that no test expects.
         return error as? Errno ?? Errno(rawValue: -1)
     }
+}
+
+/// Expects the same bytes, and says where they differ: `#expect` would look for the difference of megabytes.
+func expectSame(_ bytes: [UInt8], _ expected: [UInt8], sourceLocation: SourceLocation = #_sourceLocation) {
+    if bytes == expected { return }
+    let offset = zip(bytes, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(bytes.count, expected.count)
+    Issue.record(
+        "\(bytes.count) bytes for \(expected.count), different from offset \(offset) on", sourceLocation: sourceLocation
+    )
 }

@@ -91,7 +91,10 @@ final class ListPageReader {
         guard let size = fields.size, let byteCount = Int(String(decoding: size, as: UTF8.self)), byteCount >= 0 else {
             throw malformed("\(key) has no valid size")
         }
-        guard let etag = fields.etag, !etag.isEmpty else { throw malformed("\(key) has no ETag") }
+        // It goes back in a header, so it must not be able to end one (RFC 9110, section 8.8.3: no control characters).
+        guard let etag = fields.etag, !etag.isEmpty, etag.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
+            throw malformed("\(key) has no valid ETag")
+        }
         guard let modified = fields.lastModified, let time = CalendarTime(listing: modified) else {
             throw malformed("\(key) has no valid time of last modification")
         }

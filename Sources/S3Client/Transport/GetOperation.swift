@@ -32,7 +32,9 @@ final class GetOperation: Operation {
     }
 
     func begin(_ head: ResponseHead) throws(AttemptFailure) {
-        if let etag = head.etag, etag != object.etag.text {
+        // Without one, nothing would say which version the bytes are of: a server may not know If-Match.
+        guard let etag = head.etag else { throw malformed("an answer without an ETag") }
+        guard etag == object.etag.text else {
             throw AttemptFailure(
                 StoreError(.changed, "\(subject) is now another version (ETag \(Excerpt.of(etag.utf8)))"))
         }

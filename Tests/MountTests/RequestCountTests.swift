@@ -1,0 +1,173 @@
+import ObjectStore
+import SystemPackage
+import TestSupport
+import Testing
+
+/// What a mount costs: requests are what S3 bills, and what users wait for.
+@Suite(.serialized, mounts) struct RequestCountTests {
+    /// 2,000 objects in 300 folders below `HCP/`, in few pages each but for one folder of many.
+    private struct Tree {
+        static let pageLimit = 100
+        static let objectCount = 2_000
+        static let folderCount = 300
+        private(set) var keys: [Key] = []
+
+        init() {
+            // 49 subjects of 6 folders each, "HCP" itself, and 5 in the way to the big folder: 300.
+            for subject in 0..<49 {
+                for folder in ["", "T1w/", "T1w/Native/", "MNINonLinear/", "MNINonLinear/ROIs/", "release notes/"] {
+                    for file in 0..<5 { keys.append(Key("HCP/\(100_000 + subject)/\(folder)file \(file).nii.gz")) }
+                }
+            }
+            while keys.count < Tree.objectCount { keys.append(Key("HCP/a/b/c/d/big/\(keys.count).txt")) }
+        }
+
+        /// How many pages listing every folder by itself takes.
+        var pageCount: Int {
+            var entries: [String: Set<Substring>] = ["": []]
+            for key in keys {
+                let components = String(decoding: key.bytes, as: UTF8.self).split(separator: "/")
+                for index in components.indices {
+                    entries[components[..<index].joined(separator: "/"), default: []].insert(components[index])
+                }
+            }
+            precondition(entries.count == Tree.folderCount + 1, "\(entries.count) folders with the root")
+            return entries.values.map { ($0.count + Tree.pageLimit - 1) / Tree.pageLimit }.reduce(0, +)
+        }
+    }
+
+    @Test func `find asks for each page of each folder once and for no HEAD, a second find for nothing`() throws {
+        let tree = Tree()
+        try withS3TestServer(pageLimit: Tree.pageLimit) { server in
+            for key in tree.keys { server.put(key, .text("x")) }
+            try withMount(of: server) { mountPoint in
+                let first = try runChecked("find", [mountPoint, "-ls"])
+                #expect(lineCount(first) == Tree.objectCount + Tree.folderCount + 1)
+                #expect(server.requests(.list).count <= tree.pageCount)
+                #expect(server.log.allSatisfy { $0.request.kind == .list })
+
+                server.clearLog()
+                #expect(try runChecked("find", [mountPoint, "-ls"]) == first)
+                #expect(server.log.isEmpty)
+            }
+        }
+    }
+
+    @Test func `mounting asks for one LIST`() throws {
+        try withS3TestServer { server in
+            server.put("HCP/file", .text("x"))
+            let options = ["--endpoint-url", server.endpointURL]
+            try withMount(uri: "s3://\(server.bucket)/HCP", options: options, environment: anyCredentials) { _ in }
+            #expect(server.log.map(\.request.kind) == [.list])
+        }
+    }
+
+    @Test func `a path six folders deep is found with a LIST a folder`() throws {
+        try withS3TestServer { server in
+            server.put("a/b/c/d/e/f", .text("x"))
+            try withMount(of: server) { mountPoint in
+                try runChecked("stat", [mountPoint + "/a/b/c/d/e/f"])
+                #expect(server.requests(.list).count <= 6)
+                #expect(server.log.allSatisfy { $0.request.kind == .list })
+            }
+        }
+    }
+
+    @Test func `a name that isn't there costs nothing once its folder is listed`() throws {
+        try withS3TestServer { server in
+            server.put("folder/file", .text("x"))
+            try withMount(of: server) { mountPoint in
+                try runChecked("ls", [mountPoint + "/folder"])
+                server.clearLog()
+                for name in ["folder/other", "folder/a", "folder/zzz", "folder/file.json", "folder/none/below"] {
+                    let error = errno { try withOpenFile(mountPoint + "/" + name) { _ in } }
+                    #expect(error == .noSuchFileOrDirectory, "\(name)")
+                }
+                #expect(server.log.isEmpty)
+            }
+        }
+    }
+
+    @Test func `ls -l asks for nothing that ls did not`() throws {
+        try withS3TestServer { server in
+            for index in 0..<50 { server.put(Key("folder/\(index)"), .text("x")) }
+            try withMount(of: server) { mountPoint in
+                try runChecked("ls", [mountPoint + "/folder"])
+                server.clearLog()
+                #expect(lineCount(try runChecked("ls", ["-l", mountPoint + "/folder"])) == 51)
+                #expect(server.log.isEmpty)
+            }
+        }
+    }
+
+    /// A way to read a whole file; `$0` of the shell is its path.
+    private static let readers = [
+        "cat \"$0\"", "dd if=\"$0\" bs=1M status=none",
+        "python3 -c 'import mmap, sys; f = open(sys.argv[1]); "
+            + "sys.stdout.buffer.write(mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ))' \"$0\"",
+    ]
+
+    @Test(arguments: [1, 131_073, 5 << 20, 40 << 20], readers)
+    func `a file is fetched byte for byte once, and with no LIST`(byteCount: Int, reader: String) throws {
+        try withS3TestServer { server in
+            let body = try ObjectBody.random(byteCount: byteCount)
+            server.put("folder/file", body)
+            try withMount(of: server) { mountPoint in
+                try runChecked("ls", [mountPoint + "/folder"])
+                server.clearLog()
+                try expectReader(reader, brings: body, of: mountPoint + "/folder/file")
+                #expect(server.requests(.get).map(\.sentByteCount).reduce(0, +) == byteCount)
+                #expect(server.log.allSatisfy { $0.request.kind == .get })
+
+                server.clearLog()
+                try expectReader(reader, brings: body, of: mountPoint + "/folder/file")
+                #expect(server.log.isEmpty, "reading it again")
+            }
+        }
+    }
+
+    @Test func `two processes that read one file at once fetch it once`() throws {
+        let byteCount = 100 << 20
+        try withS3TestServer { server in
+            server.put("file", try .random(byteCount: byteCount))
+            // So that both are at it before it is there.
+            server.setLatency(.milliseconds(20))
+            try withMount(of: server) { mountPoint in
+                let script = "cat \"$0\" | cksum & first=$(cat \"$0\" | cksum); wait; echo \"$first\""
+                let sums = try runChecked("bash", ["-c", script, mountPoint + "/file"]).split(separator: "\n")
+                #expect(sums.count == 2 && sums[0] == sums[1])
+                #expect(server.requests(.get).map(\.sentByteCount).reduce(0, +) == byteCount)
+            }
+        }
+    }
+
+    @Test func `a file opened three times in a row is fetched once`() throws {
+        let byteCount = 700_000
+        try withS3TestServer { server in
+            let body = try ObjectBody.random(byteCount: byteCount)
+            server.put("file", body)
+            try withMount(of: server) { mountPoint in
+                // As nibabel does: it looks at the head, at the header, and reads it all.
+                for readByteCount in [8, 540, byteCount] {
+                    let range = 0..<readByteCount
+                    let read = try withOpenFile(mountPoint + "/file") { try $0.bytes(in: range) }
+                    expectSame(read, body.bytes(in: range))
+                }
+                #expect(server.requests(.get).map(\.sentByteCount).reduce(0, +) == byteCount)
+            }
+        }
+    }
+
+    /// Expects that `reader` writes exactly `body`.
+    private func expectReader(_ reader: String, brings body: ObjectBody, of path: String) throws {
+        try withTemporaryDirectory { directory in
+            let copy = directory + "/copy"
+            try runChecked("bash", ["-c", "(\(reader)) > \"$1\"", path, copy])
+            expectSame(try withOpenFile(copy) { try $0.bytes(in: 0..<body.byteCount + 1) }, body.allBytes)
+        }
+    }
+
+    private func lineCount(_ text: String) -> Int {
+        text.split(separator: "\n").count
+    }
+}
