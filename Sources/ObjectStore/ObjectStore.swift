@@ -21,7 +21,8 @@ public protocol ObjectStore: Sendable {
     ///
     /// - Parameters:
     ///   - request: Which bytes of which version.
-    ///   - deadline: When to give up, retries included.
+    ///   - deadline: When to give up, retries included, unless bytes keep coming: a store may give a request as much time
+    ///     again for what it has received meanwhile.
     ///   - receiver: Gets the bytes as they come, and the end. The store holds it until then.
     /// - Returns: A handle to cancel the request with; it need not be kept.
     @discardableResult

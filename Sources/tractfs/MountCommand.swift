@@ -69,7 +69,7 @@ struct StoreOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long a read or a listing may take, retries included, before it fails.", valueName: "duration"),
+            "How long a read or a listing may get nothing, retries included, before it fails.", valueName: "duration"),
         transform: Time.read)
     var readTimeout = Time(seconds: 60)
 

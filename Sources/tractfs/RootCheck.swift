@@ -11,6 +11,13 @@ struct RootCheck {
 
     let store: any ObjectStore
     let settings: MountSettings
+    /// For all requests together.
+    private let deadline = ContinuousClock.now + timeout
+
+    init(store: any ObjectStore, settings: MountSettings) {
+        self.store = store
+        self.settings = settings
+    }
 
     /// - Throws: What is wrong, and what to do.
     func run() throws(Failure) {
@@ -26,11 +33,20 @@ struct RootCheck {
         throw Failure("\(uri) is a file; mount its folder instead: s3://\(uri.bucket)/\(folder)")
     }
 
+    /// The first page that isn't empty, or the last: S3 may give empty ones before it.
     private func list(_ prefix: Key) throws(Failure) -> ListPage {
+        var request = ListRequest(prefix: prefix, isDelimited: true, limit: 1)
+        while true {
+            let page = try ask(request)
+            guard page.items.isEmpty, let next = page.next, next != request.continuation else { return page }
+            request.continuation = next
+        }
+    }
+
+    private func ask(_ request: ListRequest) throws(Failure) -> ListPage {
         let answer = Mutex<Result<ListPage, StoreError>?>(nil)
         let arrival = DispatchSemaphore(value: 0)
-        let request = ListRequest(prefix: prefix, isDelimited: true, limit: 1)
-        store.list(request, deadline: .now + RootCheck.timeout) { result in
+        store.list(request, deadline: deadline) { result in
             answer.withLock { $0 = result }
             arrival.signal()
         }

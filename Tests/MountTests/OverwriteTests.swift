@@ -59,7 +59,8 @@ import Testing
         }
     }
 
-    @Test("a version that others read meanwhile does not show in a file that is open", arguments: [Change.ofTheSameSize])
+    @Test(
+        "a version that others read meanwhile does not show in a file that is open", arguments: [Change.ofTheSameSize])
     func pageCache(change: Change) throws {
         try withS3TestServer { server in
             let old = Self.body(seed: 1, byteCount: Self.byteCount)
@@ -158,7 +159,7 @@ import Testing
 
     private func contents(seed: UInt64) -> StoreContents {
         var contents = StoreContents()
-        contents.put("f", Self.body(seed: seed, byteCount: 512 << 10))
+        contents.put("f", Self.body(seed: seed, byteCount: 512 << 10), etag: ETag("\"another\""))
         return contents
     }
 }

@@ -12,7 +12,7 @@ import TestSupport
         try withS3TestServer { server in
             for object in example.objects { example.put(object, on: server) }
             let environment = ["AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"]
-            let options = ["--endpoint-url", server.endpointURL, "--metadata-ttl", "1s", "--xattrs"]
+            let options = ["--endpoint-url", server.endpointURL, "--xattrs"] + example.options
             try withMount(uri: "s3://\(server.bucket)", options: options, environment: environment) { mountPoint in
                 for step in example.steps {
                     switch step {
@@ -40,13 +40,19 @@ struct SemanticsExample: CustomTestStringConvertible, Sendable {
 
     /// The heading that it stands below.
     let title: String
-    /// "KEY", "KEY = TEXT", or "! deny PREFIX".
+    /// "KEY", "KEY = TEXT", "! deny PREFIX", or "! ttl TIME".
     let objects: [String]
     var steps: [Step] = []
 
     var testDescription: String { title }
 
+    /// What it is mounted with.
+    var options: [String] {
+        objects.filter { $0.hasPrefix("! ttl ") }.flatMap { ["--metadata-ttl", String($0.dropFirst(6))] }
+    }
+
     func put(_ line: String, on server: S3TestServer) {
+        if line.hasPrefix("! ttl ") { return }
         if line.hasPrefix("! deny ") {
             server.script(.below(Key(String(line.dropFirst(7)))), .refuse(.accessDenied))
         } else {

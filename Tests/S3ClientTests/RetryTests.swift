@@ -12,7 +12,7 @@ private let object = ObjectVersion(key: "k", etag: ETag("\"e\""), byteCount: 10)
 
 private func head(_ status: Int, _ fields: [String]) -> ResponseHead {
     var head = ResponseHead()
-    for line in ["HTTP/1.1 \(status) X"] + fields { _ = head.receive(line: Array("\(line)\r\n".utf8)) }
+    for line in ["HTTP/1.1 \(status) X", "ETag: \"e\""] + fields { _ = head.receive(line: Array("\(line)\r\n".utf8)) }
     return head
 }
 
@@ -53,6 +53,26 @@ private func head(_ status: Int, _ fields: [String]) -> ResponseHead {
         }
         #expect(error.code == .serverFault)
         #expect(error.message.contains("given up"))
+    }
+
+    @Test func `has more time while bytes come, but not for a few that drip`() throws {
+        let large = ObjectVersion(key: "k", etag: ETag("\"e\""), byteCount: 1 << 20)
+        let operation = GetOperation(
+            RangeRequest(object: large, range: 0..<1 << 20), bucket: "b", receiver: RangeCollector())
+        let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(10), now: start)
+        #expect(exchange.extendDeadline(now: start + .seconds(10)), "it waits for a connection")
+        #expect(exchange.deadline == start + .seconds(20))
+        exchange.begin(
+            Transfer(configuration: S3Configuration(bucket: "b")),
+            ClientContext.SignedRequest(url: "", headers: [], server: "s", region: "r"))
+        #expect(!exchange.extendDeadline(now: start + .seconds(20)), "nothing has come")
+        let bytes = [UInt8](repeating: 0, count: 65_536)
+        try operation.receive(bytes.span.bytes)
+        #expect(exchange.extendDeadline(now: start + .seconds(20)))
+        #expect(exchange.deadline == start + .seconds(30))
+        let few = Array(bytes[..<60])
+        try operation.receive(few.span.bytes)
+        #expect(!exchange.extendDeadline(now: start + .seconds(30)), "60 bytes in ten seconds")
     }
 
     @Test func `ends at once where nothing helps`() {

@@ -17,7 +17,12 @@ final class Exchange {
 
     let id: UInt64
     let operation: any Operation
-    let deadline: ContinuousClock.Instant
+    /// When the request is given up. Moves on while bytes come (`extendDeadline`).
+    private(set) var deadline: ContinuousClock.Instant
+    /// How much time the request was given.
+    private let patience: Duration
+    /// How many bytes had come when the deadline was set.
+    private var countedByteCount = 0
     var phase = Phase.queued
     private var backoff = Backoff()
     private(set) var attemptCount = 0
@@ -27,10 +32,33 @@ final class Exchange {
     /// A region and a clock, and one more for a store that has two regions to tell (a redirect, then the signature's).
     private static let correctionLimit = 3
 
-    init(id: UInt64, operation: any Operation, deadline: ContinuousClock.Instant) {
+    /// How many bytes move the deadline. As many as any network brings in a minute; a server that lets them drip, one a
+    /// second, does not come to it.
+    private static let progressByteCount = 65_536
+
+    /// - Parameter now: When the request was made; from then on to `deadline` is what it is patient for.
+    init(
+        id: UInt64, operation: any Operation, deadline: ContinuousClock.Instant, now: ContinuousClock.Instant = .now
+    ) {
         self.id = id
         self.operation = operation
         self.deadline = deadline
+        patience = deadline - now
+    }
+
+    /// Moves a deadline that has come: a slow network is no failure as long as bytes come, and a GET that waits for a
+    /// connection waits for such bytes. (A listing doesn't: somebody waits for it, and it is small.)
+    ///
+    /// - Returns: Whether the request may go on.
+    func extendDeadline(now: ContinuousClock.Instant) -> Bool {
+        let receivedByteCount = operation.receivedByteCount
+        let isWaitingForConnection = attemptCount == 0 && !operation.isListing
+        guard isWaitingForConnection || receivedByteCount - countedByteCount >= Self.progressByteCount else {
+            return false
+        }
+        countedByteCount = receivedByteCount
+        deadline = now + patience
+        return true
     }
 
     /// When something must be done even if the network stays silent.
@@ -42,6 +70,8 @@ final class Exchange {
     /// An attempt begins.
     func begin(_ transfer: Transfer, _ request: ClientContext.SignedRequest) {
         attemptCount += 1
+        // What a request fails with is what its last attempt met.
+        lastError = nil
         phase = .transferring(transfer, request)
     }
 

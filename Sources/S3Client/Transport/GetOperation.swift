@@ -20,6 +20,7 @@ final class GetOperation: Operation {
     }
 
     var isListing: Bool { false }
+    var receivedByteCount: Int { offset - range.lowerBound }
 
     func request(at address: BucketAddress) -> HTTPRequest {
         hasProgressed = false

@@ -24,6 +24,7 @@ final class ListOperation: Operation {
 
     var isListing: Bool { true }
     var hasProgressed: Bool { false }
+    var receivedByteCount: Int { 0 }
 
     func request(at address: BucketAddress) -> HTTPRequest {
         var query = [

@@ -160,7 +160,7 @@ final class NetworkLoop {
     private func tick(now: ContinuousClock.Instant) {
         guard let instant = nextInstant, instant <= now else { return }
         for exchange in exchanges.values {
-            if exchange.deadline <= now {
+            if exchange.deadline <= now, !exchange.extendDeadline(now: now) {
                 end(exchange, exchange.giveUp())
             } else if case .backingOff(let until) = exchange.phase, until <= now {
                 exchange.phase = .queued

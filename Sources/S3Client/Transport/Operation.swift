@@ -6,6 +6,8 @@ protocol Operation: AnyObject {
     var subject: String { get }
     /// Whether a bucket is asked for, not an object.
     var isListing: Bool { get }
+    /// How many bytes of what was asked for have been handed over, all attempts together.
+    var receivedByteCount: Int { get }
     /// Whether the last attempt brought bytes that the next need not bring again.
     var hasProgressed: Bool { get }
 
