@@ -37,6 +37,9 @@ enum Fusermount {
         if complaint.contains("user_allow_other") {
             return "--allow-other needs the line \"user_allow_other\" in /etc/fuse.conf, or root"
         }
+        if complaint.contains("failed to open /dev/fuse: Permission denied") {
+            return "you may not open /dev/fuse; have root allow it with: chmod 666 /dev/fuse"
+        }
         return complaint
     }
 

@@ -21,12 +21,23 @@ struct Tractfs: ParsableCommand {
         subcommands: [MountCommand.self, UnmountCommand.self])
 
     static func main() {
+        openStandardStreams()
         do {
             var command = try parseAsRoot(MountOptions.expand(Array(CommandLine.arguments.dropFirst())))
             try command.run()
         } catch {
             fail(error)
         }
+    }
+
+    /// Standard streams that were closed are opened as /dev/null: otherwise the next files and sockets take their numbers,
+    /// and what is meant for standard error goes into them.
+    private static func openStandardStreams() {
+        var descriptor: CInt
+        repeat {
+            descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
+        } while (STDIN_FILENO...STDERR_FILENO).contains(descriptor)
+        close(descriptor)
     }
 
     /// Ends with one line on standard error, unless it is no error but what was asked for (`--help`).

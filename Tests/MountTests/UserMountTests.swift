@@ -1,0 +1,177 @@
+import Foundation
+import Glibc
+import ObjectStore
+import TestSupport
+import Testing
+
+/// What these tests need: to be root, so that they can be somebody else, and a /dev/fuse.
+private let canBeSomebodyElse = fuseAvailable && geteuid() == 0
+
+/// What makes setpriv(1) run the command behind it as the user nobody.
+private let asNobody = ["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
+
+/// Runs commands as the user nobody, with a tractfs and a folder that nobody may reach, in a mount namespace where
+/// everybody may open /dev/fuse, as udev sees to it on a machine but not in every container.
+private struct Nobody {
+    /// A copy of the program, because the folder it is built in may be closed to others.
+    let program: String
+    let directory: String
+    /// A process in the mount namespace.
+    let keeperID: Int32
+
+    var mountPoint: String { directory + "/mount" }
+
+    /// - Parameters:
+    ///   - fuseMode: The permissions of /dev/fuse.
+    ///   - fuseConfiguration: What is in /etc/fuse.conf.
+    static func with<Result>(
+        fuseMode: String = "666", fuseConfiguration: String = "", _ body: (Nobody, S3TestServer) throws -> Result
+    ) throws -> Result {
+        try withTemporaryDirectory { directory in
+            chmod(directory, 0o755)
+            let (program, home) = (directory + "/tractfs", directory + "/home")
+            try runChecked("cp", [tractfsExecutable(), program])
+            try runChecked("install", ["-d", "-o", "nobody", home, home + "/mount"])
+            try fuseConfiguration.write(toFile: directory + "/fuse.conf", atomically: true, encoding: .utf8)
+            let script = """
+                set -e
+                mknod -m \(fuseMode) fuse c 10 229
+                mount --bind fuse /dev/fuse
+                mount --bind fuse.conf /etc/fuse.conf
+                echo ready
+                exec sleep infinity
+                """
+            let keeper = try BackgroundProcess(
+                "unshare", ["--mount", "bash", "-c", script], directory: directory, outputDirectory: directory)
+            defer { keeper.end() }
+            try eventually("the mount namespace: \(keeper.errorOutput)") { keeper.output == "ready\n" }
+            let nobody = Nobody(program: program, directory: home, keeperID: keeper.processID)
+            return try withS3TestServer { server in
+                server.put("README", .text("read me"))
+                let result = Swift.Result { try body(nobody, server) }
+                if nobody.isMounted { try nobody.runInNamespace(["umount", "-l", nobody.mountPoint]) }
+                try eventually("the end of nobody's mount") { processes(withArgument: nobody.mountPoint).isEmpty }
+                return try result.get()
+            }
+        }
+    }
+
+    /// Whether something is mounted on the mount point, in the namespace.
+    var isMounted: Bool {
+        let table = FileManager.default.contents(atPath: "/proc/\(keeperID)/mountinfo") ?? Data()
+        return String(decoding: table, as: UTF8.self).contains(" \(mountPoint) ")
+    }
+
+    /// Runs a command as root.
+    @discardableResult
+    func runInNamespace(_ command: [String]) throws -> CommandResult {
+        let environment = environmentWithKeys.merging(["HOME": directory, "LC_ALL": "C"]) { $1 }
+        return try TestSupport.run(
+            "nsenter", ["--mount=/proc/\(keeperID)/ns/mnt", "--"] + command, environment: environment,
+            timeout: .seconds(30))
+    }
+
+    /// Runs a command as nobody.
+    func run(_ command: String...) throws -> CommandResult {
+        try runInNamespace(["setpriv"] + asNobody + command)
+    }
+
+    /// Mounts as nobody.
+    func mount(_ server: S3TestServer, _ options: String...) throws -> CommandResult {
+        try runInNamespace(
+            ["setpriv"] + asNobody + [
+                program, "mount", "s3://\(server.bucket)", mountPoint, "--endpoint-url", server.endpointURL,
+            ] + options)
+    }
+}
+
+@Suite("A user who is not root", .enabled(if: canBeSomebodyElse, "needs root and /dev/fuse"))
+struct UserMountTests {
+    @Test("mounts, reads and unmounts", arguments: ["tractfs", "fusermount3"])
+    func mounts(unmounter: String) throws {
+        try Nobody.with { nobody, server in
+            let mounted = try nobody.mount(server)
+            #expect(mounted.status == 0 && mounted.errorOutput == "", "\(mounted.errorOutput)")
+            #expect(try nobody.run("cat", nobody.mountPoint + "/README").output == "read me")
+            #expect(try nobody.run("stat", "-c", "%U", nobody.mountPoint).output == "nobody\n")
+            // Not even root may look into a user's mount (mount.fuse3(8), allow_other).
+            #expect(try nobody.runInNamespace(["ls", nobody.mountPoint]).status != 0)
+            let type = try nobody.run("findmnt", "-no", "FSTYPE,OPTIONS", nobody.mountPoint).output
+            #expect(type.hasPrefix("fuse.tractfs ") && type.contains("ro,") && type.contains("nosuid,nodev"))
+            let unmounted =
+                unmounter == "tractfs"
+                ? try nobody.run(nobody.program, "unmount", nobody.mountPoint)
+                : try nobody.run("fusermount3", "-u", nobody.mountPoint)
+            #expect(unmounted.status == 0, "\(unmounted.errorOutput)")
+            #expect(!nobody.isMounted)
+            try eventually("the end of the server") { processes(withArgument: nobody.mountPoint).isEmpty }
+        }
+    }
+
+    @Test func `clears a mount of theirs whose server was killed`() throws {
+        try Nobody.with { nobody, server in
+            #expect(try nobody.mount(server).status == 0)
+            kill(try #require(processes(withArgument: nobody.mountPoint).first), SIGKILL)
+            try eventually("the end of the server") { processes(withArgument: nobody.mountPoint).isEmpty }
+            let again = try nobody.mount(server)
+            #expect(again.status == 1 && again.errorOutput.contains("tractfs unmount"), "\(again.errorOutput)")
+            let unmounted = try nobody.run(nobody.program, "unmount", nobody.mountPoint)
+            #expect(unmounted.status == 0, "\(unmounted.errorOutput)")
+            #expect(!nobody.isMounted)
+        }
+    }
+
+    @Test("is told what --allow-other needs", arguments: ["", "user_allow_other\n"])
+    func allowOther(fuseConfiguration: String) throws {
+        try Nobody.with(fuseConfiguration: fuseConfiguration) { nobody, server in
+            let result = try nobody.mount(server, "--allow-other")
+            if fuseConfiguration.isEmpty {
+                #expect(result.status == 1)
+                #expect(result.errorOutput.contains("\"user_allow_other\" in /etc/fuse.conf"))
+                #expect(result.errorOutput.split(separator: "\n").count == 1)
+                #expect(!nobody.isMounted)
+            } else {
+                #expect(result.status == 0, "\(result.errorOutput)")
+                #expect(try nobody.runInNamespace(["cat", nobody.mountPoint + "/README"]).output == "read me")
+            }
+        }
+    }
+
+    @Test func `is told what /dev/fuse needs where it is root's alone`() throws {
+        try Nobody.with(fuseMode: "600") { nobody, server in
+            let result = try nobody.mount(server)
+            #expect(result.status == 1)
+            #expect(result.errorOutput.contains("chmod 666 /dev/fuse"), "\(result.errorOutput)")
+            #expect(result.errorOutput.split(separator: "\n").count == 1)
+            #expect(!nobody.isMounted)
+        }
+    }
+
+    @Test func `is told that a folder is not theirs to mount on`() throws {
+        try Nobody.with { nobody, server in
+            chown(nobody.mountPoint, 0, 0)
+            let result = try nobody.mount(server)
+            #expect(result.status == 1)
+            #expect(result.errorOutput.contains(nobody.mountPoint) && result.errorOutput.contains("write"))
+            #expect(result.errorOutput.split(separator: "\n").count == 1, "\(result.errorOutput)")
+            #expect(!nobody.isMounted)
+        }
+    }
+
+    @Test("reads root's mount only with --allow-other", arguments: [false, true])
+    func rootsMount(isAllowed: Bool) throws {
+        try withS3TestServer { server in
+            server.put("README", .text("read me"))
+            let options = ["--endpoint-url", server.endpointURL] + (isAllowed ? ["--allow-other"] : [])
+            try withMount(uri: "s3://\(server.bucket)", options: options, environment: environmentWithKeys) {
+                mountPoint throws in
+                // The folder around it is root's alone.
+                chmod(URL(fileURLWithPath: mountPoint).deletingLastPathComponent().path, 0o755)
+                let result = try run(
+                    "setpriv", asNobody + ["cat", mountPoint + "/README"], environment: ["LC_ALL": "C"])
+                #expect(result.output == (isAllowed ? "read me" : ""))
+                #expect(result.errorOutput.contains("Permission denied") == !isAllowed)
+            }
+        }
+    }
+}
