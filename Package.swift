@@ -37,13 +37,13 @@ let package = Package(
             name: "tractfs",
             dependencies: [
                 "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "S3Client", "ObjectStore",
-                "Spawn", system, logging,
+                "SystemSupport", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .target(
             name: "FuseBridge",
-            dependencies: ["CFuse", "FileSystem", "Namespace", "Reader", "ObjectStore", "Spawn", system, logging],
+            dependencies: ["CFuse", "FileSystem", "Namespace", "Reader", "ObjectStore", "SystemSupport", system, logging],
             swiftSettings: strict),
         .target(
             name: "FileSystem",
@@ -61,12 +61,14 @@ let package = Package(
         .target(name: "BlockCache", dependencies: ["ObjectStore", collections], swiftSettings: strict),
         .target(
             name: "S3Client",
-            dependencies: ["CCurl", "CCrypto", "CExpat", "ObjectStore", system, collections, logging],
+            dependencies: [
+                "CCurl", "CCrypto", "CExpat", "ObjectStore", "SystemSupport", system, collections, logging,
+            ],
             swiftSettings: strict),
         .target(name: "ObjectStore", swiftSettings: memorySafe),
 
-        // Starting other programs, for whoever needs one.
-        .target(name: "Spawn", dependencies: [system], swiftSettings: strict),
+        // What swift-system lacks: starting programs, reading descriptors to their end.
+        .target(name: "SystemSupport", dependencies: [system], swiftSettings: strict),
 
         // One C library each; nothing is decided in C.
         .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),
@@ -104,6 +106,7 @@ let package = Package(
                 "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport", system, logging,
             ],
             swiftSettings: strict),
+        .testTarget(name: "FuseBridgeTests", dependencies: ["FuseBridge"], swiftSettings: strict),
         .testTarget(
             name: "MountTests", dependencies: ["tractfs", "ObjectStore", "TestSupport", system],
             swiftSettings: strict),

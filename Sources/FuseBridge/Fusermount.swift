@@ -1,6 +1,6 @@
 import CFuse
 import Glibc
-import Spawn
+import SystemSupport
 import SystemPackage
 
 /// fusermount3(1), the set-user-id helper that mounts and unmounts for users who may not.

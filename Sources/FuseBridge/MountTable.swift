@@ -1,5 +1,5 @@
 import Glibc
-import Spawn
+import SystemSupport
 public import SystemPackage
 
 /// What is mounted where, as the kernel tells this process (proc(5), /proc/PID/mountinfo).

@@ -49,7 +49,12 @@ public struct MountedDevice: ~Copyable {
         return MountedDevice(
             takingOwnershipOf: try Fusermount.mount(
                 at: mountPoint.path,
-                options: "ro,nosuid,nodev,noatime,fsname=\(options.source),subtype=tractfs,\(options.common)"))
+                options: "ro,nosuid,nodev,noatime,fsname=\(escaped(options.source)),subtype=tractfs,\(options.common)"))
+    }
+
+    /// fusermount3 takes commas for the ends of options, unless a backslash stands before them.
+    static func escaped(_ value: String) -> String {
+        value.replacing("\\", with: "\\\\").replacing(",", with: "\\,")
     }
 
     private static func mountDirectly(

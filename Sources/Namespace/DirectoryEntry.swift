@@ -1,20 +1,22 @@
-public import ObjectStore
+import ObjectStore
 
 /// One entry of a directory, as its listing tells it.
 public struct DirectoryEntry: Hashable, Sendable {
-    /// What an entry stands for.
-    public enum Kind: Hashable, Sendable {
-        case file(ListedObject)
-        case directory
-    }
-
     /// The entry's name.
     public let name: Name
     /// What it stands for.
-    public let kind: Kind
+    public let kind: Inode.Kind
 
     /// Whether the entry is a directory.
     public var isDirectory: Bool { kind == .directory }
+
+    /// The key of what it stands for, in the directory of this prefix: a directory's ends in "/".
+    func key(below prefix: Key) -> Key {
+        switch kind {
+        case .file(let object): object.version.key
+        case .directory: prefix.appending(name.bytes + [Key.delimiter])
+        }
+    }
 }
 
 /// Where a name stands in S3's order of keys, relative to a directory's prefix: "name" for a file, "name/" for a

@@ -74,9 +74,6 @@ public final class Namespace: Sendable {
 extension InodeTable {
     /// The inode of an entry of a directory, counted as one more lookup.
     func remember(_ entry: DirectoryEntry, in directory: Inode) -> Inode {
-        switch entry.kind {
-        case .file(let object): remember(object.version.key, .file(object))
-        case .directory: remember(directory.key.appending(entry.name.bytes + [Key.delimiter]), .directory)
-        }
+        remember(entry.key(below: directory.key), entry.kind)
     }
 }

@@ -55,9 +55,6 @@ public final class OpenDirectory: Sendable {
 
     /// The inode number of an entry of this directory.
     public func inodeNumber(of entry: DirectoryEntry) -> UInt64 {
-        switch entry.kind {
-        case .file(let object): Inode.number(of: object.version.key)
-        case .directory: Inode.number(of: inode.key.appending(entry.name.bytes + [Key.delimiter]))
-        }
+        Inode.number(of: entry.key(below: inode.key))
     }
 }

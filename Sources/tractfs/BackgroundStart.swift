@@ -1,5 +1,6 @@
+import FuseBridge
 import Glibc
-import Spawn
+import SystemSupport
 import SystemPackage
 
 /// Starts a process that serves in the background, and waits until it says that the mount answers.
@@ -14,7 +15,7 @@ enum BackgroundStart {
             defer { try? pipe.writeEnd.close() }
             let environment = Environment.variables().map { "\($0.key)=\($0.value)" } + ["\(StartReport.variable)=1"]
             child = try ChildProcess(
-                "/proc/self/exe", named: CommandLine.arguments.first ?? "tractfs", arguments, environment: environment,
+                program(), named: CommandLine.arguments.first ?? "tractfs", arguments, environment: environment,
                 inheriting: [.init(pipe.writeEnd, as: StartReport.descriptorNumber)], inNewSession: true)
         }
         let report = String(decoding: try readLine(pipe.readEnd), as: UTF8.self)
@@ -22,6 +23,13 @@ enum BackgroundStart {
         let end = child.waitForEnd()
         guard report.isEmpty else { throw Failure(String(report.dropLast())) }
         throw Failure("the serving process ended before the mount answered (\(end)); tell us, with what it logged")
+    }
+
+    /// This program. By its own path where that still is it, so that the process has its name in `ps` and `pgrep`.
+    private static func program() -> String {
+        let link = "/proc/self/exe"
+        guard let path = MountPoint.resolve(link), access(path, X_OK) == 0 else { return link }
+        return path
     }
 
     /// Up to the first newline, or to the end.

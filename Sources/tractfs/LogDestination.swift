@@ -49,6 +49,20 @@ enum LogDestination {
         close(descriptor)
     }
 
+    /// What SIGHUP is for: opening the log file again, after it was rotated. `nil` where there is none; the signal then
+    /// means that the terminal is gone.
+    func reopening(orElse complain: @escaping @Sendable (Failure) -> Void) -> (@Sendable () -> Void)? {
+        guard case .file = self else { return nil }
+        return { [self] in
+            do throws(Failure) {
+                try check()
+                takeOverStandardError()
+            } catch {
+                complain(error)
+            }
+        }
+    }
+
     private static func openFile(_ path: String) -> CInt {
         open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     }

@@ -139,14 +139,18 @@ struct RunningOptions: ParsableArguments {
     var mountOptions: [String] = []
 
     func validate() throws {
+        guard let memoryLimit else { return }
         let least = ByteCount(BlockCache.minimumByteLimit)
-        if let memoryLimit, memoryLimit.byteCount < least.byteCount {
+        if memoryLimit.byteCount < least.byteCount {
             throw ValidationError("--memory-limit \(memoryLimit) is too little: give at least \(least)")
+        }
+        if memoryLimit.byteCount > MountSettings.machineMemory {
+            throw ValidationError("--memory-limit \(memoryLimit) is more than this machine has: give less")
         }
     }
 
     func logDestination(inBackground: Bool) -> LogDestination {
-        if let logFile { return .file(logFile, logLevel) }
+        if let logFile { return .file(AbsolutePath.of(logFile), logLevel) }
         return inBackground ? .syslog(logLevel) : .standardError(logLevel)
     }
 }

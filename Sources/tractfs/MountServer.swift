@@ -42,7 +42,8 @@ struct MountServer {
 
     private func serve(at mountPoint: MountPoint, logger: Logger, destination: LogDestination) throws {
         let ending = Ending(mountPoint: mountPoint, logger: logger)
-        EndingSignals.handle(end: { ending.begin() }, reopen: { destination.takeOverStandardError() })
+        EndingSignals.handle(
+            end: { ending.begin() }, reopen: destination.reopening { logger.warning("\($0)") })
         let client = S3Client(
             configuration: settings.configuration, credentials: settings.credentials, logger: logger)
         defer { client.shutdown() }
@@ -54,6 +55,7 @@ struct MountServer {
         let device = try MountedDevice.mount(
             at: mountPoint,
             MountedDevice.Options(source: settings.uri.description, allowsOthers: settings.allowsOthers))
+        ending.noteMounted()
         DetachedThread.start { [self] in
             // Asked as anybody would ask it, so that the answer is what everybody gets.
             if Unmount.server(of: mountPoint.path) != getpid() { return }
@@ -112,6 +114,8 @@ private final class Ending: Sendable {
     private let mountPoint: MountPoint
     private let logger: Logger
     private let state = Mutex(State.starting)
+    /// The device number of the mount, once it is there.
+    private let device = Mutex<String?>(nil)
 
     init(mountPoint: MountPoint, logger: Logger) {
         self.mountPoint = mountPoint
@@ -121,6 +125,12 @@ private final class Ending: Sendable {
     /// From now on there is something to be ended in order.
     func attach(_ session: FuseSession) {
         state.withLock { $0 = .serving(session) }
+    }
+
+    /// From now on there is a mount of ours.
+    func noteMounted() {
+        let mounted = mountOnPath()?.device
+        device.withLock { $0 = mounted }
     }
 
     /// Ends the mount. As long as there is nothing to be kept in order, the process ends here and now.
@@ -139,9 +149,15 @@ private final class Ending: Sendable {
         session.end()
     }
 
-    /// Sees to it that nothing stays mounted, however the session ended.
+    /// Sees to it that nothing stays mounted, however the session ended. What is mounted there may be somebody else's by
+    /// now: ours may have been detached before, and have lived on for a file that was open.
     func detachIfMounted() {
-        if (try? MountTable())?.mount(at: mountPoint.path)?.isTractfs == true { detach() }
+        guard let ours = device.withLock({ $0 }), mountOnPath()?.device == ours else { return }
+        detach()
+    }
+
+    private func mountOnPath() -> MountTable.Entry? {
+        (try? MountTable())?.mount(at: mountPoint.path)
     }
 
     private func detach() {

@@ -38,6 +38,7 @@ struct MountSettings {
             environment: environment, shared: shared)
         configuration.connectionLimit = store.maxConnections
         configuration.userAgent = "tractfs/\(Tractfs.version)"
+        configuration.caBundle = try configuration.caBundle.map(MountSettings.readableFile)
         self.configuration = configuration
         if store.noSignRequest {
             (credentials, credentialsSource) = (nil, "none, requests are not signed")
@@ -60,8 +61,23 @@ struct MountSettings {
         uri.prefix.bytes.isEmpty || uri.prefix.endsInDelimiter ? uri.prefix : uri.prefix.appending([Key.delimiter])
     }
 
+    /// The path of a file that is there, so that it is found from anywhere.
+    private static func readableFile(_ path: String) throws(Failure) -> String {
+        let absolute = AbsolutePath.of(path)
+        guard access(absolute, R_OK) == 0 else {
+            throw Failure(
+                "can't read the certificates in \(path): \(String(cString: strerror(errno))); give --ca-bundle a PEM file")
+        }
+        return absolute
+    }
+
     /// An eighth of the machine's memory, but enough for some streams.
     private static func standardMemoryLimit() -> Int {
-        max(sysconf(CInt(_SC_PHYS_PAGES)) * sysconf(CInt(_SC_PAGESIZE)) / 8, 128 << 20)
+        max(machineMemory / 8, 128 << 20)
+    }
+
+    /// The machine's memory, in bytes.
+    static var machineMemory: Int {
+        sysconf(CInt(_SC_PHYS_PAGES)) * sysconf(CInt(_SC_PAGESIZE))
     }
 }

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Dispatch
 import FuseBridge
 import Glibc
-import Spawn
+import SystemSupport
+import Synchronization
 import SystemPackage
 
 /// `tractfs unmount`.
@@ -24,7 +26,7 @@ struct UnmountCommand: ParsableCommand {
 
     func run() throws {
         let mount = try findMount()
-        let server = Unmount.server(of: mount.mountPoint)
+        let server = findServer(of: mount)
         try Unmount.detach(mount.mountPoint)
         guard let server else { return }
         if waitForEnd(of: server, within: grace) { return }
@@ -34,6 +36,26 @@ struct UnmountCommand: ParsableCommand {
             throw Failure(
                 "\(mount.mountPoint) is unmounted, but its process \(server) has not ended; end it with kill -9")
         }
+    }
+
+    /// The process that serves a mount; `nil` where none answers soon. Detaching must not depend on it.
+    private func findServer(of mount: MountTable.Entry) -> pid_t? {
+        let answer = Mutex<pid_t?>(nil)
+        let arrival = DispatchSemaphore(value: 0)
+        DetachedThread.start {
+            let server = Unmount.server(of: mount.mountPoint)
+            answer.withLock { $0 = server }
+            arrival.signal()
+        }
+        _ = arrival.wait(timeout: .now() + .seconds(2))
+        // What a mount says may come from another process namespace, or be a lie: only tractfs is ever sent a signal.
+        return answer.withLock { $0 }.flatMap { isTractfs($0) ? $0 : nil }
+    }
+
+    private func isTractfs(_ process: pid_t) -> Bool {
+        guard let program = MountPoint.resolve("/proc/\(process)/exe"), let own = MountPoint.resolve("/proc/self/exe")
+        else { return false }
+        return program.split(separator: "/").last == own.split(separator: "/").last
     }
 
     private func findMount() throws -> MountTable.Entry {

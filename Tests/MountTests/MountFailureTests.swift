@@ -87,6 +87,7 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
             HopelessMount("a size of 0", ["--memory-limit", "0"], says: ["--memory-limit", "'0'", "512MiB"]),
             HopelessMount(
                 "a size too big to count", ["--memory-limit", "9999999999GiB"], says: ["9999999999GiB", "512MiB"]),
+            HopelessMount("more memory than there is", ["--memory-limit", "900TiB"], says: ["900TiB", "give less"]),
             HopelessMount(
                 "less memory than works", ["--memory-limit", "4MiB"], says: ["--memory-limit", "4MiB", "8MiB"]),
             HopelessMount("a time without a unit", ["--read-timeout", "5"], says: ["--read-timeout", "'5'", "30s"]),

@@ -6,19 +6,6 @@ import TestSupport
 
 /// Random reads, deliveries, errors, cancels, closes and evictions, on memory that is far too small.
 struct ReaderPropertyTests {
-    /// A generator whose seed a failing test prints (SplitMix64).
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var word = state
-            word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-            return word ^ (word >> 31)
-        }
-    }
-
     /// A read under way, and the bytes it must end with.
     private struct Running {
         let read: ParkedRead
@@ -30,7 +17,7 @@ struct ReaderPropertyTests {
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `whatever happens, reads end once, with the right bytes or an error of the store`(seed: UInt64) throws {
-        var random = Generator(state: seed)
+        var random = SeededGenerator(seed: seed)
         let store = InMemoryStore(delivery: .inline)
         let (reader, cache) = try makeReader(store, mebibytes: 8)
         let bodies = (0..<4).map { index in

@@ -97,6 +97,14 @@ import Testing
         #expect(throws: SettingsError.self) { try resolve(environment: ["AWS_ACCESS_KEY_ID": "ENV"]).get() }
     }
 
+    @Test(arguments: ["hush\r", "hush\n", "hu sh", "hush\u{e9}", "hush\r\nX-Injected: 1"])
+    func `that can't be any are refused, and not shown`(secret: String) throws {
+        let environment = ["AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": secret]
+        let error = #expect(throws: SettingsError.self) { try resolve(environment: environment).get() }
+        #expect(error?.description.contains("secret access key from the environment") == true)
+        #expect(error?.description.contains("hu") == false)
+    }
+
     @Test func `show no secret, however they are printed`() {
         let credentials = Credentials(accessKeyID: "AKIA12345678", secretAccessKey: "hush", sessionToken: "hush")
         var dumped = ""

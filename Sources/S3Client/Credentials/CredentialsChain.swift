@@ -60,8 +60,8 @@ public struct EnvironmentCredentials: CredentialsSource {
         guard let secret = environment["AWS_SECRET_ACCESS_KEY"].nonEmpty else {
             throw SettingsError("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not; set both or neither")
         }
-        return Credentials(
-            accessKeyID: id, secretAccessKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"].nonEmpty)
+        return try Credentials(
+            checking: id, secret, sessionToken: environment["AWS_SESSION_TOKEN"].nonEmpty, from: "the environment")
     }
 }
 
@@ -101,8 +101,8 @@ public struct ProfileCredentials: CredentialsSource {
         guard let secret = settings["aws_secret_access_key"].nonEmpty else {
             throw SettingsError("\(name) in \(path) has an aws_access_key_id, but no aws_secret_access_key")
         }
-        return Credentials(
-            accessKeyID: id, secretAccessKey: secret, sessionToken: settings["aws_session_token"].nonEmpty)
+        return try Credentials(
+            checking: id, secret, sessionToken: settings["aws_session_token"].nonEmpty, from: "\(name) in \(path)")
     }
 
     private func unsupported(_ setting: String) -> SettingsError {
@@ -110,5 +110,23 @@ public struct ProfileCredentials: CredentialsSource {
             "\(name) gets its credentials through \(setting), which is not supported yet; "
                 + "put temporary keys into the environment, for example with: aws configure export-credentials --format env"
         )
+    }
+}
+
+extension Credentials {
+    /// Credentials as a source has them. A blank or a line break in one, such as a file edited on Windows leaves at the end
+    /// of a line, would be refused by the store without a reason, or end the header that it stands in.
+    fileprivate init(
+        checking accessKeyID: String, _ secretAccessKey: String, sessionToken: String?, from source: String
+    ) throws(SettingsError) {
+        let values = ["access key id": accessKeyID, "secret access key": secretAccessKey, "session token": sessionToken]
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+            guard value?.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) ?? true else {
+                throw SettingsError(
+                    "the \(name) from \(source) has a blank, a line break or another character that can't be in one; "
+                        + "write it again")
+            }
+        }
+        self.init(accessKeyID: accessKeyID, secretAccessKey: secretAccessKey, sessionToken: sessionToken)
     }
 }

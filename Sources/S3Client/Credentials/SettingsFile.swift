@@ -1,4 +1,5 @@
 import SystemPackage
+import SystemSupport
 
 /// Reads files of settings.
 enum SettingsFile {
@@ -10,16 +11,9 @@ enum SettingsFile {
         do {
             let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
             return try file.closeAfter {
-                var bytes = [UInt8](repeating: 0, count: byteLimit)
-                var count = 0
-                while count < byteLimit {
-                    let readCount = try bytes.withUnsafeMutableBytes {
-                        try file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[count...]))
-                    }
-                    if readCount == 0 { return String(decoding: bytes[..<count], as: UTF8.self) }
-                    count += readCount
-                }
-                throw Errno.fileTooLarge
+                let bytes = try file.readToEnd(limit: byteLimit)
+                guard bytes.count < byteLimit else { throw Errno.fileTooLarge }
+                return String(decoding: bytes, as: UTF8.self)
             }
         } catch {
             guard let errno = error as? Errno else { throw SettingsError("\(path) can't be read: \(error)") }

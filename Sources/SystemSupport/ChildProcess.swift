@@ -10,6 +10,8 @@ public struct ChildProcess: Sendable {
     public enum End: Hashable, Sendable {
         case exited(status: Int32)
         case killed(signal: Int32)
+        /// Somebody else has waited for it, or the system was told not to keep it (SIGCHLD ignored).
+        case unknown
     }
 
     /// A descriptor that the child gets.
@@ -49,7 +51,16 @@ public struct ChildProcess: Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        if inNewSession { posix_spawnattr_setflags(&attributes, ChildProcess.newSessionFlag) }
+        // Which signals this process blocks or ignores is its own affair.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        var ignored = sigset_t()
+        sigemptyset(&ignored)
+        sigaddset(&ignored, SIGPIPE)
+        posix_spawnattr_setsigdefault(&attributes, &ignored)
+        let flags = Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
+        posix_spawnattr_setflags(&attributes, inNewSession ? flags | ChildProcess.newSessionFlag : flags)
         var id: pid_t = 0
         let result = ChildProcess.withCStrings([name ?? program] + arguments) { argv in
             guard let environment else { return posix_spawnp(&id, program, &actions, &attributes, argv, environ) }
@@ -67,7 +78,9 @@ public struct ChildProcess: Sendable {
     /// Waits until the child has ended. To be called once.
     public func waitForEnd() -> End {
         var status: Int32 = 0
-        while waitpid(id, &status, 0) < 0, errno == EINTR {}
+        while waitpid(id, &status, 0) < 0 {
+            guard errno == EINTR else { return .unknown }
+        }
         // WIFSIGNALED and WEXITSTATUS are macros.
         let signal = status & 0x7f
         return signal == 0 ? .exited(status: (status >> 8) & 0xff) : .killed(signal: signal)
@@ -78,31 +91,5 @@ public struct ChildProcess: Sendable {
         let copies = strings.map { strdup($0) }
         defer { for copy in copies { free(copy) } }
         return body(copies + [nil])
-    }
-}
-
-extension FileDescriptor {
-    /// A pipe whose ends no child gets unless it is meant to.
-    public static func closeOnExecPipe() throws(Errno) -> (readEnd: FileDescriptor, writeEnd: FileDescriptor) {
-        do {
-            let pipe = try FileDescriptor.pipe()
-            for end in [pipe.readEnd, pipe.writeEnd] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
-            return pipe
-        } catch {
-            throw error as? Errno ?? .ioError
-        }
-    }
-
-    /// All that can be read until the other side closes, or `limit` bytes.
-    public func readToEnd(limit: Int) throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        try withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 1) { buffer in
-            while bytes.count < limit {
-                let count = try read(into: buffer)
-                if count == 0 { break }
-                bytes.append(contentsOf: buffer[..<count])
-            }
-        }
-        return bytes
     }
 }

@@ -1,0 +1,30 @@
+import Testing
+
+@testable import FuseBridge
+
+@Suite("The mount table") struct MountTableTests {
+    @Test func `a mount is read with its path, type, source and device`() {
+        let table = MountTable(
+            parsing: """
+                22 27 0:21 / /proc rw,relatime - proc proc rw
+                36 35 0:53 / /mnt/with\\040space\\134and\\011tab ro shared:1 master:2 - fuse.tractfs s3://b/a,b\\040c ro
+                a line that is none
+                """)
+        #expect(table.entries.count == 2)
+        let mount = table.mount(at: "/mnt/with space\\and\ttab")
+        #expect(mount?.isTractfs == true)
+        #expect(mount?.source == "s3://b/a,b c")
+        #expect(mount?.device == "0:53")
+        #expect(table.mount(at: "/proc")?.isTractfs == false)
+        #expect(table.mount(at: "/mnt") == nil)
+    }
+
+    @Test func `of several mounts on one path the last is the one that is seen`() {
+        let table = MountTable(parsing: "1 0 0:1 / /m rw - ext4 /dev/a rw\n2 1 0:2 / /m rw - fuse.tractfs s3://b rw\n")
+        #expect(table.mount(at: "/m")?.device == "0:2")
+    }
+
+    @Test func `a comma or backslash in a prefix is no end of an option to fusermount3`() {
+        #expect(MountedDevice.escaped("s3://b/x,dev\\y") == "s3://b/x\\,dev\\\\y")
+    }
+}
