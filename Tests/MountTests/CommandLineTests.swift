@@ -30,16 +30,19 @@ private func tractfs(
     try run(tractfsExecutable(), arguments, environment: environment, directory: directory, timeout: .seconds(30))
 }
 
-/// How many TCP connections to this port of this machine are established (proc_net_tcp(5)): the third field is the
-/// remote address, the fourth the state.
+/// How many TCP connections to this port of this machine are established. The kernel's table is read in pieces, so what
+/// is closed or opened meanwhile may be seen beside what replaces it: only what is seen twice counts.
 private func connectionCount(toPort port: Int) -> Int {
+    localEnds(ofConnectionsToPort: port).intersection(localEnds(ofConnectionsToPort: port)).count
+}
+
+/// The local addresses (proc_net_tcp(5): the second field; the third is the remote address, the fourth the state).
+private func localEnds(ofConnectionsToPort port: Int) -> Set<Substring> {
     // Longer than the page that FileManager reads of a file in /proc, whose size is said to be 0.
     let table = FileHandle(forReadingAtPath: "/proc/net/tcp")?.readDataToEndOfFile() ?? Data()
     let suffix = ":" + String(format: "%04X", port)
-    return String(decoding: table, as: UTF8.self).split(separator: "\n").count { line in
-        let fields = line.split(separator: " ")
-        return fields.count > 3 && fields[2].hasSuffix(suffix) && fields[3] == "01"
-    }
+    let lines = String(decoding: table, as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
+    return Set(lines.filter { $0.count > 3 && $0[2].hasSuffix(suffix) && $0[3] == "01" }.map { $0[1] })
 }
 
 private func stat(_ format: String, _ path: String) throws -> String {
