@@ -43,7 +43,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "FuseBridge",
-            dependencies: ["CFuse", "FileSystem", "Namespace", "Reader", "ObjectStore", "SystemSupport", system, logging],
+            dependencies: [
+                "CFuse", "FileSystem", "Namespace", "Reader", "ObjectStore", "SystemSupport", system, logging,
+            ],
             swiftSettings: strict),
         .target(
             name: "FileSystem",

@@ -66,7 +66,8 @@ struct MountSettings {
         let absolute = AbsolutePath.of(path)
         guard access(absolute, R_OK) == 0 else {
             throw Failure(
-                "can't read the certificates in \(path): \(String(cString: strerror(errno))); give --ca-bundle a PEM file")
+                "can't read the certificates in \(path): \(String(cString: strerror(errno))); give --ca-bundle a PEM file"
+            )
         }
         return absolute
     }

@@ -119,7 +119,9 @@ extension Credentials {
     fileprivate init(
         checking accessKeyID: String, _ secretAccessKey: String, sessionToken: String?, from source: String
     ) throws(SettingsError) {
-        let values = ["access key id": accessKeyID, "secret access key": secretAccessKey, "session token": sessionToken]
+        let values = [
+            "access key id": accessKeyID, "secret access key": secretAccessKey, "session token": sessionToken,
+        ]
         for (name, value) in values.sorted(by: { $0.key < $1.key }) {
             guard value?.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) ?? true else {
                 throw SettingsError(
