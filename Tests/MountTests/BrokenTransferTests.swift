@@ -1,0 +1,28 @@
+import ObjectStore
+import SystemPackage
+import TestSupport
+import Testing
+
+/// Transfers that break and are resumed: what comes after must be of the version that came before.
+@Suite("A broken transfer", .serialized, mounts) struct BrokenTransferTests {
+    @Test func `a transfer that breaks and would go on in another version fails`() throws {
+        try withS3TestServer { server in
+            let old = ObjectBody.pattern(seed: 1, byteCount: 512 << 10)
+            server.put("f", old)
+            try withMount(of: server) { mountPoint in
+                try withOpenFile(mountPoint + "/f") { file in
+                    server.script(.get("f"), .damage(.closeAfter(byteCount: 200_000)), count: 1)
+                    server.script(.get("f"), .mutate(.answerFrom(contents(seed: 2))), count: .max)
+                    let result = errno { try file.bytes(in: 0..<512 << 10) }
+                    #expect(result == .staleNFSFileHandle)
+                }
+            }
+        }
+    }
+
+    private func contents(seed: UInt64) -> StoreContents {
+        var contents = StoreContents()
+        contents.put("f", .pattern(seed: seed, byteCount: 512 << 10), etag: ETag("\"another\""))
+        return contents
+    }
+}

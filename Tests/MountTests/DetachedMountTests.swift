@@ -1,0 +1,40 @@
+import Foundation
+import ObjectStore
+import TestSupport
+import Testing
+
+/// Mounts whose path and process part ways.
+@Suite("A detached mount", .serialized, mounts) struct DetachedMountTests {
+    @Test func `a mount that lives on for an open file leaves the next one on its path alone`() throws {
+        try withS3TestServer { server in
+            server.put("f", .text("x"))
+            try withMount(of: server) { mountPoint in
+                let first = processes(withArgument: mountPoint)
+                try withOpenFile(mountPoint + "/f") { _ in
+                    try runChecked("umount", ["-l", mountPoint])
+                    try runChecked(
+                        tractfsExecutable(),
+                        ["mount", "s3://\(server.bucket)", mountPoint, "--endpoint-url", server.endpointURL],
+                        environment: anyCredentials)
+                }
+                try eventually("the end of the first process") {
+                    processes(withArgument: mountPoint).allSatisfy { !first.contains($0) }
+                }
+                #expect(isMounted(mountPoint))
+                #expect(FileManager.default.fileExists(atPath: mountPoint + "/f"))
+            }
+        }
+    }
+
+    @Test func `tractfs unmount does not wait for a server that has stopped`() throws {
+        try withS3TestServer { server in
+            try withMount(of: server) { mountPoint in
+                let stopped = processes(withArgument: mountPoint)
+                stopped.forEach { kill($0, SIGSTOP) }
+                defer { stopped.forEach { kill($0, SIGCONT) } }
+                try runChecked(tractfsExecutable(), ["unmount", mountPoint], timeout: .seconds(30))
+                #expect(!isMounted(mountPoint))
+            }
+        }
+    }
+}
