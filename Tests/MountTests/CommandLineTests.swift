@@ -72,7 +72,7 @@ private func stat(_ format: String, _ path: String) throws -> String {
     }
 }
 
-@Suite("An option of mount", .enabled(if: fuseAvailable, Comment(rawValue: fuseMissing)))
+@Suite("An option of mount", mounts)
 struct MountOptionTests {
     @Test(
         "sets owner and permissions, also as one of -o's",
@@ -314,7 +314,7 @@ struct MountOptionTests {
     }
 }
 
-@Suite("A mount command without standard streams", .enabled(if: fuseAvailable, Comment(rawValue: fuseMissing)))
+@Suite("A mount command without standard streams", mounts)
 struct ClosedStreamsTests {
     @Test func `mounts, and nothing else gets the streams' numbers`() throws {
         try withTemporaryDirectory { directory in
@@ -338,7 +338,7 @@ struct ClosedStreamsTests {
     }
 }
 
-@Suite("tractfs unmount", .enabled(if: fuseAvailable, Comment(rawValue: fuseMissing)))
+@Suite("tractfs unmount", mounts)
 struct UnmountCommandTests {
     @Test(
         "ends a mount by any name of its mount point",

@@ -270,7 +270,7 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
     }
 }
 
-@Suite("A mount point", .enabled(if: fuseAvailable, Comment(rawValue: fuseMissing)))
+@Suite("A mount point", mounts)
 struct MountPointTests {
     @Test(
         "that can't be used is refused with the reason",
@@ -330,7 +330,7 @@ struct MountPointTests {
     }
 }
 
-@Suite("A bucket in another region", .enabled(if: fuseAvailable, Comment(rawValue: fuseMissing)))
+@Suite("A bucket in another region", mounts)
 struct OtherRegionTests {
     @Test("is mounted all the same where the store says which", arguments: [301, 307, 400])
     func discovered(status: Int) throws {

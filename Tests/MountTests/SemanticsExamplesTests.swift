@@ -6,7 +6,7 @@ import TestSupport
 /// Runs the examples of docs/SEMANTICS.md.
 @Suite("docs/SEMANTICS.md") struct SemanticsExamplesTests {
     @Test(
-        "every example prints what the page says", .enabled(if: fuseAvailable, Comment(rawValue: fuseMissing)),
+        "every example prints what the page says", mounts,
         arguments: try SemanticsPage.examples())
     func example(_ example: SemanticsExample) throws {
         try withS3TestServer { server in
