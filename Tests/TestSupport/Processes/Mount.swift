@@ -1,6 +1,6 @@
 import Foundation
 
-/// Whether this machine lets us mount; tests that need it are `.enabled(if: fuseAvailable, fuseMissing)`.
+/// Whether this machine lets us mount; tests that need it are disabled by this, with `fuseMissing` as the reason.
 public let fuseAvailable = access("/dev/fuse", R_OK | W_OK) == 0
 
 /// Why a test that mounts is skipped.
