@@ -111,6 +111,7 @@ let package = Package(
         .testTarget(name: "FuseBridgeTests", dependencies: ["FuseBridge"], swiftSettings: strict),
         .testTarget(
             name: "MountTests", dependencies: ["tractfs", "ObjectStore", "TestSupport", system],
+            exclude: ["compare_trees.py", "fidelity_tree.py"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
