@@ -87,6 +87,18 @@ import struct SystemPackage.Errno
         .damage(.closeAfter(byteCount: 100_000)),
     ]
 
+    @Test func `a part that is announced shorter than it was asked for is asked for again`() throws {
+        try withS3TestServer { server in
+            let body = try ObjectBody.random(byteCount: 1 << 20)
+            server.put("file", body)
+            try withMount(of: server) { mountPoint in
+                server.script(.gets, .damage(.shorten(byteCount: 50_000)), count: 2)
+                let read = try withOpenFile(mountPoint + "/file") { try $0.bytes(in: 0..<body.byteCount) }
+                expectSame(read, body.allBytes)
+            }
+        }
+    }
+
     @Test(arguments: troubles)
     func `trouble that ends before the deadline is not seen`(trouble: S3Action) throws {
         try withS3TestServer { server in

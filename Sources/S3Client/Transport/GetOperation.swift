@@ -54,7 +54,9 @@ final class GetOperation: Operation {
             }
         }
         if let length = head.contentLength, length != range.upperBound - offset {
-            throw malformed("\(length) bytes where \(range.upperBound - offset) were asked for")
+            // Something in between may have cut it short: another connection may do better.
+            throw malformed(
+                "\(length) bytes where \(range.upperBound - offset) were asked for", remedy: .backOff)
         }
     }
 
@@ -79,7 +81,7 @@ final class GetOperation: Operation {
         receiver.finish(failure.map { .failure($0) } ?? .success(()))
     }
 
-    private func malformed(_ what: String) -> AttemptFailure {
-        AttemptFailure(StoreError(.malformedResponse, "the store sent \(what) for \(subject)"))
+    private func malformed(_ what: String, remedy: AttemptFailure.Remedy = .none) -> AttemptFailure {
+        AttemptFailure(StoreError(.malformedResponse, "the store sent \(what) for \(subject)"), remedy: remedy)
     }
 }
