@@ -48,7 +48,8 @@ public struct StoreError: Error, Hashable, Sendable {
     public init(_ code: Code, _ message: String, requestID: String? = nil) {
         self.code = code
         self.message = message
-        self.requestID = requestID
+        // Some stores name none by an empty name.
+        self.requestID = requestID?.isEmpty == true ? nil : requestID
     }
 }
 

@@ -25,11 +25,12 @@ struct RootCheck {
         // An empty bucket is mounted; a prefix that nothing begins with is a mistake.
         if settings.root.bytes.isEmpty { return }
         let uri = settings.uri
-        let nearby = try list(uri.prefix)
-        guard case .object(let object) = nearby.items.first, object.version.key == uri.prefix else {
+        // Without the "/" at its end, which the user may have typed.
+        let name = Key(settings.root.bytes.dropLast())
+        guard case .object(let object) = try list(name).items.first, object.version.key == name else {
             throw Failure("there is nothing under \(uri); check the prefix (keys are case-sensitive)")
         }
-        let folder = uri.prefix.bytes.lastIndex(of: Key.delimiter).map { Key(uri.prefix.bytes[...$0]) } ?? .empty
+        let folder = name.bytes.lastIndex(of: Key.delimiter).map { Key(name.bytes[...$0]) } ?? .empty
         throw Failure("\(uri) is a file; mount its folder instead: s3://\(uri.bucket)/\(folder)")
     }
 

@@ -173,6 +173,10 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
                 "a prefix that is a file", uri: "s3://tract-test/HCP/README.txt",
                 says: ["is a file", "s3://tract-test/HCP/"]
             ) { $0.put("HCP/README.txt", .text("x")) },
+            HopelessMount(
+                "a file, given as a folder", uri: "s3://tract-test/HCP/README.txt/",
+                says: ["is a file", "s3://tract-test/HCP/"]
+            ) { $0.put("HCP/README.txt", .text("x")) },
             HopelessMount("a file at the top", uri: "s3://tract-test/README", says: ["is a file", "s3://tract-test/"]) {
                 $0.put("README", .text("x"))
             },
