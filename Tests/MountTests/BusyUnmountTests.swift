@@ -83,7 +83,7 @@ import Testing
                     [
                         "mount", "--foreground", "--endpoint-url", server.endpointURL, "s3://\(server.bucket)",
                         mountPoint,
-                    ], environment: anyCredentials, outputDirectory: directory + "/server")
+                    ], environment: environmentWithKeys, outputDirectory: directory + "/server")
                 defer { process.end() }
                 try eventually("the mount") { isMounted(mountPoint) }
                 let reader = try BackgroundProcess(

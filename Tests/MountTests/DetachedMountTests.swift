@@ -15,7 +15,7 @@ import Testing
                     try runChecked(
                         tractfsExecutable(),
                         ["mount", "s3://\(server.bucket)", mountPoint, "--endpoint-url", server.endpointURL],
-                        environment: anyCredentials)
+                        environment: environmentWithKeys)
                 }
                 try eventually("the end of the first process") {
                     processes(withArgument: mountPoint).allSatisfy { !first.contains($0) }

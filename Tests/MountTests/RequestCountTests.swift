@@ -57,7 +57,7 @@ import Testing
         try withS3TestServer { server in
             server.put("HCP/file", .text("x"))
             let options = ["--endpoint-url", server.endpointURL]
-            try withMount(uri: "s3://\(server.bucket)/HCP", options: options, environment: anyCredentials) { _ in }
+            try withMount(uri: "s3://\(server.bucket)/HCP", options: options, environment: environmentWithKeys) { _ in }
             #expect(server.log.map(\.request.kind) == [.list])
         }
     }

@@ -11,9 +11,7 @@ import TestSupport
     func example(_ example: SemanticsExample) throws {
         try withS3TestServer { server in
             for object in example.objects { example.put(object, on: server) }
-            let environment = ["AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"]
-            let options = ["--endpoint-url", server.endpointURL, "--xattrs"] + example.options
-            try withMount(uri: "s3://\(server.bucket)", options: options, environment: environment) { mountPoint in
+            try withMount(of: server, options: ["--xattrs"] + example.options) { mountPoint in
                 for step in example.steps {
                     switch step {
                     case .onBucket(let words): example.change(server, words)

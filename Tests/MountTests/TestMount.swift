@@ -11,17 +11,12 @@ func withMount<Result>(
     of server: S3TestServer, options: [String] = [], _ body: (String) throws -> Result
 ) throws -> Result {
     let options = ["--endpoint-url", server.endpointURL] + options
-    return try withMount(uri: "s3://\(server.bucket)", options: options, environment: anyCredentials) { mountPoint in
+    return try withMount(uri: "s3://\(server.bucket)", options: options, environment: environmentWithKeys) {
+        mountPoint in
         server.clearLog()
         return try body(mountPoint)
     }
 }
-
-/// The test server takes any; the files are kept out so that nobody's own are sent to it.
-let anyCredentials = [
-    "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
-    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_CONFIG_FILE": "/dev/null",
-]
 
 extension ObjectBody {
     /// Bytes that nobody can guess. Much faster to have than a pattern of the same size.

@@ -119,21 +119,10 @@ public final class InMemoryStore: ObjectStore {
 }
 
 /// What a test does with the store.
-extension InMemoryStore {
-    /// Writes an object, over the one of the same key if there is one. By default with an ETag that no other has.
-    @discardableResult
-    public func put(
-        _ key: Key, _ body: ObjectBody, etag: ETag? = nil,
-        lastModified: Timestamp = StoreContents.defaultLastModified, storageClass: String = "STANDARD"
-    ) -> ObjectVersion {
-        state.withLock {
-            $0.contents.put(key, body, etag: etag, lastModified: lastModified, storageClass: storageClass)
-        }
-    }
-
-    /// Removes an object.
-    public func delete(_ key: Key) {
-        state.withLock { $0.contents.delete(key) }
+extension InMemoryStore: ObjectHolder {
+    /// Changes the objects, in one step as seen by requests.
+    public func change<Result: Sendable>(_ body: (inout StoreContents) -> Result) -> Result {
+        state.withLock { body(&$0.contents) }
     }
 
     /// Whatever was asked for so far, in order, whether it succeeded or not.

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-public import ObjectStore
+import ObjectStore
 import Synchronization
 
 /// An S3 server that does as a test says: one bucket in memory, real HTTP on a free port of the loopback interface.
@@ -138,21 +138,10 @@ public final class S3TestServer: Sendable {
 }
 
 /// What a test does with the server.
-extension S3TestServer {
-    /// Writes an object, over the one of the same key if there is one. By default with an ETag that no other has.
-    @discardableResult
-    public func put(
-        _ key: Key, _ body: ObjectBody, etag: ETag? = nil,
-        lastModified: Timestamp = StoreContents.defaultLastModified, storageClass: String = "STANDARD"
-    ) -> ObjectVersion {
-        state.withLock {
-            $0.contents.put(key, body, etag: etag, lastModified: lastModified, storageClass: storageClass)
-        }
-    }
-
-    /// Removes an object.
-    public func delete(_ key: Key) {
-        state.withLock { $0.contents.delete(key) }
+extension S3TestServer: ObjectHolder {
+    /// Changes the objects, in one step as seen by requests.
+    public func change<Result: Sendable>(_ body: (inout StoreContents) -> Result) -> Result {
+        state.withLock { body(&$0.contents) }
     }
 
     /// The objects as they are now.
