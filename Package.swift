@@ -60,7 +60,9 @@ let package = Package(
         .target(
             name: "Reader", dependencies: ["BlockCache", "ObjectStore", collections, logging],
             swiftSettings: strict),
-        .target(name: "BlockCache", dependencies: ["ObjectStore", collections], swiftSettings: strict),
+        .target(
+            name: "BlockCache", dependencies: ["CXXHash", "ObjectStore", collections, system, logging],
+            swiftSettings: strict),
         .target(
             name: "S3Client",
             dependencies: [
