@@ -73,7 +73,7 @@ extension ObjectReads.State {
             errands.release(located.blocks.compactMap(\.self))
             return (nil, errands)
         }
-        let (ahead, gaveUpWindow) = readAhead(of: range, missing: [])
+        let (ahead, gaveUpWindow) = readAhead(of: range, missing: [], isWaiting: false)
         start(ahead, &errands)
         if gaveUpWindow { giveUpUselessParts(&errands) }
         return (ReadBytes(range, in: BlockLease(blocks, from: cache)), errands)
@@ -146,7 +146,8 @@ extension ObjectReads.State {
         errands.release(memory.dropFirst(located.missing.count))
         let firstIndex = range.lowerBound / Block.byteCount
         let blocks = located.blocks.enumerated().compactMap { $1 ?? fresh[firstIndex + $0] }
-        let (ahead, gaveUpWindow) = readAhead(of: range, missing: located.missing)
+        let isWaiting = located.isWaiting || !located.missing.isEmpty
+        let (ahead, gaveUpWindow) = readAhead(of: range, missing: located.missing, isWaiting: isWaiting)
         fresh.merge(ahead) { demanded, _ in demanded }
         start(fresh, &errands)
         let partCount = park(number, on: range)
@@ -311,18 +312,24 @@ extension ObjectReads.State {
 
     /// Takes note of a read, and takes memory for what its window lacks.
     ///
-    /// - Parameter missing: Indices of the read's own blocks that are about to be fetched.
+    /// - Parameters:
+    ///   - missing: Indices of the read's own blocks that are about to be fetched.
+    ///   - isWaiting: Whether the read can't be answered from what has come.
     /// - Returns: Blocks to fetch, by their index, and whether parts may have become useless.
-    private mutating func readAhead(of range: Range<Int>, missing: [Int]) -> ([Int: Block], gaveUpWindow: Bool) {
+    private mutating func readAhead(
+        of range: Range<Int>, missing: [Int], isWaiting: Bool
+    ) -> ([Int: Block], gaveUpWindow: Bool) {
         let firstMissing = missing.first.map { max(range.lowerBound, $0 * Block.byteCount) }
-        let (advice, gaveUpWindow) = windows.note(range, firstMissing: firstMissing) { cache.aheadShare(of: id) }
+        let (advice, gaveUpWindow) = windows.note(range, firstMissing: firstMissing, isWaiting: isWaiting) {
+            cache.aheadShare(of: id)
+        }
         guard let advice else { return ([:], gaveUpWindow) }
-        let wanted = cache.missing(of: id, among: Block.indices(covering: advice.ahead)).filter { index in
+        let wanted = advice.ranges.flatMap { cache.missing(of: id, among: Block.indices(covering: $0)) }.filter {
+            index in
             !missing.contains(index) && !parts.contains { $0.block(at: index) != nil }
         }
         let memory = cache.takeAhead(wanted.count)
-        let isGranted = memory.count == wanted.count
-        windows.advance(advice, to: isGranted ? advice.ahead.upperBound : wanted[memory.count] * Block.byteCount)
+        windows.advance(advice, firstRefused: memory.count < wanted.count ? wanted[memory.count] : nil)
         return (Dictionary(uniqueKeysWithValues: zip(wanted, memory)), gaveUpWindow)
     }
 
