@@ -119,7 +119,7 @@ struct ReadCursor {
         if isBackward {
             let end = min(frontier ?? .max, run.lowerBound.roundedDownToBlock)
             // The last byte of a part comes last, and here it is read first: so parts are small.
-            let start = max(run.lowerBound - byteCount, end - ReadWindows.carefulPartByteCount, 0).roundedUpToBlock
+            let start = max(run.lowerBound - byteCount, end - WindowGrowth.carefulPartByteCount, 0).roundedUpToBlock
             return start < end ? start..<end : nil
         }
         let start = max(frontier ?? 0, run.upperBound.roundedUpToBlock)

@@ -23,6 +23,10 @@ struct ReadWindowsTests {
             ([0..<348], 348, [0..<348]),
             ([5000..<5001], 1 << 20, [0..<1 << 20]),
             ([gibibyte - 32..<gibibyte], gibibyte, [nil]),
+            ([0..<4096, gibibyte - 4096..<gibibyte], gibibyte, [0..<1 << 20, nil]),
+            (
+                [gibibyte - block * 2..<gibibyte - block, gibibyte - block..<gibibyte - 5], gibibyte, [nil, nil]
+            ),
             ([512 << 20..<(512 << 20) + 4096], gibibyte, [nil]),
             ([10 << 20..<(10 << 20) + block, 5 << 20..<(5 << 20) + block], gibibyte, [nil, nil]),
             ([block * 80..<block * 81, block * 81..<block * 82], gibibyte, [nil, block * 82..<block * 84]),
@@ -54,7 +58,7 @@ struct ReadWindowsTests {
                 let demanded = (extent.upperBound + Self.block - 1) / Self.block * Self.block
                 let isRight =
                     ahead.lowerBound == (extent.lowerBound == 0 ? 0 : max(end, demanded))
-                    && ahead.upperBound - extent.upperBound <= ReadWindows.windowByteCountMax
+                    && ahead.upperBound - extent.upperBound <= WindowGrowth.windowByteCountMax
                 if !isRight { wrong.append(extent) }
                 end = ahead.upperBound
             }
@@ -91,7 +95,7 @@ struct ReadWindowsTests {
         #expect(advised == expected)
     }
 
-    @Test(arguments: [(true, ReadWindows.windowByteCountMax), (false, ReadWindows.openByteCountMax)])
+    @Test(arguments: [(true, WindowGrowth.windowByteCountMax), (false, WindowGrowth.openByteCountMax)])
     func `a window grows beyond 64 MiB only for a reader that waits`(isWaiting: Bool, expected: Int) {
         var windows = ReadWindows(objectByteCount: 4 * Self.gibibyte)
         var greatest = 0
