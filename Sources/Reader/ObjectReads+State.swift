@@ -76,7 +76,7 @@ extension ObjectReads.State {
         let (ahead, gaveUpWindow) = readAhead(of: range, missing: [])
         start(ahead, &errands)
         if gaveUpWindow { giveUpUselessParts(&errands) }
-        return (ReadBytes(range, in: BlockLease(blocks, from: cache)), errands)
+        return (bytes(range, in: blocks), errands)
     }
 
     mutating func read(
@@ -153,12 +153,19 @@ extension ObjectReads.State {
         // Only now: before it was parked, a part that this read needs may have looked as if nobody wanted it.
         if gaveUpWindow { giveUpUselessParts(&errands) }
         if partCount == 0 {
-            let bytes = ReadBytes(range, in: BlockLease(blocks, from: cache))
-            errands.completed.append((completion, .success(bytes)))
+            errands.completed.append((completion, .success(bytes(range, in: blocks))))
         } else {
             reads[number] = ObjectReads.PendingRead(
                 range: range, completion: completion, stage: .parked(blocks, partCount: partCount))
         }
+    }
+
+    /// The bytes of a read, in the blocks that it lies in.
+    private func bytes(_ range: Range<Int>, in blocks: [Block]) -> ReadBytes {
+        let isToEnd = range.upperBound == object.byteCount
+        let end = isToEnd ? Block.indices(covering: range).upperBound : range.upperBound / Block.byteCount
+        let consumed = min(range.lowerBound / Block.byteCount, end)..<end
+        return ReadBytes(range, in: BlockLease(blocks, of: id, consumed: consumed, from: cache))
     }
 
     private func locate(_ range: Range<Int>) -> Located {
@@ -255,8 +262,7 @@ extension ObjectReads.State {
         }
         reads[number] = nil
         errands.mayBeIdle = true
-        errands.completed.append(
-            (read.completion, .success(ReadBytes(read.range, in: BlockLease(blocks, from: cache)))))
+        errands.completed.append((read.completion, .success(bytes(read.range, in: blocks))))
     }
 
     /// A part has ended. If bytes of it have not come, the reads that wait for them fail; what came stays usable.
