@@ -61,7 +61,8 @@ let package = Package(
             name: "Reader", dependencies: ["BlockCache", "ObjectStore", collections, logging],
             swiftSettings: strict),
         .target(
-            name: "BlockCache", dependencies: ["CXXHash", "ObjectStore", collections, system, logging],
+            name: "BlockCache",
+            dependencies: ["CLinux", "CXXHash", "ObjectStore", collections, system, logging],
             swiftSettings: strict),
         .target(
             name: "S3Client",
@@ -80,6 +81,7 @@ let package = Package(
         .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CExpat", linkerSettings: [.linkedLibrary("expat")]),
         .target(name: "CXXHash"),
+        .target(name: "CLinux"),
 
         // Tests. TestSupport holds the scriptable S3 server, the real ones' launchers and the in-memory store.
         .target(
@@ -100,7 +102,9 @@ let package = Package(
             name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
-            name: "BlockCacheTests", dependencies: ["BlockCache", "ObjectStore"], swiftSettings: strict),
+            name: "BlockCacheTests",
+            dependencies: ["BlockCache", "ObjectStore", "TestSupport", "SystemSupport", system, logging],
+            swiftSettings: strict),
         .testTarget(
             name: "ReaderTests", dependencies: ["Reader", "BlockCache", "ObjectStore", "TestSupport"],
             swiftSettings: strict),

@@ -35,6 +35,11 @@ public final class Block: Sendable {
         UnsafeMutableRawBufferPointer(start: start + offset, count: source.count).copyMemory(from: source)
     }
 
+    /// All of the block's memory, for reads from the disk to land in; as with `fill`, only for who fills the block.
+    var memory: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: start, count: Block.byteCount)
+    }
+
     /// The bytes at `range` of the block; valid as long as somebody holds the block.
     public func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
         precondition(range.lowerBound >= 0 && range.upperBound <= Block.byteCount)
