@@ -44,12 +44,13 @@ let package = Package(
         .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "FileSystem", "Namespace", "Reader", "ObjectStore", "SystemSupport", system, logging,
+                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "SystemSupport", system,
+                logging,
             ],
             swiftSettings: strict),
         .target(
             name: "FileSystem",
-            dependencies: ["Namespace", "Reader", "ObjectStore", system, logging],
+            dependencies: ["Namespace", "Reader", "BlockCache", "ObjectStore", system, logging],
             swiftSettings: memorySafe),
         .target(
             name: "Namespace",
@@ -116,7 +117,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SystemSupportTests", dependencies: ["SystemSupport", "TestSupport", system], swiftSettings: strict),
-        .testTarget(name: "FuseBridgeTests", dependencies: ["FuseBridge"], swiftSettings: strict),
+        .testTarget(
+            name: "FuseBridgeTests",
+            dependencies: [
+                "CFuse", "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport",
+                system, logging,
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "MountTests", dependencies: ["tractfs", "ObjectStore", "TestSupport", system],
             exclude: ["compare_trees.py", "fidelity_tree.py"],

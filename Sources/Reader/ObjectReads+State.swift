@@ -115,6 +115,7 @@ extension ObjectReads.State {
     mutating func cancel(read number: UInt64) -> Errands {
         var errands = Errands()
         guard let read = reads.removeValue(forKey: number) else { return errands }
+        errands.dropped.append(read.completion)
         errands.mayBeIdle = true
         unpark(number)
         release(read, &errands)
