@@ -110,6 +110,8 @@ let package = Package(
                 "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport", system, logging,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "SystemSupportTests", dependencies: ["SystemSupport", "TestSupport", system], swiftSettings: strict),
         .testTarget(name: "FuseBridgeTests", dependencies: ["FuseBridge"], swiftSettings: strict),
         .testTarget(
             name: "MountTests", dependencies: ["tractfs", "ObjectStore", "TestSupport", system],

@@ -116,7 +116,8 @@ import struct SystemPackage.Errno
         let ownership = Ownership(userID: 1, groupID: 2, filePermissions: 0o444, directoryPermissions: 0o555)
         return FileSystem(
             namespace: Namespace(
-                store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10), logger: logger),
+                store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10),
+                memoryByteLimit: 64 << 20, logger: logger),
             reader: Reader(
                 store: store, cache: try BlockCache(byteLimit: BlockCache.minimumByteLimit),
                 limits: ReaderLimits(readTimeout: .seconds(10))),
