@@ -54,7 +54,7 @@ class _Bars:
         self._parts.append(
             f'<rect x="{LABEL_WIDTH}" y="{self._y}" width="{length:.1f}" height="{BAR}" rx="2" '
             f'fill="{COLOURS[row["by"]]}"/>')
-        self._text(LABEL_WIDTH + length + 6, self._y + BAR - 3, f"{ratio:.2f}  {_speed(row)}", size=11)
+        self._text(LABEL_WIDTH + length + 6, self._y + BAR - 3, f"{ratio:.2f} ({_speed(row)})", size=11)
 
     def _text(self, x: float, y: float, text: str, anchor: str = "start", size: int = 12, weight: str = "normal") -> None:
         self._parts.append(
