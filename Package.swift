@@ -95,6 +95,10 @@ let package = Package(
             ],
             path: "Tests/TestSupport",
             swiftSettings: strict),
+        // What scripts/bench --layers runs.
+        .executableTarget(
+            name: "LayerBenchmark", dependencies: ["S3Client", "Reader", "BlockCache", "ObjectStore", logging],
+            path: "Tests/LayerBenchmark", swiftSettings: strict),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStore"], swiftSettings: strict),
         .testTarget(
             name: "S3ClientTests", dependencies: ["S3Client", "ObjectStore", "TestSupport", logging],
