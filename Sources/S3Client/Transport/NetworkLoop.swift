@@ -120,7 +120,8 @@ final class NetworkLoop {
         release(attempt.transfer)
         switch outcome {
         case .success:
-            record(attempt, of: exchange, now: .now)
+            // The late one too, where both began and ended within one turn.
+            for attempt in exchange.attempts { record(attempt, of: exchange, now: .now) }
             end(exchange, nil)
         case .failure(let failure):
             learn(from: failure, of: attempt.request)
