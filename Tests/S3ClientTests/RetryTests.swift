@@ -114,6 +114,41 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(!isLeftAgain, "the last attempt's end is the request's business")
     }
 
+    @Test(arguments: [true, false])
+    func `takes bytes of one of two attempts, and none of the other`(isSecondFaster: Bool) {
+        let collector = RangeCollector()
+        let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
+        let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
+        let (first, second) = (attempt(), attempt(isHedge: true))
+        first.transfer.prepare(exchange, first.request, now: start)
+        exchange.begin(first, lateAfter: .milliseconds(20), now: start)
+        answer(first, from: 0)
+        #expect(bring([0, 1, 2, 3], by: first) == 4)
+
+        second.transfer.prepare(exchange, second.request, now: start)
+        exchange.beginHedge(second)
+        answer(second, from: 4)
+        let (winner, loser) = isSecondFaster ? (second, first) : (first, second)
+        #expect(bring([4, 5], by: winner) == 2)
+        #expect(bring([4, 5, 6], by: loser) == -1)
+        #expect(bring([6], by: winner) == 1)
+        #expect(exchange.overtaken?.transfer === loser.transfer)
+        #expect(collector.bytes == [0, 1, 2, 3, 4, 5, 6])
+        // They hold each other until the end.
+        for attempt in [first, second] { attempt.transfer.clear() }
+    }
+
+    /// The head of a good answer, as curl hands it over.
+    private func answer(_ attempt: Attempt, from offset: Int) {
+        for line in ["HTTP/1.1 206 X", "ETag: \"e\"", "Content-Range: bytes \(offset)-9/10"] {
+            Array(line.utf8).withUnsafeBytes { _ = attempt.transfer.receiveHead($0) }
+        }
+    }
+
+    private func bring(_ bytes: [UInt8], by attempt: Attempt) -> Int {
+        bytes.withUnsafeBytes { attempt.transfer.receiveBody($0) }
+    }
+
     @Test func `that had no answer says what it waited for`() {
         #expect(exchange(seconds: 1).giveUp().code == .timedOut)
     }

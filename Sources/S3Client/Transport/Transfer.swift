@@ -153,14 +153,19 @@ final class Transfer {
         try operation.begin(head)
     }
 
-    /// Returns how many bytes were taken; curl ends the transfer where that isn't all.
-    private func receiveHead(_ line: UnsafeRawBufferPointer) -> Int {
+    /// Takes a line of the head.
+    ///
+    /// - Returns: How many bytes were taken; curl ends the transfer where that isn't all.
+    func receiveHead(_ line: UnsafeRawBufferPointer) -> Int {
         if head.receive(line: line) { return line.count }
         body = .rejected(AttemptFailure(StoreError(.malformedResponse, "the store's answer has too long a head")))
         return -1
     }
 
-    private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+    /// Takes the next bytes of the body; none where another attempt brings them.
+    ///
+    /// - Returns: As `receiveHead`.
+    func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard let exchange, exchange.admits(self) else { return -1 }
         do throws(AttemptFailure) {
             if case .undecided = body {
