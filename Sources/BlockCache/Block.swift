@@ -35,6 +35,11 @@ public final class Block: Sendable {
         UnsafeMutableRawBufferPointer(start: start + offset, count: source.count).copyMemory(from: source)
     }
 
+    /// All of the block's memory, for reads from the disk to land in; as with `fill`, only for who fills the block.
+    var memory: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: start, count: Block.byteCount)
+    }
+
     /// The bytes at `range` of the block; valid as long as somebody holds the block.
     public func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
         precondition(range.lowerBound >= 0 && range.upperBound <= Block.byteCount)
@@ -57,16 +62,22 @@ public final class BlockLease: Sendable {
 
     private let held: Mutex<[Block]>
     private let cache: BlockCache
+    private let object: ObjectID
+    private let consumed: Range<Int>
 
-    /// Holds `blocks`, which came from `cache`.
-    public init(_ blocks: [Block], from cache: BlockCache) {
+    /// Holds `blocks` of `object`, which came from `cache`.
+    ///
+    /// - Parameter consumed: The indices of those blocks that have been read to their end when this instance goes.
+    public init(_ blocks: [Block], of object: ObjectID, consumed: Range<Int>, from cache: BlockCache) {
         self.held = Mutex(blocks)
+        self.object = object
+        self.consumed = consumed
         self.cache = cache
     }
 
     deinit {
-        // The blocks first: `serveWaiting` can only evict what nobody holds any more.
+        // The blocks first: only what nobody holds any more can be evicted.
         held.withLock { $0 = [] }
-        cache.serveWaiting()
+        cache.finishReading(consumed, of: object)
     }
 }

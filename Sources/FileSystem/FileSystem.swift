@@ -1,3 +1,4 @@
+public import BlockCache
 public import Logging
 public import Namespace
 public import ObjectStore
@@ -13,6 +14,7 @@ public final class FileSystem: Sendable {
     private let namespace: Namespace
     private let reader: Reader
     private let options: Options
+    private let localFiles: LocalFileSource
     private let failures: FailureLog
     private let directories = HandleTable<OpenDirectory>()
     private let files = HandleTable<OpenFile>()
@@ -43,11 +45,25 @@ public final class FileSystem: Sendable {
         let reader: ObjectReader
     }
 
+    /// Asks for the local file of an object that is being opened, as `ObjectReader.localFile` does.
+    typealias LocalFileSource =
+        @Sendable (ObjectReader, @escaping @Sendable (Result<CompleteFile?, StoreError>) -> Void) -> ParkedRead?
+
     /// A file system of these names and these bytes.
-    public init(namespace: Namespace, reader: Reader, options: Options, logger: Logger) {
+    public convenience init(namespace: Namespace, reader: Reader, options: Options, logger: Logger) {
+        self.init(namespace: namespace, reader: reader, options: options, logger: logger) { reader, completion in
+            reader.localFile(completion: completion)
+        }
+    }
+
+    /// The same with local files from elsewhere, for tests of what is done with them.
+    init(
+        namespace: Namespace, reader: Reader, options: Options, logger: Logger, localFiles: @escaping LocalFileSource
+    ) {
         self.namespace = namespace
         self.reader = reader
         self.options = options
+        self.localFiles = localFiles
         failures = FailureLog(logger: logger)
     }
 
@@ -157,11 +173,48 @@ public final class FileSystem: Sendable {
 
     // MARK: Files
 
+    /// A file that was opened.
+    public struct OpenedFile: Sendable {
+        /// What it is read by. To be closed, also where nobody hears of it.
+        public let handle: Handle
+        /// A file on the local disk that reads may go to instead, if that was asked for and there is one.
+        public let localFile: CompleteFile?
+    }
+
     /// Opens a file for reading (FUSE_OPEN).
-    public func open(_ id: InodeID, forWriting: Bool) throws(Errno) -> Handle {
+    ///
+    /// - Parameters:
+    ///   - wantsLocalFile: Whether the caller has a use for a local file. Only then does opening wait, for the bytes of a
+    ///     small object, and fail where these can't be had.
+    ///   - completion: Gets the file. It is called exactly once, unless the wait is cancelled first.
+    /// - Returns: The wait, to be cancelled if the application gives up; `nil` where there was none.
+    public func open(
+        _ id: InodeID, forWriting: Bool, wantsLocalFile: Bool,
+        completion: @escaping @Sendable (Result<OpenedFile, Errno>) -> Void
+    ) -> ParkedRead? {
+        let file: OpenFile
+        do throws(Errno) {
+            file = try openFile(id, forWriting: forWriting)
+        } catch {
+            completion(.failure(error))
+            return nil
+        }
+        guard wantsLocalFile else {
+            completion(.success(OpenedFile(handle: files.insert(file), localFile: nil)))
+            return nil
+        }
+        // The handle is made when the wait is over, so that one that is cancelled leaves none behind.
+        return localFiles(file.reader) { [self] result in
+            completion(
+                result.map { OpenedFile(handle: files.insert(file), localFile: $0) }
+                    .mapError { errno(for: $0, wanting: file.object.key) })
+        }
+    }
+
+    private func openFile(_ id: InodeID, forWriting: Bool) throws(Errno) -> OpenFile {
         if forWriting { throw .readOnlyFileSystem }
         guard case .file(let object) = try inode(id).kind else { throw .isDirectory }
-        return files.insert(OpenFile(object: object.version, reader: reader.open(object.version)))
+        return OpenFile(object: object.version, reader: reader.open(object.version))
     }
 
     /// Reads from an open file, if the bytes are at hand (FUSE_READ): as many as asked for, or fewer at the end of the

@@ -9,6 +9,9 @@ struct Errands {
     var cancelled: [any StoreRequest] = []
     /// Reads that have ended.
     var completed: [(ReadCompletion, Result<ReadBytes, StoreError>)] = []
+    /// Completions that will not be called. They are let go of like the blocks, outside of the lock: one may hold the
+    /// last handle of the object, whose closing takes it.
+    var dropped: [ReadCompletion] = []
     /// Blocks to let go of.
     var released: [Block] = []
     /// Whether blocks became free or evictable, so that reads that wait for memory may get some.

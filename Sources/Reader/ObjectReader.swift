@@ -7,7 +7,7 @@ public final class ObjectReader: Sendable {
     /// The most that one read may ask for: four times what FUSE does, and what always fits in the smallest cache.
     public static let readByteCountMax = 4 << 20
 
-    private let reads: ObjectReads
+    let reads: ObjectReads
 
     /// Takes over a handle that `Reader` has counted.
     init(_ reads: ObjectReads) {

@@ -80,6 +80,11 @@ final class ObjectReads: Sendable {
         run(state.withLock { $0.cancel(read: number) })
     }
 
+    /// See `Reader.prefetchWhole`.
+    func prefetchWhole() {
+        run(state.withLock { $0.prefetchWhole() })
+    }
+
     // MARK: What the store sends
 
     /// Takes in bytes of a part, block by block, so that what waits for the first of them need not wait for the others.

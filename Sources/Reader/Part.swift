@@ -18,6 +18,8 @@ struct Part {
     let number: UInt64
     /// The bytes that were asked for.
     let range: Range<Int>
+    /// Whether it goes on though nobody waits for it and no window wants it.
+    let isKept: Bool
     /// The bytes before this offset have come.
     private(set) var received: Int
     /// The blocks that are not complete yet. The first one has the byte at `received`.
@@ -30,8 +32,9 @@ struct Part {
     var request: (any StoreRequest)?
 
     /// A part that is to fill `blocks`, the first of which is the object's block `firstBlockIndex`.
-    init(number: UInt64, blocks: Deque<Block>, firstBlockIndex: Int, objectByteCount: Int) {
+    init(number: UInt64, blocks: Deque<Block>, firstBlockIndex: Int, objectByteCount: Int, isKept: Bool) {
         self.number = number
+        self.isKept = isKept
         self.blocks = blocks
         self.firstBlockIndex = firstBlockIndex
         let start = firstBlockIndex * Block.byteCount

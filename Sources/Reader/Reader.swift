@@ -63,6 +63,18 @@ public final class Reader: Sendable {
         return ObjectReader(reads)
     }
 
+    /// The biggest object that is fetched whole as soon as somebody reads of it.
+    public static let smallByteCountMax = ReadWindows.firstByteCount
+
+    /// Fetches a small object (`smallByteCountMax` at the most, not empty) that may be read soon, if memory can be spared. What
+    /// is at hand or on its way is not asked for again. An error is nobody's: who reads the object asks again.
+    public func prefetchWhole(_ object: ObjectVersion) {
+        precondition(1...Reader.smallByteCountMax ~= object.byteCount)
+        let handle = open(object)
+        // Closed only now: an object with nothing in flight would be forgotten.
+        withExtendedLifetime(handle) { handle.reads.prefetchWhole() }
+    }
+
     /// Drops the state of an object that nobody has open and that has nothing in flight.
     func forgetIfIdle(_ reads: ObjectReads) {
         objects.withLock { objects in

@@ -91,8 +91,8 @@ struct MountServer {
     private func fileSystem(on store: any ObjectStore, logger: Logger) throws -> FileSystem {
         let namespace = Namespace(
             store: store, root: settings.root, timeToLive: settings.timeToLive, requestTimeout: settings.readTimeout,
-            logger: logger)
-        let cache = try BlockCache(byteLimit: settings.memoryLimit)
+            memoryByteLimit: settings.memory.metadataByteLimit, logger: logger)
+        let cache = try BlockCache(byteLimit: settings.memory.blockByteLimit)
         let reader = Reader(store: store, cache: cache, limits: ReaderLimits(readTimeout: settings.readTimeout))
         return FileSystem(
             namespace: namespace, reader: reader,

@@ -24,13 +24,14 @@ extension S3Client {
     /// A client of a server on this machine.
     static func of(
         _ endpointURL: String, bucket: String, id: String = "AKIATEST", secret: String = "secret",
-        connectionLimit: Int = 8
+        connectionLimit: Int = 8, networkThreadCount: Int = 2
     ) throws -> S3Client {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return S3Client(
             configuration: S3Configuration(
-                bucket: bucket, endpoint: try S3Endpoint(parsing: endpointURL), connectionLimit: connectionLimit),
+                bucket: bucket, endpoint: try S3Endpoint(parsing: endpointURL), connectionLimit: connectionLimit,
+                networkThreadCount: networkThreadCount),
             credentials: Credentials(accessKeyID: id, secretAccessKey: secret), logger: logger)
     }
 

@@ -8,7 +8,6 @@ final class GetOperation: Operation {
     private let receiver: any RangeReceiver
     /// Where the next byte belongs.
     private var offset: Int
-    private(set) var hasProgressed = false
     let subject: String
 
     init(_ request: RangeRequest, bucket: String, receiver: any RangeReceiver) {
@@ -21,10 +20,10 @@ final class GetOperation: Operation {
 
     var isListing: Bool { false }
     var receivedByteCount: Int { offset - range.lowerBound }
+    var isAwaitingBytes: Bool { offset < range.upperBound }
 
     func request(at address: BucketAddress) -> HTTPRequest {
-        hasProgressed = false
-        return HTTPRequest(
+        HTTPRequest(
             host: address.host, path: address.path(of: object.key),
             headers: [
                 HTTPHeader("Range", "bytes=\(offset)-\(range.upperBound - 1)"),
@@ -64,7 +63,6 @@ final class GetOperation: Operation {
         guard bytes.byteCount <= range.upperBound - offset else { throw malformed("more bytes than asked for") }
         receiver.receive(bytes, at: offset)
         offset += bytes.byteCount
-        hasProgressed = true
     }
 
     func complete() throws(AttemptFailure) {

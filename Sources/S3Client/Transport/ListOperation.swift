@@ -23,8 +23,8 @@ final class ListOperation: Operation {
     }
 
     var isListing: Bool { true }
-    var hasProgressed: Bool { false }
     var receivedByteCount: Int { 0 }
+    var isAwaitingBytes: Bool { true }
 
     func request(at address: BucketAddress) -> HTTPRequest {
         var query = [

@@ -1,0 +1,38 @@
+public import struct SystemPackage.Errno
+public import struct SystemPackage.FilePath
+
+/// Why a directory can't be the disk cache.
+public enum DiskCacheError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is there is no directory.
+    case notADirectory(FilePath)
+    /// What is there is a symbolic link: where it leads may change, or be somebody else's.
+    case symbolicLink(FilePath)
+    /// It belongs to the user `owner`, who could change what we read.
+    case anotherUsers(FilePath, owner: UInt32)
+    /// Its group or everybody may write to it.
+    case writableByOthers(FilePath, mode: UInt32)
+    /// It can't be opened or made.
+    case unusable(FilePath, Errno)
+    /// The limit is less than what is worth the trouble.
+    case limitTooSmall(byteLimit: Int)
+
+    /// One sentence for a person, without a full stop: what is wrong and what to do.
+    public var description: String {
+        switch self {
+        case .notADirectory(let path):
+            "the cache directory \(path) is not a directory: remove it, or give another one with --cache-dir"
+        case .symbolicLink(let path):
+            "the cache directory \(path) is a symbolic link: give the directory itself with --cache-dir"
+        case .anotherUsers(let path, let owner):
+            "the cache directory \(path) belongs to another user (uid \(owner)): give one of your own with --cache-dir"
+        case .writableByOthers(let path, let mode):
+            "the cache directory \(path) is writable for others (mode \(String(mode & 0o7777, radix: 8))): "
+                + "run chmod 700 on it, or give another one with --cache-dir"
+        case .unusable(let path, let errno):
+            "the cache directory \(path) can't be used (\(errno)): give another one with --cache-dir, or --no-cache"
+        case .limitTooSmall(let byteLimit):
+            "a cache of \(byteLimit) bytes is too small: "
+                + "give at least \(DiskCache.minimumByteLimit >> 20) MiB with --cache-size, or --no-cache"
+        }
+    }
+}

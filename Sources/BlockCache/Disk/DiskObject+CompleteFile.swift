@@ -1,0 +1,106 @@
+import BitCollections
+import Synchronization
+import struct SystemPackage.Errno
+
+extension DiskObject {
+    /// The whole object's file, if all of its blocks are there and known to be right. If they are there and not known to be
+    /// right, that is found out in the background, and the answer is `nil` meanwhile.
+    public var completeFile: CompleteFile? {
+        guard let files = files(), let holdsSeal = try? files.holdsSeal() else { return nil }
+        guard holdsSeal else {
+            proveIfComplete()
+            return nil
+        }
+        noteUse()
+        if let file = state.withLock({ $0.files === files ? $0.completeFile : nil }) { return file }
+        guard let file = try? cache.directory.completeFile(of: files) else { return nil }
+        state.withLock { state in
+            if state.files === files { state.completeFile = file }
+        }
+        return file
+    }
+
+    /// Writes all blocks of the object, ahead of what is queued, so that it can be handed over as a file at once.
+    ///
+    /// - Parameters:
+    ///   - blocks: All of them; held until `completion` returns, and `didRelease` called then.
+    ///   - completion: Gets the file on one of the cache's threads, or `nil` if the disk doesn't take it now. Called on this
+    ///     thread, at once, if the cache has been shut down.
+    public func complete(with blocks: [Block], completion: @escaping @Sendable (CompleteFile?) -> Void) {
+        precondition(blocks.count == identity.blockCount)
+        let isRunning = cache.ioThreads.run { [self] in
+            completion(completeNow(with: blocks))
+        }
+        if !isRunning { completion(nil) }
+    }
+
+    private func completeNow(with blocks: [Block]) -> CompleteFile? {
+        guard mayBeStored else { return nil }
+        let blocks = blocks.enumerated().map { IndexedBlock(index: $0.offset, block: $0.element) }
+        guard cache.write(blocks, of: self, mayEvict: false) else {
+            // Too late for this time, in time for the next.
+            _ = cache.writer.add(blocks, of: self)
+            return nil
+        }
+        if cache.space.isShort(in: cache.directory) { cache.writer.makeRoom() }
+        if let files = files(), (try? files.holdsSeal()) == false { seal(files) }
+        return completeFile
+    }
+
+    /// Checks the blocks on a thread of the cache, if all of them are there, and seals the object if they are right.
+    func proveIfComplete() {
+        guard let files = files(), isComplete(files) else { return }
+        let isFirst = state.withLock { state in
+            defer { state.isProving = true }
+            return !state.isProving
+        }
+        guard isFirst else { return }
+        let isRunning = cache.ioThreads.run { [self] in
+            if (try? files.holdsSeal()) == false { seal(files) }
+            state.withLock { $0.isProving = false }
+        }
+        if !isRunning { state.withLock { $0.isProving = false } }
+    }
+
+    private func isComplete(_ files: ObjectFiles) -> Bool {
+        // From where one stopped the last time: an object that is being filled isn't looked at as a whole again and again.
+        let start = state.withLock { $0.firstAbsent }
+        do throws(Errno) {
+            var absent = try files.firstAbsent(from: start)
+            if absent == nil { absent = try files.firstAbsent(from: 0) }
+            state.withLock { $0.firstAbsent = absent ?? 0 }
+            return absent == nil
+        } catch {
+            return false
+        }
+    }
+
+    /// Checks the blocks that this process hasn't written itself, and writes a seal if all are right and nobody has
+    /// written meanwhile.
+    private func seal(_ files: ObjectFiles) {
+        do throws(Errno) {
+            let (status, proven) = try files.ownBlocks()
+            guard try files.isIntact(), isRight(files, apart: proven) else { return }
+            _ = try files.locked(.exclusive, patience: DiskObject.sealPatience) { _ throws(Errno) in
+                guard try files.data.status() == status, try files.firstAbsent(from: 0) == nil else { return }
+                try files.index.write(SealRecord(status).bytes(for: identity), at: IndexHeader.sealOffset)
+            }
+        } catch {
+            cache.health.noteFailure(error)
+        }
+    }
+
+    private func isRight(_ files: ObjectFiles, apart proven: BitSet) -> Bool {
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: Block.byteCount, alignment: 4096)
+        defer { scratch.deallocate() }
+        for index in 0..<identity.blockCount where !proven.contains(index) {
+            guard !cache.ioThreads.isEnding else { return false }
+            let buffer = UnsafeMutableRawBufferPointer(rebasing: scratch[..<identity.bytes(ofBlock: index).count])
+            guard countRight([buffer], from: index, in: files) == 1 else { return false }
+        }
+        return true
+    }
+
+    /// How long to wait for who is just writing blocks.
+    private static let sealPatience: Duration = .seconds(1)
+}

@@ -1,0 +1,60 @@
+import BitCollections
+import Glibc
+import struct SystemPackage.Errno
+
+extension DiskObject {
+    /// Writes those of the blocks, which are in ascending order, that aren't there yet.
+    ///
+    /// - Returns: How many bytes that took on the disk.
+    func write(_ blocks: [IndexedBlock], in directory: CacheDirectory) throws(Errno) -> Int {
+        let files = try filesForWriting(in: directory)
+        // Who holds the lock takes blocks away or seals: no time to add some.
+        return try files.locked(.shared, patience: .zero) { ownWrites throws(Errno) in
+            if try files.data.status() != ownWrites.status { ownWrites.blocks = [] }
+            var byteCount = 0
+            for run in DiskObject.runs(of: blocks) {
+                byteCount += try files.writeAbsent(run, noting: &ownWrites)
+            }
+            ownWrites.status = try files.data.status()
+            return byteCount
+        } ?? 0
+    }
+
+    /// `blocks` cut where their indices aren't adjoining.
+    private static func runs(of blocks: [IndexedBlock]) -> [ArraySlice<IndexedBlock>] {
+        var runs: [ArraySlice<IndexedBlock>] = []
+        var start = 0
+        for end in 1...max(blocks.count, 1) where end == blocks.count || blocks[end].index != blocks[end - 1].index + 1
+        {
+            runs.append(blocks[start..<end])
+            start = end
+        }
+        return runs
+    }
+}
+
+extension ObjectFiles {
+    /// Writes those of these adjoining blocks that aren't there yet: the bytes first, then what says that they are there.
+    fileprivate func writeAbsent(
+        _ run: ArraySlice<IndexedBlock>, noting ownWrites: inout OwnWrites
+    ) throws(Errno) -> Int {
+        guard let first = run.first?.index else { return 0 }
+        let entries = try entries(first..<first + run.count)
+        var byteCount = 0
+        for absent in entries.indices.split(whereSeparator: { entries[$0] != 0 }) {
+            let blocks = run.dropFirst(absent.startIndex).prefix(absent.count)
+            byteCount += try write(blocks, noting: &ownWrites)
+        }
+        return byteCount
+    }
+
+    private func write(_ blocks: ArraySlice<IndexedBlock>, noting ownWrites: inout OwnWrites) throws(Errno) -> Int {
+        guard let first = blocks.first?.index else { return 0 }
+        let buffers = blocks.map { $0.block.bytes(0..<identity.bytes(ofBlock: $0.index).count) }
+        try data.write(buffers, at: first * Block.byteCount)
+        try setEntries(
+            zip(blocks, buffers).map { identity.checksum($1, ofBlock: $0.index) }, from: first)
+        for block in blocks { ownWrites.blocks.insert(block.index) }
+        return buffers.reduce(0) { $0 + allocation(of: $1.count) }
+    }
+}

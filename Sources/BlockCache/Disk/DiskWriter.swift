@@ -1,0 +1,149 @@
+import DequeModule
+import Glibc
+import Synchronization
+
+/// The thread that writes blocks to the disk, behind the readers, and the queue that leads to it.
+///
+/// Blocks wait a moment for their neighbours, so that several go out with one call. While the queue is less than half full
+/// the thread gives way to others (setpriority(2)); if it fills all the same, the disk is too slow, and blocks are dropped.
+final class DiskWriter: Sendable {
+    private struct Pending {
+        let object: DiskObject
+        var blocks: [IndexedBlock] = []
+    }
+
+    private struct Queue {
+        var pending: [ObjectIdentifier: Pending] = [:]
+        /// The objects with something pending, in turn.
+        var turns: Deque<ObjectIdentifier> = []
+        /// What is queued or being written.
+        var byteCount = 0
+        /// At the start everything is counted.
+        var isRoomWanted = true
+        /// What isn't written by then is dropped.
+        var end: ContinuousClock.Instant?
+    }
+
+    private enum Errand {
+        case write(DiskObject, [IndexedBlock])
+        case makeRoom
+        case end
+    }
+
+    /// How long a block waits for its neighbours, in nanoseconds: about what a part's next MiB takes.
+    private static let patience = 5_000_000
+
+    /// How long writing may go on when the cache is shut down: as long as somebody at a terminal likes to wait.
+    private static let shutdownPatience: Duration = .seconds(2)
+
+    /// The niceness of the thread while there is no hurry.
+    private static let niceness: CInt = 10
+
+    private let byteLimit: Int
+    private let batchBlockCount: Int
+    private let queue = Monitor(Queue())
+    private let thread = Mutex<WorkerThread?>(nil)
+
+    /// A queue of at most `byteLimit` bytes, written `batchByteLimit` bytes at a time.
+    init(byteLimit: Int, batchByteLimit: Int) {
+        self.byteLimit = byteLimit
+        batchBlockCount = batchByteLimit / Block.byteCount
+    }
+
+    /// Starts the thread, which holds `cache` until it is ended.
+    func start(for cache: DiskCache) {
+        let started = WorkerThread { self.work(for: cache) }
+        thread.withLock { $0 = started }
+    }
+
+    /// Writes what is queued, as far as that is quick, ends the thread and waits for that.
+    func end() {
+        queue.change { $0.end = $0.end ?? .now + DiskWriter.shutdownPatience }
+        thread.withLock { $0.take() }?.join()
+    }
+
+    /// Queues a block of `object`.
+    ///
+    /// - Returns: `false` if too much is queued; nothing is kept of it then.
+    func add(_ blocks: [IndexedBlock], of object: DiskObject) -> Bool {
+        queue.change { queue in
+            let byteCount = blocks.count * Block.byteCount
+            guard queue.end == nil, queue.byteCount + byteCount <= byteLimit else { return false }
+            queue.byteCount += byteCount
+            let id = ObjectIdentifier(object)
+            if queue.pending[id] == nil { queue.turns.append(id) }
+            queue.pending[id, default: Pending(object: object)].blocks += blocks
+            return true
+        }
+    }
+
+    /// There is little room left: the thread looks after it.
+    func makeRoom() {
+        queue.change { $0.isRoomWanted = true }
+    }
+
+    /// Waits until all that was queued is written or dropped. For tests.
+    func waitUntilIdle() {
+        queue.wait { queue in queue.byteCount == 0 && !queue.isRoomWanted ? () : nil }
+    }
+
+    // MARK: On the thread
+
+    private func work(for cache: DiskCache) {
+        // What was written is let go of when `perform` returns.
+        while perform(queue.wait { nextErrand(&$0) }, for: cache) {
+            cache.didRelease()
+            gatherNeighbours()
+        }
+    }
+
+    private func perform(_ errand: consuming Errand, for cache: DiskCache) -> Bool {
+        switch errand {
+        case .makeRoom:
+            cache.makeRoom()
+            queue.change { $0.isRoomWanted = false }
+        case .write(let object, let blocks):
+            if cache.write(blocks, of: object, mayEvict: true) { object.proveIfComplete() }
+            let isHurried = queue.change { queue in
+                queue.byteCount -= blocks.count * Block.byteCount
+                return queue.byteCount > byteLimit / 2
+            }
+            // Refused to whoever may not raise a priority; then it stays low. 0 is the calling thread.
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, isHurried ? 0 : DiskWriter.niceness)
+        case .end:
+            return false
+        }
+        return true
+    }
+
+    private func nextErrand(_ queue: inout Queue) -> Errand? {
+        if let end = queue.end, ContinuousClock.now >= end || queue.turns.isEmpty {
+            queue.turns = []
+            queue.pending = [:]
+            queue.byteCount = 0
+            return .end
+        }
+        if queue.isRoomWanted { return .makeRoom }
+        guard let id = queue.turns.popFirst(), var pending = queue.pending.removeValue(forKey: id) else { return nil }
+        pending.blocks.sort { $0.index < $1.index }
+        let batch = Array(pending.blocks.prefix(batchBlockCount))
+        pending.blocks.removeFirst(batch.count)
+        if !pending.blocks.isEmpty {
+            queue.turns.append(id)
+            queue.pending[id] = pending
+        }
+        return .write(pending.object, batch)
+    }
+
+    private func gatherNeighbours() {
+        queue.wait(nanoseconds: DiskWriter.patience) { queue in
+            queue.end != nil || queue.isRoomWanted || queue.byteCount >= batchBlockCount * Block.byteCount
+        }
+    }
+}
+
+/// A complete block and its place in its object.
+struct IndexedBlock {
+    let index: Int
+    let block: Block
+}

@@ -1,0 +1,48 @@
+import Glibc
+import struct SystemPackage.Errno
+
+/// One look through a cache directory, and what is removed after it: first whole objects that nobody has open, the one that
+/// was not used for longest first; then blocks of objects that are open and still being filled.
+struct Eviction {
+    private struct Candidate {
+        let name: String
+        let lastUse: UInt64
+    }
+
+    private let directory: CacheDirectory
+    /// The least recently used one last.
+    private var candidates: [Candidate] = []
+
+    /// Finds out what there is, and sets the usage right.
+    init(counting directory: CacheDirectory) throws(Errno) {
+        self.directory = directory
+        let before = directory.usage.byteCount
+        var candidates: [Candidate] = []
+        let counted = try directory.forEachObject { files throws(Errno) in
+            candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))
+        }
+        directory.usage.correct(counted: counted, before: before)
+        self.candidates = candidates
+    }
+
+    /// Removes until `byteCount` bytes are free.
+    ///
+    /// - Returns: How many bytes were freed.
+    mutating func free(_ byteCount: Int) throws(Errno) -> Int {
+        guard byteCount > 0 else { return 0 }
+        candidates.sort { $0.lastUse > $1.lastUse }
+        var freed = 0
+        var used: [Candidate] = []
+        while freed < byteCount, let candidate = candidates.popLast() {
+            if let removed = try directory.remove(candidate.name, evenIfUsed: false, lastUse: candidate.lastUse) {
+                freed += removed
+            } else {
+                used.append(candidate)
+            }
+        }
+        for candidate in used where freed < byteCount {
+            freed += try directory.punch(candidate.name, byteCount - freed)
+        }
+        return freed
+    }
+}

@@ -1,0 +1,70 @@
+import DequeModule
+import Synchronization
+
+/// The threads that read from the disk for those who don't wait there themselves.
+///
+/// What is queued is bounded by those who queue it: a load or a completion holds the memory that it fills or writes, and an
+/// object is checked once at a time.
+final class IOThreads: Sendable {
+    /// Enough to keep a disk busy, and no more: each is at one file at a time.
+    private static let threadCount = 4
+
+    private struct Queue {
+        var jobs: Deque<@Sendable () -> Void> = []
+        var isEnding = false
+    }
+
+    private let queue = Monitor(Queue())
+    private let threads = Mutex<[WorkerThread]>([])
+
+    /// Starts the threads.
+    ///
+    /// - Parameter didFinish: Called after every job, when all that it held has been let go of.
+    init(didFinish: @escaping @Sendable () -> Void) {
+        let queue = queue
+        let started = (0..<IOThreads.threadCount).map { _ in
+            WorkerThread {
+                while IOThreads.perform(queue.wait(IOThreads.next)) { didFinish() }
+            }
+        }
+        threads.withLock { $0 = started }
+    }
+
+    /// Has one of the threads run `job`.
+    ///
+    /// - Returns: `false` if there are no threads any more; the job isn't run then.
+    func run(_ job: @escaping @Sendable () -> Void) -> Bool {
+        queue.change { queue in
+            guard !queue.isEnding else { return false }
+            queue.jobs.append(job)
+            return true
+        }
+    }
+
+    /// Whether the threads are to end soon: what takes long should stop.
+    var isEnding: Bool {
+        queue.change { $0.isEnding }
+    }
+
+    /// Ends the threads after what is queued, and waits for that.
+    func end() {
+        queue.change { $0.isEnding = true }
+        for thread in threads.withLock({ exchange(&$0, with: []) }) { thread.join() }
+    }
+
+    private enum Errand {
+        case run(@Sendable () -> Void)
+        case end
+    }
+
+    private static func next(_ queue: inout Queue) -> Errand? {
+        if let job = queue.jobs.popFirst() { return .run(job) }
+        return queue.isEnding ? .end : nil
+    }
+
+    private static func perform(_ errand: consuming Errand) -> Bool {
+        guard case .run(let job) = errand else { return false }
+        job()
+        return true
+    }
+}

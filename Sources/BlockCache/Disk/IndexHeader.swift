@@ -1,0 +1,97 @@
+import ObjectStore
+import struct SystemPackage.Errno
+
+/// How an index file begins. Behind it lies one checksum of 8 bytes for every block of the object, 0 where the block isn't
+/// there. Numbers are in the machine's own order: a cache isn't carried to another kind of machine, and would be found to
+/// be nonsense there.
+///
+/// | offset | bytes | |
+/// |---|---|---|
+/// | 0 | 8 | magic |
+/// | 8 | 8 | version of the format, and the size of a block |
+/// | 16 | 8 | size of the object |
+/// | 24 | 24 | lengths of source, key and ETag |
+/// | 48 | 8 | checksum of all above and of the text |
+/// | 56 | 8 | last use, nanoseconds since 1970 |
+/// | 64 | 8 | the block from which on holes are punched next |
+/// | 72 | 72 | seal (`SealRecord`), zeros if there is none |
+/// | 144 | | text: source, key, ETag; zeros up to a multiple of 8 |
+struct IndexHeader {
+    static let lastUseOffset = 56
+    static let punchOffset = 64
+    static let sealOffset = 72
+    private static let textOffset = 144
+    private static let checksumOffset = 48
+    private static let magic: UInt64 = 0x3163_6673_7463_6172
+    /// To be raised with every change of the format, or of what a checksum is made of.
+    private static let format: UInt64 = 1 << 32 | UInt64(Block.byteCount)
+    /// Keys have 1,024 bytes at most, buckets 63; an endpoint or an ETag that needs more than the rest isn't real.
+    private static let textByteCountLimit = 8 << 10
+
+    /// Whose blocks these are.
+    let identity: CacheIdentity
+    /// When somebody last used the object, in nanoseconds since 1970.
+    let lastUse: UInt64
+    /// Where to go on punching holes.
+    let punchIndex: Int
+
+    /// How long the header of `identity`'s index is: where its checksums begin.
+    static func byteCount(for identity: CacheIdentity) -> Int {
+        let text = identity.source.utf8.count + identity.version.key.bytes.count + identity.version.etag.text.utf8.count
+        return textOffset + (text + 7) / 8 * 8
+    }
+
+    /// How long the whole index of `identity` is.
+    static func indexByteCount(for identity: CacheIdentity) -> Int {
+        byteCount(for: identity) + 8 * identity.blockCount
+    }
+
+    /// The header of a new index.
+    static func bytes(for identity: CacheIdentity, lastUse: UInt64) -> [UInt8] {
+        let (key, etag) = (identity.version.key.bytes, Array(identity.version.etag.text.utf8))
+        let source = Array(identity.source.utf8)
+        let fixed = [
+            magic, format, UInt64(identity.version.byteCount), UInt64(source.count), UInt64(key.count),
+            UInt64(etag.count),
+        ]
+        let proven = fixed.flatMap(IndexHeader.bytes) + source + key + etag
+        var bytes = fixed.flatMap(IndexHeader.bytes) + IndexHeader.bytes(identity.checksum(proven))
+        bytes += IndexHeader.bytes(lastUse)
+        bytes += [UInt8](repeating: 0, count: textOffset - bytes.count) + source + key + etag
+        return bytes + [UInt8](repeating: 0, count: byteCount(for: identity) - bytes.count)
+    }
+
+    /// The header of `index`; `nil` if it is none, or one that has been changed.
+    init?(of index: LocalFile) throws(Errno) {
+        let fixed = try index.read(IndexHeader.textOffset, at: 0)
+        guard fixed.count == IndexHeader.textOffset else { return nil }
+        let words = IndexHeader.words(fixed)
+        // Lengths first: they are added up below, and must not overflow.
+        guard words[0] == IndexHeader.magic, words[1] == IndexHeader.format,
+            words[3...5].allSatisfy({ $0 <= IndexHeader.textByteCountLimit }), let byteCount = Int(exactly: words[2])
+        else { return nil }
+        let (sourceCount, keyCount, etagCount) = (Int(words[3]), Int(words[4]), Int(words[5]))
+        let text = try index.read(sourceCount + keyCount + etagCount, at: IndexHeader.textOffset)
+        guard text.count == sourceCount + keyCount + etagCount else { return nil }
+        let version = ObjectVersion(
+            key: Key(text[sourceCount..<sourceCount + keyCount]),
+            etag: ETag(String(decoding: text[(sourceCount + keyCount)...], as: UTF8.self)), byteCount: byteCount)
+        identity = CacheIdentity(source: String(decoding: text[..<sourceCount], as: UTF8.self), version: version)
+        lastUse = words[IndexHeader.lastUseOffset / 8]
+        punchIndex = Int(truncatingIfNeeded: words[IndexHeader.punchOffset / 8] & 0xffff_ffff)
+        let proven = Array(fixed[..<IndexHeader.checksumOffset]) + text
+        guard words[IndexHeader.checksumOffset / 8] == identity.checksum(proven) else { return nil }
+    }
+
+    /// The bytes of a number as they stand in the file.
+    static func bytes(_ number: UInt64) -> [UInt8] {
+        withUnsafeBytes(of: number, Array.init)
+    }
+
+    /// The numbers that `bytes` are; a rest that is none is left out.
+    static func words(_ bytes: [UInt8]) -> [UInt64] {
+        bytes.withUnsafeBytes { buffer in
+            (0..<buffer.count / 8).map { buffer.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
+        }
+    }
+}
