@@ -122,18 +122,22 @@ extension ObjectReads.State {
 
     /// Takes note of a read, and takes memory for what its window lacks.
     ///
-    /// - Parameter missing: Indices of the read's own blocks that are about to be fetched.
+    /// - Parameters:
+    ///   - demanded: Indices of the read's own blocks that are about to be fetched.
+    ///   - isWaiting: Whether the read can't be answered from what has come.
     /// - Returns: Blocks to fetch, with their index, and whether parts may have become useless.
     mutating func readAhead(
-        of range: Range<Int>, missing demanded: [Int]
+        of range: Range<Int>, missing demanded: [Int], isWaiting: Bool
     ) -> ([(index: Int, block: Block)], gaveUpWindow: Bool) {
         let firstMissing = demanded.first.map { max(range.lowerBound, $0 * Block.byteCount) }
-        let (advice, gaveUpWindow) = windows.note(range, firstMissing: firstMissing) { cache.aheadShare(of: id) }
+        let (advice, gaveUpWindow) = windows.note(range, firstMissing: firstMissing, isWaiting: isWaiting) {
+            cache.aheadShare(of: id)
+        }
         guard let advice else { return ([], gaveUpWindow) }
-        let wanted = missing(among: Block.indices(covering: advice.ahead)).filter { !demanded.contains($0) }
+        let wanted = advice.ranges.flatMap { missing(among: Block.indices(covering: $0)) }
+            .filter { !demanded.contains($0) }
         let memory = cache.takeAhead(wanted.count)
-        let isGranted = memory.count == wanted.count
-        windows.advance(advice, to: isGranted ? advice.ahead.upperBound : wanted[memory.count] * Block.byteCount)
+        windows.advance(advice, firstRefused: memory.count < wanted.count ? wanted[memory.count] : nil)
         return (Array(zip(wanted, memory)), gaveUpWindow)
     }
 

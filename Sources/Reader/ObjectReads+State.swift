@@ -68,7 +68,7 @@ extension ObjectReads.State {
             errands.release(located.blocks.compactMap(\.self))
             return (nil, errands)
         }
-        let (ahead, gaveUpWindow) = readAhead(of: range, missing: [])
+        let (ahead, gaveUpWindow) = readAhead(of: range, missing: [], isWaiting: false)
         start(ahead, &errands)
         if gaveUpWindow { giveUpUselessParts(&errands) }
         return (bytes(range, in: blocks), errands)
@@ -141,7 +141,8 @@ extension ObjectReads.State {
         errands.release(memory.dropFirst(located.missing.count))
         var fresh = zip(located.missing, memory).makeIterator()
         let blocks = located.blocks.compactMap { $0 ?? fresh.next()?.1 }
-        let (ahead, gaveUpWindow) = readAhead(of: range, missing: located.missing)
+        let isWaiting = located.isWaiting || !located.missing.isEmpty
+        let (ahead, gaveUpWindow) = readAhead(of: range, missing: located.missing, isWaiting: isWaiting)
         start(Array(zip(located.missing, memory)) + ahead, &errands)
         let partCount = park(number, on: range)
         // Only now: before it was parked, a part that this read needs may have looked as if nobody wanted it.
