@@ -123,7 +123,7 @@ extension ObjectReads.State {
     /// Takes note of a read, and takes memory for what its window lacks.
     ///
     /// - Parameters:
-    ///   - missing: Indices of the read's own blocks that are about to be fetched.
+    ///   - demanded: Indices of the read's own blocks that are about to be fetched.
     ///   - isWaiting: Whether the read can't be answered from what has come.
     /// - Returns: Blocks to fetch, with their index, and whether parts may have become useless.
     mutating func readAhead(
@@ -134,9 +134,8 @@ extension ObjectReads.State {
             cache.aheadShare(of: id)
         }
         guard let advice else { return ([], gaveUpWindow) }
-        let wanted = advice.ranges.flatMap { ahead in
-            missing(among: Block.indices(covering: ahead)).filter { !demanded.contains($0) }
-        }
+        let wanted = advice.ranges.flatMap { missing(among: Block.indices(covering: $0)) }
+            .filter { !demanded.contains($0) }
         let memory = cache.takeAhead(wanted.count)
         windows.advance(advice, firstRefused: memory.count < wanted.count ? wanted[memory.count] : nil)
         return (Array(zip(wanted, memory)), gaveUpWindow)
