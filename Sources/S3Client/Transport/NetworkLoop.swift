@@ -1,5 +1,4 @@
 internal import CCurl
-internal import DequeModule
 internal import Logging
 import ObjectStore
 
@@ -11,8 +10,8 @@ final class NetworkLoop {
     private let transferLimit: Int
     /// All requests that have not ended, by id.
     private var exchanges: [UInt64: Exchange] = [:]
-    /// Requests that wait for a free transfer, oldest first. Those that have ended meanwhile are skipped.
-    private var queue: Deque<UInt64> = []
+    /// Requests that wait for a free transfer.
+    private var queue = RequestQueue()
     /// Requests that are being transferred, by their easy handle.
     private var active: [UnsafeMutableRawPointer: Exchange] = [:]
     private var idleTransfers: [Transfer] = []
@@ -40,7 +39,7 @@ final class NetworkLoop {
     /// Takes a new request.
     func submit(_ exchange: Exchange) {
         exchanges[exchange.id] = exchange
-        queue.append(exchange.id)
+        queue.append(exchange)
         watch(exchange)
     }
 
@@ -224,7 +223,7 @@ final class NetworkLoop {
                 end(exchange, exchange.giveUp())
             } else if case .backingOff(let until) = exchange.phase, until <= now {
                 exchange.phase = .queued
-                queue.append(exchange.id)
+                queue.append(exchange)
             } else if exchange.isLate(now: now) {
                 hedge(exchange, now: now)
             }
