@@ -25,9 +25,9 @@ import Testing
             script: "for o in range(n - (1 << 20), -1, -1 << 20): os.pread(f, 4096, o)",
             askedByteCount: byteCount / 8),
         Access(
-            testDescription: "two streams in turn, from 0 and from 32 MiB, 16 MiB each",
-            script: "for o in range(0, 16 << 20, 65536): os.pread(f, 65536, o), os.pread(f, 65536, o + n // 2)",
-            askedByteCount: byteCount / 2),
+            testDescription: "two streams in turn, from 0 and from the middle",
+            script: "for o in range(0, n // 2, 65536): os.pread(f, 65536, o), os.pread(f, 65536, o + n // 2)",
+            askedByteCount: byteCount),
         Access(
             testDescription: "random 4 KiB, each in another block",
             script: "import random; r = random.Random(1)\n"
@@ -63,7 +63,8 @@ import Testing
                     "import os, sys\nfor e in sorted(os.scandir(sys.argv[1]), key=lambda e: e.name):"
                     + " assert len(open(e.path, 'rb').read()) == 348"
                 try runChecked("python3", ["-c", script, mountPoint + "/folder"])
-                #expect(server.requests(.get).count == count)
+                // The S3 client may ask a second time for what is late, for one in twenty at the most.
+                #expect((count...count + count / 20).contains(server.requests(.get).count))
                 #expect(server.log.allSatisfy { $0.request.kind == .get || $0.request.kind == .list })
             }
         }
