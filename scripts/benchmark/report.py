@@ -37,12 +37,12 @@ def _cells(results: Results, row: Row) -> list[str]:
 
 
 def _targets(results: Results, row: Row) -> str:
-    """The row's targets with ours beside them, and what else there is to say about it."""
+    """What the row reaches and what it should, and what else there is to say about it."""
     parts = [row.note] if row.note else []
     if row.tool == "tractfs":
         parts += [
-            f"{METRICS[target.metric].label} {METRICS[target.metric].text(value)} {_bound(target)}: "
-            + ("reached" if is_reached else "MISSED")
+            f"{METRICS[target.metric].label} {METRICS[target.metric].text(value)} ({_bound(target)}) "
+            + ("✓" if is_reached else "✗")
             for target, value, is_reached in results.verdicts(row)]
     return "; ".join(parts)
 
@@ -53,7 +53,7 @@ def _bound(target: Target) -> str:
 
 def record(results: Results, versions: dict[str, str], options: dict[str, object]) -> dict:
     """Everything that was measured, and where, for JSON."""
-    return {"date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "machine": machine(),
+    return {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": machine(),
             "versions": versions, "options": options, "rows": [_record(results, row) for row in results.rows]}
 
 
