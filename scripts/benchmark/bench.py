@@ -15,6 +15,8 @@ from .results import CURL, NATIVE, Results, figures, process_figures, server_fig
 from .server import Port, Server
 from .workloads import Workload
 
+# Long enough for all to fill a cache with 1 GiB: what is half full is not warm.
+FILL_TIME_LIMIT = 120.0
 # A cache that is written behind the reader is complete when it has not grown for this long.
 CACHE_SETTLE_SECONDS = 1.0
 CACHE_PATIENCE_SECONDS = 30.0
@@ -100,7 +102,7 @@ class Bench:
         if not workload.is_warm:
             return
         with Mount(tool, self._server.unlimited.url, cache, self._work, workload.variant) as mount:
-            readers.run(workload.readers(mount.root), self._time_limit)
+            readers.run(workload.readers(mount.root), FILL_TIME_LIMIT)
             _await_stillness(cache)
         # Whatever way the files were written: their pages are in memory.
         readers.run([readers.sequential(str(path)) for path in cache.rglob("*") if path.is_file()], self._time_limit)

@@ -27,9 +27,9 @@ def _groups(record: dict) -> list[tuple[str, list[dict]]]:
 
 
 def _subtitle(record: dict) -> str:
-    at = record["machine"]
+    at, runs = record["machine"], record["options"]["runs"]
     return (f"{at['cores']} cores ({at['processor']}), loopback, Linux {at['kernel'].split('-')[0]}, "
-            f"{record['date'][:10]}, medians of {record['options']['runs']}")
+            f"{record['date'][:10]}, medians of {runs} run{'s' if runs > 1 else ''}")
 
 
 class _Bars:

@@ -41,9 +41,8 @@ class Tool:
     """A file system: how it is started, and what it can do."""
 
     name: str
-
-    def version(self) -> str:
-        raise NotImplementedError
+    # What makes it say its version.
+    version_command: list
 
     def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
         """What serves the bucket at `url` on `mount_point`, staying in the foreground."""
@@ -59,10 +58,8 @@ class Tractfs(Tool):
 
     def __init__(self, program: Path):
         self.program = program
+        self.version_command = [program, "--version"]
         self.help = _output([program, "mount", "--help"])
-
-    def version(self) -> str:
-        return _output([self.program, "--version"]).strip()
 
     def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
         options = ["--endpoint-url", url, "--addressing-style", "path", "--log-level", "warning"]
@@ -80,9 +77,7 @@ class Tractfs(Tool):
 
 class S3fs(Tool):
     name = "s3fs"
-
-    def version(self) -> str:
-        return _output(["s3fs", "--version"]).splitlines()[0]
+    version_command = ["s3fs", "--version"]
 
     def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
         # parallel_count also is how many ranges are got at once for a read; enable_noobj_cache saves requests for names
@@ -96,9 +91,7 @@ class S3fs(Tool):
 
 class Rclone(Tool):
     name = "rclone"
-
-    def version(self) -> str:
-        return _output(["rclone", "version"]).splitlines()[0]
+    version_command = ["rclone", "version"]
 
     def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
         # use-server-modtime saves a HEAD a file; a chunk is what one GET asks for (1.60 has no parallel streams).

@@ -3,6 +3,7 @@
 import datetime
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -82,10 +83,12 @@ def machine_line(record: dict) -> str:
     """The machine in a line, for people."""
     at = record["machine"]
     return (f"{record['date'][:10]}, {at['processor']}, {at['cores']} cores, {at['memory_gib']} GiB, "
-            f"{at['distribution']}, Linux {at['kernel']}; " + ", ".join(record["versions"].values()))
+            f"{at['distribution']}, Linux {at['kernel']}; "
+            + ", ".join(f"{name} {version}" for name, version in record["versions"].items()))
 
 
-def installed_version(command: list[str]) -> str:
-    """What a program says of itself, in its first line."""
+def version(command: list) -> str:
+    """The version in what a program says of itself: the first number with a dot."""
     finished = subprocess.run(command, capture_output=True, text=True)
-    return (finished.stdout + finished.stderr).splitlines()[0]
+    found = re.search(r"\d+\.[\d.]*\d", finished.stdout + finished.stderr)
+    return found.group() if found else "unknown"
