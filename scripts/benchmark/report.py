@@ -76,7 +76,7 @@ def machine() -> dict[str, object]:
     return {
         "processor": processors[0] if processors else platform.machine(), "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "kernel": platform.release(), "distribution": distribution, "load_before": os.getloadavg()[0]}
+        "kernel": platform.release(), "distribution": distribution}
 
 
 def machine_line(record: dict) -> str:
