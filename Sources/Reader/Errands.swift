@@ -5,6 +5,10 @@ import ObjectStore
 struct Errands {
     /// Parts to ask the store for.
     var started: [(number: UInt64, range: Range<Int>)] = []
+    /// Parts to read from the disk, into these blocks.
+    var loaded: [(number: UInt64, blocks: [Block], firstIndex: Int)] = []
+    /// Complete blocks that the store has sent, for the disk to keep.
+    var stored: [(index: Int, block: Block)] = []
     /// Requests that nobody wants any more.
     var cancelled: [any StoreRequest] = []
     /// Reads that have ended.

@@ -20,18 +20,22 @@ extension ObjectReads.State {
         return (part.block(at: range.lowerBound / Block.byteCount), Errands())
     }
 
-    /// The bytes of a part up to `end` have come, and are in `block`.
-    mutating func receive(upTo end: Int, part number: UInt64, filling block: Block) -> Errands {
+    /// The bytes of a part up to `end` have come, and are in its blocks.
+    ///
+    /// - Parameter block: The one that the last of them are in, if it is to be let go of.
+    mutating func receive(upTo end: Int, part number: UInt64, filling block: Block? = nil) -> Errands {
         var errands = Errands()
         guard let index = parts.firstIndex(where: { $0.number == number }) else {
             // Given up meanwhile; the block may be held by nobody but the receiving thread.
-            errands.release([block])
+            errands.release([block].compactMap(\.self))
             return errands
         }
-        for (blockIndex, block) in parts[index].receive(upTo: end) {
+        let complete = parts[index].receive(upTo: end)
+        for (blockIndex, block) in complete {
             cache.insert(block, of: id, at: blockIndex)
             errands.letsGoOfMemory = true
         }
+        if disk != nil, parts[index].source == .store { errands.stored = complete }
         let served = parts[index].waiting.filter { $0.end <= end }
         parts[index].waiting.removeAll { $0.end <= end }
         for waiting in served { notePartReceived(for: waiting.read, &errands) }
@@ -48,6 +52,16 @@ extension ObjectReads.State {
         reads[number] = nil
         errands.mayBeIdle = true
         errands.completed.append((read.completion, .success(bytes(read.range, in: blocks))))
+    }
+
+    /// The disk has given what it has of a part, up to `end`: the store is asked for the rest.
+    mutating func finishLoading(upTo end: Int, part number: UInt64) -> Errands {
+        guard let index = parts.firstIndex(where: { $0.number == number }) else { return Errands() }
+        if parts[index].remaining.isEmpty { return finish(part: number, .success(())) }
+        var errands = Errands()
+        parts[index].source = .store
+        errands.started.append((number, parts[index].remaining))
+        return errands
     }
 
     /// A part has ended. If bytes of it have not come, the reads that wait for them fail; what came stays usable.
@@ -82,23 +96,48 @@ extension ObjectReads.State {
         return true
     }
 
-    /// Starts parts that fill `fresh`, blocks with their index: one part for blocks that adjoin each other.
+    /// Starts parts that fill `fresh`, blocks with their index.
     ///
     /// - Parameter isKept: Whether they go on though nobody waits for them and no window wants them.
     mutating func start(_ fresh: [(index: Int, block: Block)], isKept: Bool = false, _ errands: inout Errands) {
         let blockCountMax = ReadWindows.partByteCount / Block.byteCount
         let sorted = fresh.sorted { $0.index < $1.index }
-        var blocks: Deque<Block> = []
-        for (position, (index, block)) in sorted.enumerated() {
-            blocks.append(block)
-            let isLast = position + 1 == sorted.count || sorted[position + 1].index != index + 1
-            guard isLast || blocks.count == blockCountMax else { continue }
-            let part = Part(
-                number: takeNumber(), blocks: blocks, firstBlockIndex: index + 1 - blocks.count,
-                objectByteCount: object.byteCount, isKept: isKept)
-            parts.append(part)
-            errands.started.append((part.number, part.range))
-            blocks = []
+        var first = 0
+        for position in sorted.indices {
+            let isLast = position + 1 == sorted.count || sorted[position + 1].index != sorted[position].index + 1
+            guard isLast || position + 1 - first == blockCountMax else { continue }
+            start(sorted[first...position].map(\.block), from: sorted[first].index, isKept: isKept, &errands)
+            first = position + 1
+        }
+    }
+
+    /// Starts parts that fill `blocks`, which adjoin: from the disk what it has, and from the store what is between.
+    private mutating func start(_ blocks: [Block], from firstIndex: Int, isKept: Bool, _ errands: inout Errands) {
+        let indices = firstIndex..<firstIndex + blocks.count
+        var next = firstIndex
+        for run in disk?.present(among: indices) ?? [] {
+            start(.store, blocks[next - firstIndex..<run.lowerBound - firstIndex], from: next, isKept: isKept, &errands)
+            start(
+                .disk, blocks[run.lowerBound - firstIndex..<run.upperBound - firstIndex], from: run.lowerBound,
+                isKept: isKept, &errands)
+            next = run.upperBound
+        }
+        start(.store, blocks[(next - firstIndex)...], from: next, isKept: isKept, &errands)
+    }
+
+    /// Starts a part that fills `blocks`, if there are any.
+    private mutating func start(
+        _ source: Part.Source, _ blocks: ArraySlice<Block>, from firstIndex: Int, isKept: Bool,
+        _ errands: inout Errands
+    ) {
+        if blocks.isEmpty { return }
+        let part = Part(
+            number: takeNumber(), source: source, blocks: Deque(blocks), firstBlockIndex: firstIndex,
+            objectByteCount: object.byteCount, isKept: isKept)
+        parts.append(part)
+        switch source {
+        case .store: errands.started.append((part.number, part.range))
+        case .disk: errands.loaded.append((part.number, Array(blocks), firstIndex))
         }
     }
 

@@ -26,6 +26,7 @@ extension ObjectReads {
         let id: ObjectID
         let object: ObjectVersion
         let cache: BlockCache
+        let disk: DiskObject?
         private let readTimeout: Duration
         var handleCount = 0
         var windows: ReadWindows
@@ -34,10 +35,11 @@ extension ObjectReads {
         var reads: [UInt64: PendingRead] = [:]
         private var nextNumber: UInt64 = 0
 
-        init(object: ObjectVersion, id: ObjectID, cache: BlockCache, readTimeout: Duration) {
+        init(object: ObjectVersion, id: ObjectID, cache: BlockCache, disk: DiskObject?, readTimeout: Duration) {
             self.object = object
             self.id = id
             self.cache = cache
+            self.disk = disk
             self.readTimeout = readTimeout
             windows = ReadWindows(objectByteCount: object.byteCount)
         }

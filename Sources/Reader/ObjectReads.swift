@@ -25,23 +25,28 @@ import Synchronization
 final class ObjectReads: Sendable {
     /// Which bytes these are.
     let object: ObjectVersion
+    /// What the disk cache has of it; `nil` where there is no disk cache, or nothing to keep.
+    let disk: DiskObject?
 
     private let reader: Reader
     private let state: Mutex<State>
 
     /// The reading of `object`, not yet open.
-    init(_ object: ObjectVersion, id: ObjectID, reader: Reader) {
+    init(_ object: ObjectVersion, id: ObjectID, disk: DiskObject?, reader: Reader) {
         self.object = object
+        self.disk = disk
         self.reader = reader
         state = Mutex(
-            State(object: object, id: id, cache: reader.cache, readTimeout: reader.limits.readTimeout))
+            State(
+                object: object, id: id, cache: reader.cache, disk: disk, readTimeout: reader.limits.readTimeout))
     }
 
     // MARK: Handles
 
-    /// One handle more.
-    func open() {
+    /// This, with one handle more.
+    func opened() -> ObjectReads {
         state.withLock { $0.handleCount += 1 }
+        return self
     }
 
     /// One handle less. What the last one leaves in flight is cancelled, where that is worth it.
@@ -123,12 +128,21 @@ final class ObjectReads: Sendable {
     private func run(_ errands: consuming Errands) {
         for request in errands.cancelled { request.cancel() }
         for (number, range) in errands.started { get(range, part: number) }
+        for (number, blocks, firstIndex) in errands.loaded { load(blocks, from: firstIndex, part: number) }
+        for (index, block) in errands.stored { disk?.store(block, at: index) }
         for (completion, result) in errands.completed { completion(result) }
         let (letsGoOfMemory, mayBeIdle) = (errands.letsGoOfMemory, errands.mayBeIdle)
         // Blocks first: `serveWaiting` can only evict what nobody holds any more.
         errands = Errands()
         if letsGoOfMemory { reader.cache.serveWaiting() }
         if mayBeIdle { reader.forgetIfIdle(self) }
+    }
+
+    private func load(_ blocks: [Block], from firstIndex: Int, part number: UInt64) {
+        disk?.load(
+            blocks, from: firstIndex,
+            progress: { [self] range in run(state.withLock { $0.receive(upTo: range.upperBound, part: number) }) },
+            completion: { [self] end in run(state.withLock { $0.finishLoading(upTo: end, part: number) }) })
     }
 
     private func get(_ range: Range<Int>, part number: UInt64) {

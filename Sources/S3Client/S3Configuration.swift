@@ -21,6 +21,11 @@ public struct S3Configuration: Sendable {
     /// The `User-Agent` header.
     public var userAgent: String
 
+    /// Which bucket of all this is, however it is reached: AWS's are unique whatever the region, others by their endpoint.
+    public var bucketIdentity: String {
+        "\(endpoint?.description ?? "aws")/\(bucket)"
+    }
+
     /// A configuration for `bucket`; all else may be left as it is.
     public init(
         bucket: String, region: String = "us-east-1", endpoint: S3Endpoint? = nil,

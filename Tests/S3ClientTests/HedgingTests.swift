@@ -94,6 +94,17 @@ import Testing
         }
     }
 
+    @Test func `is repeated where the second breaks off after a few bytes`() throws {
+        try withWarmClient { server, client, object in
+            for _ in 0..<3 {
+                server.clearScripts()
+                server.script(.gets, .linger(.stall), count: 1)
+                server.script(.gets, .damage(.closeAfter(byteCount: 1_000)), count: 1)
+                try #expect(client.bytes(0..<300_000, of: object, within: soon).get() == body.allBytes)
+            }
+        }
+    }
+
     @Test func `goes on alone where the second fails`() throws {
         try withWarmClient { server, client, object in
             server.script(.gets, .linger(.delay(.milliseconds(400))), count: 1)

@@ -114,14 +114,15 @@ final class NetworkLoop {
     }
 
     private func conclude(_ attempt: Attempt, of exchange: Exchange, _ result: CURLcode) {
+        // It may have begun and ended within one turn: the other can't go on from where it has come.
+        if let loser = exchange.overtaken { drop(loser, of: exchange, now: .now) }
         let outcome = Result { () throws(AttemptFailure) in
             try attempt.transfer.conclude(result, server: attempt.request.server, now: .now)
         }
         release(attempt.transfer)
         switch outcome {
         case .success:
-            // The late one too, where both began and ended within one turn.
-            for attempt in exchange.attempts { record(attempt, of: exchange, now: .now) }
+            record(attempt, of: exchange, now: .now)
             end(exchange, nil)
         case .failure(let failure):
             learn(from: failure, of: attempt.request)
@@ -214,8 +215,8 @@ final class NetworkLoop {
         nextInstant = min(nextInstant ?? exchange.nextInstant, exchange.nextInstant)
     }
 
-    /// Looks at all exchanges where the first of their instants has come. There are as many as there are
-    /// connections whose answers are awaited, and what is late after milliseconds is looked at no oftener than that.
+    /// Looks at all exchanges where the first of their instants has come: when one's answer might be late, then about once a
+    /// second. Deadlines are far off.
     private func tick(now: ContinuousClock.Instant) {
         guard let instant = nextInstant, instant <= now else { return }
         for exchange in exchanges.values {
