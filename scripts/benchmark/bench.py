@@ -101,7 +101,8 @@ class Bench:
         cache.mkdir(mode=0o700)
         if not workload.is_warm:
             return
-        with Mount(tool, self._server.unlimited.url, cache, self._work, workload.variant) as mount:
+        # By the same port: objects of another endpoint are other objects.
+        with Mount(tool, self._port(workload).url, cache, self._work, workload.variant) as mount:
             readers.run(workload.readers(mount.root), FILL_TIME_LIMIT)
             _await_stillness(cache)
         # Whatever way the files were written: their pages are in memory.
