@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from . import limits, readers
+from .memory import touch_free_memory
 from .mounts import Mount, Tool, overlay
 from .objects import LARGE, Objects
 from .results import CURL, NATIVE, Results, figures, process_figures, server_figures
@@ -83,6 +84,7 @@ class Bench:
     def _mounted_run(self, workload: Workload, tool: Tool, cache: Path) -> dict[str, float]:
         port = self._port(workload)
         os.sync()
+        touch_free_memory()
         with Mount(tool, port.url, cache, self._work, workload.variant) as mount:
             mark = port.mark()
             before = mount.usage()
