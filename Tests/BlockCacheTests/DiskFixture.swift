@@ -101,7 +101,7 @@ final class DiskFixture: Sendable {
         let loaded = (offset + Block.byteCount - 1) / Block.byteCount
         for (index, block) in zip(indices.lowerBound..<loaded, blocks) {
             let range = bytes(ofBlock: index, of: version)
-            let isRight = DiskFixture.content(of: version, range).elementsEqual(block.bytes(0..<range.count))
+            let isRight = DiskFixture.content(of: version, range) == Array(block.bytes(0..<range.count))
             areRight = areRight && isRight
         }
         return (loaded, areRight)
@@ -110,7 +110,7 @@ final class DiskFixture: Sendable {
     /// Waits until the object can be handed over as a file.
     func completeFile(of object: DiskObject) throws -> CompleteFile {
         var file: CompleteFile?
-        try eventually("the object is complete") {
+        try eventually("the object is complete", within: .seconds(3)) {
             file = object.completeFile
             return file != nil
         }
