@@ -33,7 +33,7 @@ final class DiskFixture: Sendable {
     }
 
     deinit {
-        for cache in caches.withLock({ $0 }) { cache.shutdown() }
+        shutDown()
         _ = try? Shell.run("rm -rf '\(directory)'; rmdir '\(folder)' 2>/dev/null; true")
     }
 
@@ -47,6 +47,11 @@ final class DiskFixture: Sendable {
             logger: Logger(label: "test") { _ in log })
         caches.withLock { $0.append(cache) }
         return cache
+    }
+
+    /// Shuts all caches down, and lets go of them.
+    func shutDown() {
+        for cache in caches.withLock({ exchange(&$0, with: []) }) { cache.shutdown() }
     }
 
     /// A block that nobody has.

@@ -158,9 +158,8 @@ import Testing
         try Tmpfs.with(byteCount: 16 << 20) { folder in
             let fixture = try DiskFixture(in: folder)
             let version = DiskFixture.version("f", byteCount: 20 * Block.byteCount)
-            let first = try fixture.cache()
-            try fixture.store(0..<10, of: first.open(version))
-            first.shutdown()
+            try fixture.store(0..<10, of: fixture.cache().open(version))
+            fixture.shutDown()
             try Shell.run("mount -o remount,ro '\(folder)'")
             let cache = try fixture.cache()
             let object = cache.open(version)
