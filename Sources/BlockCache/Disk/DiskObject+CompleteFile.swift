@@ -59,7 +59,7 @@ extension DiskObject {
             return !state.isProving
         }
         guard isFirst else { return }
-        let isRunning = cache.ioThreads.run { [self] in
+        let isRunning = cache.ioThreads.run(inBackground: true) { [self] in
             if (try? files.holdsSeal()) == false { seal(files) }
             state.withLock { $0.isProving = false }
         }
