@@ -89,10 +89,10 @@ final class LocalFile: Sendable {
         }
     }
 
-    /// Writes all of `bytes` from `offset` on.
-    func write(_ bytes: [UInt8], at offset: Int) throws(Errno) {
+    /// Writes the memory of all of `values` from `offset` on.
+    func write(_ values: [some BitwiseCopyable], at offset: Int) throws(Errno) {
         var failure: Errno?
-        bytes.withUnsafeBytes { buffer in
+        values.withUnsafeBytes { buffer in
             do throws(Errno) { try write(buffer, at: offset) } catch { failure = error }
         }
         if let failure { throw failure }
