@@ -64,7 +64,7 @@ public final class DiskCache: Sendable {
         }
     }
 
-    /// What the disk holds of `version`. Nothing is made before a block is stored.
+    /// What the disk holds of `version`, which must not be empty. Nothing is made before a block is stored.
     public func open(_ version: ObjectVersion) -> DiskObject {
         DiskObject(CacheIdentity(source: source, version: version), in: self)
     }
