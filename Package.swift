@@ -44,12 +44,13 @@ let package = Package(
         .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "FileSystem", "Namespace", "Reader", "ObjectStore", "SystemSupport", system, logging,
+                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "SystemSupport", system,
+                logging,
             ],
             swiftSettings: strict),
         .target(
             name: "FileSystem",
-            dependencies: ["Namespace", "Reader", "ObjectStore", system, logging],
+            dependencies: ["Namespace", "Reader", "BlockCache", "ObjectStore", system, logging],
             swiftSettings: memorySafe),
         .target(
             name: "Namespace",
@@ -94,6 +95,10 @@ let package = Package(
             ],
             path: "Tests/TestSupport",
             swiftSettings: strict),
+        // What scripts/bench --layers runs.
+        .executableTarget(
+            name: "LayerBenchmark", dependencies: ["S3Client", "Reader", "BlockCache", "ObjectStore", logging],
+            path: "Tests/LayerBenchmark", swiftSettings: strict),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStore"], swiftSettings: strict),
         .testTarget(
             name: "S3ClientTests", dependencies: ["S3Client", "ObjectStore", "TestSupport", logging],
@@ -114,7 +119,15 @@ let package = Package(
                 "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport", system, logging,
             ],
             swiftSettings: strict),
-        .testTarget(name: "FuseBridgeTests", dependencies: ["FuseBridge"], swiftSettings: strict),
+        .testTarget(
+            name: "SystemSupportTests", dependencies: ["SystemSupport", "TestSupport", system], swiftSettings: strict),
+        .testTarget(
+            name: "FuseBridgeTests",
+            dependencies: [
+                "CFuse", "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport",
+                system, logging,
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "MountTests", dependencies: ["tractfs", "ObjectStore", "TestSupport", system],
             exclude: ["compare_trees.py", "fidelity_tree.py"],

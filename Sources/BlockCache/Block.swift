@@ -62,16 +62,22 @@ public final class BlockLease: Sendable {
 
     private let held: Mutex<[Block]>
     private let cache: BlockCache
+    private let object: ObjectID
+    private let consumed: Range<Int>
 
-    /// Holds `blocks`, which came from `cache`.
-    public init(_ blocks: [Block], from cache: BlockCache) {
+    /// Holds `blocks` of `object`, which came from `cache`.
+    ///
+    /// - Parameter consumed: The indices of those blocks that have been read to their end when this instance goes.
+    public init(_ blocks: [Block], of object: ObjectID, consumed: Range<Int>, from cache: BlockCache) {
         self.held = Mutex(blocks)
+        self.object = object
+        self.consumed = consumed
         self.cache = cache
     }
 
     deinit {
-        // The blocks first: `serveWaiting` can only evict what nobody holds any more.
+        // The blocks first: only what nobody holds any more can be evicted.
         held.withLock { $0 = [] }
-        cache.serveWaiting()
+        cache.finishReading(consumed, of: object)
     }
 }

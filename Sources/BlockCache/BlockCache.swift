@@ -7,7 +7,10 @@ import Synchronization
 /// The budget is hard because it is all there is: one `BlockPool` of a fixed size. Each of its blocks is, at any time,
 /// one of these: free; *cached* (complete, in `RecentBlocks`); or *out*, which is to say held by a part in flight that fills
 /// it, or by a read or reply that is made of it. A cached block that a reply is made of is cached and out at once.
-/// Only cached blocks that nobody else holds are evicted, the least recently used one first.
+/// Only cached blocks that nobody else holds are evicted. First those that are *consumed*: read to their end, so that the
+/// kernel has the bytes in its page cache and will hardly ask again. A few of them are kept, and then used again before
+/// memory that was never touched, which the kernel would have to clear: a stream goes through as much memory as it has in
+/// flight. Then the least recently used ones.
 ///
 /// **Demand** (a read somebody waits for) may take any block that is free or can be evicted. If there are too few, the
 /// read queues up here. **Read-ahead** gets what is left: nothing while a read waits for memory, and never so much that more
@@ -24,6 +27,10 @@ import Synchronization
 public final class BlockCache: Sendable {
     /// The least that works: eight reads of the biggest size that FUSE asks for (1 MiB) under way at once.
     public static let minimumByteLimit = 8 << 20
+
+    /// How many consumed blocks are kept while there is memory that was never touched: 64 MiB, as much as is in flight for
+    /// one fast stream, so that it does not grow into new memory because replies were slow for a moment.
+    private static let consumedBlockCountMax = (64 << 20) / Block.byteCount
 
     private struct State {
         var objects = CachedObjects()
@@ -49,6 +56,9 @@ public final class BlockCache: Sendable {
 
     /// How much memory the blocks take at the most.
     public var byteLimit: Int { pool.blockCount * Block.byteCount }
+
+    /// How much memory the blocks take by now: it grows up to `byteLimit`, and never shrinks.
+    public var residentByteCount: Int { pool.touchedBlockCount * Block.byteCount }
 
     /// How many blocks are neither free nor cached: parts in flight fill them.
     public var outBlockCount: Int {
@@ -77,7 +87,7 @@ public final class BlockCache: Sendable {
     /// Those of the blocks `indices` of `object` that are not cached. Those that are count as used.
     public func missing(of object: ObjectID, among indices: Range<Int>) -> [Int] {
         state.withLock { state in
-            indices.filter { state.recent.use(BlockID(object, index: $0)) == nil }
+            indices.filter { !state.recent.touch(BlockID(object, index: $0)) }
         }
     }
 
@@ -87,6 +97,15 @@ public final class BlockCache: Sendable {
             state.recent.insert(block, as: BlockID(object, index: index))
             state.objects.noteInserted(object)
         }
+    }
+
+    /// A reply is done with blocks of `object`, which it let go of before; those of `indices` have been read to their end.
+    func finishReading(_ indices: Range<Int>, of object: ObjectID) {
+        let isWaitedFor = state.withLock { state in
+            for index in indices { state.recent.noteConsumed(BlockID(object, index: index)) }
+            return !state.queue.isEmpty
+        }
+        if isWaitedFor { serveWaiting() }
     }
 
     // MARK: Memory
@@ -187,7 +206,14 @@ public final class BlockCache: Sendable {
     }
 
     private func takeOne(_ state: inout State) -> Block? {
-        if let block = pool.take() { return block }
+        if let block = pool.takeReturned() { return block }
+        if state.recent.consumedCount > BlockCache.consumedBlockCountMax,
+            let (id, block) = state.recent.evictConsumed()
+        {
+            state.objects.noteEvicted(id.object)
+            return block
+        }
+        if let block = pool.takeUntouched() { return block }
         guard let (id, block) = state.recent.evictOldest() else { return nil }
         state.objects.noteEvicted(id.object)
         return block

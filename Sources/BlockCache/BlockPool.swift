@@ -5,8 +5,8 @@ import Synchronization
 ///
 /// Recycling is the point. Measured: fresh memory for every part doubles the CPU time of a read, because the kernel clears
 /// each page first, and without huge pages it is a third more. So the mapping is aligned to huge pages (2 MiB, 16 blocks,
-/// on x86-64 and on arm64 with 4 KiB pages) and asks for them, and blocks that were used are handed out before those that
-/// were never touched: what is resident is what was needed at once, never more than the limit.
+/// on x86-64 and on arm64 with 4 KiB pages) and asks for them, and blocks that were used can be told from those that were
+/// never touched: what is resident is what was needed at once, never more than the limit.
 ///
 /// Mapping it all at the start costs address space only, and tells at once if the limit is more than the machine allows.
 final class BlockPool: Sendable {
@@ -53,15 +53,29 @@ final class BlockPool: Sendable {
         free.withLock { $0.returned.count + blockCount - $0.firstUntouched }
     }
 
-    /// A block that nobody has; `nil` if there is none. Its bytes are whatever was there before.
-    func take() -> Block? {
+    /// How many blocks were ever used: only these take memory.
+    var touchedBlockCount: Int {
+        free.withLock { $0.firstUntouched }
+    }
+
+    /// A block that was used before and that nobody has; `nil` if there is none. Its bytes are whatever was there before.
+    func takeReturned() -> Block? {
+        free.withLock { $0.returned.popLast() }.map(block)
+    }
+
+    /// A block that was never used: the kernel has yet to provide its memory, which costs more than filling it. `nil` if
+    /// there is none.
+    func takeUntouched() -> Block? {
         let number = free.withLock { free -> Int? in
-            if let number = free.returned.popLast() { return number }
             guard free.firstUntouched < blockCount else { return nil }
             free.firstUntouched += 1
             return free.firstUntouched - 1
         }
-        return number.map { Block(number: $0, start: firstSlab + $0 * Block.byteCount, pool: self) }
+        return number.map(block)
+    }
+
+    private func block(_ number: Int) -> Block {
+        Block(number: number, start: firstSlab + number * Block.byteCount, pool: self)
     }
 
     /// The block `number` is nobody's any more. Called from any thread, under any lock: this lock is the innermost.

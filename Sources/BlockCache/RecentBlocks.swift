@@ -17,57 +17,107 @@ struct BlockID: Hashable {
     }
 }
 
-/// Complete blocks by the order in which they were last used: a dictionary into an array of slots, which are linked from
-/// the least to the most recently used one. Slots are reused; there are never more of them than blocks in the pool.
+/// Complete blocks by the order in which they were last used, in two lists: the *consumed* ones, whose bytes the kernel has
+/// in its page cache since it was sent them, and all others. A dictionary leads into an array of slots, which are linked from
+/// the least to the most recently used one of their list. Slots are reused; there are never more of them than blocks in the
+/// pool.
 struct RecentBlocks {
+    private enum Use {
+        /// Its end was not read yet.
+        case fresh
+        /// It was read to its end.
+        case consumed
+        /// It was read to its end, and asked for again: whoever reads it has no page cache.
+        case reused
+    }
+
     private struct Slot {
         var id: BlockID
         var block: Block?
         var older: Int
         var newer: Int
+        var use: Use
+    }
+
+    private struct List {
+        var oldest = RecentBlocks.none
+        var newest = RecentBlocks.none
+        var count = 0
     }
 
     /// Stands for no slot.
     private static let none = -1
+    /// How many blocks that somebody else holds are passed over in search of a consumed one. They are those in replies and
+    /// those that are being written to the disk, in about the order of the list; beyond a few, other memory is cheaper.
+    private static let heldCountMax = 8
 
     private var slots: [Slot] = []
     private var freeSlots: [Int] = []
     private var slotOfBlock: [BlockID: Int] = [:]
-    private var oldest = RecentBlocks.none
-    private var newest = RecentBlocks.none
+    private var consumed = List()
+    private var others = List()
 
     /// How many blocks are in here.
     var count: Int { slotOfBlock.count }
 
-    /// The block `id`, which thereby is the most recently used one.
+    /// How many of them are consumed.
+    var consumedCount: Int { consumed.count }
+
+    /// The block `id`, for somebody who reads it.
     mutating func use(_ id: BlockID) -> Block? {
         guard let slot = slotOfBlock[id] else { return nil }
         unlink(slot)
+        if slots[slot].use == .consumed { slots[slot].use = .reused }
         linkAsNewest(slot)
         return slots[slot].block
     }
 
+    /// Whether the block `id` is in here, for somebody who is about to read it.
+    mutating func touch(_ id: BlockID) -> Bool {
+        guard let slot = slotOfBlock[id] else { return false }
+        unlink(slot)
+        linkAsNewest(slot)
+        return true
+    }
+
+    /// The block `id` was read to its end, by a reader whose kernel keeps the bytes.
+    mutating func noteConsumed(_ id: BlockID) {
+        guard let slot = slotOfBlock[id], slots[slot].use == .fresh else { return }
+        unlink(slot)
+        slots[slot].use = .consumed
+        linkAsNewest(slot)
+    }
+
     /// Adds a block, as the most recently used one.
     mutating func insert(_ block: Block, as id: BlockID) {
+        let fresh = Slot(id: id, block: block, older: RecentBlocks.none, newer: RecentBlocks.none, use: .fresh)
         let slot: Int
         if let free = freeSlots.popLast() {
             slot = free
-            slots[slot].id = id
-            slots[slot].block = block
+            slots[slot] = fresh
         } else {
             slot = slots.count
-            slots.append(Slot(id: id, block: block, older: RecentBlocks.none, newer: RecentBlocks.none))
+            slots.append(fresh)
         }
         let previous = slotOfBlock.updateValue(slot, forKey: id)
         precondition(previous == nil, "a block was fetched while it was cached")
         linkAsNewest(slot)
     }
 
-    /// Takes out the least recently used block that nobody else holds.
+    /// Takes out the least recently used of the consumed blocks, if it is soon found.
+    mutating func evictConsumed() -> (id: BlockID, block: Block)? {
+        evict(from: consumed.oldest, passingOver: RecentBlocks.heldCountMax)
+    }
+
+    /// Takes out the least recently used block that nobody else holds, a consumed one if there is one.
     mutating func evictOldest() -> (id: BlockID, block: Block)? {
+        evict(from: consumed.oldest, passingOver: count) ?? evict(from: others.oldest, passingOver: count)
+    }
+
+    private mutating func evict(from oldest: Int, passingOver heldCountMax: Int) -> (id: BlockID, block: Block)? {
         var slot = oldest
-        // Blocks in replies and parked reads are passed over; there are as many as requests under way, so the loop is short.
-        while slot != RecentBlocks.none {
+        var heldCount = 0
+        while slot != RecentBlocks.none, heldCount <= heldCountMax {
             if isKnownUniquelyReferenced(&slots[slot].block), let block = slots[slot].block.take() {
                 unlink(slot)
                 freeSlots.append(slot)
@@ -75,6 +125,7 @@ struct RecentBlocks {
                 slotOfBlock[id] = nil
                 return (id, block)
             }
+            heldCount += 1
             slot = slots[slot].newer
         }
         return nil
@@ -82,14 +133,29 @@ struct RecentBlocks {
 
     private mutating func unlink(_ slot: Int) {
         let (older, newer) = (slots[slot].older, slots[slot].newer)
-        if older == RecentBlocks.none { oldest = newer } else { slots[older].newer = newer }
-        if newer == RecentBlocks.none { newest = older } else { slots[newer].older = older }
+        if newer != RecentBlocks.none { slots[newer].older = older }
+        if older != RecentBlocks.none { slots[older].newer = newer }
+        withList(of: slot) { list in
+            if list.oldest == slot { list.oldest = newer }
+            if list.newest == slot { list.newest = older }
+            list.count -= 1
+        }
     }
 
     private mutating func linkAsNewest(_ slot: Int) {
-        slots[slot].older = newest
+        var previous = RecentBlocks.none
+        withList(of: slot) { list in
+            previous = list.newest
+            if list.oldest == RecentBlocks.none { list.oldest = slot }
+            list.newest = slot
+            list.count += 1
+        }
+        slots[slot].older = previous
         slots[slot].newer = RecentBlocks.none
-        if newest == RecentBlocks.none { oldest = slot } else { slots[newest].newer = slot }
-        newest = slot
+        if previous != RecentBlocks.none { slots[previous].newer = slot }
+    }
+
+    private mutating func withList(of slot: Int, _ body: (inout List) -> Void) {
+        if slots[slot].use == .consumed { body(&consumed) } else { body(&others) }
     }
 }

@@ -2,9 +2,11 @@
 #include "CFuse.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static const struct fuse_lowlevel_ops operations = {
     .init = tractfs_init,
@@ -34,6 +36,45 @@ struct fuse_session *tractfs_session_new(const char *options, void *userdata) {
         session = fuse_session_new(&args, &operations, sizeof operations, userdata);
     fuse_opt_free_args(&args);
     return session;
+}
+
+// libfuse cancels a thread that waits for a request. read(2) is called here and not in Swift, because a cancelled thread
+// never returns to its callers, who would leave behind what they hold.
+static ssize_t read_request(int device, void *buffer, size_t size, void *userdata) {
+    ssize_t count = read(device, buffer, size);
+    if (count > 0) tractfs_request_read(device, buffer, count, userdata);
+    return count;
+}
+
+static ssize_t write_reply(int device, struct iovec *vectors, int count, void *userdata) {
+    tractfs_reply_written(device, vectors, count, userdata);
+    return writev(device, vectors, count);
+}
+
+int tractfs_session_attach(struct fuse_session *session, int device) {
+    const struct fuse_custom_io io = {.read = read_request, .writev = write_reply};
+    return fuse_session_custom_io(session, &io, device);
+}
+
+const int TRACTFS_O_DIRECT = O_DIRECT;
+
+// struct fuse_backing_map and its ioctls, as linux/fuse.h has them from 6.9 on.
+struct backing_map {
+    int32_t descriptor;
+    uint32_t flags;
+    uint64_t padding;
+};
+#define BACKING_OPEN _IOW(229, 1, struct backing_map)
+#define BACKING_CLOSE _IOW(229, 2, uint32_t)
+
+int32_t tractfs_backing_open(int device, int file) {
+    const struct backing_map map = {.descriptor = file};
+    return ioctl(device, BACKING_OPEN, &map);
+}
+
+int tractfs_backing_close(int device, int32_t id) {
+    const uint32_t number = id;
+    return ioctl(device, BACKING_CLOSE, &number);
 }
 
 const unsigned long TRACTFS_IOCTL_SERVER = _IOR('T', 1, uint32_t);

@@ -13,6 +13,7 @@ public final class FileSystem: Sendable {
     private let namespace: Namespace
     private let reader: Reader
     private let options: Options
+    private let localFiles: LocalFileSource
     private let failures: FailureLog
     private let directories = HandleTable<OpenDirectory>()
     private let files = HandleTable<OpenFile>()
@@ -44,10 +45,20 @@ public final class FileSystem: Sendable {
     }
 
     /// A file system of these names and these bytes.
-    public init(namespace: Namespace, reader: Reader, options: Options, logger: Logger) {
+    public convenience init(namespace: Namespace, reader: Reader, options: Options, logger: Logger) {
+        self.init(namespace: namespace, reader: reader, options: options, logger: logger) { reader, completion in
+            reader.localFile(completion: completion)
+        }
+    }
+
+    /// The same with local files from elsewhere, for tests of what is done with them.
+    init(
+        namespace: Namespace, reader: Reader, options: Options, logger: Logger, localFiles: @escaping LocalFileSource
+    ) {
         self.namespace = namespace
         self.reader = reader
         self.options = options
+        self.localFiles = localFiles
         failures = FailureLog(logger: logger)
     }
 
@@ -158,10 +169,39 @@ public final class FileSystem: Sendable {
     // MARK: Files
 
     /// Opens a file for reading (FUSE_OPEN).
-    public func open(_ id: InodeID, forWriting: Bool) throws(Errno) -> Handle {
+    ///
+    /// - Parameters:
+    ///   - wantsLocalFile: Whether the caller has a use for a local file. Only then does opening wait, for the bytes of a
+    ///     small object, and fail where these can't be had.
+    ///   - completion: Gets the file. It is called exactly once, unless the wait is cancelled first.
+    /// - Returns: The wait, to be cancelled if the application gives up; `nil` where there was none.
+    public func open(
+        _ id: InodeID, forWriting: Bool, wantsLocalFile: Bool,
+        completion: @escaping @Sendable (Result<OpenedFile, Errno>) -> Void
+    ) -> ParkedRead? {
+        let file: OpenFile
+        do throws(Errno) {
+            file = try openFile(id, forWriting: forWriting)
+        } catch {
+            completion(.failure(error))
+            return nil
+        }
+        guard wantsLocalFile else {
+            completion(.success(OpenedFile(handle: files.insert(file), localFile: nil)))
+            return nil
+        }
+        // The handle is made when the wait is over, so that one that is cancelled leaves none behind.
+        return localFiles(file.reader) { [self] result in
+            completion(
+                result.map { OpenedFile(handle: files.insert(file), localFile: $0) }
+                    .mapError { errno(for: $0, wanting: file.object.key) })
+        }
+    }
+
+    private func openFile(_ id: InodeID, forWriting: Bool) throws(Errno) -> OpenFile {
         if forWriting { throw .readOnlyFileSystem }
         guard case .file(let object) = try inode(id).kind else { throw .isDirectory }
-        return files.insert(OpenFile(object: object.version, reader: reader.open(object.version)))
+        return OpenFile(object: object.version, reader: reader.open(object.version))
     }
 
     /// Reads from an open file, if the bytes are at hand (FUSE_READ): as many as asked for, or fewer at the end of the

@@ -9,6 +9,8 @@ import struct SystemPackage.Errno
 public final class FuseSession: Sendable {
     let fileSystem: FileSystem
     let interrupts = Interrupts()
+    let channel: DeviceChannel
+    let passthrough: Passthrough
     private let logger: Logger
     private let state = Mutex(State())
 
@@ -38,6 +40,9 @@ public final class FuseSession: Sendable {
     public init(fileSystem: FileSystem, logger: Logger) {
         self.fileSystem = fileSystem
         self.logger = logger
+        // Lending files to the kernel is for root, so nobody else need ask.
+        channel = DeviceChannel(asksForPassthrough: geteuid() == 0)
+        passthrough = Passthrough(logger: logger)
     }
 
     static func of(_ request: fuse_req_t) -> FuseSession {
@@ -62,7 +67,10 @@ public final class FuseSession: Sendable {
         connection.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
         logger.debug(
             "the kernel has opened the conversation",
-            metadata: ["protocol": "\(connection.proto_major).\(connection.proto_minor)"])
+            metadata: [
+                "protocol": "\(connection.proto_major).\(connection.proto_minor)",
+                "passthrough": "\(channel.willAskForPassthrough)",
+            ])
     }
 
     /// Why a session can't run, or stopped.
@@ -80,9 +88,9 @@ public final class FuseSession: Sendable {
             throw SetupError(description: "libfuse can't start a session")
         }
         defer { fuse_session_destroy(session) }
-        // libfuse takes a descriptor that is mounted already by this name (fuse_session_mount in fuse_lowlevel.h), and
-        // closes it with the session.
-        guard fuse_session_mount(session, "/dev/fd/\(device.release())") == 0 else {
+        let descriptor = device.release()
+        guard tractfs_session_attach(session, descriptor) == 0 else {
+            close(descriptor)
             throw SetupError(description: "libfuse doesn't take the /dev/fuse descriptor")
         }
         prepareForWakeSignal()

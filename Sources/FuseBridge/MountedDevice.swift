@@ -4,7 +4,7 @@ import SystemPackage
 
 /// An open /dev/fuse that is mounted somewhere: who has it answers for the mount. Closing it ends the mount's
 /// conversation, so it is owned by one, and closed if nobody takes it over.
-public struct MountedDevice: ~Copyable {
+public struct MountedDevice: ~Copyable, Sendable {
     private let descriptor: CInt
 
     /// What the kernel is told when something is mounted.

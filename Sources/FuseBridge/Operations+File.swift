@@ -8,16 +8,36 @@ import struct SystemPackage.Errno
 @c @implementation
 func tractfs_open(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMutablePointer<fuse_file_info>?) {
     guard let request, let file else { return }
-    let fileSystem = FuseSession.of(request).fileSystem
-    Reply(to: request).answer({ reply, handle in
-        // An inode is one version of an object, so what the kernel has of its pages stays right for good.
-        file.pointee.keep_cache = 1
-        file.pointee.noflush = 1
-        if !reply.send(handle, opening: file) { fileSystem.close(handle) }
-    }) { () throws(Errno) in
-        let isForWriting = file.pointee.flags & O_ACCMODE != O_RDONLY
-        return try fileSystem.open(InodeID(rawValue: inode), forWriting: isForWriting)
+    let session = FuseSession.of(request)
+    let id = InodeID(rawValue: inode)
+    let flags = file.pointee.flags
+    let parked = ParkedReply(Reply(to: request), interrupts: session.interrupts)
+    let wait = session.fileSystem.open(
+        id, forWriting: flags & O_ACCMODE != O_RDONLY, wantsLocalFile: session.passthrough.wantsFile(of: id)
+    ) { result in
+        let reply = parked.take()
+        switch result {
+        case .success(let opened):
+            // An interrupt was faster: the kernel never hears of the handle.
+            guard let reply else { return session.fileSystem.close(opened.handle) }
+            send(opened, of: id, isDirect: flags & TRACTFS_O_DIRECT != 0, to: reply, in: session)
+        case .failure(let errno):
+            reply?.send(errno)
+        }
     }
+    parked.awaitInterrupt { wait?.cancel() }
+}
+
+/// Answers an open. How the kernel reads the file is decided now, and not before the wait, in which others may have opened
+/// it.
+private func send(
+    _ opened: FileSystem.OpenedFile, of inode: InodeID, isDirect: Bool, to reply: consuming Reply,
+    in session: FuseSession
+) {
+    let backing = session.passthrough.open(inode, file: opened.localFile)
+    if reply.send(tractfs_open_reply(opened.handle, backing: backing, isDirect: isDirect)) { return }
+    session.passthrough.release(inode)
+    session.fileSystem.close(opened.handle)
 }
 
 @c @implementation
@@ -61,6 +81,8 @@ private func park(
 @c @implementation
 func tractfs_release(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMutablePointer<fuse_file_info>?) {
     guard let request, let file else { return }
-    FuseSession.of(request).fileSystem.close(Handle(rawValue: file.pointee.fh))
+    let session = FuseSession.of(request)
+    session.passthrough.release(InodeID(rawValue: inode))
+    session.fileSystem.close(Handle(rawValue: file.pointee.fh))
     Reply(to: request).send(nil)
 }

@@ -73,10 +73,19 @@ struct Reply: ~Copyable, @unchecked Sendable {
         return fuse_reply_entry(claim(), &parameter) == 0
     }
 
-    /// Answers an open: `handle` is what the kernel calls the file by from now on.
-    consuming func send(_ handle: Handle, opening file: UnsafeMutablePointer<fuse_file_info>) -> Bool {
-        file.pointee.fh = handle.rawValue
-        return fuse_reply_open(claim(), file) == 0
+    /// Answers an open of a directory: `handle` is what the kernel calls it by from now on. Returns whether it was sent.
+    consuming func send(_ handle: Handle, opening directory: UnsafeMutablePointer<fuse_file_info>) -> Bool {
+        directory.pointee.fh = handle.rawValue
+        return fuse_reply_open(claim(), directory) == 0
+    }
+
+    /// Answers an open of a file. Returns whether it was sent.
+    consuming func send(_ opened: tractfs_open_reply) -> Bool {
+        let request = claim()
+        // As bytes, because fuse_reply_open of libfuse 3.14 knows no backing files.
+        return withUnsafeBytes(of: opened) { bytes in
+            fuse_reply_buf(request, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == 0
+        }
     }
 
     /// No bytes: the end of a file.

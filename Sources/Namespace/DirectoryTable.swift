@@ -7,9 +7,10 @@ import Synchronization
 /// old one goes and the young one becomes old. That bounds memory with one dictionary access a use, and never drops what
 /// was used lately.
 final class DirectoryTable: Sendable {
-    /// How many directory entries are kept, about: at some 300 bytes an entry (key, ETag and the rest) this is 150 MB.
-    static let entryCountLimit = 500_000
+    /// What an entry takes: its key, its ETag and the rest.
+    static let entryByteCount = 300
 
+    private let entryCountLimit: Int
     private let source: ListingSource
     private let timeToLive: TimeToLive
     private let generations = Mutex(Generations())
@@ -21,7 +22,9 @@ final class DirectoryTable: Sendable {
         var youngEntryCount = 0
     }
 
-    init(source: ListingSource, timeToLive: TimeToLive) {
+    /// - Parameter byteLimit: How much memory the entries may take, about.
+    init(source: ListingSource, timeToLive: TimeToLive, byteLimit: Int) {
+        entryCountLimit = byteLimit / DirectoryTable.entryByteCount
         self.source = source
         self.timeToLive = timeToLive
     }
@@ -32,7 +35,7 @@ final class DirectoryTable: Sendable {
         return generations.withLock { generations in
             generations.youngEntryCount += newEntryCount
             if let directory = generations.young[prefix] { return directory }
-            if generations.youngEntryCount > DirectoryTable.entryCountLimit / 2 {
+            if generations.youngEntryCount > entryCountLimit / 2 {
                 generations = Generations(old: generations.young)
             }
             let known = generations.old.removeValue(forKey: prefix)

@@ -21,12 +21,15 @@ public final class Namespace: Sendable {
     ///   - root: A key that ends in "/", or the empty one for the whole bucket.
     ///   - timeToLive: How long listings count as true.
     ///   - requestTimeout: How long one page may take, retries included.
+    ///   - memoryByteLimit: How much memory listings may take, about.
     ///   - logger: Where hidden keys are told of.
     public init(
-        store: any ObjectStore, root: Key, timeToLive: TimeToLive, requestTimeout: Duration, logger: Logger
+        store: any ObjectStore, root: Key, timeToLive: TimeToLive, requestTimeout: Duration,
+        memoryByteLimit: Int, logger: Logger
     ) {
         let source = ListingSource(store: store, requestTimeout: requestTimeout, logger: logger)
-        directories = DirectoryTable(source: source, timeToLive: timeToLive)
+        directories = DirectoryTable(
+            source: source, timeToLive: timeToLive, byteLimit: memoryByteLimit)
         inodes = InodeTable(rootKey: root)
     }
 

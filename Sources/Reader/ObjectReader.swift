@@ -7,7 +7,7 @@ public final class ObjectReader: Sendable {
     /// The most that one read may ask for: four times what FUSE does, and what always fits in the smallest cache.
     public static let readByteCountMax = 4 << 20
 
-    private let reads: ObjectReads
+    let reads: ObjectReads
 
     /// Takes over a handle that `Reader` has counted.
     init(_ reads: ObjectReads) {
@@ -51,8 +51,23 @@ public final class ObjectReader: Sendable {
     public func localFile(
         completion: @escaping @Sendable (Result<CompleteFile?, StoreError>) -> Void
     ) -> ParkedRead? {
-        completion(.success(nil))
-        return nil
+        guard let disk = reads.disk else {
+            completion(.success(nil))
+            return nil
+        }
+        let file = disk.completeFile
+        guard file == nil, reads.object.byteCount <= Reader.smallByteCountMax, disk.mayBeStored else {
+            completion(.success(file))
+            return nil
+        }
+        return reads.read(0..<reads.object.byteCount) { result in
+            switch result {
+            case .success(let bytes):
+                bytes.withBlocks { disk.complete(with: $0) { completion(.success($0)) } }
+            case .failure(let error):
+                completion(.failure(error))
+            }
+        }
     }
 
     private func check(_ range: Range<Int>) {

@@ -25,23 +25,28 @@ import Synchronization
 final class ObjectReads: Sendable {
     /// Which bytes these are.
     let object: ObjectVersion
+    /// What the disk cache has of it; `nil` where there is no disk cache, or nothing to keep.
+    let disk: DiskObject?
 
     private let reader: Reader
     private let state: Mutex<State>
 
     /// The reading of `object`, not yet open.
-    init(_ object: ObjectVersion, id: ObjectID, reader: Reader) {
+    init(_ object: ObjectVersion, id: ObjectID, disk: DiskObject?, reader: Reader) {
         self.object = object
+        self.disk = disk
         self.reader = reader
         state = Mutex(
-            State(object: object, id: id, cache: reader.cache, readTimeout: reader.limits.readTimeout))
+            State(
+                object: object, id: id, cache: reader.cache, disk: disk, readTimeout: reader.limits.readTimeout))
     }
 
     // MARK: Handles
 
-    /// One handle more.
-    func open() {
+    /// This, with one handle more.
+    func opened() -> ObjectReads {
         state.withLock { $0.handleCount += 1 }
+        return self
     }
 
     /// One handle less. What the last one leaves in flight is cancelled, where that is worth it.
@@ -78,6 +83,11 @@ final class ObjectReads: Sendable {
     /// Drops a read that still waits.
     func cancel(read number: UInt64) {
         run(state.withLock { $0.cancel(read: number) })
+    }
+
+    /// See `Reader.prefetchWhole`.
+    func prefetchWhole() {
+        run(state.withLock { $0.prefetchWhole() })
     }
 
     // MARK: What the store sends
@@ -118,6 +128,8 @@ final class ObjectReads: Sendable {
     private func run(_ errands: consuming Errands) {
         for request in errands.cancelled { request.cancel() }
         for (number, range) in errands.started { get(range, part: number) }
+        for (number, blocks, firstIndex) in errands.loaded { load(blocks, from: firstIndex, part: number) }
+        for (index, block) in errands.stored { disk?.store(block, at: index) }
         for (completion, result) in errands.completed { completion(result) }
         let (letsGoOfMemory, mayBeIdle) = (errands.letsGoOfMemory, errands.mayBeIdle)
         // Blocks first: `serveWaiting` can only evict what nobody holds any more.
@@ -126,9 +138,17 @@ final class ObjectReads: Sendable {
         if mayBeIdle { reader.forgetIfIdle(self) }
     }
 
+    private func load(_ blocks: [Block], from firstIndex: Int, part number: UInt64) {
+        disk?.load(
+            blocks, from: firstIndex,
+            progress: { [self] range in run(state.withLock { $0.receive(upTo: range.upperBound, part: number) }) },
+            completion: { [self] end in run(state.withLock { $0.finishLoading(upTo: end, part: number) }) })
+    }
+
     private func get(_ range: Range<Int>, part number: UInt64) {
+        let isAhead = state.withLock { !$0.isAwaited(part: number) }
         let request = reader.store.get(
-            RangeRequest(object: object, range: range), deadline: .now + reader.limits.readTimeout,
+            RangeRequest(object: object, range: range, isAhead: isAhead), deadline: .now + reader.limits.readTimeout,
             receiver: PartReceiver(self, part: number))
         // The part may have been given up before there was anything to cancel. If it has ended, cancelling does nothing.
         if !state.withLock({ $0.attach(request, to: number) }) { request.cancel() }

@@ -2,7 +2,7 @@ import BlockCache
 import DequeModule
 import ObjectStore
 
-/// One request for bytes of an object, under way: adjoining blocks, and how far they have come.
+/// Bytes of an object that are on their way, from the store or from the disk: adjoining blocks, and how far they have come.
 ///
 /// Part of `ObjectReads.State`, whose lock guards it.
 struct Part {
@@ -14,10 +14,22 @@ struct Part {
         let end: Int
     }
 
+    /// Where the bytes come from.
+    enum Source {
+        /// One GET.
+        case store
+        /// The disk cache; what it turns out not to have is then asked of the store.
+        case disk
+    }
+
     /// Told apart from all other parts of the object by this.
     let number: UInt64
     /// The bytes that were asked for.
     let range: Range<Int>
+    /// Where what has not come is to come from.
+    var source: Source
+    /// Whether it goes on though nobody waits for it and no window wants it.
+    let isKept: Bool
     /// The bytes before this offset have come.
     private(set) var received: Int
     /// The blocks that are not complete yet. The first one has the byte at `received`.
@@ -30,8 +42,12 @@ struct Part {
     var request: (any StoreRequest)?
 
     /// A part that is to fill `blocks`, the first of which is the object's block `firstBlockIndex`.
-    init(number: UInt64, blocks: Deque<Block>, firstBlockIndex: Int, objectByteCount: Int) {
+    init(
+        number: UInt64, source: Source, blocks: Deque<Block>, firstBlockIndex: Int, objectByteCount: Int, isKept: Bool
+    ) {
         self.number = number
+        self.source = source
+        self.isKept = isKept
         self.blocks = blocks
         self.firstBlockIndex = firstBlockIndex
         let start = firstBlockIndex * Block.byteCount

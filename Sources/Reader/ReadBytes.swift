@@ -18,6 +18,11 @@ public struct ReadBytes: Sendable {
         self.offsetInFirstBlock = range.lowerBound % Block.byteCount
     }
 
+    /// Calls `body` with the blocks that they lie in, all of which are complete where the bytes are a whole object.
+    func withBlocks<R>(_ body: ([Block]) -> R) -> R {
+        body(lease.blocks)
+    }
+
     /// Calls `body` with the pieces, in order. The pointers are only valid during the call.
     public func withSegments<R>(_ body: ([UnsafeRawBufferPointer]) -> R) -> R {
         var segments: [UnsafeRawBufferPointer] = []

@@ -1,66 +1,63 @@
 import BlockCache
 
-/// What to read ahead in one object, judged by what was read of it lately. Knows offsets only: no bytes, no requests.
+/// What to read ahead in one object, judged by what was read of it lately. Knows offsets only: no bytes, no requests, no
+/// time.
 ///
-/// A *cursor* is one sequence of reads that goes forward: the reads so far (`run`), and the *window* ahead of their
-/// furthest byte that is fetched before anybody asks for it. Several cursors are kept, since several processes or threads
-/// read one object, and one of them may read its head and its tail in turn. A read that continues no cursor starts a new
-/// one, in the place of the least recently used one.
+/// Reads that adjoin each other are merged into *cursors* (`ReadCursor`), of which several are kept, since several
+/// processes or threads read one object, and one of them may read its head and its tail in turn. A cursor that goes
+/// forward or backward has a window. A read that continues no cursor starts a new one, in the place of the least recently
+/// used one; where three of them lie at a constant distance, they are a *stride* (`ReadStride`), and what comes next in it
+/// is read ahead. All other reads cost their own blocks and no more.
 ///
-/// What counts as going forward is wide on purpose: the kernel's read-ahead requests arrive in any order, and tools skip
-/// (nibabel reads 4.8 kB of every 9.6 kB of a CIFTI file). What opens a window is strict: a read at offset 0, or a second
-/// read that goes on where a first one was. So a random read costs its own blocks and no more.
+/// How big a window gets:
+/// - An object of up to `firstByteCount` is fetched whole at its first read.
+/// - A run from the object's beginning, when nothing else is being read ahead, is most likely the whole object. Its window
+///   opens at 1 MiB and doubles each time it is refilled, up to `openByteCountMax`.
+/// - Any other run has a window of at most 3/10 of what was read, so that an end that comes early costs little, and
+///   refills in small parts, which are there sooner.
+/// - Beyond what was just said a window grows only if its reader had to wait for bytes that were asked for with the window
+///   as it is: whoever finds all bytes at hand needs no more of them, and their memory serves others.
 struct ReadWindows {
     /// How many sequences one object is watched for.
     static let cursorCountMax = 8
-    /// The first window at offset 0, and up to which size a file is fetched whole at its first read: most headers and
-    /// sidecar files end before it, and it takes no longer than a request's latency (S3: 20 ms, 90 MB/s).
-    static let firstByteCount = 1 << 20
-    /// The first window anywhere else: two blocks, so that a wrong guess is cheap.
-    static let cautiousByteCount = 2 * Block.byteCount
+    /// How many strides one object is watched for.
+    static let strideCountMax = 4
+    /// Up to which size an object is fetched whole at its first read: it takes no longer than a request's latency (S3:
+    /// 20 ms, 90 MB/s).
+    static let firstByteCount = ReadCursor.firstByteCount
     /// A window is refilled as soon as it has room for a whole part, even when more than half of it is left.
     static let partByteCount = 8 << 20
-    /// The biggest window: eight parts in flight are what one stream needs at S3's latency on a 10 Gbit/s network.
-    static let windowByteCountMax = 64 << 20
-    /// How far ahead of a sequence a read may skip and still belong to it.
-    static let skipByteCountMax = Block.byteCount
-    /// How far behind the furthest byte of a sequence a read may come late: the kernel has two read-ahead windows of
-    /// 1 MiB under way at most, in any order.
-    static let lateByteCountMax = 2 << 20
-
-    private struct Cursor {
-        /// From the first to the furthest byte that was read, gaps included.
-        var run: Range<Int>
-        /// The end of what was asked for ahead.
-        var frontier: Int
-        /// How far to read ahead; 0 before the sequence has shown that it is one.
-        var windowByteCount = 0
-        /// When it was last read, in reads.
-        var lastUse: Int
-
-        /// What was asked for ahead and not yet read.
-        var ahead: Range<Int> { run.upperBound..<max(frontier, run.upperBound) }
-
-        /// Whether a read of `extent` may be the sequence's next one.
-        func isContinued(by extent: Range<Int>) -> Bool {
-            extent.upperBound >= run.lowerBound - ReadWindows.skipByteCountMax
-                && extent.lowerBound >= run.upperBound - max(ReadWindows.lateByteCountMax, extent.count)
-                && extent.lowerBound <= max(run.upperBound + ReadWindows.skipByteCountMax, frontier)
-        }
-    }
+    /// The same for runs that may end soon: with parts of 2 MiB it takes a third of the bytes in flight to get the
+    /// same rate at S3's latency (43 ms a part instead of 113).
+    static let carefulPartByteCount = 2 << 20
+    /// How much of what was read the window of a run that may end soon is.
+    static let carefulTenths = 3
+    /// How big a window gets even though its reader never waits: eight parts, 0.6 GB/s at S3's latency.
+    static let openByteCountMax = 64 << 20
+    /// The biggest window: with 24 parts in flight one stream was as fast as with 64 at S3's latency (1.5 GB/s).
+    static let windowByteCountMax = 24 * partByteCount
+    /// For how many reads a cursor that isn't read counts as one that is being read ahead.
+    static let idleReadCountMax = 64
 
     /// What a read asks for beyond its own bytes.
     struct Advice: Equatable {
-        /// Which cursor wants it.
-        let cursor: Int
-        /// Bytes to read ahead, in whole blocks or up to the object's end.
-        let ahead: Range<Int>
+        /// Who wants it.
+        enum Source: Equatable {
+            case cursor(Int)
+            case stride(Int)
+        }
+
+        /// Who wants it.
+        let source: Source
+        /// Bytes to read ahead, the most urgent range first. No two ranges have bytes in one block.
+        let ranges: AheadRanges
         /// How big the window is when that has been asked for.
         let windowByteCount: Int
     }
 
     private let objectByteCount: Int
-    private var cursors: [Cursor] = []
+    private var cursors: [ReadCursor] = []
+    private var strides: [ReadStride] = []
     private var readCount = 0
 
     /// Nothing was read yet of an object of `objectByteCount` bytes.
@@ -74,62 +71,127 @@ struct ReadWindows {
     /// - Parameters:
     ///   - extent: Which bytes are read.
     ///   - firstMissing: The first byte of a block of `extent` that is neither cached nor in flight.
+    ///   - isWaiting: Whether bytes of `extent` have not come yet.
     ///   - share: How far the object may be read ahead in all; only asked when a window is to grow.
     /// - Returns: The advice, and whether a window was given up, so that parts in flight may have become useless.
-    mutating func note(_ extent: Range<Int>, firstMissing: Int?, share: () -> Int) -> (Advice?, gaveUpWindow: Bool) {
+    mutating func note(
+        _ extent: Range<Int>, firstMissing: Int?, isWaiting: Bool, share: () -> Int
+    ) -> (Advice?, gaveUpWindow: Bool) {
         readCount += 1
-        guard let index = cursor(continuedBy: extent) else { return start(at: extent) }
-        let previousEnd = cursors[index].run.upperBound
-        cursors[index].lastUse = readCount
-        cursors[index].run =
-            min(cursors[index].run.lowerBound, extent.lowerBound)..<max(previousEnd, extent.upperBound)
-        // A read that came late, or backward, tells nothing about what comes next.
-        guard extent.upperBound > previousEnd else { return (nil, false) }
-
-        var wanted = grownWindow(of: cursors[index])
-        if let firstMissing, firstMissing < cursors[index].frontier {
-            // It was read ahead, and was gone before it was read: memory is short, or the request failed. Begin again,
-            // more modestly.
-            cursors[index].frontier = 0
-            cursors[index].windowByteCount /= 2
-            wanted = max(cursors[index].windowByteCount, ReadWindows.cautiousByteCount)
+        let near = cursor(near: extent)
+        if let near, cursors[near].windowByteCount > 0 {
+            return (goOn(with: near, extent, firstMissing: firstMissing, isWaiting: isWaiting, share), false)
         }
-        guard let wanted else { return (nil, false) }
-        let streams = cursors.count { $0.windowByteCount > 0 || $0.lastUse == readCount }
-        let granted = min(wanted, share() / streams, ReadWindows.windowByteCountMax)
-        return (advice(for: index, windowByteCount: granted), false)
+        for index in strides.indices {
+            guard let step = strides[index].step(of: extent) else { continue }
+            strides[index].lastUse = readCount
+            strides[index].advance(by: step, to: extent, isMissing: firstMissing != nil)
+            return (advice(forStride: index, share), false)
+        }
+        if let near {
+            return (goOn(with: near, extent, firstMissing: firstMissing, isWaiting: isWaiting, share), false)
+        }
+        return start(at: extent, share)
     }
 
-    /// What `advice` says was asked for, up to `end`.
-    mutating func advance(_ advice: Advice, to end: Int) {
-        guard end > advice.ahead.lowerBound else { return }
-        cursors[advice.cursor].frontier = end
-        cursors[advice.cursor].windowByteCount = advice.windowByteCount
+    /// What `advice` says was asked for, in the order of its ranges, up to the block `firstRefused`, for which there was no
+    /// memory; all of it if that is `nil`.
+    mutating func advance(_ advice: Advice, firstRefused: Int?) {
+        let ranges = advice.ranges
+        switch advice.source {
+        case .stride(let index):
+            let refused = firstRefused.flatMap { block in
+                ranges.firstIndex { Block.indices(covering: $0).contains(block) }
+            }
+            strides[index].noteAsked(refused ?? ranges.count)
+        case .cursor(let index):
+            let range = ranges[0]
+            if cursors[index].isBackward {
+                // The bytes that are read next are at the end of the range, and those are what was refused.
+                guard firstRefused == nil else { return }
+                cursors[index].advance(to: range.lowerBound, windowByteCount: advice.windowByteCount)
+            } else {
+                let end = firstRefused.map { $0 * Block.byteCount } ?? range.upperBound
+                guard end > range.lowerBound else { return }
+                cursors[index].advance(to: end, windowByteCount: advice.windowByteCount)
+            }
+        }
     }
 
     /// Whether a window includes bytes of `range`.
     func want(_ range: Range<Int>) -> Bool {
-        cursors.contains { $0.ahead.overlaps(range) }
+        cursors.contains { $0.ahead.overlaps(range) } || strides.contains { $0.wants(range) }
     }
 
     /// Forgets what was read: nobody has the object open any more.
     mutating func removeAll() {
         cursors = []
+        strides = []
     }
+}
 
+// MARK: Cursors
+
+extension ReadWindows {
     /// The cursor nearest to `extent` of those that it may belong to.
-    private func cursor(continuedBy extent: Range<Int>) -> Int? {
-        cursors.indices
-            .filter { cursors[$0].isContinued(by: extent) }
-            .min { distance(of: extent, from: $0) < distance(of: extent, from: $1) }
+    private func cursor(near extent: Range<Int>) -> Int? {
+        var nearest: (index: Int, distance: Int)?
+        for index in cursors.indices {
+            guard let distance = cursors[index].distance(of: extent) else { continue }
+            if let nearest, nearest.distance <= distance { continue }
+            nearest = (index, distance)
+        }
+        return nearest?.index
     }
 
-    private func distance(of extent: Range<Int>, from index: Int) -> Int {
-        abs(extent.lowerBound - cursors[index].run.upperBound)
+    private mutating func goOn(
+        with index: Int, _ extent: Range<Int>, firstMissing: Int?, isWaiting: Bool, _ share: () -> Int
+    ) -> Advice? {
+        var index = index
+        let ahead = cursors[index].ahead
+        let start = cursors[index].run.lowerBound
+        cursors[index].lastUse = readCount
+        guard cursors[index].extend(by: extent, isWaiting: isWaiting) else { return nil }
+        absorbNeighbours(of: &index)
+        if cursors[index].windowByteCount == 0, cursors[index].run.lowerBound < start,
+            let stride = startStride(at: index)
+        {
+            return advice(forStride: stride, share)
+        }
+        var wanted = grownWindow(of: cursors[index])
+        if let firstMissing, ahead.contains(firstMissing), cursors[index].windowByteCount > 0 {
+            // It was read ahead, and was gone before it was read: memory is short, or the request failed. Begin again,
+            // more modestly.
+            cursors[index].shrink()
+            wanted = cursors[index].windowByteCount
+        }
+        guard let wanted else { return nil }
+        let streams = streamCount + (cursors[index].windowByteCount == 0 ? 1 : 0)
+        let granted = min(wanted, share() / streams, ReadWindows.windowByteCountMax)
+        return cursors[index].missing(in: granted, objectByteCount: objectByteCount).map { range in
+            Advice(source: .cursor(index), ranges: AheadRanges(range), windowByteCount: granted)
+        }
     }
 
-    private mutating func start(at extent: Range<Int>) -> (Advice?, gaveUpWindow: Bool) {
-        let cursor = Cursor(run: extent, frontier: 0, lastUse: readCount)
+    /// Merges the cursor `index` with those that it has come to, or that have come to it.
+    private mutating func absorbNeighbours(of index: inout Int) {
+        var other = 0
+        while other < cursors.count {
+            if other != index, cursors[index].absorb(cursors[other]) {
+                cursors.remove(at: other)
+                index -= other < index ? 1 : 0
+            } else if other != index, cursors[other].absorb(cursors[index]) {
+                cursors.remove(at: index)
+                index = other - (index < other ? 1 : 0)
+                other = 0
+            } else {
+                other += 1
+            }
+        }
+    }
+
+    private mutating func start(at extent: Range<Int>, _ share: () -> Int) -> (Advice?, gaveUpWindow: Bool) {
+        let cursor = ReadCursor(run: extent, lastUse: readCount)
         var index = cursors.count
         var gaveUpWindow = false
         if cursors.count < ReadWindows.cursorCountMax {
@@ -140,45 +202,90 @@ struct ReadWindows {
             cursors[oldest] = cursor
         }
         let isSmall = objectByteCount <= ReadWindows.firstByteCount
-        guard isSmall || extent.lowerBound == 0 else { return (nil, gaveUpWindow) }
-        let first = 0..<min(objectByteCount, ReadWindows.firstByteCount)
-        return (Advice(cursor: index, ahead: first, windowByteCount: first.count), gaveUpWindow)
+        if isSmall || extent.lowerBound == 0 {
+            let first = 0..<min(objectByteCount, ReadWindows.firstByteCount)
+            let advice = Advice(
+                source: .cursor(index), ranges: AheadRanges(first), windowByteCount: first.count)
+            return (advice, gaveUpWindow)
+        }
+        let mayReplaceStride = strides.count == ReadWindows.strideCountMax
+        guard let stride = startStride(at: index) else { return (nil, gaveUpWindow) }
+        return (advice(forStride: stride, share), gaveUpWindow || mayReplaceStride)
     }
 
     /// How big the window should be now; `nil` while enough of it is left.
-    ///
-    /// It opens at what was read so far, and doubles each time it is refilled: what is fetched in vain when a reader stops
-    /// is never much more than what it has read.
-    private func grownWindow(of cursor: Cursor) -> Int? {
-        guard cursor.windowByteCount > 0 else {
-            return max(cursor.run.count, ReadWindows.cautiousByteCount)
+    private func grownWindow(of cursor: ReadCursor) -> Int? {
+        let current = cursor.windowByteCount
+        guard current > 0 else {
+            return cursor.trend > 0 || cursor.isBackward ? ReadCursor.cautiousByteCount : nil
         }
+        let isEager = isEager(cursor)
         let left = cursor.ahead.count
-        let isHalfEmpty = left < cursor.windowByteCount / 2
-        let hasRoomForPart = cursor.windowByteCount - left >= ReadWindows.partByteCount
-        return isHalfEmpty || hasRoomForPart ? cursor.windowByteCount * 2 : nil
+        let part = isEager ? ReadWindows.partByteCount : ReadWindows.carefulPartByteCount
+        guard left < current / 2 || current - left >= part else { return nil }
+        let read = cursor.run.count
+        let limit =
+            isEager
+            ? 2 * read + ReadCursor.firstByteCount
+            : max(min(read, part), read / 10 * ReadWindows.carefulTenths)
+        let free = isEager ? ReadWindows.openByteCountMax : part
+        let grown = min(2 * current, limit, cursor.hasWaited ? .max : free)
+        return max(current, grown)
     }
 
-    private func advice(for index: Int, windowByteCount: Int) -> Advice? {
-        let end = cursors[index].run.upperBound
-        let from = max(cursors[index].frontier, end.roundedUpToBlock)
-        // Whole blocks, rounded down, so that a share of less than a block is none.
-        let to = min((end + windowByteCount).roundedDownToBlock, objectByteCount)
-        let isToEnd = end + windowByteCount >= objectByteCount
-        let target = isToEnd ? objectByteCount : to
-        guard target > from else { return nil }
-        return Advice(cursor: index, ahead: from..<target, windowByteCount: windowByteCount)
+    /// Whether the run is likely to be read to the object's end: it began where the object does, and nobody reads
+    /// elsewhere. Who comes after it doesn't count: that reader finds what this one has fetched.
+    private func isEager(_ cursor: ReadCursor) -> Bool {
+        cursor.run.lowerBound < ReadCursor.firstByteCount && !cursor.isBackward
+            && !cursors.contains { isStreaming($0) && $0.run.upperBound > cursor.run.upperBound }
+            && !strides.contains { isBeingRead($0.lastUse) }
+    }
+
+    private func isStreaming(_ cursor: ReadCursor) -> Bool {
+        cursor.windowByteCount > 0 && isBeingRead(cursor.lastUse)
+    }
+
+    private func isBeingRead(_ lastUse: Int) -> Bool {
+        lastUse > readCount - ReadWindows.idleReadCountMax
+    }
+
+    /// How many cursors and strides are being read ahead.
+    private var streamCount: Int {
+        cursors.count { isStreaming($0) } + strides.count { isBeingRead($0.lastUse) }
     }
 }
 
-extension Int {
-    /// The first offset of a block that isn't before this one.
-    fileprivate var roundedUpToBlock: Int {
-        (self + Block.byteCount - 1).roundedDownToBlock
+// MARK: Strides
+
+extension ReadWindows {
+    /// Makes a stride of the run of the cursor `index` and two that came before it, if they are one.
+    private mutating func startStride(at index: Int) -> Int? {
+        let last = cursors[index].run
+        for middle in cursors.indices where cursors[middle].lastUse < readCount {
+            for first in cursors.indices where cursors[first].lastUse < cursors[middle].lastUse {
+                let stride = ReadStride(
+                    cursors[first].run, cursors[middle].run, last, objectByteCount: objectByteCount,
+                    lastUse: readCount)
+                if let stride { return insert(stride) }
+            }
+        }
+        return nil
     }
 
-    /// The first offset of the block that this one is in.
-    fileprivate var roundedDownToBlock: Int {
-        self / Block.byteCount * Block.byteCount
+    private mutating func insert(_ stride: ReadStride) -> Int {
+        if strides.count < ReadWindows.strideCountMax {
+            strides.append(stride)
+            return strides.count - 1
+        }
+        let oldest = strides.indices.min { strides[$0].lastUse < strides[$1].lastUse } ?? 0
+        strides[oldest] = stride
+        return oldest
+    }
+
+    private func advice(forStride index: Int, _ share: () -> Int) -> Advice? {
+        let granted = min(share() / streamCount, ReadWindows.windowByteCountMax)
+        return strides[index].missing(in: granted).map { ranges in
+            Advice(source: .stride(index), ranges: ranges, windowByteCount: granted)
+        }
     }
 }

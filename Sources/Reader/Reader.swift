@@ -36,6 +36,7 @@ import Synchronization
 public final class Reader: Sendable {
     let store: any ObjectStore
     let cache: BlockCache
+    private let disk: DiskCache?
     let limits: ReaderLimits
     private let objects = Mutex<[ObjectVersion: ObjectReads]>([:])
 
@@ -43,24 +44,42 @@ public final class Reader: Sendable {
     ///
     /// - Parameters:
     ///   - cache: Keeps the blocks; its memory is all that object bytes may take. No other reader may use it.
-    public init(store: any ObjectStore, cache: BlockCache, limits: ReaderLimits) {
+    ///   - disk: Keeps them on the disk, if they are to be kept there. `BlockCache.serveWaiting` is to be called when it has
+    ///     let go of blocks.
+    public init(store: any ObjectStore, cache: BlockCache, disk: DiskCache? = nil, limits: ReaderLimits) {
         self.store = store
         self.cache = cache
+        self.disk = disk
         self.limits = limits
     }
 
     /// The reading state of this object version, shared by all who have it open, so that what one of them fetches serves
     /// the others. It is closed when the last reference to the handle goes.
     public func open(_ object: ObjectVersion) -> ObjectReader {
-        let reads = objects.withLock { objects in
-            let reads = objects[object] ?? ObjectReads(object, id: cache.open(object), reader: self)
-            objects[object] = reads
-            // Counted under the table's lock: else `forgetIfIdle` could drop it in between, and the next `open` would make
-            // another one that fetches the same bytes.
-            reads.open()
-            return reads
-        }
-        return ObjectReader(reads)
+        if let reads = objects.withLock({ $0[object]?.opened() }) { return ObjectReader(reads) }
+        // Outside of the lock, since this looks at the disk.
+        let onDisk = object.byteCount == 0 ? nil : disk?.open(object)
+        return ObjectReader(
+            objects.withLock { objects in
+                let reads =
+                    objects[object] ?? ObjectReads(object, id: cache.open(object), disk: onDisk, reader: self)
+                objects[object] = reads
+                // Counted under the table's lock: else `forgetIfIdle` could drop it in between, and the next `open` would
+                // make another one that fetches the same bytes.
+                return reads.opened()
+            })
+    }
+
+    /// The biggest object that is fetched whole as soon as somebody reads of it.
+    public static let smallByteCountMax = ReadWindows.firstByteCount
+
+    /// Fetches a small object (`smallByteCountMax` at the most, not empty) that may be read soon, if memory can be spared. What
+    /// is at hand or on its way is not asked for again. An error is nobody's: who reads the object asks again.
+    public func prefetchWhole(_ object: ObjectVersion) {
+        precondition(1...Reader.smallByteCountMax ~= object.byteCount)
+        let handle = open(object)
+        // Closed only now: an object with nothing in flight would be forgotten.
+        withExtendedLifetime(handle) { handle.reads.prefetchWhole() }
     }
 
     /// Drops the state of an object that nobody has open and that has nothing in flight.

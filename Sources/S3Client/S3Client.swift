@@ -12,6 +12,10 @@ public final class S3Client: ObjectStore {
     private let threads: [NetworkThread]
     private let nextID = Atomic<UInt64>(0)
 
+    /// A request belongs to one thread: with fewer connections each, requests would wait for one thread's while another's
+    /// are idle.
+    private static let connectionCountPerThreadMin = 4
+
     /// libcurl wants to be initialised once, before its first use.
     private static let isCurlReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
@@ -24,7 +28,8 @@ public final class S3Client: ObjectStore {
     public init(configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger) {
         precondition(Self.isCurlReady, "libcurl can't be initialised")
         let context = ClientContext(configuration: configuration, credentials: credentials, logger: logger)
-        let count = max(1, min(configuration.networkThreadCount, configuration.connectionLimit))
+        let count = max(
+            1, min(configuration.networkThreadCount, configuration.connectionLimit / Self.connectionCountPerThreadMin))
         threads = (0..<count).map { index in
             // The limit in even parts, the remainder to the first threads.
             let share = (configuration.connectionLimit + count - 1 - index) / count

@@ -1,7 +1,7 @@
 public import ArgumentParser
-import BlockCache
 import Logging
 public import S3Client
+import SystemSupport
 
 /// `tractfs mount`: the arguments, and which way the mount is started.
 struct MountCommand: ParsableCommand {
@@ -25,6 +25,9 @@ struct MountCommand: ParsableCommand {
 
     @OptionGroup(title: "How the mount looks")
     var appearance: AppearanceOptions
+
+    @OptionGroup(title: "What is kept on the local disk")
+    var cache: CacheOptions
 
     @OptionGroup(title: "How the mount runs")
     var running: RunningOptions
@@ -104,6 +107,31 @@ struct AppearanceOptions: ParsableArguments {
     var xattrs = false
 }
 
+/// What is kept on the local disk, for the next reads and the next mounts.
+struct CacheOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The folder to keep file contents in (default: ~/.cache/tractfs, for root /var/cache/tractfs).",
+            valueName: "folder"))
+    var cacheDir: String?
+
+    @Option(
+        help: ArgumentHelp("How much of the disk they may take.", valueName: "size"), transform: ByteCount.read)
+    var cacheSize = ByteCount(10 << 30)
+
+    @Flag(help: "Keep nothing on the disk.")
+    var noCache = false
+
+    func validate() throws {
+        let least = ByteCount(CacheSettings.minimumByteLimit)
+        if cacheSize.byteCount < least.byteCount {
+            throw ValidationError("--cache-size \(cacheSize) is too little: give at least \(least), or --no-cache")
+        }
+        if noCache, cacheDir != nil { throw ValidationError("give --cache-dir or --no-cache, not both") }
+        if cacheDir?.isEmpty == true { throw ValidationError("--cache-dir needs a folder") }
+    }
+}
+
 /// How the serving process runs.
 struct RunningOptions: ParsableArguments {
     @Option(
@@ -115,7 +143,7 @@ struct RunningOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How much memory file contents may take (default: an eighth of the machine's, at least 128MiB).",
+            "How much memory to use (default: an eighth of the machine's or the container's, at least 128MiB).",
             valueName: "size"),
         transform: ByteCount.read)
     var memoryLimit: ByteCount?
@@ -140,12 +168,12 @@ struct RunningOptions: ParsableArguments {
 
     func validate() throws {
         guard let memoryLimit else { return }
-        let least = ByteCount(BlockCache.minimumByteLimit)
+        let least = ByteCount(MemoryBudget.minimumByteLimit)
         if memoryLimit.byteCount < least.byteCount {
             throw ValidationError("--memory-limit \(memoryLimit) is too little: give at least \(least)")
         }
-        if memoryLimit.byteCount > MountSettings.machineMemory {
-            throw ValidationError("--memory-limit \(memoryLimit) is more than this machine has: give less")
+        if memoryLimit.byteCount > MachineMemory.byteCount() {
+            throw ValidationError("--memory-limit \(memoryLimit) is more than this machine or container has: give less")
         }
     }
 

@@ -5,11 +5,13 @@ import ArgumentParser
 enum MountOptions {
     /// Options of ours by their name in fstab, with "_" or "-": those with a value, and those without.
     private static let valued: Set = [
-        "endpoint-url", "region", "profile", "addressing-style", "ca-bundle", "memory-limit", "metadata-ttl", "uid",
-        "gid",
-        "file-mode", "dir-mode", "log-level", "log-file", "max-connections", "read-timeout",
+        "endpoint-url", "region", "profile", "addressing-style", "ca-bundle", "cache-dir", "cache-size", "memory-limit",
+        "metadata-ttl", "uid", "gid", "file-mode", "dir-mode", "log-level", "log-file", "max-connections",
+        "read-timeout",
     ]
-    private static let flags: Set = ["no-sign-request", "request-payer", "allow-other", "xattrs", "foreground"]
+    private static let flags: Set = [
+        "no-sign-request", "request-payer", "no-cache", "allow-other", "xattrs", "foreground",
+    ]
     /// What mount(8) and systemd hand through, and every mount of ours is or may ignore (mount(8), systemd.mount(5)).
     private static let ignored: Set = [
         "ro", "nosuid", "nodev", "noatime", "defaults", "_netdev", "auto", "noauto", "user", "nouser", "users",

@@ -48,7 +48,11 @@ struct MountServer {
             configuration: settings.configuration, credentials: settings.credentials, logger: logger)
         defer { client.shutdown() }
         try RootCheck(store: client, settings: settings).run()
-        let session = FuseSession(fileSystem: try fileSystem(on: client, logger: logger), logger: logger)
+        let blocks = try BlockCache(byteLimit: settings.memory.blockByteLimit)
+        let disk = try settings.cache?.open(for: settings.configuration, blocks: blocks, logger: logger)
+        defer { disk?.shutdown() }
+        let session = FuseSession(
+            fileSystem: fileSystem(on: client, blocks: blocks, disk: disk, logger: logger), logger: logger)
         // Before there is a mount, so that no signal can come between the two.
         ending.attach(session)
         defer { ending.detachIfMounted() }
@@ -88,12 +92,14 @@ struct MountServer {
         if !report.succeed() { kill(getpid(), SIGTERM) }
     }
 
-    private func fileSystem(on store: any ObjectStore, logger: Logger) throws -> FileSystem {
+    private func fileSystem(
+        on store: any ObjectStore, blocks: BlockCache, disk: DiskCache?, logger: Logger
+    ) -> FileSystem {
         let namespace = Namespace(
             store: store, root: settings.root, timeToLive: settings.timeToLive, requestTimeout: settings.readTimeout,
-            logger: logger)
-        let cache = try BlockCache(byteLimit: settings.memoryLimit)
-        let reader = Reader(store: store, cache: cache, limits: ReaderLimits(readTimeout: settings.readTimeout))
+            memoryByteLimit: settings.memory.metadataByteLimit, logger: logger)
+        let reader = Reader(
+            store: store, cache: blocks, disk: disk, limits: ReaderLimits(readTimeout: settings.readTimeout))
         return FileSystem(
             namespace: namespace, reader: reader,
             options: FileSystem.Options(

@@ -1,4 +1,3 @@
-import BlockCache
 import FileSystem
 import FuseBridge
 import Glibc
@@ -6,6 +5,7 @@ import Namespace
 import ObjectStore
 import Reader
 import S3Client
+import SystemSupport
 
 /// What a mount is made from: the command line and the environment, checked and brought together.
 struct MountSettings {
@@ -21,7 +21,9 @@ struct MountSettings {
     let hasExtendedAttributes: Bool
     let timeToLive: TimeToLive
     let readTimeout: Duration
-    let memoryLimit: Int
+    let memory: MemoryBudget
+    /// `nil` where nothing is kept on the disk.
+    let cache: CacheSettings?
 
     /// - Throws: What is wrong with the settings, in one line.
     init(_ command: MountCommand) throws {
@@ -36,7 +38,11 @@ struct MountSettings {
                 endpointURL: store.endpointUrl, region: store.region, addressingStyle: store.addressingStyle,
                 caBundle: store.caBundle, isRequesterPaying: store.requestPayer),
             environment: environment, shared: shared)
-        configuration.connectionLimit = store.maxConnections
+        memory = MemoryBudget(
+            byteLimit: command.running.memoryLimit?.byteCount
+                ?? MemoryBudget.standardByteLimit(machineMemory: MachineMemory.byteCount()),
+            connectionLimit: store.maxConnections)
+        configuration.connectionLimit = memory.connectionLimit
         configuration.userAgent = "tractfs/\(Tractfs.version)"
         configuration.caBundle = try configuration.caBundle.map(MountSettings.readableFile)
         self.configuration = configuration
@@ -53,7 +59,7 @@ struct MountSettings {
         hasExtendedAttributes = appearance.xattrs
         timeToLive = command.running.metadataTtl.timeToLive
         readTimeout = store.readTimeout.duration
-        memoryLimit = command.running.memoryLimit?.byteCount ?? MountSettings.standardMemoryLimit()
+        cache = try command.cache.settings(environment: environment)
     }
 
     /// The prefix as a directory: it ends in "/", unless it is the whole bucket.
@@ -70,15 +76,5 @@ struct MountSettings {
             )
         }
         return absolute
-    }
-
-    /// An eighth of the machine's memory, but enough for some streams.
-    private static func standardMemoryLimit() -> Int {
-        max(machineMemory / 8, 128 << 20)
-    }
-
-    /// The machine's memory, in bytes.
-    static var machineMemory: Int {
-        sysconf(CInt(_SC_PHYS_PAGES)) * sysconf(CInt(_SC_PAGESIZE))
     }
 }

@@ -40,6 +40,26 @@ import Testing
         #expect(block.bytes(0..<2).elementsEqual([5, 5]))
     }
 
+    @Test func `what was read to its end goes first, unless it was asked for again`() throws {
+        fill(0..<blockCount)
+        for index in [7, 3, 5] { read(index) }
+        _ = cache.blocks(of: object, at: 3..<4)
+        _ = try #require(cache.take(2))
+        let gone = (0..<blockCount).filter { cache.missing(of: object, among: $0..<$0 + 1) == [$0] }
+        #expect(gone == [5, 7])
+    }
+
+    @Test func `a stream goes through little memory again and again`() throws {
+        let cache = try BlockCache(byteLimit: 512 << 20)
+        let object = cache.open(ObjectVersion(key: "f", etag: ETag("\"1\""), byteCount: 1 << 30))
+        for index in 0..<8_192 {
+            let block = try #require(cache.take(1)).first
+            if let block { cache.insert(block, of: object, at: index) }
+            _ = BlockLease([], of: object, consumed: index..<index + 1, from: cache)
+        }
+        #expect(cache.residentByteCount <= 64 << 20 + 2 * Block.byteCount)
+    }
+
     @Test func `a block that somebody holds is not taken away`() throws {
         fill(0..<blockCount)
         let held = cache.blocks(of: object, at: 0..<blockCount)
@@ -87,5 +107,10 @@ import Testing
             [UInt8](repeating: UInt8(index), count: Block.byteCount).withUnsafeBytes { block.fill(at: 0, from: $0) }
             cache.insert(block, of: object, at: index)
         }
+    }
+
+    /// Reads a cached block to its end.
+    private func read(_ index: Int) {
+        _ = BlockLease([], of: object, consumed: index..<index + 1, from: cache)
     }
 }

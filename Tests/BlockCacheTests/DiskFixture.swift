@@ -56,7 +56,7 @@ final class DiskFixture: Sendable {
 
     /// A block that nobody has.
     func block() throws -> Block {
-        guard let block = pool.take() else { throw Errno.noMemory }
+        guard let block = pool.takeReturned() ?? pool.takeUntouched() else { throw Errno.noMemory }
         return block
     }
 

@@ -21,7 +21,7 @@ import struct SystemPackage.Errno
         let file = try #require(try lookup("d/f", in: fileSystem).entry)
         #expect(file.attributes.byteCount == 10)
         #expect(try fileSystem.attributes(of: file.id) == file.attributes)
-        let handle = try fileSystem.open(file.id, forWriting: false)
+        let handle = try open(file.id, in: fileSystem)
         #expect(try read(handle, in: fileSystem, offset: 0, byteCount: 4) == "0123")
         #expect(try read(handle, in: fileSystem, offset: 8, byteCount: 100) == "89", "only as much as there is")
         #expect(try read(handle, in: fileSystem, offset: 10, byteCount: 1) == "")
@@ -35,8 +35,8 @@ import struct SystemPackage.Errno
         let fileSystem = try fileSystem()
         let directory = try #require(try lookup("d", in: fileSystem).entry)
         let file = try #require(try lookup("d/f", in: fileSystem).entry)
-        #expect(throws: Errno.isDirectory) { try fileSystem.open(directory.id, forWriting: false) }
-        #expect(throws: Errno.readOnlyFileSystem) { try fileSystem.open(file.id, forWriting: true) }
+        #expect(throws: Errno.isDirectory) { try open(directory.id, in: fileSystem) }
+        #expect(throws: Errno.readOnlyFileSystem) { try open(file.id, in: fileSystem, forWriting: true) }
         #expect(throws: Errno.notDirectory) { try fileSystem.openDirectory(file.id) }
         #expect(throws: Errno.notDirectory) { try lookup("x", in: fileSystem, below: file.id) }
         #expect(throws: Errno.staleNFSFileHandle) { try fileSystem.attributes(of: InodeID(rawValue: 999)) }
@@ -83,7 +83,7 @@ import struct SystemPackage.Errno
         store.put("f", .text("old"))
         let fileSystem = try fileSystem()
         let file = try #require(try lookup("f", in: fileSystem).entry)
-        let handle = try fileSystem.open(file.id, forWriting: false)
+        let handle = try open(file.id, in: fileSystem)
         store.put("f", .text("new"))
         #expect(throws: Errno.staleNFSFileHandle) { try read(handle, in: fileSystem, offset: 0, byteCount: 3) }
         store.delete("f")
@@ -116,7 +116,8 @@ import struct SystemPackage.Errno
         let ownership = Ownership(userID: 1, groupID: 2, filePermissions: 0o444, directoryPermissions: 0o555)
         return FileSystem(
             namespace: Namespace(
-                store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10), logger: logger),
+                store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10),
+                memoryByteLimit: 64 << 20, logger: logger),
             reader: Reader(
                 store: store, cache: try BlockCache(byteLimit: BlockCache.minimumByteLimit),
                 limits: ReaderLimits(readTimeout: .seconds(10))),
@@ -143,6 +144,16 @@ import struct SystemPackage.Errno
         let answer = Mutex<Result<FileSystem.Lookup, Errno>?>(nil)
         fileSystem.lookup(name.utf8, in: parent) { result in answer.withLock { $0 = result } }
         return try #require(answer.withLock { $0 }).get()
+    }
+
+    /// Opens a file, for which nothing is asked of the store.
+    private func open(_ id: InodeID, in fileSystem: FileSystem, forWriting: Bool = false) throws -> Handle {
+        let answer = Mutex<Result<FileSystem.OpenedFile, Errno>?>(nil)
+        let wait = fileSystem.open(id, forWriting: forWriting, wantsLocalFile: false) { result in
+            answer.withLock { $0 = result }
+        }
+        #expect(wait == nil)
+        return try #require(answer.withLock { $0 }).get().handle
     }
 
     private func read(_ handle: Handle, in fileSystem: FileSystem, offset: Int, byteCount: Int) throws -> String {

@@ -81,7 +81,8 @@ import Testing
                 let process = try BackgroundProcess(
                     tractfsExecutable(),
                     [
-                        "mount", "--foreground", "--endpoint-url", server.endpointURL, "s3://\(server.bucket)",
+                        "mount", "--foreground", "--no-cache", "--endpoint-url", server.endpointURL,
+                        "s3://\(server.bucket)",
                         mountPoint,
                     ], environment: environmentWithKeys, outputDirectory: directory + "/server")
                 defer { process.end() }

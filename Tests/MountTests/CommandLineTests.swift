@@ -53,7 +53,8 @@ private func stat(_ format: String, _ path: String) throws -> String {
     private static let mountOptions = [
         "--endpoint-url", "--region", "--profile", "--no-sign-request", "--request-payer", "--addressing-style",
         "--ca-bundle", "--max-connections", "--read-timeout", "--uid", "--gid", "--file-mode", "--dir-mode",
-        "--allow-other", "--xattrs", "--metadata-ttl", "--memory-limit", "--foreground", "--log-level", "--log-file",
+        "--allow-other", "--xattrs", "--cache-dir", "--cache-size", "--no-cache", "--metadata-ttl", "--memory-limit",
+        "--foreground", "--log-level", "--log-file",
         "-o",
     ]
 
@@ -284,7 +285,7 @@ struct MountOptionTests {
                 let process = try BackgroundProcess(
                     tractfsExecutable(),
                     [
-                        "mount", "s3://\(server.bucket)", mountPoint, "--foreground", "--endpoint-url",
+                        "mount", "s3://\(server.bucket)", mountPoint, "--foreground", "--no-cache", "--endpoint-url",
                         server.endpointURL,
                     ],
                     environment: environmentWithKeys, outputDirectory: directory)
@@ -322,7 +323,9 @@ struct ClosedStreamsTests {
             try runChecked("mkdir", [mountPoint])
             try withTree { server in
                 let script = "exec \"$0\" \"$@\" <&- >&- 2>&-"
-                let arguments = ["mount", "s3://\(server.bucket)", mountPoint, "--endpoint-url", server.endpointURL]
+                let arguments = [
+                    "mount", "s3://\(server.bucket)", mountPoint, "--no-cache", "--endpoint-url", server.endpointURL,
+                ]
                 try runChecked(
                     "bash", ["-c", script, tractfsExecutable()] + arguments, environment: environmentWithKeys)
                 let process = try #require(processes(withArgument: mountPoint).first)
@@ -349,7 +352,7 @@ struct UnmountCommandTests {
             try runChecked("ln", ["-s", "a folder", directory + "/link"])
             try withTree { server in
                 let mounted = try tractfs(
-                    "mount", "s3://\(server.bucket)", name, "--endpoint-url", server.endpointURL,
+                    "mount", "s3://\(server.bucket)", name, "--no-cache", "--endpoint-url", server.endpointURL,
                     environment: environmentWithKeys, directory: directory)
                 #expect(mounted.status == 0, "\(mounted.errorOutput)")
                 #expect(try runChecked("ls", [directory + "/a folder"]) == "HCP\n")

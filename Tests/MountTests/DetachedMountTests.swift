@@ -14,7 +14,10 @@ import Testing
                     try runChecked("umount", ["-l", mountPoint])
                     try runChecked(
                         tractfsExecutable(),
-                        ["mount", "s3://\(server.bucket)", mountPoint, "--endpoint-url", server.endpointURL],
+                        [
+                            "mount", "s3://\(server.bucket)", mountPoint, "--no-cache", "--endpoint-url",
+                            server.endpointURL,
+                        ],
                         environment: environmentWithKeys)
                 }
                 try eventually("the end of the first process") {

@@ -89,7 +89,11 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
                 "a size too big to count", ["--memory-limit", "9999999999GiB"], says: ["9999999999GiB", "512MiB"]),
             HopelessMount("more memory than there is", ["--memory-limit", "900TiB"], says: ["900TiB", "give less"]),
             HopelessMount(
-                "less memory than works", ["--memory-limit", "4MiB"], says: ["--memory-limit", "4MiB", "8MiB"]),
+                "less memory than works", ["--memory-limit", "4MiB"], says: ["--memory-limit", "4MiB", "64MiB"]),
+            HopelessMount("less disk than works", ["--cache-size", "1MiB"], says: ["--cache-size 1MiB", "64MiB"]),
+            HopelessMount(
+                "a cache and none", ["--cache-dir", "/tmp/c", "--no-cache"], says: ["--cache-dir", "--no-cache"]),
+            HopelessMount("a cache nowhere", ["--cache-dir", ""], says: ["--cache-dir"]),
             HopelessMount("a time without a unit", ["--read-timeout", "5"], says: ["--read-timeout", "'5'", "30s"]),
             HopelessMount("no time", ["--read-timeout", "0s"], says: ["--read-timeout", "1s"]),
             HopelessMount("a time below nothing", ["--metadata-ttl=-1s"], says: ["--metadata-ttl", "-1s", "forever"]),

@@ -80,7 +80,8 @@ private struct Nobody {
     func mount(_ server: S3TestServer, _ options: String...) throws -> CommandResult {
         try runInNamespace(
             ["setpriv"] + asNobody + [
-                program, "mount", "s3://\(server.bucket)", mountPoint, "--endpoint-url", server.endpointURL,
+                program, "mount", "s3://\(server.bucket)", mountPoint, "--no-cache", "--endpoint-url",
+                server.endpointURL,
             ] + options)
     }
 }

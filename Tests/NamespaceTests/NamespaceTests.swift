@@ -194,6 +194,7 @@ private struct Named: Hashable {
 private func namespace(on store: InMemoryStore, timeToLive: TimeToLive = .forever) -> Namespace {
     Namespace(
         store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10),
+        memoryByteLimit: 64 << 20,
         logger: Logger(label: "test") { _ in
             SwiftLogNoOpLogHandler()
         })

@@ -11,9 +11,9 @@ struct ReadWindowsTests {
     private func advice(_ extents: [Range<Int>], size: Int = gibibyte, share: Int = gibibyte) -> [Range<Int>?] {
         var windows = ReadWindows(objectByteCount: size)
         return extents.map { extent in
-            let (advice, _) = windows.note(extent, firstMissing: nil) { share }
-            if let advice { windows.advance(advice, to: advice.ahead.upperBound) }
-            return advice?.ahead
+            let (advice, _) = windows.note(extent, firstMissing: nil, isWaiting: true) { share }
+            if let advice { windows.advance(advice, firstRefused: nil) }
+            return advice?.ranges.first
         }
     }
 
@@ -27,7 +27,9 @@ struct ReadWindowsTests {
             ([10 << 20..<(10 << 20) + block, 5 << 20..<(5 << 20) + block], gibibyte, [nil, nil]),
             ([block * 80..<block * 81, block * 81..<block * 82], gibibyte, [nil, block * 82..<block * 84]),
             ([block * 81..<block * 82, block * 80..<block * 81], gibibyte, [nil, nil]),
-            ([0..<block, block * 5..<block * 6], gibibyte, [0..<1 << 20, block * 8..<block * 22]),
+            ([0..<block, block..<block * 2], gibibyte, [0..<1 << 20, nil]),
+            ([0..<block, block..<block * 6], gibibyte, [0..<1 << 20, block * 8..<block * 22]),
+            ([0..<block, block * 5..<block * 6], gibibyte, [0..<1 << 20, nil]),
         ] as [([Range<Int>], Int, [Range<Int>?])])
     func `a read asks ahead for what its place and the reads before it tell`(
         extents: [Range<Int>], size: Int, expected: [Range<Int>?]
@@ -68,5 +70,80 @@ struct ReadWindowsTests {
             #expect((ahead.1?.upperBound ?? 0) <= ahead.0.upperBound + (1 << 20))
         }
         #expect(advice(extents, share: 100).dropFirst().compactMap(\.self).isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            // Two reads backward may be two requests that changed places; a third one is a direction.
+            ([99, 98, 97], [nil, nil, 95..<97]),
+            ([99, 98, 97, 96, 95, 94], [nil, nil, 95..<97, nil, 91..<95, nil]),
+            ([99, 97], [nil, nil]),
+            ([3, 2, 1], [nil, nil, 0..<1]),
+            ([2, 1, 0], [nil, nil, nil]),
+            // It turns round.
+            ([50, 49, 48, 51, 52], [nil, nil, 46..<48, 52..<54, nil]),
+            // Requests that changed places, again and again.
+            ([51, 50, 53, 52, 55, 54], [nil, nil, 54..<56, nil, 56..<60, nil]),
+        ] as [([Int], [Range<Int>?])])
+    func `blocks read one by one, near each other, open windows`(blocks: [Int], expected: [Range<Int>?]) {
+        let extents = blocks.map { $0 * Self.block..<($0 + 1) * Self.block }
+        let advised = advice(extents).map { $0.map { $0.lowerBound / Self.block..<$0.upperBound / Self.block } }
+        #expect(advised == expected)
+    }
+
+    @Test(arguments: [(true, ReadWindows.windowByteCountMax), (false, ReadWindows.openByteCountMax)])
+    func `a window grows beyond 64 MiB only for a reader that waits`(isWaiting: Bool, expected: Int) {
+        var windows = ReadWindows(objectByteCount: 4 * Self.gibibyte)
+        var greatest = 0
+        for offset in stride(from: 0, to: Self.gibibyte, by: 1 << 20) {
+            let (advice, _) = windows.note(offset..<offset + (1 << 20), firstMissing: nil, isWaiting: isWaiting) {
+                Self.gibibyte
+            }
+            guard let advice else { continue }
+            windows.advance(advice, firstRefused: nil)
+            greatest = max(greatest, advice.windowByteCount)
+            // What an end that comes now has cost in vain.
+            #expect(advice.ranges[0].upperBound <= 3 * (offset + (1 << 20)) + (1 << 20))
+        }
+        #expect(greatest == expected)
+    }
+
+    @Test func `what was not granted is asked for again, and what was lost shrinks the window`() throws {
+        var windows = ReadWindows(objectByteCount: Self.gibibyte)
+        func note(_ block: Int, isMissing: Bool = false) -> ReadWindows.Advice? {
+            let extent = block * Self.block..<(block + 1) * Self.block
+            let firstMissing = isMissing ? extent.lowerBound : nil
+            return windows.note(extent, firstMissing: firstMissing, isWaiting: true) { Self.gibibyte }.0
+        }
+        let first = try #require(note(0))
+        windows.advance(first, firstRefused: 4)
+        #expect(windows.want(3 * Self.block..<4 * Self.block))
+        #expect(!windows.want(4 * Self.block..<5 * Self.block))
+        let second = try #require(note(1))
+        #expect(second.ranges[0].lowerBound == 4 * Self.block)
+        windows.advance(second, firstRefused: nil)
+        let third = try #require(note(2, isMissing: true))
+        #expect(third.windowByteCount < second.windowByteCount)
+        windows.removeAll()
+        #expect(!windows.want(0..<Self.gibibyte))
+    }
+
+    @Test func `the sequence that was not read for longest makes room for a new one`() {
+        var windows = ReadWindows(objectByteCount: Self.gibibyte)
+        var gaveUp: [Int] = []
+        // None is at the same distance from two others.
+        for (number, mebibytes) in [0, 100, 210, 330, 460, 600, 750, 910, 1_000].enumerated() {
+            for block in 0..<2 {
+                let start = (mebibytes << 20) + block * Self.block
+                let (advice, gaveUpWindow) = windows.note(
+                    start..<start + Self.block, firstMissing: nil, isWaiting: true
+                ) { Self.gibibyte }
+                if let advice { windows.advance(advice, firstRefused: nil) }
+                if gaveUpWindow { gaveUp.append(number) }
+            }
+        }
+        #expect(gaveUp == [ReadWindows.cursorCountMax])
+        #expect(!windows.want(0..<50 << 20))
+        #expect(windows.want(50 << 20..<150 << 20))
     }
 }

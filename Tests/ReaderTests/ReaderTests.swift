@@ -39,6 +39,31 @@ struct ReaderTests {
         #expect(store.requestedByteCount == body.byteCount)
     }
 
+    @Test func `a small file that was fetched ahead is read without another request`() throws {
+        let store = InMemoryStore(delivery: .inline)
+        let body = ObjectBody.pattern(seed: 1, byteCount: 300_000)
+        let version = store.put("a", body)
+        let (reader, _) = try makeReader(store)
+        store.hold()
+        reader.prefetchWhole(version)
+        reader.prefetchWhole(version)
+        let result = ReadResult()
+        _ = reader.open(version).read(0..<4_096, completion: result.end)
+        store.releaseAll()
+        #expect(try result.wait() == body.bytes(in: 0..<4_096))
+        #expect(try reader.open(version).bytes(0..<300_000) == body.bytes(in: 0..<300_000))
+        #expect(store.rangeRequests.map(\.range) == [0..<300_000], "nor was it cancelled when a handle was closed")
+    }
+
+    @Test func `nothing is fetched ahead where memory is short`() throws {
+        let store = InMemoryStore()
+        let (reader, cache) = try makeReader(store, mebibytes: 8)
+        let held = cache.take(31)
+        reader.prefetchWhole(store.put("a", .pattern(seed: 1, byteCount: 300_000)))
+        #expect(store.rangeRequests.isEmpty)
+        withExtendedLifetime(held) {}
+    }
+
     @Test func `random reads fetch one block each`() throws {
         let store = InMemoryStore()
         let (reader, _) = try makeReader(store)
@@ -100,6 +125,20 @@ struct ReaderTests {
         #expect(request.isCancelled)
         store.releaseAll()
         #expect(result.now == nil)
+        #expect(cache.outBlockCount == 0)
+    }
+
+    @Test func `a cancelled read may have been the last to hold its object open`() throws {
+        let store = InMemoryStore(delivery: .inline)
+        let (reader, cache) = try makeReader(store)
+        let version = store.put("a", .pattern(seed: 3, byteCount: 100 << 20))
+        store.hold()
+        let read = {
+            let object = reader.open(version)
+            return object.read(0..<4096) { _ in withExtendedLifetime(object) {} }
+        }()
+        read.cancel()
+        #expect(store.waiting.isEmpty)
         #expect(cache.outBlockCount == 0)
     }
 

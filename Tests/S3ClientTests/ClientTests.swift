@@ -24,13 +24,14 @@ extension S3Client {
     /// A client of a server on this machine.
     static func of(
         _ endpointURL: String, bucket: String, id: String = "AKIATEST", secret: String = "secret",
-        connectionLimit: Int = 8
+        connectionLimit: Int = 8, networkThreadCount: Int = 2
     ) throws -> S3Client {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return S3Client(
             configuration: S3Configuration(
-                bucket: bucket, endpoint: try S3Endpoint(parsing: endpointURL), connectionLimit: connectionLimit),
+                bucket: bucket, endpoint: try S3Endpoint(parsing: endpointURL), connectionLimit: connectionLimit,
+                networkThreadCount: networkThreadCount),
             credentials: Credentials(accessKeyID: id, secretAccessKey: secret), logger: logger)
     }
 
@@ -97,6 +98,30 @@ extension Result where Failure == StoreError {
         try withObject { server, client, object in
             try #expect(client.bytes(range, of: object).get() == body.bytes(in: range))
             #expect(server.requests(.get).count == 1)
+        }
+    }
+
+    @Test func `lets what somebody waits for go before what is ahead`() throws {
+        try withS3TestServer { server in
+            let object = server.put("k", body)
+            let client = try S3Client.of(server.endpointURL, bucket: server.bucket, connectionLimit: 1)
+            defer { client.shutdown() }
+            server.script(.gets, .linger(.stallAfter(byteCount: 1)), count: 1)
+            let first = RangeCollector()
+            let blocking = client.get(
+                RangeRequest(object: object, range: 0..<2_000_000), deadline: .now + .seconds(60), receiver: first)
+            try eventually("the first byte") { !first.bytes.isEmpty }
+            let starts = [10, 20, 30, 40]
+            let collectors = starts.map { RangeCollector(firstOffset: $0) }
+            for (start, collector) in zip(starts, collectors) {
+                client.get(
+                    RangeRequest(object: object, range: start..<start + 10, isAhead: start < 30),
+                    deadline: .now + .seconds(60), receiver: collector)
+            }
+            blocking.cancel()
+            for collector in collectors { _ = try collector.outcome().get() }
+            let ranges = server.requests(.get).dropFirst().map { $0.request.headers["range"] }
+            #expect(ranges == ["bytes=30-39", "bytes=40-49", "bytes=10-19", "bytes=20-29"])
         }
     }
 

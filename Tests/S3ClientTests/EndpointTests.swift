@@ -64,3 +64,10 @@ import Testing
         #expect(address.url(of: HTTPRequest(host: address.host, path: address.path(of: "k /x"))) == url)
     }
 }
+
+@Suite struct `The number of network threads` {
+    @Test(arguments: [(1, 2), (2, 2), (5, 5), (8, 8), (96, 8), (-1, 2)])
+    func `is that of the processors, within reason`(processorCount: Int, threadCount: Int) {
+        #expect(S3Configuration.networkThreadCount(processorCount: processorCount) == threadCount)
+    }
+}

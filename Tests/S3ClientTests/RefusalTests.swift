@@ -106,6 +106,30 @@ private func document(_ code: String, _ more: String = "") -> String {
         #expect(head.contentLength == 5)
     }
 
+    @Test(arguments: [
+        ("HTTP/1.1 206 Partial Content\r\n", 206), ("HTTP/2 206\r\n", 206), ("HTTP/1.1  206", 206), ("HTTP/1.1\r\n", 0),
+        ("HTTP/1.1 x\r\n", 0), ("HTTP/", 0),
+    ])
+    func `has the status of its first line`(line: String, status: Int) {
+        var head = ResponseHead()
+        _ = head.receive(line: Array(line.utf8))
+        #expect(head.status == status)
+    }
+
+    @Test(arguments: [
+        ("ETag: \"e\"\r\n", "\"e\""), ("ETAG:\"e\"", "\"e\""), ("etag: \t a b \t\r\n", "a b"), ("etag:\r\n", ""),
+        ("etag:", ""),
+        ("etags: e\r\n", nil), ("eta: e\r\n", nil), ("etag : e\r\n", nil), (": e\r\n", nil), ("etag\r\n", nil),
+        ("\r\n", nil),
+        ("", nil),
+    ])
+    func `has a field by its name in any case, without the blanks around`(line: String, etag: String?) {
+        var head = ResponseHead()
+        let isTaken = head.receive(line: Array(line.utf8))
+        #expect(isTaken)
+        #expect(head.etag == etag)
+    }
+
     @Test(arguments: ["", "bytes */10", "bytes 5-4/10", "bytes 0-10/10", "bytes 0-9/*", "items 0-9/10", "bytes 0-9"])
     func `has no range where the field is odd`(value: String) {
         #expect(ContentRange(parsing: value) == nil)

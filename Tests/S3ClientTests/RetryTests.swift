@@ -16,6 +16,12 @@ private func head(_ status: Int, _ fields: [String]) -> ResponseHead {
     return head
 }
 
+private func attempt(isHedge: Bool = false) -> Attempt {
+    Attempt(
+        transfer: Transfer(configuration: S3Configuration(bucket: "b")),
+        request: ClientContext.SignedRequest(url: "", headers: [], server: "s", region: "r"), isHedge: isHedge)
+}
+
 @Suite struct `Backing off` {
     @Test func `doubles up to a cap, and begins again after progress`() {
         var backoff = Backoff()
@@ -62,9 +68,7 @@ private func head(_ status: Int, _ fields: [String]) -> ResponseHead {
         let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(10), now: start)
         #expect(exchange.extendDeadline(now: start + .seconds(10)), "it waits for a connection")
         #expect(exchange.deadline == start + .seconds(20))
-        exchange.begin(
-            Transfer(configuration: S3Configuration(bucket: "b")),
-            ClientContext.SignedRequest(url: "", headers: [], server: "s", region: "r"))
+        exchange.begin(attempt(), lateAfter: nil, now: start)
         #expect(!exchange.extendDeadline(now: start + .seconds(20)), "nothing has come")
         let bytes = [UInt8](repeating: 0, count: 65_536)
         try operation.receive(bytes.span.bytes)
@@ -90,6 +94,61 @@ private func head(_ status: Int, _ fields: [String]) -> ResponseHead {
         #expect(decisions.last == .end(elsewhere.error))
     }
 
+    @Test func `goes on with that of two attempts which leads`() {
+        let exchange = exchange(seconds: 60)
+        let first = attempt()
+        let second = attempt(isHedge: true)
+        exchange.begin(first, lateAfter: .milliseconds(20), now: start)
+        #expect(exchange.nextInstant == start + .milliseconds(20))
+        #expect(exchange.isLate(now: start + .milliseconds(20)))
+        exchange.beginHedge(second)
+        #expect(exchange.attemptCount == 1, "the two count as one")
+        #expect(exchange.nextInstant == exchange.deadline, "there is no third")
+        #expect(exchange.overtaken == nil && exchange.admits(first.transfer) && exchange.admits(second.transfer))
+        exchange.lead(second.transfer)
+        #expect(exchange.overtaken?.transfer === first.transfer)
+        #expect(!exchange.admits(first.transfer) && exchange.admits(second.transfer))
+        let isLeft = exchange.leave(first, now: start + .milliseconds(30))
+        #expect(isLeft && !exchange.isHedged && exchange.overtaken == nil)
+        let isLeftAgain = exchange.leave(second, now: start + .milliseconds(30))
+        #expect(!isLeftAgain, "the last attempt's end is the request's business")
+    }
+
+    @Test(arguments: [true, false])
+    func `takes bytes of one of two attempts, and none of the other`(isSecondFaster: Bool) {
+        let collector = RangeCollector()
+        let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
+        let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
+        let (first, second) = (attempt(), attempt(isHedge: true))
+        first.transfer.prepare(exchange, first.request, now: start)
+        exchange.begin(first, lateAfter: .milliseconds(20), now: start)
+        answer(first, from: 0)
+        #expect(bring([0, 1, 2, 3], by: first) == 4)
+
+        second.transfer.prepare(exchange, second.request, now: start)
+        exchange.beginHedge(second)
+        answer(second, from: 4)
+        let (winner, loser) = isSecondFaster ? (second, first) : (first, second)
+        #expect(bring([4, 5], by: winner) == 2)
+        #expect(bring([4, 5, 6], by: loser) == -1)
+        #expect(bring([6], by: winner) == 1)
+        #expect(exchange.overtaken?.transfer === loser.transfer)
+        #expect(collector.bytes == [0, 1, 2, 3, 4, 5, 6])
+        // They hold each other until the end.
+        for attempt in [first, second] { attempt.transfer.clear() }
+    }
+
+    /// The head of a good answer, as curl hands it over.
+    private func answer(_ attempt: Attempt, from offset: Int) {
+        for line in ["HTTP/1.1 206 X", "ETag: \"e\"", "Content-Range: bytes \(offset)-9/10"] {
+            Array(line.utf8).withUnsafeBytes { _ = attempt.transfer.receiveHead($0) }
+        }
+    }
+
+    private func bring(_ bytes: [UInt8], by attempt: Attempt) -> Int {
+        bytes.withUnsafeBytes { attempt.transfer.receiveBody($0) }
+    }
+
     @Test func `that had no answer says what it waited for`() {
         #expect(exchange(seconds: 1).giveUp().code == .timedOut)
     }
@@ -110,9 +169,7 @@ private func head(_ status: Int, _ fields: [String]) -> ResponseHead {
         try operation.begin(head(206, ["Content-Range: bytes 0-9/10", "Content-Length: 10"]))
         try operation.receive(Array(bytes[..<4]).span.bytes)
         #expect(throws: AttemptFailure.self) { try operation.complete() }
-        #expect(operation.hasProgressed)
         let request = operation.request(at: address)
-        #expect(!operation.hasProgressed)
         #expect(request.headers == [HTTPHeader("Range", "bytes=4-9"), HTTPHeader("If-Match", "\"e\"")])
         try operation.begin(head(206, ["Content-Range: bytes 4-9/10", "ETag: \"e\""]))
         try operation.receive(Array(bytes[4...]).span.bytes)

@@ -64,7 +64,7 @@ public final class DiskObject: Sendable {
     }
 
     /// Whether the disk takes anything now, and an object this big at all.
-    var mayBeStored: Bool {
+    public var mayBeStored: Bool {
         cache.health.mayStore && IndexHeader.indexByteCount(for: identity) <= cache.space.indexByteLimit
     }
 

@@ -4,6 +4,7 @@
 #define FUSE_USE_VERSION 314
 #include <fuse3/fuse_lowlevel.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 // The operations, implemented in Swift (FuseBridge/Operations*.swift). They are declared here so that C checks the table
 // and Swift the signatures.
@@ -30,6 +31,39 @@ void tractfs_ioctl(fuse_req_t request, fuse_ino_t inode, unsigned int command, v
 /// A session of the operations above, with mount options as for "-o"; fuse_req_userdata() gives `userdata`. NULL where
 /// libfuse can't make one. A function of ours because fuse_session_new is a macro from libfuse 3.17 on.
 struct fuse_session *tractfs_session_new(const char *options, void *userdata);
+
+// What passes between libfuse and /dev/fuse, implemented in Swift (FuseBridge/DeviceChannel.swift).
+
+/// A request has been read from `device`, and libfuse is about to get it. It must not wait: libfuse may cancel the thread.
+void tractfs_request_read(int device, const void *request, size_t size, void *userdata);
+
+/// libfuse is about to write a reply to `device`; `vectors` are its pieces, the header alone in the first one. The bytes
+/// may be changed, their number may not.
+void tractfs_reply_written(int device, const struct iovec *vectors, int count, void *userdata);
+
+/// Has the session talk to `device`, a mounted /dev/fuse, with the two functions above in between; the device is the
+/// session's to close from now on. Less than 0 on failure, and then it isn't. A function of ours because
+/// fuse_session_custom_io is an inline function from libfuse 3.17 on, with one more callback.
+int tractfs_session_attach(struct fuse_session *session, int device);
+
+/// The reply to FUSE_OPEN, which the kernel calls struct fuse_open_out. Declared here because linux/fuse.h of Debian 12
+/// calls the last member padding.
+struct tractfs_open_reply {
+    uint64_t handle;
+    uint32_t flags;
+    int32_t backing_id;
+};
+
+/// O_DIRECT of open(2), which Swift's Glibc module leaves out.
+extern const int TRACTFS_O_DIRECT;
+
+/// Lends the kernel an open file to read from (FUSE_DEV_IOC_BACKING_OPEN, from Linux 6.9 on; linux/fuse.h of Debian 12
+/// doesn't have it). Returns its id, more than 0; -1 and errno on failure.
+int32_t tractfs_backing_open(int device, int file);
+
+/// Takes a lent file back (FUSE_DEV_IOC_BACKING_CLOSE); handles that the kernel has opened with it keep it. -1 and errno
+/// on failure.
+int tractfs_backing_close(int device, int32_t id);
 
 /// ioctl(2) on any file or directory of a mount: the process that serves it, as a uint32_t.
 extern const unsigned long TRACTFS_IOCTL_SERVER;

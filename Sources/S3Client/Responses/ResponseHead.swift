@@ -13,37 +13,69 @@ struct ResponseHead: Equatable {
     /// Far beyond what S3 sends (8 KiB).
     private static let byteLimit = 64 * 1_024
 
+    /// The fields that are looked at, by their names in lower case.
+    private enum Field: String, CaseIterable {
+        case etag
+        case contentRange = "content-range"
+        case contentLength = "content-length"
+        case requestID = "x-amz-request-id"
+        case region = "x-amz-bucket-region"
+        case date
+
+        /// The field of this name, in whatever case.
+        init?(name: some Collection<UInt8>) {
+            let field = Self.allCases.first { field in
+                let expected = field.rawValue.utf8
+                return expected.count == name.count && zip(expected, name).allSatisfy { $0 == lowercased($1) }
+            }
+            guard let field else { return nil }
+            self = field
+        }
+    }
+
     /// Takes one line of the head, a status line or a field. A new status line begins a new head: a `100 Continue` goes
     /// before the answer proper.
     ///
+    /// An answer has a dozen lines, and half of them are of no interest: no text is made of those.
+    ///
     /// - Returns: Whether the head is still of a bearable length.
-    mutating func receive(line: some Collection<UInt8>) -> Bool {
+    mutating func receive(line: some BidirectionalCollection<UInt8>) -> Bool {
         byteCount += line.count
         guard byteCount <= Self.byteLimit else { return false }
-        let text = String(decoding: line, as: UTF8.self)
-        if text.hasPrefix("HTTP/") {
-            let status = text.split(separator: " ").dropFirst().first.flatMap { Int($0.prefix(3)) }
+        if line.starts(with: "HTTP/".utf8) {
             self = ResponseHead()
-            self.status = status ?? 0
-        } else if let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) {
-            let isBlank = { (character: Character) in character.isWhitespace }
-            let value = text[text.utf8.index(after: colon)...].drop(while: isBlank)
-            set(text[..<colon].lowercased(), String(value.reversed().drop(while: isBlank).reversed()))
+            let code = line.drop { !isBlank($0) }.drop(while: isBlank).prefix(3)
+            status = Int(String(decoding: code, as: UTF8.self)) ?? 0
+        } else if let colon = line.firstIndex(of: UInt8(ascii: ":")), let field = Field(name: line[..<colon]) {
+            let value = line[line.index(after: colon)...].drop(while: isBlank)
+            let end = value.lastIndex { !isBlank($0) }.map(value.index(after:)) ?? value.startIndex
+            set(field, String(decoding: value[..<end], as: UTF8.self))
         }
         return true
     }
 
-    private mutating func set(_ name: String, _ value: String) {
-        switch name {
-        case "etag": etag = value
-        case "content-range": contentRange = ContentRange(parsing: value)
-        case "content-length": contentLength = Int(value)
-        case "x-amz-request-id": requestID = Excerpt.of(value.utf8)
-        case "x-amz-bucket-region": region = value
-        case "date": date = value
-        default: break
+    private mutating func set(_ field: Field, _ value: String) {
+        switch field {
+        case .etag: etag = value
+        case .contentRange: contentRange = ContentRange(parsing: value)
+        case .contentLength: contentLength = Int(value)
+        case .requestID: requestID = Excerpt.of(value.utf8)
+        case .region: region = value
+        case .date: date = value
         }
     }
+}
+
+/// White space, and the ends of lines.
+private func isBlank(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"): true
+    default: false
+    }
+}
+
+private func lowercased(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
 }
 
 /// `Content-Range: bytes 0-99/1000` (RFC 9110, section 14.4).

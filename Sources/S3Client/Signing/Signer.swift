@@ -89,8 +89,14 @@ private struct CanonicalHeaders {
         let all = request.headers + [HTTPHeader("host", request.host)]
         let sorted = all.map { HTTPHeader($0.name.lowercased(), $0.value) }.sorted { $0.name < $1.name }
         lines = sorted.map { header in
-            "\(header.name):\(header.value.split(separator: " ").joined(separator: " "))\n"
+            "\(header.name):\(Self.trimmed(header.value))\n"
         }.joined()
         names = sorted.map(\.name).joined(separator: ";")
+    }
+
+    private static func trimmed(_ value: String) -> String {
+        // Hardly any value has one, and this is done for every header of every request.
+        guard value.utf8.contains(UInt8(ascii: " ")) else { return value }
+        return value.split(separator: " ").joined(separator: " ")
     }
 }

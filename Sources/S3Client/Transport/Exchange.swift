@@ -1,11 +1,14 @@
 import ObjectStore
 
 /// A request on its way to an end: queued, then attempts with waits between them. Lives on one network thread.
+///
+/// An attempt that is late may be hedged: a second one is sent beside it, and whichever brings bytes first goes on alone.
+/// The two count as one attempt.
 final class Exchange {
     /// Where the request stands.
     enum Phase {
         case queued
-        case transferring(Transfer, ClientContext.SignedRequest)
+        case transferring(Attempt, hedge: Attempt?)
         case backingOff(until: ContinuousClock.Instant)
     }
 
@@ -24,6 +27,12 @@ final class Exchange {
     /// How many bytes had come when the deadline was set.
     private var countedByteCount = 0
     var phase = Phase.queued
+    /// Whose bytes are handed over: of two attempts, that which brought some first. `nil` while either may.
+    private var leader: ObjectIdentifier?
+    /// Tells when an attempt is late; `nil` where that doesn't matter.
+    private var lateness: Lateness?
+    /// How many bytes had come when the attempt began.
+    private var startByteCount = 0
     private var backoff = Backoff()
     private(set) var attemptCount = 0
     private var lastError: StoreError?
@@ -63,16 +72,24 @@ final class Exchange {
 
     /// When something must be done even if the network stays silent.
     var nextInstant: ContinuousClock.Instant {
-        if case .backingOff(let until) = phase { return min(until, deadline) }
-        return deadline
+        switch phase {
+        case .backingOff(let until): min(until, deadline)
+        case .transferring(_, hedge: nil): min(lateness?.lookInstant ?? deadline, deadline)
+        case .queued, .transferring: deadline
+        }
     }
 
     /// An attempt begins.
-    func begin(_ transfer: Transfer, _ request: ClientContext.SignedRequest) {
+    ///
+    /// - Parameter lateAfter: How long the store may be silent before the attempt should be hedged; `nil` for ever.
+    func begin(_ attempt: Attempt, lateAfter: Duration?, now: ContinuousClock.Instant) {
         attemptCount += 1
         // What a request fails with is what its last attempt met.
         lastError = nil
-        phase = .transferring(transfer, request)
+        phase = .transferring(attempt, hedge: nil)
+        leader = nil
+        startByteCount = operation.receivedByteCount
+        lateness = lateAfter.map { Lateness(after: $0, byteCount: startByteCount, now: now) }
     }
 
     /// Decides what follows an attempt that failed. Whatever the answer taught has been learned by now.
@@ -89,7 +106,7 @@ final class Exchange {
             correctionCount += 1
             return correctionCount > Self.correctionLimit ? .end(failure.error) : .retry(after: .zero)
         case .backOff:
-            if operation.hasProgressed { backoff.reset() }
+            if operation.receivedByteCount > startByteCount { backoff.reset() }
             let wait = backoff.next(using: &generator)
             return now + wait < deadline ? .retry(after: wait) : .end(giveUp())
         }
@@ -97,8 +114,8 @@ final class Exchange {
 
     /// The region that the attempt under way was signed for: a store that names it again can't be helped.
     private var signedRegion: String? {
-        guard case .transferring(_, let request) = phase else { return nil }
-        return request.region
+        guard case .transferring(let attempt, _) = phase else { return nil }
+        return attempt.request.region
     }
 
     /// The error of a request that has run out of time.
@@ -109,10 +126,68 @@ final class Exchange {
                 lastError.code, "\(lastError.message) (given up after \(attempts))", requestID: lastError.requestID)
         }
         switch phase {
-        case .transferring(_, let request):
-            return StoreError(.timedOut, "no answer in time from \(request.server) for \(operation.subject)")
+        case .transferring(let attempt, _):
+            return StoreError(
+                .timedOut, "no answer in time from \(attempt.request.server) for \(operation.subject)")
         case .queued, .backingOff:
             return StoreError(.timedOut, "no connection became free in time for \(operation.subject)")
         }
+    }
+}
+
+// MARK: - Two attempts at once
+
+extension Exchange {
+    /// The attempts under way, the first one first.
+    var attempts: [Attempt] {
+        guard case .transferring(let attempt, let hedge) = phase else { return [] }
+        return hedge.map { [attempt, $0] } ?? [attempt]
+    }
+
+    /// Whether two attempts are under way.
+    var isHedged: Bool {
+        guard case .transferring(_, .some) = phase else { return false }
+        return true
+    }
+
+    /// Looks, where it is time to, whether the only attempt under way is late. Where it can't be hedged now, it is looked
+    /// at again.
+    func isLate(now: ContinuousClock.Instant) -> Bool {
+        guard case .transferring(_, hedge: nil) = phase,
+            lateness?.look(byteCount: operation.receivedByteCount, now: now) == true
+        else { return false }
+        return operation.isAwaitingBytes
+    }
+
+    /// A second attempt begins, beside one that is late. Bytes may come from either now.
+    func beginHedge(_ hedge: Attempt) {
+        guard case .transferring(let attempt, _) = phase else { return }
+        phase = .transferring(attempt, hedge: hedge)
+        leader = nil
+    }
+
+    /// Whether what the transfer brings is wanted: not where the other was faster.
+    func admits(_ transfer: Transfer) -> Bool {
+        leader == nil || leader == ObjectIdentifier(transfer)
+    }
+
+    /// Bytes of the transfer's are about to be handed over: the other's are no longer wanted.
+    func lead(_ transfer: Transfer) {
+        leader = ObjectIdentifier(transfer)
+    }
+
+    /// The attempt that the other has overtaken.
+    var overtaken: Attempt? {
+        attempts.first { !admits($0.transfer) }
+    }
+
+    /// One of two attempts has ended, and the other goes on.
+    ///
+    /// - Returns: Whether there was another.
+    func leave(_ attempt: Attempt, now: ContinuousClock.Instant) -> Bool {
+        guard let other = attempts.first(where: { $0.transfer !== attempt.transfer }) else { return false }
+        phase = .transferring(other, hedge: nil)
+        lateness?.watch(from: now, byteCount: operation.receivedByteCount)
+        return true
     }
 }

@@ -8,23 +8,24 @@ final class GetOperation: Operation {
     private let receiver: any RangeReceiver
     /// Where the next byte belongs.
     private var offset: Int
-    private(set) var hasProgressed = false
     let subject: String
 
     init(_ request: RangeRequest, bucket: String, receiver: any RangeReceiver) {
         object = request.object
         range = request.range
+        isAhead = request.isAhead
         self.receiver = receiver
         offset = request.range.lowerBound
         subject = "s3://\(bucket)/\(request.object.key)"
     }
 
     var isListing: Bool { false }
+    let isAhead: Bool
     var receivedByteCount: Int { offset - range.lowerBound }
+    var isAwaitingBytes: Bool { offset < range.upperBound }
 
     func request(at address: BucketAddress) -> HTTPRequest {
-        hasProgressed = false
-        return HTTPRequest(
+        HTTPRequest(
             host: address.host, path: address.path(of: object.key),
             headers: [
                 HTTPHeader("Range", "bytes=\(offset)-\(range.upperBound - 1)"),
@@ -64,7 +65,6 @@ final class GetOperation: Operation {
         guard bytes.byteCount <= range.upperBound - offset else { throw malformed("more bytes than asked for") }
         receiver.receive(bytes, at: offset)
         offset += bytes.byteCount
-        hasProgressed = true
     }
 
     func complete() throws(AttemptFailure) {

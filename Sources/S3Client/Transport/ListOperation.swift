@@ -23,8 +23,9 @@ final class ListOperation: Operation {
     }
 
     var isListing: Bool { true }
-    var hasProgressed: Bool { false }
+    var isAhead: Bool { false }
     var receivedByteCount: Int { 0 }
+    var isAwaitingBytes: Bool { true }
 
     func request(at address: BucketAddress) -> HTTPRequest {
         var query = [

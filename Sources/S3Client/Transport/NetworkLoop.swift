@@ -1,5 +1,4 @@
 internal import CCurl
-internal import DequeModule
 internal import Logging
 import ObjectStore
 
@@ -11,13 +10,17 @@ final class NetworkLoop {
     private let transferLimit: Int
     /// All requests that have not ended, by id.
     private var exchanges: [UInt64: Exchange] = [:]
-    /// Requests that wait for a free transfer, oldest first. Those that have ended meanwhile are skipped.
-    private var queue: Deque<UInt64> = []
+    /// Requests that wait for a free transfer.
+    private var queue = RequestQueue()
     /// Requests that are being transferred, by their easy handle.
     private var active: [UnsafeMutableRawPointer: Exchange] = [:]
     private var idleTransfers: [Transfer] = []
     /// No exchange needs looking at before; may be too early, never too late.
     private var nextInstant: ContinuousClock.Instant?
+    private var latency = LatencyEstimate()
+    private var hedgeBudget = HedgeBudget()
+    /// Requests with two attempts under way.
+    private var hedged: [Exchange] = []
     private var generator = SystemRandomNumberGenerator()
 
     /// - Parameters:
@@ -36,7 +39,7 @@ final class NetworkLoop {
     /// Takes a new request.
     func submit(_ exchange: Exchange) {
         exchanges[exchange.id] = exchange
-        queue.append(exchange.id)
+        queue.append(exchange)
         watch(exchange)
     }
 
@@ -52,6 +55,7 @@ final class NetworkLoop {
         var running: CInt = 0
         curl_multi_perform(multi, &running)
         collectEnded()
+        dropOvertaken(now: .now)
         tick(now: .now)
         startQueued()
         curl_multi_poll(multi, nil, 0, waitMilliseconds(now: .now), nil)
@@ -75,36 +79,54 @@ final class NetworkLoop {
     }
 
     private func start(_ exchange: Exchange) {
+        let isHedgeable = !exchange.operation.isListing
+        if isHedgeable && exchange.attemptCount == 0 { hedgeBudget.earn() }
+        let now = ContinuousClock.now
+        exchange.begin(
+            send(exchange, isHedge: false, now: now), lateAfter: isHedgeable ? latency.lateAfter : nil, now: now)
+        watch(exchange)
+    }
+
+    /// Sends what the exchange still misses. The answer comes with one of the next turns.
+    private func send(_ exchange: Exchange, isHedge: Bool, now: ContinuousClock.Instant) -> Attempt {
         let request = context.signedRequest(for: exchange.operation)
         let transfer = idleTransfers.popLast() ?? Transfer(configuration: context.configuration)
-        transfer.prepare(exchange.operation, url: request.url, headers: request.headers)
-        exchange.begin(transfer, request)
+        transfer.prepare(exchange, request, now: now)
         active[transfer.easy] = exchange
         let code = curl_multi_add_handle(multi, transfer.easy)
         precondition(code == CURLM_OK, "curl_multi_add_handle: \(code.rawValue)")
+        return Attempt(transfer: transfer, request: request, isHedge: isHedge)
     }
 
     private func collectEnded() {
         var remaining: CInt = 0
         while let message = curl_multi_info_read(multi, &remaining) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle,
-                let exchange = active[easy]
+                let exchange = active[easy], let attempt = exchange.attempts.first(where: { $0.transfer.easy == easy })
             else { continue }
-            conclude(exchange, message.pointee.data.result)
+            if exchange.admits(attempt.transfer) {
+                conclude(attempt, of: exchange, message.pointee.data.result)
+            } else {
+                drop(attempt, of: exchange, now: .now)
+            }
         }
     }
 
-    private func conclude(_ exchange: Exchange, _ result: CURLcode) {
-        guard case .transferring(let transfer, let request) = exchange.phase else { return }
+    private func conclude(_ attempt: Attempt, of exchange: Exchange, _ result: CURLcode) {
+        // It may have begun and ended within one turn: the other can't go on from where it has come.
+        if let loser = exchange.overtaken { drop(loser, of: exchange, now: .now) }
         let outcome = Result { () throws(AttemptFailure) in
-            try transfer.conclude(result, server: request.server, now: .now)
+            try attempt.transfer.conclude(result, server: attempt.request.server, now: .now)
         }
-        release(transfer)
+        release(attempt.transfer)
         switch outcome {
         case .success:
+            record(attempt, of: exchange, now: .now)
             end(exchange, nil)
         case .failure(let failure):
-            learn(from: failure, of: request)
+            learn(from: failure, of: attempt.request)
+            // As long as another attempt is under way, a failure that may pass is none.
+            if failure.remedy != .none, exchange.leave(attempt, now: .now) { return watch(exchange) }
             follow(exchange.decide(after: failure, now: .now, using: &generator), of: exchange, after: failure)
         }
     }
@@ -143,11 +165,47 @@ final class NetworkLoop {
     }
 
     private func end(_ exchange: Exchange, _ failure: StoreError?) {
-        if case .transferring(let transfer, _) = exchange.phase, active[transfer.easy] === exchange {
-            release(transfer)
+        for attempt in exchange.attempts where active[attempt.transfer.easy] === exchange {
+            release(attempt.transfer)
         }
         exchanges[exchange.id] = nil
         exchange.operation.finish(failure)
+    }
+
+    // MARK: - Hedging
+
+    /// Asks a second time for what is late, where a connection is free and the budget allows it.
+    private func hedge(_ exchange: Exchange, now: ContinuousClock.Instant) {
+        guard queue.isEmpty, active.count < transferLimit, hedgeBudget.spend() else { return }
+        exchange.beginHedge(send(exchange, isHedge: true, now: now))
+        hedged.append(exchange)
+        context.logger.debug(
+            "an answer is late, asking a second time", metadata: ["subject": "\(exchange.operation.subject)"])
+    }
+
+    /// Breaks off those of two attempts that the other has overtaken.
+    private func dropOvertaken(now: ContinuousClock.Instant) {
+        guard !hedged.isEmpty else { return }
+        for exchange in hedged {
+            if let loser = exchange.overtaken, exchanges[exchange.id] === exchange {
+                drop(loser, of: exchange, now: now)
+            }
+        }
+        hedged.removeAll { !$0.isHedged || exchanges[$0.id] !== $0 }
+    }
+
+    private func drop(_ loser: Attempt, of exchange: Exchange, now: ContinuousClock.Instant) {
+        record(loser, of: exchange, now: now)
+        release(loser.transfer)
+        _ = exchange.leave(loser, now: now)
+        watch(exchange)
+    }
+
+    /// Learns how long an answer took. Each attempt counts once, whether it was hedged or not; the hedge doesn't, or
+    /// late answers would come to look early.
+    private func record(_ attempt: Attempt, of exchange: Exchange, now: ContinuousClock.Instant) {
+        guard !attempt.isHedge, !exchange.operation.isListing else { return }
+        latency.record(attempt.transfer.timeToFirstBytes(now: now))
     }
 
     // MARK: - Time
@@ -156,7 +214,8 @@ final class NetworkLoop {
         nextInstant = min(nextInstant ?? exchange.nextInstant, exchange.nextInstant)
     }
 
-    /// Looks at all exchanges where the first of their instants has come. Deadlines are far off, so this is rare.
+    /// Looks at all exchanges where the first of their instants has come: when one's answer might be late, then about once a
+    /// second. Deadlines are far off.
     private func tick(now: ContinuousClock.Instant) {
         guard let instant = nextInstant, instant <= now else { return }
         for exchange in exchanges.values {
@@ -164,7 +223,9 @@ final class NetworkLoop {
                 end(exchange, exchange.giveUp())
             } else if case .backingOff(let until) = exchange.phase, until <= now {
                 exchange.phase = .queued
-                queue.append(exchange.id)
+                queue.append(exchange)
+            } else if exchange.isLate(now: now) {
+                hedge(exchange, now: now)
             }
         }
         nextInstant = exchanges.values.map(\.nextInstant).min()

@@ -6,12 +6,15 @@ protocol Operation: AnyObject {
     var subject: String { get }
     /// Whether a bucket is asked for, not an object.
     var isListing: Bool { get }
+    /// Whether nobody waits for it yet, so that others go first.
+    var isAhead: Bool { get }
     /// How many bytes of what was asked for have been handed over, all attempts together.
     var receivedByteCount: Int { get }
-    /// Whether the last attempt brought bytes that the next need not bring again.
-    var hasProgressed: Bool { get }
 
-    /// The request for what is still missing, not yet signed. An attempt begins with it.
+    /// Whether there are bytes that have not come yet.
+    var isAwaitingBytes: Bool { get }
+
+    /// The request for what is still missing, not yet signed.
     func request(at address: BucketAddress) -> HTTPRequest
 
     /// An answer begins: a success as far as HTTP goes.

@@ -6,7 +6,8 @@ public let fuseAvailable = access("/dev/fuse", R_OK | W_OK) == 0
 /// Why a test that mounts is skipped.
 public let fuseMissing = "needs /dev/fuse, which this machine does not have or does not let us open"
 
-/// Mounts `uri` with the tractfs that was built with the tests, and calls `body` with the mount point.
+/// Mounts `uri` with the tractfs that was built with the tests, and calls `body` with the mount point. The mount has a disk
+/// cache of its own, unless the options say otherwise.
 ///
 /// Whatever `body` does, nothing stays: the mount is undone, by force at last, and the process must have ended.
 ///
@@ -19,9 +20,11 @@ public func withMount<Result>(
     try withTemporaryDirectory { directory in
         let mountPoint = directory + "/mount"
         try FileManager.default.createDirectory(atPath: mountPoint, withIntermediateDirectories: false)
+        let saysWhereToCache = options.contains("--cache-dir") || options.contains("--no-cache")
+        let cache = saysWhereToCache ? [] : ["--cache-dir", directory + "/cache"]
         let result = Swift.Result {
             try runChecked(
-                tractfsExecutable(), ["mount", uri, mountPoint] + options, environment: environment,
+                tractfsExecutable(), ["mount", uri, mountPoint] + cache + options, environment: environment,
                 timeout: .seconds(60))
             return try body(mountPoint)
         }

@@ -1,0 +1,71 @@
+import BlockCache
+import Namespace
+
+/// What the kernel calls a file by that it was lent.
+struct BackingID: RawRepresentable, Hashable, Sendable {
+    /// The number in the protocol.
+    let rawValue: Int32
+}
+
+/// A file that the kernel was lent, and reads by itself.
+///
+/// The kernel's own reference keeps the file open, but only the instance keeps it whole: a cache that evicts block by block
+/// may punch holes into a file that nobody has any more.
+struct Backing: Sendable {
+    let id: BackingID
+    let file: CompleteFile
+}
+
+/// How the kernel reads the inodes that are open.
+///
+/// It reads one inode in one way at a time: through us, with pages in its cache, or from a file that it was lent, one and
+/// the same for all handles. An open reply that wants it otherwise fails with EIO. Hence the first open of an inode decides,
+/// and holds until the last handle is released.
+///
+/// Handles are counted from before their open reply is sent until FUSE_RELEASE has come. The kernel counts its own from
+/// after the reply until before it sends FUSE_RELEASE, so it never has a handle that isn't counted here.
+struct OpenInodes {
+    private struct OpenInode {
+        var handleCount: Int
+        /// What it is read from; `nil` where it is read through us.
+        let backing: Backing?
+    }
+
+    private var inodes: [InodeID: OpenInode] = [:]
+    /// How many files are lent.
+    private(set) var lentCount = 0
+
+    /// Whether `inode` has handles, so that it is decided how it is read.
+    func contains(_ inode: InodeID) -> Bool {
+        inodes[inode] != nil
+    }
+
+    /// Counts one handle more.
+    ///
+    /// - Parameter lend: Lends the kernel a file, if there is one. Called for the first handle only.
+    /// - Returns: What the handle is read from; `nil` where it is read through us.
+    mutating func open(_ inode: InodeID, lend: () -> Backing?) -> BackingID? {
+        if let open = inodes[inode] {
+            inodes[inode]?.handleCount += 1
+            return open.backing?.id
+        }
+        let backing = lend()
+        if backing != nil { lentCount += 1 }
+        inodes[inode] = OpenInode(handleCount: 1, backing: backing)
+        return backing?.id
+    }
+
+    /// Counts one handle less.
+    ///
+    /// - Returns: The lent file that no handle needs any more.
+    mutating func release(_ inode: InodeID) -> Backing? {
+        guard let open = inodes[inode] else { return nil }
+        guard open.handleCount == 1 else {
+            inodes[inode]?.handleCount -= 1
+            return nil
+        }
+        inodes[inode] = nil
+        if open.backing != nil { lentCount -= 1 }
+        return open.backing
+    }
+}

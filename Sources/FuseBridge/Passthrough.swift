@@ -1,0 +1,99 @@
+import BlockCache
+import Glibc
+import Logging
+import Namespace
+import Synchronization
+import struct SystemPackage.Errno
+
+/// Lends the kernel files of the local disk that hold whole objects, so that reads of them don't come to us at all.
+///
+/// All of it happens under one lock, the calls of the device included, which wait for nothing: an open that decides how an
+/// inode is read must not meet another one that is about to decide otherwise, nor the release that ends the matter.
+final class Passthrough: Sendable {
+    /// How many files may be lent at a time. Each is one of our open descriptors, of which a process may have 1,024 unless
+    /// somebody says otherwise; half of them are left for connections and all else. Inodes beyond are read through us.
+    static let lentFileCountMax = 512
+
+    private struct State {
+        var inodes = OpenInodes()
+        /// Who is lent files; `nil` where the kernel can't, or wasn't asked.
+        var device: (any BackingDevice)?
+        /// Whether the kernel has refused a file for a reason that all others have too.
+        var isRefused = false
+
+        /// Who can be lent one file more.
+        var borrower: (any BackingDevice)? {
+            isRefused || inodes.lentCount >= Passthrough.lentFileCountMax ? nil : device
+        }
+    }
+
+    private let state = Mutex(State())
+    private let logger: Logger
+
+    /// Nothing is lent before `begin`.
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    /// The kernel has agreed to be lent files.
+    func begin(on device: any BackingDevice) {
+        state.withLock { $0.device = device }
+    }
+
+    /// Whether a file of its own would make a difference to the next open of `inode`.
+    func wantsFile(of inode: InodeID) -> Bool {
+        state.withLock { $0.borrower != nil && !$0.inodes.contains(inode) }
+    }
+
+    /// Counts a handle of `inode` that is about to be opened, and decides how it is read. If the open reply can't be sent,
+    /// `release` takes it back.
+    ///
+    /// - Parameter file: Holds the object, if there is such a file.
+    /// - Returns: What the kernel reads; `nil` where it reads through us.
+    func open(_ inode: InodeID, file: CompleteFile?) -> BackingID? {
+        var refusal: Errno?
+        let id = state.withLock { state in
+            let borrower = state.borrower
+            let id = state.inodes.open(inode) {
+                guard let file, let borrower else { return nil }
+                do throws(Errno) {
+                    return Backing(id: try borrower.lend(file.descriptor), file: file)
+                } catch {
+                    refusal = error
+                    return nil
+                }
+            }
+            if let refusal, Passthrough.concernsAllFiles(refusal) { state.isRefused = true }
+            return id
+        }
+        if let refusal { log(refusal) }
+        return id
+    }
+
+    /// A handle of `inode` is no more (FUSE_RELEASE), or its open reply wasn't sent.
+    func release(_ inode: InodeID) {
+        let backing = state.withLock { state in
+            let backing = state.inodes.release(inode)
+            if let backing { state.device?.takeBack(backing.id) }
+            return backing
+        }
+        // The file, if it was the last one to have it, is let go of here, and not under the lock.
+        withExtendedLifetime(backing) {}
+    }
+
+    /// Whether asking again for another file is of no use: this process lacks the right (CAP_SYS_ADMIN), the kernel can't,
+    /// or the cache's disk is itself a file system on top of another one (overlayfs).
+    private static func concernsAllFiles(_ errno: Errno) -> Bool {
+        [.notPermitted, .notSupportedOnSocket, .inappropriateIOCTLForDevice, .tooManySymbolicLinkLevels].contains(errno)
+    }
+
+    private func log(_ refusal: Errno) {
+        if Passthrough.concernsAllFiles(refusal) {
+            logger.info(
+                "the kernel does not take files of the cache, which are read through this process instead",
+                metadata: ["reason": "\(refusal)"])
+        } else {
+            logger.debug("the kernel did not take a file of the cache", metadata: ["reason": "\(refusal)"])
+        }
+    }
+}

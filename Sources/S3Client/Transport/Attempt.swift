@@ -1,0 +1,8 @@
+/// A request as it was sent once.
+struct Attempt {
+    /// What carries it.
+    let transfer: Transfer
+    let request: ClientContext.SignedRequest
+    /// Whether it is the second beside one that is late.
+    let isHedge: Bool
+}

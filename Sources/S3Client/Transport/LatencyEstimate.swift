@@ -1,0 +1,46 @@
+/// How long the store has taken lately to begin an answer, and from when on an answer is late.
+///
+/// Keeps the last few hundred times, so that it follows a store that becomes slower within seconds.
+struct LatencyEstimate {
+    /// Enough for a 95th percentile that a single outlier doesn't move, few enough to be sorted now and then.
+    static let sampleLimit = 256
+    /// With fewer samples the 95th percentile is hardly more than the slowest of them.
+    static let sampleMinimum = 50
+    /// Sorting 256 durations takes some 10 µs; once in so many samples that is nothing.
+    private static let refreshInterval = 16
+    /// Less is not worth a second request: it is what S3's fastest answers take, and what a busy machine loses at times.
+    static let floor: Duration = .milliseconds(20)
+    /// Where all answers are equally fast, one in twenty is still slower than the 95th percentile, and nothing is gained
+    /// by asking again. Slow answers of S3 take ten times the median.
+    static let medianMultiple = 2
+
+    /// The last samples; a ring once it is full.
+    private var samples: [Duration] = []
+    /// The oldest sample of a full ring.
+    private var oldestIndex = 0
+    private var newCount = 0
+
+    /// How long to wait for the first bytes of an answer before it is late: the 95th percentile, but at least twice the
+    /// median, and at least `floor`. `nil` while too little is known.
+    private(set) var lateAfter: Duration?
+
+    /// Notes how long an answer's first bytes took; at least how long, where somebody didn't wait for them.
+    mutating func record(_ time: Duration) {
+        if samples.count < Self.sampleLimit {
+            samples.append(time)
+        } else {
+            samples[oldestIndex] = time
+            oldestIndex = (oldestIndex + 1) % Self.sampleLimit
+        }
+        newCount += 1
+        guard samples.count >= Self.sampleMinimum, lateAfter == nil || newCount >= Self.refreshInterval else { return }
+        newCount = 0
+        lateAfter = lateness(of: samples.sorted())
+    }
+
+    private func lateness(of sorted: [Duration]) -> Duration {
+        let median = sorted[sorted.count / 2]
+        let percentile95 = sorted[sorted.count * 95 / 100]
+        return max(percentile95, median * Self.medianMultiple, Self.floor)
+    }
+}

@@ -1,0 +1,66 @@
+import BlockCache
+import Glibc
+import Logging
+import S3Client
+import SystemPackage
+
+/// Where file contents are kept on the local disk, and how much of it they may take.
+struct CacheSettings {
+    /// The folder.
+    let directory: FilePath
+    /// Whether the user named it: then there is no mount without it.
+    let isRequired: Bool
+    /// How much it may hold, in bytes.
+    let byteLimit: Int
+
+    /// The least that is worth it: some of a fast stream's parts.
+    static let minimumByteLimit = 64 << 20
+
+    /// Opens the cache for what is mounted by `configuration`, whose blocks lie in `blocks`.
+    ///
+    /// - Returns: `nil` where the standard folder can't be had, which the log is told of.
+    func open(
+        for configuration: S3Configuration, blocks: BlockCache, logger: Logger
+    ) throws(DiskCacheError) -> DiskCache? {
+        do throws(DiskCacheError) {
+            return try DiskCache(
+                directory: directory, byteLimit: byteLimit, source: configuration.bucketIdentity,
+                // What waits to be written is out of the reader's reach.
+                queueByteLimit: blocks.byteLimit / 4, didRelease: { blocks.serveWaiting() }, logger: logger)
+        } catch {
+            guard case .unusable = error, !isRequired else { throw error }
+            logger.warning("nothing is cached on the disk: \(error)")
+            return nil
+        }
+    }
+
+    /// The folder where none is given: that of the XDG base directory specification, or of the system for root.
+    static func standardDirectory(environment: [String: String], isRoot: Bool) throws(Failure) -> FilePath {
+        if isRoot { return "/var/cache/tractfs" }
+        // What isn't absolute is to be ignored, says the specification.
+        if let caches = environment["XDG_CACHE_HOME"], caches.hasPrefix("/") {
+            return FilePath(caches).appending("tractfs")
+        }
+        guard let home = environment["HOME"], home.hasPrefix("/") else {
+            throw Failure("there is no home folder to keep the cache in: give --cache-dir a folder, or --no-cache")
+        }
+        return FilePath(home).appending(".cache/tractfs")
+    }
+}
+
+/// The options on it.
+extension CacheOptions {
+    /// The folder that they name.
+    func directory(environment: [String: String]) throws(Failure) -> FilePath {
+        if let cacheDir { return FilePath(AbsolutePath.of(cacheDir)) }
+        return try CacheSettings.standardDirectory(environment: environment, isRoot: geteuid() == 0)
+    }
+
+    /// What they say together; `nil` for no cache.
+    func settings(environment: [String: String]) throws(Failure) -> CacheSettings? {
+        if noCache { return nil }
+        return CacheSettings(
+            directory: try directory(environment: environment), isRequired: cacheDir != nil,
+            byteLimit: cacheSize.byteCount)
+    }
+}

@@ -1,0 +1,188 @@
+import BlockCache
+import FileSystem
+import Logging
+import Namespace
+import SystemPackage
+import Synchronization
+import Testing
+
+@testable import FuseBridge
+
+/// The kernel's part: keeps the files that it was lent, or refuses them.
+private final class FakeDevice: BackingDevice {
+    private struct State {
+        var lent: Set<BackingID> = []
+        var lendCount = 0
+        var refusal: Errno?
+    }
+
+    private let state = Mutex(State())
+
+    var lent: Set<BackingID> { state.withLock { $0.lent } }
+    /// How often it was asked, in vain or not.
+    var lendCount: Int { state.withLock { $0.lendCount } }
+
+    func refuse(_ errno: Errno?) {
+        state.withLock { $0.refusal = errno }
+    }
+
+    func lend(_ file: FileDescriptor) throws(Errno) -> BackingID {
+        try state.withLock { state throws(Errno) in
+            state.lendCount += 1
+            if let refusal = state.refusal { throw refusal }
+            let id = BackingID(rawValue: Int32(state.lendCount))
+            state.lent.insert(id)
+            return id
+        }
+    }
+
+    func takeBack(_ id: BackingID) {
+        let wasLent = state.withLock { $0.lent.remove(id) != nil }
+        #expect(wasLent, "\(id) was taken back twice, or never lent")
+    }
+}
+
+@Suite("How open inodes are read") struct OpenInodesTests {
+    private let device = FakeDevice()
+    private let inode = InodeID(rawValue: 7)
+    private let log = LogLines()
+
+    private func passthrough(isOffered: Bool = true) -> Passthrough {
+        let passthrough = Passthrough(logger: log.logger)
+        if isOffered { passthrough.begin(on: device) }
+        return passthrough
+    }
+
+    private func file() throws -> CompleteFile {
+        CompleteFile(takingOwnershipOf: try FileDescriptor.open("/dev/null", .readOnly, options: .closeOnExec))
+    }
+
+    @Test func `handles of an inode share one lent file, which is taken back after the last`() throws {
+        let passthrough = passthrough()
+        let id = try #require(passthrough.open(inode, file: try file()))
+        #expect(passthrough.open(inode, file: try file()) == id)
+        #expect(passthrough.open(inode, file: nil) == id, "also without a file of its own")
+        #expect(device.lendCount == 1)
+        passthrough.release(inode)
+        passthrough.release(inode)
+        #expect(device.lent == [id])
+        passthrough.release(inode)
+        #expect(device.lent.isEmpty)
+        #expect(passthrough.open(inode, file: nil) == nil, "the next open decides anew")
+    }
+
+    @Test func `while a handle is read through us, so are the others`() throws {
+        let passthrough = passthrough()
+        #expect(passthrough.open(inode, file: nil) == nil)
+        #expect(passthrough.open(inode, file: try file()) == nil)
+        passthrough.release(inode)
+        #expect(passthrough.open(inode, file: try file()) == nil)
+        #expect(device.lendCount == 0)
+        passthrough.release(inode)
+        passthrough.release(inode)
+        #expect(passthrough.open(inode, file: try file()) != nil)
+    }
+
+    @Test func `inodes are read each in its own way`() throws {
+        let passthrough = passthrough()
+        let other = InodeID(rawValue: 8)
+        let id = try #require(passthrough.open(inode, file: try file()))
+        let otherID = try #require(passthrough.open(other, file: try file()))
+        #expect(id != otherID)
+        passthrough.release(inode)
+        #expect(device.lent == [otherID])
+    }
+
+    @Test func `a file is of use to the first open only`() throws {
+        let passthrough = passthrough()
+        #expect(passthrough.wantsFile(of: inode))
+        _ = passthrough.open(inode, file: nil)
+        #expect(!passthrough.wantsFile(of: inode))
+        passthrough.release(inode)
+        #expect(passthrough.wantsFile(of: inode))
+    }
+
+    @Test func `a lent file is kept as long as it is lent`() throws {
+        let passthrough = passthrough()
+        weak var kept: CompleteFile?
+        do {
+            let file = try file()
+            kept = file
+            _ = passthrough.open(inode, file: file)
+        }
+        #expect(kept != nil)
+        passthrough.release(inode)
+        #expect(kept == nil)
+    }
+
+    @Test func `a kernel that has offered nothing is lent nothing`() throws {
+        let passthrough = passthrough(isOffered: false)
+        #expect(!passthrough.wantsFile(of: inode))
+        #expect(passthrough.open(inode, file: try file()) == nil)
+        passthrough.release(inode)
+    }
+
+    @Test(
+        "a refusal that concerns all files is told once, and no file is offered any more",
+        arguments: [
+            Errno.notPermitted, .notSupportedOnSocket, .inappropriateIOCTLForDevice, .tooManySymbolicLinkLevels,
+        ])
+    func lastingRefusal(errno: Errno) throws {
+        let passthrough = passthrough()
+        let other = InodeID(rawValue: 8)
+        let otherID = try #require(passthrough.open(other, file: try file()))
+        device.refuse(errno)
+        #expect(passthrough.open(inode, file: try file()) == nil)
+        #expect(!passthrough.wantsFile(of: InodeID(rawValue: 9)))
+        device.refuse(nil)
+        #expect(passthrough.open(InodeID(rawValue: 9), file: try file()) == nil)
+        #expect(device.lendCount == 2)
+        #expect(log.levels == [.info])
+        #expect(passthrough.open(other, file: nil) == otherID, "what is lent already stays so")
+        passthrough.release(other)
+        passthrough.release(other)
+        #expect(device.lent.isEmpty)
+    }
+
+    @Test func `any other refusal concerns one open`() throws {
+        let passthrough = passthrough()
+        device.refuse(.tooManyOpenFiles)
+        #expect(passthrough.open(inode, file: try file()) == nil)
+        device.refuse(nil)
+        #expect(passthrough.open(inode, file: try file()) == nil, "its handle is read through us")
+        #expect(passthrough.open(InodeID(rawValue: 8), file: try file()) != nil)
+        #expect(log.levels == [.debug])
+    }
+
+    @Test func `no more files are lent than descriptors can be spared`() throws {
+        let passthrough = passthrough()
+        let file = try file()
+        let inodes = (0..<Passthrough.lentFileCountMax).map { InodeID(rawValue: UInt64(100 + $0)) }
+        #expect(inodes.allSatisfy { passthrough.open($0, file: file) != nil })
+        #expect(!passthrough.wantsFile(of: inode))
+        #expect(passthrough.open(inode, file: file) == nil)
+        #expect(passthrough.open(inodes[0], file: nil) != nil, "what is lent can be opened again")
+        passthrough.release(inode)
+        passthrough.release(inodes[1])
+        #expect(passthrough.open(inode, file: file) != nil)
+        #expect(device.lent.count == Passthrough.lentFileCountMax)
+    }
+
+    @Test func `opens and releases from many threads leave nothing lent`() async throws {
+        let passthrough = passthrough()
+        let file = try file()
+        await withTaskGroup { group in
+            for worker in 0..<8 {
+                group.addTask {
+                    for round in 0..<1_000 {
+                        let inode = InodeID(rawValue: UInt64((worker + round) % 3 + 2))
+                        _ = passthrough.open(inode, file: round % 5 == 0 ? nil : file)
+                        passthrough.release(inode)
+                    }
+                }
+            }
+        }
+        #expect(device.lent.isEmpty)
+        #expect((2..<5).allSatisfy { passthrough.wantsFile(of: InodeID(rawValue: $0)) })
+    }
+}

@@ -1,0 +1,28 @@
+import Glibc
+
+/// How long something took, by the clock and of the processors.
+struct Measurement {
+    private let byteCount: Int
+    private let seconds: Double
+    private let cpuSeconds: Double
+
+    /// Measures `body`, which returns how many bytes it brought.
+    init(_ body: () throws -> Int) rethrows {
+        let clock = Self.now(CLOCK_MONOTONIC)
+        let cpu = Self.now(CLOCK_PROCESS_CPUTIME_ID)
+        byteCount = try body()
+        seconds = Self.now(CLOCK_MONOTONIC) - clock
+        cpuSeconds = Self.now(CLOCK_PROCESS_CPUTIME_ID) - cpu
+    }
+
+    /// Prints the line of this measurement.
+    func report(_ name: String) {
+        print("\(name)\t\(byteCount)\t\(seconds)\t\(cpuSeconds)")
+    }
+
+    private static func now(_ clock: clockid_t) -> Double {
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

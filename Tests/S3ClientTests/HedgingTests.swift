@@ -1,0 +1,233 @@
+import ObjectStore
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import S3Client
+
+/// Second requests beside late ones, counted where they arrive.
+@Suite struct `A late GET` {
+    private let body = ObjectBody.pattern(seed: 3, byteCount: 300_000)
+    /// Less than the ten seconds after which a silent connection is given up: an answer within it is the second's.
+    private let soon = Duration.seconds(8)
+    /// The GETs that fill the estimate, and the budget with it.
+    private let warmUpCount = HedgeBudget.getCountPerHedge * HedgeBudget.hedgeCountMax
+
+    /// A server with one object, and a client of one thread that knows how fast the server is. The log is empty.
+    private func withWarmClient(
+        connectionLimit: Int = 8, _ test: (S3TestServer, S3Client, ObjectVersion) throws -> Void
+    ) throws {
+        try withS3TestServer { server in
+            let object = server.put("k", body)
+            let client = try S3Client.of(
+                server.endpointURL, bucket: server.bucket, connectionLimit: connectionLimit, networkThreadCount: 1)
+            defer { client.shutdown() }
+            // On a busy machine some of these are late themselves, and cost what is saved up for the test: until none is.
+            try eventually("\(warmUpCount) answers in time") {
+                server.clearLog()
+                for _ in 0..<warmUpCount { _ = try client.bytes(0..<10, of: object).get() }
+                return server.requests(.get).count == warmUpCount
+            }
+            server.clearLog()
+            try test(server, client, object)
+        }
+    }
+
+    private func get(_ client: S3Client, _ object: ObjectVersion) -> (collector: RangeCollector, any StoreRequest) {
+        let collector = RangeCollector()
+        let request = client.get(
+            RangeRequest(object: object, range: 0..<object.byteCount), deadline: .now + .seconds(60),
+            receiver: collector)
+        return (collector, request)
+    }
+
+    /// Gets the object `count` times, `parallelCount` at once, and checks the bytes.
+    private func getMany(
+        _ count: Int, parallelCount: Int, _ client: S3Client, _ object: ObjectVersion, byteCount: Int
+    ) throws {
+        let expected = body.bytes(in: 0..<byteCount)
+        var running: [RangeCollector] = []
+        for _ in 0..<count {
+            try eventually("the end of a request") {
+                running.removeAll { $0.endCount > 0 }
+                return running.count < parallelCount
+            }
+            let collector = RangeCollector()
+            client.get(
+                RangeRequest(object: object, range: 0..<byteCount), deadline: .now + .seconds(60),
+                receiver: CheckingReceiver(collector, expected: expected))
+            running.append(collector)
+        }
+        for collector in running { _ = try collector.outcome().get() }
+    }
+
+    private func everyEightieth() -> S3Matcher {
+        let count = Mutex(0)
+        return S3Matcher { _ in
+            count.withLock { count in
+                count += 1
+                return count % 80 == 0
+            }
+        }
+    }
+
+    @Test func `is overtaken by a second one`() throws {
+        try withWarmClient { server, client, object in
+            server.script(.gets, .linger(.stall), count: 1)
+            try #expect(client.bytes(0..<300_000, of: object, within: soon).get() == body.allBytes)
+            #expect(server.requests(.get).count == 2)
+        }
+    }
+
+    @Test func `that stalls in the middle is asked for again from there`() throws {
+        try withWarmClient { server, client, object in
+            server.script(.gets, .linger(.stallAfter(byteCount: 100_000)), count: 1)
+            try #expect(client.bytes(0..<300_000, of: object, within: soon).get() == body.allBytes)
+            #expect(
+                server.requests(.get).map(\.request.headers["range"]) == ["bytes=0-299999", "bytes=100000-299999"])
+        }
+    }
+
+    @Test func `is asked for a third time where the second stalls too`() throws {
+        try withWarmClient { server, client, object in
+            server.script(.gets, .linger(.stall), count: 1)
+            server.script(.gets, .linger(.stallAfter(byteCount: 1_000)), count: 1)
+            try #expect(client.bytes(0..<300_000, of: object, within: soon).get() == body.allBytes)
+            #expect(
+                server.requests(.get).map(\.request.headers["range"])
+                    == ["bytes=0-299999", "bytes=0-299999", "bytes=1000-299999"])
+        }
+    }
+
+    @Test func `is repeated where the second breaks off after a few bytes`() throws {
+        try withWarmClient { server, client, object in
+            for _ in 0..<3 {
+                server.clearScripts()
+                server.script(.gets, .linger(.stall), count: 1)
+                server.script(.gets, .damage(.closeAfter(byteCount: 1_000)), count: 1)
+                try #expect(client.bytes(0..<300_000, of: object, within: soon).get() == body.allBytes)
+            }
+        }
+    }
+
+    @Test func `goes on alone where the second fails`() throws {
+        try withWarmClient { server, client, object in
+            server.script(.gets, .linger(.delay(.milliseconds(400))), count: 1)
+            server.script(.gets, .refuse(.slowDown))
+            try #expect(client.bytes(0..<300_000, of: object, within: soon).get() == body.allBytes)
+            let statuses = server.requests(.get).map(\.status)
+            #expect(statuses.first == 206 && statuses.contains(503))
+        }
+    }
+
+    @Test func `whose second finds another version ends as one that finds it itself`() throws {
+        var other = StoreContents()
+        other.put("k", .text("new"))
+        for action in [S3Action.mutate(.answerFrom(other)), .damage(.etag("\"other\""))] {
+            try withWarmClient { server, client, object in
+                server.script(.gets, .linger(.stall), count: 1)
+                server.script(.gets, action)
+                try #expect(client.bytes(0..<10, of: object, within: soon).failureCode == .changed)
+                #expect(server.requests(.get).count == 2)
+            }
+        }
+    }
+
+    @Test func `ends once when it is cancelled with both under way`() throws {
+        try withWarmClient { server, client, object in
+            server.script(.gets, .linger(.stall))
+            let (collector, request) = get(client, object)
+            try eventually("a second request") { server.requests(.get).count == 2 }
+            request.cancel()
+            try #expect(collector.outcome().failureCode == .cancelled)
+            server.clearScripts()
+            // All connections are free again.
+            try getMany(32, parallelCount: 8, client, object, byteCount: 10)
+            #expect(collector.endCount == 1 && collector.bytes.isEmpty)
+        }
+    }
+
+    @Test func `ends once when the client is shut down with both under way`() throws {
+        try withWarmClient { server, client, object in
+            server.script(.gets, .linger(.stall))
+            let (collector, _) = get(client, object)
+            try eventually("a second request") { server.requests(.get).count == 2 }
+            client.shutdown()
+            try #expect(collector.outcome().failureCode == .cancelled)
+            #expect(collector.endCount == 1)
+        }
+    }
+
+    @Test func `gives up at its deadline with both under way`() throws {
+        try withWarmClient { server, client, object in
+            server.script(.gets, .linger(.stall))
+            let outcome = try client.bytes(0..<10, of: object, within: .seconds(1))
+            #expect(outcome.failureCode == .timedOut)
+            #expect(server.requests(.get).count == 2)
+        }
+    }
+
+    @Test func `is not asked for twice where connections are short`() throws {
+        try withWarmClient(connectionLimit: 1) { server, client, object in
+            server.script(.gets, .linger(.stall))
+            try #expect(client.bytes(0..<10, of: object, within: .seconds(1)).failureCode == .timedOut)
+            #expect(server.requests(.get).count == 1)
+        }
+    }
+
+    @Test func `costs at most 5 % more requests where one in ten is slow`() throws {
+        try withWarmClient(connectionLimit: 64) { server, client, object in
+            let count = 2_000
+            // Some are slow by about as much as makes an answer late: both bring bytes at once.
+            for milliseconds in [20, 50, 100, 150, 200, 300, 400, 500] {
+                server.script(everyEightieth(), .linger(.delay(.milliseconds(milliseconds))), count: count / 80)
+            }
+            try getMany(count, parallelCount: 32, client, object, byteCount: 4_096)
+            let extraCount = server.requests(.get).count - count
+            #expect(0 < extraCount && extraCount <= count / 20 + HedgeBudget.hedgeCountMax)
+        }
+    }
+
+    @Test func `is rare where all are equally fast`() throws {
+        try withS3TestServer { server in
+            // Twice as long is what a busy machine doesn't take.
+            server.setLatency(.milliseconds(250))
+            let object = server.put("k", body)
+            let client = try S3Client.of(
+                server.endpointURL, bucket: server.bucket, connectionLimit: 128, networkThreadCount: 1)
+            defer { client.shutdown() }
+            let count = 640
+            try getMany(count, parallelCount: 64, client, object, byteCount: 10)
+            #expect(server.requests(.get).count - count < count / 100)
+        }
+    }
+
+    @Test func `is never a listing`() throws {
+        try withWarmClient { server, client, _ in
+            server.script(.lists, .linger(.stall))
+            let outcome = try client.page(ListRequest(prefix: "", isDelimited: true), within: .seconds(1))
+            #expect(outcome.failureCode == .timedOut)
+            #expect(server.requests(.list).count == 1)
+        }
+    }
+}
+
+/// Checks the bytes of a range where it ends well.
+private final class CheckingReceiver: RangeReceiver {
+    private let collector: RangeCollector
+    private let expected: [UInt8]
+
+    init(_ collector: RangeCollector, expected: [UInt8]) {
+        self.collector = collector
+        self.expected = expected
+    }
+
+    func receive(_ bytes: RawSpan, at offset: Int) {
+        collector.receive(bytes, at: offset)
+    }
+
+    func finish(_ result: Result<Void, StoreError>) {
+        #expect(collector.bytes == expected)
+        collector.finish(result)
+    }
+}

@@ -1,0 +1,39 @@
+"""The layers below the mount, each by itself: what Tests/LayerBenchmark measures."""
+
+import statistics
+import subprocess
+from pathlib import Path
+
+from .objects import BUCKET, GiB, LARGE, LARGE_SIZE, MODIFIED
+from .server import Server
+
+
+def measure(program: Path, server: Server, runs: int) -> list[dict]:
+    """The medians of each measurement, in the order of the layers, from the network up."""
+    client = ["client", None, BUCKET, LARGE[0], str(LARGE_SIZE), f"{MODIFIED:x}-{LARGE_SIZE:x}"]
+    layers: dict[str, list[tuple[float, float]]] = {}
+    for _ in range(runs):
+        for port, name in ((server.unlimited, "port without limits"), (server.limited, "S3-like port")):
+            client[1] = port.url
+            for what, figures in _run(program, client):
+                layers.setdefault(f"{what}, {name}", []).append(figures)
+        for what, figures in _run(program, ["reader"]):
+            layers.setdefault(what, []).append(figures)
+    return [
+        {"layer": layer, "rate": statistics.median(rate for rate, _ in all_figures),
+         "cpu_per_gib": statistics.median(cpu for _, cpu in all_figures)} for layer, all_figures in layers.items()]
+
+
+def _run(program: Path, arguments: list[str]) -> list[tuple[str, tuple[float, float]]]:
+    """What one run of the program says: names, with bytes a second and CPU seconds a GiB."""
+    output = subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
+    lines = [line.split("\t") for line in output.splitlines()]
+    return [(what, (int(count) / float(seconds), float(cpu) / int(count) * GiB)) for what, count, seconds, cpu in lines]
+
+
+def table(layers: list[dict]) -> str:
+    """The layers as a Markdown table."""
+    lines = ["| layer | rate | CPU s/GiB |", "| --- | --- | --- |"]
+    for layer in layers:
+        lines.append(f"| {layer['layer']} | {layer['rate'] / 1e6:,.0f} MB/s | {layer['cpu_per_gib']:.2f} |")
+    return "\n".join(lines)

@@ -1,0 +1,201 @@
+"""The file systems that are compared, each mounted for one run."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+from . import processes
+from .objects import BUCKET
+
+START_PATIENCE_SECONDS = 30
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How a file system is to be mounted."""
+
+    # With a cache on disk, which outlives the mount.
+    is_cached: bool = False
+    # What tractfs is given as --memory-limit.
+    memory_limit: str | None = None
+    # With the cache on an overlayfs, whose files the kernel doesn't hand through: so passthrough is off.
+    is_stacked: bool = False
+
+
+@dataclass
+class Usage:
+    """What the serving process has used since its start."""
+
+    cpu_seconds: float
+    memory_peak: int
+
+
+class Tool:
+    """A file system: how it is started, and what it can do."""
+
+    name: str
+    # What makes it say its version.
+    version_command: list
+
+    def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
+        """What serves the bucket at `url` on `mount_point`, staying in the foreground."""
+        raise NotImplementedError
+
+    def can(self, variant: Variant) -> bool:
+        """Whether it can be mounted so."""
+        return variant.memory_limit is None
+
+
+class Tractfs(Tool):
+    name = "tractfs"
+
+    def __init__(self, program: Path):
+        self.program = program
+        self.version_command = [program, "--version"]
+        self.help = _output([program, "mount", "--help"])
+
+    def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
+        options = ["--endpoint-url", url, "--addressing-style", "path", "--log-level", "warning"]
+        if variant.is_cached:
+            options += ["--cache-dir", cache]
+        elif "--no-cache" in self.help:
+            options.append("--no-cache")
+        if variant.memory_limit:
+            options += ["--memory-limit", variant.memory_limit]
+        return [self.program, "mount", "--foreground", *options, f"s3://{BUCKET}", mount_point]
+
+    def can(self, variant: Variant) -> bool:
+        return "--cache-dir" in self.help or not variant.is_cached
+
+
+class S3fs(Tool):
+    name = "s3fs"
+    version_command = ["s3fs", "--version"]
+
+    def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
+        # parallel_count also is how many ranges are got at once for a read; enable_noobj_cache saves requests for names
+        # that aren't there. Without use_cache it still writes what it reads to temporary files.
+        options = ["ro", f"url={url}", "use_path_request_style", "public_bucket=1", "parallel_count=64",
+                   "multireq_max=64", "enable_noobj_cache", f"tmpdir={cache.parent}"]
+        if variant.is_cached:
+            options.append(f"use_cache={cache}")
+        return ["s3fs", BUCKET, mount_point, "-f", "-o", ",".join(options)]
+
+
+class Rclone(Tool):
+    name = "rclone"
+    version_command = ["rclone", "version"]
+
+    def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
+        # use-server-modtime saves a HEAD a file; a chunk is what one GET asks for (1.60 has no parallel streams).
+        options = ["--config", "/dev/null", "--read-only", "--use-server-modtime", "--no-checksum",
+                   "--max-read-ahead", "1M", "--buffer-size", "64M", "--cache-dir", cache,
+                   "--vfs-cache-mode", "full" if variant.is_cached else "off",
+                   "--s3-provider", "Other", "--s3-endpoint", url, "--s3-env-auth", "--s3-force-path-style"]
+        return ["rclone", "mount", f":s3:{BUCKET}", mount_point, *options]
+
+
+class Mount:
+    """A mounted file system. Use it in a `with`: at its end nothing is left of it but its cache."""
+
+    def __init__(self, tool: Tool, url: str, cache: Path, work: Path, variant: Variant = Variant()):
+        self._tool, self._url, self._cache, self._work, self._variant = tool, url, cache, work, variant
+
+    def __enter__(self) -> "Mount":
+        self.root = Path(tempfile.mkdtemp(prefix=f"{self._tool.name}.", dir=self._work))
+        self._log = open(self._work / f"{self._tool.name}.log", "w+b")
+        command = self._tool.command(self._url, self.root, self._cache, self._variant)
+        self._process = processes.start(
+            command, env=environment(), stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
+        try:
+            self._await_mount()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        if _is_mounted(self.root) and not _succeeds(["fusermount3", "-u", self.root]):
+            _succeeds(["fusermount3", "-u", "-z", self.root])
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            processes.end(self._process)
+        if _is_mounted(self.root):
+            _succeeds(["umount", "-l", self.root])
+        self._log.close()
+        self.root.rmdir()
+
+    def usage(self) -> Usage:
+        """CPU time and the most memory until now."""
+        process = Path("/proc") / str(self._process.pid)
+        # Behind the program's name, which may hold anything: fields 14 and 15 of proc(5) are user and system time.
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+        status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+        return Usage(
+            cpu_seconds=(int(fields[11]) + int(fields[12])) / CLOCK_TICKS,
+            memory_peak=int(status["VmHWM"].split()[0]) * 1024)
+
+    def _await_mount(self) -> None:
+        deadline = time.monotonic() + START_PATIENCE_SECONDS
+        while not _is_mounted(self.root):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._log.seek(0)
+                raise RuntimeError(f"{self._tool.name} did not mount: {self._log.read()[-1000:].decode()}")
+            time.sleep(0.02)
+
+
+def environment() -> dict[str, str]:
+    """What the file systems run in: keys that the server doesn't check, and nothing of the user's AWS settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {
+        "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench-secret", "AWS_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def available(names: list[str], tractfs: Path) -> list[Tool]:
+    """The tools of these names that are installed; says which are not."""
+    tools: list[Tool] = []
+    for name in names:
+        if name == "tractfs":
+            tools.append(Tractfs(tractfs))
+        elif shutil.which(name):
+            tools.append(S3fs() if name == "s3fs" else Rclone())
+        else:
+            print(f"bench: {name} is not installed (scripts/setup --bench), so it is left out")
+    return tools
+
+
+def _is_mounted(path: Path) -> bool:
+    """From the kernel's table: asking the mount itself could hang with it."""
+    with open("/proc/self/mountinfo") as table:
+        return any(line.split()[4] == str(path) for line in table)
+
+
+@contextmanager
+def overlay(folder: Path) -> Iterator[Path]:
+    """A folder on an overlayfs, whose files are in `folder`. Only root can make one."""
+    lower, upper, work, merged = (folder / name for name in ("lower", "upper", "work", "merged"))
+    for path in (lower, upper, work, merged):
+        path.mkdir(parents=True)
+    layers = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, merged], check=True)
+    try:
+        yield merged
+    finally:
+        _succeeds(["umount", merged]) or _succeeds(["umount", "-l", merged])
+
+
+def _succeeds(command: list) -> bool:
+    return subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def _output(command: list) -> str:
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout

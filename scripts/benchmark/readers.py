@@ -1,0 +1,166 @@
+"""The programs that read: each is a function that returns what it did, run in a process of its own."""
+
+import json
+import mmap
+import os
+import random
+import signal
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Callable
+
+from .objects import MiB
+
+
+@dataclass
+class Work:
+    """What one reader did."""
+
+    bytes: int = 0
+    operations: int = 0
+    # How long each operation took, in seconds.
+    latencies: list[float] = field(default_factory=list)
+    # Whether time was up before all was read.
+    is_partial: bool = False
+
+
+# A reader gets the time (of time.monotonic) at which to stop.
+Reader = Callable[[float], Work]
+
+
+def sequential(path: str, step: int = MiB) -> Reader:
+    """Reads a file from its beginning to its end, like dd with bs=`step`."""
+    def read(deadline: float) -> Work:
+        work, buffer = Work(), bytearray(step)
+        with open(path, "rb", buffering=0) as file:
+            while count := file.readinto(buffer):
+                work.bytes += count
+                work.operations += 1
+                if time.monotonic() > deadline:
+                    work.is_partial = True
+                    break
+        return work
+    return read
+
+
+def extents(path: str, wanted: list[tuple[int, int]]) -> Reader:
+    """Reads `(offset, length)` after `(offset, length)` of one file with pread."""
+    def read(deadline: float) -> Work:
+        work, buffer = Work(), memoryview(bytearray(max(length for _, length in wanted)))
+        descriptor = os.open(path, os.O_RDONLY)
+        for offset, length in wanted:
+            began = time.monotonic()
+            work.bytes += os.preadv(descriptor, [buffer[:length]], offset)
+            _count(work, began)
+            if time.monotonic() > deadline:
+                work.is_partial = work.operations < len(wanted)
+                break
+        os.close(descriptor)
+        return work
+    return read
+
+
+def headers(paths: list[str], length: int) -> Reader:
+    """Opens file after file, reads the first `length` bytes, closes it."""
+    def read(deadline: float) -> Work:
+        work = Work()
+        for path in paths:
+            began = time.monotonic()
+            descriptor = os.open(path, os.O_RDONLY)
+            work.bytes += len(os.read(descriptor, length))
+            os.close(descriptor)
+            _count(work, began)
+            if time.monotonic() > deadline:
+                work.is_partial = work.operations < len(paths)
+                break
+        return work
+    return read
+
+
+def listed_headers(folder: str, length: int) -> Reader:
+    """`headers` of all files of a folder, in the order in which it is listed."""
+    return lambda deadline: headers([entry.path for entry in os.scandir(folder)], length)(deadline)
+
+
+def touches(path: str, offsets: list[int]) -> Reader:
+    """Maps a file into memory, and looks at one byte at each offset."""
+    def read(deadline: float) -> Work:
+        work = Work()
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
+            for offset in offsets:
+                began = time.monotonic()
+                work.bytes += len(mapped[offset:offset + 1])
+                _count(work, began)
+                if time.monotonic() > deadline:
+                    work.is_partial = work.operations < len(offsets)
+                    break
+        return work
+    return read
+
+
+def random_offsets(count: int, size: int, alignment: int, seed: int) -> list[int]:
+    """Different multiples of `alignment` below `size`; the same ones for the same seed."""
+    return [index * alignment for index in random.Random(seed).sample(range(size // alignment), count)]
+
+
+def _count(work: Work, began: float) -> None:
+    work.latencies.append(time.monotonic() - began)
+    work.operations += 1
+
+
+def run(readers: list[Reader], time_limit: float) -> tuple[float, Work]:
+    """Runs readers at once, a process each.
+
+    Returns how many seconds passed from their start to the last one's end, and all their work together. They are given
+    `time_limit` seconds to stop by themselves and then some; whoever fails or hangs makes a RuntimeError.
+    """
+    deadline = time.monotonic() + time_limit
+    children = [_fork(reader, deadline) for reader in readers]
+    began = time.monotonic()
+    for _, _, start in children:
+        os.close(start)
+    total, problems = Work(), []
+    for process, results, _ in children:
+        with open(results) as stream:
+            answer = stream.read()
+        _, status = os.waitpid(process, 0)
+        if status != 0 or not answer:
+            problems.append(answer or f"a reader ended with status {status}")
+            continue
+        work = Work(**json.loads(answer))
+        total.bytes += work.bytes
+        total.operations += work.operations
+        total.latencies += work.latencies
+        total.is_partial |= work.is_partial
+    if problems:
+        raise RuntimeError("; ".join(problems))
+    return time.monotonic() - began, total
+
+
+# What a read that hangs is given beyond the time limit before SIGALRM ends its process.
+HANG_SECONDS = 30
+
+
+def _fork(reader: Reader, deadline: float) -> tuple[int, int, int]:
+    """A process that waits for its start and then reads: its id, where its results come, what to close to start it."""
+    results, writing = os.pipe()
+    waiting, start = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(writing)
+        os.close(waiting)
+        return process, results, start
+    status = 1
+    try:
+        os.close(start)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.alarm(int(deadline - time.monotonic()) + HANG_SECONDS)
+        os.read(waiting, 1)
+        answer = json.dumps(asdict(reader(deadline)))
+        status = 0
+    except BaseException as error:
+        answer = f"{type(error).__name__}: {error}"
+    with open(writing, "w") as stream:
+        stream.write(answer)
+    # Not sys.exit: what this process has from its parent (mounts, the server) is not its to clean up.
+    os._exit(status)

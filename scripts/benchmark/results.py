@@ -1,0 +1,133 @@
+"""What came out: figures of one run, their medians, and whether they reach the targets."""
+
+import statistics
+from dataclasses import dataclass, field
+
+from .objects import GiB, MiB
+from .readers import Work
+from .server import Traffic
+from .workloads import Target, Workload
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a figure is written."""
+
+    label: str
+    digits: int
+    unit: str = ""
+    scale: float = 1
+
+    def text(self, value: float) -> str:
+        return f"{value / self.scale:,.{self.digits}f}{self.unit}"
+
+
+# All figures of a row by their name in the JSON.
+METRICS = {
+    "seconds": Metric("time", 2, " s"),
+    "rate": Metric("rate", 0, " MB/s", 1e6),
+    "per_second": Metric("operations a second", 0, "/s"),
+    "ratio": Metric("of the limit", 2),
+    "time_ratio": Metric("× the limit's time", 2),
+    "p50_ms": Metric("p50", 1, " ms"),
+    "p95_ms": Metric("p95", 1, " ms"),
+    "cpu_per_gib": Metric("CPU s/GiB", 2),
+    "memory_mib": Metric("memory", 0, " MiB"),
+    "requests": Metric("requests", 0),
+    "gets": Metric("GETs", 0),
+    "heads": Metric("HEADs", 0),
+    "fetched_mib": Metric("fetched", 1, " MiB"),
+    "fetched_ratio": Metric("fetched/read", 3),
+    "fetched_mib_each": Metric("fetched an operation", 2, " MiB"),
+}
+
+
+def figures(workload: Workload, seconds: float, work: Work) -> dict[str, float]:
+    """The figures of one run that need nothing but what the readers did."""
+    passed = work.operations * workload.bytes_passed if workload.bytes_passed else work.bytes
+    made = {
+        "seconds": seconds, "read_mib": work.bytes / MiB, "rate": passed / seconds,
+        "per_second": work.operations / seconds}
+    if work.latencies:
+        made["p50_ms"] = statistics.median(work.latencies) * 1_000
+        made["p95_ms"] = statistics.quantiles(work.latencies, n=20)[-1] * 1_000
+    return made
+
+
+def server_figures(traffic: Traffic, work: Work) -> dict[str, float]:
+    """The figures of one run that the server's log gives."""
+    return {
+        "requests": traffic.requests, "gets": traffic.gets, "heads": traffic.heads, "listings": traffic.listings,
+        "fetched_mib": traffic.bytes / MiB, "fetched_ratio": traffic.bytes / max(work.bytes, 1),
+        "fetched_mib_each": traffic.bytes / MiB / max(work.operations, 1)}
+
+
+def process_figures(cpu_seconds: float, memory_peak: int, work: Work) -> dict[str, float]:
+    """The figures of one run that the serving process's use of the machine gives."""
+    return {
+        "cpu_seconds": cpu_seconds, "cpu_per_gib": cpu_seconds / max(work.bytes, 1) * GiB,
+        "memory_mib": memory_peak / MiB}
+
+
+@dataclass
+class Row:
+    """One workload by one tool (or what limits it): its runs, and their medians."""
+
+    workload: Workload
+    tool: str
+    runs: list[dict[str, float]] = field(default_factory=list)
+    # Why it has no figures, or why they are to be taken with care.
+    note: str = ""
+
+    @property
+    def medians(self) -> dict[str, float]:
+        names = {name for run in self.runs for name in run}
+        return {name: statistics.median(run[name] for run in self.runs if name in run) for name in names}
+
+
+class Results:
+    """All rows, as they come."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def row(self, workload: Workload, tool: str) -> Row:
+        for row in self.rows:
+            if row.workload.name == workload.name and row.tool == tool:
+                return row
+        self.rows.append(Row(workload, tool))
+        return self.rows[-1]
+
+    def compared(self, row: Row) -> dict[str, float]:
+        """A row's medians, and how they compare with its limit."""
+        medians = row.medians
+        limit = self.limit(row)
+        if medians and limit:
+            medians["ratio"] = medians[row.workload.compared] / limit[row.workload.compared]
+            medians["time_ratio"] = medians["seconds"] / limit["seconds"]
+        return medians
+
+    def limit(self, row: Row) -> dict[str, float]:
+        """The medians of what a row is compared with: the same tool's in another row, or the limit's in this one."""
+        for other in self.rows:
+            if row.workload.baseline:
+                is_limit = other.workload.name == row.workload.baseline and other.tool == row.tool
+            else:
+                is_limit = other.workload.name == row.workload.name and other.tool in LIMITS and row.tool not in LIMITS
+            if is_limit:
+                return other.medians
+        return {}
+
+    def verdicts(self, row: Row) -> list[tuple[Target, float, bool]]:
+        """Each target of the row that can be judged: the figure, and whether it is reached."""
+        compared = self.compared(row)
+        judged = []
+        for target in row.workload.targets:
+            if target.metric in compared:
+                value = compared[target.metric]
+                judged.append((target, value, value <= target.bound if target.is_maximum else value >= target.bound))
+        return judged
+
+
+CURL, NATIVE = "curl -Z", "native"
+LIMITS = (CURL, NATIVE)

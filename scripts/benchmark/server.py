@@ -1,0 +1,134 @@
+"""A loopback S3 server that is fast enough not to be the limit: nginx over files, its listings made in Lua.
+
+It answers GET (ranges, If-Match), HEAD and both ListObjects on path style; it checks no signature.
+"""
+
+import getpass
+import os
+import shutil
+import socket
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import processes
+from .objects import BUCKET, MODIFIED, Objects
+
+SCRIPTS = Path(__file__).parent
+MODULES = Path("/usr/lib/nginx/modules")
+START_PATIENCE_SECONDS = 10
+# The log's buffers are written every 100 ms (nginx.conf).
+LOG_SETTLE_SECONDS = 0.25
+
+
+@dataclass
+class Traffic:
+    """What was asked of a port in some time."""
+
+    requests: int = 0
+    gets: int = 0
+    heads: int = 0
+    listings: int = 0
+    bytes: int = 0
+
+
+class Port:
+    """One port of the server, and the log of the requests to it."""
+
+    def __init__(self, number: int, log: Path):
+        self.number = number
+        self.url = f"http://127.0.0.1:{number}"
+        self._log = log
+
+    def mark(self) -> int:
+        """The place in the log that `traffic(since:)` counts from."""
+        time.sleep(LOG_SETTLE_SECONDS)
+        return self._log.stat().st_size
+
+    def traffic(self, since: int) -> Traffic:
+        """What has been asked since a mark. Only requests that have ended count."""
+        time.sleep(LOG_SETTLE_SECONDS)
+        traffic = Traffic()
+        with open(self._log) as log:
+            log.seek(since)
+            for line in log:
+                method, uri, _, _, _, byte_count = line.rstrip("\n").split("\t")
+                traffic.requests += 1
+                traffic.bytes += int(byte_count)
+                if uri.rstrip("/") == f"/{BUCKET}":
+                    traffic.listings += 1
+                elif method == "GET":
+                    traffic.gets += 1
+                elif method == "HEAD":
+                    traffic.heads += 1
+        return traffic
+
+
+class Server:
+    """nginx with two ports: `unlimited`, and `limited`, which is like S3 from EC2 (nginx.conf). Use it in a `with`."""
+
+    def __init__(self, objects: Objects):
+        self._objects = objects
+
+    def __enter__(self) -> "Server":
+        self._state = Path(tempfile.mkdtemp(prefix="tractfs-bench-nginx."))
+        self.unlimited = Port(free_port(), self._state / "unlimited.log")
+        self.limited = Port(free_port(), self._state / "limited.log")
+        self._process = None
+        try:
+            self._configure()
+            self._process = processes.start(
+                [nginx(), "-p", self._state, "-c", self._state / "nginx.conf", "-e", self._state / "error.log"])
+            self._await_answer()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._process:
+            processes.end(self._process)
+        shutil.rmtree(self._state, ignore_errors=True)
+
+    def _configure(self) -> None:
+        names = {
+            "modules": MODULES, "scripts": SCRIPTS, "state": self._state, "root": self._objects.root.resolve(),
+            "listing": self._objects.listing.resolve(), "bucket": BUCKET,
+            "unlimited": self.unlimited.number, "limited": self.limited.number,
+            "modified": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(MODIFIED)),
+            # nginx's workers would be "nobody" if root starts it, who can't read root's temporary folders.
+            "user": f"user {getpass.getuser()};" if os.geteuid() == 0 else "",
+        }
+        for file in ("nginx.conf", "bucket.conf"):
+            text = (SCRIPTS / file).read_text()
+            for name, value in names.items():
+                text = text.replace(f"@{name}@", str(value))
+            (self._state / file).write_text(text)
+
+    def _await_answer(self) -> None:
+        deadline = time.monotonic() + START_PATIENCE_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{self.limited.url}/{BUCKET}?max-keys=1", timeout=1).close()
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.02)
+        log = self._state / "error.log"
+        raise RuntimeError(f"nginx did not start: {log.read_text() if log.exists() else ''}")
+
+
+def nginx() -> str:
+    """The nginx program, which Debian puts where a user's PATH may not look."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if not program or not (MODULES / "ngx_http_lua_module.so").exists():
+        raise SystemExit("nginx or its Lua module is missing: run scripts/setup --bench")
+    return program
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
