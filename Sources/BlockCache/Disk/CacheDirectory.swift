@@ -18,11 +18,7 @@ final class CacheDirectory: Sendable {
     init(opening path: FilePath) throws(DiskCacheError) {
         self.path = path
         root = try CacheDirectory.openChecked(path)
-        do throws(Errno) {
-            usage = try DiskUsage(in: root)
-        } catch {
-            throw .unusable(path, error)
-        }
+        usage = DiskUsage(in: root)
     }
 
     /// Makes the directory and those above it, where they aren't there yet, and opens it.
@@ -67,10 +63,20 @@ final class CacheDirectory: Sendable {
     private static let objects = "objects"
 
     /// How long to wait for the lock of a shard. It is held for some microseconds, unless its process was stopped
-    /// meanwhile; then this cache does without.
+    /// meanwhile.
     private static let shardPatience: Duration = .milliseconds(100)
 
-    /// Opens the directory that files whose name begins with `name` lie in; `nil` if there is none.
+    /// Opens the directory that the files `name` lie in; `nil` if there is none, or another process won't let go of its
+    /// lock: then one does without.
+    private func freeShard(of name: String, locked sharing: LocalFile.Sharing) throws(Errno) -> LocalFile? {
+        do throws(Errno) {
+            return try shard(of: name, locked: sharing)
+        } catch .resourceTemporarilyUnavailable {
+            return nil
+        }
+    }
+
+    /// Opens the directory that the files `name` lie in; `nil` if there is none.
     private func shard(of name: String, locked sharing: LocalFile.Sharing) throws(Errno) -> LocalFile? {
         do throws(Errno) {
             let shard = try LocalFile("\(CacheDirectory.objects)/\(name.prefix(2))", in: root, O_RDONLY | O_DIRECTORY)
@@ -102,7 +108,7 @@ final class CacheDirectory: Sendable {
     func open(_ identity: CacheIdentity) throws(Errno) -> ObjectFiles? {
         // Before anything else, because it is the usual case.
         guard try holds(identity.name + ObjectFiles.indexSuffix) else { return nil }
-        guard let shard = try shard(of: identity.name, locked: .shared) else { return nil }
+        guard let shard = try freeShard(of: identity.name, locked: .shared) else { return nil }
         guard case .files(let files) = try ObjectFiles.open(identity, in: shard) else { return nil }
         return files
     }
@@ -123,19 +129,20 @@ final class CacheDirectory: Sendable {
 
     private func makeNew(_ identity: CacheIdentity, in shard: LocalFile) throws(Errno) -> ObjectFiles {
         let files = try ObjectFiles.make(identity, in: shard)
-        usage.add(try files.data.status().allocatedByteCount + IndexHeader.indexByteCount(for: identity))
+        usage.add(
+            try files.data.status().allocatedByteCount + allocation(of: IndexHeader.indexByteCount(for: identity)))
         return files
     }
 
     /// The data file of `files` for whoever reads it without us; `nil` if it has been removed.
     func completeFile(of files: ObjectFiles) throws(Errno) -> CompleteFile? {
-        guard let shard = try shard(of: files.identity.name, locked: .shared) else { return nil }
+        guard let shard = try freeShard(of: files.identity.name, locked: .shared) else { return nil }
         return try files.openForReading(in: shard)
     }
 
     /// Takes the names of `files` away, if they still are theirs. Who has them open goes on.
     func remove(_ files: ObjectFiles) throws(Errno) {
-        guard let shard = try shard(of: files.identity.name, locked: .exclusive) else { return }
+        guard let shard = try freeShard(of: files.identity.name, locked: .exclusive) else { return }
         let name = files.identity.name
         guard try shard.status(of: name + ObjectFiles.indexSuffix)?.inode == files.index.status().inode else { return }
         try unlink(name, in: shard)
@@ -148,7 +155,7 @@ final class CacheDirectory: Sendable {
     ///   - lastUse: Only if they were not used since.
     /// - Returns: What they took on the disk; `nil` if they are still there.
     func remove(_ name: String, evenIfUsed: Bool, lastUse: UInt64? = nil) throws(Errno) -> Int? {
-        guard let shard = try shard(of: name, locked: .exclusive) else { return nil }
+        guard let shard = try freeShard(of: name, locked: .exclusive) else { return nil }
         if !evenIfUsed, let data = try? LocalFile(name + ObjectFiles.dataSuffix, in: shard, O_RDONLY | O_NONBLOCK) {
             guard data.lock(.exclusive) else { return nil }
         }
@@ -174,36 +181,44 @@ final class CacheDirectory: Sendable {
 
     /// Calls `body` with every object, and takes away what a process left half done.
     ///
-    /// - Returns: What everything takes on the disk.
+    /// - Returns: What everything takes on the disk, and how much nonsense was taken away.
     @discardableResult
-    func forEachObject(_ body: (CachedFiles) throws(Errno) -> Void) throws(Errno) -> Int {
+    func forEachObject(
+        _ body: (CachedFiles) throws(Errno) -> Void
+    ) throws(Errno) -> (byteCount: Int, nonsenseCount: Int) {
         var byteCount = try root.status().allocatedByteCount + usage.allocatedByteCount
+        var nonsenseCount = 0
         let objects: LocalFile
         do throws(Errno) {
             objects = try LocalFile(CacheDirectory.objects, in: root, O_RDONLY | O_DIRECTORY)
         } catch .noSuchFileOrDirectory {
-            return byteCount
+            return (byteCount, 0)
         }
         byteCount += try objects.status().allocatedByteCount
         for shardName in try objects.names().sorted() {
             guard let shard = try? LocalFile(shardName, in: objects, O_RDONLY | O_DIRECTORY) else { continue }
             byteCount += try shard.status().allocatedByteCount
             for name in Set(try shard.names().compactMap(CacheDirectory.objectName)).sorted() {
-                guard let files = CachedFiles(name, in: shard) else {
-                    try removeNonsense(name)
+                guard let files = try CachedFiles(name, in: shard) else {
+                    if try removeNonsense(name) { nonsenseCount += 1 }
                     continue
                 }
                 byteCount += files.allocatedByteCount
                 try body(files)
             }
         }
-        return byteCount
+        return (byteCount, nonsenseCount)
     }
 
-    private func removeNonsense(_ name: String) throws(Errno) {
+    /// - Returns: Whether there was an index, which says that it was not just left half made.
+    private func removeNonsense(_ name: String) throws(Errno) -> Bool {
         // Looked at again under the lock: somebody may just be making it.
-        guard let shard = try shard(of: name, locked: .exclusive), CachedFiles(name, in: shard) == nil else { return }
+        guard let shard = try freeShard(of: name, locked: .exclusive), try CachedFiles(name, in: shard) == nil else {
+            return false
+        }
+        let hasIndex = try shard.status(of: name + ObjectFiles.indexSuffix) != nil
         try unlink(name, in: shard)
+        return hasIndex
     }
 
     private static func objectName(_ file: String) -> String? {
@@ -236,7 +251,7 @@ extension CacheDirectory {
 
     /// Opens the files `name`, whoever's they are.
     func openExisting(_ name: String) throws(Errno) -> ObjectFiles? {
-        guard let shard = try shard(of: name, locked: .shared), let found = CachedFiles(name, in: shard),
+        guard let shard = try freeShard(of: name, locked: .shared), let found = try CachedFiles(name, in: shard),
             case .files(let files) = try ObjectFiles.open(found.header.identity, in: shard)
         else { return nil }
         return files

@@ -47,11 +47,14 @@ public final class DiskCache: Sendable {
         didRelease: @escaping @Sendable () -> Void = {}, logger: Logger
     ) throws(DiskCacheError) {
         guard byteLimit >= DiskCache.minimumByteLimit else { throw .limitTooSmall(byteLimit: byteLimit) }
-        current = Mutex(try CacheDirectory(making: path))
+        let directory = try CacheDirectory(making: path)
+        // Nobody knows yet how much there is: nothing, as a rule. Otherwise the writer counts when it starts.
+        if !directory.usage.isKnown { _ = try? Eviction(counting: directory) }
+        current = Mutex(directory)
         self.source = source
         self.didRelease = didRelease
-        space = DiskSpace(byteLimit: byteLimit, logger: logger)
         health = DiskHealth(of: path, logger: logger)
+        space = DiskSpace(byteLimit: byteLimit, health: health, logger: logger)
         writer = DiskWriter(byteLimit: queueByteLimit, batchByteLimit: space.batchByteLimit)
         ioThreads = IOThreads(didFinish: didRelease)
         writer.start(for: self)
@@ -62,16 +65,16 @@ public final class DiskCache: Sendable {
         DiskObject(CacheIdentity(source: source, version: version), in: self)
     }
 
-    /// Writes what is queued if that is quick, and ends the threads. Objects that are still used say from then on that
-    /// nothing is there.
+    /// Writes what is queued if that is quick, and ends the threads. Objects that are still used load and
+    /// keep nothing from then on.
     public func shutdown() {
         writer.end()
         ioThreads.end()
         didRelease()
     }
 
-    /// How many blocks were found damaged since the start.
-    public var damagedBlockCount: Int { health.damagedBlockCount }
+    /// How often a block or an index was found damaged since the start.
+    public var damageCount: Int { health.damageCount }
 
     /// What the cache takes on the disk, in bytes, by its own account.
     public var usedByteCount: Int { directory.usage.byteCount }
@@ -101,6 +104,9 @@ public final class DiskCache: Sendable {
             if written < byteCount { directory.usage.add(written - byteCount) }
             health.noteSuccess()
             return true
+        } catch .resourceTemporarilyUnavailable {
+            // Another process is at it. That is no trouble with the disk.
+            return false
         } catch {
             health.noteFailure(error)
             return false
@@ -122,6 +128,8 @@ public final class DiskCache: Sendable {
     func makeRoom() {
         do throws(Errno) {
             try space.evict(for: 0, in: directory)
+        } catch .resourceTemporarilyUnavailable {
+            // Another process is at it.
         } catch {
             health.noteFailure(error)
         }

@@ -1,4 +1,3 @@
-import ObjectStore
 import Logging
 import Synchronization
 import struct SystemPackage.Errno
@@ -11,20 +10,22 @@ final class DiskHealth: Sendable {
         var stoppedUntil: ContinuousClock.Instant?
         var hasWarnedOfFailure = false
         var hasWarnedOfDamage = false
-        var damagedBlockCount = 0
+        var damageCount = 0
     }
 
     /// How long not to try again after a failure: so short that a disk that was cleared is soon used again, so long that
     /// one that stays full costs nothing.
-    static let pause: Duration = .seconds(60)
+    private static let usualPause: Duration = .seconds(60)
 
     private let path: FilePath
+    private let pause: Duration
     private let logger: Logger
     private let state = Mutex(State())
 
     /// The health of the disk that `path` is on.
-    init(of path: FilePath, logger: Logger) {
+    init(of path: FilePath, pause: Duration = usualPause, logger: Logger) {
         self.path = path
+        self.pause = pause
         self.logger = logger
     }
 
@@ -36,9 +37,9 @@ final class DiskHealth: Sendable {
         }
     }
 
-    /// How many blocks were found damaged since the start.
-    var damagedBlockCount: Int {
-        state.withLock { $0.damagedBlockCount }
+    /// How often something was found damaged since the start.
+    var damageCount: Int {
+        state.withLock { $0.damageCount }
     }
 
     /// Storing failed.
@@ -46,10 +47,10 @@ final class DiskHealth: Sendable {
         noteFailure("\(errno)")
     }
 
-    /// Storing failed, for `reason`; there is none for a minute.
+    /// Storing failed, for `reason`; there is none for a while.
     func noteFailure(_ reason: String) {
         let isFirst = state.withLock { state in
-            state.stoppedUntil = .now + DiskHealth.pause
+            state.stoppedUntil = .now + pause
             defer { state.hasWarnedOfFailure = true }
             return !state.hasWarnedOfFailure
         }
@@ -64,19 +65,15 @@ final class DiskHealth: Sendable {
         if isBack { logger.info("the disk cache in \(path) is written to again") }
     }
 
-    /// What the cache holds of `identity`'s object, or `index` of its blocks, is not what was written.
-    func noteDamage(_ identity: CacheIdentity, block index: Int? = nil) {
+    /// Something that the cache holds is not what was written.
+    func noteDamage(_ what: String) {
         let isFirst = state.withLock { state in
-            state.damagedBlockCount += 1
+            state.damageCount += 1
             defer { state.hasWarnedOfDamage = true }
             return !state.hasWarnedOfDamage
         }
-        let what = index.map { "block \($0) of" } ?? "the index of"
         logger.log(
             level: isFirst ? .warning : .debug,
-            """
-            the disk cache in \(path) is damaged (\(what) \(identity.version.key)); fetched again; if it goes on, \
-            check the disk
-            """)
+            "the disk cache in \(path) is damaged (\(what)); fetched again; if it goes on, check the disk")
     }
 }

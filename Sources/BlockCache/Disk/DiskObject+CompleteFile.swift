@@ -13,7 +13,11 @@ extension DiskObject {
         }
         noteUse()
         if let file = state.withLock({ $0.files === files ? $0.completeFile : nil }) { return file }
-        guard let file = try? cache.directory.completeFile(of: files) else { return nil }
+        guard let file = try? cache.directory.completeFile(of: files) else {
+            // It has been removed, or something else put in its place: from now on there is nothing.
+            try? drop(files)
+            return nil
+        }
         state.withLock { state in
             if state.files === files { state.completeFile = file }
         }
@@ -80,7 +84,8 @@ extension DiskObject {
     private func seal(_ files: ObjectFiles) {
         do throws(Errno) {
             let (status, proven) = try files.ownBlocks()
-            guard try files.isIntact(), isRight(files, apart: proven) else { return }
+            guard try files.isIntact() else { return try drop(files) }
+            guard isRight(files, apart: proven) else { return }
             _ = try files.locked(.exclusive, patience: DiskObject.sealPatience) { _ throws(Errno) in
                 guard try files.data.status() == status, try files.firstAbsent(from: 0) == nil else { return }
                 try files.index.write(SealRecord(status).bytes(for: identity), at: IndexHeader.sealOffset)

@@ -28,11 +28,13 @@ final class DiskSpace: Sendable {
     private static let futileEvictionPause: Duration = .seconds(1)
 
     private let state = Mutex(State())
+    private let health: DiskHealth
     private let logger: Logger
 
     /// Room for `byteLimit` bytes.
-    init(byteLimit: Int, logger: Logger) {
+    init(byteLimit: Int, health: DiskHealth, logger: Logger) {
         self.byteLimit = byteLimit
+        self.health = health
         self.logger = logger
     }
 
@@ -71,6 +73,7 @@ final class DiskSpace: Sendable {
         let now = ContinuousClock.now
         guard state.withLock({ now >= $0.evictionPausedUntil ?? now }) else { return }
         var eviction = try Eviction(counting: directory)
+        if eviction.nonsenseCount > 0 { health.noteDamage("\(eviction.nonsenseCount) objects") }
         let usedTarget = byteLimit / 100 * DiskSpace.targetPercent
         let used = directory.usage.byteCount
         let excess = used + byteCount > byteLimit - batchByteLimit ? used + byteCount - usedTarget : 0

@@ -17,32 +17,26 @@ final class DiskUsage: Sendable {
     private static let fileName = "usage"
 
     private let root: LocalFile
-    private let file: Mutex<LocalFile>
+    /// Opened when it is needed: nothing is made in a directory that is only looked at.
+    private let file = Mutex<LocalFile?>(nil)
 
     /// The number of the cache in `root`.
-    init(in root: LocalFile) throws(Errno) {
+    init(in root: LocalFile) {
         self.root = root
-        file = Mutex(try DiskUsage.open(in: root))
-    }
-
-    private static func open(in root: LocalFile) throws(Errno) -> LocalFile {
-        do throws(Errno) {
-            return try LocalFile(fileName, in: root, O_RDWR | O_CREAT)
-        } catch .readOnlyFileSystem {
-            // Nothing will be written, so the number is of no use; any open file will do.
-            return try LocalFile(".", in: root, O_RDONLY | O_DIRECTORY)
-        }
     }
 
     /// What the file itself takes.
     var allocatedByteCount: Int {
-        file.withLock { (try? $0.status())?.allocatedByteCount ?? 0 }
+        file.withLock { (try? $0?.status())?.allocatedByteCount ?? 0 }
     }
 
     /// How many bytes everything takes.
     var byteCount: Int {
         (try? change { _ in }) ?? DiskUsage.unknown
     }
+
+    /// Whether anybody has ever counted.
+    var isKnown: Bool { byteCount < DiskUsage.unknown }
 
     /// Adds `byteCount`, unless it would be more than `limit` then.
     func reserve(_ byteCount: Int, limit: Int) throws(Errno) -> Bool {
@@ -77,11 +71,9 @@ final class DiskUsage: Sendable {
     /// - Returns: What it is then.
     @discardableResult
     private func change(_ body: (inout Int) -> Void) throws(Errno) -> Int {
-        try file.withLock { file throws(Errno) in
-            if try file.status().linkCount == 0 {
-                // Somebody has removed it, and others may have made a new one.
-                file = try DiskUsage.open(in: root)
-            }
+        try file.withLock { current throws(Errno) in
+            let file = try openFile(current)
+            current = file
             guard file.lock(.exclusive, patience: DiskUsage.patience) else {
                 throw Errno.resourceTemporarilyUnavailable
             }
@@ -94,5 +86,11 @@ final class DiskUsage: Sendable {
             if number != before { try file.write(IndexHeader.bytes(UInt64(number)), at: 0) }
             return number
         }
+    }
+
+    private func openFile(_ current: LocalFile?) throws(Errno) -> LocalFile {
+        // Somebody may have removed it, and others may have made a new one.
+        if let current, try current.status().linkCount > 0 { return current }
+        return try LocalFile(DiskUsage.fileName, in: root, O_RDWR | O_CREAT)
     }
 }

@@ -10,6 +10,8 @@ struct Eviction {
     }
 
     private let directory: CacheDirectory
+    /// How many objects there were whose index was none.
+    let nonsenseCount: Int
     /// The least recently used one last.
     private var candidates: [Candidate] = []
 
@@ -21,7 +23,8 @@ struct Eviction {
         let counted = try directory.forEachObject { files throws(Errno) in
             candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))
         }
-        directory.usage.correct(counted: counted, before: before)
+        directory.usage.correct(counted: counted.byteCount, before: before)
+        nonsenseCount = counted.nonsenseCount
         self.candidates = candidates
     }
 
@@ -40,8 +43,12 @@ struct Eviction {
                 used.append(candidate)
             }
         }
-        for candidate in used where freed < byteCount {
-            freed += try directory.punch(candidate.name, byteCount - freed)
+        do throws(Errno) {
+            for candidate in used where freed < byteCount {
+                freed += try directory.punch(candidate.name, byteCount - freed)
+            }
+        } catch .notSupported {
+            // A file system without holes: only whole objects go.
         }
         return freed
     }

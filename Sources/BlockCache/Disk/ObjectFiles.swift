@@ -67,10 +67,16 @@ final class ObjectFiles: Sendable {
             return .files(ObjectFiles(identity: identity, data: data, index: index, status: nil))
         } catch .noSuchFileOrDirectory {
             return .nothing
-        } catch .permissionDenied, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice {
+        } catch  where nonsenseErrors.contains(error) {
             return .nonsense
         }
     }
+
+    /// What opening a file says that isn't one of ours: unreadable, a symbolic link, a directory, a
+    /// socket, a pipe.
+    static let nonsenseErrors: [Errno] = [
+        .permissionDenied, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice, .illegalSeek,
+    ]
 
     /// On a disk that is read-only now, what was written before is of use all the same.
     private static func openForWriting(_ name: String, in shard: LocalFile) throws(Errno) -> LocalFile {
@@ -190,7 +196,7 @@ final class ObjectFiles: Sendable {
         let descriptor: CInt
         do throws(Errno) {
             descriptor = try LocalFile.openDescriptor(identity.name + ObjectFiles.dataSuffix, in: shard, O_RDONLY)
-        } catch .noSuchFileOrDirectory {
+        } catch  where error == .noSuchFileOrDirectory || ObjectFiles.nonsenseErrors.contains(error) {
             return nil
         }
         // Closes the descriptor if it goes no further.
