@@ -18,6 +18,7 @@ import Testing
         var objects: [[DiskObject]]
         var files: [(ObjectVersion, CompleteFile)] = []
         var random: SeededGenerator
+        var loadedBlockCount = 0
 
         mutating func reopen(_ which: Int) throws {
             caches[which].shutdown()
@@ -39,9 +40,10 @@ import Testing
             fixture: fixture, caches: caches,
             objects: caches.map { cache in DiskModelTests.versions.map { cache.open($0) } },
             random: SeededGenerator(seed: seed))
-        for _ in 0..<150 { try DiskModelTests.step(&world, seed: seed) }
+        for _ in 0..<300 { try DiskModelTests.step(&world, seed: seed) }
         for cache in world.caches { cache.waitUntilWritten() }
         #expect(try fixture.diskUsage() <= DiskCache.minimumByteLimit / 100 * 105, "seed \(seed)")
+        #expect(world.loadedBlockCount > 50 && !world.files.isEmpty, "seed \(seed) tries nothing")
         for (version, file) in world.files { #expect(try fixture.isRight(file, of: version), "seed \(seed)") }
     }
 
@@ -60,7 +62,9 @@ import Testing
                 for cache in world.caches { cache.waitUntilWritten() }
             }
         case 8..<15:
-            #expect(try world.fixture.load(indices, of: object).areRight, "seed \(seed)")
+            let (end, areRight) = try world.fixture.load(indices, of: object)
+            #expect(areRight, "seed \(seed)")
+            world.loadedBlockCount += max(end - start, 0)
         case 15..<17:
             if let file = object.completeFile { world.files.append((object.identity.version, file)) }
         case 17:

@@ -38,6 +38,7 @@ final class CacheDirectory: Sendable {
         do throws(Errno) {
             root = try LocalFile(path.string, O_RDONLY | O_DIRECTORY)
             status = try root.status()
+            try root.checkLocking()
         } catch {
             let found = LocalFile.status(ofPath: path.string)
             if found?.isSymbolicLink == true { throw .symbolicLink(path) }
@@ -217,8 +218,13 @@ final class CacheDirectory: Sendable {
             return false
         }
         let hasIndex = try shard.status(of: name + ObjectFiles.indexSuffix) != nil
-        try unlink(name, in: shard)
-        return hasIndex
+        do throws(Errno) {
+            try unlink(name, in: shard)
+            return hasIndex
+        } catch {
+            // Somebody put a directory there, with something in it. Theirs to remove; nothing else depends on it.
+            return false
+        }
     }
 
     private static func objectName(_ file: String) -> String? {

@@ -59,7 +59,7 @@ extension DiskObject {
             return !state.isProving
         }
         guard isFirst else { return }
-        let isRunning = cache.ioThreads.run { [self] in
+        let isRunning = cache.ioThreads.run(inBackground: true) { [self] in
             if (try? files.holdsSeal()) == false { seal(files) }
             state.withLock { $0.isProving = false }
         }
@@ -83,12 +83,12 @@ extension DiskObject {
     /// written meanwhile.
     private func seal(_ files: ObjectFiles) {
         do throws(Errno) {
-            let (status, proven) = try files.ownBlocks()
+            let (look, proven) = try files.ownBlocks()
             guard try files.isIntact() else { return try drop(files) }
             guard isRight(files, apart: proven) else { return }
             _ = try files.locked(.exclusive, patience: DiskObject.sealPatience) { _ throws(Errno) in
-                guard try files.data.status() == status, try files.firstAbsent(from: 0) == nil else { return }
-                try files.index.write(SealRecord(status).bytes(for: identity), at: IndexHeader.sealOffset)
+                guard try files.look() == look, try files.firstAbsent(from: 0) == nil else { return }
+                try files.index.write(look.bytes(for: identity), at: IndexHeader.sealOffset)
             }
         } catch {
             cache.health.noteFailure(error)

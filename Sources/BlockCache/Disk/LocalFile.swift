@@ -181,6 +181,16 @@ final class LocalFile: Sendable {
         return true
     }
 
+    /// Finds out whether this file system has locks at all.
+    func checkLocking() throws(Errno) {
+        do throws(Errno) {
+            try LocalFile.checked { flock(descriptor, LOCK_SH | LOCK_NB) }
+            unlock()
+        } catch .wouldBlock {
+            // It has.
+        }
+    }
+
     /// Gives the lock back.
     func unlock() {
         flock(descriptor, LOCK_UN)
@@ -213,9 +223,15 @@ final class LocalFile: Sendable {
         do { try LocalFile.checked { mkdirat(descriptor, name, 0o700) } } catch .fileExists {}
     }
 
-    /// Takes a name away; that it isn't there is no error.
+    /// Takes a name away, also an empty directory's; that it isn't there is no error.
     func unlink(_ name: String) throws(Errno) {
-        do { try LocalFile.checked { unlinkat(descriptor, name, 0) } } catch .noSuchFileOrDirectory {}
+        do throws(Errno) {
+            try LocalFile.checked { unlinkat(descriptor, name, 0) }
+        } catch .isDirectory {
+            try LocalFile.checked { unlinkat(descriptor, name, AT_REMOVEDIR) }
+        } catch .noSuchFileOrDirectory {
+            // As was wanted.
+        }
     }
 
     /// Gives the file `name` the name `other`, in place of what had it.

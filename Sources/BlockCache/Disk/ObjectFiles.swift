@@ -26,17 +26,17 @@ final class ObjectFiles: Sendable {
         var blocks: BitSet = []
         /// What the data file looked like after the last write. If it looks different before the next one, somebody else
         /// has written too.
-        var status: FileStatus?
+        var look: SealRecord?
     }
 
     private let ownWrites: Mutex<OwnWrites>
     private let entriesOffset: Int
 
-    private init(identity: CacheIdentity, data: LocalFile, index: LocalFile, status: FileStatus?) {
+    private init(identity: CacheIdentity, data: LocalFile, index: LocalFile, look: SealRecord?) {
         self.identity = identity
         self.data = data
         self.index = index
-        self.ownWrites = Mutex(OwnWrites(status: status))
+        self.ownWrites = Mutex(OwnWrites(look: look))
         self.entriesOffset = IndexHeader.byteCount(for: identity)
     }
 
@@ -64,7 +64,7 @@ final class ObjectFiles: Sendable {
                 try data.status().byteCount == identity.byteCount,
                 data.lock(.shared)
             else { return .nonsense }
-            return .files(ObjectFiles(identity: identity, data: data, index: index, status: nil))
+            return .files(ObjectFiles(identity: identity, data: data, index: index, look: nil))
         } catch .noSuchFileOrDirectory {
             return .nothing
         } catch  where nonsenseErrors.contains(error) {
@@ -99,7 +99,7 @@ final class ObjectFiles: Sendable {
         try index.write(IndexHeader.bytes(for: identity, lastUse: wallClockNanoseconds()), at: 0)
         try index.truncate(to: IndexHeader.indexByteCount(for: identity))
         try shard.rename(newName, to: identity.name + indexSuffix)
-        return ObjectFiles(identity: identity, data: data, index: index, status: try data.status())
+        return ObjectFiles(identity: identity, data: data, index: index, look: SealRecord(try data.status()))
     }
 
     // MARK: The index
@@ -155,7 +155,12 @@ final class ObjectFiles: Sendable {
     func holdsSeal() throws(Errno) -> Bool {
         let bytes = try index.read(SealRecord.byteCount, at: IndexHeader.sealOffset)
         guard let seal = SealRecord(bytes, of: identity) else { return false }
-        return seal == SealRecord(try data.status())
+        return seal == (try look())
+    }
+
+    /// What the data file looks like now.
+    func look() throws(Errno) -> SealRecord {
+        SealRecord(try data.status())
     }
 
     /// Whether these are still the files that the directory shows, and the data file has its size.
@@ -182,10 +187,10 @@ final class ObjectFiles: Sendable {
     }
 
     /// What the data file looks like now, and which of its blocks nobody else can have changed since this process wrote them.
-    func ownBlocks() throws(Errno) -> (status: FileStatus, blocks: BitSet) {
+    func ownBlocks() throws(Errno) -> (look: SealRecord, blocks: BitSet) {
         try ownWrites.withLock { ownWrites throws(Errno) in
-            let status = try data.status()
-            return (status, status == ownWrites.status ? ownWrites.blocks : [])
+            let look = try look()
+            return (look, look == ownWrites.look ? ownWrites.blocks : [])
         }
     }
 
