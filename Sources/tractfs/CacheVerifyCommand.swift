@@ -7,8 +7,9 @@ struct CacheVerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Check all that is kept against its checksums, and drop what is damaged.",
         discussion: """
-            Mounts check what they read by themselves; this finds a failing disk before they do. What is dropped will be \
-            fetched again when it is read. The exit status is 0 if all was right, and 1 if something was damaged.
+            Mounts check what they read, and files that the kernel reads for them once; this checks everything, now. What \
+            is dropped will be fetched again when it is read. The exit status is 0 if all was right, and 1 if something \
+            was damaged.
             """)
 
     @OptionGroup

@@ -206,6 +206,34 @@ struct CacheInUseTests {
         }
     }
 
+    @Test func `readers see right bytes while the cache is listed, checked and cleared all the time`() throws {
+        try withTemporaryDirectory { directory in
+            try FilledCache.with { cache in
+                let body = FilledCache.objects[0].body
+                try Data(body.allBytes).write(to: URL(fileURLWithPath: directory + "/copy"))
+                // O_DIRECT: the kernel's page cache would answer otherwise.
+                let script = """
+                    set -o pipefail
+                    while [ ! -e "$1/end" ]; do
+                        dd if="$0/HCP/100307/T1w.nii" iflag=direct bs=1M status=none | cmp - "$1/copy" || exit 1
+                    done
+                    """
+                let reader = try BackgroundProcess(
+                    "bash", ["-c", script, cache.mountPoint, directory], outputDirectory: directory)
+                defer { reader.end() }
+                for _ in 0..<10 {
+                    for arguments in [["list"], ["verify"], ["clear", "s3://tract-test/HCP/"], ["verify"]] {
+                        let result = try cacheCommand(arguments + ["--cache-dir", cache.folder])
+                        #expect(result.status == 0, "\(arguments): \(result.output)\(result.errorOutput)")
+                    }
+                }
+                try Data().write(to: URL(fileURLWithPath: directory + "/end"))
+                try reader.waitForEnd(timeout: .seconds(30))
+                #expect(reader.status == 0, "\(reader.output)\(reader.errorOutput)")
+            }
+        }
+    }
+
     @Test func `clear takes a bucket, a folder or one object, and leaves all others`() throws {
         try FilledCache.with { cache in
             let all = Set(FilledCache.objects.map(\.key))
