@@ -68,6 +68,17 @@ struct ByteCount: WrittenValue, CustomStringConvertible {
     }
 }
 
+/// How many objects, in words.
+struct ObjectCount: CustomStringConvertible {
+    private let count: Int
+
+    init(_ count: Int) {
+        self.count = count
+    }
+
+    var description: String { count == 1 ? "1 object" : "\(count) objects" }
+}
+
 /// A time on the command line: "30s", "15m", "12h", "7d".
 struct Time: WrittenValue, CustomStringConvertible {
     static let form = "a time, such as 30s, 15m, 12h or 7d"

@@ -55,11 +55,11 @@ private struct FilledCache {
     }
 
     /// What `tractfs cache list --json` says.
-    func listed() throws -> [ListedObject] {
+    func listed() throws -> [ListedLine] {
         let result = try run("list", "--json")
         #expect(result.status == 0 && result.errorOutput == "", "\(result.errorOutput)")
         return try result.output.split(separator: "\n").map { line in
-            try JSONDecoder().decode(ListedObject.self, from: Data(line.utf8))
+            try JSONDecoder().decode(ListedLine.self, from: Data(line.utf8))
         }
     }
 
@@ -69,7 +69,7 @@ private struct FilledCache {
         return String(data.dropLast("data\n".count)) + suffix
     }
 
-    struct ListedObject: Decodable, Equatable {
+    struct ListedLine: Decodable, Equatable {
         let uri: String
         let endpoint: String?
         let bucket: String
