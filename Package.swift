@@ -108,7 +108,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "BlockCacheTests",
-            dependencies: ["BlockCache", "ObjectStore", "TestSupport", "SystemSupport", system, logging],
+            dependencies: ["BlockCache", "ObjectStore", "TestSupport", system, logging],
             swiftSettings: strict),
         .testTarget(
             name: "ReaderTests", dependencies: ["Reader", "BlockCache", "ObjectStore", "TestSupport"],

@@ -34,6 +34,7 @@ final class CacheDirectory: Sendable {
     }
 
     private static func openChecked(_ path: FilePath) throws(DiskCacheError) -> LocalFile {
+        /// The directory itself.
         let root: LocalFile
         let status: FileStatus
         do throws(Errno) {
@@ -62,7 +63,7 @@ final class CacheDirectory: Sendable {
 
     // MARK: Shards
 
-    /// What the directory of all objects is called.
+    /// What the directory of the objects is called.
     static let objects = "objects"
 
     /// How long to wait for the lock of a shard. It is held for some microseconds, unless its process was stopped
@@ -71,7 +72,7 @@ final class CacheDirectory: Sendable {
 
     /// Opens the directory that the files `name` lie in; `nil` if there is none, or another process won't let go of its
     /// lock: then one does without.
-    private func freeShard(of name: String, locked sharing: LocalFile.Sharing) throws(Errno) -> LocalFile? {
+    func freeShard(of name: String, locked sharing: LocalFile.Sharing) throws(Errno) -> LocalFile? {
         do throws(Errno) {
             return try shard(of: name, locked: sharing)
         } catch .resourceTemporarilyUnavailable {
@@ -168,8 +169,11 @@ final class CacheDirectory: Sendable {
         return try unlink(name, in: shard)
     }
 
+    /// Takes the files of `name` away. The caller holds the lock of `shard` exclusively.
+    ///
+    /// - Returns: What they took on the disk.
     @discardableResult
-    private func unlink(_ name: String, in shard: LocalFile) throws(Errno) -> Int {
+    func unlink(_ name: String, in shard: LocalFile) throws(Errno) -> Int {
         var byteCount = 0
         // The index first: without it a data file is nothing.
         for suffix in [ObjectFiles.indexSuffix, ObjectFiles.dataSuffix, ObjectFiles.newIndexSuffix] {
@@ -181,137 +185,4 @@ final class CacheDirectory: Sendable {
         usage.add(-byteCount)
         return byteCount
     }
-
-    // MARK: Everything
-
-    /// Calls `body` with every object.
-    ///
-    /// - Parameter isTidying: Whether to take away what a process left half done, and what is nonsense.
-    /// - Returns: What everything takes on the disk, and how much nonsense was taken away.
-    @discardableResult
-    func forEachObject(
-        isTidying: Bool = true, _ body: (CachedFiles) throws(Errno) -> Void
-    ) throws(Errno) -> (byteCount: Int, nonsenseCount: Int) {
-        var byteCount = try root.status().allocatedByteCount + usage.allocatedByteCount
-        var nonsenseCount = 0
-        let objects: LocalFile
-        do throws(Errno) {
-            objects = try LocalFile(CacheDirectory.objects, in: root, O_RDONLY | O_DIRECTORY)
-        } catch .noSuchFileOrDirectory {
-            return (byteCount, 0)
-        }
-        byteCount += try objects.status().allocatedByteCount
-        for shardName in try objects.names().sorted() {
-            guard let shard = try? LocalFile(shardName, in: objects, O_RDONLY | O_DIRECTORY) else { continue }
-            byteCount += try shard.status().allocatedByteCount
-            let names = Set(try shard.names().compactMap(CacheDirectory.objectName))
-            for name in names.filter({ $0.hasPrefix(shardName) }).sorted() {
-                guard let files = try CachedFiles(name, in: shard) else {
-                    if isTidying, try removeNonsense(name) { nonsenseCount += 1 }
-                    continue
-                }
-                byteCount += files.allocatedByteCount
-                try body(files)
-            }
-        }
-        return (byteCount, nonsenseCount)
-    }
-
-    /// - Returns: Whether there was an index, which says that it was not just left half made.
-    private func removeNonsense(_ name: String) throws(Errno) -> Bool {
-        // Looked at again under the lock: somebody may just be making it.
-        guard let shard = try freeShard(of: name, locked: .exclusive), try CachedFiles(name, in: shard) == nil else {
-            return false
-        }
-        let index = try shard.status(of: name + ObjectFiles.indexSuffix)
-        do throws(Errno) {
-            try unlink(name, in: shard)
-        } catch {
-            // On a disk that is read-only, say. It stays, nobody uses it, and nothing else depends on it.
-        }
-        return index.map { !$0.isDirectory } ?? false
-    }
-
-    private static func objectName(_ file: String) -> String? {
-        for suffix in [ObjectFiles.dataSuffix, ObjectFiles.indexSuffix, ObjectFiles.newIndexSuffix]
-        where file.hasSuffix(suffix) {
-            let name = file.dropLast(suffix.count)
-            return name.utf8.count == 32 && CacheDirectory.isHexadecimal(name) ? String(name) : nil
-        }
-        return nil
-    }
-
-    /// Whether all of `text` are digits as object names have them.
-    static func isHexadecimal(_ text: some StringProtocol) -> Bool {
-        text.utf8.allSatisfy {
-            UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
-        }
-    }
-}
-
-extension CacheDirectory {
-    /// Takes blocks of an object that isn't sealed off the disk, those that were written longest ago first.
-    ///
-    /// - Returns: How many bytes that freed.
-    func punch(_ name: String, _ byteCount: Int) throws(Errno) -> Int {
-        guard let files = try openExisting(name) else { return 0 }
-        return try files.locked(.exclusive, patience: CacheDirectory.punchPatience) { _ throws(Errno) in
-            guard try !files.isSealed(), let header = try IndexHeader(of: files.index) else { return 0 }
-            let before = try files.data.status().allocatedByteCount
-            try files.punch(byteCount, from: header.punchIndex)
-            let freed = max(before - (try files.data.status().allocatedByteCount), 0)
-            usage.add(-freed)
-            return freed
-        } ?? 0
-    }
-
-    /// As long as a write of a batch may take on a slow disk.
-    private static let punchPatience: Duration = .milliseconds(500)
-
-    /// Takes the files of `found` away if the data isn't what the index is about: another size, or no file at all.
-    ///
-    /// - Returns: Whether that was so.
-    func removeIfNonsense(_ found: CachedFiles) throws(Errno) -> Bool {
-        // Under the lock, because somebody may just be making or removing them.
-        guard let shard = try freeShard(of: found.name, locked: .exclusive),
-            let files = try CachedFiles(found.name, in: shard),
-            case .nonsense = try ObjectFiles.open(files.header.identity, in: shard)
-        else { return false }
-        try unlink(found.name, in: shard)
-        return true
-    }
-
-    /// Opens the files `name`, whoever's they are.
-    func openExisting(_ name: String) throws(Errno) -> ObjectFiles? {
-        guard let shard = try freeShard(of: name, locked: .shared), let found = try CachedFiles(name, in: shard),
-            case .files(let files) = try ObjectFiles.open(found.header.identity, in: shard)
-        else { return nil }
-        return files
-    }
-}
-
-extension ObjectFiles {
-    /// Takes blocks off the disk, from the block `index` on and round; that is about the order they were written in, since
-    /// objects of this size are read front to back. The caller holds the index's lock exclusively.
-    fileprivate func punch(_ byteCount: Int, from index: Int) throws(Errno) {
-        var next = index < identity.blockCount ? index : 0
-        var freed = 0
-        var seen = 0
-        while freed < byteCount, seen < identity.blockCount {
-            let end = min(next + ObjectFiles.punchBlockCount, identity.blockCount)
-            let present = try withEntries(next..<end) { $0.count { $0 != 0 } }
-            if present > 0 {
-                // First the entries: who reads a hole then sees that there is no block any more.
-                try setEntries(Array(repeating: 0, count: end - next), from: next)
-                try data.punchHole(next * Block.byteCount..<end * Block.byteCount)
-                freed += present * Block.byteCount
-            }
-            seen += end - next
-            next = end == identity.blockCount ? 0 : end
-        }
-        try self.index.write(IndexHeader.bytes(UInt64(next)), at: IndexHeader.punchOffset)
-    }
-
-    /// Blocks that are punched at once: 1 MiB.
-    private static let punchBlockCount = 8
 }

@@ -48,8 +48,6 @@ public final class DiskCache: Sendable {
     ) throws(DiskCacheError) {
         guard byteLimit >= DiskCache.minimumByteLimit else { throw .limitTooSmall(byteLimit: byteLimit) }
         let directory = try CacheDirectory(making: path)
-        // Nobody knows yet how much there is: nothing, as a rule. Otherwise the writer counts when it starts.
-        if !directory.usage.isKnown { _ = try? Eviction(counting: directory) }
         current = Mutex(directory)
         self.source = source
         self.didRelease = didRelease
@@ -58,9 +56,15 @@ public final class DiskCache: Sendable {
         writer = DiskWriter(byteLimit: queueByteLimit, batchByteLimit: space.batchByteLimit)
         ioThreads = IOThreads(didFinish: didRelease)
         writer.start(for: self)
+        // Where nobody knows how much there is, which as a rule is nothing, that comes first; otherwise it isn't urgent.
+        if directory.usage.isKnown {
+            _ = ioThreads.run(inBackground: true) { self.count() }
+        } else {
+            count()
+        }
     }
 
-    /// What the disk holds of `version`. Nothing is made before a block is stored.
+    /// What the disk holds of `version`, which must not be empty. Nothing is made before a block is stored.
     public func open(_ version: ObjectVersion) -> DiskObject {
         DiskObject(CacheIdentity(source: source, version: version), in: self)
     }
@@ -122,6 +126,12 @@ public final class DiskCache: Sendable {
         if try space.reserveEvicting(byteCount, in: directory) { return true }
         if try space.isDiskFull(in: directory) { throw Errno.noSpace }
         return false
+    }
+
+    /// Counts everything anew.
+    private func count() {
+        // What goes wrong goes wrong when something is stored too, and is told then.
+        _ = try? space.count(directory)
     }
 
     /// Counts everything anew, and evicts if there is too much.

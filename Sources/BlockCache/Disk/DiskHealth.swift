@@ -42,26 +42,26 @@ final class DiskHealth: Sendable {
         state.withLock { $0.damageCount }
     }
 
-    /// Storing failed.
+    /// Storing failed; there is none for a while.
     func noteFailure(_ errno: Errno) {
-        noteFailure("\(errno)")
-    }
-
-    /// Storing failed, for `reason`; there is none for a while.
-    func noteFailure(_ reason: String) {
         let isFirst = state.withLock { state in
             state.stoppedUntil = .now + pause
             defer { state.hasWarnedOfFailure = true }
             return !state.hasWarnedOfFailure
         }
         let message: Logger.Message =
-            "the disk cache in \(path) can't be written to (\(reason)): reading goes on without; free or repair the disk"
+            "the disk cache in \(path) can't be written to (\(errno)): reading goes on without; free or repair the disk"
         logger.log(level: isFirst ? .warning : .debug, message)
     }
 
     /// Storing has worked.
     func noteSuccess() {
-        let isBack = state.withLock { $0.stoppedUntil.take() != nil }
+        let isBack = state.withLock { state in
+            // Not so what was under way when it failed.
+            guard let end = state.stoppedUntil, ContinuousClock.now >= end else { return false }
+            state.stoppedUntil = nil
+            return true
+        }
         if isBack { logger.info("the disk cache in \(path) is written to again") }
     }
 

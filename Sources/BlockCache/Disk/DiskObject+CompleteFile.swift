@@ -53,7 +53,7 @@ extension DiskObject {
 
     /// Checks the blocks on a thread of the cache, if all of them are there, and seals the object if they are right.
     func proveIfComplete() {
-        guard let files = files(), isComplete(files) else { return }
+        guard let files = files(), state.withLock({ !$0.isProving }), isComplete(files) else { return }
         let isFirst = state.withLock { state in
             defer { state.isProving = true }
             return !state.isProving

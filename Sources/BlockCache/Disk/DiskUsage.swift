@@ -32,7 +32,7 @@ final class DiskUsage: Sendable {
 
     /// How many bytes everything takes.
     var byteCount: Int {
-        (try? change { _ in }) ?? DiskUsage.unknown
+        (try? change { _ in }.byteCount) ?? DiskUsage.unknown
     }
 
     /// Whether the file is there; every cache that was ever mounted has one.
@@ -46,9 +46,9 @@ final class DiskUsage: Sendable {
     /// Adds `byteCount`, unless it would be more than `limit` then.
     func reserve(_ byteCount: Int, limit: Int) throws(Errno) -> Bool {
         var isReserved = false
-        try change { number in
-            isReserved = number + byteCount <= limit
-            if isReserved { number += byteCount }
+        try change { account in
+            isReserved = account.byteCount + byteCount <= limit
+            if isReserved { account.add(byteCount) }
         }
         return isReserved
     }
@@ -56,26 +56,51 @@ final class DiskUsage: Sendable {
     /// Adds `byteCount`, which is negative for what has been removed or was not written after all.
     func add(_ byteCount: Int) {
         // What gets lost here, because the disk fails, the next count finds.
-        _ = try? change { $0 = max($0 + byteCount, 0) }
+        _ = try? change { $0.add(byteCount) }
+    }
+
+    /// Where a count begins, for `correct`.
+    func beginCount() -> Account? {
+        try? change { _ in }
     }
 
     /// Sets the number right.
     ///
     /// - Parameters:
     ///   - counted: What everything was found to take.
-    ///   - before: The number before the count. What was added meanwhile may or may not have been counted.
-    func correct(counted: Int, before: Int) {
-        _ = try? change { number in
-            let added = number < DiskUsage.unknown / 2 && before < DiskUsage.unknown / 2 ? max(number - before, 0) : 0
-            number = counted + added
+    ///   - begin: The account before the count. What was added meanwhile may or may not have been counted, and is taken not
+    ///     to have been; what a process was just writing when the count began may be missed, which is why it is little.
+    func correct(counted: Int, since begin: Account?) {
+        _ = try? change { account in
+            account.byteCount = counted + Int(truncatingIfNeeded: account.added &- (begin ?? account).added)
         }
     }
 
-    /// Changes the number, alone.
+    /// What stands in the file.
+    struct Account: Equatable {
+        /// What everything takes, in bytes.
+        var byteCount: Int
+        /// All bytes that were ever added, whether or not they were taken off again.
+        var added: UInt64
+
+        /// The account that `words` are.
+        init(_ words: [UInt64]) {
+            byteCount = Int(exactly: words.first ?? .max) ?? DiskUsage.unknown
+            byteCount = min(byteCount, DiskUsage.unknown)
+            added = words.dropFirst().first ?? 0
+        }
+
+        mutating func add(_ byteCount: Int) {
+            self.byteCount = max(self.byteCount + byteCount, 0)
+            if byteCount > 0 { added &+= UInt64(byteCount) }
+        }
+    }
+
+    /// Changes the account, alone.
     ///
     /// - Returns: What it is then.
     @discardableResult
-    private func change(_ body: (inout Int) -> Void) throws(Errno) -> Int {
+    private func change(_ body: (inout Account) -> Void) throws(Errno) -> Account {
         try file.withLock { current throws(Errno) in
             let file = try openFile(current)
             current = file
@@ -83,13 +108,11 @@ final class DiskUsage: Sendable {
                 throw Errno.resourceTemporarilyUnavailable
             }
             defer { file.unlock() }
-            let old = IndexHeader.words(try file.read(8, at: 0)).first.map { Int(truncatingIfNeeded: $0) }
-            var number = old ?? DiskUsage.unknown
-            if number < 0 || number > DiskUsage.unknown { number = DiskUsage.unknown }
-            let before = number
-            body(&number)
-            if number != before { try file.write(IndexHeader.bytes(UInt64(number)), at: 0) }
-            return number
+            var account = Account(IndexHeader.words(try file.read(16, at: 0)))
+            let before = account
+            body(&account)
+            if account != before { try file.write([UInt64(account.byteCount), account.added], at: 0) }
+            return account
         }
     }
 

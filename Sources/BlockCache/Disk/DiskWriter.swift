@@ -18,8 +18,7 @@ final class DiskWriter: Sendable {
         var turns: Deque<ObjectIdentifier> = []
         /// What is queued or being written.
         var byteCount = 0
-        /// At the start everything is counted.
-        var isRoomWanted = true
+        var isRoomWanted = false
         /// What isn't written by then is dropped.
         var end: ContinuousClock.Instant?
     }

@@ -18,12 +18,12 @@ struct Eviction {
     /// Finds out what there is, and sets the usage right.
     init(counting directory: CacheDirectory) throws(Errno) {
         self.directory = directory
-        let before = directory.usage.byteCount
+        let begin = directory.usage.beginCount()
         var candidates: [Candidate] = []
         let counted = try directory.forEachObject { files throws(Errno) in
             candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))
         }
-        directory.usage.correct(counted: counted.byteCount, before: before)
+        directory.usage.correct(counted: counted.byteCount, since: begin)
         nonsenseCount = counted.nonsenseCount
         self.candidates = candidates
     }

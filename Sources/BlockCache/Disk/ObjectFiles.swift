@@ -128,7 +128,7 @@ final class ObjectFiles: Sendable {
 
     /// Says in the index that the blocks from `index` on have these checksums, or with 0 that they aren't there.
     func setEntries(_ entries: [UInt64], from index: Int) throws(Errno) {
-        try self.index.write(entries.flatMap(IndexHeader.bytes), at: entriesOffset + 8 * index)
+        try self.index.write(entries, at: entriesOffset + 8 * index)
     }
 
     /// The first block from `index` on that isn't there; `nil` if all of them are.
