@@ -23,7 +23,7 @@ struct CacheVerifyCommand: ParsableCommand {
         try StandardOutput.write("\(report)\n")
         if report.damagedCount > 0 {
             throw Failure(
-                "the cache in \(cache.folder) was damaged, and works again without what was; if it goes on, check the disk"
+                "something in the cache in \(cache.folder) was damaged, and isn't used; if this goes on, check the disk"
             )
         }
     }
