@@ -1,4 +1,3 @@
-public import BlockCache
 public import Logging
 public import Namespace
 public import ObjectStore
@@ -44,10 +43,6 @@ public final class FileSystem: Sendable {
         let object: ObjectVersion
         let reader: ObjectReader
     }
-
-    /// Asks for the local file of an object that is being opened, as `ObjectReader.localFile` does.
-    typealias LocalFileSource =
-        @Sendable (ObjectReader, @escaping @Sendable (Result<CompleteFile?, StoreError>) -> Void) -> ParkedRead?
 
     /// A file system of these names and these bytes.
     public convenience init(namespace: Namespace, reader: Reader, options: Options, logger: Logger) {
@@ -172,14 +167,6 @@ public final class FileSystem: Sendable {
     }
 
     // MARK: Files
-
-    /// A file that was opened.
-    public struct OpenedFile: Sendable {
-        /// What it is read by. To be closed, also where nobody hears of it.
-        public let handle: Handle
-        /// A file on the local disk that reads may go to instead, if that was asked for and there is one.
-        public let localFile: CompleteFile?
-    }
 
     /// Opens a file for reading (FUSE_OPEN).
     ///

@@ -32,6 +32,8 @@ struct OpenInodes {
     }
 
     private var inodes: [InodeID: OpenInode] = [:]
+    /// How many files are lent.
+    private(set) var lentCount = 0
 
     /// Whether `inode` has handles, so that it is decided how it is read.
     func contains(_ inode: InodeID) -> Bool {
@@ -43,10 +45,14 @@ struct OpenInodes {
     /// - Parameter lend: Lends the kernel a file, if there is one. Called for the first handle only.
     /// - Returns: What the handle is read from; `nil` where it is read through us.
     mutating func open(_ inode: InodeID, lend: () -> Backing?) -> BackingID? {
-        var open = inodes[inode] ?? OpenInode(handleCount: 0, backing: lend())
-        open.handleCount += 1
-        inodes[inode] = open
-        return open.backing?.id
+        if let open = inodes[inode] {
+            inodes[inode]?.handleCount += 1
+            return open.backing?.id
+        }
+        let backing = lend()
+        if backing != nil { lentCount += 1 }
+        inodes[inode] = OpenInode(handleCount: 1, backing: backing)
+        return backing?.id
     }
 
     /// Counts one handle less.
@@ -54,7 +60,12 @@ struct OpenInodes {
     /// - Returns: The lent file that no handle needs any more.
     mutating func release(_ inode: InodeID) -> Backing? {
         guard let open = inodes[inode] else { return nil }
-        inodes[inode]?.handleCount -= 1
-        return open.handleCount == 1 ? inodes.removeValue(forKey: inode)?.backing : nil
+        guard open.handleCount == 1 else {
+            inodes[inode]?.handleCount -= 1
+            return nil
+        }
+        inodes[inode] = nil
+        if open.backing != nil { lentCount -= 1 }
+        return open.backing
     }
 }

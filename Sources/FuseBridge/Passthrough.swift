@@ -10,12 +10,21 @@ import struct SystemPackage.Errno
 /// All of it happens under one lock, the calls of the device included, which wait for nothing: an open that decides how an
 /// inode is read must not meet another one that is about to decide otherwise, nor the release that ends the matter.
 final class Passthrough: Sendable {
+    /// How many files may be lent at a time. Each is one of our open descriptors, of which a process may have 1,024 unless
+    /// somebody says otherwise; half of them are left for connections and all else. Inodes beyond are read through us.
+    static let lentFileCountMax = 512
+
     private struct State {
         var inodes = OpenInodes()
         /// Who is lent files; `nil` where the kernel can't, or wasn't asked.
         var device: (any BackingDevice)?
         /// Whether the kernel has refused a file for a reason that all others have too.
         var isRefused = false
+
+        /// Who can be lent one file more.
+        var borrower: (any BackingDevice)? {
+            isRefused || inodes.lentCount >= Passthrough.lentFileCountMax ? nil : device
+        }
     }
 
     private let state = Mutex(State())
@@ -33,7 +42,7 @@ final class Passthrough: Sendable {
 
     /// Whether a file of its own would make a difference to the next open of `inode`.
     func wantsFile(of inode: InodeID) -> Bool {
-        state.withLock { $0.device != nil && !$0.isRefused && !$0.inodes.contains(inode) }
+        state.withLock { $0.borrower != nil && !$0.inodes.contains(inode) }
     }
 
     /// Counts a handle of `inode` that is about to be opened, and decides how it is read. If the open reply can't be sent,
@@ -44,11 +53,11 @@ final class Passthrough: Sendable {
     func open(_ inode: InodeID, file: CompleteFile?) -> BackingID? {
         var refusal: Errno?
         let id = state.withLock { state in
-            let device = state.isRefused ? nil : state.device
+            let borrower = state.borrower
             let id = state.inodes.open(inode) {
-                guard let file, let device else { return nil }
+                guard let file, let borrower else { return nil }
                 do throws(Errno) {
-                    return Backing(id: try device.lend(file.descriptor), file: file)
+                    return Backing(id: try borrower.lend(file.descriptor), file: file)
                 } catch {
                     refusal = error
                     return nil

@@ -111,11 +111,14 @@ public struct RangeRequest: Hashable, Sendable {
     public var object: ObjectVersion
     /// Offsets within the object; not empty, and within its size.
     public var range: Range<Int>
+    /// Whether nobody waits for the bytes yet: such a request may be kept waiting while others are not.
+    public var isAhead: Bool
 
     /// A request for the bytes of `range` of `object`.
-    public init(object: ObjectVersion, range: Range<Int>) {
+    public init(object: ObjectVersion, range: Range<Int>, isAhead: Bool = false) {
         self.object = object
         self.range = range
+        self.isAhead = isAhead
     }
 }
 

@@ -87,6 +87,11 @@ extension ObjectReads.State {
         return errands
     }
 
+    /// Whether a read waits for bytes of a part.
+    func isAwaited(part number: UInt64) -> Bool {
+        parts.contains { $0.number == number && !$0.waiting.isEmpty }
+    }
+
     /// Keeps what a part can be cancelled with.
     ///
     /// - Returns: Whether the part is still wanted.

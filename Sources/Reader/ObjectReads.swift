@@ -146,8 +146,9 @@ final class ObjectReads: Sendable {
     }
 
     private func get(_ range: Range<Int>, part number: UInt64) {
+        let isAhead = state.withLock { !$0.isAwaited(part: number) }
         let request = reader.store.get(
-            RangeRequest(object: object, range: range), deadline: .now + reader.limits.readTimeout,
+            RangeRequest(object: object, range: range, isAhead: isAhead), deadline: .now + reader.limits.readTimeout,
             receiver: PartReceiver(self, part: number))
         // The part may have been given up before there was anything to cancel. If it has ended, cancelling does nothing.
         if !state.withLock({ $0.attach(request, to: number) }) { request.cancel() }

@@ -154,6 +154,20 @@ private final class FakeDevice: BackingDevice {
         #expect(log.levels == [.debug])
     }
 
+    @Test func `no more files are lent than descriptors can be spared`() throws {
+        let passthrough = passthrough()
+        let file = try file()
+        let inodes = (0..<Passthrough.lentFileCountMax).map { InodeID(rawValue: UInt64(100 + $0)) }
+        #expect(inodes.allSatisfy { passthrough.open($0, file: file) != nil })
+        #expect(!passthrough.wantsFile(of: inode))
+        #expect(passthrough.open(inode, file: file) == nil)
+        #expect(passthrough.open(inodes[0], file: nil) != nil, "what is lent can be opened again")
+        passthrough.release(inode)
+        passthrough.release(inodes[1])
+        #expect(passthrough.open(inode, file: file) != nil)
+        #expect(device.lent.count == Passthrough.lentFileCountMax)
+    }
+
     @Test func `opens and releases from many threads leave nothing lent`() async throws {
         let passthrough = passthrough()
         let file = try file()

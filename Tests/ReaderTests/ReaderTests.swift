@@ -128,6 +128,20 @@ struct ReaderTests {
         #expect(cache.outBlockCount == 0)
     }
 
+    @Test func `a cancelled read may have been the last to hold its object open`() throws {
+        let store = InMemoryStore(delivery: .inline)
+        let (reader, cache) = try makeReader(store)
+        let version = store.put("a", .pattern(seed: 3, byteCount: 100 << 20))
+        store.hold()
+        let read = {
+            let object = reader.open(version)
+            return object.read(0..<4096) { _ in withExtendedLifetime(object) {} }
+        }()
+        read.cancel()
+        #expect(store.waiting.isEmpty)
+        #expect(cache.outBlockCount == 0)
+    }
+
     @Test func `closing the last handle cancels what was read ahead, and keeps what came`() throws {
         let store = InMemoryStore(delivery: .inline)
         let (reader, cache) = try makeReader(store, mebibytes: 128)

@@ -101,6 +101,30 @@ extension Result where Failure == StoreError {
         }
     }
 
+    @Test func `lets what somebody waits for go before what is ahead`() throws {
+        try withS3TestServer { server in
+            let object = server.put("k", body)
+            let client = try S3Client.of(server.endpointURL, bucket: server.bucket, connectionLimit: 1)
+            defer { client.shutdown() }
+            server.script(.gets, .linger(.stallAfter(byteCount: 1)), count: 1)
+            let first = RangeCollector()
+            let blocking = client.get(
+                RangeRequest(object: object, range: 0..<2_000_000), deadline: .now + .seconds(60), receiver: first)
+            try eventually("the first byte") { !first.bytes.isEmpty }
+            let starts = [10, 20, 30, 40]
+            let collectors = starts.map { RangeCollector(firstOffset: $0) }
+            for (start, collector) in zip(starts, collectors) {
+                client.get(
+                    RangeRequest(object: object, range: start..<start + 10, isAhead: start < 30),
+                    deadline: .now + .seconds(60), receiver: collector)
+            }
+            blocking.cancel()
+            for collector in collectors { _ = try collector.outcome().get() }
+            let ranges = server.requests(.get).dropFirst().map { $0.request.headers["range"] }
+            #expect(ranges == ["bytes=30-39", "bytes=40-49", "bytes=10-19", "bytes=20-29"])
+        }
+    }
+
     @Test(arguments: [
         S3Action.damage(.closeAfter(byteCount: 700_000)), .damage(.close), .damage(.reset), .refuse(.slowDown),
         .refuse(.internalError),

@@ -22,7 +22,12 @@ import Testing
             let client = try S3Client.of(
                 server.endpointURL, bucket: server.bucket, connectionLimit: connectionLimit, networkThreadCount: 1)
             defer { client.shutdown() }
-            for _ in 0..<warmUpCount { _ = try client.bytes(0..<10, of: object).get() }
+            // On a busy machine some of these are late themselves, and cost what is saved up for the test: until none is.
+            try eventually("\(warmUpCount) answers in time") {
+                server.clearLog()
+                for _ in 0..<warmUpCount { _ = try client.bytes(0..<10, of: object).get() }
+                return server.requests(.get).count == warmUpCount
+            }
             server.clearLog()
             try test(server, client, object)
         }
@@ -91,6 +96,17 @@ import Testing
             #expect(
                 server.requests(.get).map(\.request.headers["range"])
                     == ["bytes=0-299999", "bytes=0-299999", "bytes=1000-299999"])
+        }
+    }
+
+    @Test func `is repeated where the second breaks off after a few bytes`() throws {
+        try withWarmClient { server, client, object in
+            for _ in 0..<3 {
+                server.clearScripts()
+                server.script(.gets, .linger(.stall), count: 1)
+                server.script(.gets, .damage(.closeAfter(byteCount: 1_000)), count: 1)
+                try #expect(client.bytes(0..<300_000, of: object, within: soon).get() == body.allBytes)
+            }
         }
     }
 

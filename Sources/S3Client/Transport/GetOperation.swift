@@ -13,12 +13,14 @@ final class GetOperation: Operation {
     init(_ request: RangeRequest, bucket: String, receiver: any RangeReceiver) {
         object = request.object
         range = request.range
+        isAhead = request.isAhead
         self.receiver = receiver
         offset = request.range.lowerBound
         subject = "s3://\(bucket)/\(request.object.key)"
     }
 
     var isListing: Bool { false }
+    let isAhead: Bool
     var receivedByteCount: Int { offset - range.lowerBound }
     var isAwaitingBytes: Bool { offset < range.upperBound }
 

@@ -23,6 +23,7 @@ final class ListOperation: Operation {
     }
 
     var isListing: Bool { true }
+    var isAhead: Bool { false }
     var receivedByteCount: Int { 0 }
     var isAwaitingBytes: Bool { true }
 

@@ -1,5 +1,4 @@
 internal import CCurl
-internal import DequeModule
 internal import Logging
 import ObjectStore
 
@@ -11,8 +10,8 @@ final class NetworkLoop {
     private let transferLimit: Int
     /// All requests that have not ended, by id.
     private var exchanges: [UInt64: Exchange] = [:]
-    /// Requests that wait for a free transfer, oldest first. Those that have ended meanwhile are skipped.
-    private var queue: Deque<UInt64> = []
+    /// Requests that wait for a free transfer.
+    private var queue = RequestQueue()
     /// Requests that are being transferred, by their easy handle.
     private var active: [UnsafeMutableRawPointer: Exchange] = [:]
     private var idleTransfers: [Transfer] = []
@@ -40,7 +39,7 @@ final class NetworkLoop {
     /// Takes a new request.
     func submit(_ exchange: Exchange) {
         exchanges[exchange.id] = exchange
-        queue.append(exchange.id)
+        queue.append(exchange)
         watch(exchange)
     }
 
@@ -114,14 +113,15 @@ final class NetworkLoop {
     }
 
     private func conclude(_ attempt: Attempt, of exchange: Exchange, _ result: CURLcode) {
+        // It may have begun and ended within one turn: the other can't go on from where it has come.
+        if let loser = exchange.overtaken { drop(loser, of: exchange, now: .now) }
         let outcome = Result { () throws(AttemptFailure) in
             try attempt.transfer.conclude(result, server: attempt.request.server, now: .now)
         }
         release(attempt.transfer)
         switch outcome {
         case .success:
-            // The late one too, where both began and ended within one turn.
-            for attempt in exchange.attempts { record(attempt, of: exchange, now: .now) }
+            record(attempt, of: exchange, now: .now)
             end(exchange, nil)
         case .failure(let failure):
             learn(from: failure, of: attempt.request)
@@ -214,8 +214,8 @@ final class NetworkLoop {
         nextInstant = min(nextInstant ?? exchange.nextInstant, exchange.nextInstant)
     }
 
-    /// Looks at all exchanges where the first of their instants has come. There are as many as there are
-    /// connections whose answers are awaited, and what is late after milliseconds is looked at no oftener than that.
+    /// Looks at all exchanges where the first of their instants has come: when one's answer might be late, then about once a
+    /// second. Deadlines are far off.
     private func tick(now: ContinuousClock.Instant) {
         guard let instant = nextInstant, instant <= now else { return }
         for exchange in exchanges.values {
@@ -223,7 +223,7 @@ final class NetworkLoop {
                 end(exchange, exchange.giveUp())
             } else if case .backingOff(let until) = exchange.phase, until <= now {
                 exchange.phase = .queued
-                queue.append(exchange.id)
+                queue.append(exchange)
             } else if exchange.isLate(now: now) {
                 hedge(exchange, now: now)
             }

@@ -6,6 +6,8 @@ protocol Operation: AnyObject {
     var subject: String { get }
     /// Whether a bucket is asked for, not an object.
     var isListing: Bool { get }
+    /// Whether nobody waits for it yet, so that others go first.
+    var isAhead: Bool { get }
     /// How many bytes of what was asked for have been handed over, all attempts together.
     var receivedByteCount: Int { get }
 

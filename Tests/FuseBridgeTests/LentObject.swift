@@ -1,0 +1,99 @@
+import BlockCache
+import CFuse
+import Foundation
+import ObjectStore
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+
+/// What passthrough needs of the machine, asked without the code under test.
+private let passthroughAvailable: Bool = {
+    var name = utsname()
+    uname(&name)
+    let release = withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let version = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+    let temporary = FileManager.default.temporaryDirectory.path
+    let fileSystem = try? runChecked("stat", ["--file-system", "--format=%T", temporary])
+    return geteuid() == 0 && !version.lexicographicallyPrecedes([6, 9]) && fileSystem != "overlayfs\n"
+}()
+
+/// For tests of files that the kernel really is lent.
+let passesThrough = ConditionTrait.enabled(
+    if: passthroughAvailable, "needs root, Linux 6.9 or later, and a temporary folder that is not on overlayfs")
+
+/// An object, and a file of the same size that is lent in its place. They differ, so that the bytes tell who was read.
+final class LentObject: Sendable {
+    static let key: Key = "f"
+    /// Neither whole pages nor whole blocks.
+    static let byteCount = 300_001
+
+    let store = InMemoryStore()
+    let ours = ObjectBody.pattern(seed: 1, byteCount: byteCount).allBytes
+    let lent = ObjectBody.pattern(seed: 2, byteCount: byteCount).allBytes
+    let localPath: String
+    private let lentPath: Mutex<String?>
+
+    init(in directory: String) throws {
+        localPath = directory + "/lent"
+        lentPath = Mutex(localPath)
+        try Data(lent).write(to: URL(fileURLWithPath: localPath))
+        store.put(LentObject.key, .bytes(ours))
+    }
+
+    /// Which file opens get from now on.
+    func lend(_ path: String?) {
+        lentPath.withLock { $0 = path }
+    }
+
+    private var localFile: CompleteFile? {
+        guard let path = lentPath.withLock({ $0 }) else { return nil }
+        return (try? open(path)).map { CompleteFile(takingOwnershipOf: $0) }
+    }
+
+    /// Mounts the object, and calls `body` with its path.
+    static func withMount(_ body: (LentObject, String) throws -> Void) throws {
+        try withTemporaryDirectory { directory in
+            let object = try LentObject(in: directory)
+            try withServedMount(
+                of: object.store,
+                localFiles: { _, completion in
+                    completion(.success(object.localFile))
+                    return nil
+                }
+            ) { mount in try body(object, mount.path + "/f") }
+        }
+    }
+}
+
+func open(_ path: String, direct: Bool = false) throws -> FileDescriptor {
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | (direct ? TRACTFS_O_DIRECT : 0))
+    guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+    return FileDescriptor(rawValue: descriptor)
+}
+
+/// The bytes of an open file from `offset` on.
+func bytes(of file: FileDescriptor, from offset: Int = 0) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    try withUnsafeTemporaryAllocation(byteCount: 1 << 20, alignment: 4_096) { buffer in
+        while true {
+            let count = try file.read(fromAbsoluteOffset: Int64(offset + bytes.count), into: buffer)
+            if count == 0 { return }
+            bytes += buffer[..<count]
+        }
+    }
+    return bytes
+}
+
+func bytes(at path: String) throws -> [UInt8] {
+    let file = try open(path)
+    return try file.closeAfter { try bytes(of: file) }
+}
+
+/// The bytes of an open file, mapped as `flags` say.
+func mappedBytes(of file: FileDescriptor, _ flags: Int32) throws -> [UInt8] {
+    let address = mmap(nil, LentObject.byteCount, PROT_READ, flags, file.rawValue, 0)
+    guard let address, address != MAP_FAILED else { throw Errno(rawValue: errno) }
+    defer { munmap(address, LentObject.byteCount) }
+    return Array(UnsafeRawBufferPointer(start: address, count: LentObject.byteCount))
+}

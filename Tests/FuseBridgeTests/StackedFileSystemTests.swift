@@ -1,0 +1,51 @@
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+
+private let overlays = ConditionTrait.enabled(
+    if: (try? String(contentsOfFile: "/proc/filesystems", encoding: .utf8))?.contains("\toverlay\n") == true,
+    "needs a kernel with overlayfs")
+
+/// Mounts overlayfs on two folders, the first of which hides the second, and calls `body` with its path.
+private func withOverlay(of upper: String, and lower: String, _ body: (String) throws -> Void) throws {
+    try withTemporaryDirectory { path in
+        try runChecked("mount", ["-t", "overlay", "overlay", "-o", "ro,lowerdir=\(upper):\(lower)", path])
+        let result = Result { try body(path) }
+        try runChecked("umount", [path])
+        try result.get()
+    }
+}
+
+@Suite("Passthrough and overlayfs", mounts, passesThrough, overlays) struct StackedFileSystemTests {
+    @Test func `a file on overlayfs is not lent, but read through us`() throws {
+        try LentObject.withMount { object, path in
+            try withTemporaryDirectory { empty in
+                let folder = URL(fileURLWithPath: object.localPath).deletingLastPathComponent().path
+                try withOverlay(of: empty, and: folder) { overlay in
+                    object.lend(overlay + "/lent")
+                    let read = try bytes(at: path)
+                    #expect(read == object.ours)
+                }
+            }
+            // The kernel's reason holds for the whole disk, so nothing is lent any more.
+            object.lend(object.localPath)
+            #expect(try bytes(at: path) == object.ours)
+        }
+    }
+
+    @Test func `overlayfs on top of the mount reads the lent file`() throws {
+        try LentObject.withMount { object, path in
+            try withTemporaryDirectory { empty in
+                let mountPoint = URL(fileURLWithPath: path).deletingLastPathComponent().path
+                try withOverlay(of: empty, and: mountPoint) { overlay in
+                    let file = try open(overlay + "/f")
+                    defer { try? file.close() }
+                    #expect(try bytes(of: file) == object.lent)
+                    #expect(try mappedBytes(of: file, MAP_SHARED) == object.lent)
+                }
+            }
+            #expect(object.store.rangeRequests.isEmpty)
+        }
+    }
+}
