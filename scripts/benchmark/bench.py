@@ -3,16 +3,21 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from . import limits, readers
-from .mounts import Mount, Tool
+from .memory import touch_free_memory
+from .mounts import Mount, Tool, overlay
 from .objects import LARGE, Objects
 from .results import CURL, NATIVE, Results, figures, process_figures, server_figures
 from .server import Port, Server
 from .workloads import Workload
 
+# Long enough for all to fill a cache with 1 GiB: what is half full is not warm.
+FILL_TIME_LIMIT = 120.0
 # A cache that is written behind the reader is complete when it has not grown for this long.
 CACHE_SETTLE_SECONDS = 1.0
 CACHE_PATIENCE_SECONDS = 30.0
@@ -27,12 +32,21 @@ class Bench:
         self.results = Results()
 
     def run(self, workload: Workload, runs: int) -> None:
-        """Measures one row: the limit, then each tool, then all again."""
-        filled: set[str] = set()
-        for _ in range(runs):
-            self._measure_limit(workload)
-            for tool in self._tools:
-                self._measure(workload, tool, filled)
+        """Measures one row: the limit, then each tool, then all again. What fails is noted in its row."""
+        with ExitStack() as stack:
+            caches = self._work / "caches"
+            shutil.rmtree(caches, ignore_errors=True)
+            caches.mkdir()
+            if workload.variant.is_stacked:
+                if os.geteuid() != 0:
+                    print(f"bench: only root can make an overlayfs; left out: {workload.title}", file=sys.stderr)
+                    return
+                caches = stack.enter_context(overlay(caches))
+            filled: set[str] = set()
+            for _ in range(runs):
+                self._measure_limit(workload)
+                for tool in self._tools:
+                    self._measure(workload, tool, caches / tool.name, filled)
 
     def _measure_limit(self, workload: Workload) -> None:
         if workload.curl:
@@ -48,30 +62,33 @@ class Bench:
         row = self.results.row(workload, CURL if workload.curl else NATIVE)
         row.runs.append(figures(workload, seconds, work))
 
-    def _measure(self, workload: Workload, tool: Tool, filled: set[str]) -> None:
-        row = self.results.row(workload, tool.name)
+    def _measure(self, workload: Workload, tool: Tool, cache: Path, filled: set[str]) -> None:
         if workload.is_ours_only and tool.name != "tractfs":
-            row.note = "not measured"
-        elif not tool.can(workload.variant):
+            return
+        row = self.results.row(workload, tool.name)
+        if not tool.can(workload.variant):
             row.note = "has no such option"
-        if row.note and not row.runs:
             return
         try:
-            cache = self._cache(workload, tool, filled)
+            if tool.name not in filled:
+                self._prepare(cache, workload, tool)
+                if workload.is_warm:
+                    filled.add(tool.name)
             row.runs.append(self._mounted_run(workload, tool, cache))
         except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-            row.note = f"failed: {error}"
-        if row.runs and row.runs[-1]["is_partial"]:
+            row.note = "failed: " + " ".join(str(error).split())
+            return
+        if row.runs[-1]["is_partial"]:
             row.note = f"stopped after {self._time_limit:.0f} s"
 
     def _mounted_run(self, workload: Workload, tool: Tool, cache: Path) -> dict[str, float]:
         port = self._port(workload)
         os.sync()
+        touch_free_memory()
         with Mount(tool, port.url, cache, self._work, workload.variant) as mount:
             mark = port.mark()
             before = mount.usage()
-            seconds, work = readers.run(
-                workload.readers(mount.root), self._time_limit, user=workload.variant.user)
+            seconds, work = readers.run(workload.readers(mount.root), self._time_limit)
             after = mount.usage()
         # Counted when the mount is gone: what it still fetched ahead is on the bill too.
         traffic = port.traffic(mark)
@@ -80,24 +97,18 @@ class Bench:
             **process_figures(after.cpu_seconds - before.cpu_seconds, after.memory_peak, work),
             "is_partial": work.is_partial}
 
-    def _cache(self, workload: Workload, tool: Tool, filled: set[str]) -> Path:
-        """The folder for a tool's cache: empty, or filled with what the workload reads if it is a warm one."""
-        user = workload.variant.user
-        cache = self._work / f"cache-{tool.name}" / "files"
-        if tool.name in filled:
-            return cache
-        shutil.rmtree(cache.parent, ignore_errors=True)
-        cache.mkdir(parents=True)
-        cache.chmod(0o700)
-        if user is not None:
-            os.chown(cache.parent, user, -1)
-            os.chown(cache, user, -1)
-        if workload.is_warm:
-            with Mount(tool, self._server.unlimited.url, cache, self._work, workload.variant) as mount:
-                readers.run(workload.readers(mount.root), self._time_limit, user=user)
-                _await_stillness(cache)
-            filled.add(tool.name)
-        return cache
+    def _prepare(self, cache: Path, workload: Workload, tool: Tool) -> None:
+        """Makes a tool's cache folder: empty, or with all in it that the workload reads if that is to be warm."""
+        shutil.rmtree(cache, ignore_errors=True)
+        cache.mkdir(mode=0o700)
+        if not workload.is_warm:
+            return
+        # By the same port: objects of another endpoint are other objects.
+        with Mount(tool, self._port(workload).url, cache, self._work, workload.variant) as mount:
+            readers.run(workload.readers(mount.root), FILL_TIME_LIMIT)
+            _await_stillness(cache)
+        # Whatever way the files were written: their pages are in memory.
+        readers.run([readers.sequential(str(path)) for path in cache.rglob("*") if path.is_file()], self._time_limit)
 
     def _port(self, workload: Workload) -> Port:
         return self._server.limited if workload.port == "limited" else self._server.unlimited

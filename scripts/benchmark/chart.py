@@ -18,7 +18,7 @@ def draw(record: dict) -> str:
 
 
 def _groups(record: dict) -> list[tuple[str, list[dict]]]:
-    """Rows that are compared with a limit, by workload; a baseline that is the tool's own says nothing beside others."""
+    """Rows that are compared with a limit, by workload; a tool's own other row as the limit says nothing here."""
     groups: dict[str, list[dict]] = {}
     for row in record["rows"]:
         if not row["is_limit"] and not row["compared_with"] and "ratio" in row["medians"]:
@@ -27,9 +27,9 @@ def _groups(record: dict) -> list[tuple[str, list[dict]]]:
 
 
 def _subtitle(record: dict) -> str:
-    at = record["machine"]
+    at, runs = record["machine"], record["options"]["runs"]
     return (f"{at['cores']} cores ({at['processor']}), loopback, Linux {at['kernel'].split('-')[0]}, "
-            f"{record['date'][:10]}, medians of {record['options']['runs']}")
+            f"{record['date'][:10]}, medians of {runs} run{'s' if runs > 1 else ''}")
 
 
 class _Bars:
@@ -56,7 +56,8 @@ class _Bars:
             f'fill="{COLOURS[row["by"]]}"/>')
         self._text(LABEL_WIDTH + length + 6, self._y + BAR - 3, f"{ratio:.2f} ({_speed(row)})", size=11)
 
-    def _text(self, x: float, y: float, text: str, anchor: str = "start", size: int = 12, weight: str = "normal") -> None:
+    def _text(
+            self, x: float, y: float, text: str, anchor: str = "start", size: int = 12, weight: str = "normal") -> None:
         self._parts.append(
             f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}">'
             f"{escape(text)}</text>")

@@ -34,5 +34,6 @@ def _run(program: Path, arguments: list[str]) -> list[tuple[str, tuple[float, fl
 def table(layers: list[dict]) -> str:
     """The layers as a Markdown table."""
     lines = ["| layer | rate | CPU s/GiB |", "| --- | --- | --- |"]
-    lines += [f"| {layer['layer']} | {layer['rate'] / 1e6:,.0f} MB/s | {layer['cpu_per_gib']:.2f} |" for layer in layers]
+    for layer in layers:
+        lines.append(f"| {layer['layer']} | {layer['rate'] / 1e6:,.0f} MB/s | {layer['cpu_per_gib']:.2f} |")
     return "\n".join(lines)

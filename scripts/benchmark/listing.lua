@@ -13,8 +13,9 @@ function listing.load(path)
 end
 
 local function contents(object, modified)
-    return "<Contents><Key>" .. object.key .. "</Key><LastModified>" .. modified .. "</LastModified><ETag>&quot;"
-        .. object.etag .. "&quot;</ETag><Size>" .. object.size .. "</Size><StorageClass>STANDARD</StorageClass></Contents>"
+    return table.concat {
+        "<Contents><Key>", object.key, "</Key><LastModified>", modified, "</LastModified><ETag>&quot;", object.etag,
+        "&quot;</ETag><Size>", object.size, "</Size><StorageClass>STANDARD</StorageClass></Contents>" }
 end
 
 -- The common prefix that a key counts as, if any.
@@ -62,8 +63,8 @@ function listing.answer(bucket, modified)
         head[#head + 1] = "<" .. element .. ">" .. next_after .. "</" .. element .. ">"
     end
     ngx.header["Content-Type"] = "application/xml"
-    ngx.print('<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">',
-        table.concat(head), table.concat(items), "</ListBucketResult>")
+    ngx.print('<?xml version="1.0" encoding="UTF-8"?>\n',
+        '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">', table.concat(head), table.concat(items), "</ListBucketResult>")
 end
 
 return listing

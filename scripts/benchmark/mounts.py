@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Iterator
 
 from . import processes
 from .objects import BUCKET
@@ -23,8 +25,8 @@ class Variant:
     is_cached: bool = False
     # What tractfs is given as --memory-limit.
     memory_limit: str | None = None
-    # Who mounts and reads, where it is not whoever runs the bench.
-    user: int | None = None
+    # With the cache on an overlayfs, whose files the kernel doesn't hand through: so passthrough is off.
+    is_stacked: bool = False
 
 
 @dataclass
@@ -39,9 +41,8 @@ class Tool:
     """A file system: how it is started, and what it can do."""
 
     name: str
-
-    def version(self) -> str:
-        raise NotImplementedError
+    # What makes it say its version.
+    version_command: list
 
     def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
         """What serves the bucket at `url` on `mount_point`, staying in the foreground."""
@@ -49,7 +50,7 @@ class Tool:
 
     def can(self, variant: Variant) -> bool:
         """Whether it can be mounted so."""
-        return variant.memory_limit is None and variant.user is None
+        return variant.memory_limit is None
 
 
 class Tractfs(Tool):
@@ -57,10 +58,8 @@ class Tractfs(Tool):
 
     def __init__(self, program: Path):
         self.program = program
+        self.version_command = [program, "--version"]
         self.help = _output([program, "mount", "--help"])
-
-    def version(self) -> str:
-        return _output([self.program, "--version"]).strip()
 
     def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
         options = ["--endpoint-url", url, "--addressing-style", "path", "--log-level", "warning"]
@@ -78,13 +77,11 @@ class Tractfs(Tool):
 
 class S3fs(Tool):
     name = "s3fs"
-
-    def version(self) -> str:
-        return _output(["s3fs", "--version"]).splitlines()[0]
+    version_command = ["s3fs", "--version"]
 
     def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
-        # parallel_count also is how many ranges a read gets ahead at once; enable_noobj_cache saves it HEADs for names that
-        # aren't there. Without use_cache it still writes what it reads to temporary files.
+        # parallel_count also is how many ranges are got at once for a read; enable_noobj_cache saves requests for names
+        # that aren't there. Without use_cache it still writes what it reads to temporary files.
         options = ["ro", f"url={url}", "use_path_request_style", "public_bucket=1", "parallel_count=64",
                    "multireq_max=64", "enable_noobj_cache", f"tmpdir={cache.parent}"]
         if variant.is_cached:
@@ -94,9 +91,7 @@ class S3fs(Tool):
 
 class Rclone(Tool):
     name = "rclone"
-
-    def version(self) -> str:
-        return _output(["rclone", "version"]).splitlines()[0]
+    version_command = ["rclone", "version"]
 
     def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
         # use-server-modtime saves a HEAD a file; a chunk is what one GET asks for (1.60 has no parallel streams).
@@ -116,12 +111,9 @@ class Mount:
     def __enter__(self) -> "Mount":
         self.root = Path(tempfile.mkdtemp(prefix=f"{self._tool.name}.", dir=self._work))
         self._log = open(self._work / f"{self._tool.name}.log", "w+b")
-        if self._variant.user is not None:
-            os.chown(self.root, self._variant.user, -1)
         command = self._tool.command(self._url, self.root, self._cache, self._variant)
         self._process = processes.start(
-            command, env=environment(), user=self._variant.user, stdin=subprocess.DEVNULL, stdout=self._log,
-            stderr=self._log)
+            command, env=environment(), stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
         try:
             self._await_mount()
         except BaseException:
@@ -130,14 +122,14 @@ class Mount:
         return self
 
     def __exit__(self, *_) -> None:
-        if _is_mounted(self.root) and subprocess.run(["fusermount3", "-u", self.root], stderr=subprocess.DEVNULL).returncode:
-            subprocess.run(["fusermount3", "-u", "-z", self.root], stderr=subprocess.DEVNULL)
+        if _is_mounted(self.root) and not _succeeds(["fusermount3", "-u", self.root]):
+            _succeeds(["fusermount3", "-u", "-z", self.root])
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             processes.end(self._process)
         if _is_mounted(self.root):
-            subprocess.run(["umount", "-l", self.root], stderr=subprocess.DEVNULL)
+            _succeeds(["umount", "-l", self.root])
         self._log.close()
         self.root.rmdir()
 
@@ -185,6 +177,24 @@ def _is_mounted(path: Path) -> bool:
     """From the kernel's table: asking the mount itself could hang with it."""
     with open("/proc/self/mountinfo") as table:
         return any(line.split()[4] == str(path) for line in table)
+
+
+@contextmanager
+def overlay(folder: Path) -> Iterator[Path]:
+    """A folder on an overlayfs, whose files are in `folder`. Only root can make one."""
+    lower, upper, work, merged = (folder / name for name in ("lower", "upper", "work", "merged"))
+    for path in (lower, upper, work, merged):
+        path.mkdir(parents=True)
+    layers = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, merged], check=True)
+    try:
+        yield merged
+    finally:
+        _succeeds(["umount", merged]) or _succeeds(["umount", "-l", merged])
+
+
+def _succeeds(command: list) -> bool:
+    return subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def _output(command: list) -> str:

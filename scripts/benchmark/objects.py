@@ -1,4 +1,4 @@
-"""The objects that the server serves: a bucket as a directory of files, and the list of them that its listings come from.
+"""The objects that the server serves: a bucket as a directory of files, and the list that its listings come from.
 
 Files of one size are hard links to one file of random bytes: what matters is that their keys differ.
 """

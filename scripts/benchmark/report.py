@@ -3,6 +3,7 @@
 import datetime
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -37,12 +38,12 @@ def _cells(results: Results, row: Row) -> list[str]:
 
 
 def _targets(results: Results, row: Row) -> str:
-    """The row's targets with ours beside them, and what else there is to say about it."""
+    """What the row reaches and what it should, and what else there is to say about it."""
     parts = [row.note] if row.note else []
     if row.tool == "tractfs":
         parts += [
-            f"{METRICS[target.metric].label} {METRICS[target.metric].text(value)} {_bound(target)}: "
-            + ("reached" if is_reached else "MISSED")
+            f"{METRICS[target.metric].label} {METRICS[target.metric].text(value)} ({_bound(target)}) "
+            + ("✓" if is_reached else "✗")
             for target, value, is_reached in results.verdicts(row)]
     return "; ".join(parts)
 
@@ -53,7 +54,7 @@ def _bound(target: Target) -> str:
 
 def record(results: Results, versions: dict[str, str], options: dict[str, object]) -> dict:
     """Everything that was measured, and where, for JSON."""
-    return {"date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "machine": machine(),
+    return {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": machine(),
             "versions": versions, "options": options, "rows": [_record(results, row) for row in results.rows]}
 
 
@@ -75,17 +76,19 @@ def machine() -> dict[str, object]:
     return {
         "processor": processors[0] if processors else platform.machine(), "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "kernel": platform.release(), "distribution": distribution, "load_before": os.getloadavg()[0]}
+        "kernel": platform.release(), "distribution": distribution}
 
 
 def machine_line(record: dict) -> str:
     """The machine in a line, for people."""
     at = record["machine"]
     return (f"{record['date'][:10]}, {at['processor']}, {at['cores']} cores, {at['memory_gib']} GiB, "
-            f"{at['distribution']}, Linux {at['kernel']}; " + ", ".join(record["versions"].values()))
+            f"{at['distribution']}, Linux {at['kernel']}; "
+            + ", ".join(f"{name} {version}" for name, version in record["versions"].items()))
 
 
-def installed_version(command: list[str]) -> str:
-    """What a program says of itself, in its first line."""
+def version(command: list) -> str:
+    """The version in what a program says of itself: the first number with a dot."""
     finished = subprocess.run(command, capture_output=True, text=True)
-    return (finished.stdout + finished.stderr).splitlines()[0]
+    found = re.search(r"\d+\.[\d.]*\d", finished.stdout + finished.stderr)
+    return found.group() if found else "unknown"
