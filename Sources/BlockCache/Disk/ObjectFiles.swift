@@ -67,7 +67,7 @@ final class ObjectFiles: Sendable {
             return .files(ObjectFiles(identity: identity, data: data, index: index, status: nil))
         } catch .noSuchFileOrDirectory {
             return .nothing
-        } catch .permissionDenied, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice {
+        } catch .permissionDenied, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice, .illegalSeek {
             return .nonsense
         }
     }
