@@ -160,13 +160,14 @@ final class CacheDirectory: Sendable {
 
     @discardableResult
     private func unlink(_ name: String, in shard: LocalFile) throws(Errno) -> Int {
+        let countNumber = usage.countNumber
         var byteCount = 0
         // The index first: without it a data file is nothing.
         for suffix in [ObjectFiles.indexSuffix, ObjectFiles.dataSuffix, ObjectFiles.newIndexSuffix] {
             byteCount += try shard.status(of: name + suffix)?.allocatedByteCount ?? 0
             try shard.unlink(name + suffix)
         }
-        usage.add(-byteCount)
+        usage.takeOff(byteCount, ifNotCountedSince: countNumber)
         return byteCount
     }
 
@@ -223,10 +224,11 @@ extension CacheDirectory {
         guard let files = try openExisting(name) else { return 0 }
         return try files.locked(.exclusive, patience: CacheDirectory.punchPatience) { _ throws(Errno) in
             guard try !files.isSealed(), let header = try IndexHeader(of: files.index) else { return 0 }
+            let countNumber = usage.countNumber
             let before = try files.data.status().allocatedByteCount
             try files.punch(byteCount, from: header.punchIndex)
             let freed = max(before - (try files.data.status().allocatedByteCount), 0)
-            usage.add(-freed)
+            usage.takeOff(freed, ifNotCountedSince: countNumber)
             return freed
         } ?? 0
     }

@@ -96,9 +96,10 @@ public final class DiskCache: Sendable {
             let directory = try writableDirectory()
             let byteCount = blocks.reduce(0) { $0 + allocation(of: object.identity.bytes(ofBlock: $1.index).count) }
             guard try reserve(byteCount, in: directory, mayEvict: mayEvict) else { return false }
+            let countNumber = directory.usage.countNumber
             // After a failure the reservation stays: some of it may have been written. The next count knows.
             let written = try object.write(blocks, in: directory)
-            if written < byteCount { directory.usage.add(written - byteCount) }
+            directory.usage.takeOff(byteCount - written, ifNotCountedSince: countNumber)
             health.noteSuccess()
             return true
         } catch {

@@ -8,6 +8,34 @@ import struct SystemPackage.Errno
 /// number that is too big, never one that is too small. A count of everything, which every process makes at its
 /// start and before it evicts, sets it right.
 final class DiskUsage: Sendable {
+    /// What stands in the file, each as 8 bytes.
+    private struct Numbers: Equatable {
+        /// How many bytes everything takes.
+        var used: Int
+        /// How many bytes were ever added. Tells a count what came while it was under way, also if as much went.
+        var added: UInt64
+        /// How many counts there were.
+        var countNumber: UInt64
+
+        /// How many bytes of the file they are.
+        static let byteCount = 24
+
+        init(_ bytes: [UInt8]) {
+            let words = IndexHeader.words(bytes)
+            let isWhole = words.count == 3 && words[0] <= UInt64(DiskUsage.unknown)
+            (used, added, countNumber) = isWhole ? (Int(words[0]), words[1], words[2]) : (DiskUsage.unknown, 0, 0)
+        }
+
+        var bytes: [UInt8] {
+            [UInt64(used), added, countNumber].flatMap(IndexHeader.bytes)
+        }
+
+        mutating func add(_ byteCount: Int) {
+            used = min(used + byteCount, DiskUsage.unknown)
+            added &+= UInt64(byteCount)
+        }
+    }
+
     /// Stands for a number that can't be read: more than any limit, so that the next thing that happens is a count.
     private static let unknown = Int.max / 4
 
@@ -41,42 +69,61 @@ final class DiskUsage: Sendable {
 
     /// How many bytes everything takes.
     var byteCount: Int {
-        (try? change { _ in }) ?? DiskUsage.unknown
+        (try? change { _ in })?.used ?? DiskUsage.unknown
     }
 
     /// Adds `byteCount`, unless it would be more than `limit` then.
     func reserve(_ byteCount: Int, limit: Int) throws(Errno) -> Bool {
         var isReserved = false
-        try change { number in
-            isReserved = number + byteCount <= limit
-            if isReserved { number += byteCount }
+        try change { numbers in
+            isReserved = numbers.used + byteCount <= limit
+            if isReserved { numbers.add(byteCount) }
         }
         return isReserved
     }
 
-    /// Adds `byteCount`, which is negative for what has been removed or was not written after all.
+    /// Adds what has just been made.
     func add(_ byteCount: Int) {
         // What gets lost here, because the disk fails, the next count finds.
-        _ = try? change { $0 = max($0 + byteCount, 0) }
+        _ = try? change { $0.add(byteCount) }
+    }
+
+    /// How many counts there were. To be asked before anything is removed that will be taken off.
+    var countNumber: UInt64 {
+        (try? change { _ in })?.countNumber ?? 0
+    }
+
+    /// Takes off what has been removed, or was not written after all, unless somebody has counted since, who may have found
+    /// it gone already: taken off twice, it would be in nobody's number.
+    func takeOff(_ byteCount: Int, ifNotCountedSince countNumber: UInt64) {
+        _ = try? change { numbers in
+            if numbers.countNumber == countNumber { numbers.used = max(numbers.used - byteCount, 0) }
+        }
     }
 
     /// Sets the number right.
     ///
-    /// - Parameters:
-    ///   - counted: What everything was found to take.
-    ///   - before: The number before the count. What was added meanwhile may or may not have been counted.
-    func correct(counted: Int, before: Int) {
-        _ = try? change { number in
-            let added = number < DiskUsage.unknown / 2 && before < DiskUsage.unknown / 2 ? max(number - before, 0) : 0
-            number = counted + added
+    /// What was added while `count` was under way may or may not have been counted, and is added to be on the safe side.
+    /// What was removed meanwhile isn't taken off, since it may not have been counted either.
+    ///
+    /// - Parameter count: Finds out what everything takes.
+    func correct<Failure>(_ count: () throws(Failure) -> Int) throws(Failure) {
+        let before = try? change { _ in }
+        let counted = try count()
+        _ = try? change { numbers in
+            let added = Int(truncatingIfNeeded: numbers.added &- (before ?? numbers).added)
+            // Anything else is the number of another file, which somebody put in place of the first one.
+            let isPlausible = added >= 0 && added < DiskUsage.unknown
+            numbers.used = counted + (isPlausible ? added : 0)
+            numbers.countNumber &+= 1
         }
     }
 
-    /// Changes the number, alone.
+    /// Changes the numbers, alone.
     ///
-    /// - Returns: What it is then.
+    /// - Returns: What they are then.
     @discardableResult
-    private func change(_ body: (inout Int) -> Void) throws(Errno) -> Int {
+    private func change(_ body: (inout Numbers) -> Void) throws(Errno) -> Numbers {
         try file.withLock { file throws(Errno) in
             if try file.status().linkCount == 0 {
                 // Somebody has removed it, and others may have made a new one.
@@ -86,13 +133,11 @@ final class DiskUsage: Sendable {
                 throw Errno.resourceTemporarilyUnavailable
             }
             defer { file.unlock() }
-            let old = IndexHeader.words(try file.read(8, at: 0)).first.map { Int(truncatingIfNeeded: $0) }
-            var number = old ?? DiskUsage.unknown
-            if number < 0 || number > DiskUsage.unknown { number = DiskUsage.unknown }
-            let before = number
-            body(&number)
-            if number != before { try file.write(IndexHeader.bytes(UInt64(number)), at: 0) }
-            return number
+            var numbers = Numbers(try file.read(Numbers.byteCount, at: 0))
+            let before = numbers
+            body(&numbers)
+            if numbers != before { try file.write(numbers.bytes, at: 0) }
+            return numbers
         }
     }
 }

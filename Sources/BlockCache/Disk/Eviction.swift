@@ -16,12 +16,12 @@ struct Eviction {
     /// Finds out what there is, and sets the usage right.
     init(counting directory: CacheDirectory) throws(Errno) {
         self.directory = directory
-        let before = directory.usage.byteCount
         var candidates: [Candidate] = []
-        let counted = try directory.forEachObject { files throws(Errno) in
-            candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))
+        try directory.usage.correct { () throws(Errno) in
+            try directory.forEachObject { files throws(Errno) in
+                candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))
+            }
         }
-        directory.usage.correct(counted: counted, before: before)
         self.candidates = candidates
     }
 
