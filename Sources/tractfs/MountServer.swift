@@ -44,6 +44,7 @@ struct MountServer {
         let ending = Ending(mountPoint: mountPoint, logger: logger)
         EndingSignals.handle(
             end: { ending.begin() }, reopen: destination.reopening { logger.warning("\($0)") })
+        OpenFileLimit.raise()
         let client = S3Client(
             configuration: settings.configuration, credentials: settings.credentials, logger: logger)
         defer { client.shutdown() }

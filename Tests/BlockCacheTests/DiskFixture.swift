@@ -33,7 +33,7 @@ final class DiskFixture: Sendable {
     }
 
     deinit {
-        for cache in caches.withLock({ $0 }) { cache.shutdown() }
+        shutDown()
         _ = try? Shell.run("rm -rf '\(directory)'; rmdir '\(folder)' 2>/dev/null; true")
     }
 
@@ -47,6 +47,11 @@ final class DiskFixture: Sendable {
             logger: Logger(label: "test") { _ in log })
         caches.withLock { $0.append(cache) }
         return cache
+    }
+
+    /// Shuts all caches down, and lets go of them.
+    func shutDown() {
+        for cache in caches.withLock({ exchange(&$0, with: []) }) { cache.shutdown() }
     }
 
     /// A block that nobody has.
@@ -101,7 +106,7 @@ final class DiskFixture: Sendable {
         let loaded = (offset + Block.byteCount - 1) / Block.byteCount
         for (index, block) in zip(indices.lowerBound..<loaded, blocks) {
             let range = bytes(ofBlock: index, of: version)
-            let isRight = DiskFixture.content(of: version, range).elementsEqual(block.bytes(0..<range.count))
+            let isRight = DiskFixture.content(of: version, range) == Array(block.bytes(0..<range.count))
             areRight = areRight && isRight
         }
         return (loaded, areRight)
@@ -110,7 +115,7 @@ final class DiskFixture: Sendable {
     /// Waits until the object can be handed over as a file.
     func completeFile(of object: DiskObject) throws -> CompleteFile {
         var file: CompleteFile?
-        try eventually("the object is complete") {
+        try eventually("the object is complete", within: .seconds(3)) {
             file = object.completeFile
             return file != nil
         }

@@ -148,7 +148,10 @@ private func damages() -> [CacheDamage] {
                     try file.check(0..<body.byteCount, body, of: "first")
                 }
                 try checkAll(objects, in: mountPoint)
-                try eventually("the objects are cached again") { objects.keys.allSatisfy(cache.isComplete) }
+                // Where the kernel is not lent files, the first one is in memory, and not written again.
+                try eventually("the others are cached again") {
+                    ["second", "small", "part"].allSatisfy(cache.isComplete)
+                }
             }
         }
     }

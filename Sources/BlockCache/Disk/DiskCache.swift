@@ -47,31 +47,38 @@ public final class DiskCache: Sendable {
         didRelease: @escaping @Sendable () -> Void = {}, logger: Logger
     ) throws(DiskCacheError) {
         guard byteLimit >= DiskCache.minimumByteLimit else { throw .limitTooSmall(byteLimit: byteLimit) }
-        current = Mutex(try CacheDirectory(making: path))
+        let directory = try CacheDirectory(making: path)
+        current = Mutex(directory)
         self.source = source
         self.didRelease = didRelease
-        space = DiskSpace(byteLimit: byteLimit, logger: logger)
         health = DiskHealth(of: path, logger: logger)
+        space = DiskSpace(byteLimit: byteLimit, health: health, logger: logger)
         writer = DiskWriter(byteLimit: queueByteLimit, batchByteLimit: space.batchByteLimit)
         ioThreads = IOThreads(didFinish: didRelease)
         writer.start(for: self)
+        // Where nobody knows how much there is, which as a rule is nothing, that comes first; otherwise it isn't urgent.
+        if directory.usage.isKnown {
+            _ = ioThreads.run(inBackground: true) { self.count() }
+        } else {
+            count()
+        }
     }
 
-    /// What the disk holds of `version`. Nothing is made before a block is stored.
+    /// What the disk holds of `version`, which must not be empty. Nothing is made before a block is stored.
     public func open(_ version: ObjectVersion) -> DiskObject {
         DiskObject(CacheIdentity(source: source, version: version), in: self)
     }
 
-    /// Writes what is queued if that is quick, and ends the threads. Objects that are still used say from then on that
-    /// nothing is there.
+    /// Writes what is queued if that is quick, and ends the threads. Objects that are still used load and
+    /// keep nothing from then on.
     public func shutdown() {
         writer.end()
         ioThreads.end()
         didRelease()
     }
 
-    /// How many blocks were found damaged since the start.
-    public var damagedBlockCount: Int { health.damagedBlockCount }
+    /// How often a block or an index was found damaged since the start.
+    public var damageCount: Int { health.damageCount }
 
     /// What the cache takes on the disk, in bytes, by its own account.
     public var usedByteCount: Int { directory.usage.byteCount }
@@ -95,13 +102,16 @@ public final class DiskCache: Sendable {
         do throws(Errno) {
             let directory = try writableDirectory()
             let byteCount = blocks.reduce(0) { $0 + allocation(of: object.identity.bytes(ofBlock: $1.index).count) }
+            let begin = directory.usage.account
             guard try reserve(byteCount, in: directory, mayEvict: mayEvict) else { return false }
-            let countNumber = directory.usage.countNumber
             // After a failure the reservation stays: some of it may have been written. The next count knows.
             let written = try object.write(blocks, in: directory)
-            directory.usage.takeOff(byteCount - written, ifNotCountedSince: countNumber)
+            if written < byteCount { directory.usage.takeOff(byteCount - written, since: begin) }
             health.noteSuccess()
             return true
+        } catch .resourceTemporarilyUnavailable {
+            // Another process is at it. That is no trouble with the disk.
+            return false
         } catch {
             health.noteFailure(error)
             return false
@@ -119,10 +129,18 @@ public final class DiskCache: Sendable {
         return false
     }
 
+    /// Counts everything anew.
+    private func count() {
+        // What goes wrong goes wrong when something is stored too, and is told then.
+        _ = try? space.count(directory)
+    }
+
     /// Counts everything anew, and evicts if there is too much.
     func makeRoom() {
         do throws(Errno) {
             try space.evict(for: 0, in: directory)
+        } catch .resourceTemporarilyUnavailable {
+            // Another process is at it.
         } catch {
             health.noteFailure(error)
         }

@@ -1,4 +1,3 @@
-import ObjectStore
 import Logging
 import Synchronization
 import struct SystemPackage.Errno
@@ -11,20 +10,22 @@ final class DiskHealth: Sendable {
         var stoppedUntil: ContinuousClock.Instant?
         var hasWarnedOfFailure = false
         var hasWarnedOfDamage = false
-        var damagedBlockCount = 0
+        var damageCount = 0
     }
 
     /// How long not to try again after a failure: so short that a disk that was cleared is soon used again, so long that
     /// one that stays full costs nothing.
-    static let pause: Duration = .seconds(60)
+    private static let usualPause: Duration = .seconds(60)
 
     private let path: FilePath
+    private let pause: Duration
     private let logger: Logger
     private let state = Mutex(State())
 
     /// The health of the disk that `path` is on.
-    init(of path: FilePath, logger: Logger) {
+    init(of path: FilePath, pause: Duration = usualPause, logger: Logger) {
         self.path = path
+        self.pause = pause
         self.logger = logger
     }
 
@@ -36,47 +37,43 @@ final class DiskHealth: Sendable {
         }
     }
 
-    /// How many blocks were found damaged since the start.
-    var damagedBlockCount: Int {
-        state.withLock { $0.damagedBlockCount }
+    /// How often something was found damaged since the start.
+    var damageCount: Int {
+        state.withLock { $0.damageCount }
     }
 
-    /// Storing failed.
+    /// Storing failed; there is none for a while.
     func noteFailure(_ errno: Errno) {
-        noteFailure("\(errno)")
-    }
-
-    /// Storing failed, for `reason`; there is none for a minute.
-    func noteFailure(_ reason: String) {
         let isFirst = state.withLock { state in
-            state.stoppedUntil = .now + DiskHealth.pause
+            state.stoppedUntil = .now + pause
             defer { state.hasWarnedOfFailure = true }
             return !state.hasWarnedOfFailure
         }
         let message: Logger.Message =
-            "the disk cache in \(path) can't be written to (\(reason)): reading goes on without; free or repair the disk"
+            "the disk cache in \(path) can't be written to (\(errno)): reading goes on without; free or repair the disk"
         logger.log(level: isFirst ? .warning : .debug, message)
     }
 
     /// Storing has worked.
     func noteSuccess() {
-        let isBack = state.withLock { $0.stoppedUntil.take() != nil }
+        let isBack = state.withLock { state in
+            // Not so what was under way when it failed.
+            guard let end = state.stoppedUntil, ContinuousClock.now >= end else { return false }
+            state.stoppedUntil = nil
+            return true
+        }
         if isBack { logger.info("the disk cache in \(path) is written to again") }
     }
 
-    /// What the cache holds of `identity`'s object, or `index` of its blocks, is not what was written.
-    func noteDamage(_ identity: CacheIdentity, block index: Int? = nil) {
+    /// Something that the cache holds is not what was written.
+    func noteDamage(_ what: String) {
         let isFirst = state.withLock { state in
-            state.damagedBlockCount += 1
+            state.damageCount += 1
             defer { state.hasWarnedOfDamage = true }
             return !state.hasWarnedOfDamage
         }
-        let what = index.map { "block \($0) of" } ?? "the index of"
         logger.log(
             level: isFirst ? .warning : .debug,
-            """
-            the disk cache in \(path) is damaged (\(what) \(identity.version.key)); fetched again; if it goes on, \
-            check the disk
-            """)
+            "the disk cache in \(path) is damaged (\(what)); fetched again; if it goes on, check the disk")
     }
 }

@@ -13,7 +13,11 @@ extension DiskObject {
         }
         noteUse()
         if let file = state.withLock({ $0.files === files ? $0.completeFile : nil }) { return file }
-        guard let file = try? cache.directory.completeFile(of: files) else { return nil }
+        guard let file = try? cache.directory.completeFile(of: files) else {
+            // It has been removed, or something else put in its place: from now on there is nothing.
+            try? drop(files)
+            return nil
+        }
         state.withLock { state in
             if state.files === files { state.completeFile = file }
         }
@@ -49,13 +53,13 @@ extension DiskObject {
 
     /// Checks the blocks on a thread of the cache, if all of them are there, and seals the object if they are right.
     func proveIfComplete() {
-        guard let files = files(), isComplete(files) else { return }
+        guard let files = files(), state.withLock({ !$0.isProving }), isComplete(files) else { return }
         let isFirst = state.withLock { state in
             defer { state.isProving = true }
             return !state.isProving
         }
         guard isFirst else { return }
-        let isRunning = cache.ioThreads.run { [self] in
+        let isRunning = cache.ioThreads.run(inBackground: true) { [self] in
             if (try? files.holdsSeal()) == false { seal(files) }
             state.withLock { $0.isProving = false }
         }
@@ -79,11 +83,12 @@ extension DiskObject {
     /// written meanwhile.
     private func seal(_ files: ObjectFiles) {
         do throws(Errno) {
-            let (status, proven) = try files.ownBlocks()
-            guard try files.isIntact(), isRight(files, apart: proven) else { return }
+            let (look, proven) = try files.ownBlocks()
+            guard try files.isIntact() else { return try drop(files) }
+            guard isRight(files, apart: proven) else { return }
             _ = try files.locked(.exclusive, patience: DiskObject.sealPatience) { _ throws(Errno) in
-                guard try files.data.status() == status, try files.firstAbsent(from: 0) == nil else { return }
-                try files.index.write(SealRecord(status).bytes(for: identity), at: IndexHeader.sealOffset)
+                guard try files.look() == look, try files.firstAbsent(from: 0) == nil else { return }
+                try files.index.write(look.bytes(for: identity), at: IndexHeader.sealOffset)
             }
         } catch {
             cache.health.noteFailure(error)

@@ -1,4 +1,4 @@
-import struct SystemPackage.Errno
+import ObjectStore
 
 extension DiskObject {
     /// Blocks that are read with one call: 1 MiB, what the kernel asks for at most.
@@ -44,54 +44,14 @@ extension DiskObject {
         return identity.bytes(ofBlock: next - 1).upperBound
     }
 
-    /// Reads the blocks from `index` on into `buffers`.
+    /// Reads the blocks from `index` on into `buffers`, and sees to what is wrong with them.
     ///
     /// - Returns: How many of them are right, from the first one on.
     func countRight(_ buffers: [UnsafeMutableRawBufferPointer], from index: Int, in files: ObjectFiles) -> Int {
-        let entries = (try? files.entries(index..<index + buffers.count)) ?? []
-        let count = entries.firstIndex(of: 0) ?? entries.count
-        guard count > 0 else { return 0 }
-        let readCount = (try? files.data.read(into: Array(buffers[..<count]), at: index * Block.byteCount)) ?? 0
-        for offset in 0..<count {
-            let end = identity.bytes(ofBlock: index + offset).upperBound - index * Block.byteCount
-            let bytes = UnsafeRawBufferPointer(buffers[offset])
-            if readCount >= end, identity.checksum(bytes, ofBlock: index + offset) == entries[offset] { continue }
-            guard isRightAfterAll(buffers[offset], at: index + offset, in: files) else { return offset }
-        }
+        let (count, end) = files.readRight(into: buffers, from: index)
+        guard end == .damaged || end == .damagedForGood else { return count }
+        cache.health.noteDamage("block \(index + count) of \(identity.version.key)")
+        if end == .damagedForGood { try? drop(files) }
         return count
     }
-
-    /// Reads a block again that wasn't right, now that nobody adds to the object or takes from it. If it is still wrong it is
-    /// damaged, and is taken out of the index.
-    private func isRightAfterAll(
-        _ buffer: UnsafeMutableRawBufferPointer, at index: Int, in files: ObjectFiles
-    ) -> Bool {
-        enum Finding {
-            case right, gone, damaged, damagedForGood
-        }
-        let finding = try? files.locked(.exclusive, patience: DiskObject.checkPatience) { _ throws(Errno) -> Finding in
-            let entry = try files.entries(index..<index + 1)[0]
-            guard entry != 0 else { return .gone }
-            let count = (try? files.data.read(into: buffer, at: index * Block.byteCount)) ?? 0
-            if count == buffer.count, identity.checksum(UnsafeRawBufferPointer(buffer), ofBlock: index) == entry {
-                return .right
-            }
-            if try files.isSealed() { return .damagedForGood }
-            try? files.setEntries([0], from: index)
-            return .damaged
-        }
-        switch finding {
-        case .right: return true
-        case .damaged: cache.health.noteDamage(identity, block: index)
-        case .damagedForGood:
-            // The kernel may still be reading the file: it is left alone, and another one is made.
-            cache.health.noteDamage(identity, block: index)
-            try? drop(files)
-        case .gone, nil: break
-        }
-        return false
-    }
-
-    /// How long to wait for a lock that is held while a batch of blocks is written.
-    private static let checkPatience: Duration = .seconds(1)
 }

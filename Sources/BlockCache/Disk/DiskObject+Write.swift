@@ -10,12 +10,12 @@ extension DiskObject {
         let files = try filesForWriting(in: directory)
         // Who holds the lock takes blocks away or seals: no time to add some.
         return try files.locked(.shared, patience: .zero) { ownWrites throws(Errno) in
-            if try files.data.status() != ownWrites.status { ownWrites.blocks = [] }
+            if try files.look() != ownWrites.look { ownWrites.blocks = [] }
             var byteCount = 0
             for run in DiskObject.runs(of: blocks) {
                 byteCount += try files.writeAbsent(run, noting: &ownWrites)
             }
-            ownWrites.status = try files.data.status()
+            ownWrites.look = try files.look()
             return byteCount
         } ?? 0
     }

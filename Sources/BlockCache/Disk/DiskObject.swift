@@ -86,7 +86,7 @@ public final class DiskObject: Sendable {
             try drop(files)
         }
         let (files, wasNonsense) = try directory.make(identity)
-        if wasNonsense { cache.health.noteDamage(identity) }
+        if wasNonsense { cache.health.noteDamage("the index of \(identity.version.key)") }
         state.withLock { $0.use(files) }
         return files
     }

@@ -28,11 +28,13 @@ final class DiskSpace: Sendable {
     private static let futileEvictionPause: Duration = .seconds(1)
 
     private let state = Mutex(State())
+    private let health: DiskHealth
     private let logger: Logger
 
     /// Room for `byteLimit` bytes.
-    init(byteLimit: Int, logger: Logger) {
+    init(byteLimit: Int, health: DiskHealth, logger: Logger) {
         self.byteLimit = byteLimit
+        self.health = health
         self.logger = logger
     }
 
@@ -66,21 +68,36 @@ final class DiskSpace: Sendable {
         return try reserve(byteCount, in: directory)
     }
 
+    /// Finds out what there is, and sets the usage right.
+    @discardableResult
+    func count(_ directory: CacheDirectory) throws(Errno) -> Eviction {
+        let eviction = try Eviction(counting: directory)
+        if eviction.nonsenseCount > 0 { health.noteDamage("\(eviction.nonsenseCount) objects") }
+        return eviction
+    }
+
     /// Counts everything anew, and makes room for `byteCount` bytes where there isn't.
     func evict(for byteCount: Int, in directory: CacheDirectory) throws(Errno) {
         let now = ContinuousClock.now
         guard state.withLock({ now >= $0.evictionPausedUntil ?? now }) else { return }
-        var eviction = try Eviction(counting: directory)
-        let usedTarget = byteLimit / 100 * DiskSpace.targetPercent
-        let used = directory.usage.byteCount
-        let excess = used + byteCount > byteLimit - batchByteLimit ? used + byteCount - usedTarget : 0
-        state.withLock { $0.uncheckedByteCount = 0 }
-        let needed = max(excess, try lacking(for: byteCount, in: directory))
+        var eviction = try count(directory)
+        let needed = try excess(with: byteCount, in: directory)
         let freed = try eviction.free(needed)
         if needed > 0 { logger.debug("the disk cache evicted \(freed) of \(needed) bytes") }
-        if freed < byteCount, freed < needed {
+        if freed < min(byteCount, needed) {
             state.withLock { $0.evictionPausedUntil = .now + DiskSpace.futileEvictionPause }
         }
+    }
+
+    /// How much is to go, so that `byteCount` bytes have room, and the next time isn't at once.
+    private func excess(with byteCount: Int, in directory: CacheDirectory) throws(Errno) -> Int {
+        let slack = byteLimit / 100 * (100 - DiskSpace.targetPercent)
+        let used = directory.usage.byteCount + byteCount
+        state.withLock { $0.uncheckedByteCount = -1 }
+        let lacking = try lacking(for: byteCount, in: directory)
+        return max(
+            used > byteLimit - batchByteLimit ? used - byteLimit + slack : 0,
+            lacking > 0 ? lacking + slack : 0)
     }
 
     /// Whether the disk itself, not our limit, has no room left.

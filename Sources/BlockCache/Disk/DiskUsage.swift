@@ -8,34 +8,6 @@ import struct SystemPackage.Errno
 /// number that is too big, never one that is too small. A count of everything, which every process makes at its
 /// start and before it evicts, sets it right.
 final class DiskUsage: Sendable {
-    /// What stands in the file, each as 8 bytes.
-    private struct Numbers: Equatable {
-        /// How many bytes everything takes.
-        var used: Int
-        /// How many bytes were ever added. Tells a count what came while it was under way, also if as much went.
-        var added: UInt64
-        /// How many counts there were.
-        var countNumber: UInt64
-
-        /// How many bytes of the file they are.
-        static let byteCount = 24
-
-        init(_ bytes: [UInt8]) {
-            let words = IndexHeader.words(bytes)
-            let isWhole = words.count == 3 && words[0] <= UInt64(DiskUsage.unknown)
-            (used, added, countNumber) = isWhole ? (Int(words[0]), words[1], words[2]) : (DiskUsage.unknown, 0, 0)
-        }
-
-        var bytes: [UInt8] {
-            [UInt64(used), added, countNumber].flatMap(IndexHeader.bytes)
-        }
-
-        mutating func add(_ byteCount: Int) {
-            used = min(used + byteCount, DiskUsage.unknown)
-            added &+= UInt64(byteCount)
-        }
-    }
-
     /// Stands for a number that can't be read: more than any limit, so that the next thing that happens is a count.
     private static let unknown = Int.max / 4
 
@@ -45,99 +17,128 @@ final class DiskUsage: Sendable {
     private static let fileName = "usage"
 
     private let root: LocalFile
-    private let file: Mutex<LocalFile>
+    /// Opened when it is needed: nothing is made in a directory that is only looked at.
+    private let file = Mutex<LocalFile?>(nil)
 
     /// The number of the cache in `root`.
-    init(in root: LocalFile) throws(Errno) {
+    init(in root: LocalFile) {
         self.root = root
-        file = Mutex(try DiskUsage.open(in: root))
-    }
-
-    private static func open(in root: LocalFile) throws(Errno) -> LocalFile {
-        do throws(Errno) {
-            return try LocalFile(fileName, in: root, O_RDWR | O_CREAT)
-        } catch .readOnlyFileSystem {
-            // Nothing will be written, so the number is of no use; any open file will do.
-            return try LocalFile(".", in: root, O_RDONLY | O_DIRECTORY)
-        }
     }
 
     /// What the file itself takes.
     var allocatedByteCount: Int {
-        file.withLock { (try? $0.status())?.allocatedByteCount ?? 0 }
+        file.withLock { (try? $0?.status())?.allocatedByteCount ?? 0 }
     }
 
     /// How many bytes everything takes.
     var byteCount: Int {
-        (try? change { _ in })?.used ?? DiskUsage.unknown
+        (try? change { _ in }.byteCount) ?? DiskUsage.unknown
     }
+
+    /// Whether the file is there; every cache that was ever mounted has one.
+    func isMade() throws(Errno) -> Bool {
+        try root.status(of: DiskUsage.fileName)?.isRegularFile ?? false
+    }
+
+    /// Whether anybody has ever counted.
+    var isKnown: Bool { byteCount < DiskUsage.unknown }
 
     /// Adds `byteCount`, unless it would be more than `limit` then.
     func reserve(_ byteCount: Int, limit: Int) throws(Errno) -> Bool {
         var isReserved = false
-        try change { numbers in
-            isReserved = numbers.used + byteCount <= limit
-            if isReserved { numbers.add(byteCount) }
+        try change { account in
+            isReserved = account.byteCount + byteCount <= limit
+            if isReserved { account.add(byteCount) }
         }
         return isReserved
     }
 
-    /// Adds what has just been made.
+    /// Adds what has been made.
     func add(_ byteCount: Int) {
         // What gets lost here, because the disk fails, the next count finds.
         _ = try? change { $0.add(byteCount) }
     }
 
-    /// How many counts there were. To be asked before anything is removed that will be taken off.
-    var countNumber: UInt64 {
-        (try? change { _ in })?.countNumber ?? 0
+    /// Takes off what has been removed, or was not written after all, unless there was a count meanwhile: it may have found
+    /// that gone, and taken off once more it would be missing from the number.
+    ///
+    /// - Parameter begin: The account before the removal.
+    func takeOff(_ byteCount: Int, since begin: Account?) {
+        _ = try? change { account in
+            guard account.countNumber == begin?.countNumber else { return }
+            account.byteCount = max(account.byteCount - byteCount, 0)
+        }
     }
 
-    /// Takes off what has been removed, or was not written after all, unless somebody has counted since, who may have found
-    /// it gone already: taken off twice, it would be in nobody's number.
-    func takeOff(_ byteCount: Int, ifNotCountedSince countNumber: UInt64) {
-        _ = try? change { numbers in
-            if numbers.countNumber == countNumber { numbers.used = max(numbers.used - byteCount, 0) }
-        }
+    /// What stands in the file, for `correct` and `takeOff`; `nil` if that can't be read.
+    var account: Account? {
+        try? change { _ in }
     }
 
     /// Sets the number right.
     ///
-    /// What was added while `count` was under way may or may not have been counted, and is added to be on the safe side.
-    /// What was removed meanwhile isn't taken off, since it may not have been counted either.
-    ///
-    /// - Parameter count: Finds out what everything takes.
-    func correct<Failure>(_ count: () throws(Failure) -> Int) throws(Failure) {
-        let before = try? change { _ in }
-        let counted = try count()
-        _ = try? change { numbers in
-            let added = Int(truncatingIfNeeded: numbers.added &- (before ?? numbers).added)
-            // Anything else is the number of another file, which somebody put in place of the first one.
-            let isPlausible = added >= 0 && added < DiskUsage.unknown
-            numbers.used = counted + (isPlausible ? added : 0)
-            numbers.countNumber &+= 1
+    /// - Parameters:
+    ///   - counted: What everything was found to take.
+    ///   - begin: The account before the count. What was added meanwhile may or may not have been counted, and is taken not
+    ///     to have been; what a process was just writing when the count began may be missed, which is why it is little.
+    func correct(counted: Int, since begin: Account?) {
+        _ = try? change { account in
+            let added = Int(truncatingIfNeeded: account.added &- (begin ?? account).added)
+            // Less than nothing, or more than any disk, is the difference to a file that somebody has put there meanwhile.
+            account.byteCount = counted + (0..<DiskUsage.unknown ~= added ? added : 0)
+            account.countNumber &+= 1
         }
     }
 
-    /// Changes the numbers, alone.
+    /// What stands in the file.
+    struct Account: Equatable {
+        /// What everything takes, in bytes.
+        var byteCount: Int
+        /// All bytes that were ever added, whether or not they were taken off again.
+        var added: UInt64
+
+        /// How many counts there were.
+        var countNumber: UInt64
+
+        /// The account that `words` are.
+        init(_ words: [UInt64]) {
+            byteCount = Int(exactly: words.first ?? .max) ?? DiskUsage.unknown
+            byteCount = min(byteCount, DiskUsage.unknown)
+            added = words.dropFirst().first ?? 0
+            countNumber = words.dropFirst(2).first ?? 0
+        }
+
+        mutating func add(_ byteCount: Int) {
+            self.byteCount += byteCount
+            added &+= UInt64(byteCount)
+        }
+    }
+
+    /// Changes the account, alone.
     ///
-    /// - Returns: What they are then.
+    /// - Returns: What it is then.
     @discardableResult
-    private func change(_ body: (inout Numbers) -> Void) throws(Errno) -> Numbers {
-        try file.withLock { file throws(Errno) in
-            if try file.status().linkCount == 0 {
-                // Somebody has removed it, and others may have made a new one.
-                file = try DiskUsage.open(in: root)
-            }
+    private func change(_ body: (inout Account) -> Void) throws(Errno) -> Account {
+        try file.withLock { current throws(Errno) in
+            let file = try openFile(current)
+            current = file
             guard file.lock(.exclusive, patience: DiskUsage.patience) else {
                 throw Errno.resourceTemporarilyUnavailable
             }
             defer { file.unlock() }
-            var numbers = Numbers(try file.read(Numbers.byteCount, at: 0))
-            let before = numbers
-            body(&numbers)
-            if numbers != before { try file.write(numbers.bytes, at: 0) }
-            return numbers
+            var account = Account(IndexHeader.words(try file.read(24, at: 0)))
+            let before = account
+            body(&account)
+            if account != before {
+                try file.write([UInt64(account.byteCount), account.added, account.countNumber], at: 0)
+            }
+            return account
         }
+    }
+
+    private func openFile(_ current: LocalFile?) throws(Errno) -> LocalFile {
+        // Somebody may have removed it, and others may have made a new one.
+        if let current, try current.status().linkCount > 0 { return current }
+        return try LocalFile(DiskUsage.fileName, in: root, O_RDWR | O_CREAT)
     }
 }

@@ -10,18 +10,21 @@ struct Eviction {
     }
 
     private let directory: CacheDirectory
+    /// How many objects there were whose index was none.
+    let nonsenseCount: Int
     /// The least recently used one last.
     private var candidates: [Candidate] = []
 
     /// Finds out what there is, and sets the usage right.
     init(counting directory: CacheDirectory) throws(Errno) {
         self.directory = directory
+        let begin = directory.usage.account
         var candidates: [Candidate] = []
-        try directory.usage.correct { () throws(Errno) in
-            try directory.forEachObject { files throws(Errno) in
-                candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))
-            }
+        let counted = try directory.forEachObject { files throws(Errno) in
+            candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))
         }
+        directory.usage.correct(counted: counted.byteCount, since: begin)
+        nonsenseCount = counted.nonsenseCount
         self.candidates = candidates
     }
 
@@ -40,8 +43,12 @@ struct Eviction {
                 used.append(candidate)
             }
         }
-        for candidate in used where freed < byteCount {
-            freed += try directory.punch(candidate.name, byteCount - freed)
+        do throws(Errno) {
+            for candidate in used where freed < byteCount {
+                freed += try directory.punch(candidate.name, byteCount - freed)
+            }
+        } catch .notSupported {
+            // A file system without holes: only whole objects go.
         }
         return freed
     }

@@ -9,8 +9,13 @@ final class IOThreads: Sendable {
     /// Enough to keep a disk busy, and no more: each is at one file at a time.
     private static let threadCount = 4
 
+    private typealias Job = @Sendable () -> Void
+
     private struct Queue {
-        var jobs: Deque<@Sendable () -> Void> = []
+        var jobs: Deque<Job> = []
+        /// Jobs that nobody waits for and that may take long. One of them at a time: the other threads stay free.
+        var backgroundJobs: Deque<Job> = []
+        var isInBackground = false
         var isEnding = false
     }
 
@@ -24,7 +29,7 @@ final class IOThreads: Sendable {
         let queue = queue
         let started = (0..<IOThreads.threadCount).map { _ in
             WorkerThread {
-                while IOThreads.perform(queue.wait(IOThreads.next)) { didFinish() }
+                while IOThreads.perform(queue.wait(IOThreads.next), from: queue) { didFinish() }
             }
         }
         threads.withLock { $0 = started }
@@ -32,11 +37,12 @@ final class IOThreads: Sendable {
 
     /// Has one of the threads run `job`.
     ///
+    /// - Parameter inBackground: After all that somebody waits for.
     /// - Returns: `false` if there are no threads any more; the job isn't run then.
-    func run(_ job: @escaping @Sendable () -> Void) -> Bool {
+    func run(inBackground: Bool = false, _ job: @escaping @Sendable () -> Void) -> Bool {
         queue.change { queue in
             guard !queue.isEnding else { return false }
-            queue.jobs.append(job)
+            if inBackground { queue.backgroundJobs.append(job) } else { queue.jobs.append(job) }
             return true
         }
     }
@@ -53,18 +59,30 @@ final class IOThreads: Sendable {
     }
 
     private enum Errand {
-        case run(@Sendable () -> Void)
+        case run(Job)
+        case runInBackground(Job)
         case end
     }
 
     private static func next(_ queue: inout Queue) -> Errand? {
         if let job = queue.jobs.popFirst() { return .run(job) }
-        return queue.isEnding ? .end : nil
+        if !queue.isInBackground, let job = queue.backgroundJobs.popFirst() {
+            queue.isInBackground = true
+            return .runInBackground(job)
+        }
+        return queue.isEnding && queue.backgroundJobs.isEmpty ? .end : nil
     }
 
-    private static func perform(_ errand: consuming Errand) -> Bool {
-        guard case .run(let job) = errand else { return false }
-        job()
+    private static func perform(_ errand: consuming Errand, from queue: Monitor<Queue>) -> Bool {
+        switch errand {
+        case .run(let job):
+            job()
+        case .runInBackground(let job):
+            job()
+            queue.change { $0.isInBackground = false }
+        case .end:
+            return false
+        }
         return true
     }
 }

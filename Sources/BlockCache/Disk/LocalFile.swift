@@ -38,7 +38,7 @@ final class LocalFile: Sendable {
 
     /// Makes the call until no signal interrupts it.
     @discardableResult
-    private static func checked<N: SignedInteger>(_ call: () -> N) throws(Errno) -> N {
+    static func checked<N: SignedInteger>(_ call: () -> N) throws(Errno) -> N {
         while true {
             let result = call()
             guard result < 0 else { return result }
@@ -89,10 +89,10 @@ final class LocalFile: Sendable {
         }
     }
 
-    /// Writes all of `bytes` from `offset` on.
-    func write(_ bytes: [UInt8], at offset: Int) throws(Errno) {
+    /// Writes the memory of all of `values` from `offset` on.
+    func write(_ values: [some BitwiseCopyable], at offset: Int) throws(Errno) {
         var failure: Errno?
-        bytes.withUnsafeBytes { buffer in
+        values.withUnsafeBytes { buffer in
             do throws(Errno) { try write(buffer, at: offset) } catch { failure = error }
         }
         if let failure { throw failure }
@@ -151,44 +151,6 @@ final class LocalFile: Sendable {
         return (Int(status.f_bavail) * unit, Int(status.f_blocks) * unit)
     }
 
-    // MARK: Locks
-
-    /// Who may hold the lock (flock(2)) at once: several, or one alone.
-    enum Sharing {
-        case shared
-        case exclusive
-    }
-
-    /// Takes the lock of this open file, or changes the one it has; also between processes.
-    ///
-    /// - Parameter patience: How long to go on trying. Never without end: the process that holds it may be stopped.
-    /// - Returns: Whether it was got.
-    func lock(_ sharing: Sharing, patience: Duration = .zero) -> Bool {
-        LocalFile.lock(descriptor, sharing, patience: patience)
-    }
-
-    /// The same for a descriptor that somebody else owns.
-    static func lock(_ descriptor: CInt, _ sharing: Sharing, patience: Duration = .zero) -> Bool {
-        let operation = (sharing == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
-        var deadline: ContinuousClock.Instant?
-        while flock(descriptor, operation) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else { return false }
-            let now = ContinuousClock.now
-            if now >= deadline ?? now + patience { return false }
-            deadline = deadline ?? now + patience
-            usleep(lockPause)
-        }
-        return true
-    }
-
-    /// Gives the lock back.
-    func unlock() {
-        flock(descriptor, LOCK_UN)
-    }
-
-    /// Between two tries, in microseconds: locks are held for the time of a write of some MiB at most.
-    private static let lockPause: UInt32 = 200
-
     // MARK: Names in a directory
 
     /// What lstat(2) tells of `path`; `nil` if there is nothing.
@@ -213,9 +175,15 @@ final class LocalFile: Sendable {
         do { try LocalFile.checked { mkdirat(descriptor, name, 0o700) } } catch .fileExists {}
     }
 
-    /// Takes a name away; that it isn't there is no error.
+    /// Takes a name away, also an empty directory's; that it isn't there is no error.
     func unlink(_ name: String) throws(Errno) {
-        do { try LocalFile.checked { unlinkat(descriptor, name, 0) } } catch .noSuchFileOrDirectory {}
+        do throws(Errno) {
+            try LocalFile.checked { unlinkat(descriptor, name, 0) }
+        } catch .isDirectory {
+            try LocalFile.checked { unlinkat(descriptor, name, AT_REMOVEDIR) }
+        } catch .noSuchFileOrDirectory {
+            // As was wanted.
+        }
     }
 
     /// Gives the file `name` the name `other`, in place of what had it.

@@ -26,17 +26,17 @@ final class ObjectFiles: Sendable {
         var blocks: BitSet = []
         /// What the data file looked like after the last write. If it looks different before the next one, somebody else
         /// has written too.
-        var status: FileStatus?
+        var look: SealRecord?
     }
 
     private let ownWrites: Mutex<OwnWrites>
     private let entriesOffset: Int
 
-    private init(identity: CacheIdentity, data: LocalFile, index: LocalFile, status: FileStatus?) {
+    private init(identity: CacheIdentity, data: LocalFile, index: LocalFile, look: SealRecord?) {
         self.identity = identity
         self.data = data
         self.index = index
-        self.ownWrites = Mutex(OwnWrites(status: status))
+        self.ownWrites = Mutex(OwnWrites(look: look))
         self.entriesOffset = IndexHeader.byteCount(for: identity)
     }
 
@@ -64,13 +64,19 @@ final class ObjectFiles: Sendable {
                 try data.status().byteCount == identity.byteCount,
                 data.lock(.shared)
             else { return .nonsense }
-            return .files(ObjectFiles(identity: identity, data: data, index: index, status: nil))
+            return .files(ObjectFiles(identity: identity, data: data, index: index, look: nil))
         } catch .noSuchFileOrDirectory {
             return .nothing
-        } catch .permissionDenied, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice, .illegalSeek {
+        } catch  where nonsenseErrors.contains(error) {
             return .nonsense
         }
     }
+
+    /// What opening a file says that isn't one of ours: unreadable, a symbolic link, a directory, a
+    /// socket, a pipe.
+    static let nonsenseErrors: [Errno] = [
+        .permissionDenied, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice, .illegalSeek,
+    ]
 
     /// On a disk that is read-only now, what was written before is of use all the same.
     private static func openForWriting(_ name: String, in shard: LocalFile) throws(Errno) -> LocalFile {
@@ -93,7 +99,7 @@ final class ObjectFiles: Sendable {
         try index.write(IndexHeader.bytes(for: identity, lastUse: wallClockNanoseconds()), at: 0)
         try index.truncate(to: IndexHeader.indexByteCount(for: identity))
         try shard.rename(newName, to: identity.name + indexSuffix)
-        return ObjectFiles(identity: identity, data: data, index: index, status: try data.status())
+        return ObjectFiles(identity: identity, data: data, index: index, look: SealRecord(try data.status()))
     }
 
     // MARK: The index
@@ -122,7 +128,7 @@ final class ObjectFiles: Sendable {
 
     /// Says in the index that the blocks from `index` on have these checksums, or with 0 that they aren't there.
     func setEntries(_ entries: [UInt64], from index: Int) throws(Errno) {
-        try self.index.write(entries.flatMap(IndexHeader.bytes), at: entriesOffset + 8 * index)
+        try self.index.write(entries, at: entriesOffset + 8 * index)
     }
 
     /// The first block from `index` on that isn't there; `nil` if all of them are.
@@ -149,7 +155,12 @@ final class ObjectFiles: Sendable {
     func holdsSeal() throws(Errno) -> Bool {
         let bytes = try index.read(SealRecord.byteCount, at: IndexHeader.sealOffset)
         guard let seal = SealRecord(bytes, of: identity) else { return false }
-        return seal == SealRecord(try data.status())
+        return seal == (try look())
+    }
+
+    /// What the data file looks like now.
+    func look() throws(Errno) -> SealRecord {
+        SealRecord(try data.status())
     }
 
     /// Whether these are still the files that the directory shows, and the data file has its size.
@@ -176,10 +187,10 @@ final class ObjectFiles: Sendable {
     }
 
     /// What the data file looks like now, and which of its blocks nobody else can have changed since this process wrote them.
-    func ownBlocks() throws(Errno) -> (status: FileStatus, blocks: BitSet) {
+    func ownBlocks() throws(Errno) -> (look: SealRecord, blocks: BitSet) {
         try ownWrites.withLock { ownWrites throws(Errno) in
-            let status = try data.status()
-            return (status, status == ownWrites.status ? ownWrites.blocks : [])
+            let look = try look()
+            return (look, look == ownWrites.look ? ownWrites.blocks : [])
         }
     }
 
@@ -190,7 +201,7 @@ final class ObjectFiles: Sendable {
         let descriptor: CInt
         do throws(Errno) {
             descriptor = try LocalFile.openDescriptor(identity.name + ObjectFiles.dataSuffix, in: shard, O_RDONLY)
-        } catch .noSuchFileOrDirectory {
+        } catch  where error == .noSuchFileOrDirectory || ObjectFiles.nonsenseErrors.contains(error) {
             return nil
         }
         // Closes the descriptor if it goes no further.

@@ -1,0 +1,56 @@
+import struct SystemPackage.Errno
+
+extension CacheDirectory {
+    /// Takes blocks of an object that isn't sealed off the disk, those that were written longest ago first.
+    ///
+    /// - Returns: How many bytes that freed.
+    func punch(_ name: String, _ byteCount: Int) throws(Errno) -> Int {
+        guard let files = try openExisting(name) else { return 0 }
+        return try files.locked(.exclusive, patience: CacheDirectory.punchPatience) { _ throws(Errno) in
+            guard try !files.isSealed(), let header = try IndexHeader(of: files.index) else { return 0 }
+            let begin = usage.account
+            let before = try files.data.status().allocatedByteCount
+            try files.punch(byteCount, from: header.punchIndex)
+            let freed = max(before - (try files.data.status().allocatedByteCount), 0)
+            usage.takeOff(freed, since: begin)
+            return freed
+        } ?? 0
+    }
+
+    /// As long as a write of a batch may take on a slow disk.
+    private static let punchPatience: Duration = .milliseconds(500)
+
+    /// Opens the files `name`, whoever's they are.
+    func openExisting(_ name: String) throws(Errno) -> ObjectFiles? {
+        guard let shard = try freeShard(of: name, locked: .shared), let found = try CachedFiles(name, in: shard),
+            case .files(let files) = try ObjectFiles.open(found.header.identity, in: shard)
+        else { return nil }
+        return files
+    }
+}
+
+extension ObjectFiles {
+    /// Takes blocks off the disk, from the block `index` on and round; that is about the order they were written in, since
+    /// objects of this size are read front to back. The caller holds the index's lock exclusively.
+    fileprivate func punch(_ byteCount: Int, from index: Int) throws(Errno) {
+        var next = index < identity.blockCount ? index : 0
+        var freed = 0
+        var seen = 0
+        while freed < byteCount, seen < identity.blockCount {
+            let end = min(next + ObjectFiles.punchBlockCount, identity.blockCount)
+            let present = try withEntries(next..<end) { $0.count { $0 != 0 } }
+            if present > 0 {
+                // First the entries: who reads a hole then sees that there is no block any more.
+                try setEntries(Array(repeating: 0, count: end - next), from: next)
+                try data.punchHole(next * Block.byteCount..<end * Block.byteCount)
+                freed += present * Block.byteCount
+            }
+            seen += end - next
+            next = end == identity.blockCount ? 0 : end
+        }
+        try self.index.write(IndexHeader.bytes(UInt64(next)), at: IndexHeader.punchOffset)
+    }
+
+    /// Blocks that are punched at once: 1 MiB.
+    private static let punchBlockCount = 8
+}

@@ -1,0 +1,193 @@
+import Glibc
+import Logging
+import ObjectStore
+import SystemPackage
+import Testing
+
+@testable import BlockCache
+
+@Suite("Disk cache: directory") struct DiskDirectoryTests {
+    private let fixture: DiskFixture
+    private let version = DiskFixture.version("f", byteCount: 3 * Block.byteCount)
+
+    init() throws {
+        fixture = try DiskFixture()
+    }
+
+    /// A directory that no cache may be in.
+    struct Unsafe: CustomTestStringConvertible, Sendable {
+        let testDescription: String
+        let command: String
+        let advice: String
+        var needsRoot = false
+    }
+
+    static let unsafe = [
+        Unsafe(
+            testDescription: "a symbolic link", command: "mkdir -m 700 D.real && ln -s D.real D",
+            advice: "is a symbolic link: give the directory itself"),
+        Unsafe(testDescription: "a link to nowhere", command: "ln -s /nowhere D", advice: "is a symbolic link"),
+        Unsafe(testDescription: "a file", command: "touch D", advice: "is not a directory: give another one"),
+        Unsafe(
+            testDescription: "writable for its group", command: "mkdir -m 770 D",
+            advice: "is writable for others (mode 770): give another one"),
+        Unsafe(
+            testDescription: "writable for all", command: "mkdir D && chmod 1777 D",
+            advice: "is writable for others (mode 1777): give another one"),
+        Unsafe(
+            testDescription: "another user's", command: "mkdir -m 700 D && chown 65534 D",
+            advice: "belongs to another user (uid 65534)", needsRoot: true),
+    ]
+
+    @Test(arguments: unsafe) func `an unsafe directory is refused, and the error says what to do`(
+        unsafe: Unsafe
+    ) throws {
+        if unsafe.needsRoot && geteuid() != 0 { return }
+        let folder = fixture.directory.removingLastComponent()
+        try Shell.run("cd '\(folder)' && \(unsafe.command.replacing("D", with: "cache"))")
+        let error = try #require(throws: DiskCacheError.self) { try fixture.cache() }
+        #expect("\(error)".contains(unsafe.advice))
+        #expect("\(error)".contains(fixture.directory.string))
+        try Shell.run("rm -rf '\(folder)'/cache*")
+    }
+
+    @Test func `the directory and those above it are made, for their owner alone`() throws {
+        let path = fixture.directory.appending("a").appending("b")
+        let cache = try DiskCache(
+            directory: path, byteLimit: DiskCache.minimumByteLimit, source: "s", queueByteLimit: 1 << 20,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        cache.shutdown()
+        for made in [path, path.removingLastComponent(), fixture.directory] {
+            #expect(LocalFile.status(ofPath: made.string).map { $0.mode & 0o7777 } == 0o700)
+        }
+    }
+
+    @Test func `files are their owner's alone`() throws {
+        try fixture.store(0..<3, of: fixture.cache().open(version))
+        #expect(try Shell.run("find '\(fixture.directory)' -perm /077").isEmpty)
+    }
+
+    @Test func `a limit below the least that works is refused`() throws {
+        #expect(throws: DiskCacheError.limitTooSmall(byteLimit: 1)) { try fixture.cache(byteLimit: 1) }
+    }
+
+    @Test func `a directory that is not there can't be looked at, and isn't made`() {
+        #expect(throws: DiskCacheError.self) { try DiskCacheDirectory(fixture.directory) }
+        #expect(LocalFile.status(ofPath: fixture.directory.string) == nil)
+    }
+
+    @Test func `a look from outside shows what is there`() throws {
+        let cache = try fixture.cache()
+        try fixture.store(0..<3, of: cache.open(version))
+        let part = DiskFixture.version("Größe/\u{1b}part", byteCount: 9 * Block.byteCount + 5)
+        try fixture.store([2, 9], of: cache.open(part))
+        var objects: [DiskCacheDirectory.Object] = []
+        try DiskCacheDirectory(fixture.directory).forEachObject { objects.append($0) }
+        objects.sort { $0.version.byteCount < $1.version.byteCount }
+        #expect(objects.map(\.version) == [version, part])
+        #expect(objects.map(\.source) == [cache.source, cache.source])
+        #expect(objects.map(\.cachedByteCount) == [version.byteCount, Block.byteCount + 5])
+        #expect(objects.map(\.isComplete) == [true, false])
+        let now = Int(wallClockNanoseconds() / 1_000_000_000)
+        #expect(objects.allSatisfy { abs($0.lastUse.seconds - now) < 3600 })
+    }
+
+    @Test func `verifying finds what is damaged, and drops it`() throws {
+        let object = try fixture.cache().open(version)
+        try fixture.store(0..<2, of: object)
+        let sealed = object.cache.open(DiskFixture.version("sealed", byteCount: 3 * Block.byteCount))
+        try fixture.store(0..<3, of: sealed)
+        _ = try fixture.completeFile(of: sealed)
+        for damaged in [object, sealed] {
+            try fixture.flip(fixture.path(of: damaged, ".data"), at: Block.byteCount + 7)
+        }
+        let directory = try DiskCacheDirectory(fixture.directory)
+        for expected: Set<DiskCacheDirectory.Damage?> in [[.blocks(1), .object], [nil]] {
+            var found: [DiskCacheDirectory.Damage?] = []
+            var byteCount = 0
+            let nonsenseCount = try directory.verify(progress: { byteCount += $0 }) { found.append($1) }
+            #expect(found.count == expected.count && Set(found) == expected && nonsenseCount == 0)
+            #expect(byteCount == (expected == [nil] ? 1 : 5) * Block.byteCount)
+        }
+        #expect(object.present(among: 0..<3) == [0..<1])
+    }
+
+    @Test func `verifying drops objects whose files are nonsense, and says which, if they tell`() throws {
+        let cache = try fixture.cache()
+        let objects = ["short", "noise", "fine"].map { cache.open(DiskFixture.version($0, byteCount: Block.byteCount)) }
+        for object in objects { try fixture.store(0..<1, of: object) }
+        #expect(truncate(fixture.path(of: objects[0], ".data"), 9) == 0)
+        try fixture.overwrite(fixture.path(of: objects[1], ".index"), at: 0, with: [1, 2, 3])
+        let directory = try DiskCacheDirectory(fixture.directory)
+        var keys: Set<Key> = []
+        try directory.forEachObject { keys.insert($0.version.key) }
+        #expect(keys == ["fine"], "looking on changes nothing: both are found below")
+        var found: [Key: DiskCacheDirectory.Damage?] = [:]
+        #expect(try directory.verify { found[$0.version.key] = $1 } == 1)
+        #expect(found == ["short": .object, "fine": nil])
+        found = [:]
+        #expect(try directory.verify { found[$0.version.key] = $1 } == 0)
+        #expect(found == ["fine": nil])
+    }
+
+    @Test func `clearing takes what it is told to`() throws {
+        let cache = try fixture.cache()
+        for key in ["a", "b"] {
+            try fixture.store(0..<1, of: cache.open(DiskFixture.version(key, byteCount: Block.byteCount)))
+        }
+        let directory = try DiskCacheDirectory(fixture.directory)
+        let clearance = try directory.clear { source, version in
+            #expect(source == cache.source)
+            return version.key == "a"
+        }
+        #expect(clearance.objectCount == 1 && clearance.byteCount > Block.byteCount && clearance.lockedCount == 0)
+        var keys: [Key] = []
+        try directory.forEachObject { keys.append($0.version.key) }
+        #expect(keys == ["b"])
+    }
+
+    @Test func `an object that somebody doesn't let go of isn't cleared, and that is told`() throws {
+        let object = try fixture.cache().open(version)
+        try fixture.store(0..<1, of: object)
+        let path = FilePath(fixture.path(of: object, "")).removingLastComponent()
+        let shard = try LocalFile(path.string, O_RDONLY | O_DIRECTORY)
+        #expect(shard.lock(.exclusive))
+        let directory = try DiskCacheDirectory(fixture.directory)
+        #expect(try directory.clear() == DiskCacheDirectory.Clearance(lockedCount: 1))
+        shard.unlock()
+        #expect(try directory.clear().objectCount == 1)
+    }
+
+    @Test func `after clearing there is nothing, and what is open goes on`() throws {
+        let cache = try fixture.cache()
+        let object = cache.open(version)
+        try fixture.store(0..<3, of: object)
+        let file = try fixture.completeFile(of: object)
+        let cleared = try DiskCacheDirectory(fixture.directory).clear()
+        #expect(cleared.objectCount == 1 && cleared.byteCount >= version.byteCount)
+        #expect(try Shell.run("find '\(fixture.directory)' -name '*.*'").isEmpty)
+        #expect(cache.open(version).present(among: 0..<3).isEmpty)
+        #expect(try fixture.isRight(file, of: version))
+        #expect(try fixture.load(0..<3, of: object).areRight)
+        let again = cache.open(version)
+        try fixture.store(0..<3, of: again)
+        #expect(try fixture.load(0..<3, of: again) == (3, true))
+        #expect(try abs(cache.usedByteCount - fixture.diskUsage()) <= 64 << 10)
+        #expect(fixture.log.warnings.isEmpty)
+    }
+
+    @Test func `after a failure nothing is stored for a while, and then it is tried again`() {
+        let path = fixture.directory
+        let logger = Logger(label: "test") { [log = fixture.log] _ in log }
+        let health = DiskHealth(of: path, logger: logger)
+        health.noteFailure(Errno.noSpace)
+        #expect(!health.mayStore)
+        let impatient = DiskHealth(of: path, pause: .zero, logger: logger)
+        for _ in 0..<3 {
+            impatient.noteFailure(Errno.noSpace)
+            #expect(impatient.mayStore)
+        }
+        impatient.noteSuccess()
+        #expect(fixture.log.warnings.count == 2, "one each")
+    }
+}
