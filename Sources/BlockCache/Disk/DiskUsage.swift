@@ -67,7 +67,10 @@ final class DiskUsage: Sendable {
     ///     to have been; what a process was just writing when the count began may be missed, which is why it is little.
     func correct(counted: Int, since begin: Account?) {
         _ = try? change { account in
-            account.byteCount = counted + Int(truncatingIfNeeded: account.added &- (begin ?? account).added)
+            let before = (begin ?? account).added
+            // Less than before: somebody has removed the file meanwhile, or written to it.
+            let added = account.added >= before ? account.added - before : account.added
+            account.byteCount = min(counted + Int(min(added, UInt64(DiskUsage.unknown))), DiskUsage.unknown)
         }
     }
 
