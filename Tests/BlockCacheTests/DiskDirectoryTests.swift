@@ -110,6 +110,16 @@ import Testing
         #expect(object.present(among: 0..<3) == [0..<1])
     }
 
+    @Test(arguments: ["truncate -s 1000", "truncate -s 1G"])
+    func `verifying takes out an object whose data file has another size`(harm: String) throws {
+        let object = try fixture.cache().open(version)
+        try fixture.store(0..<3, of: object)
+        fixture.shutDown()
+        try Shell.run("\(harm) '\(fixture.path(of: object, ".data"))'")
+        try DiskCacheDirectory(fixture.directory).verify { _, _ in }
+        #expect(try Shell.run("find '\(fixture.directory)' -name '*.*'").isEmpty)
+    }
+
     @Test func `after clearing there is nothing, and what is open goes on`() throws {
         let cache = try fixture.cache()
         let object = cache.open(version)
