@@ -8,6 +8,7 @@ import ObjectStore
 import Reader
 import S3Client
 import Synchronization
+import SystemSupport
 
 /// The process that serves a mount, from the checks before it to its end. The one place where the layers are put together.
 struct MountServer {
@@ -44,6 +45,7 @@ struct MountServer {
         let ending = Ending(mountPoint: mountPoint, logger: logger)
         EndingSignals.handle(
             end: { ending.begin() }, reopen: destination.reopening { logger.warning("\($0)") })
+        OpenFileLimit.raise()
         let client = S3Client(
             configuration: settings.configuration, credentials: settings.credentials, logger: logger)
         defer { client.shutdown() }
@@ -65,7 +67,11 @@ struct MountServer {
             if Unmount.server(of: mountPoint.path) != getpid() { return }
             becomeReady(at: mountPoint, logger: logger, destination: destination)
         }
-        try session.run(on: device) { client.shutdown() }
+        try session.run(on: device) {
+            client.shutdown()
+            // The threads of the cache send replies too, and must not do so when libfuse's session is gone.
+            disk?.shutdown()
+        }
         logger.info("ended", metadata: ["mount": "\(mountPoint.path)"])
     }
 
