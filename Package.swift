@@ -129,7 +129,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "MountTests", dependencies: ["tractfs", "ObjectStore", "TestSupport", system],
+            name: "MountTests", dependencies: ["tractfs", "BlockCache", "ObjectStore", "TestSupport", system],
             exclude: ["compare_trees.py", "fidelity_tree.py"],
             swiftSettings: strict),
     ],

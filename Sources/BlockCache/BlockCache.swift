@@ -28,9 +28,9 @@ public final class BlockCache: Sendable {
     /// The least that works: eight reads of the biggest size that FUSE asks for (1 MiB) under way at once.
     public static let minimumByteLimit = 8 << 20
 
-    /// How many consumed blocks are kept while there is memory that was never touched: 64 MiB, as much as is in flight for
-    /// one fast stream, so that it does not grow into new memory because replies were slow for a moment.
-    private static let consumedBlockCountMax = (64 << 20) / Block.byteCount
+    /// How many consumed blocks are kept while there is memory that was never touched: 32 MiB, some parts' worth, since those
+    /// that are still in replies or being written to the disk can't be used again yet.
+    private static let consumedBlockCountMax = (32 << 20) / Block.byteCount
 
     private struct State {
         var objects = CachedObjects()

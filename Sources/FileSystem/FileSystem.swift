@@ -14,6 +14,7 @@ public final class FileSystem: Sendable {
     private let reader: Reader
     private let options: Options
     private let localFiles: LocalFileSource
+    private let folders: FolderReadAhead
     private let failures: FailureLog
     private let directories = HandleTable<OpenDirectory>()
     private let files = HandleTable<OpenFile>()
@@ -59,6 +60,7 @@ public final class FileSystem: Sendable {
         self.reader = reader
         self.options = options
         self.localFiles = localFiles
+        folders = FolderReadAhead(namespace: namespace, prefetch: reader.prefetchWhole)
         failures = FailureLog(logger: logger)
     }
 
@@ -186,6 +188,8 @@ public final class FileSystem: Sendable {
             completion(.failure(error))
             return nil
         }
+        // Last of all, so that this file's own bytes are asked for before those of the next ones.
+        defer { folders.noteOpen(file.object.key) }
         guard wantsLocalFile else {
             completion(.success(OpenedFile(handle: files.insert(file), localFile: nil)))
             return nil

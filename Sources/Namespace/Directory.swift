@@ -24,7 +24,12 @@ final class Directory: Sendable {
 
     /// How many entries are kept in memory for it.
     var entryCount: Int {
-        current.withLock { $0?.listing }?.entryCount ?? 0
+        listing?.entryCount ?? 0
+    }
+
+    /// The listing as it is, be its time over or not; `nil` before anybody asked.
+    var listing: Listing? {
+        current.withLock { $0?.listing }
     }
 
     /// What is known now, begun anew where it has expired. Its time starts before the first request is sent, so that no

@@ -46,4 +46,9 @@ final class DirectoryTable: Sendable {
             return directory
         }
     }
+
+    /// The directory of `prefix`, if something is known of it. That doesn't count as a use.
+    func known(_ prefix: Key) -> Directory? {
+        generations.withLock { $0.young[prefix] ?? $0.old[prefix] }
+    }
 }

@@ -134,12 +134,30 @@ struct ListedEntries {
         return find(EntryPosition(name, isDirectory: false)).map { .present($0) } ?? .absent
     }
 
+    /// The index of the settled entry at `position`.
+    func index(of position: EntryPosition) -> Int? {
+        let chunk = chunkIndex(of: position)
+        guard chunk < chunks.count else { return nil }
+        return chunks[chunk].index(of: position).map { chunkStarts[chunk] + $0 }
+    }
+
     private func find(_ position: EntryPosition) -> DirectoryEntry? {
-        let chunk = chunks.partitioningIndex { $0.last.map { EntryPosition($0) >= position } ?? true }
+        let chunk = chunkIndex(of: position)
         let candidates = chunk < chunks.count ? chunks[chunk] : unsettled
-        let index = candidates.partitioningIndex { EntryPosition($0) >= position }
-        guard index < candidates.count, EntryPosition(candidates[index]) == position else { return nil }
-        return candidates[index]
+        return candidates.index(of: position).map { candidates[$0] }
+    }
+
+    /// Which chunk has the entry at `position`, if it is settled; their count if it isn't.
+    private func chunkIndex(of position: EntryPosition) -> Int {
+        chunks.partitioningIndex { $0.last.map { EntryPosition($0) >= position } ?? true }
+    }
+}
+
+extension [DirectoryEntry] {
+    /// The index of the entry at `position`, in entries in the order of keys.
+    fileprivate func index(of position: EntryPosition) -> Int? {
+        let index = partitioningIndex { EntryPosition($0) >= position }
+        return index < count && EntryPosition(self[index]) == position ? index : nil
     }
 }
 

@@ -66,6 +66,24 @@ final class Listing: Sendable {
         if mustFetch { fetchPage() }
     }
 
+    /// The index of the file `name`, if the pages so far have it.
+    func index(ofFile name: Name) -> Int? {
+        state.withLock { $0.entries.index(of: EntryPosition(name, isDirectory: false)) }
+    }
+
+    /// The entries of these indices, as far as the pages so far have them.
+    func listedEntries(in range: Range<Int>) -> [DirectoryEntry] {
+        state.withLock { state in
+            var entries: [DirectoryEntry] = []
+            while entries.count < range.count {
+                let piece = state.entries.entries(from: range.lowerBound + entries.count)
+                if piece.isEmpty { break }
+                entries += piece.prefix(range.count - entries.count)
+            }
+            return entries
+        }
+    }
+
     private func fetchPage() {
         let continuation = state.withLock { $0.continuation }
         source.list(ListRequest(prefix: prefix, isDelimited: true, continuation: continuation)) { [self] result in

@@ -68,6 +68,11 @@ public final class Namespace: Sendable {
         }
     }
 
+    /// What is known of the directory of this prefix; `nil` where that is nothing.
+    func knownDirectory(_ prefix: Key) -> Directory? {
+        directories.known(prefix)
+    }
+
     /// Opens a directory for reading its entries.
     public func openDirectory(_ directory: Inode) -> OpenDirectory {
         OpenDirectory(inode: directory, directory: directories.directory(directory.key), inodes: inodes)

@@ -18,6 +18,9 @@ struct ReadCursor {
     static let firstByteCount = 1 << 20
     /// The first window anywhere else: two blocks, so that a wrong guess is cheap.
     static let cautiousByteCount = 2 * Block.byteCount
+    /// How much is asked for at once by a run that goes backward: the last byte of a part comes last, and here it is read
+    /// first. Twice what the kernel asks for at once, so that a window can grow.
+    static let backwardPartByteCount = 2 << 20
     /// How many reads must have gone backward, one after the other, before that counts as a direction. One is not enough:
     /// two requests of a stream that goes forward may have changed places.
     static let backwardTrend = -2
@@ -118,8 +121,7 @@ struct ReadCursor {
     func missing(in byteCount: Int, objectByteCount: Int) -> Range<Int>? {
         if isBackward {
             let end = min(frontier ?? .max, run.lowerBound.roundedDownToBlock)
-            // The last byte of a part comes last, and here it is read first: so parts are small.
-            let start = max(run.lowerBound - byteCount, end - ReadWindows.carefulPartByteCount, 0).roundedUpToBlock
+            let start = max(run.lowerBound - byteCount, end - ReadCursor.backwardPartByteCount, 0).roundedUpToBlock
             return start < end ? start..<end : nil
         }
         let start = max(frontier ?? 0, run.upperBound.roundedUpToBlock)

@@ -13,8 +13,8 @@ struct ReadStride {
     /// How many elements are asked for ahead at the most. At S3's latency (20 ms), 64 requests of a few hundred KiB bring
     /// 700 MB/s.
     static let depthMax = 64
-    /// How many elements late or early a read may come: as many processes may share the work.
-    static let disorderMax = 16
+    /// How many elements late a read may come: as many processes may share the work.
+    static let lateCountMax = 16
 
     private static let pageByteCount = 4 << 10
     /// More steps than this don't make the mean of the distances any better, and products of offsets might overflow.
@@ -30,6 +30,8 @@ struct ReadStride {
     /// How far it is to `last` from the element that was read `stepCount` elements before; negative backward.
     private var span: Int
     private var stepCount = 2
+    /// How many reads went on from one element to another.
+    private var advanceCount = 2
     /// Whether all elements were where they were expected, to the byte.
     private var isExact: Bool
     /// The most elements to ask for ahead: less than `depthMax` after some were gone before they were read.
@@ -71,10 +73,10 @@ struct ReadStride {
         let offset = extent.lowerBound - last.lowerBound
         let quotient = ((offset + ReadStride.slackByteCount) * stepCount).dividedDown(by: abs(span))
         let step = span > 0 ? quotient : -quotient
-        guard step >= -ReadStride.disorderMax, step <= askedCount + ReadStride.disorderMax,
-            offset - self.offset(ofStep: step) < last.count
-        else { return nil }
-        return step
+        let within = offset - self.offset(ofStep: step)
+        guard step > 0 else { return step >= -ReadStride.lateCountMax && within < last.count ? step : nil }
+        // Only what begins where an element does shows that the stride goes on, and only where it was expected.
+        return step <= askedCount + 1 && within <= ReadStride.slackByteCount ? step : nil
     }
 
     /// A read in the element that is `step` after the last one.
@@ -88,16 +90,13 @@ struct ReadStride {
             askedCount = step
         }
         guard step > 0 else { return }
-        let expected = offset(ofStep: step)
         let observed = extent.lowerBound - last.lowerBound
-        // A request from the middle of an element doesn't tell where the element begins.
-        let begins = abs(observed - expected) <= ReadStride.slackByteCount
-        isExact = isExact && (!begins || observed == expected)
-        let start = last.lowerBound + (begins ? observed : expected)
-        span += start - last.lowerBound
+        isExact = isExact && observed == offset(ofStep: step)
+        span += observed
+        last = extent.lowerBound..<extent.lowerBound + last.count
+        advanceCount += 1
         stepCount += step
         askedCount = max(askedCount - step, 0)
-        last = start..<start + last.count
         if stepCount > ReadStride.stepCountMax {
             // Halved alike, also where the number is odd: the mean stays what it is.
             span = (span * (stepCount / 2)).dividedDown(by: stepCount)
@@ -115,7 +114,7 @@ struct ReadStride {
     func missing(in byteCount: Int) -> AheadRanges? {
         guard areElementsApart else { return nil }
         let share = byteCount / (last.count.roundedUpToBlock + Block.byteCount)
-        let depth = min(2 * stepCount, depthLimit, share)
+        let depth = min(2 * advanceCount, depthLimit, share)
         // The ones that begin within the object.
         let room = span > 0 ? objectByteCount - 1 - last.lowerBound : last.lowerBound
         let end = min(depth, room * stepCount / abs(span)) + 1

@@ -8,15 +8,6 @@ import BlockCache
 /// forward or backward has a window. A read that continues no cursor starts a new one, in the place of the least recently
 /// used one; where three of them lie at a constant distance, they are a *stride* (`ReadStride`), and what comes next in it
 /// is read ahead. All other reads cost their own blocks and no more.
-///
-/// How big a window gets:
-/// - An object of up to `firstByteCount` is fetched whole at its first read.
-/// - A run from the object's beginning, when nothing else is being read ahead, is most likely the whole object. Its window
-///   opens at 1 MiB and doubles each time it is refilled, up to `openByteCountMax`.
-/// - Any other run has a window of at most 3/10 of what was read, so that an end that comes early costs little, and
-///   refills in small parts, which are there sooner.
-/// - Beyond what was just said a window grows only if its reader had to wait for bytes that were asked for with the window
-///   as it is: whoever finds all bytes at hand needs no more of them, and their memory serves others.
 struct ReadWindows {
     /// How many sequences one object is watched for.
     static let cursorCountMax = 8
@@ -25,17 +16,11 @@ struct ReadWindows {
     /// Up to which size an object is fetched whole at its first read: it takes no longer than a request's latency (S3:
     /// 20 ms, 90 MB/s).
     static let firstByteCount = ReadCursor.firstByteCount
-    /// A window is refilled as soon as it has room for a whole part, even when more than half of it is left.
-    static let partByteCount = 8 << 20
-    /// The same for runs that may end soon: with parts of 2 MiB it takes a third of the bytes in flight to get the
-    /// same rate at S3's latency (43 ms a part instead of 113).
-    static let carefulPartByteCount = 2 << 20
-    /// How much of what was read the window of a run that may end soon is.
-    static let carefulTenths = 3
-    /// How big a window gets even though its reader never waits: eight parts, 0.6 GB/s at S3's latency.
-    static let openByteCountMax = 64 << 20
-    /// The biggest window: with 24 parts in flight one stream was as fast as with 64 at S3's latency (1.5 GB/s).
-    static let windowByteCountMax = 24 * partByteCount
+    /// The biggest part. At S3's latency (20 ms, 90 MB/s a connection) one of 4 MiB takes 66 ms and one of 8 MiB 113, so
+    /// that the same rate takes 0.6 times the bytes in flight, and windows, which grow with each round trip, are open that
+    /// much sooner: by a model of it, 1 GiB from its beginning takes a tenth less time. Even smaller parts bring less than
+    /// their requests cost.
+    static let partByteCount = 4 << 20
     /// For how many reads a cursor that isn't read counts as one that is being read ahead.
     static let idleReadCountMax = 64
 
@@ -158,7 +143,7 @@ extension ReadWindows {
         {
             return advice(forStride: stride, share)
         }
-        var wanted = grownWindow(of: cursors[index])
+        var wanted = WindowGrowth.window(of: cursors[index], isEager: isEager(cursors[index]))
         if let firstMissing, ahead.contains(firstMissing), cursors[index].windowByteCount > 0 {
             // It was read ahead, and was gone before it was read: memory is short, or the request failed. Begin again,
             // more modestly.
@@ -167,7 +152,7 @@ extension ReadWindows {
         }
         guard let wanted else { return nil }
         let streams = streamCount + (cursors[index].windowByteCount == 0 ? 1 : 0)
-        let granted = min(wanted, share() / streams, ReadWindows.windowByteCountMax)
+        let granted = min(wanted, share() / streams, WindowGrowth.windowByteCountMax)
         return cursors[index].missing(in: granted, objectByteCount: objectByteCount).map { range in
             Advice(source: .cursor(index), ranges: AheadRanges(range), windowByteCount: granted)
         }
@@ -211,26 +196,6 @@ extension ReadWindows {
         let mayReplaceStride = strides.count == ReadWindows.strideCountMax
         guard let stride = startStride(at: index) else { return (nil, gaveUpWindow) }
         return (advice(forStride: stride, share), gaveUpWindow || mayReplaceStride)
-    }
-
-    /// How big the window should be now; `nil` while enough of it is left.
-    private func grownWindow(of cursor: ReadCursor) -> Int? {
-        let current = cursor.windowByteCount
-        guard current > 0 else {
-            return cursor.trend > 0 || cursor.isBackward ? ReadCursor.cautiousByteCount : nil
-        }
-        let isEager = isEager(cursor)
-        let left = cursor.ahead.count
-        let part = isEager ? ReadWindows.partByteCount : ReadWindows.carefulPartByteCount
-        guard left < current / 2 || current - left >= part else { return nil }
-        let read = cursor.run.count
-        let limit =
-            isEager
-            ? 2 * read + ReadCursor.firstByteCount
-            : max(min(read, part), read / 10 * ReadWindows.carefulTenths)
-        let free = isEager ? ReadWindows.openByteCountMax : part
-        let grown = min(2 * current, limit, cursor.hasWaited ? .max : free)
-        return max(current, grown)
     }
 
     /// Whether the run is likely to be read to the object's end: it began where the object does, and nobody reads
@@ -283,7 +248,7 @@ extension ReadWindows {
     }
 
     private func advice(forStride index: Int, _ share: () -> Int) -> Advice? {
-        let granted = min(share() / streamCount, ReadWindows.windowByteCountMax)
+        let granted = min(share() / streamCount, WindowGrowth.windowByteCountMax)
         return strides[index].missing(in: granted).map { ranges in
             Advice(source: .stride(index), ranges: ranges, windowByteCount: granted)
         }

@@ -26,6 +26,14 @@ public struct S3Configuration: Sendable {
         "\(endpoint?.description ?? "aws")/\(bucket)"
     }
 
+    /// What a `bucketIdentity` was made of: the endpoint's URL, `nil` for AWS's own, and the bucket's name.
+    public static func parts(ofBucketIdentity identity: String) -> (endpoint: String?, bucket: String) {
+        // A bucket's name has no "/", an endpoint's path may.
+        let end = identity.lastIndex(of: "/") ?? identity.startIndex
+        let endpoint = identity[..<end]
+        return (endpoint == "aws" ? nil : String(endpoint), String(identity[end...].drop { $0 == "/" }))
+    }
+
     /// A configuration for `bucket`; all else may be left as it is.
     public init(
         bucket: String, region: String = "us-east-1", endpoint: S3Endpoint? = nil,

@@ -42,7 +42,8 @@ struct CacheSettings {
             return FilePath(caches).appending("tractfs")
         }
         guard let home = environment["HOME"], home.hasPrefix("/") else {
-            throw Failure("there is no home folder to keep the cache in: give --cache-dir a folder, or --no-cache")
+            throw Failure(
+                "there is no home folder to keep the cache in: give --cache-dir a folder, or mount with --no-cache")
         }
         return FilePath(home).appending(".cache/tractfs")
     }
@@ -50,17 +51,11 @@ struct CacheSettings {
 
 /// The options on it.
 extension CacheOptions {
-    /// The folder that they name.
-    func directory(environment: [String: String]) throws(Failure) -> FilePath {
-        if let cacheDir { return FilePath(AbsolutePath.of(cacheDir)) }
-        return try CacheSettings.standardDirectory(environment: environment, isRoot: geteuid() == 0)
-    }
-
     /// What they say together; `nil` for no cache.
     func settings(environment: [String: String]) throws(Failure) -> CacheSettings? {
         if noCache { return nil }
         return CacheSettings(
-            directory: try directory(environment: environment), isRequired: cacheDir != nil,
+            directory: try place.folder(environment: environment), isRequired: place.cacheDir != nil,
             byteLimit: cacheSize.byteCount)
     }
 }

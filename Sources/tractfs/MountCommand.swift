@@ -109,11 +109,8 @@ struct AppearanceOptions: ParsableArguments {
 
 /// What is kept on the local disk, for the next reads and the next mounts.
 struct CacheOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "The folder to keep file contents in (default: ~/.cache/tractfs, for root /var/cache/tractfs).",
-            valueName: "folder"))
-    var cacheDir: String?
+    @OptionGroup
+    var place: CacheFolderOptions
 
     @Option(
         help: ArgumentHelp("How much of the disk they may take.", valueName: "size"), transform: ByteCount.read)
@@ -127,8 +124,7 @@ struct CacheOptions: ParsableArguments {
         if cacheSize.byteCount < least.byteCount {
             throw ValidationError("--cache-size \(cacheSize) is too little: give at least \(least), or --no-cache")
         }
-        if noCache, cacheDir != nil { throw ValidationError("give --cache-dir or --no-cache, not both") }
-        if cacheDir?.isEmpty == true { throw ValidationError("--cache-dir needs a folder") }
+        if noCache, place.cacheDir != nil { throw ValidationError("give --cache-dir or --no-cache, not both") }
     }
 }
 

@@ -8,7 +8,6 @@ import ObjectStore
 import Reader
 import S3Client
 import Synchronization
-import SystemSupport
 
 /// The process that serves a mount, from the checks before it to its end. The one place where the layers are put together.
 struct MountServer {

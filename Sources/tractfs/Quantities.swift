@@ -55,6 +55,28 @@ struct ByteCount: WrittenValue, CustomStringConvertible {
         let unit = ByteCount.units.last { byteCount >= $0.1 && byteCount.isMultiple(of: $0.1) }
         return unit.map { "\(byteCount / $0.1)\($0.0)" } ?? "\(byteCount)"
     }
+
+    /// About how many, for people: "1.2GiB", "340MiB", "17B".
+    var rounded: String {
+        // From 999.5 on it is rather one of the next unit.
+        guard let unit = ByteCount.units.last(where: { Double(byteCount) >= Double($0.1) * 999.5 / 1024 }) else {
+            return "\(byteCount)B"
+        }
+        let tenths = (Double(byteCount) * 10 / Double(unit.1)).rounded()
+        if tenths >= 100 { return "\(Int((tenths / 10).rounded()))\(unit.0)" }
+        return "\(Int(tenths) / 10).\(Int(tenths) % 10)\(unit.0)"
+    }
+}
+
+/// How many objects, in words.
+struct ObjectCount: CustomStringConvertible {
+    private let count: Int
+
+    init(_ count: Int) {
+        self.count = count
+    }
+
+    var description: String { count == 1 ? "1 object" : "\(count) objects" }
 }
 
 /// A time on the command line: "30s", "15m", "12h", "7d".

@@ -18,7 +18,7 @@ struct Tractfs: ParsableCommand {
               tractfs unmount /mnt/hcp
             """,
         version: version,
-        subcommands: [MountCommand.self, UnmountCommand.self])
+        subcommands: [MountCommand.self, UnmountCommand.self, CacheCommand.self])
 
     static func main() {
         openStandardStreams()

@@ -57,7 +57,7 @@ import Testing
             if let block { cache.insert(block, of: object, at: index) }
             _ = BlockLease([], of: object, consumed: index..<index + 1, from: cache)
         }
-        #expect(cache.residentByteCount <= 64 << 20 + 2 * Block.byteCount)
+        #expect(cache.residentByteCount <= 34 << 20)
     }
 
     @Test func `a block that somebody holds is not taken away`() throws {

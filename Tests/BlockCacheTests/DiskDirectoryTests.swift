@@ -27,13 +27,13 @@ import Testing
             testDescription: "a symbolic link", command: "mkdir -m 700 D.real && ln -s D.real D",
             advice: "is a symbolic link: give the directory itself"),
         Unsafe(testDescription: "a link to nowhere", command: "ln -s /nowhere D", advice: "is a symbolic link"),
-        Unsafe(testDescription: "a file", command: "touch D", advice: "is not a directory: remove it"),
+        Unsafe(testDescription: "a file", command: "touch D", advice: "is not a directory: give another one"),
         Unsafe(
             testDescription: "writable for its group", command: "mkdir -m 770 D",
-            advice: "is writable for others (mode 770): run chmod 700"),
+            advice: "is writable for others (mode 770): give another one"),
         Unsafe(
             testDescription: "writable for all", command: "mkdir D && chmod 1777 D",
-            advice: "is writable for others (mode 1777): run chmod 700"),
+            advice: "is writable for others (mode 1777): give another one"),
         Unsafe(
             testDescription: "another user's", command: "mkdir -m 700 D && chown 65534 D",
             advice: "belongs to another user (uid 65534)", needsRoot: true),
@@ -102,22 +102,60 @@ import Testing
             try fixture.flip(fixture.path(of: damaged, ".data"), at: Block.byteCount + 7)
         }
         let directory = try DiskCacheDirectory(fixture.directory)
-        for expected in [[1, 1], [0]] {
-            var damagedBlockCounts: [Int] = []
-            try directory.verify { damagedBlockCounts.append($1) }
-            #expect(damagedBlockCounts == expected)
+        for expected: Set<DiskCacheDirectory.Damage?> in [[.blocks(1), .object], [nil]] {
+            var found: [DiskCacheDirectory.Damage?] = []
+            var byteCount = 0
+            let nonsenseCount = try directory.verify(progress: { byteCount += $0 }) { found.append($1) }
+            #expect(found.count == expected.count && Set(found) == expected && nonsenseCount == 0)
+            #expect(byteCount == (expected == [nil] ? 1 : 5) * Block.byteCount)
         }
         #expect(object.present(among: 0..<3) == [0..<1])
     }
 
-    @Test(arguments: ["truncate -s 1000", "truncate -s 1G"])
-    func `verifying takes out an object whose data file has another size`(harm: String) throws {
+    @Test func `verifying drops objects whose files are nonsense, and says which, if they tell`() throws {
+        let cache = try fixture.cache()
+        let objects = ["short", "noise", "fine"].map { cache.open(DiskFixture.version($0, byteCount: Block.byteCount)) }
+        for object in objects { try fixture.store(0..<1, of: object) }
+        #expect(truncate(fixture.path(of: objects[0], ".data"), 9) == 0)
+        try fixture.overwrite(fixture.path(of: objects[1], ".index"), at: 0, with: [1, 2, 3])
+        let directory = try DiskCacheDirectory(fixture.directory)
+        var keys: Set<Key> = []
+        try directory.forEachObject { keys.insert($0.version.key) }
+        #expect(keys == ["fine"], "looking on changes nothing: both are found below")
+        var found: [Key: DiskCacheDirectory.Damage?] = [:]
+        #expect(try directory.verify { found[$0.version.key] = $1 } == 1)
+        #expect(found == ["short": .object, "fine": nil])
+        found = [:]
+        #expect(try directory.verify { found[$0.version.key] = $1 } == 0)
+        #expect(found == ["fine": nil])
+    }
+
+    @Test func `clearing takes what it is told to`() throws {
+        let cache = try fixture.cache()
+        for key in ["a", "b"] {
+            try fixture.store(0..<1, of: cache.open(DiskFixture.version(key, byteCount: Block.byteCount)))
+        }
+        let directory = try DiskCacheDirectory(fixture.directory)
+        let clearance = try directory.clear { source, version in
+            #expect(source == cache.source)
+            return version.key == "a"
+        }
+        #expect(clearance.objectCount == 1 && clearance.byteCount > Block.byteCount && clearance.lockedCount == 0)
+        var keys: [Key] = []
+        try directory.forEachObject { keys.append($0.version.key) }
+        #expect(keys == ["b"])
+    }
+
+    @Test func `an object that somebody doesn't let go of isn't cleared, and that is told`() throws {
         let object = try fixture.cache().open(version)
-        try fixture.store(0..<3, of: object)
-        fixture.shutDown()
-        try Shell.run("\(harm) '\(fixture.path(of: object, ".data"))'")
-        try DiskCacheDirectory(fixture.directory).verify { _, _ in }
-        #expect(try Shell.run("find '\(fixture.directory)' -name '*.*'").isEmpty)
+        try fixture.store(0..<1, of: object)
+        let path = FilePath(fixture.path(of: object, "")).removingLastComponent()
+        let shard = try LocalFile(path.string, O_RDONLY | O_DIRECTORY)
+        #expect(shard.lock(.exclusive))
+        let directory = try DiskCacheDirectory(fixture.directory)
+        #expect(try directory.clear() == DiskCacheDirectory.Clearance(lockedCount: 1))
+        shard.unlock()
+        #expect(try directory.clear().objectCount == 1)
     }
 
     @Test func `after clearing there is nothing, and what is open goes on`() throws {

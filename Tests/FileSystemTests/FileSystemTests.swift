@@ -30,6 +30,25 @@ import struct SystemPackage.Errno
         #expect(throws: Errno.badFileDescriptor) { try read(handle, in: fileSystem, offset: 0, byteCount: 1) }
     }
 
+    @Test func `small files opened in the order of their folder cost one GET each, before they are opened`() throws {
+        let count = 24
+        for index in 10..<10 + count { store.put(Key("d/\(index)"), .text("\(index)")) }
+        let fileSystem = try fileSystem()
+        var getCounts: [Int] = []
+        for index in 10..<10 + count {
+            let file = try #require(try lookup("d/\(index)", in: fileSystem).entry)
+            let before = getCount
+            let handle = try open(file.id, in: fileSystem)
+            #expect(try read(handle, in: fileSystem, offset: 0, byteCount: 100) == "\(index)")
+            fileSystem.close(handle)
+            getCounts.append(getCount - before)
+        }
+        #expect(getCounts.reduce(0, +) == count)
+        #expect(store.listRequests.count == 2, "one of the root, one of the folder")
+        // The third one brings itself and the next four.
+        #expect(getCounts.prefix(5) == [1, 1, 5, 0, 0])
+    }
+
     @Test func `opening what can't be opened says why`() throws {
         store.put("d/f", .text("x"))
         let fileSystem = try fileSystem()
@@ -108,6 +127,9 @@ import struct SystemPackage.Errno
         #expect(throws: Errno.noFunction) { try off.extendedAttribute("user.s3.etag", of: .root) }
         #expect(throws: Errno.noFunction) { try off.extendedAttributeNames(of: .root) }
     }
+
+    /// How many GETs the store was asked for.
+    private var getCount: Int { store.rangeRequests.count }
 
     private func fileSystem(
         timeToLive: TimeToLive = .forever, hasExtendedAttributes: Bool = false

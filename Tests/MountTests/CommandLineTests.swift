@@ -61,8 +61,12 @@ private func stat(_ format: String, _ path: String) throws -> String {
     @Test(
         "goes to standard output and names all there is",
         arguments: [
-            (["--help"], ["mount", "unmount", "--version"]), (["mount", "--help"], mountOptions),
+            (["--help"], ["mount", "unmount", "cache", "--version"]), (["mount", "--help"], mountOptions),
             (["unmount", "--help"], ["--grace", "<mount-point>"]), (["help", "mount"], mountOptions),
+            (["cache", "--help"], ["list", "verify", "clear"]), (["cache"], ["list", "verify", "clear"]),
+            (["cache", "list", "--help"], ["--cache-dir", "--json", "cached_bytes"]),
+            (["cache", "verify", "--help"], ["--cache-dir", "exit status"]),
+            (["help", "cache", "clear"], ["--cache-dir", "s3://BUCKET[/PREFIX]"]),
             (["--version"], ["0.1.0"]), ([], ["mount", "unmount"]),
         ])
     func help(arguments: [String], words: [String]) throws {

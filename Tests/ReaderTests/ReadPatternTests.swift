@@ -112,7 +112,7 @@ struct ReadPatternTests {
         #expect(object.fetchedByteCount <= limit, "seed \(seed), \(early.reads.count) reads")
     }
 
-    @Test(arguments: [4_096, 1 << 20], 1...8 as ClosedRange<UInt64>)
+    @Test(arguments: [4_096, 1 << 20], 1...16 as ClosedRange<UInt64>)
     func `random reads cost their own blocks`(count: Int, seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let pageCount = (Self.gibibyte - count) / 4_096

@@ -65,6 +65,17 @@ import Testing
     }
 }
 
+@Suite struct `A bucket's identity` {
+    @Test(arguments: [nil, "http://127.0.0.1:9000", "https://s.org/p/q", "http://aws"])
+    func `says which bucket it is of which endpoint`(endpoint: String?) throws {
+        let configuration = S3Configuration(
+            bucket: "my.bucket", endpoint: try endpoint.map { try S3Endpoint(parsing: $0) })
+        let parts = S3Configuration.parts(ofBucketIdentity: configuration.bucketIdentity)
+        #expect(parts.endpoint == endpoint)
+        #expect(parts.bucket == "my.bucket")
+    }
+}
+
 @Suite struct `The number of network threads` {
     @Test(arguments: [(1, 2), (2, 2), (5, 5), (8, 8), (96, 8), (-1, 2)])
     func `is that of the processors, within reason`(processorCount: Int, threadCount: Int) {

@@ -177,7 +177,9 @@ final class CacheDirectory: Sendable {
         var byteCount = 0
         // The index first: without it a data file is nothing.
         for suffix in [ObjectFiles.indexSuffix, ObjectFiles.dataSuffix, ObjectFiles.newIndexSuffix] {
-            byteCount += try shard.status(of: name + suffix)?.allocatedByteCount ?? 0
+            // A directory is none of ours, whatever it is called.
+            guard let status = try shard.status(of: name + suffix), !status.isDirectory else { continue }
+            byteCount += status.allocatedByteCount
             try shard.unlink(name + suffix)
         }
         usage.add(-byteCount)

@@ -10,14 +10,12 @@ struct CachedFiles {
     /// What its two files take on the disk.
     let allocatedByteCount: Int
 
-    /// The files `name` in `shard`; `nil` if they are not both there, the index is nonsense, or the data file has another size
-    /// than the object.
+    /// The files `name` in `shard`; `nil` if they are not both there, or the index is nonsense.
     init?(_ name: String, in shard: LocalFile) throws(Errno) {
         do throws(Errno) {
             let index = try LocalFile(name + ObjectFiles.indexSuffix, in: shard, O_RDONLY | O_NONBLOCK)
             guard let header = try IndexHeader(of: index), header.identity.name == name,
-                let dataStatus = try shard.status(of: name + ObjectFiles.dataSuffix),
-                dataStatus.byteCount == header.identity.byteCount
+                let dataStatus = try shard.status(of: name + ObjectFiles.dataSuffix)
             else { return nil }
             self.name = name
             self.header = header

@@ -13,6 +13,10 @@ public enum DiskCacheError: Error, Hashable, Sendable, CustomStringConvertible {
     case writableByOthers(FilePath, mode: UInt32)
     /// It can't be opened or made.
     case unusable(FilePath, Errno)
+    /// There is nothing, or nothing in it.
+    case noCache(FilePath)
+    /// There is something else in it.
+    case notACache(FilePath)
     /// The limit is less than what is worth the trouble.
     case limitTooSmall(byteLimit: Int)
 
@@ -20,16 +24,21 @@ public enum DiskCacheError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notADirectory(let path):
-            "the cache directory \(path) is not a directory: remove it, or give another one with --cache-dir"
+            "the cache directory \(path) is not a directory: give another one with --cache-dir"
         case .symbolicLink(let path):
             "the cache directory \(path) is a symbolic link: give the directory itself with --cache-dir"
         case .anotherUsers(let path, let owner):
             "the cache directory \(path) belongs to another user (uid \(owner)): give one of your own with --cache-dir"
         case .writableByOthers(let path, let mode):
             "the cache directory \(path) is writable for others (mode \(String(mode & 0o7777, radix: 8))): "
-                + "run chmod 700 on it, or give another one with --cache-dir"
+                + "give another one with --cache-dir, or, if it holds nothing else, run chmod 700 on it"
         case .unusable(let path, let errno):
-            "the cache directory \(path) can't be used (\(errno)): give another one with --cache-dir, or --no-cache"
+            "the cache directory \(path) can't be used (\(errno)): "
+                + "give another one with --cache-dir, or mount with --no-cache"
+        case .noCache(let path):
+            "there is no cache in \(path)"
+        case .notACache(let path):
+            "the directory \(path) holds other things and no cache: give the cache's own with --cache-dir"
         case .limitTooSmall(let byteLimit):
             "a cache of \(byteLimit) bytes is too small: "
                 + "give at least \(DiskCache.minimumByteLimit >> 20) MiB with --cache-size, or --no-cache"

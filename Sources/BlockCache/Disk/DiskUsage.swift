@@ -35,6 +35,11 @@ final class DiskUsage: Sendable {
         (try? change { _ in }.byteCount) ?? DiskUsage.unknown
     }
 
+    /// Whether the file is there; every cache that was ever mounted has one.
+    func isMade() throws(Errno) -> Bool {
+        try root.status(of: DiskUsage.fileName)?.isRegularFile ?? false
+    }
+
     /// Whether anybody has ever counted.
     var isKnown: Bool { byteCount < DiskUsage.unknown }
 

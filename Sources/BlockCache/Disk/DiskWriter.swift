@@ -4,8 +4,8 @@ import Synchronization
 
 /// The thread that writes blocks to the disk, behind the readers, and the queue that leads to it.
 ///
-/// Blocks wait a moment for their neighbours, so that several go out with one call. While the queue is less than half full
-/// the thread gives way to others (setpriority(2)); if it fills all the same, the disk is too slow, and blocks are dropped.
+/// Blocks wait a moment for their neighbours, so that several go out with one call. While little is queued the thread gives way
+/// to others (setpriority(2)); if the queue fills all the same, the disk is too slow, and blocks are dropped.
 final class DiskWriter: Sendable {
     private struct Pending {
         let object: DiskObject
@@ -35,8 +35,12 @@ final class DiskWriter: Sendable {
     /// How long writing may go on when the cache is shut down: as long as somebody at a terminal likes to wait.
     private static let shutdownPatience: Duration = .seconds(2)
 
-    /// The niceness of the thread while there is no hurry.
+    /// How much nicer than the process the thread is while there is no hurry.
     private static let niceness: CInt = 10
+
+    /// With more than this queued there is a hurry: what waits takes memory that is new to the process, which costs the
+    /// reader more than the thread's share of the processor does.
+    private static let hurriedByteCount = 64 << 20
 
     private let byteLimit: Int
     private let batchBlockCount: Int
@@ -103,16 +107,24 @@ final class DiskWriter: Sendable {
             queue.change { $0.isRoomWanted = false }
         case .write(let object, let blocks):
             if cache.write(blocks, of: object, mayEvict: true) { object.proveIfComplete() }
-            let isHurried = queue.change { queue in
-                queue.byteCount -= blocks.count * Block.byteCount
-                return queue.byteCount > byteLimit / 2
-            }
-            // Refused to whoever may not raise a priority; then it stays low. 0 is the calling thread.
-            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, isHurried ? 0 : DiskWriter.niceness)
+            hurry(
+                queue.change { queue in
+                    queue.byteCount -= blocks.count * Block.byteCount
+                    return queue.byteCount > min(byteLimit / 2, DiskWriter.hurriedByteCount)
+                })
         case .end:
             return false
         }
         return true
+    }
+
+    /// Gives the thread the process's priority, or a lower one. Refused to whoever may not raise a priority; then it stays low.
+    private func hurry(_ isHurried: Bool) {
+        let process = __priority_which_t(PRIO_PROCESS.rawValue)
+        let base = getpriority(process, id_t(getpid()))
+        let wanted = isHurried ? base : base + DiskWriter.niceness
+        // 0 is the calling thread.
+        if getpriority(process, 0) != wanted { setpriority(process, 0, wanted) }
     }
 
     private func nextErrand(_ queue: inout Queue) -> Errand? {

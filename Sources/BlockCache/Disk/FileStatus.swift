@@ -31,6 +31,9 @@ struct FileStatus: Hashable {
     /// Whether it is a directory.
     var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
 
+    /// Whether it is a file in the narrow sense.
+    var isRegularFile: Bool { mode & S_IFMT == S_IFREG }
+
     /// Whether it is a symbolic link.
     var isSymbolicLink: Bool { mode & S_IFMT == S_IFLNK }
 }

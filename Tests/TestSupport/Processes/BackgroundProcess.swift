@@ -25,9 +25,13 @@ public final class BackgroundProcess {
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try Self.emptyFile(outputPath)
-        process.standardError = try Self.emptyFile(errorPath)
+        let (output, errors) = (try Self.emptyFile(outputPath), try Self.emptyFile(errorPath))
+        process.standardOutput = output
+        process.standardError = errors
         try process.run()
+        // `Process` doesn't let go of them, and reads past a page's end once about 1,350 descriptors are open.
+        try output.close()
+        try errors.close()
     }
 
     private static func emptyFile(_ path: String) throws -> FileHandle {

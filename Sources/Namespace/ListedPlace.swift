@@ -1,0 +1,49 @@
+public import ObjectStore
+
+/// Where a file stands in the listing of its directory: its index among the entries, in the order of `readdir`.
+///
+/// Asks nothing of the store, now or later, and makes no inodes: what is not listed yet is not told.
+public struct ListedPlace: Sendable {
+    /// The directory's prefix.
+    public let directory: Key
+    /// The file's index. When the listing is renewed, it may change.
+    public let index: Int
+
+    private let listing: Listing
+
+    init(index: Int, in listing: Listing) {
+        directory = listing.prefix
+        self.index = index
+        self.listing = listing
+    }
+
+    /// A file of the directory.
+    public struct File: Hashable, Sendable {
+        /// Its index.
+        public let index: Int
+        /// Which bytes it has.
+        public let version: ObjectVersion
+    }
+
+    /// How many entries of the directory are listed.
+    public var entryCount: Int { listing.entryCount }
+
+    /// The files with an index within `range`, as far as they are listed.
+    public func files(in range: Range<Int>) -> [File] {
+        listing.listedEntries(in: range).enumerated().compactMap { offset, entry in
+            guard case .file(let object) = entry.kind else { return nil }
+            return File(index: range.lowerBound + offset, version: object.version)
+        }
+    }
+}
+
+extension Namespace {
+    /// The place of the file `key`; `nil` where nobody has listed its directory so far.
+    public func place(of key: Key) -> ListedPlace? {
+        let prefix = Key(key.bytes.prefix((key.bytes.lastIndex(of: Key.delimiter) ?? -1) + 1))
+        guard case .file(let name) = Classification(key, below: prefix),
+            let listing = knownDirectory(prefix)?.listing, let index = listing.index(ofFile: name)
+        else { return nil }
+        return ListedPlace(index: index, in: listing)
+    }
+}

@@ -1,0 +1,80 @@
+import BlockCache
+import ObjectStore
+import SystemPackage
+
+/// The objects of a cache as text, for people and for programs.
+struct CacheListing {
+    private let folder: FilePath
+    /// The most recently used first.
+    private let objects: [DiskCacheDirectory.Object]
+
+    /// What is in `cache` now.
+    init(of cache: OpenedCache) throws(DiskCacheError) {
+        var objects: [DiskCacheDirectory.Object] = []
+        try cache.directory.forEachObject { objects.append($0) }
+        self.init(objects, in: cache.folder)
+    }
+
+    /// A listing of `objects`, in any order, of the cache in `folder`.
+    init(_ objects: [DiskCacheDirectory.Object], in folder: FilePath) {
+        self.folder = folder
+        self.objects = objects.sorted { left, right in
+            left.lastUse == right.lastUse ? left.version.key < right.version.key : left.lastUse > right.lastUse
+        }
+    }
+
+    // MARK: For people
+
+    private static let headings = ["ON DISK", "SIZE", "STATE", "LAST USED", "OBJECT"]
+    /// Which columns have numbers, which stand at the right.
+    private static let numericColumns = 0..<2
+
+    /// A line for each object, in columns, and one for all of them.
+    var table: String {
+        let rows = objects.isEmpty ? [] : [CacheListing.headings] + objects.map(CacheListing.row)
+        let widths = CacheListing.headings.indices.dropLast().map { column in
+            rows.map { $0[column].count }.max() ?? 0
+        }
+        let lines = rows.map { row in
+            let cells = zip(row, widths).enumerated().map { column, cell in
+                let padding = String(repeating: " ", count: cell.1 - cell.0.count)
+                return CacheListing.numericColumns.contains(column) ? padding + cell.0 : cell.0 + padding
+            }
+            return (cells + row.suffix(1)).joined(separator: "  ")
+        }
+        return (lines + [summary]).map { $0 + "\n" }.joined()
+    }
+
+    private static func row(_ object: DiskCacheDirectory.Object) -> [String] {
+        [
+            ByteCount(object.allocatedByteCount).rounded, ByteCount(object.version.byteCount).rounded,
+            object.isComplete ? "complete" : "part", object.lastUse.localText,
+            CachedObjectName(object).description,
+        ]
+    }
+
+    private var summary: String {
+        let byteCount = objects.reduce(0) { $0 + $1.allocatedByteCount }
+        let completeCount = objects.count { $0.isComplete }
+        return "\(ObjectCount(objects.count)) (\(completeCount) complete), \(ByteCount(byteCount).rounded) in \(folder)"
+    }
+
+    // MARK: For programs
+
+    /// A line of JSON for each object.
+    var json: String {
+        objects.map { CacheListing.json($0).description + "\n" }.joined()
+    }
+
+    private static func json(_ object: DiskCacheDirectory.Object) -> JSONObject {
+        let name = CachedObjectName(object)
+        return [
+            "uri": .string("s3://\(name.bucket)/\(name.keyText)"),
+            "endpoint": name.endpoint.map { .string($0) } ?? .null,
+            "bucket": .string(name.bucket), "key": .string(name.keyText), "etag": .string(object.version.etag.text),
+            "size": .number(object.version.byteCount), "cached_bytes": .number(object.cachedByteCount),
+            "disk_bytes": .number(object.allocatedByteCount), "complete": .bool(object.isComplete),
+            "last_used": .string(object.lastUse.utcText),
+        ]
+    }
+}

@@ -1,0 +1,45 @@
+/// A JSON object in one line, its members in the order in which they were given (RFC 8259).
+struct JSONObject: ExpressibleByDictionaryLiteral, CustomStringConvertible {
+    enum Value {
+        case string(String)
+        case number(Int)
+        case bool(Bool)
+        case null
+    }
+
+    private let members: [(name: String, value: Value)]
+
+    init(dictionaryLiteral members: (String, Value)...) {
+        self.members = members
+    }
+
+    var description: String {
+        let texts = members.map { "\(JSONObject.quoted($0.name)): \(JSONObject.text(of: $0.value))" }
+        return "{\(texts.joined(separator: ", "))}"
+    }
+
+    private static func text(of value: Value) -> String {
+        switch value {
+        case .string(let text): quoted(text)
+        case .number(let number): "\(number)"
+        case .bool(let isTrue): "\(isTrue)"
+        case .null: "null"
+        }
+    }
+
+    /// A string of JSON. All control characters are escaped, also those that needn't be, because they mean something to
+    /// a terminal.
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": quoted += "\\\(scalar)"
+            case _ where scalar.properties.generalCategory == .control:
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}

@@ -1,0 +1,23 @@
+import Glibc
+import ObjectStore
+
+extension Timestamp {
+    /// The minute, on the clock of whoever asks: "2026-11-21 07:25".
+    var localText: String { text("%Y-%m-%d %H:%M") { localtime_r(&$0, &$1) } }
+
+    /// The second, for programs (RFC 3339): "2026-11-21T07:25:03Z".
+    var utcText: String { text("%Y-%m-%dT%H:%M:%SZ") { gmtime_r(&$0, &$1) } }
+
+    private func text(_ format: String, _ convert: (inout time_t, inout tm) -> UnsafeMutablePointer<tm>?) -> String {
+        var (time, fields) = (time_t(seconds), tm())
+        // Fails only for years that don't fit.
+        guard convert(&time, &fields) != nil else { return "unknown" }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Self.textCapacity) { buffer in
+            let count = strftime(buffer.baseAddress, buffer.count, format, &fields)
+            return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+    }
+
+    /// Enough for either form, and for any year.
+    private static let textCapacity = 64
+}
