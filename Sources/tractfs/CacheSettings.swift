@@ -26,7 +26,7 @@ struct CacheSettings {
             return try DiskCache(
                 directory: directory, byteLimit: byteLimit, source: configuration.bucketIdentity,
                 // What waits to be written is out of the reader's reach.
-                queueByteLimit: blocks.byteLimit / 4, didRelease: { blocks.serveWaiting() }, logger: logger)
+                queueByteLimit: blocks.byteLimit / 2, didRelease: { blocks.serveWaiting() }, logger: logger)
         } catch {
             guard case .unusable = error, !isRequired else { throw error }
             logger.warning("nothing is cached on the disk: \(error)")

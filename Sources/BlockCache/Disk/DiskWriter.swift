@@ -4,8 +4,9 @@ import Synchronization
 
 /// The thread that writes blocks to the disk, behind the readers, and the queue that leads to it.
 ///
-/// Blocks wait a moment for their neighbours, so that several go out with one call. While little is queued the thread gives way
-/// to others (setpriority(2)); if the queue fills all the same, the disk is too slow, and blocks are dropped.
+/// Blocks wait a moment for their neighbours, so that several go out with one call. While the queue is less than three quarters
+/// full the thread gives way to others (setpriority(2)): where all processors are busy, readers go first. If the queue fills
+/// all the same, the disk is too slow, and blocks are dropped.
 final class DiskWriter: Sendable {
     private struct Pending {
         let object: DiskObject
@@ -35,12 +36,8 @@ final class DiskWriter: Sendable {
     /// How long writing may go on when the cache is shut down: as long as somebody at a terminal likes to wait.
     private static let shutdownPatience: Duration = .seconds(2)
 
-    /// How much nicer than the process the thread is while there is no hurry.
-    private static let niceness: CInt = 10
-
-    /// With more than this queued there is a hurry: what waits takes memory that is new to the process, which costs the
-    /// reader more than the thread's share of the processor does.
-    private static let hurriedByteCount = 64 << 20
+    /// How much nicer than the process the thread is while there is no hurry: as much as can be.
+    private static let niceness: CInt = 19
 
     private let byteLimit: Int
     private let batchBlockCount: Int
@@ -110,7 +107,7 @@ final class DiskWriter: Sendable {
             hurry(
                 queue.change { queue in
                     queue.byteCount -= blocks.count * Block.byteCount
-                    return queue.byteCount > min(byteLimit / 2, DiskWriter.hurriedByteCount)
+                    return queue.byteCount > byteLimit / 4 * 3
                 })
         case .end:
             return false
