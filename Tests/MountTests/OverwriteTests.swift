@@ -104,7 +104,7 @@ import Testing
     }
 
     /// Compares two files through memory maps, page by page from both ends.
-    private static let compareMapped = """
+    static let compareMapped = """
         import mmap, sys
         files = [open(path) for path in sys.argv[1:]]
         maps = [mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) for file in files]

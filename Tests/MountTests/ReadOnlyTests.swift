@@ -73,7 +73,7 @@ import struct SystemPackage.Errno
         try withS3TestServer { server in
             for key: Key in ["open", "secret"] { server.put(key, .text("content")) }
             server.script(.get("secret"), .refuse(.accessDenied))
-            try withMount(of: server) { mountPoint in
+            try withMount(of: server) { mountPoint throws in
                 // The open fails where it fetches the file, and the read where it doesn't.
                 let error = errno { try withOpenFile(mountPoint + "/secret") { try $0.bytes(in: 0..<7) } }
                 #expect(error == .permissionDenied)

@@ -1,3 +1,4 @@
+import Foundation
 import ObjectStore
 import SystemPackage
 import TestSupport
@@ -154,6 +155,25 @@ import Testing
                     expectSame(read, body.bytes(in: range))
                 }
                 #expect(server.requests(.get).map(\.sentByteCount).reduce(0, +) == byteCount)
+            }
+        }
+    }
+
+    @Test func `300 small files of a folder, read in its order, cost a GET each and one LIST`() throws {
+        var bodies = BodySource(seed: .random(in: 0...(.max)))
+        var objects: [Key: ObjectBody] = [:]
+        for index in 0..<300 { objects[Key("folder/\(1_000 + index)")] = try bodies.body(byteCount: 348 + index) }
+        try withS3TestServer { server in
+            for (key, body) in objects { server.put(key, body) }
+            try withMount(of: server) { mountPoint in
+                // Also what was asked for the folder's name is not what the folder costs.
+                try runChecked("ls", [mountPoint])
+                server.clearLog()
+                #expect(try FileManager.default.contentsOfDirectory(atPath: mountPoint + "/folder").count == 300)
+                try checkAll(objects, in: mountPoint)
+                #expect(server.requests(.get).count == 300)
+                #expect(server.requests(.list).count == 1)
+                #expect(server.log.count == 301)
             }
         }
     }

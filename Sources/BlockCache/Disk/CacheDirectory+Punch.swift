@@ -8,10 +8,11 @@ extension CacheDirectory {
         guard let files = try openExisting(name) else { return 0 }
         return try files.locked(.exclusive, patience: CacheDirectory.punchPatience) { _ throws(Errno) in
             guard try !files.isSealed(), let header = try IndexHeader(of: files.index) else { return 0 }
+            let begin = usage.account
             let before = try files.data.status().allocatedByteCount
             try files.punch(byteCount, from: header.punchIndex)
             let freed = max(before - (try files.data.status().allocatedByteCount), 0)
-            usage.add(-freed)
+            usage.takeOff(freed, since: begin)
             return freed
         } ?? 0
     }

@@ -174,6 +174,7 @@ final class CacheDirectory: Sendable {
     /// - Returns: What they took on the disk.
     @discardableResult
     func unlink(_ name: String, in shard: LocalFile) throws(Errno) -> Int {
+        let begin = usage.account
         var byteCount = 0
         // The index first: without it a data file is nothing.
         for suffix in [ObjectFiles.indexSuffix, ObjectFiles.dataSuffix, ObjectFiles.newIndexSuffix] {
@@ -182,7 +183,7 @@ final class CacheDirectory: Sendable {
             byteCount += status.allocatedByteCount
             try shard.unlink(name + suffix)
         }
-        usage.add(-byteCount)
+        usage.takeOff(byteCount, since: begin)
         return byteCount
     }
 }

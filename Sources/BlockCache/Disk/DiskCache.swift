@@ -102,10 +102,11 @@ public final class DiskCache: Sendable {
         do throws(Errno) {
             let directory = try writableDirectory()
             let byteCount = blocks.reduce(0) { $0 + allocation(of: object.identity.bytes(ofBlock: $1.index).count) }
+            let begin = directory.usage.account
             guard try reserve(byteCount, in: directory, mayEvict: mayEvict) else { return false }
             // After a failure the reservation stays: some of it may have been written. The next count knows.
             let written = try object.write(blocks, in: directory)
-            if written < byteCount { directory.usage.add(written - byteCount) }
+            if written < byteCount { directory.usage.takeOff(byteCount - written, since: begin) }
             health.noteSuccess()
             return true
         } catch .resourceTemporarilyUnavailable {

@@ -53,14 +53,25 @@ final class DiskUsage: Sendable {
         return isReserved
     }
 
-    /// Adds `byteCount`, which is negative for what has been removed or was not written after all.
+    /// Adds what has been made.
     func add(_ byteCount: Int) {
         // What gets lost here, because the disk fails, the next count finds.
         _ = try? change { $0.add(byteCount) }
     }
 
-    /// Where a count begins, for `correct`.
-    func beginCount() -> Account? {
+    /// Takes off what has been removed, or was not written after all, unless there was a count meanwhile: it may have found
+    /// that gone, and taken off once more it would be missing from the number.
+    ///
+    /// - Parameter begin: The account before the removal.
+    func takeOff(_ byteCount: Int, since begin: Account?) {
+        _ = try? change { account in
+            guard account.countNumber == begin?.countNumber else { return }
+            account.byteCount = max(account.byteCount - byteCount, 0)
+        }
+    }
+
+    /// What stands in the file, for `correct` and `takeOff`; `nil` if that can't be read.
+    var account: Account? {
         try? change { _ in }
     }
 
@@ -72,10 +83,10 @@ final class DiskUsage: Sendable {
     ///     to have been; what a process was just writing when the count began may be missed, which is why it is little.
     func correct(counted: Int, since begin: Account?) {
         _ = try? change { account in
-            let before = (begin ?? account).added
-            // Less than before: somebody has removed the file meanwhile, or written to it.
-            let added = account.added >= before ? account.added - before : account.added
-            account.byteCount = min(counted + Int(min(added, UInt64(DiskUsage.unknown))), DiskUsage.unknown)
+            let added = Int(truncatingIfNeeded: account.added &- (begin ?? account).added)
+            // Less than nothing, or more than any disk, is the difference to a file that somebody has put there meanwhile.
+            account.byteCount = counted + (0..<DiskUsage.unknown ~= added ? added : 0)
+            account.countNumber &+= 1
         }
     }
 
@@ -86,16 +97,20 @@ final class DiskUsage: Sendable {
         /// All bytes that were ever added, whether or not they were taken off again.
         var added: UInt64
 
+        /// How many counts there were.
+        var countNumber: UInt64
+
         /// The account that `words` are.
         init(_ words: [UInt64]) {
             byteCount = Int(exactly: words.first ?? .max) ?? DiskUsage.unknown
             byteCount = min(byteCount, DiskUsage.unknown)
             added = words.dropFirst().first ?? 0
+            countNumber = words.dropFirst(2).first ?? 0
         }
 
         mutating func add(_ byteCount: Int) {
-            self.byteCount = max(self.byteCount + byteCount, 0)
-            if byteCount > 0 { added &+= UInt64(byteCount) }
+            self.byteCount += byteCount
+            added &+= UInt64(byteCount)
         }
     }
 
@@ -111,10 +126,12 @@ final class DiskUsage: Sendable {
                 throw Errno.resourceTemporarilyUnavailable
             }
             defer { file.unlock() }
-            var account = Account(IndexHeader.words(try file.read(16, at: 0)))
+            var account = Account(IndexHeader.words(try file.read(24, at: 0)))
             let before = account
             body(&account)
-            if account != before { try file.write([UInt64(account.byteCount), account.added], at: 0) }
+            if account != before {
+                try file.write([UInt64(account.byteCount), account.added, account.countNumber], at: 0)
+            }
             return account
         }
     }

@@ -18,7 +18,7 @@ struct Eviction {
     /// Finds out what there is, and sets the usage right.
     init(counting directory: CacheDirectory) throws(Errno) {
         self.directory = directory
-        let begin = directory.usage.beginCount()
+        let begin = directory.usage.account
         var candidates: [Candidate] = []
         let counted = try directory.forEachObject { files throws(Errno) in
             candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))

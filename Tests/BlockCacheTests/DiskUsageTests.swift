@@ -1,0 +1,63 @@
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import BlockCache
+
+@Suite("Disk usage") struct DiskUsageTests {
+    /// Two processes' view of one cache.
+    private func withTwo(_ body: (DiskUsage, DiskUsage) throws -> Void) throws {
+        try withTemporaryDirectory { directory in
+            let directory = try CacheDirectory(making: FilePath(directory + "/cache"))
+            let other = try CacheDirectory(making: directory.path)
+            try body(directory.usage, other.usage)
+        }
+    }
+
+    @Test func `is unknown before it is counted, and then what all have added and taken off`() throws {
+        try withTwo { one, other throws in
+            #expect(try !one.reserve(1, limit: 1 << 40))
+            one.correct(counted: 1_000, since: one.account)
+            #expect(try other.reserve(500, limit: 1_500))
+            #expect(try !one.reserve(1, limit: 1_500))
+            other.takeOff(300, since: other.account)
+            #expect(one.byteCount == 1_200)
+        }
+    }
+
+    @Test func `is not too small after a count in which as much was added as taken off`() throws {
+        try withTwo { one, other in
+            one.correct(counted: 1_000, since: one.account)
+            let begin = one.account
+            // The one was removed before the count came to it, and the other made where it had been already.
+            other.takeOff(400, since: other.account)
+            other.add(400)
+            one.correct(counted: 600, since: begin)
+            #expect(one.byteCount == 1_000)
+        }
+    }
+
+    @Test func `is not too small after a count that found gone what is taken off after it`() throws {
+        try withTwo { one, other in
+            one.correct(counted: 1_000, since: one.account)
+            let before = other.account
+            one.correct(counted: 600, since: one.account)
+            other.takeOff(400, since: before)
+            #expect(one.byteCount == 600)
+        }
+    }
+
+    @Test(
+        "is what was counted if somebody puts another file there meanwhile", arguments: [0, 8, 24], [0x00, 0x7f, 0xff])
+    func otherFile(byteCount: Int, byte: UInt8) throws {
+        try withTemporaryDirectory { directory in
+            let usage = try CacheDirectory(making: FilePath(directory + "/cache")).usage
+            usage.add(1 << 30)
+            let begin = usage.account
+            try Data(repeating: byte, count: byteCount).write(to: URL(fileURLWithPath: directory + "/cache/usage"))
+            usage.correct(counted: 1_000, since: begin)
+            #expect(usage.byteCount == 1_000)
+        }
+    }
+}

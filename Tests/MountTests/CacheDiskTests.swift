@@ -1,0 +1,115 @@
+import Foundation
+import Glibc
+import ObjectStore
+import TestSupport
+import Testing
+
+/// Disks that can't take any more, and the limit that a cache keeps by itself.
+@Suite("A cache on a disk", .serialized, mounts, smallDisks)
+struct CacheDiskTests {
+    /// What a small disk holds; too little for two of the objects.
+    private static let diskByteCount = 40 << 20
+    private static let objectByteCount = 16 << 20
+
+    @Test func `that it fills makes room for what is read next`() throws {
+        try withSmallDisk { disk, server, objects, log in
+            try withMount(of: server, options: disk.options(log)) { mountPoint in
+                for _ in 0..<2 { try checkAll(objects, in: mountPoint) }
+            }
+            #expect(disk.cache.allocatedByteCount > Self.objectByteCount, "some is cached")
+            #expect(troubles(inLog: log).isEmpty, "\(troubles(inLog: log))")
+        }
+    }
+
+    @Test func `that somebody else fills is told of once, and reading goes on`() throws {
+        try withSmallDisk { disk, server, objects, log in
+            try withMount(of: server, options: disk.options(log)) { mountPoint in
+                let first = try #require(objects["0"])
+                try checkWhole(mountPoint + "/0", first)
+                // As much as there is: dd fails at the end.
+                _ = try run("dd", ["if=/dev/zero", "of=\(disk.path)/others", "bs=1M", "status=none"])
+                try checkAll(objects, in: mountPoint)
+            }
+            #expect(troubles(inLog: log).count == 1, "\(troubles(inLog: log))")
+        }
+    }
+
+    @Test func `that is read-only now is read, and what isn't on it is fetched, with one warning`() throws {
+        try withSmallDisk { disk, server, objects, log in
+            try withMount(of: server, options: disk.options(log)) { mountPoint in
+                try checkWhole(mountPoint + "/0", try #require(objects["0"]))
+                try eventually("the object is cached") { disk.cache.isComplete("0") }
+            }
+            // Only between two mounts: a disk with files that are open for writing can't be made read-only.
+            try runChecked("mount", ["-o", "remount,ro", disk.path])
+            let cachedLog = log + ".cached"
+            try withMount(of: server, options: disk.options(cachedLog)) { mountPoint in
+                try checkWhole(mountPoint + "/0", try #require(objects["0"]))
+                #expect(server.requests(.get).isEmpty)
+                try checkAll(objects, in: mountPoint)
+            }
+            #expect(troubles(inLog: cachedLog).count == 1, "\(troubles(inLog: cachedLog))")
+        }
+    }
+
+    @Test func `that is detached is used on as long as it can be`() throws {
+        try withSmallDisk { disk, server, objects, log in
+            try withMount(of: server, options: disk.options(log)) { mountPoint in
+                try checkWhole(mountPoint + "/0", try #require(objects["0"]))
+                try runChecked("umount", ["--lazy", disk.path])
+                try checkAll(objects, in: mountPoint)
+            }
+            #expect(troubles(inLog: log).count <= 1, "\(troubles(inLog: log))")
+        }
+    }
+
+    @Test(.enabled(if: access("/dev/loop-control", R_OK | W_OK) == 0, "needs loop devices"))
+    func `that fails altogether is told of once, and reading goes on`() throws {
+        try withTemporaryDirectory { directory in
+            let (image, disk) = (directory + "/image", SmallDisk(path: directory + "/disk"))
+            try runChecked("truncate", ["--size=128M", image])
+            try runChecked("mkfs.ext4", ["-q", image])
+            try disk.mounted("mount", ["-o", "loop", image, disk.path]) {
+                try withObjects { server, objects in
+                    let log = directory + "/log"
+                    try withMount(of: server, options: disk.options(log)) { mountPoint in
+                        try checkWhole(mountPoint + "/0", try #require(objects["0"]))
+                        try runChecked("python3", ["-c", Self.shutDown, disk.path])
+                        try checkAll(objects, in: mountPoint)
+                    }
+                    #expect(troubles(inLog: log).count == 1, "\(troubles(inLog: log))")
+                }
+            }
+        }
+    }
+
+    /// Has ext4 answer EIO to everything from now on, as if the disk were pulled out: EXT4_IOC_SHUTDOWN without flushing
+    /// the journal.
+    private static let shutDown = """
+        import fcntl, os, struct, sys
+        fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack("I", 2))
+        """
+
+    /// Calls `body` with a disk, a server of objects that don't all fit on it, and where a log may go.
+    private func withSmallDisk(
+        _ body: (SmallDisk, S3TestServer, [Key: ObjectBody], String) throws -> Void
+    ) throws {
+        try withTemporaryDirectory { directory in
+            let disk = SmallDisk(path: directory + "/disk")
+            try disk.mountedInMemory(byteCount: Self.diskByteCount) {
+                try withObjects { try body(disk, $0, $1, directory + "/log") }
+            }
+        }
+    }
+
+    private func withObjects(_ body: (S3TestServer, [Key: ObjectBody]) throws -> Void) throws {
+        var bodies = BodySource(seed: .random(in: 0...(.max)))
+        var objects: [Key: ObjectBody] = [:]
+        for index in 0..<4 { objects[Key("\(index)")] = try bodies.body(byteCount: Self.objectByteCount) }
+        objects["small"] = try bodies.body(byteCount: 300_000)
+        try withS3TestServer { server in
+            for (key, body) in objects { server.put(key, body) }
+            try body(server, objects)
+        }
+    }
+}

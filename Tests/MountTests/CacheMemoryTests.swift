@@ -1,0 +1,34 @@
+import Foundation
+import ObjectStore
+import TestSupport
+import Testing
+
+@Suite("The memory of a mount", mounts) struct CacheMemoryTests {
+    private static let fileCount = 8
+    private static let fileByteCount = 64 << 20
+    private static let limit = 64 << 20
+    /// The program itself, threads' stacks and what the allocator keeps: some 10 MiB were measured.
+    private static let programByteCount = 64 << 20
+
+    @Test func `stays near its limit, however many files are read at once, with right bytes`() throws {
+        var bodies = BodySource(seed: .random(in: 0...(.max)))
+        let body = try bodies.body(byteCount: Self.fileByteCount)
+        try withS3TestServer { server in
+            for index in 0..<Self.fileCount { server.put(Key("\(index)"), body) }
+            try withMount(of: server, options: ["--memory-limit", "64MiB"]) { mountPoint in
+                let process = try #require(processes(withArgument: mountPoint).first)
+                try inParallel(Self.fileCount) { try checkWhole("\(mountPoint)/\($0)", body) }
+                let byteCount = try peakByteCount(of: process)
+                #expect(byteCount <= Self.limit + Self.programByteCount)
+                print("peak of \(byteCount >> 20) MiB")
+            }
+        }
+    }
+
+    /// The most memory that the process ever had (VmHWM of proc_pid_status(5)).
+    private func peakByteCount(of process: Int32) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+        return try #require(Int(line.filter(\.isNumber))) << 10
+    }
+}

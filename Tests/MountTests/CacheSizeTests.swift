@@ -1,0 +1,80 @@
+import Foundation
+import ObjectStore
+import Synchronization
+import TestSupport
+import Testing
+
+/// `--cache-size`: more is read than fits, and a look is taken at the disk all the time. The cache has a disk of its own,
+/// which knows how much is on it at one moment, but also counts a file that is just being removed. Adding up the files
+/// doesn't, but takes a while, in which some come and go. So what both say is the size.
+@Suite("The size of a cache", .serialized, mounts, smallDisks) struct CacheSizeTests {
+    private static let byteLimit = 64 << 20
+
+    @Test(
+        "is kept to a twentieth, whatever is read",
+        arguments: [(objects: 12, mounts: 1), (objects: 1, mounts: 1), (objects: 12, mounts: 2)])
+    func limit(counts: (objects: Int, mounts: Int)) throws {
+        var bodies = BodySource(seed: .random(in: 0...(.max)))
+        var objects: [Key: ObjectBody] = [:]
+        for index in 0..<counts.objects {
+            objects[Key("\(index)")] = try bodies.body(byteCount: 3 * Self.byteLimit / counts.objects)
+        }
+        try withTemporaryDirectory { directory in
+            let disk = SmallDisk(path: directory + "/disk")
+            try disk.mountedInMemory(byteCount: 4 * Self.byteLimit) {
+                try expectLimit(of: disk, mountCount: counts.mounts, objects)
+            }
+        }
+    }
+
+    private func expectLimit(of disk: SmallDisk, mountCount: Int, _ objects: [Key: ObjectBody]) throws {
+        let watch = SizeWatch(of: disk)
+        let options = disk.cache.options + ["--cache-size", "64MiB"]
+        try withS3TestServer { server in
+            for (key, body) in objects { server.put(key, body) }
+            try withMounts(mountCount, of: server, options: options) { mountPoints in
+                try inParallel(mountPoints.count) { try checkAll(objects, in: mountPoints[$0]) }
+            }
+        }
+        let byteCountMax = watch.end()
+        #expect(byteCountMax <= Self.byteLimit + Self.byteLimit / 20)
+        #expect(byteCountMax > Self.byteLimit / 2, "it was made use of")
+        #expect(disk.usedByteCount <= Self.byteLimit + Self.byteLimit / 20)
+    }
+}
+
+/// Mounts several times at once.
+func withMounts(
+    _ count: Int, of server: S3TestServer, options: [String], _ body: ([String]) throws -> Void
+) throws {
+    if count == 0 { return try body([]) }
+    try withMount(of: server, options: options) { mountPoint in
+        try withMounts(count - 1, of: server, options: options) { try body($0 + [mountPoint]) }
+    }
+}
+
+/// A thread that looks at how much is on a disk until it is ended.
+private final class SizeWatch: Sendable {
+    private let isEnding = Atomic<Bool>(false)
+    private let byteCountMax = Mutex(0)
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(of disk: SmallDisk) {
+        Thread.detachNewThread { [self] in
+            while !isEnding.load(ordering: .relaxed) {
+                let byteCount = min(disk.usedByteCount, disk.cache.allocatedByteCount)
+                byteCountMax.withLock { $0 = max($0, byteCount) }
+                // So often that it costs little; some thousand looks in all.
+                usleep(2_000)
+            }
+            ended.signal()
+        }
+    }
+
+    /// - Returns: The biggest size that was seen.
+    func end() -> Int {
+        isEnding.store(true, ordering: .relaxed)
+        ended.wait()
+        return byteCountMax.withLock { $0 }
+    }
+}
