@@ -118,13 +118,13 @@ import Testing
         harm: String
     ) throws {
         let usage = try CacheDirectory(making: fixture.directory).usage
-        usage.correct(counted: 0, since: usage.beginCount())
+        usage.correct(counted: 0, since: usage.account)
         usage.add(10 << 20)
-        let begin = usage.beginCount()
+        let begin = usage.account
         try Shell.run("cd '\(fixture.directory)' && \(harm)")
         usage.correct(counted: 4_096, since: begin)
         #expect(usage.byteCount >= 4_096)
-        usage.correct(counted: 4_096, since: usage.beginCount())
+        usage.correct(counted: 4_096, since: usage.account)
         #expect(usage.byteCount == 4_096)
     }
 
