@@ -38,16 +38,18 @@ import Testing
         try withTemporaryDirectory { directory in
             let cache = TestCache(path: directory + "/cache")
             try withS3TestServer { server in
-                for (key, body) in objects { server.put(key, body) }
+                // Each in a folder of its own: the next files of a folder would be fetched ahead.
+                for (key, body) in objects { server.put(Key("\(key)/file"), body) }
                 try withMounts(2, of: server, options: cache.options) { mountPoints in
-                    for (index, object) in objects.sorted(by: { $0.key < $1.key }).enumerated() {
+                    for (index, (name, body)) in objects.sorted(by: { $0.key < $1.key }).enumerated() {
+                        let key = Key("\(name)/file")
                         let (fetching, other) = (mountPoints[index % 2], mountPoints[(index + 1) % 2])
                         server.clearLog()
-                        try checkWhole("\(fetching)/\(object.key)", object.value)
-                        try eventually("\(object.key) is cached") { cache.isComplete(object.key) }
-                        #expect(Self.sentByteCount(server) == object.value.byteCount)
-                        try checkWhole("\(other)/\(object.key)", object.value)
-                        #expect(Self.sentByteCount(server) == object.value.byteCount, "\(object.key)")
+                        try checkWhole("\(fetching)/\(key)", body)
+                        try eventually("\(key) is cached") { cache.isComplete(key) }
+                        #expect(Self.sentByteCount(server) == body.byteCount)
+                        try checkWhole("\(other)/\(key)", body)
+                        #expect(Self.sentByteCount(server) == body.byteCount, "\(key)")
                     }
                 }
             }
