@@ -111,8 +111,9 @@ let package = Package(
             dependencies: ["BlockCache", "ObjectStore", "TestSupport", system, logging],
             swiftSettings: strict),
         .testTarget(
-            name: "ReaderTests", dependencies: ["Reader", "BlockCache", "ObjectStore", "TestSupport"],
-            swiftSettings: strict),
+            name: "ReaderTests",
+            dependencies: ["Reader", "BlockCache", "ObjectStore", "TestSupport", system, logging], swiftSettings: strict
+        ),
         .testTarget(
             name: "FileSystemTests",
             dependencies: [

@@ -154,7 +154,10 @@ extension ObjectReads.State {
     /// Fetches the whole object for somebody who may read it soon, if memory can be spared for what of it isn't at hand.
     mutating func prefetchWhole() -> Errands {
         var errands = Errands()
-        let wanted = missing(among: Block.indices(covering: 0..<object.byteCount))
+        let indices = Block.indices(covering: 0..<object.byteCount)
+        // What the disk has is at hand as fast as anybody can ask for it, or read by the kernel itself.
+        let onDisk = disk?.present(among: indices) ?? []
+        let wanted = missing(among: indices).filter { index in !onDisk.contains { $0.contains(index) } }
         let memory = cache.takeAhead(wanted.count)
         if memory.count == wanted.count {
             start(Array(zip(wanted, memory)), isKept: true, &errands)

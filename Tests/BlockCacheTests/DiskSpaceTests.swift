@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import ObjectStore
 import Synchronization
@@ -137,6 +138,17 @@ import Testing
         for _ in 0..<3 { try space.evict(for: 0, in: cache.directory) }
         #expect(log.messages.count { $0.contains("evicted 0 of") } == 1)
         withExtendedLifetime(file) {}
+    }
+
+    @Test func `nothing is evicted where nobody can say how much there is`() throws {
+        let cache = try fixture.cache()
+        let version = DiskFixture.version("f", byteCount: 4 * Block.byteCount)
+        try fixture.store(0..<4, of: cache.open(version))
+        let usage = try LocalFile("\(fixture.directory)/usage", O_RDWR)
+        #expect(usage.lock(.exclusive))
+        #expect(throws: Errno.resourceTemporarilyUnavailable) { try cache.space.evict(for: 0, in: cache.directory) }
+        usage.unlock()
+        #expect(cache.open(version).present(among: 0..<4) == [0..<4])
     }
 
     @Test func `an object whose index alone would take much of the cache isn't kept`() throws {

@@ -101,6 +101,58 @@ import Testing
         }
     }
 
+    /// A block of the disk cache that is damaged is read again under a lock that somebody else has here for as long as one
+    /// waits for it.
+    @Test func `ended while a read waits for the disk cache, a mount ends with status 0`() throws {
+        try withS3TestServer { server in
+            server.put("file", try ObjectBody.random(byteCount: Self.byteCount))
+            try withTemporaryDirectory { directory in
+                let options = ["--cache-dir", directory + "/cache"]
+                _ = try withMount(of: server, options: options) { mountPoint in
+                    // A part of it, so that it is not handed through.
+                    try runChecked("head", ["-c", "100000", mountPoint + "/file"])
+                }
+                let files = try #require(try cachedFiles(in: directory + "/cache"))
+                let data = try FileHandle(forUpdating: URL(fileURLWithPath: files + ".data"))
+                try data.write(contentsOf: Data(repeating: 0, count: 4_096))
+                let index = try FileHandle(forReadingFrom: URL(fileURLWithPath: files + ".index"))
+                #expect(flock(index.fileDescriptor, LOCK_SH) == 0)
+                let mountPoint = directory + "/mount"
+                for name in ["/mount", "/server", "/reader"] {
+                    try FileManager.default.createDirectory(
+                        atPath: directory + name, withIntermediateDirectories: false)
+                }
+                let process = try BackgroundProcess(
+                    tractfsExecutable(),
+                    ["mount", "--foreground", "--endpoint-url", server.endpointURL] + options
+                        + ["s3://\(server.bucket)", mountPoint],
+                    // Memory that was given back is overwritten: what uses it all the same crashes.
+                    environment: environmentWithKeys.merging(["MALLOC_PERTURB_": "165"]) { $1 },
+                    outputDirectory: directory + "/server")
+                defer { process.end() }
+                try eventually("the mount") { isMounted(mountPoint) }
+                let reader = try BackgroundProcess(
+                    "cat", [mountPoint + "/file"], outputDirectory: directory + "/reader")
+                defer { reader.end() }
+                try eventually("the reader waits for bytes") {
+                    let place = FileManager.default.contents(atPath: "/proc/\(reader.processID)/wchan") ?? Data()
+                    return ["folio", "request_wait"].contains { String(decoding: place, as: UTF8.self).contains($0) }
+                }
+                kill(process.processID, SIGTERM)
+                try process.waitForEnd(timeout: .seconds(30))
+                #expect(process.status == 0, "\(process.errorOutput)")
+                try reader.waitForEnd(timeout: .seconds(30))
+                #expect(reader.status == 1, "cat was told of the error")
+            }
+        }
+    }
+
+    /// The path of the only object's files in a cache, without their suffixes.
+    private func cachedFiles(in cache: String) throws -> String? {
+        let names = try FileManager.default.subpathsOfDirectory(atPath: cache)
+        return names.first { $0.hasSuffix(".data") }.map { "\(cache)/\($0.dropLast(".data".count))" }
+    }
+
     /// A mount that is being read from.
     private struct BusyMount {
         let point: String
@@ -120,7 +172,7 @@ import Testing
             server.script(.gets, .linger(lingering))
             try withTemporaryDirectory { directory in
                 try Data(bytes.allBytes).write(to: URL(fileURLWithPath: directory + "/copy"))
-                try withMount(of: server, options: options) { mountPoint in
+                _ = try withMount(of: server, options: options) { mountPoint in
                     let process = try #require(processes(withArgument: mountPoint).first)
                     let readers = try (0..<Self.readerCount).map { index in
                         let outputs = directory + "/\(index)"

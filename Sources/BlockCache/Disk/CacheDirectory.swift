@@ -138,9 +138,9 @@ final class CacheDirectory: Sendable {
         return files
     }
 
-    /// The data file of `files` for whoever reads it without us; `nil` if it has been removed.
+    /// The data file of `files` for whoever reads it without us; `nil` if it has been removed. An error says nothing of it.
     func completeFile(of files: ObjectFiles) throws(Errno) -> CompleteFile? {
-        guard let shard = try freeShard(of: files.identity.name, locked: .shared) else { return nil }
+        guard let shard = try shard(of: files.identity.name, locked: .shared) else { return nil }
         return try files.openForReading(in: shard)
     }
 

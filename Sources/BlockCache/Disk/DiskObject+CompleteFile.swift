@@ -13,7 +13,9 @@ extension DiskObject {
         }
         noteUse()
         if let file = state.withLock({ $0.files === files ? $0.completeFile : nil }) { return file }
-        guard let file = try? cache.directory.completeFile(of: files) else {
+        // What goes wrong here, such as that no descriptor is left, goes wrong this time only.
+        guard let found = try? .some(cache.directory.completeFile(of: files)) else { return nil }
+        guard let file = found else {
             // It has been removed, or something else put in its place: from now on there is nothing.
             try? drop(files)
             return nil

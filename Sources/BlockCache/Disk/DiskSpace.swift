@@ -81,6 +81,8 @@ final class DiskSpace: Sendable {
         let now = ContinuousClock.now
         guard state.withLock({ now >= $0.evictionPausedUntil ?? now }) else { return }
         var eviction = try count(directory)
+        // Another process doesn't let go of the number. It would stand for more than any limit, and so for everything to go.
+        guard directory.usage.isKnown else { throw .resourceTemporarilyUnavailable }
         let needed = try excess(with: byteCount, in: directory)
         let freed = try eviction.free(needed)
         if needed > 0 { logger.debug("the disk cache evicted \(freed) of \(needed) bytes") }
