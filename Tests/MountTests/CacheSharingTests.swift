@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func `gives a mount that has an object open what another fetches now`() throws {
-        let body = try #require(try Self.objects(bigCount: 1)["big 0"])
+        let body = try #require(try Self.objects(bigCount: 1)["big 0/file"])
         try withTemporaryDirectory { directory in
             let cache = TestCache(path: directory + "/cache")
             try withS3TestServer { server in
@@ -89,8 +89,11 @@ import Testing
     private static func objects(bigCount: Int) throws -> [Key: ObjectBody] {
         var bodies = BodySource(seed: .random(in: 0...(.max)))
         var objects: [Key: ObjectBody] = [:]
-        for index in 0..<bigCount { objects[Key("big \(index)")] = try bodies.body(byteCount: bigByteCount + index) }
-        for index in 0..<2 { objects[Key("small \(index)")] = try bodies.body(byteCount: smallByteCount + index) }
+        // Each in a folder of its own: small files that follow one that is read are fetched ahead.
+        for index in 0..<bigCount {
+            objects[Key("big \(index)/file")] = try bodies.body(byteCount: bigByteCount + index)
+        }
+        for index in 0..<2 { objects[Key("small \(index)/file")] = try bodies.body(byteCount: smallByteCount + index) }
         return objects
     }
 
