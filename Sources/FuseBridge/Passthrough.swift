@@ -10,9 +10,10 @@ import struct SystemPackage.Errno
 /// All of it happens under one lock, the calls of the device included, which wait for nothing: an open that decides how an
 /// inode is read must not meet another one that is about to decide otherwise, nor the release that ends the matter.
 final class Passthrough: Sendable {
-    /// How many files may be lent at a time. Each is one of our open descriptors, of which a process may have 1,024 unless
-    /// somebody says otherwise; half of them are left for connections and all else. Inodes beyond are read through us.
-    static let lentFileCountMax = 512
+    /// How many files may be lent at a time. Each takes three of our open descriptors, its own and the two of the cache's
+    /// object; where a process may have no more than 1,024, a quarter of them is left for connections and all else. Inodes
+    /// beyond are read through us.
+    static let lentFileCountMax = 256
 
     private struct State {
         var inodes = OpenInodes()

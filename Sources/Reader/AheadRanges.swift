@@ -25,7 +25,7 @@ struct AheadRanges: RandomAccessCollection, Equatable {
         objectByteCount = range.upperBound
     }
 
-    /// The ranges `steps` steps away from `base`, clipped to the object; all of them must begin within it.
+    /// The ranges `steps` steps away from `base`, clipped to the object: what lies beyond it is empty.
     ///
     /// - Parameters:
     ///   - byteCount: How far `stepCount` steps go; negative towards the object's beginning.
@@ -40,11 +40,16 @@ struct AheadRanges: RandomAccessCollection, Equatable {
 
     subscript(position: Int) -> Range<Int> {
         let start = base.lowerBound + (byteCount * (firstStep + position)).dividedDown(by: stepCount)
-        return Swift.max(start, 0)..<Swift.min(start + base.count, objectByteCount)
+        return start.clamped(to: 0...objectByteCount)..<(start + base.count).clamped(to: 0...objectByteCount)
     }
 }
 
 extension Int {
+    /// The number in `range` that is nearest.
+    fileprivate func clamped(to range: ClosedRange<Int>) -> Int {
+        Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
+    }
+
     /// The quotient, rounded towards minus infinity.
     func dividedDown(by divisor: Int) -> Int {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)

@@ -103,9 +103,14 @@ extension ObjectReads.State {
 
     /// Starts parts that fill `fresh`, blocks with their index.
     ///
-    /// - Parameter isKept: Whether they go on though nobody waits for them and no window wants them.
-    mutating func start(_ fresh: [(index: Int, block: Block)], isKept: Bool = false, _ errands: inout Errands) {
-        let blockCountMax = ReadWindows.partByteCount / Block.byteCount
+    /// - Parameters:
+    ///   - partByteCount: How many bytes a part has at the most.
+    ///   - isKept: Whether they go on though nobody waits for them and no window wants them.
+    mutating func start(
+        _ fresh: [(index: Int, block: Block)], partByteCount: Int = ReadWindows.partByteCount, isKept: Bool = false,
+        _ errands: inout Errands
+    ) {
+        let blockCountMax = partByteCount / Block.byteCount
         let sorted = fresh.sorted { $0.index < $1.index }
         var first = 0
         for position in sorted.indices {
@@ -164,25 +169,33 @@ extension ObjectReads.State {
         cache.missing(of: id, among: indices).filter { index in !parts.contains { $0.block(at: index) != nil } }
     }
 
+    /// What is to be fetched ahead of a read.
+    struct ReadAhead {
+        /// Blocks, with their index.
+        var fresh: [(index: Int, block: Block)] = []
+        /// How many bytes one part of them has at the most.
+        var partByteCount = ReadWindows.partByteCount
+        /// Whether parts may have become useless.
+        let gaveUpWindow: Bool
+    }
+
     /// Takes note of a read, and takes memory for what its window lacks.
     ///
     /// - Parameters:
     ///   - demanded: Indices of the read's own blocks that are about to be fetched.
     ///   - isWaiting: Whether the read can't be answered from what has come.
-    /// - Returns: Blocks to fetch, with their index, and whether parts may have become useless.
-    mutating func readAhead(
-        of range: Range<Int>, missing demanded: [Int], isWaiting: Bool
-    ) -> ([(index: Int, block: Block)], gaveUpWindow: Bool) {
+    mutating func readAhead(of range: Range<Int>, missing demanded: [Int], isWaiting: Bool) -> ReadAhead {
         let firstMissing = demanded.first.map { max(range.lowerBound, $0 * Block.byteCount) }
         let (advice, gaveUpWindow) = windows.note(range, firstMissing: firstMissing, isWaiting: isWaiting) {
             cache.aheadShare(of: id)
         }
-        guard let advice else { return ([], gaveUpWindow) }
+        guard let advice else { return ReadAhead(gaveUpWindow: gaveUpWindow) }
         let wanted = advice.ranges.flatMap { missing(among: Block.indices(covering: $0)) }
             .filter { !demanded.contains($0) }
         let memory = cache.takeAhead(wanted.count)
         windows.advance(advice, firstRefused: memory.count < wanted.count ? wanted[memory.count] : nil)
-        return (Array(zip(wanted, memory)), gaveUpWindow)
+        return ReadAhead(
+            fresh: Array(zip(wanted, memory)), partByteCount: advice.partByteCount, gaveUpWindow: gaveUpWindow)
     }
 
     /// Cancels the parts that no read and no window wants any more, but for those that are nearly there.

@@ -70,9 +70,9 @@ extension ObjectReads.State {
             errands.release(located.blocks.compactMap(\.self))
             return (nil, errands)
         }
-        let (ahead, gaveUpWindow) = readAhead(of: range, missing: [], isWaiting: false)
-        start(ahead, &errands)
-        if gaveUpWindow { giveUpUselessParts(&errands) }
+        let ahead = readAhead(of: range, missing: [], isWaiting: false)
+        start(ahead.fresh, partByteCount: ahead.partByteCount, &errands)
+        if ahead.gaveUpWindow { giveUpUselessParts(&errands) }
         return (bytes(range, in: blocks), errands)
     }
 
@@ -144,11 +144,11 @@ extension ObjectReads.State {
         var fresh = zip(located.missing, memory).makeIterator()
         let blocks = located.blocks.compactMap { $0 ?? fresh.next()?.1 }
         let isWaiting = located.isWaiting || !located.missing.isEmpty
-        let (ahead, gaveUpWindow) = readAhead(of: range, missing: located.missing, isWaiting: isWaiting)
-        start(Array(zip(located.missing, memory)) + ahead, &errands)
+        let ahead = readAhead(of: range, missing: located.missing, isWaiting: isWaiting)
+        start(Array(zip(located.missing, memory)) + ahead.fresh, partByteCount: ahead.partByteCount, &errands)
         let partCount = park(number, on: range)
         // Only now: before it was parked, a part that this read needs may have looked as if nobody wanted it.
-        if gaveUpWindow { giveUpUselessParts(&errands) }
+        if ahead.gaveUpWindow { giveUpUselessParts(&errands) }
         if partCount == 0 {
             errands.completed.append((completion, .success(bytes(range, in: blocks))))
         } else {

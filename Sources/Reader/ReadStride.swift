@@ -98,7 +98,8 @@ struct ReadStride {
         stepCount += step
         askedCount = max(askedCount - step, 0)
         if stepCount > ReadStride.stepCountMax {
-            span /= 2
+            // Halved alike, also where the number is odd: the mean stays what it is.
+            span = (span * (stepCount / 2)).dividedDown(by: stepCount)
             stepCount /= 2
         }
     }

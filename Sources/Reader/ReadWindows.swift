@@ -38,6 +38,9 @@ struct ReadWindows {
         let ranges: AheadRanges
         /// How big the window is when that has been asked for.
         let windowByteCount: Int
+
+        /// The most that one request shall ask for.
+        var partByteCount: Int { WindowGrowth.partByteCount(ofWindow: windowByteCount) }
     }
 
     private let objectByteCount: Int

@@ -3,7 +3,7 @@ import BlockCache
 /// How big the window of a cursor is. An object that is small is fetched whole at its first read; for the others:
 ///
 /// - A run from the object's beginning, when nothing else is being read ahead, is most likely the whole object. Its window
-///   opens at 1 MiB and doubles each time it is refilled, up to `openByteCountMax`.
+///   opens at 1 MiB and gets four times as big each time it is refilled, up to `openByteCountMax`.
 /// - Any other run may end soon. Its window is as big as what was read, up to `carefulByteCountMax`, and from there on a
 ///   quarter of what was read: an end that comes early costs little.
 /// - Beyond what needs no proof a window grows only if its reader had to wait for bytes that were asked for with the
@@ -24,6 +24,14 @@ enum WindowGrowth {
     static let openByteCountMax = 64 << 20
     /// The biggest window: 32 parts, 1.9 GB/s at S3's latency, which is more than a 10 Gbit/s network brings.
     static let windowByteCountMax = 32 * ReadWindows.partByteCount
+
+    /// The biggest part that a window of this size asks for: while it grows, what it asks for shall come by several
+    /// connections, since one brings 90 MB/s.
+    static func partByteCount(ofWindow windowByteCount: Int) -> Int {
+        let part = max(windowByteCount / partCount, ReadCursor.firstByteCount)
+        return min(part, ReadWindows.partByteCount) / Block.byteCount * Block.byteCount
+    }
+
     /// How big the window of `cursor` should be now; `nil` while enough of it is left, and where the reads have not shown
     /// that they are a sequence.
     ///
@@ -40,8 +48,8 @@ enum WindowGrowth {
         guard left < current / 2 || current - left >= part else { return nil }
         let read = cursor.run.count
         if isEager {
-            // Three times as many bytes under way after each round trip, and no more than twice what was read in vain.
-            let limit = min(2 * current, 2 * read + ReadCursor.firstByteCount)
+            // Four times as many bytes under way after each round trip, and no more than three times what was read in vain.
+            let limit = min(4 * current, 3 * read + ReadCursor.firstByteCount)
             return max(current, min(limit, cursor.hasWaited ? .max : openByteCountMax))
         }
         let limit = max(min(read, carefulByteCountMax), read / carefulDivisor)

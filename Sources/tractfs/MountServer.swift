@@ -66,7 +66,11 @@ struct MountServer {
             if Unmount.server(of: mountPoint.path) != getpid() { return }
             becomeReady(at: mountPoint, logger: logger, destination: destination)
         }
-        try session.run(on: device) { client.shutdown() }
+        try session.run(on: device) {
+            client.shutdown()
+            // The threads of the cache send replies too, and must not do so when libfuse's session is gone.
+            disk?.shutdown()
+        }
         logger.info("ended", metadata: ["mount": "\(mountPoint.path)"])
     }
 

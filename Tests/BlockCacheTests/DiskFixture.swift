@@ -225,6 +225,11 @@ struct RecordedLog: LogHandler {
         lines.lines.withLock { $0.append((event.level, "\(event.message)")) }
     }
 
+    /// All of it.
+    var messages: [String] {
+        lines.lines.withLock { lines in lines.map(\.text) }
+    }
+
     /// The warnings.
     var warnings: [String] {
         lines.lines.withLock { lines in lines.filter { $0.level >= .warning }.map(\.text) }

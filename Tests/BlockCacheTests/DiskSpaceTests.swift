@@ -1,3 +1,4 @@
+import Logging
 import ObjectStore
 import Synchronization
 import SystemPackage
@@ -109,6 +110,33 @@ import Testing
             try eventually("it is right") { try abs(cache.usedByteCount - fixture.diskUsage()) <= 64 << 10 }
             cache.shutdown()
         }
+    }
+
+    @Test(arguments: ["rm usage", "head -c 16 /dev/zero > usage", "head -c 16 /dev/zero | tr '\\0' '\\377' > usage"])
+    func `an account that is lost or overwritten while everything is counted is right after the count`(
+        harm: String
+    ) throws {
+        let usage = try CacheDirectory(making: fixture.directory).usage
+        usage.correct(counted: 0, since: usage.account)
+        usage.add(10 << 20)
+        let begin = usage.account
+        try Shell.run("cd '\(fixture.directory)' && \(harm)")
+        usage.correct(counted: 4_096, since: begin)
+        #expect(usage.byteCount >= 4_096)
+        usage.correct(counted: 4_096, since: usage.account)
+        #expect(usage.byteCount == 4_096)
+    }
+
+    @Test func `where all there is is in use, one looks for room once and then not for a while`() throws {
+        let cache = try fixture.cache()
+        let object = cache.open(DiskFixture.version("used", byteCount: 80 * Block.byteCount))
+        try fixture.store(0..<80, of: object)
+        let file = try fixture.completeFile(of: object)
+        let log = fixture.log
+        let space = DiskSpace(byteLimit: 8 << 20, health: cache.health, logger: Logger(label: "test") { _ in log })
+        for _ in 0..<3 { try space.evict(for: 0, in: cache.directory) }
+        #expect(log.messages.count { $0.contains("evicted 0 of") } == 1)
+        withExtendedLifetime(file) {}
     }
 
     @Test func `an object whose index alone would take much of the cache isn't kept`() throws {

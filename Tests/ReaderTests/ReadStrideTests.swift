@@ -82,4 +82,36 @@ struct ReadStrideTests {
         }
         #expect(counts[50 - 5] == ReadStride.depthMax / 2 + 1)
     }
+
+    /// The distances of a stride may grow when all elements up to the object's end have been asked for.
+    @Test(arguments: [true, false])
+    func `nothing beyond the object is wanted where the last elements are not where they were expected`(
+        isForward: Bool
+    ) throws {
+        let count = 12_288
+        let objectByteCount = 10 * Self.mebibyte + count
+        func element(_ index: Int, late: Int = 0) -> Range<Int> {
+            let start = isForward ? index * Self.mebibyte + late : (10 - index) * Self.mebibyte - late
+            return start..<start + count
+        }
+        var stride = try #require(
+            ReadStride(element(0), element(1), element(2), objectByteCount: objectByteCount, lastUse: 0))
+        for extent in [element(3), element(4), element(5, late: ReadStride.slackByteCount)] {
+            stride.noteAsked(stride.missing(in: 1 << 30)?.count ?? 0)
+            stride.advance(by: try #require(stride.step(of: extent)), to: extent, isMissing: false)
+        }
+        #expect(stride.wants(element(6)))
+        #expect(!stride.wants(element(4)))
+    }
+
+    @Test func `a long stride stays where it is`() throws {
+        let distance = 16 * Self.mebibyte
+        func element(_ index: Int) -> Range<Int> { index * distance..<index * distance + 262_144 }
+        var stride = try #require(
+            ReadStride(element(0), element(1), element(2), objectByteCount: 1 << 40, lastUse: 0))
+        for index in 3..<3_000 {
+            #expect(stride.step(of: element(index)) == 1)
+            stride.advance(by: 1, to: element(index), isMissing: false)
+        }
+    }
 }

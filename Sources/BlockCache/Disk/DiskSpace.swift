@@ -84,7 +84,8 @@ final class DiskSpace: Sendable {
         let needed = try excess(with: byteCount, in: directory)
         let freed = try eviction.free(needed)
         if needed > 0 { logger.debug("the disk cache evicted \(freed) of \(needed) bytes") }
-        if freed < min(byteCount, needed) {
+        // Nothing freed is too little also where nobody waits for room.
+        if freed < min(max(byteCount, 1), needed) {
             state.withLock { $0.evictionPausedUntil = .now + DiskSpace.futileEvictionPause }
         }
     }

@@ -49,7 +49,7 @@ final class IOThreads: Sendable {
 
     /// Whether the threads are to end soon: what takes long should stop.
     var isEnding: Bool {
-        queue.change { $0.isEnding }
+        queue.look { $0.isEnding }
     }
 
     /// Ends the threads after what is queued, and waits for that.

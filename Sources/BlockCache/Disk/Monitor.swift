@@ -35,6 +35,13 @@ final class Monitor<State>: @unchecked Sendable {
         return result
     }
 
+    /// Looks at the state, and wakes nobody.
+    func look<R>(_ body: (State) -> R) -> R {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body(state)
+    }
+
     /// Waits until `body` makes something of the state.
     func wait<R>(_ body: (inout State) -> R?) -> R {
         pthread_mutex_lock(mutex)

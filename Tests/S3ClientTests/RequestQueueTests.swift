@@ -1,0 +1,36 @@
+import ObjectStore
+import Testing
+
+@testable import S3Client
+
+@Suite struct `The queue of requests` {
+    private func exchange(_ id: UInt64, isAhead: Bool) -> Exchange {
+        let object = ObjectVersion(key: Key("f"), etag: ETag("\"1\""), byteCount: 100)
+        let operation = GetOperation(
+            RangeRequest(object: object, range: 0..<100, isAhead: isAhead), bucket: "b", receiver: RangeCollector())
+        return Exchange(id: id, operation: operation, deadline: .now + .seconds(60))
+    }
+
+    private func popped(_ count: Int, from queue: inout RequestQueue) -> [UInt64] {
+        (0..<count).compactMap { _ in queue.popFirst() }
+    }
+
+    @Test func `lets what somebody waits for go first`() {
+        var queue = RequestQueue()
+        for id in 0..<6 as Range<UInt64> { queue.append(exchange(id, isAhead: id % 2 == 0)) }
+        #expect(popped(7, from: &queue) == [1, 3, 5, 0, 2, 4])
+        #expect(queue.isEmpty)
+    }
+
+    /// Somebody may have come to wait for what was ahead of its reader when it was asked for.
+    @Test func `keeps nothing waiting for good, however much is asked for`() {
+        var queue = RequestQueue()
+        queue.append(exchange(0, isAhead: true))
+        var ids: [UInt64] = []
+        for id in 1...100 as ClosedRange<UInt64> {
+            queue.append(exchange(id, isAhead: false))
+            ids += popped(1, from: &queue)
+        }
+        #expect(ids.contains(0))
+    }
+}
