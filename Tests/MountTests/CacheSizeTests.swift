@@ -72,16 +72,6 @@ import Testing
     }
 }
 
-/// Mounts several times at once.
-func withMounts(
-    _ count: Int, of server: S3TestServer, options: [String], _ body: ([String]) throws -> Void
-) throws {
-    if count == 0 { return try body([]) }
-    try withMount(of: server, options: options) { mountPoint in
-        try withMounts(count - 1, of: server, options: options) { try body($0 + [mountPoint]) }
-    }
-}
-
 /// A thread that looks at how much is on a disk until it is ended.
 private final class SizeWatch: Sendable {
     private let isEnding = Atomic<Bool>(false)
