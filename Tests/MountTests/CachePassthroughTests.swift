@@ -72,8 +72,9 @@ struct CachePassthroughTests {
                     }
                 }
                 #expect(try readWithoutPages() > body.byteCount, "the first time it reads through the process")
+                server.clearLog()
                 try eventually("reads by the kernel") { try readWithoutPages() < Self.otherByteCount }
-                #expect(server.requests(.get).reduce(0) { $0 + $1.sentByteCount } == body.byteCount)
+                #expect(server.requests(.get).isEmpty)
             }
         }
     }

@@ -1,6 +1,5 @@
 import Foundation
 import ObjectStore
-import Synchronization
 import SystemPackage
 import TestSupport
 
@@ -68,55 +67,4 @@ func checkRandomPieces(
 /// Reads all of the files below `directory`, and throws unless they are these.
 func checkAll(_ objects: [Key: ObjectBody], in directory: String) throws {
     for (key, body) in objects.sorted(by: { $0.key < $1.key }) { try checkWhole("\(directory)/\(key)", body) }
-}
-
-/// Runs `body` on `count` threads at once, waits for all of them, and throws what the first of them threw.
-func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
-    try TestThreads(count, body).wait()
-}
-
-/// Threads that a test has started and waits for.
-final class TestThreads: Sendable {
-    private let group = DispatchGroup()
-    private let failure = Mutex<(any Error)?>(nil)
-
-    /// Starts `count` threads that run `body`.
-    init(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) {
-        for index in 0..<count {
-            group.enter()
-            Thread.detachNewThread { [self] in
-                do { try body(index) } catch { failure.withLock { $0 = $0 ?? error } }
-                group.leave()
-            }
-        }
-    }
-
-    /// Waits for all of them, and throws what the first of them threw.
-    func wait() throws {
-        group.wait()
-        if let error = failure.withLock({ $0 }) { throw error }
-    }
-}
-
-/// Bytes that nobody can guess, in as many objects as a test wants: cut out of one array at random places, so that there
-/// are many different ones at no cost.
-struct BodySource {
-    private static let pool = Result { try ObjectBody.random(byteCount: 64 << 20) }
-    private var generator: SeededGenerator
-
-    init(seed: UInt64) {
-        generator = SeededGenerator(seed: seed)
-    }
-
-    /// Another body of this size.
-    mutating func body(byteCount: Int) throws -> ObjectBody {
-        let pool = try Self.pool.get()
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(byteCount)
-        while bytes.count < byteCount {
-            let start = Int.random(in: 0..<pool.byteCount / 2, using: &generator)
-            bytes += pool.bytes(in: start..<start + min(byteCount - bytes.count, pool.byteCount / 2))
-        }
-        return .bytes(bytes)
-    }
 }

@@ -163,17 +163,23 @@ import Testing
         var bodies = BodySource(seed: .random(in: 0...(.max)))
         var objects: [Key: ObjectBody] = [:]
         for index in 0..<300 { objects[Key("folder/\(1_000 + index)")] = try bodies.body(byteCount: 348 + index) }
-        try withS3TestServer { server in
-            for (key, body) in objects { server.put(key, body) }
-            try withMount(of: server) { mountPoint in
-                // Also what was asked for the folder's name is not what the folder costs.
-                try runChecked("ls", [mountPoint])
-                server.clearLog()
-                #expect(try FileManager.default.contentsOfDirectory(atPath: mountPoint + "/folder").count == 300)
-                try checkAll(objects, in: mountPoint)
-                #expect(server.requests(.get).count == 300)
-                #expect(server.requests(.list).count == 1)
-                #expect(server.log.count == 301)
+        try withTemporaryDirectory { directory in
+            let log = directory + "/log"
+            try withS3TestServer { server in
+                for (key, body) in objects { server.put(key, body) }
+                try withMount(of: server, options: ["--log-level", "debug", "--log-file", log]) { mountPoint in
+                    // Also what was asked for the folder's name is not what the folder costs.
+                    try runChecked("ls", [mountPoint])
+                    server.clearLog()
+                    #expect(try FileManager.default.contentsOfDirectory(atPath: mountPoint + "/folder").count == 300)
+                    try checkAll(objects, in: mountPoint)
+                    // A busy machine makes answers late.
+                    let text = try String(contentsOfFile: log, encoding: .utf8)
+                    let lateCount = text.ranges(of: "asking a second time").count
+                    #expect(server.requests(.get).count == 300 + lateCount)
+                    #expect(server.requests(.list).count == 1)
+                    #expect(server.log.count == 301 + lateCount)
+                }
             }
         }
     }

@@ -18,6 +18,16 @@ func withMount<Result>(
     }
 }
 
+/// Mounts several times at once.
+func withMounts(
+    _ count: Int, of server: S3TestServer, options: [String], _ body: ([String]) throws -> Void
+) throws {
+    if count == 0 { return try body([]) }
+    try withMount(of: server, options: options) { mountPoint in
+        try withMounts(count - 1, of: server, options: options) { try body($0 + [mountPoint]) }
+    }
+}
+
 extension ObjectBody {
     /// Bytes that nobody can guess. Much faster to have than a pattern of the same size.
     static func random(byteCount: Int) throws -> ObjectBody {
