@@ -81,12 +81,14 @@ extension DiskObject {
         }
     }
 
-    /// Checks the blocks that this process hasn't written itself, and writes a seal if all are right and nobody has
-    /// written meanwhile.
+    /// Waits for the disk, checks the blocks that this process hasn't written itself, and writes a seal if all are right and
+    /// nobody has written meanwhile. What the disk hasn't taken isn't sealed: the kernel would go on showing it to who reads the
+    /// file through us or by itself, and show zeros as soon as it needs the memory.
     private func seal(_ files: ObjectFiles) {
         do throws(Errno) {
             let (look, proven) = try files.ownBlocks()
             guard try files.isIntact() else { return try drop(files) }
+            guard try isWrittenOut(files) else { return }
             guard isRight(files, apart: proven) else { return }
             _ = try files.locked(.exclusive, patience: DiskObject.sealPatience) { _ throws(Errno) in
                 guard try files.look() == look, try files.firstAbsent(from: 0) == nil else { return }
@@ -94,6 +96,17 @@ extension DiskObject {
             }
         } catch {
             cache.health.noteFailure(error)
+        }
+    }
+
+    /// Whether the disk has taken all that was written; if it hasn't, the files go.
+    private func isWrittenOut(_ files: ObjectFiles) throws(Errno) -> Bool {
+        do throws(Errno) {
+            try files.data.writeOut()
+            return true
+        } catch {
+            try drop(files)
+            throw error
         }
     }
 

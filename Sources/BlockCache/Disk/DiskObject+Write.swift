@@ -51,7 +51,9 @@ extension ObjectFiles {
     private func write(_ blocks: ArraySlice<IndexedBlock>, noting ownWrites: inout OwnWrites) throws(Errno) -> Int {
         guard let first = blocks.first?.index else { return 0 }
         let buffers = blocks.map { $0.block.bytes(0..<identity.bytes(ofBlock: $0.index).count) }
-        try data.write(buffers, at: first * Block.byteCount)
+        let start = first * Block.byteCount
+        try data.write(buffers, at: start)
+        try data.beginWritingOut(start..<start + buffers.reduce(0) { $0 + $1.count })
         try setEntries(
             zip(blocks, buffers).map { identity.checksum($1, ofBlock: $0.index) }, from: first)
         for block in blocks { ownWrites.blocks.insert(block.index) }

@@ -124,6 +124,19 @@ final class LocalFile: Sendable {
         try LocalFile.checked { ftruncate(descriptor, off_t(byteCount)) }
     }
 
+    /// Has the kernel begin to write the bytes of `range` to the disk, so that less is left for `writeOut`.
+    func beginWritingOut(_ range: Range<Int>) throws(Errno) {
+        try LocalFile.checked {
+            tractfs_begin_writing_out(descriptor, off_t(range.lowerBound), off_t(range.count))
+        }
+    }
+
+    /// Waits until the disk has taken all that was written. Throws for what failed since the file was opened, too: the kernel
+    /// may have dropped those bytes, and then they read as zeros.
+    func writeOut() throws(Errno) {
+        try LocalFile.checked { tractfs_write_out(descriptor) }
+    }
+
     /// Gives the bytes of `range` back to the file system; they read as zeros then.
     func punchHole(_ range: Range<Int>) throws(Errno) {
         try LocalFile.checked { tractfs_punch_hole(descriptor, off_t(range.lowerBound), off_t(range.count)) }
