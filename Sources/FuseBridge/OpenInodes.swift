@@ -9,8 +9,8 @@ struct BackingID: RawRepresentable, Hashable, Sendable {
 
 /// A file that the kernel was lent, and reads by itself.
 ///
-/// The kernel's own reference keeps the file open, but only the instance keeps it whole: a cache that evicts block by block
-/// may punch holes into a file that nobody has any more.
+/// The kernel's own reference keeps the file readable. The instance is what tells a cache that it is in use, so that it isn't
+/// chosen for eviction: its room would only come back with the last release.
 struct Backing: Sendable {
     let id: BackingID
     let file: CompleteFile

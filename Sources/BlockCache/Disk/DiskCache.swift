@@ -72,6 +72,7 @@ public final class DiskCache: Sendable {
     /// Writes what is queued if that is quick, and ends the threads. Objects that are still used load and
     /// keep nothing from then on.
     public func shutdown() {
+        space.end()
         writer.end()
         ioThreads.end()
         didRelease()
@@ -106,11 +107,12 @@ public final class DiskCache: Sendable {
             guard try reserve(byteCount, in: directory, mayEvict: mayEvict) else { return false }
             // After a failure the reservation stays: some of it may have been written. The next count knows.
             let written = try object.write(blocks, in: directory)
-            if written < byteCount { directory.usage.takeOff(byteCount - written, since: begin) }
+            if written ?? 0 < byteCount { directory.usage.takeOff(byteCount - (written ?? 0), since: begin) }
+            guard written != nil else { return false }
             health.noteSuccess()
             return true
-        } catch .resourceTemporarilyUnavailable {
-            // Another process is at it. That is no trouble with the disk.
+        } catch .resourceTemporarilyUnavailable, .canceled {
+            // Another process is at it, or this one ends. That is no trouble with the disk.
             return false
         } catch {
             health.noteFailure(error)
@@ -139,8 +141,8 @@ public final class DiskCache: Sendable {
     func makeRoom() {
         do throws(Errno) {
             try space.evict(for: 0, in: directory)
-        } catch .resourceTemporarilyUnavailable {
-            // Another process is at it.
+        } catch .resourceTemporarilyUnavailable, .canceled {
+            // Another process is at it, or this one ends.
         } catch {
             health.noteFailure(error)
         }

@@ -5,8 +5,8 @@ import struct SystemPackage.Errno
 extension DiskObject {
     /// Writes those of the blocks, which are in ascending order, that aren't there yet.
     ///
-    /// - Returns: How many bytes that took on the disk.
-    func write(_ blocks: [IndexedBlock], in directory: CacheDirectory) throws(Errno) -> Int {
+    /// - Returns: How many bytes that took on the disk; `nil` if another process is at these files just now.
+    func write(_ blocks: [IndexedBlock], in directory: CacheDirectory) throws(Errno) -> Int? {
         let files = try filesForWriting(in: directory)
         // Who holds the lock takes blocks away or seals: no time to add some.
         return try files.locked(.shared, patience: .zero) { ownWrites throws(Errno) in
@@ -17,7 +17,7 @@ extension DiskObject {
             }
             ownWrites.look = try files.look()
             return byteCount
-        } ?? 0
+        }
     }
 
     /// `blocks` cut where their indices aren't adjoining.

@@ -4,8 +4,9 @@ import struct SystemPackage.Errno
 
 /// What the disk holds of one version of one object.
 ///
-/// `present`, `store` and `completeFile` are quick: they may be asked by threads that must not wait for a disk, under a lock of
-/// theirs. `load` and `complete` answer later, on one of the cache's threads, under no lock.
+/// `present` and `store` may be asked under a lock of the caller's: they read some bytes of an index that mostly is in memory.
+/// `completeFile` may wait up to a tenth of a second for another process that makes or removes files. `load` and `complete` answer
+/// later, on one of the cache's threads, under no lock. None of them has a limit for a disk that hangs.
 public final class DiskObject: Sendable {
     let identity: CacheIdentity
     let cache: DiskCache

@@ -28,6 +28,7 @@ final class DiskSpace: Sendable {
     private static let futileEvictionPause: Duration = .seconds(1)
 
     private let state = Mutex(State())
+    private let isEnding = Atomic(false)
     private let health: DiskHealth
     private let logger: Logger
 
@@ -68,10 +69,15 @@ final class DiskSpace: Sendable {
         return try reserve(byteCount, in: directory)
     }
 
+    /// Breaks off what takes its time, with `Errno.canceled`: the cache is being shut down.
+    func end() {
+        isEnding.store(true, ordering: .relaxed)
+    }
+
     /// Finds out what there is, and sets the usage right.
     @discardableResult
     func count(_ directory: CacheDirectory) throws(Errno) -> Eviction {
-        let eviction = try Eviction(counting: directory)
+        let eviction = try Eviction(counting: directory) { isEnding.load(ordering: .relaxed) }
         if eviction.nonsenseCount > 0 { health.noteDamage("\(eviction.nonsenseCount) objects") }
         return eviction
     }

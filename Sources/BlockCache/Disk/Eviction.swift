@@ -16,11 +16,14 @@ struct Eviction {
     private var candidates: [Candidate] = []
 
     /// Finds out what there is, and sets the usage right.
-    init(counting directory: CacheDirectory) throws(Errno) {
+    ///
+    /// - Parameter isCancelled: Asked at each object; if it says so, this ends with `Errno.canceled`.
+    init(counting directory: CacheDirectory, isCancelled: () -> Bool) throws(Errno) {
         self.directory = directory
         let begin = directory.usage.account
         var candidates: [Candidate] = []
         let counted = try directory.forEachObject { files throws(Errno) in
+            if isCancelled() { throw Errno.canceled }
             candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))
         }
         directory.usage.correct(counted: counted.byteCount, since: begin)
