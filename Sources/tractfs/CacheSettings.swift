@@ -16,6 +16,12 @@ struct CacheSettings {
     /// The least that is worth it: some of a fast stream's parts.
     static let minimumByteLimit = 64 << 20
 
+    /// Checks that the folder won't be hidden by what is mounted on `mountPoint`, a resolved path.
+    func checkIsOutside(mountPoint: String) throws(Failure) {
+        guard directory.lexicallyNormalized().starts(with: FilePath(mountPoint)) else { return }
+        throw Failure("the cache directory \(directory) is within the mount point: give another one with --cache-dir")
+    }
+
     /// Opens the cache for what is mounted by `configuration`, whose blocks lie in `blocks`.
     ///
     /// - Returns: `nil` where the standard folder can't be had, which the log is told of.

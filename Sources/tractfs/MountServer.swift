@@ -27,6 +27,7 @@ struct MountServer {
         do {
             try destination.check()
             let mountPoint = try MountPoint(checking: settings.mountPoint)
+            try settings.cache?.checkIsOutside(mountPoint: mountPoint.path)
             destination.takeOverStandardError()
             let logger = try destination.begin()
             try serve(at: mountPoint, logger: logger, destination: destination)

@@ -25,6 +25,9 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
         UnsafePlace(
             testDescription: "for all to write", script: #"mkdir -m 1777 "$0""#,
             words: ["writable for others", "1777", "chmod 700"]),
+        UnsafePlace(
+            testDescription: "full of other things", script: #"mkdir -m 700 "$0" && mkdir "$0/thesis""#,
+            words: ["holds other things and no cache"]),
     ]
 
     @Test("is refused with a reason, and nothing is mounted, if it is", arguments: places)
@@ -38,6 +41,34 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
             UnsafePlace(
                 testDescription: "another user's", script: #"mkdir -m 700 "$0" && chown 65534 "$0""#,
                 words: ["belongs to another user", "65534"]))
+    }
+
+    @Test func `is refused within the mount point, where it would be hidden`() throws {
+        try withS3TestServer { server in
+            try withTemporaryDirectory { directory in
+                let mountPoint = directory + "/mount"
+                try runChecked("mkdir", [mountPoint])
+                try expectFailure(
+                    of: HopelessMount(
+                        "", ["--endpoint-url", server.endpointURL, "--cache-dir", mountPoint + "/../mount/cache"],
+                        says: ["within the mount point", "--cache-dir"]),
+                    at: mountPoint)
+                #expect(try runChecked("ls", ["-A", mountPoint]) == "")
+            }
+        }
+    }
+
+    @Test func `may be the top of a new file system`() throws {
+        try withS3TestServer { server in
+            server.put("file", .text("content"))
+            try withTemporaryDirectory { directory in
+                try runChecked("mkdir", ["-p", "-m", "700", directory + "/cache/lost+found"])
+                try withMount(of: server, options: ["--cache-dir", directory + "/cache"]) { mountPoint in
+                    let content = try runChecked("cat", [mountPoint + "/file"])
+                    #expect(content == "content")
+                }
+            }
+        }
     }
 
     @Test func `is refused if it was asked for and can't be made`() throws {
@@ -85,12 +116,13 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
                 let cache = directory + "/cache"
                 try runChecked("bash", ["-c", place.script, cache])
                 try runChecked("mkdir", [directory + "/mount"])
+                let filesBefore = TestCache(path: cache).files
                 try expectFailure(
                     of: HopelessMount(
                         "", ["--endpoint-url", server.endpointURL, "--cache-dir", cache],
-                        says: ["the cache directory \(cache)", "--cache-dir"] + place.words),
+                        says: ["directory \(cache)", "--cache-dir"] + place.words),
                     at: directory + "/mount")
-                #expect(TestCache(path: cache).files.isEmpty, "nothing is put there")
+                #expect(TestCache(path: cache).files == filesBefore, "nothing is put there")
             }
         }
     }

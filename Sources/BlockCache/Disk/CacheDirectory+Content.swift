@@ -4,7 +4,7 @@ import struct SystemPackage.Errno
 extension CacheDirectory {
     /// What a directory holds.
     enum Content {
-        /// Nothing.
+        /// Nothing, or what every new file system of some kinds holds.
         case nothing
         /// A cache; there may be files of somebody else's beside it.
         case cache
@@ -14,7 +14,7 @@ extension CacheDirectory {
 
     /// What this directory holds.
     func content() throws(Errno) -> Content {
-        if try root.names().isEmpty { return .nothing }
+        if try root.names().allSatisfy({ $0 == "lost+found" }) { return .nothing }
         if try usage.isMade() { return .cache }
         // Somebody may have removed the number; but "objects" is a name that others use too, such as git.
         guard try root.status(of: CacheDirectory.objects)?.isDirectory == true else { return .somethingElse }

@@ -31,6 +31,14 @@ final class CacheDirectory: Sendable {
             mkdir(made.string, 0o700)
         }
         try self.init(opening: path)
+        let content: Content
+        do throws(Errno) {
+            content = try self.content()
+        } catch {
+            throw .unusable(path, error)
+        }
+        // Most likely a slip: nobody wants our files among theirs.
+        if content == .somethingElse { throw .notACache(path) }
     }
 
     private static func openChecked(_ path: FilePath) throws(DiskCacheError) -> LocalFile {
