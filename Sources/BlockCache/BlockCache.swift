@@ -207,14 +207,13 @@ public final class BlockCache: Sendable {
 
     private func takeOne(_ state: inout State) -> Block? {
         if let block = pool.takeReturned() { return block }
-        if state.recent.consumedCount > BlockCache.consumedBlockCountMax,
-            let (id, block) = state.recent.evictConsumed()
-        {
-            state.objects.noteEvicted(id.object)
-            return block
+        let hasConsumedToSpare = state.recent.consumedCount > BlockCache.consumedBlockCountMax
+        var evicted = hasConsumedToSpare ? state.recent.evictConsumed() : nil
+        if evicted == nil {
+            if let block = pool.takeUntouched() { return block }
+            evicted = state.recent.evictOldest()
         }
-        if let block = pool.takeUntouched() { return block }
-        guard let (id, block) = state.recent.evictOldest() else { return nil }
+        guard let (id, block) = evicted else { return nil }
         state.objects.noteEvicted(id.object)
         return block
     }

@@ -7,7 +7,7 @@ import random
 import signal
 import time
 from dataclasses import asdict, dataclass, field
-from typing import Callable
+from typing import Callable, TypeVar
 
 from .objects import MiB
 
@@ -24,6 +24,7 @@ class Work:
     is_partial: bool = False
 
 
+T = TypeVar("T")
 # A reader gets the time (of time.monotonic) at which to stop.
 Reader = Callable[[float], Work]
 
@@ -48,13 +49,7 @@ def extents(path: str, wanted: list[tuple[int, int]]) -> Reader:
     def read(deadline: float) -> Work:
         work, buffer = Work(), memoryview(bytearray(max(length for _, length in wanted)))
         descriptor = os.open(path, os.O_RDONLY)
-        for offset, length in wanted:
-            began = time.monotonic()
-            work.bytes += os.preadv(descriptor, [buffer[:length]], offset)
-            _count(work, began)
-            if time.monotonic() > deadline:
-                work.is_partial = work.operations < len(wanted)
-                break
+        _do_each(work, wanted, deadline, lambda extent: os.preadv(descriptor, [buffer[:extent[1]]], extent[0]))
         os.close(descriptor)
         return work
     return read
@@ -62,17 +57,15 @@ def extents(path: str, wanted: list[tuple[int, int]]) -> Reader:
 
 def headers(paths: list[str], length: int) -> Reader:
     """Opens file after file, reads the first `length` bytes, closes it."""
+    def read_head(path: str) -> int:
+        descriptor = os.open(path, os.O_RDONLY)
+        count = len(os.read(descriptor, length))
+        os.close(descriptor)
+        return count
+
     def read(deadline: float) -> Work:
         work = Work()
-        for path in paths:
-            began = time.monotonic()
-            descriptor = os.open(path, os.O_RDONLY)
-            work.bytes += len(os.read(descriptor, length))
-            os.close(descriptor)
-            _count(work, began)
-            if time.monotonic() > deadline:
-                work.is_partial = work.operations < len(paths)
-                break
+        _do_each(work, paths, deadline, read_head)
         return work
     return read
 
@@ -87,13 +80,7 @@ def touches(path: str, offsets: list[int]) -> Reader:
     def read(deadline: float) -> Work:
         work = Work()
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
-            for offset in offsets:
-                began = time.monotonic()
-                work.bytes += len(mapped[offset:offset + 1])
-                _count(work, began)
-                if time.monotonic() > deadline:
-                    work.is_partial = work.operations < len(offsets)
-                    break
+            _do_each(work, offsets, deadline, lambda offset: len(mapped[offset:offset + 1]))
         return work
     return read
 
@@ -103,9 +90,17 @@ def random_offsets(count: int, size: int, alignment: int, seed: int) -> list[int
     return [index * alignment for index in random.Random(seed).sample(range(size // alignment), count)]
 
 
-def _count(work: Work, began: float) -> None:
-    work.latencies.append(time.monotonic() - began)
-    work.operations += 1
+def _do_each(work: Work, items: list[T], deadline: float, read: Callable[[T], int]) -> None:
+    """Times `read`, which returns how many bytes it got, on one item after the other, until the deadline."""
+    for item in items:
+        began = time.monotonic()
+        work.bytes += read(item)
+        ended = time.monotonic()
+        work.latencies.append(ended - began)
+        work.operations += 1
+        if ended > deadline:
+            work.is_partial = work.operations < len(items)
+            break
 
 
 def run(readers: list[Reader], time_limit: float) -> tuple[float, Work]:
