@@ -96,7 +96,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "ObjectStore", system, collections,
+                "ObjectStore", system, collections, logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -122,7 +122,7 @@ let package = Package(
             name: "SQLiteArchiveTests",
             dependencies: [
                 "SQLiteArchive", "BlockCache", "Namespace", "ObjectStore", "SystemSupport", "TestSupport", system,
-                logging,
+                logging, .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -11,6 +11,8 @@ import SystemPackage
 struct ArchiveDatabase: Sendable {
     let writer: DatabaseQueue
     let reader: DatabaseQueue
+    /// Which file it is, should it have to be set aside.
+    let file: UInt64?
 
     /// "trac": says in the file's header whose it is (PRAGMA application_id).
     private static let applicationID = 0x7472_6163
@@ -58,7 +60,8 @@ struct ArchiveDatabase: Sendable {
         } catch .unusable(let reason) {
             try ArchiveDatabase.setAside(file, in: folder)
             logger.warning(
-                "the listings in \(folder.database) can't be used (\(reason)): moved to \(folder.aside), and begun anew")
+                "the listings in \(folder.database) can't be used (\(reason)): moved to \(folder.aside), and begun anew"
+            )
             try self.init(connecting: folder)
         }
     }
@@ -93,6 +96,7 @@ struct ArchiveDatabase: Sendable {
             configuration.readonly = true
             return try DatabaseQueue(path: path, configuration: configuration)
         }
+        file = folder.databaseFile()
     }
 
     /// Closes the file.

@@ -25,6 +25,8 @@ public final class SQLiteArchive: ListingArchive {
     private let logger: Logger
     /// Nothing is read or written any more.
     private let isOff = Atomic(false)
+    /// Whether that is because of what the file holds.
+    private let isDamaged = Atomic(false)
     private let hasToldOfLock = Atomic(false)
     private let thread = Mutex<WorkerThread?>(nil)
 
@@ -95,10 +97,16 @@ public final class SQLiteArchive: ListingArchive {
                 queue.finish(isForgotten: forget(prefix))
             case .end:
                 isOff.store(true, ordering: .relaxed)
-                database.close()
+                end()
                 return
             }
         }
+    }
+
+    private func end() {
+        database.close()
+        // So that the next mount begins anew, without another warning. Others who use the file find out by themselves.
+        if isDamaged.load(ordering: .relaxed) { try? ArchiveDatabase.setAside(database.file, in: folder) }
     }
 
     private func keep(_ listings: [ArchivedListing]) {
@@ -141,6 +149,7 @@ public final class SQLiteArchive: ListingArchive {
 
     /// The archive is no good: nothing is read or written from now on.
     private func turnOff(_ error: ArchiveError) {
+        if case .unusable = error { isDamaged.store(true, ordering: .relaxed) }
         guard !isOff.exchange(true, ordering: .relaxed) else { return }
         logger.warning(
             "the listings kept in \(folder.database) can't be used any more (\(error)): folders are listed anew")
