@@ -78,6 +78,11 @@ public final class DiskCache: Sendable {
         didRelease()
     }
 
+    /// The folder of this cache that listings are kept in, made where there is none. It may be used after `shutdown` too.
+    public func listingFolder() throws(Errno) -> ListingFolder {
+        try ListingFolder(in: directory, health: health, isMade: true)
+    }
+
     /// How often a block or an index was found damaged since the start.
     public var damageCount: Int { health.damageCount }
 
