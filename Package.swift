@@ -44,8 +44,8 @@ let package = Package(
         .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "SystemSupport", system,
-                logging,
+                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "SystemSupport", collections,
+                system, logging,
             ],
             swiftSettings: strict),
         .target(
@@ -63,7 +63,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "BlockCache",
-            dependencies: ["CLinux", "CXXHash", "ObjectStore", collections, system, logging],
+            dependencies: ["CLinux", "CXXHash", "ObjectStore", "SystemSupport", collections, system, logging],
             swiftSettings: strict),
         .target(
             name: "S3Client",
@@ -73,7 +73,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ObjectStore", swiftSettings: memorySafe),
 
-        // What swift-system lacks: starting programs, reading descriptors to their end.
+        // What swift-system and Synchronization lack: programs, threads, waiting, reading descriptors to their end.
         .target(name: "SystemSupport", dependencies: [system], swiftSettings: strict),
 
         // One C library each; nothing is decided in C.
@@ -108,7 +108,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "BlockCacheTests",
-            dependencies: ["BlockCache", "ObjectStore", "TestSupport", system, logging],
+            dependencies: ["BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system, logging],
             swiftSettings: strict),
         .testTarget(
             name: "ReaderTests",
