@@ -51,4 +51,13 @@ final class DirectoryTable: Sendable {
     func known(_ prefix: Key) -> Directory? {
         generations.withLock { $0.young[prefix] ?? $0.old[prefix] }
     }
+
+    /// Forgets what is known of directories.
+    func forget(_ prefix: Key, _ extent: Namespace.Extent) {
+        generations.withLock { generations in
+            let isKept: (Key) -> Bool = { extent == .tree ? !$0.hasPrefix(prefix) : $0 != prefix }
+            generations.young = generations.young.filter { isKept($0.key) }
+            generations.old = generations.old.filter { isKept($0.key) }
+        }
+    }
 }

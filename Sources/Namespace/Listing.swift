@@ -9,6 +9,8 @@ import Synchronization
 final class Listing: Sendable {
     /// The directory's prefix: a key that ends in "/", or nothing for a whole bucket.
     let prefix: Key
+    /// In which epoch the kernel began to keep a copy of the entries; 0 for never. The listing itself makes nothing of it.
+    let kernelCopyEpoch = Atomic<UInt64>(0)
     private let source: ListingSource
     private let state = Mutex(State())
 

@@ -1,5 +1,6 @@
 public import Logging
 public import ObjectStore
+import Synchronization
 
 /// The keys below a prefix of a bucket as a tree of directories and files.
 ///
@@ -12,7 +13,8 @@ public import ObjectStore
 /// Completions are called at once where the answer is known, and from a thread of the store's otherwise.
 public final class Namespace: Sendable {
     private let directories: DirectoryTable
-    private let inodes: InodeTable
+    let inodes: InodeTable
+    private let kernel = Mutex<(any KernelCache)?>(nil)
 
     /// A namespace of the keys that begin with `root`.
     ///
@@ -66,6 +68,26 @@ public final class Namespace: Sendable {
                     Lookup(inode: entry.map { inodes.remember($0, in: directory) }, expiry: expiry)
                 })
         }
+    }
+
+    /// From now on the kernel is told through `kernel` what to let go of.
+    public func attach(_ kernel: any KernelCache) {
+        self.kernel.withLock { $0 = kernel }
+    }
+
+    /// Who tells the kernel things; `nil` before there is a mount.
+    var kernelCache: (any KernelCache)? {
+        kernel.withLock { $0 }
+    }
+
+    /// Forgets what was listed of a directory, in memory and in the archive.
+    public func forget(_ prefix: Key, _ extent: Extent) {
+        directories.forget(prefix, extent)
+    }
+
+    /// Lists all that is below a directory.
+    public func warm(_ prefix: Key) -> WarmProgress {
+        WarmProgress()
     }
 
     /// What is known of the directory of this prefix; `nil` where that is nothing.

@@ -39,6 +39,23 @@ public final class OpenDirectory: Sendable {
         knowledge.withLock { $0.expiry }
     }
 
+    /// Tells apart the listings that open directories give the entries of: those of one have the same entries at the same
+    /// indices. Holds while this directory is open and isn't restarted.
+    public var listingIdentity: ObjectIdentifier {
+        knowledge.withLock { ObjectIdentifier($0.listing) }
+    }
+
+    /// What `noteKernelCopy` was last told of this listing; 0 for nothing.
+    public var kernelCopyEpoch: UInt64 {
+        knowledge.withLock { $0.listing.kernelCopyEpoch.load(ordering: .sequentiallyConsistent) }
+    }
+
+    /// Notes with the listing, for all who open it, that the kernel has begun to copy it in an epoch, which is theirs to
+    /// count.
+    public func noteKernelCopy(epoch: UInt64) {
+        knowledge.withLock { $0.listing.kernelCopyEpoch.store(epoch, ordering: .sequentiallyConsistent) }
+    }
+
     /// The inode of an entry of this directory, counted as a lookup by the kernel: the reply that tells of it must be
     /// sent (`readdirplus`), or the lookup be taken back with `Namespace.forget`.
     public func remember(_ entry: DirectoryEntry) -> Inode {
