@@ -2,18 +2,23 @@ import Logging
 import ObjectStore
 import Synchronization
 
-/// What the listings of one namespace have in common: where pages come from, and who hears what they brought.
+/// What the listings of one namespace have in common: where pages come from, where their memory is counted, and who hears
+/// what they brought.
 final class ListingSource: Sendable {
+    /// Counts the memory of listings and their entries.
+    let account = BlockAccount()
+    /// The pages that are asked for ahead of anybody's need.
+    let pages = PagesUnderWay()
     private let store: any ObjectStore
     private let requestTimeout: Duration
+    private let archiving: Archiving?
     private let logger: Logger
-    /// How many entries came since somebody last asked.
-    private let newEntryCount = Atomic<Int>(0)
     private let hasToldOfHidden = Atomic<Bool>(false)
 
-    init(store: any ObjectStore, requestTimeout: Duration, logger: Logger) {
+    init(store: any ObjectStore, requestTimeout: Duration, archiving: Archiving?, logger: Logger) {
         self.store = store
         self.requestTimeout = requestTimeout
+        self.archiving = archiving
         self.logger = logger
     }
 
@@ -47,19 +52,18 @@ final class ListingSource: Sendable {
         }
     }
 
-    /// Hears what a page added to the listing of `prefix`. The first key ever that no path can name is told of.
-    func noteGrowth(_ growth: ListingGrowth, of prefix: Key) {
-        newEntryCount.add(growth.entryCount, ordering: .relaxed)
-        guard growth.hiddenCount > 0, let hidden = growth.firstHidden else { return }
+    /// Hears of keys of the directory of `prefix` that no path reaches. The first ones ever are told of.
+    func tell(of hidden: HiddenKeys, in prefix: Key) {
+        guard let first = hidden.first else { return }
         let isFirst = !hasToldOfHidden.exchange(true, ordering: .relaxed)
         logger.log(
             level: isFirst ? .notice : .debug,
             "keys that no path can name are hidden; docs/SEMANTICS.md tells which",
-            metadata: ["prefix": "\(prefix)", "count": "\(growth.hiddenCount)", "first": "\(hidden)"])
+            metadata: ["prefix": "\(prefix)", "count": "\(hidden.count)", "first": "\(first)"])
     }
 
-    /// How many entries came since the last call.
-    func takeNewEntryCount() -> Int {
-        newEntryCount.exchange(0, ordering: .relaxed)
+    /// A listing is complete now.
+    func archive(_ listing: Listing) {
+        archiving?.keep(listing)
     }
 }
