@@ -21,12 +21,15 @@ final class Listing: Sendable {
 
     fileprivate struct State {
         var entries: ProvenEntries
-        var expiry: Expiry
+        /// When the first of it was asked of the store.
+        var knownSince: ContinuousClock.Instant
         /// Where the next page of its own begins, if that is a matter of going on with one that came before.
         var cursor: PageCursor?
         /// Whether a page of this very directory has come, so that further ones aren't asked for because of a name.
         var hasFirstPage = false
         var isFetching = false
+        /// Pages of its own that have come and are being looked at.
+        var arrivedCount = 0
         /// Who waits for the page that is being fetched. As many as the kernel has requests under way, at the most.
         var waiters: [Waiter] = []
         /// Who waits for pages aimed at names.
@@ -44,11 +47,14 @@ final class Listing: Sendable {
     /// What a listing takes beside its prefix and its entries, in bytes: the object, and its place in a table.
     private static let overheadByteCount = 448
 
-    /// An edition of which nothing is known so far, or `entries`.
-    init(prefix: Key, source: ListingSource, expiry: Expiry, entries: ProvenEntries = ProvenEntries()) {
+    /// An edition of which nothing is known so far, or `entries`, and that began at `knownSince`.
+    init(
+        prefix: Key, source: ListingSource, knownSince: ContinuousClock.Instant,
+        entries: ProvenEntries = ProvenEntries()
+    ) {
         self.prefix = prefix
         self.source = source
-        state = Mutex(State(entries: entries, expiry: expiry, hasFirstPage: entries.isComplete))
+        state = Mutex(State(entries: entries, knownSince: knownSince, hasFirstPage: entries.isComplete))
         source.account.add(Self.overheadByteCount + prefix.bytes.count + entries.byteCount)
     }
 
@@ -59,8 +65,11 @@ final class Listing: Sendable {
 
     // MARK: What is known
 
+    /// When the first of it was asked of the store.
+    var knownSince: ContinuousClock.Instant { state.withLock { $0.knownSince } }
+
     /// Until when all of it counts as true.
-    var expiry: Expiry { state.withLock { $0.expiry } }
+    var expiry: Expiry { source.timeToLive.expiry(from: knownSince) }
 
     /// Whether everything in the directory is known.
     var isComplete: Bool { state.withLock { $0.entries.isComplete } }
@@ -171,12 +180,12 @@ final class Listing: Sendable {
     /// Takes what a page tells of this directory, as far as it wasn't known, and answers those who waited for that.
     ///
     /// - Parameters:
-    ///   - expiry: Until when the page counts as true: the whole edition doesn't any longer.
+    ///   - askedAt: When the page was asked for: the whole edition doesn't count as any younger.
     ///   - isOwnPage: Whether the page is one of this very directory.
-    func absorb(_ section: ProvenSection, expiry: Expiry, isOwnPage: Bool) {
+    func absorb(_ section: ProvenSection, askedAt: ContinuousClock.Instant, isOwnPage: Bool) {
         let outcome = state.withLock { state -> Outcome in
             if state.entries.isComplete { return Outcome() }
-            state.expiry = min(state.expiry, expiry)
+            state.knownSince = min(state.knownSince, askedAt)
             if isOwnPage { state.hasFirstPage = true }
             return state.absorb(section)
         }
@@ -220,6 +229,7 @@ final class Listing: Sendable {
         let outcome = state.withLock { state in
             let end = state.entries.frontEnd
             state.hasFirstPage = true
+            state.arrivedCount -= 1
             if !isGoingOn { state.isFetching = false }
             let outcome = section.map { state.absorb($0) } ?? Outcome()
             if state.entries.frontEnd == end { state.cursor?.mustBeFollowed = true }
@@ -323,9 +333,9 @@ private struct PageCursor {
 }
 
 extension Listing.State {
-    /// Claims the right to fetch the next page; `false` where it is on its way already.
+    /// Claims the right to fetch the next page; `false` where it is on its way already, or has come.
     mutating func beginFetching() -> Bool {
-        if isFetching { return false }
+        if isFetching || arrivedCount > 0 { return false }
         isFetching = true
         return true
     }
@@ -350,15 +360,18 @@ extension Listing.State {
         return (request, nil)
     }
 
-    /// Notes where the listing goes on behind `page`; whether to go on with it at once.
+    /// Notes where the listing goes on behind `page`; whether to go on with it at once. One page may be on its way while
+    /// another one is looked at.
     mutating func noteArrival(of page: ProvenPage, below prefix: Key) -> Bool {
+        arrivedCount += 1
         guard let token = page.next, let upper = page.interval.upper, let frontEnd = entries.frontEnd else {
             cursor = nil
             return false
         }
         let cursor = PageCursor(token: token, position: upper.dropping(prefix.bytes.count))
         self.cursor = cursor
-        return cursor.position >= frontEnd && waiters.contains { if case .entries = $0 { true } else { false } }
+        guard cursor.position >= frontEnd, arrivedCount == 1 else { return false }
+        return waiters.contains { if case .entries = $0 { true } else { false } }
     }
 
     /// The entries from `index` on as far as they are at hand; `nil` where the next page must tell.

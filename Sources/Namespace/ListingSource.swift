@@ -9,16 +9,22 @@ final class ListingSource: Sendable {
     let account = BlockAccount()
     /// The pages that are asked for ahead of anybody's need.
     let pages = PagesUnderWay()
+    /// How long what the store says counts as true.
+    let timeToLive: TimeToLive
     private let store: any ObjectStore
     private let requestTimeout: Duration
-    private let archiving: Archiving?
+    private let archive: (any ListingArchive)?
     private let logger: Logger
     private let hasToldOfHidden = Atomic<Bool>(false)
 
-    init(store: any ObjectStore, requestTimeout: Duration, archiving: Archiving?, logger: Logger) {
+    init(
+        store: any ObjectStore, timeToLive: TimeToLive, requestTimeout: Duration, archive: (any ListingArchive)?,
+        logger: Logger
+    ) {
         self.store = store
+        self.timeToLive = timeToLive
         self.requestTimeout = requestTimeout
-        self.archiving = archiving
+        self.archive = archive
         self.logger = logger
     }
 
@@ -62,8 +68,27 @@ final class ListingSource: Sendable {
             metadata: ["prefix": "\(prefix)", "count": "\(hidden.count)", "first": "\(first)"])
     }
 
-    /// A listing is complete now.
+    // MARK: The archive
+
+    /// The complete listing of a directory that the archive has, if it has one that is still true.
+    func archivedListing(_ prefix: Key) -> Listing? {
+        guard let archive, let archived = archive.listing(prefix), archived.prefix == prefix,
+            let age = Timestamp.now.age(of: archived.listedAt)
+        else { return nil }
+        let knownSince = ContinuousClock.now - age
+        if timeToLive.expiry(from: knownSince).isOver(at: .now) { return nil }
+        guard let entries = ProvenEntries(archived, account: account) else { return nil }
+        return Listing(prefix: prefix, source: self, knownSince: knownSince, entries: entries)
+    }
+
+    /// A listing is complete now, and outlives the process where there is an archive.
     func archive(_ listing: Listing) {
-        archiving?.keep(listing)
+        guard let archive, let archived = ArchivedListing(listing) else { return }
+        archive.keep(archived)
+    }
+
+    /// What was kept of the directories whose prefix begins with `prefix` isn't true any more.
+    func forgetArchived(below prefix: Key) {
+        archive?.forget(below: prefix)
     }
 }

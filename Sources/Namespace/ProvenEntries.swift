@@ -237,7 +237,9 @@ struct ProvenEntries {
         }
         var position = position
         while let number = island(at: position) {
-            if let name = islands[number].run.subdirectories(from: position.bytes, limit: 1).first { return .name(name) }
+            if let name = islands[number].run.subdirectories(from: position.bytes, limit: 1).first {
+                return .name(name)
+            }
             guard let end = islands[number].interval.upper else { return .none }
             position = end
         }
@@ -248,7 +250,8 @@ struct ProvenEntries {
     /// be others between them.
     func subdirectories(from position: [UInt8], limit: Int) -> [[UInt8]] {
         var names = frontSubdirectories(from: position, limit: limit)
-        let firstIsland = islands.partitioningIndex { $0.interval.upper.map { $0.bytes > position } ?? true }
+        let key = Key(position)
+        let firstIsland = islands.partitioningIndex { $0.interval.upper.map { $0 > key } ?? true }
         for island in islands[firstIsland...] where names.count < limit {
             names += island.run.subdirectories(from: position, limit: limit - names.count)
         }
@@ -306,7 +309,8 @@ extension FoundEntry {
     fileprivate func begins(withNameOf other: FoundEntry) -> Bool {
         block.withPosition(index) { position in
             other.block.withName(other.index) { name in
-                position.count >= name.count && UnsafeRawBufferPointer(rebasing: position[..<name.count]).isEqual(to: name)
+                position.count >= name.count
+                    && UnsafeRawBufferPointer(rebasing: position[..<name.count]).isEqual(to: name)
             }
         }
     }

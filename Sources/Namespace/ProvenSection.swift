@@ -69,7 +69,7 @@ private struct PageCutter {
         prefixByteCountMax = page.isDelimited ? page.prefix.directoryPrefix.bytes.count : .max
         begin(root, isEntered: true)
         // The page begins within these: the rest of them is told of, also where it is empty.
-        while let name = subdirectory(of: page.interval.lower), Name.isValid(name) {
+        while let name = subdirectory(of: page.interval.lower), Name.isName(name) {
             begin(Key(page.interval.lower.bytes[...name.endIndex]), isEntered: false)
         }
     }
@@ -127,7 +127,7 @@ private struct PageCutter {
     @discardableResult
     private mutating func addDirectory(_ name: ArraySlice<UInt8>, of key: Key) -> Bool {
         let innermost = open.count - 1
-        guard Name.isValid(name) else {
+        guard Name.isName(name) else {
             open[innermost].hidden.note(key)
             return false
         }
@@ -182,5 +182,12 @@ private struct PageCutter {
             return nil
         }
         return Key(key.bytes[...end])
+    }
+}
+
+extension Name {
+    /// Whether these bytes are a name.
+    fileprivate static func isName(_ bytes: ArraySlice<UInt8>) -> Bool {
+        bytes.withUnsafeBytes { flaw(of: $0) == nil }
     }
 }
