@@ -9,6 +9,13 @@ struct ArchiveWriter: Sendable {
     let source: String
     let database: DatabaseQueue
 
+    /// The sources of which something was ever kept.
+    static func sources(in database: DatabaseQueue) throws(ArchiveError) -> [String] {
+        try ArchiveError.rethrown {
+            try database.inDatabase { try String.fetchAll($0, sql: "SELECT CAST(identity AS TEXT) FROM source") }
+        }
+    }
+
     // MARK: Keeping
 
     /// Writes these listings, each in place of older ones of the same directory, all or none of them.
@@ -145,8 +152,8 @@ struct ArchiveWriter: Sendable {
         }
     }
 
-    /// Gives the file system back what is free in the file.
-    func shrink() throws(ArchiveError) {
+    /// Gives the file system back what is free in the file of `database`.
+    static func shrink(_ database: DatabaseQueue) throws(ArchiveError) {
         try ArchiveError.rethrown {
             try database.inDatabase { database in
                 // It does a page a step, and `execute` takes one step only.

@@ -34,7 +34,8 @@ final class ArchiveFixture: Sendable {
             directory: directory, byteLimit: Self.ampleByteLimit, source: Self.source, queueByteLimit: 1 << 20,
             logger: log.logger)
         defer { cache.shutdown() }
-        return try cache.listingFolder()
+        guard let folder = cache.listingFolder() else { throw Errno.ioError }
+        return folder
     }
 
     /// The database file.

@@ -83,7 +83,7 @@ public final class ListingFolder: Sendable {
     /// - Parameter file: Which file it is, as `databaseFile` told; another one stays.
     /// - Returns: Whether the file has its name no longer.
     public func setAside(_ file: UInt64?) throws(Errno) -> Bool {
-        try alone { () throws(Errno) in
+        try alone(patience: ListingFolder.patience) { () throws(Errno) in
             guard databaseFile() == file else { return }
             try removeCompanions()
             try folder.rename(ListingFolder.databaseName, to: ListingFolder.asideName)
@@ -94,7 +94,7 @@ public final class ListingFolder: Sendable {
     ///
     /// - Returns: Whether they are gone.
     public func removeFiles() throws(Errno) -> Bool {
-        try alone { () throws(Errno) in
+        try alone(patience: .zero) { () throws(Errno) in
             try removeCompanions()
             try folder.unlink(ListingFolder.databaseName)
             try folder.unlink(ListingFolder.asideName)
@@ -108,10 +108,10 @@ public final class ListingFolder: Sendable {
     /// Calls `body` while nobody else uses the database.
     ///
     /// - Returns: `false` if somebody does.
-    private func alone(_ body: () throws(Errno) -> Void) throws(Errno) -> Bool {
-        // Nobody's else for a moment, where it can't be had: another one who waits for it may so get it. Both then look
-        // which file is there.
-        guard folder.lock(.exclusive, patience: ListingFolder.patience) else {
+    private func alone(patience: Duration, _ body: () throws(Errno) -> Void) throws(Errno) -> Bool {
+        // While this waits it has no lock at all, so that of two processes that want to be alone one gets its turn. Both
+        // then look which file is there.
+        guard folder.lock(.exclusive, patience: patience) else {
             _ = folder.lock(.shared, patience: ListingFolder.patience)
             return false
         }
