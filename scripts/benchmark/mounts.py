@@ -27,6 +27,8 @@ class Variant:
     memory_limit: str | None = None
     # What tractfs is given as --metadata-limit.
     metadata_limit: str | None = None
+    # And as --metadata-ttl.
+    metadata_ttl: str | None = None
     # With the cache on an overlayfs, whose files the kernel doesn't hand through: so passthrough is off.
     is_stacked: bool = False
 
@@ -53,7 +55,7 @@ class Tool:
 
     def can(self, variant: Variant) -> bool:
         """Whether it can be mounted so."""
-        return variant.memory_limit is None and variant.metadata_limit is None
+        return variant == Variant(is_cached=variant.is_cached, is_stacked=variant.is_stacked)
 
 
 class Tractfs(Tool):
@@ -74,6 +76,8 @@ class Tractfs(Tool):
             options += ["--memory-limit", variant.memory_limit]
         if variant.metadata_limit:
             options += ["--metadata-limit", variant.metadata_limit]
+        if variant.metadata_ttl:
+            options += ["--metadata-ttl", variant.metadata_ttl]
         return [self.program, "mount", "--foreground", *options, f"s3://{bucket}", mount_point]
 
     def can(self, variant: Variant) -> bool:
