@@ -165,7 +165,8 @@ def _single_folders() -> list[Workload]:
             is_core=True),
         Workload(
             "sidecars", f"{ABSENT} names that are not there, in known folders", sidecars, LISTING, bucket=FLAT_SUBJECTS,
-            warm_up=lambda root: [walkers.program(["find", flat_subject(root)], 1_046)], targets=(NO_REQUEST,), is_core=True),
+            warm_up=lambda root: [walkers.program(["find", flat_subject(root)], 1_046)], targets=(NO_REQUEST,),
+            is_core=True),
     ]
 
 
