@@ -98,12 +98,14 @@ class Bench:
         port = self._port(workload)
         os.sync()
         touch_free_memory()
+        # What mounting asks for counts too.
+        mark = port.mark()
         with Mount(tool, port.url, _bucket(workload), cache, self._work, workload.variant) as mount:
             idle = mount.usage()
             if workload.warm_up:
                 _complete(readers.run(workload.warm_up(mount.root), FILL_TIME_LIMIT)[1])
                 port.settle()
-            mark = port.mark()
+                mark = port.mark()
             before = mount.usage()
             seconds, work = readers.run(workload.readers(mount.root), workload.time_limit or self._time_limit)
             after = mount.usage()
