@@ -16,6 +16,7 @@ public final class FileSystem: Sendable {
     private let localFiles: LocalFileSource
     private let folders: FolderReadAhead
     private let failures: FailureLog
+    private let logger: Logger
     private let directories = HandleTable<DirectoryHandle>()
     private let kernelDirectories = KernelDirectories()
     private let warmings = Warmings()
@@ -64,6 +65,7 @@ public final class FileSystem: Sendable {
         self.localFiles = localFiles
         folders = FolderReadAhead(namespace: namespace, prefetch: reader.prefetchWhole)
         failures = FailureLog(logger: logger)
+        self.logger = logger
     }
 
     // MARK: Names
@@ -165,6 +167,7 @@ public final class FileSystem: Sendable {
         guard let opened = directories[handle] else { return completion(.failure(.badFileDescriptor)) }
         guard cookie >= 0 else { return completion(.failure(.invalidArgument)) }
         let directory = opened.directory
+        logger.trace("readdir", metadata: ["prefix": "\(directory.inode.key)", "cookie": "\(cookie)"])
         opened.noteRead(from: cookie)
         let isRestart = cookie == 0 && opened.mayChangeListing
         directory.entries(from: max(cookie - DirectoryChunk.dotCount, 0), isRestart: isRestart) { [self] result in
