@@ -139,7 +139,7 @@ import struct SystemPackage.Errno
         return FileSystem(
             namespace: Namespace(
                 store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10),
-                memoryByteLimit: 64 << 20, logger: logger),
+                metadataByteLimit: 64 << 20, logger: logger),
             reader: Reader(
                 store: store, cache: try BlockCache(byteLimit: BlockCache.minimumByteLimit),
                 limits: ReaderLimits(readTimeout: .seconds(10))),
