@@ -30,6 +30,9 @@ struct EntryPosition: Comparable {
         self.isDirectory = isDirectory
     }
 
+    /// What the key has behind the prefix.
+    var bytes: [UInt8] { isDirectory ? name.bytes + [Key.delimiter] : name.bytes }
+
     init(_ entry: DirectoryEntry) {
         self.init(entry.name, isDirectory: entry.isDirectory)
     }

@@ -8,9 +8,10 @@ import ObjectStore
 /// has come past the place where its directory would be; entries from the first unsettled file on are held back. Settled
 /// entries have an index, which is what `readdir` continues by.
 struct ListedEntries {
-    /// The settled entries, in the order of keys, in chunks as they were settled. Chunks are never changed, so that
-    /// handing one out doesn't make the next page copy it.
-    private var chunks: [[DirectoryEntry]] = []
+    private let prefix: Key
+    private let account: BlockAccount
+    /// The settled entries, in the order of keys, in blocks as they were settled.
+    private var chunks: [EntryBlock] = []
     /// The index of each chunk's first entry.
     private var chunkStarts: [Int] = []
     /// How many entries are settled.
@@ -33,10 +34,16 @@ struct ListedEntries {
     /// The first of them, to tell a person.
     private(set) var firstHidden: Key?
 
-    /// Takes the next page of the listing of the directory whose prefix is `prefix`, and tells what it added. Fails, and
+    /// Nothing so far of the directory whose prefix is `prefix`.
+    init(prefix: Key, account: BlockAccount) {
+        self.prefix = prefix
+        self.account = account
+    }
+
+    /// Takes the next page of the listing of the directory, and tells what it added. Fails, and
     /// changes nothing, where the page goes back in the order of keys or leaves the prefix: such a listing proves nothing.
     @discardableResult
-    mutating func append(_ page: ListPage, below prefix: Key) throws(StoreError) -> ListingGrowth {
+    mutating func append(_ page: ListPage) throws(StoreError) -> ListingGrowth {
         var last = lastKey
         for item in page.items {
             guard item.key.hasPrefix(prefix), last.map({ $0 < item.key }) ?? true else {
@@ -46,14 +53,14 @@ struct ListedEntries {
         }
         lastKey = last
         let (settledBefore, hiddenBefore) = (settledCount, hiddenCount)
-        for item in page.items { take(item, prefix: prefix) }
+        for item in page.items { take(item) }
         isComplete = page.next == nil
         settle()
         return ListingGrowth(
             entryCount: settledCount - settledBefore, hiddenCount: hiddenCount - hiddenBefore, firstHidden: firstHidden)
     }
 
-    private mutating func take(_ item: ListPage.Item, prefix: Key) {
+    private mutating func take(_ item: ListPage.Item) {
         switch (Classification(item.key, below: prefix), item) {
         case (.marker, _):
             break
@@ -75,20 +82,20 @@ struct ListedEntries {
     private mutating func settle() {
         for index in examinedCount..<unsettled.count { examine(index) }
         let settledEnd = isComplete ? unsettled.count : openFiles.first ?? unsettled.count
-        var chunk: [DirectoryEntry] = []
-        chunk.reserveCapacity(settledEnd)
+        var builder = EntryBlock.Builder(prefix: prefix, reserving: settledEnd, account: account)
         for (index, entry) in unsettled[..<settledEnd].enumerated() {
-            if case .file(let object) = entry.kind, shadowed.contains(index) {
-                hide(object.version.key)
-            } else {
-                chunk.append(entry)
+            switch entry.kind {
+            case .file(let object) where shadowed.contains(index): hide(object.version.key)
+            case .file(let object): builder.append(file: entry.name.bytes, object: object)
+            case .directory: builder.append(directory: entry.name.bytes)
             }
         }
         unsettled.removeFirst(settledEnd)
         examinedCount = unsettled.count
         openFiles = isComplete ? [] : openFiles.map { $0 - settledEnd }
         shadowed = Set(shadowed.filter { $0 >= settledEnd }.map { $0 - settledEnd })
-        if chunk.isEmpty { return }
+        if builder.count == 0 { return }
+        let chunk = builder.finish()
         chunks.append(chunk)
         chunkStarts.append(settledCount)
         settledCount += chunk.count
@@ -109,11 +116,11 @@ struct ListedEntries {
         }
     }
 
-    /// The settled entries from `index` on, as far as they lie in one piece; empty where there are none yet.
-    func entries(from index: Int) -> ArraySlice<DirectoryEntry> {
-        guard index < settledCount else { return [] }
+    /// The settled entries from `index` on, as far as they lie in one piece; `nil` where there are none yet.
+    func entries(from index: Int) -> DirectorySlice? {
+        guard index < settledCount else { return nil }
         let chunk = chunkStarts.partitioningIndex { $0 > index } - 1
-        return chunks[chunk][(index - chunkStarts[chunk])...]
+        return DirectorySlice(chunks[chunk], index - chunkStarts[chunk]..<chunks[chunk].count)
     }
 
     /// What the pages so far say of a name.
@@ -126,7 +133,7 @@ struct ListedEntries {
 
     /// What the pages so far say of `name`: a directory of that name first, then a file that no directory can hide any
     /// more.
-    func answer(for name: Name, prefix: Key) -> Answer {
+    func answer(for name: Name) -> Answer {
         if let directory = find(EntryPosition(name, isDirectory: true)) { return .present(directory) }
         guard isComplete || lastKey.map({ $0 >= prefix.appending(name.bytes + [Key.delimiter]) }) ?? false else {
             return .unknown
@@ -138,26 +145,20 @@ struct ListedEntries {
     func index(of position: EntryPosition) -> Int? {
         let chunk = chunkIndex(of: position)
         guard chunk < chunks.count else { return nil }
-        return chunks[chunk].index(of: position).map { chunkStarts[chunk] + $0 }
+        return chunks[chunk].index(of: position.bytes).map { chunkStarts[chunk] + $0 }
     }
 
     private func find(_ position: EntryPosition) -> DirectoryEntry? {
         let chunk = chunkIndex(of: position)
-        let candidates = chunk < chunks.count ? chunks[chunk] : unsettled
-        return candidates.index(of: position).map { candidates[$0] }
+        if chunk < chunks.count { return chunks[chunk].index(of: position.bytes).map { chunks[chunk].entry($0) } }
+        let index = unsettled.partitioningIndex { EntryPosition($0) >= position }
+        return index < unsettled.count && EntryPosition(unsettled[index]) == position ? unsettled[index] : nil
     }
 
     /// Which chunk has the entry at `position`, if it is settled; their count if it isn't.
     private func chunkIndex(of position: EntryPosition) -> Int {
-        chunks.partitioningIndex { $0.last.map { EntryPosition($0) >= position } ?? true }
-    }
-}
-
-extension [DirectoryEntry] {
-    /// The index of the entry at `position`, in entries in the order of keys.
-    fileprivate func index(of position: EntryPosition) -> Int? {
-        let index = partitioningIndex { EntryPosition($0) >= position }
-        return index < count && EntryPosition(self[index]) == position ? index : nil
+        let bytes = position.bytes
+        return chunks.partitioningIndex { $0.firstIndex(notBefore: bytes) < $0.count }
     }
 }
 

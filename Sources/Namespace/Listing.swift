@@ -10,10 +10,10 @@ final class Listing: Sendable {
     /// The directory's prefix: a key that ends in "/", or nothing for a whole bucket.
     let prefix: Key
     private let source: ListingSource
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     fileprivate struct State {
-        var entries = ListedEntries()
+        var entries: ListedEntries
         var continuation: ContinuationToken?
         var hasPage = false
         var isFetching = false
@@ -30,6 +30,7 @@ final class Listing: Sendable {
     typealias EntriesCompletion = @Sendable (Result<DirectorySlice, StoreError>) -> Void
 
     init(prefix: Key, source: ListingSource) {
+        state = Mutex(State(entries: ListedEntries(prefix: prefix, account: source.account)))
         self.prefix = prefix
         self.source = source
     }
@@ -43,7 +44,7 @@ final class Listing: Sendable {
     /// well; further pages are not.
     func lookup(_ name: Name, completion: @escaping LookupCompletion) {
         let (answer, mustFetch) = state.withLock { state -> (ListedEntries.Answer?, Bool) in
-            if state.hasPage { return (state.entries.answer(for: name, prefix: prefix), false) }
+            if state.hasPage { return (state.entries.answer(for: name), false) }
             state.waiters.append(.lookup(name, completion))
             return (nil, state.beginFetching())
         }
@@ -56,7 +57,7 @@ final class Listing: Sendable {
     func entries(from index: Int, completion: @escaping EntriesCompletion) {
         let (slice, mustFetch) = state.withLock { state -> (DirectorySlice?, Bool) in
             if let slice = state.slice(from: index) {
-                let isLast = index + slice.entries.count == state.entries.settledCount
+                let isLast = index + slice.count == state.entries.settledCount
                 return (slice, isLast && !state.entries.isComplete && state.beginFetching())
             }
             state.waiters.append(.entries(index: index, completion))
@@ -76,9 +77,8 @@ final class Listing: Sendable {
         state.withLock { state in
             var entries: [DirectoryEntry] = []
             while entries.count < range.count {
-                let piece = state.entries.entries(from: range.lowerBound + entries.count)
-                if piece.isEmpty { break }
-                entries += piece.prefix(range.count - entries.count)
+                guard let piece = state.entries.entries(from: range.lowerBound + entries.count) else { break }
+                entries += (0..<min(piece.count, range.count - entries.count)).map { piece[$0].entry }
             }
             return entries
         }
@@ -97,7 +97,7 @@ final class Listing: Sendable {
 
     private func take(_ page: ListPage) throws(StoreError) {
         let growth = try state.withLock { state throws(StoreError) in
-            try state.entries.append(page, below: prefix)
+            try state.entries.append(page)
         }
         source.noteGrowth(growth, of: prefix)
         let (calls, mustFetch) = state.withLock { state -> ([() -> Void], Bool) in
@@ -136,8 +136,8 @@ extension Listing.State {
 
     /// The entries from `index` on as far as they are at hand; `nil` where the next page must tell.
     func slice(from index: Int) -> DirectorySlice? {
-        let slice = entries.entries(from: index)
-        return slice.isEmpty && !entries.isComplete ? nil : DirectorySlice(entries: slice)
+        if let slice = entries.entries(from: index) { return slice }
+        return entries.isComplete ? .end : nil
     }
 
     /// Takes out the waiters that the pages at hand answer. The calls are made outside of the lock, because they may
@@ -148,7 +148,7 @@ extension Listing.State {
         for waiter in waiters {
             switch waiter {
             case .lookup(let name, let completion):
-                let answer = entries.answer(for: name, prefix: prefix)
+                let answer = entries.answer(for: name)
                 calls.append { completion(.success(answer)) }
             case .entries(let index, let completion):
                 if let slice = slice(from: index) {
@@ -161,10 +161,4 @@ extension Listing.State {
         waiters = remaining
         return calls
     }
-}
-
-/// Entries of an open directory, from some index on.
-public struct DirectorySlice: Sendable {
-    /// At least one entry, or none at the end of the directory.
-    public let entries: ArraySlice<DirectoryEntry>
 }

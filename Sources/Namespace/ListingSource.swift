@@ -7,6 +7,8 @@ final class ListingSource: Sendable {
     private let store: any ObjectStore
     private let requestTimeout: Duration
     private let logger: Logger
+    /// Where the memory of listings is counted.
+    let account = BlockAccount()
     /// How many entries came since somebody last asked.
     private let newEntryCount = Atomic<Int>(0)
     private let hasToldOfHidden = Atomic<Bool>(false)

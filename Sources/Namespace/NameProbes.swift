@@ -54,11 +54,11 @@ final class NameProbes: Sendable {
     /// that begins with the name and goes on with a byte below "/".
     private func ask(_ name: Name) {
         source.list(ListRequest(prefix: prefix.appending(name.bytes), isDelimited: true)) { [self] result in
-            var entries = ListedEntries()
+            var entries = ListedEntries(prefix: prefix, account: source.account)
             do throws(StoreError) {
                 let page = try result.get()
-                try entries.append(page, below: prefix)
-                switch entries.answer(for: name, prefix: prefix) {
+                try entries.append(page)
+                switch entries.answer(for: name) {
                 case .present(let entry): settle(name, .success(entry))
                 case .absent: settle(name, .success(nil))
                 case .unknown: askForDirectory(name, file: page.items.first.flatMap { file(name, in: $0) })

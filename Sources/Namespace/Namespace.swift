@@ -13,6 +13,7 @@ public import ObjectStore
 public final class Namespace: Sendable {
     private let directories: DirectoryTable
     private let inodes: InodeTable
+    private let account: BlockAccount
 
     /// A namespace of the keys that begin with `root`.
     ///
@@ -31,6 +32,7 @@ public final class Namespace: Sendable {
         directories = DirectoryTable(
             source: source, timeToLive: timeToLive, byteLimit: memoryByteLimit)
         inodes = InodeTable(rootKey: root)
+        account = source.account
     }
 
     /// The inode that the kernel calls `id`; `nil` for one that it has forgotten.
@@ -60,12 +62,23 @@ public final class Namespace: Sendable {
     public func lookup(
         _ name: Name, in directory: Inode, completion: @escaping @Sendable (Result<Lookup, StoreError>) -> Void
     ) {
-        directories.directory(directory.key).lookup(name) { [inodes] result in
+        directories.directory(directory.key).lookup(name) { [self] result in
             completion(
                 result.map { entry, expiry in
-                    Lookup(inode: entry.map { inodes.remember($0, in: directory) }, expiry: expiry)
+                    Lookup(inode: entry.map { remember($0, in: directory) }, expiry: expiry)
                 })
         }
+    }
+
+    /// The inode of an entry of a directory, counted as one more lookup.
+    private func remember(_ entry: DirectoryEntry, in directory: Inode) -> Inode {
+        var builder = EntryBlock.Builder(prefix: directory.key, reserving: 1, account: account)
+        switch entry.kind {
+        case .file(let object): builder.append(file: entry.name.bytes, object: object)
+        case .directory: builder.append(directory: entry.name.bytes)
+        }
+        let id = inodes.remember(0, of: builder.finish())
+        return Inode(id: id, key: entry.key(below: directory.key), kind: entry.kind)
     }
 
     /// What is known of the directory of this prefix; `nil` where that is nothing.
@@ -76,12 +89,5 @@ public final class Namespace: Sendable {
     /// Opens a directory for reading its entries.
     public func openDirectory(_ directory: Inode) -> OpenDirectory {
         OpenDirectory(inode: directory, directory: directories.directory(directory.key), inodes: inodes)
-    }
-}
-
-extension InodeTable {
-    /// The inode of an entry of a directory, counted as one more lookup.
-    func remember(_ entry: DirectoryEntry, in directory: Inode) -> Inode {
-        remember(entry.key(below: directory.key), entry.kind)
     }
 }

@@ -15,16 +15,16 @@ import TestSupport
         let expected = model.entries(of: prefix)
         let asked = Set(expected.keys).union(oddKeys(count: 20, using: &random).map(\.bytes))
 
-        var listed = ListedEntries()
+        var listed = ListedEntries(prefix: prefix, account: BlockAccount())
         var request = ListRequest(prefix: prefix, isDelimited: true)
         repeat {
             request.limit = Int.random(in: 1...7, using: &random)
             let page = try #require(store.page(request))
-            try listed.append(page, below: prefix)
+            try listed.append(page)
             request.continuation = page.next
             for bytes in asked {
                 guard let name = try? Name(bytes) else { continue }
-                switch listed.answer(for: name, prefix: prefix) {
+                switch listed.answer(for: name) {
                 case .present(let entry): #expect(kind(entry) == expected[bytes], "\(Key(bytes)), seed \(seed)")
                 case .absent: #expect(expected[bytes] == nil, "\(Key(bytes)), seed \(seed)")
                 case .unknown: #expect(!listed.isComplete, "\(Key(bytes)), seed \(seed)")
@@ -39,23 +39,23 @@ import TestSupport
     }
 
     @Test func `a page that goes back in the order of keys is refused and changes nothing`() throws {
-        var listed = ListedEntries()
-        try listed.append(page(["b", "c"], next: "t"), below: "")
-        #expect(throws: StoreError.self) { try listed.append(page(["c", "d"]), below: "") }
-        #expect(throws: StoreError.self) { try listed.append(page(["e", "d"]), below: "") }
-        #expect(throws: StoreError.self) { try listed.append(page(["x/elsewhere"]), below: "y/") }
+        var listed = ListedEntries(prefix: "", account: BlockAccount())
+        try listed.append(page(["b", "c"], next: "t"))
+        #expect(throws: StoreError.self) { try listed.append(page(["c", "d"])) }
+        #expect(throws: StoreError.self) { try listed.append(page(["e", "d"])) }
+        #expect(throws: StoreError.self) { try listed.append(page(["x/elsewhere", "d"])) }
         #expect(!listed.isComplete)
-        try listed.append(page(["d"]), below: "")
+        try listed.append(page(["d"]))
         #expect(all(listed).map(\.name.bytes) == [[98], [99], [100]])
     }
 
     @Test func `a file is held back until its directory can't come any more`() throws {
-        var listed = ListedEntries()
-        try listed.append(page(["a", "a-1"], next: "1"), below: "")
+        var listed = ListedEntries(prefix: "", account: BlockAccount())
+        try listed.append(page(["a", "a-1"], next: "1"))
         #expect(listed.settledCount == 0)
-        try listed.append(page(["a-2", "a.txt"], next: "2"), below: "")
+        try listed.append(page(["a-2", "a.txt"], next: "2"))
         #expect(listed.settledCount == 0)
-        try listed.append(page(["a/"], next: "3"), below: "")
+        try listed.append(page(["a/"], next: "3"))
         #expect(all(listed).map { Key($0.name.bytes) } == ["a-1", "a-2", "a.txt", "a"])
         #expect(all(listed).last?.isDirectory == true)
         #expect(listed.hiddenCount == 1)
@@ -64,7 +64,7 @@ import TestSupport
 
     private func all(_ listed: ListedEntries) -> [DirectoryEntry] {
         var entries: [DirectoryEntry] = []
-        while entries.count < listed.settledCount { entries += listed.entries(from: entries.count) }
+        while let slice = listed.entries(from: entries.count) { entries += (0..<slice.count).map { slice[$0].entry } }
         return entries
     }
 
