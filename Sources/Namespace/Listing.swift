@@ -11,12 +11,13 @@ import Synchronization
 final class Listing: Sendable {
     /// The directory's prefix: a key that ends in "/", or nothing for a whole bucket.
     let prefix: Key
+    /// In which epoch the kernel began to keep a copy of the entries; 0 for never. The listing itself makes nothing of it.
+    let kernelCopyEpoch = Atomic<UInt64>(0)
     /// When somebody last used it: `KnownTree`'s count of uses.
     let lastUse = Atomic<Int>(0)
     /// Whether the archive was asked for a better listing.
     let isArchiveAsked = Atomic<Bool>(false)
     private let source: ListingSource
-    private let hasBeenOpened = Atomic<Bool>(false)
     private let state: Mutex<State>
 
     fileprivate struct State {
@@ -87,7 +88,9 @@ final class Listing: Sendable {
         state.withLock { state in
             var entries: [ListedEntry] = []
             while entries.count < range.count, let run = state.entries.entries(from: range.lowerBound + entries.count) {
-                entries += run.range.prefix(range.count - entries.count).map { ListedEntry(block: run.block, index: $0) }
+                entries += run.range.prefix(range.count - entries.count).map {
+                    ListedEntry(block: run.block, index: $0)
+                }
             }
             return entries
         }
@@ -116,12 +119,6 @@ final class Listing: Sendable {
 
     /// The blocks that its entries are in.
     var blocks: [EntryBlock] { state.withLock { $0.entries.blocks } }
-
-    /// Whether nobody has asked this before of this edition: the first one who opens it mustn't be given what the kernel
-    /// kept of the edition before.
-    func takeFirstOpen() -> Bool {
-        !hasBeenOpened.exchange(true, ordering: .relaxed)
-    }
 
     // MARK: Asking
 

@@ -1,5 +1,6 @@
 public import Logging
 public import ObjectStore
+import Synchronization
 
 /// The keys below a prefix of a bucket as a tree of directories and files.
 ///
@@ -12,7 +13,8 @@ public import ObjectStore
 /// Completions are called at once where the answer is known, and from a thread of the store's otherwise.
 public final class Namespace: Sendable {
     private let tree: KnownTree
-    private let inodes: InodeTable
+    let inodes: InodeTable
+    private let kernel = Mutex<(any KernelCache)?>(nil)
 
     /// A namespace of the keys that begin with `root`.
     ///
@@ -70,6 +72,26 @@ public final class Namespace: Sendable {
         }
     }
 
+    /// From now on the kernel is told through `kernel` what to let go of.
+    public func attach(_ kernel: any KernelCache) {
+        self.kernel.withLock { $0 = kernel }
+    }
+
+    /// Who tells the kernel things; `nil` before there is a mount.
+    var kernelCache: (any KernelCache)? {
+        kernel.withLock { $0 }
+    }
+
+    /// Forgets what was listed of a directory, in memory and in the archive.
+    public func forget(_ prefix: Key, _ extent: Extent) {
+        tree.forget(prefix, extent)
+    }
+
+    /// Lists all that is below a directory.
+    public func warm(_ prefix: Key) -> WarmProgress {
+        WarmProgress()
+    }
+
     /// Opens a directory for reading its entries.
     public func openDirectory(_ directory: Inode) -> OpenDirectory {
         OpenDirectory(inode: directory, tree: tree, inodes: inodes)
@@ -84,12 +106,6 @@ public final class Namespace: Sendable {
     public func absorb(_ page: ListPage, of request: ListRequest, askedAt: ContinuousClock.Instant) {
         guard let page = try? ProvenPage(page, of: request) else { return }
         tree.absorb(page, askedAt: askedAt)
-    }
-
-    /// Lets what is known of the directories whose prefix begins with `prefix` be asked for anew, and what was kept of them
-    /// in the archive as well.
-    public func refresh(below prefix: Key) {
-        tree.forget(below: prefix)
     }
 
     /// What is known of the directory of this prefix; `nil` where that is nothing.

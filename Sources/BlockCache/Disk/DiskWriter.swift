@@ -1,3 +1,4 @@
+import SystemSupport
 import DequeModule
 import Glibc
 import Synchronization

@@ -1,3 +1,4 @@
+import SystemSupport
 import DequeModule
 import Synchronization
 import SystemSupport
