@@ -24,21 +24,21 @@ let package = Package(
         .executable(name: "tractfs", targets: ["tractfs"])
     ],
     dependencies: [
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // The layers, top to bottom: dependencies point down only (docs/ARCHITECTURE.md).
         .executableTarget(
             name: "tractfs",
             dependencies: [
-                "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "S3Client", "ObjectStore",
-                "SystemSupport", system, logging,
+                "FuseBridge", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client",
+                "ObjectStore", "SystemSupport", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -57,6 +57,13 @@ let package = Package(
             name: "Namespace",
             dependencies: [
                 "CXXHash", "ObjectStore", logging, .product(name: "Algorithms", package: "swift-algorithms"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "SQLiteArchive",
+            dependencies: [
+                "BlockCache", "CXXHash", "Namespace", "ObjectStore", "SystemSupport", collections, system, logging,
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .target(
@@ -89,7 +96,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "ObjectStore", system, collections,
+                "ObjectStore", system, collections, logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -98,7 +105,10 @@ let package = Package(
             swiftSettings: strict),
         // What scripts/bench --layers runs.
         .executableTarget(
-            name: "LayerBenchmark", dependencies: ["S3Client", "Reader", "BlockCache", "ObjectStore", logging],
+            name: "LayerBenchmark",
+            dependencies: [
+                "S3Client", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", system, logging,
+            ],
             path: "Tests/LayerBenchmark", swiftSettings: strict),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStore"], swiftSettings: strict),
         .testTarget(
@@ -110,6 +120,13 @@ let package = Package(
         .testTarget(
             name: "BlockCacheTests",
             dependencies: ["BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system, logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SQLiteArchiveTests",
+            dependencies: [
+                "SQLiteArchive", "BlockCache", "Namespace", "ObjectStore", "SystemSupport", "TestSupport", system,
+                logging, .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ReaderTests",

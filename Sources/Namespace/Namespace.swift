@@ -67,7 +67,7 @@ public final class Namespace: Sendable {
         listing.lookup(name) { [inodes] result in
             completion(
                 result.map { found in
-                    Lookup(inode: found.map { inodes.remember($0.entry, in: directory) }, expiry: listing.expiry)
+                    Lookup(inode: found.map { inodes.remember($0) }, expiry: listing.expiry)
                 })
         }
     }
@@ -115,8 +115,8 @@ public final class Namespace: Sendable {
 }
 
 extension InodeTable {
-    /// The inode of an entry of a directory, counted as one more lookup.
-    func remember(_ entry: DirectoryEntry, in directory: Inode) -> Inode {
-        remember(entry.key(below: directory.key), entry.kind)
+    /// The inode of an entry, counted as one more lookup.
+    fileprivate func remember(_ entry: ListedEntry) -> Inode {
+        Inode(id: remember(entry.index, of: entry.block), key: entry.key, kind: entry.block.kind(entry.index))
     }
 }
