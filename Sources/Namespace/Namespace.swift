@@ -97,6 +97,13 @@ public final class Namespace: Sendable {
         OpenDirectory(inode: directory, tree: tree, inodes: inodes)
     }
 
+    /// Whether all entries of the mount's root are known, and there are some: an earlier mount has left them in the archive.
+    /// Nothing is asked of the store.
+    public var isRootKnown: Bool {
+        let listing = tree.listing(tree.root)
+        return listing.isComplete && listing.entryCount > 0
+    }
+
     /// Takes a page that somebody has listed for a reason of their own, so that it needn't be asked for again. One that
     /// proves nothing is left alone.
     ///
