@@ -5,21 +5,21 @@ public struct DirectoryChunk: Sendable {
     /// How many entries every directory has before its own. Cookies count them, the namespace's indexes don't.
     static let dotCount = 2
 
-    private let entries: ArraySlice<DirectoryEntry>
+    private let slice: DirectorySlice
     /// The cookie that the chunk begins at.
     private let start: Int
-    private let directory: OpenDirectory
+    private let opened: DirectoryHandle
     private let fileSystem: FileSystem
 
-    init(_ slice: DirectorySlice, from cookie: Int, of directory: OpenDirectory, in fileSystem: FileSystem) {
-        entries = slice.entries
+    init(_ slice: DirectorySlice, from cookie: Int, of opened: DirectoryHandle, in fileSystem: FileSystem) {
+        self.slice = slice
         start = cookie
-        self.directory = directory
+        self.opened = opened
         self.fileSystem = fileSystem
     }
 
     /// How many entries; none at the end of the directory.
-    public var count: Int { max(DirectoryChunk.dotCount - start, 0) + entries.count }
+    public var count: Int { max(DirectoryChunk.dotCount - start, 0) + slice.count }
 
     /// An entry without attributes, as `readdir` wants it.
     public struct Listed {
@@ -55,10 +55,12 @@ public struct DirectoryChunk: Sendable {
     }
 
     /// How long the kernel may keep the names; `nil` for good.
-    public var nameTimeout: Duration? { directory.expiry.remaining(at: .now) }
+    public var nameTimeout: Duration? { fileSystem.nameTimeout(in: opened) }
+
+    private var directory: OpenDirectory { opened.directory }
 
     private func entry(_ index: Int) -> DirectoryEntry? {
         let offset = index - max(DirectoryChunk.dotCount - start, 0)
-        return offset < 0 ? nil : entries[entries.startIndex + offset]
+        return offset < 0 ? nil : slice[offset]
     }
 }

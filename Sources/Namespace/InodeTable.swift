@@ -9,10 +9,12 @@ final class InodeTable: Sendable {
         var lookupCount: UInt64
     }
 
+    private let rootKey: Key
     private let rows: Mutex<[InodeID: Row]>
 
     /// A table that holds the root, of this key, which the kernel never forgets.
     init(rootKey: Key) {
+        self.rootKey = rootKey
         let root = Inode(id: .root, key: rootKey, kind: .directory)
         rows = Mutex([.root: Row(inode: root, lookupCount: 1)])
     }
@@ -20,6 +22,16 @@ final class InodeTable: Sendable {
     /// The inode that the kernel calls `id`.
     func inode(_ id: InodeID) -> Inode? {
         rows.withLock { $0[id]?.inode }
+    }
+
+    /// The inodes of keys that `isWanted` says yes to.
+    func inodes(where isWanted: (Key) -> Bool) -> [Inode] {
+        rows.withLock { $0.values.map(\.inode).filter { isWanted($0.key) } }
+    }
+
+    /// What the kernel calls the directory of `prefix` by, unless another key has the same hash.
+    func directoryID(of prefix: Key) -> InodeID {
+        prefix == rootKey ? .root : InodeID(rawValue: Inode.preferredID(of: prefix, .directory))
     }
 
     /// How many inodes the kernel knows.

@@ -36,7 +36,7 @@ func withServedMount<Result>(
         let path = directory + "/mount"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         let namespace = Namespace(
-            store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10), memoryByteLimit: 64 << 20,
+            store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10), metadataByteLimit: 64 << 20,
             logger: logger)
         let session = FuseSession(
             fileSystem: try fileSystem(of: namespace, on: store, logger: logger, localFiles: localFiles),
