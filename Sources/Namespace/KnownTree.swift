@@ -78,7 +78,7 @@ final class KnownTree: Sendable {
         }
         // Their memory goes when they do, outside of the lock.
         withExtendedLifetime(forgotten) {}
-        source.forgetArchived(below: prefix)
+        source.forgetArchived(prefix, extent)
     }
 
     // MARK: How much is known

@@ -88,7 +88,7 @@ final class ListingSource: Sendable {
     }
 
     /// What was kept of the directories whose prefix begins with `prefix` isn't true any more.
-    func forgetArchived(below prefix: Key) {
+    func forgetArchived(_ prefix: Key, _ extent: Namespace.Extent) {
         archive?.forget(below: prefix)
     }
 }

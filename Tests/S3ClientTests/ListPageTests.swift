@@ -56,14 +56,16 @@ private func read(
         #expect(try read(listing(contents("&lt;&amp;&#x41;"))).items.map(\.key) == ["<&A"])
     }
 
-    @Test func `goes on where it says`() throws {
+    @Test(arguments: [true, false])
+    func `goes on where it says, also if it says that it doesn't`(isTruncated: Bool) throws {
         let page = try read(
-            listing(contents("a") + "<NextContinuationToken>t/+=</NextContinuationToken>", truncated: true))
+            listing(contents("a") + "<NextContinuationToken>t/+=</NextContinuationToken>", truncated: isTruncated))
         #expect(page.next == ContinuationToken("t/+="))
     }
 
-    @Test func `may be empty`() throws {
+    @Test func `may be empty, and so may a token`() throws {
         #expect(try read(listing("")) == ListPage(items: []))
+        #expect(try read(listing("<NextContinuationToken></NextContinuationToken>")) == ListPage(items: []))
     }
 
     @Test func `leaves out what is not behind the key it starts after`() throws {

@@ -33,9 +33,10 @@ package final class ListPageReader {
         guard elements.isListing else { throw notAListing("its root element is another") }
         if let problem = elements.problem { throw malformed(problem) }
         let items = try sortedItems()
-        guard elements.isTruncated else { return ListPage(items: items) }
+        // A token that the page says not to need is followed all the same: at worst to a page without items.
         guard let token = elements.nextToken, !token.isEmpty else {
-            throw malformed("it is cut off, but there is no continuation token")
+            if elements.isTruncated { throw malformed("it is cut off, but there is no continuation token") }
+            return ListPage(items: items)
         }
         let next = ContinuationToken(token)
         guard next != request.continuation else { throw malformed("it goes on where it was itself continued") }
