@@ -112,7 +112,8 @@ class Bench:
         if workload.is_mount_timed:
             seconds += mount.seconds
         return {
-            **figures(workload, seconds, work), **server_figures(traffic, work), **process_figures(idle, before, after, work),
+            **figures(workload, seconds, work), **server_figures(traffic, work),
+            **process_figures(idle, before, after, work),
             "mount_seconds": mount.seconds, "is_partial": work.is_partial}
 
     def _prepare(self, cache: Path, workload: Workload, tool: Tool) -> None:

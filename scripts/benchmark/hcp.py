@@ -1,8 +1,8 @@
 """The names and sizes of subjects of the Human Connectome Project's S3 bucket.
 
 The real ones where there is a program that knows them (make_tree.py, which the project's developers have beside the
-repository, in ../shared/hcp); elsewhere modelled ones: as many keys and folders in a subject, as deep, in folders as big, with
-the names that are hard for a file system, but not the project's own list.
+repository, in ../shared/hcp); elsewhere modelled ones: as many keys and folders in a subject, as deep, some folders of more
+than a page of a listing, and names that are hard for a file system, but not the project's own list.
 """
 
 import subprocess
@@ -40,9 +40,12 @@ CONTRASTS = {"EMOTION": 6, "GAMBLING": 6, "LANGUAGE": 6, "MOTOR": 26, "RELATIONA
 DIRECTIONS = ("LR", "RL")
 RESTS = [f"rfMRI_REST{index}_{direction}" for index in (1, 2) for direction in DIRECTIONS]
 # What a contrast's folder holds.
-STATISTICS = ("cope1", "mask", "mean_random_effects_var1", "pe1", "res4d", "tdof_t1", "tstat1", "varcope1", "weights1", "zflame1lowertstat1",
-              "zflame1uppertstat1", "zstat1")
+STATISTICS = ("cope1", "mask", "mean_random_effects_var1", "pe1", "res4d", "tdof_t1", "tstat1", "varcope1", "weights1",
+              "zflame1lowertstat1", "zflame1uppertstat1", "zstat1")
 DESIGN = ("design.con", "design.fsf", "design.grp", "design.lev", "design.mat", "design.png", "design_cov.png")
+# Of every scan: how the head moved, and what the scanner's fields were.
+MOTION = ("AbsoluteRMS", "AbsoluteRMS_mean", "Regressors", "Regressors_dt", "RelativeRMS")
+FIELDS = ("BIAS_32CH", "BIAS_BC", "SpinEchoFieldMap_LR", "SpinEchoFieldMap_RL")
 # Of every independent component of a rest run.
 COMPONENT = ("IC_{}.html", "IC_{}.png", "IC_{}_MM.html", "IC_{}_MMfit.png", "IC_{}_MMprob.png", "IC_{}_prob.png",
              "IC_{}_thresh.png", "f{}.png", "f{}.txt", "t{}.txt")
@@ -52,12 +55,14 @@ PLAIN_FOLDERS = {
     "MNINonLinear/fsaverage_LR32k": (78, MiB), "MNINonLinear/ROIs": (6, 30 * KiB), "MNINonLinear/xfms": (3, 90 * MiB),
     "T1w": (17, 40 * MiB), "T1w/Diffusion": (5, 300 * MiB), "T1w/Diffusion/eddylogs": (8, 60 * KiB),
     "T1w/Diffusion.bedpostX": (38, 40 * MiB), "T1w/Diffusion.bedpostX/logs/logs_gpu": (72, KiB), "T1w/Native": (11, 5 * MiB),
-    "T1w/fsaverage_LR32k": (26, MiB), "T1w/{}/label": (73, 800 * KiB), "T1w/{}/mri": (61, 8 * MiB), "T1w/{}/stats": (16, 8 * KiB),
+    "T1w/fsaverage_LR32k": (26, MiB), "T1w/{}/label": (73, 800 * KiB), "T1w/{}/mri": (61, 8 * MiB),
+    "T1w/{}/stats": (16, 8 * KiB),
     "T1w/{}/mri/orig": (1, 11 * MiB), "T1w/{}/mri/transforms": (21, KiB), "T1w/{}/surf": (122, 3 * MiB),
     "T1w/{}/touch": (61, 100), "unprocessed/3T": (1, KiB), "unprocessed/3T/Diffusion": (26, 100 * MiB),
     "unprocessed/3T/T1w_MPR1": (6, 10 * MiB), "unprocessed/3T/T2w_SPC1": (6, 10 * MiB)}
 # Names that are told apart, or have to be encoded, with care.
-ODD_NAMES = ("T1w/{}/mri/aparc+aseg.nii.gz", "T1w/{}/mri/aparc.a2009s+aseg.mgz", "T1w/{}/mri/orig.mgz", "T1w/Diffusion_7T/bvals",
+ODD_NAMES = ("T1w/{}/mri/aparc+aseg.nii.gz", "T1w/{}/mri/aparc.a2009s+aseg.mgz", "T1w/{}/mri/orig.mgz",
+             "T1w/Diffusion_7T/bvals",
              "MEG/Wrkmem/tmegpreproc/{}_MEG_7-Wrkmem_tmegpreproc_[LM-TEMG-LF]_[BT-diff],[FB-alpha].mat")
 
 
@@ -99,10 +104,10 @@ def _tasks() -> dict[str, int]:
 def _run(run: str, size: int) -> dict[str, int]:
     """A scan: its results and what they were made of."""
     results, raw = f"MNINonLinear/Results/{run}", f"unprocessed/3T/{run}"
-    motion = [f"{results}/Movement_{name}.txt" for name in ("AbsoluteRMS", "AbsoluteRMS_mean", "Regressors", "Regressors_dt", "RelativeRMS")]
+    motion = [f"{results}/Movement_{name}.txt" for name in MOTION]
     evs = [f"{results}/EVs/{name}.txt" for name in ("Sync", "cue", "fear", "neut")]
     volumes = [f"{results}/{run}.nii.gz", f"{raw}/{{}}_3T_{run}.nii.gz"]
-    volumes += [f"{raw}/{{}}_3T_{name}.nii.gz" for name in ("BIAS_32CH", "BIAS_BC", "SpinEchoFieldMap_LR", "SpinEchoFieldMap_RL")]
+    volumes += [f"{raw}/{{}}_3T_{name}.nii.gz" for name in FIELDS]
     small = [*motion, *evs, f"{results}/RibbonVolumeToSurfaceMapping/goodvoxels.nii.gz",
              f"{raw}/LINKED_DATA/PHYSIO/{{}}_3T_{run}_Physio_log.txt"]
     return {path: size for path in volumes} | {path: 100 * KiB for path in small}

@@ -68,7 +68,8 @@ def record(results: Results, versions: dict[str, str], options: dict[str, object
 def _record(results: Results, row: Row) -> dict:
     workload = row.workload
     return {
-        "workload": workload.name, "group": workload.group, "title": workload.title, "by": row.tool, "is_limit": row.tool in LIMITS,
+        "workload": workload.name, "group": workload.group, "title": workload.title,
+        "by": row.tool, "is_limit": row.tool in LIMITS,
         "compared_with": workload.baseline, "note": row.note, "medians": results.compared(row), "runs": row.runs,
         "targets": [
             {"metric": target.metric, "bound": target.value, "is_maximum": target.is_maximum, "value": value,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Callable
 
@@ -35,9 +36,8 @@ def recursive_lines(tree: Tree) -> int:
 @cache
 def deep_keys() -> tuple[str, str]:
     """Two files beside each other, six levels deep."""
-    keys = [key for key in HCP20.listing if key.count("/") == 5]
-    first = keys[0]
-    return first, next(key for key in keys[1:] if key.rpartition("/")[0] == first.rpartition("/")[0])
+    keys = (key for key in HCP20.listing if key.count("/") == 5)
+    return next(pair for pair in pairwise(keys) if pair[0].rpartition("/")[0] == pair[1].rpartition("/")[0])
 
 
 @cache
@@ -165,7 +165,8 @@ def _single_folders() -> list[Workload]:
             is_core=True),
         Workload(
             "sidecars", f"{ABSENT} names that are not there, in known folders", sidecars, LISTING, bucket=FLAT_SUBJECTS,
-            warm_up=lambda root: [walkers.program(["find", flat_subject(root)], 1_046)], targets=(NO_REQUEST,), is_core=True),
+            warm_up=lambda root: [walkers.program(["find", flat_subject(root)], 1_046)], targets=(NO_REQUEST,),
+            is_core=True),
     ]
 
 
