@@ -105,7 +105,10 @@ let package = Package(
             swiftSettings: strict),
         // What scripts/bench --layers runs.
         .executableTarget(
-            name: "LayerBenchmark", dependencies: ["S3Client", "Reader", "BlockCache", "ObjectStore", logging],
+            name: "LayerBenchmark",
+            dependencies: [
+                "S3Client", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", system, logging,
+            ],
             path: "Tests/LayerBenchmark", swiftSettings: strict),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStore"], swiftSettings: strict),
         .testTarget(

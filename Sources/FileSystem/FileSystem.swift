@@ -16,6 +16,7 @@ public final class FileSystem: Sendable {
     private let localFiles: LocalFileSource
     private let folders: FolderReadAhead
     private let failures: FailureLog
+    private let logger: Logger
     private let directories = HandleTable<DirectoryHandle>()
     private let kernelDirectories = KernelDirectories()
     private let warmings = Warmings()
@@ -64,6 +65,7 @@ public final class FileSystem: Sendable {
         self.localFiles = localFiles
         folders = FolderReadAhead(namespace: namespace, prefetch: reader.prefetchWhole)
         failures = FailureLog(logger: logger)
+        self.logger = logger
     }
 
     // MARK: Names
@@ -120,6 +122,14 @@ public final class FileSystem: Sendable {
             attributes: FileAttributes(inode, ownership: options.ownership, directoryTime: options.mountTime))
     }
 
+    /// An entry of a listing, which the kernel calls `id` and users `number`.
+    func entry(_ listed: ListedEntry, id: InodeID, number: UInt64) -> Entry {
+        Entry(
+            id: id,
+            attributes: FileAttributes(
+                listed, number: number, ownership: options.ownership, directoryTime: options.mountTime))
+    }
+
     private func inode(_ id: InodeID) throws(Errno) -> Inode {
         guard let inode = namespace.inode(id) else { throw .staleNFSFileHandle }
         return inode
@@ -165,6 +175,7 @@ public final class FileSystem: Sendable {
         guard let opened = directories[handle] else { return completion(.failure(.badFileDescriptor)) }
         guard cookie >= 0 else { return completion(.failure(.invalidArgument)) }
         let directory = opened.directory
+        logger.trace("readdir", metadata: ["prefix": "\(directory.inode.key)", "cookie": "\(cookie)"])
         opened.noteRead(from: cookie)
         let isRestart = cookie == 0 && opened.mayChangeListing
         directory.entries(from: max(cookie - DirectoryChunk.dotCount, 0), isRestart: isRestart) { [self] result in

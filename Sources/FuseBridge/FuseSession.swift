@@ -87,10 +87,15 @@ public final class FuseSession: Sendable {
         mayDistrustAbsences.load(ordering: .relaxed) ? KernelTimeout.unlimited : 60
     }
 
+    /// The mounted /dev/fuse, while the session runs.
+    var device: FuseDevice? {
+        state.withLock { $0.running?.device }
+    }
+
     private func beginNotifying(protocolMinor: Int) {
         let mayDistrust = KernelMessenger.distrustsAbsences(protocolMinor: protocolMinor)
         mayDistrustAbsences.store(mayDistrust, ordering: .relaxed)
-        guard let device = state.withLock({ $0.running?.device }) else { return }
+        guard let device else { return }
         notifier.begin(on: device, protocolMinor: protocolMinor)
     }
 

@@ -21,7 +21,7 @@ extension EntryBlock {
         let record = record(index)
         switch EntryRecord.Form(rawValue: record.form) {
         case .file, nil: return Self.id(of: record, number: number)
-        case .directory: return Self.id(of: EntryRecord(directoryEndingAt: 0), number: number)
+        case .directory: return Self.preferredID(ofDirectory: number)
         case .oddFile:
             // Where the block keeps the texts says nothing about the entry, so their hashes stand in for their indices.
             let etag = withText(record.etagText) { Inode.hash($0, seed: record.tagLow) }
@@ -31,6 +31,11 @@ extension EntryBlock {
             canonical.tagLow = storageClass
             return Self.id(of: canonical, number: number)
         }
+    }
+
+    /// The same for a directory, of which nothing but its key is told.
+    static func preferredID(ofDirectory number: UInt64) -> UInt64 {
+        id(of: EntryRecord(directoryEndingAt: 0), number: number)
     }
 
     /// A hash of a record whose fields stand for themselves. The end of the name isn't one.

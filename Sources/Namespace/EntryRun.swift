@@ -45,18 +45,3 @@ struct EntryRun: Sendable {
         }
     }
 }
-
-/// One entry, where it is kept.
-struct FoundEntry: Sendable {
-    let block: EntryBlock
-    /// Its index in the block.
-    let index: Int
-}
-
-extension FoundEntry {
-    /// The entry by itself.
-    var entry: DirectoryEntry { block.entry(index) }
-
-    /// The key of what it stands for; a directory's ends in "/".
-    var key: Key { block.key(index) }
-}

@@ -55,23 +55,6 @@ public struct Inode: Hashable, Sendable {
         max(hash(key, seed: 0), InodeID.firstFree)
     }
 
-    /// The id that an inode gets if no other one has it: of all that a listing tells of it, so that it is the same in the
-    /// next process, and another one for an object that was written again, be it with the same bytes.
-    static func preferredID(of key: Key, _ kind: Kind) -> UInt64 {
-        switch kind {
-        case .directory: max(key.bytes.withUnsafeBytes { hash($0, seed: 1) }, InodeID.firstFree)
-        case .file(let object):
-            max(
-                key.bytes.withUnsafeBytes { hash($0, seed: written(object).withUnsafeBytes { hash($0, seed: 1) }) },
-                InodeID.firstFree)
-        }
-    }
-
-    /// What tells one writing of an object from another.
-    private static func written(_ object: ListedObject) -> [UInt8] {
-        Array("\(object.version.etag) \(object.lastModified) \(object.storageClass)".utf8)
-    }
-
     /// 64 bits of XXH3.
     static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
         tractfs_xxh3_64(bytes.baseAddress, bytes.count, seed)

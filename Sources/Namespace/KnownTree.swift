@@ -67,12 +67,12 @@ final class KnownTree: Sendable {
         }
     }
 
-    /// Forgets what is known of the directory of `prefix`, or of the tree below it too, the archive included. Pages that
-    /// were asked for before and come later are worthless.
+    /// Forgets what is known of the directory of `prefix`, or all below it; of the archive, which can be listed again, all
+    /// below it in any case. Pages that were asked for before and come later are worthless.
     func forget(_ prefix: Key, _ extent: Namespace.Extent) {
         let forgotten = state.withLock { state in
             state.forgottenAt = .now
-            let forgotten = state.listings.filter { extent == .tree ? $0.key.hasPrefix(prefix) : $0.key == prefix }
+            let forgotten = state.forgotten(prefix, extent)
             for key in forgotten.keys { state.listings[key] = nil }
             return forgotten
         }
@@ -151,6 +151,14 @@ extension KnownTree.State {
             return current
         }
         return insert(archived)
+    }
+
+    /// The listings that are to be forgotten with the directory of `prefix`.
+    func forgotten(_ prefix: Key, _ extent: Namespace.Extent) -> [Key: Listing] {
+        switch extent {
+        case .directory: listings[prefix].map { [prefix: $0] } ?? [:]
+        case .tree: listings.filter { $0.key.hasPrefix(prefix) }
+        }
     }
 
     private mutating func note(_ listing: Listing) {

@@ -42,7 +42,7 @@ final class Listing: Sendable {
         case entries(index: Int, EntriesCompletion)
     }
 
-    typealias LookupCompletion = @Sendable (Result<FoundEntry?, StoreError>) -> Void
+    typealias LookupCompletion = @Sendable (Result<ListedEntry?, StoreError>) -> Void
     typealias EntriesCompletion = @Sendable (Result<DirectorySlice, StoreError>) -> Void
 
     /// What a listing takes beside its prefix and its entries, in bytes: the object, and its place in a table.
@@ -84,11 +84,13 @@ final class Listing: Sendable {
     }
 
     /// The entries of these indices, as far as they are settled.
-    func listedEntries(in range: Range<Int>) -> [FoundEntry] {
+    func listedEntries(in range: Range<Int>) -> [ListedEntry] {
         state.withLock { state in
-            var entries: [FoundEntry] = []
+            var entries: [ListedEntry] = []
             while entries.count < range.count, let run = state.entries.entries(from: range.lowerBound + entries.count) {
-                entries += run.range.prefix(range.count - entries.count).map { FoundEntry(block: run.block, index: $0) }
+                entries += run.range.prefix(range.count - entries.count).map {
+                    ListedEntry(block: run.block, index: $0)
+                }
             }
             return entries
         }
@@ -127,7 +129,7 @@ final class Listing: Sendable {
     @discardableResult
     func lookup(_ name: Name, completion: @escaping LookupCompletion) -> Bool {
         enum Step {
-            case answer(FoundEntry?)
+            case answer(ListedEntry?)
             case wait
             case fetchPage
             case aim
@@ -286,7 +288,7 @@ final class Listing: Sendable {
         }
     }
 
-    private func settle(_ name: Name, _ result: Result<FoundEntry?, StoreError>) {
+    private func settle(_ name: Name, _ result: Result<ListedEntry?, StoreError>) {
         let waiters = state.withLock { $0.aims.removeValue(forKey: name) }
         for completion in waiters ?? [] { completion(result) }
     }
@@ -372,7 +374,7 @@ extension Listing.State {
     /// The entries from `index` on as far as they are at hand; `nil` where the next page must tell.
     func slice(from index: Int) -> DirectorySlice? {
         let run = entries.entries(from: index)
-        return run == nil && !entries.isComplete ? nil : DirectorySlice(run: run)
+        return run == nil && !entries.isComplete ? nil : DirectorySlice(run)
     }
 
     /// Takes what a page tells, and finds out what that brings about.
@@ -422,35 +424,11 @@ extension Listing.State {
     }
 
     /// What `name` is, or that it is nothing; `nil` where that isn't known.
-    private func knownEntry(_ name: Name) -> FoundEntry?? {
+    private func knownEntry(_ name: Name) -> ListedEntry?? {
         switch entries.answer(for: name) {
         case .present(let entry): .some(entry)
         case .absent: .some(nil)
         case .unknown: nil
         }
     }
-}
-
-/// Entries of an open directory, from some index on.
-public struct DirectorySlice: Sendable {
-    private let run: EntryRun?
-
-    init(run: EntryRun?) {
-        self.run = run
-    }
-
-    /// How many: at least one, or none at the end of the directory.
-    public var count: Int { run?.count ?? 0 }
-
-    /// Where the entry `index` of the slice, from 0, is kept.
-    func found(_ index: Int) -> FoundEntry {
-        guard let run, index >= 0, index < run.count else { preconditionFailure("a slice's entry out of range") }
-        return FoundEntry(block: run.block, index: run.range.lowerBound + index)
-    }
-
-    /// The entry `index` of the slice, from 0.
-    public subscript(index: Int) -> DirectoryEntry { found(index).entry }
-
-    /// All of them.
-    public var entries: [DirectoryEntry] { (0..<count).map { self[$0] } }
 }

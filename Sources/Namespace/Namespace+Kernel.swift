@@ -26,8 +26,10 @@ extension InodeTable {
             let components = inode.key.endsInDelimiter ? inode.key.bytes.dropLast() : inode.key.bytes[...]
             let start = components.lastIndex(of: Key.delimiter).map { $0 + 1 } ?? 0
             if extent == .directory, start != prefix.bytes.count { return nil }
+            // A name whose directory the kernel has forgotten is forgotten as well.
+            guard let parent = directory(Key(components[..<start])) else { return nil }
             return KernelName(
-                parent: directoryID(of: Key(components[..<start])), name: Array(components[start...]), child: inode.id,
+                parent: parent, name: Array(components[start...]), child: inode.id,
                 isDirectory: inode.kind == .directory)
         }
     }

@@ -67,7 +67,7 @@ public final class Namespace: Sendable {
         listing.lookup(name) { [inodes] result in
             completion(
                 result.map { found in
-                    Lookup(inode: found.map { inodes.remember($0.entry, in: directory) }, expiry: listing.expiry)
+                    Lookup(inode: found.map { inodes.remember($0) }, expiry: listing.expiry)
                 })
         }
     }
@@ -97,6 +97,13 @@ public final class Namespace: Sendable {
         OpenDirectory(inode: directory, tree: tree, inodes: inodes)
     }
 
+    /// Whether all entries of the mount's root are known, and there are some: an earlier mount has left them in the archive.
+    /// Nothing is asked of the store.
+    public var isRootKnown: Bool {
+        let listing = tree.listing(tree.root)
+        return listing.isComplete && listing.entryCount > 0
+    }
+
     /// Takes a page that somebody has listed for a reason of their own, so that it needn't be asked for again. One that
     /// proves nothing is left alone.
     ///
@@ -115,8 +122,8 @@ public final class Namespace: Sendable {
 }
 
 extension InodeTable {
-    /// The inode of an entry of a directory, counted as one more lookup.
-    func remember(_ entry: DirectoryEntry, in directory: Inode) -> Inode {
-        remember(entry.key(below: directory.key), entry.kind)
+    /// The inode of an entry, counted as one more lookup.
+    fileprivate func remember(_ entry: ListedEntry) -> Inode {
+        Inode(id: remember(entry.index, of: entry.block), key: entry.key, kind: entry.block.kind(entry.index))
     }
 }

@@ -58,8 +58,10 @@ public final class OpenDirectory: Sendable {
 
     /// The inode of an entry of this directory, counted as a lookup by the kernel: the reply that tells of it must be
     /// sent (`readdirplus`), or the lookup be taken back with `Namespace.forget`.
-    public func remember(_ entry: DirectoryEntry) -> Inode {
-        inodes.remember(entry, in: inode)
+    ///
+    /// - Parameter number: The entry's inode number.
+    public func remember(_ entry: ListedEntry, number: UInt64) -> InodeID {
+        inodes.remember(entry.index, of: entry.block, number: number)
     }
 
     /// The inode number of the directory that this one is in; the root's own for the root.
@@ -68,10 +70,5 @@ public final class OpenDirectory: Sendable {
         let components = inode.key.bytes.dropLast()
         let parentEnd = components.lastIndex(of: Key.delimiter).map { $0 + 1 } ?? 0
         return Inode.number(of: Key(components[..<parentEnd]))
-    }
-
-    /// The inode number of an entry of this directory.
-    public func inodeNumber(of entry: DirectoryEntry) -> UInt64 {
-        Inode.number(of: entry.key(below: inode.key))
     }
 }

@@ -85,7 +85,7 @@ struct ProvenEntries {
         held.append(run)
         var previous = held.count > 1 ? held[held.count - 2].last : nil
         for index in run.range {
-            let entry = FoundEntry(block: run.block, index: index)
+            let entry = ListedEntry(block: run.block, index: index)
             // All that stands between a file and the directory that hides it begins with their name.
             if run.block.isDirectory(index), let previous, previous.begins(withNameOf: entry) {
                 hideFile(named: run.block.withName(index) { Array($0) }, &hidden)
@@ -141,7 +141,7 @@ struct ProvenEntries {
 
     /// What is known of a name.
     enum Answer {
-        case present(FoundEntry)
+        case present(ListedEntry)
         case absent
         /// Not proven so far.
         case unknown
@@ -167,7 +167,7 @@ struct ProvenEntries {
             return .unknown
         }
         guard let run, let index = run.index(of: position) else { return .absent }
-        return .present(FoundEntry(block: run.block, index: index))
+        return .present(ListedEntry(block: run.block, index: index))
     }
 
     /// The index of the settled entry at `position`.
@@ -299,14 +299,14 @@ extension EntryRun {
         return names
     }
 
-    fileprivate var last: FoundEntry? {
-        range.isEmpty ? nil : FoundEntry(block: block, index: range.upperBound - 1)
+    fileprivate var last: ListedEntry? {
+        range.isEmpty ? nil : ListedEntry(block: block, index: range.upperBound - 1)
     }
 }
 
-extension FoundEntry {
+extension ListedEntry {
     /// Whether the entry's position begins with the name of `other`.
-    fileprivate func begins(withNameOf other: FoundEntry) -> Bool {
+    fileprivate func begins(withNameOf other: ListedEntry) -> Bool {
         block.withPosition(index) { position in
             other.block.withName(other.index) { name in
                 position.count >= name.count

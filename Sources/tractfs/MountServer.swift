@@ -7,6 +7,7 @@ import Namespace
 import ObjectStore
 import Reader
 import S3Client
+import SQLiteArchive
 import Synchronization
 
 /// The process that serves a mount, from the checks before it to its end. The one place where the layers are put together.
@@ -49,12 +50,20 @@ struct MountServer {
         let client = S3Client(
             configuration: settings.configuration, credentials: settings.credentials, logger: logger)
         defer { client.shutdown() }
-        let root = try RootCheck(store: client, settings: settings).run()
         let blocks = try BlockCache(byteLimit: settings.memory.blockByteLimit)
         let disk = try settings.cache?.open(for: settings.configuration, blocks: blocks, logger: logger)
         defer { disk?.shutdown() }
-        let namespace = namespace(on: client, logger: logger)
-        namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
+        let archive = disk.flatMap { disk in
+            settings.cache?.openArchive(
+                in: disk, for: settings.configuration, memory: settings.memory, logger: logger)
+        }
+        defer { archive?.shutdown() }
+        let namespace = namespace(on: client, archive: archive, logger: logger)
+        // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
+        if !namespace.isRootKnown {
+            let root = try RootCheck(store: client, settings: settings).run()
+            namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
+        }
         let session = FuseSession(
             fileSystem: fileSystem(namespace, on: client, blocks: blocks, disk: disk, logger: logger), logger: logger)
         // Before there is a mount, so that no signal can come between the two.
@@ -100,10 +109,10 @@ struct MountServer {
         if !report.succeed() { kill(getpid(), SIGTERM) }
     }
 
-    private func namespace(on store: any ObjectStore, logger: Logger) -> Namespace {
+    private func namespace(on store: any ObjectStore, archive: SQLiteArchive?, logger: Logger) -> Namespace {
         Namespace(
             store: store, root: settings.root, timeToLive: settings.timeToLive, requestTimeout: settings.readTimeout,
-            metadataByteLimit: settings.memory.metadataByteLimit, logger: logger)
+            metadataByteLimit: settings.memory.metadataByteLimit, archive: archive, logger: logger)
     }
 
     private func fileSystem(

@@ -35,7 +35,7 @@ struct OverwrittenLine {
     var isWatched: Bool { write != nil }
 
     /// Shows `text`, unless that is too soon.
-    mutating func show(_ text: @autoclosure () -> String) {
+    mutating func show(_ text: () -> String) {
         guard let write, case let now = ContinuousClock.now, now >= next else { return }
         next = now + OverwrittenLine.period
         isShown = true

@@ -17,7 +17,7 @@ struct ProgressLine {
         byteCount += count
         // Mounts may have added something since the total was counted.
         let total = max(totalByteCount, byteCount)
-        line.show("\(verb) \(ByteCount(byteCount).rounded) of \(ByteCount(total).rounded)")
+        line.show { [verb, byteCount] in "\(verb) \(ByteCount(byteCount).rounded) of \(ByteCount(total).rounded)" }
     }
 
     /// Clears the line, so that something else can be written there.

@@ -30,7 +30,8 @@ struct WarmProgressLines {
     mutating func show(_ status: FileSystem.WarmStatus) {
         let now = ContinuousClock.now
         if line.isWatched {
-            line.show(text(status, at: now))
+            let text = text(status, at: now)
+            line.show { text }
         } else if now >= next {
             next = now + WarmProgressLines.period
             tell(text(status, at: now))

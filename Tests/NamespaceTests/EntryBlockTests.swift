@@ -12,7 +12,7 @@ import TestSupport
         var random = SeededGenerator(seed: seed)
         let prefix: Key = ["", "a/", "é/b/"].randomElement(using: &random) ?? ""
         let entries = oddEntries(count: Int.random(in: 0...40, using: &random), below: prefix, using: &random)
-        let block = block(of: entries, prefix: prefix)
+        let block = block(of: entries, prefix: prefix, account: account)
         try expect(block, has: entries, seed: seed)
         try expect(
             EntryBlock(prefix: prefix, serialized: block.serialized, account: account), has: entries, seed: seed)
@@ -40,7 +40,7 @@ import TestSupport
     func `a place among the entries is that in their keys' order`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let entries = oddEntries(count: 30, below: "", using: &random)
-        let block = block(of: entries, prefix: "")
+        let block = block(of: entries, prefix: "", account: account)
         for wanted in oddEntries(count: 30, below: "", using: &random) {
             let expected = entries.firstIndex { !(EntryPosition($0) < EntryPosition(wanted)) } ?? entries.count
             #expect(block.firstIndex(notBefore: position(of: wanted)) == expected, "seed \(seed)")
@@ -56,7 +56,8 @@ import TestSupport
 
     @Test func `bytes that are damaged anywhere are no block`() throws {
         var random = SeededGenerator(seed: 1)
-        let bytes = block(of: oddEntries(count: 12, below: "p/", using: &random), prefix: "p/").serialized
+        let bytes = block(of: oddEntries(count: 12, below: "p/", using: &random), prefix: "p/", account: account)
+            .serialized
         for index in bytes.indices {
             for bit in 0..<8 {
                 var damaged = bytes
@@ -76,7 +77,8 @@ import TestSupport
     @Test(arguments: 0..<4_000)
     func `bytes that somebody made up with a right checksum are refused or harmless`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        var bytes = block(of: oddEntries(count: 6, below: "p/", using: &random), prefix: "p/").serialized
+        var bytes = block(of: oddEntries(count: 6, below: "p/", using: &random), prefix: "p/", account: account)
+            .serialized
         for _ in 0..<Int.random(in: 1...3, using: &random) {
             let index = Int.random(in: EntryBlock.Offset.count..<bytes.count, using: &random)
             bytes[index] =
@@ -98,7 +100,7 @@ import TestSupport
     @Test func `the account has what lives, and nothing else`() throws {
         var random = SeededGenerator(seed: 1)
         let entries = oddEntries(count: 40, below: "", using: &random)
-        var blocks = (0..<3).map { _ in block(of: entries, prefix: "") }
+        var blocks = (0..<3).map { _ in block(of: entries, prefix: "", account: account) }
         blocks.append(try EntryBlock(prefix: "", serialized: blocks[0].serialized, account: account))
         #expect(account.byteCount == blocks.reduce(0) { $0 + $1.byteCount })
         #expect(blocks[0].byteCount > blocks[0].serialized.count)
@@ -124,16 +126,17 @@ import TestSupport
         var random = SeededGenerator(seed: seed)
         let prefix: Key = ["", "a/"].randomElement(using: &random) ?? ""
         let entries = oddEntries(count: 30, below: prefix, using: &random)
-        let all = block(of: entries, prefix: prefix)
+        let all = block(of: entries, prefix: prefix, account: account)
         let ids = (0..<all.count).map { id(all, $0) }
         #expect(Set(ids).count == entries.count, "seed \(seed)")
         for (index, entry) in entries.enumerated() {
-            let alone = block(of: [entry], prefix: prefix)
+            let alone = block(of: [entry], prefix: prefix, account: account)
             #expect(id(alone, 0) == ids[index], "seed \(seed)")
             #expect(all.isEntry(index, sameAs: 0, of: alone), "seed \(seed)")
             guard case .file(let object) = entry.kind else { continue }
             for other in rewritten(object) {
-                let changed = block(of: [DirectoryEntry(name: entry.name, kind: .file(other))], prefix: prefix)
+                let changed = block(
+                    of: [DirectoryEntry(name: entry.name, kind: .file(other))], prefix: prefix, account: account)
                 #expect(id(changed, 0) != ids[index], "\(other), seed \(seed)")
                 #expect(!all.isEntry(index, sameAs: 0, of: changed), "\(other), seed \(seed)")
             }
@@ -173,17 +176,18 @@ import TestSupport
             key: key, etag: ETag("\"0123456789abcdef0123456789abcdef\""), byteCount: 1_000_000)
         return ListedObject(version: version, lastModified: Timestamp(seconds: 1_700_000_000))
     }
+}
 
-    private func block(of entries: [DirectoryEntry], prefix: Key) -> EntryBlock {
-        var builder = EntryBlock.Builder(prefix: prefix, reserving: entries.count, account: account)
-        for entry in entries {
-            switch entry.kind {
-            case .directory: builder.append(directory: entry.name.bytes)
-            case .file(let object): builder.append(file: entry.name.bytes, object: object)
-            }
+/// A block of these entries.
+func block(of entries: [DirectoryEntry], prefix: Key, account: BlockAccount) -> EntryBlock {
+    var builder = EntryBlock.Builder(prefix: prefix, reserving: entries.count, account: account)
+    for entry in entries {
+        switch entry.kind {
+        case .directory: builder.append(directory: entry.name.bytes)
+        case .file(let object): builder.append(file: entry.name.bytes, object: object)
         }
-        return builder.finish()
     }
+    return builder.finish()
 }
 
 /// Entries of odd names, ETags, times, sizes and storage classes, in their order.

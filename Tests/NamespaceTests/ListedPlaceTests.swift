@@ -63,7 +63,7 @@ struct ListedPlaceTests {
         while true {
             let count = entries.withLock { $0.count }
             directory.entries(from: count, isRestart: count == 0) { result in
-                entries.withLock { $0 += (try? result.get().entries) ?? [] }
+                entries.withLock { $0 += (try? result.get().all) ?? [] }
             }
             if entries.withLock({ $0.count }) == count { return entries.withLock { $0 } }
         }
