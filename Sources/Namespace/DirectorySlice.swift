@@ -2,31 +2,20 @@ public import ObjectStore
 
 /// Entries of an open directory, from some index on: a view of the block that they are kept in.
 public struct DirectorySlice: Sendable {
-    private let block: EntryBlock?
-    /// Indices in the block.
-    private let range: Range<Int>
+    private let run: EntryRun?
 
-    /// These entries of a block.
-    init(_ block: EntryBlock, _ range: Range<Int>) {
-        self.block = block
-        self.range = range
-    }
-
-    /// No entries: the end of the directory.
-    static let end = DirectorySlice()
-
-    private init() {
-        block = nil
-        range = 0..<0
+    /// The entries of a run; none at the end of the directory.
+    init(_ run: EntryRun?) {
+        self.run = run
     }
 
     /// How many entries; none only at the end of the directory.
-    public var count: Int { range.count }
+    public var count: Int { run?.count ?? 0 }
 
     /// The entry at `index`, from 0.
     public subscript(index: Int) -> ListedEntry {
-        guard let block, index >= 0, index < range.count else { preconditionFailure("an entry behind the slice") }
-        return ListedEntry(block: block, index: range.lowerBound + index)
+        guard let run, index >= 0, index < run.count else { preconditionFailure("an entry behind the slice") }
+        return ListedEntry(block: run.block, index: run.range.lowerBound + index)
     }
 }
 
@@ -55,4 +44,7 @@ public struct ListedEntry: Sendable {
 
     /// The entry by itself.
     public var entry: DirectoryEntry { block.entry(index) }
+
+    /// The key of what it stands for; a directory's ends in "/".
+    var key: Key { block.key(index) }
 }

