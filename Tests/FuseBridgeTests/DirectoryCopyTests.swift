@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import Namespace
 import ObjectStore
 import TestSupport
@@ -43,12 +44,22 @@ private let copiesDirectories = ConditionTrait.enabled(
         return try body(directory)
     }
 
+    /// All entries, as who opens the folder now sees them.
+    private func allNames(in mount: ServedMount) throws -> [String] {
+        try withOpenFolder(of: mount) { read($0) }
+    }
+
+    private func expectAll(_ expected: [String], in mount: ServedMount) throws {
+        let names = try allNames(in: mount)
+        #expect(names == expected)
+    }
+
     @Test func `are not asked for again while they hold, by whoever reads them`() throws {
         try withFolder { store, mount in
-            for _ in 0..<3 { #expect(try withOpenFolder(of: mount) { read($0) } == Self.names) }
+            for _ in 0..<3 { try expectAll(Self.names, in: mount) }
             let count = readCount
             #expect(try runChecked("ls", [mount.path + "/folder"]).split(separator: "\n").count == Self.names.count)
-            #expect(try withOpenFolder(of: mount) { read($0) } == Self.names)
+            try expectAll(Self.names, in: mount)
             #expect(readCount == count)
             #expect(store.listRequests.count <= 5)
         }
@@ -56,12 +67,12 @@ private let copiesDirectories = ConditionTrait.enabled(
 
     @Test func `are read anew when they were listed anew`() throws {
         try withFolder { store, mount in
-            #expect(try withOpenFolder(of: mount) { read($0) } == Self.names)
+            try expectAll(Self.names, in: mount)
             store.delete(Key("folder/" + Self.names[5]))
             mount.namespace.forget("folder/", .tree)
             var left = Self.names
             left.remove(at: 5)
-            for _ in 0..<2 { #expect(try withOpenFolder(of: mount) { read($0) } == left) }
+            for _ in 0..<2 { try expectAll(left, in: mount) }
         }
     }
 
@@ -73,12 +84,12 @@ private let copiesDirectories = ConditionTrait.enabled(
                 var names = read(old, count: 50)
                 store.delete(Key("folder/" + Self.names[5]))
                 mount.namespace.forget("folder/", .tree)
-                for _ in 0..<2 { #expect(try withOpenFolder(of: mount) { read($0) } == left) }
+                for _ in 0..<2 { try expectAll(left, in: mount) }
                 names += read(old)
                 #expect(names == Self.names)
-                #expect(try withOpenFolder(of: mount) { read($0) } == left)
+                try expectAll(left, in: mount)
             }
-            for _ in 0..<2 { #expect(try withOpenFolder(of: mount) { read($0) } == left) }
+            for _ in 0..<2 { try expectAll(left, in: mount) }
         }
     }
 
@@ -101,9 +112,9 @@ private let copiesDirectories = ConditionTrait.enabled(
         let store = InMemoryStore()
         store.put("folder/a", .text("x"))
         try withServedMount(of: store, timeToLive: .limited(.milliseconds(50)), logger: log.logger) { mount in
-            #expect(try withOpenFolder(of: mount) { read($0) } == ["a"])
+            #expect(try allNames(in: mount) == ["a"])
             store.put("folder/b", .text("x"))
-            try eventually("the change") { try withOpenFolder(of: mount) { read($0) } == ["a", "b"] }
+            try eventually("the change") { try allNames(in: mount) == ["a", "b"] }
         }
     }
 
