@@ -49,7 +49,7 @@ struct LookupCountTests {
 
     @Test(arguments: walks)
     func `are back to the root's when the kernel has forgotten a walk`(walk: String) throws {
-        try withServedMount(of: Self.store(), localFiles: noLocalFiles) { mount in
+        try withServedMount(of: Self.store()) { mount in
             for _ in 0..<3 {
                 _ = try run("bash", ["-c", walk, mount.path])
                 try expectInodeCount(1, of: mount)
@@ -58,7 +58,7 @@ struct LookupCountTests {
     }
 
     @Test func `grow with what the kernel is told of, and no more`() throws {
-        try withServedMount(of: Self.store(), localFiles: noLocalFiles) { mount in
+        try withServedMount(of: Self.store()) { mount in
             for _ in 0..<3 { try runChecked("find", [mount.path, "-size", "+1"]) }
             #expect(mount.namespace.inodeCount <= 1 + 8 + Self.folderCount * (1 + Self.fileCount))
             try expectInodeCount(1, of: mount)
@@ -66,7 +66,7 @@ struct LookupCountTests {
     }
 
     @Test func `keep what is open, and the folders above it`() throws {
-        try withServedMount(of: Self.store(), localFiles: noLocalFiles) { mount in
+        try withServedMount(of: Self.store()) { mount in
             let file = try open(mount.path + "/s-1/d-1/f-1")
             let folder = try open(mount.path + "/s-2/d-2")
             try runChecked("find", [mount.path, "-size", "+1"])
@@ -85,7 +85,7 @@ struct LookupCountTests {
 
     @Test(arguments: [TimeToLive.forever, .limited(.milliseconds(20))])
     func `are exact after many walks at once, whether listings expire meanwhile or not`(timeToLive: TimeToLive) throws {
-        try withServedMount(of: Self.store(), timeToLive: timeToLive, localFiles: noLocalFiles) { mount in
+        try withServedMount(of: Self.store(), timeToLive: timeToLive) { mount in
             let script = Self.walks.map { "for i in 1 2 3; do \($0) > /dev/null 2>&1; done &" }
             for _ in 0..<3 {
                 try runChecked("bash", ["-c", script.joined(separator: "\n") + "\nwait", mount.path])
@@ -97,7 +97,7 @@ struct LookupCountTests {
 
     @Test func `are exact when objects are overwritten and deleted between walks`() throws {
         let store = Self.store()
-        try withServedMount(of: store, timeToLive: .limited(.milliseconds(20)), localFiles: noLocalFiles) { mount in
+        try withServedMount(of: store, timeToLive: .limited(.milliseconds(20))) { mount in
             for round in 0..<5 {
                 try runChecked("bash", ["-c", "find \"$0\" -size +1; ls -lR \"$0\"", mount.path])
                 for file in 0..<Self.fileCount { store.put(Key("s-1/d-1/f-\(file)"), .text("round \(round)")) }
