@@ -10,9 +10,6 @@ final class KnownTree: Sendable {
     private let budget: MetadataBudget
     private let state = Mutex(State())
 
-    /// How many uses there are between looks at how much memory is used: a use doesn't take much.
-    private static let useCountBetweenLooks = 64
-
     fileprivate struct State {
         var listings: [Key: Listing] = [:]
         /// Counts uses, as a clock of which listing was used before which.
@@ -37,8 +34,8 @@ final class KnownTree: Sendable {
     /// a new one starts now, before the first request is sent, so that no answer is older than the time to live.
     func listing(_ prefix: Key) -> Listing {
         let now = ContinuousClock.now
-        let (known, useCount) = state.withLock { ($0.use(prefix, at: now), $0.useCount) }
-        if useCount.isMultiple(of: Self.useCountBetweenLooks) { evict() }
+        evict()
+        let known = state.withLock { $0.use(prefix, at: now) }
         if let known, known.isComplete || known.isArchiveAsked.load(ordering: .relaxed) { return known }
         // The archive is on the disk, so it isn't asked under the lock.
         if let archived = source.archivedListing(prefix) {

@@ -15,6 +15,8 @@ final class MetadataBudget: Sendable {
     private let isEvicting = Atomic<Bool>(false)
     /// Nothing goes before as many bytes are used, because what went last may still be on its way out.
     private let nextEviction = Atomic<Int>(0)
+    /// The inodes aren't counted before listings and entries take as many bytes: to count them takes a while.
+    private let nextLook = Atomic<Int>(0)
 
     /// One part in so many goes at a time: few enough that nobody waits for it, enough that it is seldom.
     private static let stepCount = 16
@@ -42,10 +44,13 @@ final class MetadataBudget: Sendable {
     /// How much is to be let go of now, in bytes; `nil` where that is nothing, or somebody else is at it. Ends with
     /// `endEviction`.
     func beginEviction() -> Int? {
-        // The inodes take longer to count: they can't be more than the entries that they hold.
-        guard account.byteCount > byteLimit / 4 else { return nil }
+        let entriesByteCount = account.byteCount
+        guard entriesByteCount > nextLook.load(ordering: .relaxed) else { return nil }
         let used = byteCount
         if used <= byteLimit {
+            // Inodes don't take more than the entries that they hold, so half of what is left may be gone then.
+            nextLook.store(
+                entriesByteCount + max(byteLimit - used, byteLimit / MetadataBudget.stepCount) / 4, ordering: .relaxed)
             nextEviction.store(0, ordering: .relaxed)
             return nil
         }
