@@ -45,8 +45,8 @@ let package = Package(
         .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "SystemSupport", system,
-                logging,
+                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "SystemSupport", collections,
+                system, logging,
             ],
             swiftSettings: strict),
         .target(
@@ -81,7 +81,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ObjectStore", swiftSettings: memorySafe),
 
-        // What swift-system lacks: starting programs, threads, reading descriptors to their end.
+        // What swift-system and Synchronization lack: programs, threads, waiting, reading descriptors to their end.
         .target(name: "SystemSupport", dependencies: [system], swiftSettings: strict),
 
         // One C library each; nothing is decided in C.

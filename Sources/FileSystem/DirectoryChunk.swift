@@ -11,13 +11,13 @@ public struct DirectoryChunk: Sendable {
     private let slice: DirectorySlice
     /// The cookie that the chunk begins at.
     private let start: Int
-    private let directory: OpenDirectory
+    private let opened: DirectoryHandle
     private let fileSystem: FileSystem
 
-    init(_ slice: DirectorySlice, from cookie: Int, of directory: OpenDirectory, in fileSystem: FileSystem) {
+    init(_ slice: DirectorySlice, from cookie: Int, of opened: DirectoryHandle, in fileSystem: FileSystem) {
         self.slice = slice
         start = cookie
-        self.directory = directory
+        self.opened = opened
         self.fileSystem = fileSystem
     }
 
@@ -69,5 +69,7 @@ public struct DirectoryChunk: Sendable {
     }
 
     /// How long the kernel may keep the names; `nil` for good.
-    public var nameTimeout: Duration? { directory.expiry.remaining(at: .now) }
+    public var nameTimeout: Duration? { fileSystem.nameTimeout(in: opened) }
+
+    private var directory: OpenDirectory { opened.directory }
 }

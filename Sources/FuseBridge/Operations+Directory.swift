@@ -7,11 +7,12 @@ import struct SystemPackage.Errno
 @c @implementation
 func tractfs_opendir(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMutablePointer<fuse_file_info>?) {
     guard let request, let file else { return }
-    let fileSystem = FuseSession.of(request).fileSystem
-    Reply(to: request).answer({ reply, handle in
-        if !reply.send(handle, opening: file) { fileSystem.closeDirectory(handle) }
+    let session = FuseSession.of(request)
+    let fileSystem = session.fileSystem
+    Reply(to: request).answer({ reply, opened in
+        if !reply.send(opened, opening: file) { fileSystem.closeDirectory(opened.handle) }
     }) { () throws(Errno) in
-        try fileSystem.openDirectory(InodeID(rawValue: inode))
+        try fileSystem.openDirectory(InodeID(rawValue: inode), mayBeCopied: session.kernelCopiesDirectories)
     }
 }
 

@@ -50,6 +50,9 @@ struct InodeRows {
 
     subscript(id: UInt64) -> InodeRow? { rows[id] }
 
+    /// All of them, with their ids.
+    var all: [(id: UInt64, row: InodeRow)] { rows.map { ($0.key, $0.value) } }
+
     /// How many.
     var count: Int { rows.count }
 

@@ -74,6 +74,18 @@ final class InodeTable: Sendable {
         withExtendedLifetime(gone) {}
     }
 
+    /// The inodes of keys that `isWanted` says yes to. Takes a while.
+    func inodes(where isWanted: (Key) -> Bool) -> [Inode] {
+        parts.flatMap { part in
+            // Made outside of the lock.
+            part.rows.withLock { $0.all }.compactMap { id, row in
+                let key = row.block.key(row.index)
+                return isWanted(key)
+                    ? Inode(id: InodeID(rawValue: id), key: key, kind: row.block.kind(row.index)) : nil
+            }
+        }
+    }
+
     // MARK: What keeps blocks in memory
 
     /// The entries of a block that the kernel knows inodes of, and whose rows therefore keep it in memory.

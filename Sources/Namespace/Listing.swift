@@ -11,12 +11,13 @@ import Synchronization
 final class Listing: Sendable {
     /// The directory's prefix: a key that ends in "/", or nothing for a whole bucket.
     let prefix: Key
+    /// In which epoch the kernel began to keep a copy of the entries; 0 for never. The listing itself makes nothing of it.
+    let kernelCopyEpoch = Atomic<UInt64>(0)
     /// When somebody last used it: `KnownTree`'s count of uses.
     let lastUse = Atomic<Int>(0)
     /// Whether the archive was asked for a better listing.
     let isArchiveAsked = Atomic<Bool>(false)
     private let source: ListingSource
-    private let hasBeenOpened = Atomic<Bool>(false)
     private let state: Mutex<State>
 
     fileprivate struct State {
@@ -116,13 +117,17 @@ final class Listing: Sendable {
         state.withLock { $0.entries.isComplete ? $0.entries.settledRuns : nil }
     }
 
-    /// The blocks that its entries are in.
-    var blocks: [EntryBlock] { state.withLock { $0.entries.blocks } }
+    /// The blocks that its entries are in, each once.
+    var blocks: [EntryBlock] {
+        var known: Set<ObjectIdentifier> = []
+        return state.withLock { $0.entries.blocks }.filter { known.insert(ObjectIdentifier($0)).inserted }
+    }
 
-    /// Whether nobody has asked this before of this edition: the first one who opens it mustn't be given what the kernel
-    /// kept of the edition before.
-    func takeFirstOpen() -> Bool {
-        !hasBeenOpened.exchange(true, ordering: .relaxed)
+    /// The memory that it takes with its entries, in bytes, about.
+    var byteCount: Int {
+        let entriesByteCount = state.withLock { $0.entries.byteCount }
+        return Self.overheadByteCount + prefix.bytes.count + entriesByteCount
+            + blocks.reduce(0) { $0 + $1.byteCount }
     }
 
     // MARK: Asking

@@ -11,8 +11,9 @@ public import ObjectStore
 ///
 /// Completions are called at once where the answer is known, and from a thread of the store's otherwise.
 public final class Namespace: Sendable {
-    private let tree: KnownTree
-    private let inodes: InodeTable
+    let tree: KnownTree
+    let inodes: InodeTable
+    let budget: MetadataBudget
 
     /// A namespace of the keys that begin with `root`.
     ///
@@ -30,8 +31,9 @@ public final class Namespace: Sendable {
     ) {
         let source = ListingSource(
             store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, archive: archive, logger: logger)
-        tree = KnownTree(root: root, source: source)
         inodes = InodeTable(rootKey: root)
+        budget = MetadataBudget(byteLimit: metadataByteLimit, account: source.account, inodes: inodes)
+        tree = KnownTree(root: root, source: source, budget: budget)
     }
 
     /// The inode that the kernel calls `id`; `nil` for one that it has forgotten.
@@ -70,6 +72,26 @@ public final class Namespace: Sendable {
         }
     }
 
+    /// From now on the kernel is told through `kernel` what to let go of.
+    public func attach(_ kernel: any KernelCache) {
+        budget.attach(kernel)
+    }
+
+    /// Who tells the kernel things; `nil` before there is a mount.
+    var kernelCache: (any KernelCache)? {
+        budget.kernelCache
+    }
+
+    /// Forgets what was listed of a directory, in memory and in the archive.
+    public func forget(_ prefix: Key, _ extent: Extent) {
+        tree.forget(prefix, extent)
+    }
+
+    /// Lists all that is below a directory.
+    public func warm(_ prefix: Key) -> WarmProgress {
+        WarmProgress()
+    }
+
     /// Opens a directory for reading its entries.
     public func openDirectory(_ directory: Inode) -> OpenDirectory {
         OpenDirectory(inode: directory, tree: tree, inodes: inodes)
@@ -91,12 +113,6 @@ public final class Namespace: Sendable {
     public func absorb(_ page: ListPage, of request: ListRequest, askedAt: ContinuousClock.Instant) {
         guard let page = try? ProvenPage(page, of: request) else { return }
         tree.absorb(page, askedAt: askedAt)
-    }
-
-    /// Lets what is known of the directories whose prefix begins with `prefix` be asked for anew, and what was kept of them
-    /// in the archive as well.
-    public func refresh(below prefix: Key) {
-        tree.forget(below: prefix)
     }
 
     /// What is known of the directory of this prefix; `nil` where that is nothing.

@@ -39,9 +39,21 @@ public final class OpenDirectory: Sendable {
         listing.withLock { $0.expiry }
     }
 
-    /// Whether nobody has asked this before of what is known of the directory now.
-    public func takeFirstOpen() -> Bool {
-        listing.withLock { $0 }.takeFirstOpen()
+    /// Tells apart the listings that open directories give the entries of: those of one have the same entries at the same
+    /// indices. Holds while this directory is open and isn't restarted.
+    public var listingIdentity: ObjectIdentifier {
+        listing.withLock { ObjectIdentifier($0) }
+    }
+
+    /// What `noteKernelCopy` was last told of this listing; 0 for nothing.
+    public var kernelCopyEpoch: UInt64 {
+        listing.withLock { $0.kernelCopyEpoch.load(ordering: .sequentiallyConsistent) }
+    }
+
+    /// Notes with the listing, for all who open it, that the kernel has begun to copy it in an epoch, which is theirs to
+    /// count.
+    public func noteKernelCopy(epoch: UInt64) {
+        listing.withLock { $0.kernelCopyEpoch.store(epoch, ordering: .sequentiallyConsistent) }
     }
 
     /// The inode of an entry of this directory, counted as a lookup by the kernel: the reply that tells of it must be

@@ -6,7 +6,8 @@ enum MountOptions {
     /// Options of ours by their name in fstab, with "_" or "-": those with a value, and those without.
     private static let valued: Set = [
         "endpoint-url", "region", "profile", "addressing-style", "ca-bundle", "cache-dir", "cache-size", "memory-limit",
-        "metadata-ttl", "uid", "gid", "file-mode", "dir-mode", "log-level", "log-file", "max-connections",
+        "metadata-limit", "metadata-ttl", "uid", "gid", "file-mode", "dir-mode", "log-level", "log-file",
+        "max-connections",
         "read-timeout",
     ]
     private static let flags: Set = [

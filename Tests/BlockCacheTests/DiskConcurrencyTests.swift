@@ -1,3 +1,4 @@
+import SystemSupport
 import ObjectStore
 import Synchronization
 import SystemSupport

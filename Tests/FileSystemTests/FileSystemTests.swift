@@ -56,7 +56,7 @@ import struct SystemPackage.Errno
         let file = try #require(try lookup("d/f", in: fileSystem).entry)
         #expect(throws: Errno.isDirectory) { try open(directory.id, in: fileSystem) }
         #expect(throws: Errno.readOnlyFileSystem) { try open(file.id, in: fileSystem, forWriting: true) }
-        #expect(throws: Errno.notDirectory) { try fileSystem.openDirectory(file.id) }
+        #expect(throws: Errno.notDirectory) { try fileSystem.openDirectory(file.id, mayBeCopied: false) }
         #expect(throws: Errno.notDirectory) { try lookup("x", in: fileSystem, below: file.id) }
         #expect(throws: Errno.staleNFSFileHandle) { try fileSystem.attributes(of: InodeID(rawValue: 999)) }
     }
@@ -84,7 +84,7 @@ import struct SystemPackage.Errno
         for key: Key in ["d/a", "d/b/x", "d/c"] { store.put(key, .text("x")) }
         let fileSystem = try fileSystem()
         let directory = try #require(try lookup("d", in: fileSystem).entry)
-        let handle = try fileSystem.openDirectory(directory.id)
+        let handle = try fileSystem.openDirectory(directory.id, mayBeCopied: false).handle
         let all = try names(handle, in: fileSystem, from: 0)
         #expect(all.map(\.name) == [".", "..", "a", "b", "c"])
         #expect(all[0].listed.inodeNumber == directory.attributes.inodeNumber)

@@ -68,7 +68,7 @@ struct ListingLayer {
 
     /// Reads the root as readdirplus does. The store answers at once, so nothing has to be waited for.
     private func readDirectory(_ fileSystem: FileSystem) throws -> Int {
-        let handle = try fileSystem.openDirectory(.root)
+        let handle = try fileSystem.openDirectory(.root, mayBeCopied: false).handle
         defer { fileSystem.closeDirectory(handle) }
         let sum = Atomic<UInt64>(0)
         let cookie = Atomic<Int>(0)
