@@ -1,4 +1,4 @@
-import ObjectStore
+public import ObjectStore
 
 /// A stretch of S3's order of keys: `lower` and what follows it, up to but not including `upper`.
 ///
@@ -49,7 +49,7 @@ extension Key {
     var next: Key { appending([0]) }
 
     /// The smallest key behind all that begin with this one; `nil` where there is none.
-    var endOfPrefix: Key? {
+    public var endOfPrefix: Key? {
         var bytes = self.bytes
         while let last = bytes.popLast() {
             if last < .max {

@@ -53,6 +53,7 @@ public final class SQLiteArchive: ListingArchive {
 
     // MARK: For whoever lists
 
+    /// The newest listing of the directory `prefix` that is kept. Reads from the disk at the most; never waits for the writer.
     public func listing(_ prefix: Key) -> ArchivedListing? {
         guard !isOff.load(ordering: .relaxed), let forgetCount = queue.forgetCount(unlessDoomed: prefix) else {
             return nil
@@ -67,14 +68,17 @@ public final class SQLiteArchive: ListingArchive {
         }
     }
 
+    /// Queues a listing to be kept: a lock and an append.
     public func keep(_ listing: ArchivedListing) {
         if !isOff.load(ordering: .relaxed) { queue.keep(listing) }
     }
 
+    /// Forgets the listings below `prefix`: at once for `listing`, a little later on the disk.
     public func forget(below prefix: Key) {
         queue.forget(below: prefix)
     }
 
+    /// Writes what is queued if that is quick, and ends the thread.
     public func shutdown() {
         queue.end()
         thread.withLock { $0.take() }?.join()

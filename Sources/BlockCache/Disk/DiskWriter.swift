@@ -1,4 +1,3 @@
-import SystemSupport
 import DequeModule
 import Glibc
 import Synchronization

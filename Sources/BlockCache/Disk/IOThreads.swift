@@ -1,4 +1,3 @@
-import SystemSupport
 import DequeModule
 import Synchronization
 import SystemSupport
