@@ -12,6 +12,7 @@ import Synchronization
 ///
 /// Completions are called at once where the answer is known, and from a thread of the store's otherwise.
 public final class Namespace: Sendable {
+    private let source: ListingSource
     private let tree: KnownTree
     let inodes: InodeTable
     private let kernel = Mutex<(any KernelCache)?>(nil)
@@ -30,7 +31,7 @@ public final class Namespace: Sendable {
         store: any ObjectStore, root: Key, timeToLive: TimeToLive, requestTimeout: Duration,
         metadataByteLimit: Int, archive: (any ListingArchive)? = nil, logger: Logger
     ) {
-        let source = ListingSource(
+        source = ListingSource(
             store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, archive: archive, logger: logger)
         tree = KnownTree(root: root, source: source)
         inodes = InodeTable(rootKey: root)
@@ -87,9 +88,11 @@ public final class Namespace: Sendable {
         tree.forget(prefix, extent)
     }
 
-    /// Lists all that is below a directory.
-    public func warm(_ prefix: Key) -> WarmProgress {
-        WarmProgress()
+    /// Lists everything below a directory. Returns at once; the answer tells how far it has come.
+    public func warm(below prefix: Key) -> WarmProgress {
+        let warming = Warming(root: prefix, tree: tree, source: source)
+        warming.list(behind: nil)
+        return warming.progress
     }
 
     /// Opens a directory for reading its entries.

@@ -56,7 +56,7 @@ struct ListingLayer {
         let store = PagedStore(pageCount: Self.pageCount, pageEntryCount: Self.pageEntryCount)
         let logger = Logger(label: "LayerBenchmark") { _ in SwiftLogNoOpLogHandler() }
         let namespace = Namespace(
-            store: store, root: "", timeToLive: .forever, requestTimeout: .seconds(60), memoryByteLimit: 1 << 30,
+            store: store, root: "", timeToLive: .forever, requestTimeout: .seconds(60), metadataByteLimit: 1 << 30,
             logger: logger)
         let cache = try BlockCache(byteLimit: 64 << 20)
         let reader = Reader(store: store, cache: cache, limits: ReaderLimits(readTimeout: .seconds(60)))
@@ -68,7 +68,7 @@ struct ListingLayer {
 
     /// Reads the root as readdirplus does. The store answers at once, so nothing has to be waited for.
     private func readDirectory(_ fileSystem: FileSystem) throws -> Int {
-        let handle = try fileSystem.openDirectory(.root)
+        let handle = try fileSystem.openDirectory(.root, mayBeCopied: false).handle
         defer { fileSystem.closeDirectory(handle) }
         let sum = Atomic<UInt64>(0)
         let cookie = Atomic<Int>(0)
