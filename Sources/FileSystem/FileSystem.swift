@@ -220,7 +220,7 @@ public final class FileSystem: Sendable {
     /// Begins to list all that is below an open directory, until that is closed.
     public func beginWarming(_ handle: Handle) throws(Errno) {
         guard let opened = directories[handle] else { throw .badFileDescriptor }
-        try warmings.add(handle) { namespace.warm(opened.directory.inode.key) }
+        try warmings.add(handle) { namespace.warm(below: opened.directory.inode.key) }
     }
 
     /// How far that is.

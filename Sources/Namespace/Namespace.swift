@@ -11,6 +11,7 @@ public import ObjectStore
 ///
 /// Completions are called at once where the answer is known, and from a thread of the store's otherwise.
 public final class Namespace: Sendable {
+    private let source: ListingSource
     let tree: KnownTree
     let inodes: InodeTable
     let budget: MetadataBudget
@@ -29,7 +30,7 @@ public final class Namespace: Sendable {
         store: any ObjectStore, root: Key, timeToLive: TimeToLive, requestTimeout: Duration,
         metadataByteLimit: Int, archive: (any ListingArchive)? = nil, logger: Logger
     ) {
-        let source = ListingSource(
+        source = ListingSource(
             store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, archive: archive, logger: logger)
         inodes = InodeTable(rootKey: root)
         budget = MetadataBudget(byteLimit: metadataByteLimit, account: source.account, inodes: inodes)
@@ -87,9 +88,11 @@ public final class Namespace: Sendable {
         tree.forget(prefix, extent)
     }
 
-    /// Lists all that is below a directory.
-    public func warm(_ prefix: Key) -> WarmProgress {
-        WarmProgress()
+    /// Lists everything below a directory. Returns at once; the answer tells how far it has come.
+    public func warm(below prefix: Key) -> WarmProgress {
+        let warming = Warming(root: prefix, tree: tree, source: source)
+        warming.list(behind: nil)
+        return warming.progress
     }
 
     /// Opens a directory for reading its entries.

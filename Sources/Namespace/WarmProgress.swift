@@ -1,10 +1,74 @@
 public import ObjectStore
+import Synchronization
 
-/// Placeholder until h-walk's is merged.
+/// How far the listing of a tree has come (`Namespace.warm`). It may be asked from any thread.
 public final class WarmProgress: Sendable {
-    public var keyCount: Int { 0 }
-    public var pageCount: Int { 0 }
-    public var isDone: Bool { true }
-    public var error: StoreError? { nil }
-    public func cancel() {}
+    private struct State {
+        var keyCount = 0
+        var pageCount = 0
+        var isDone = false
+        var error: StoreError?
+    }
+
+    private let state = Mutex(State())
+
+    /// How many keys were listed.
+    public var keyCount: Int { state.withLock { $0.keyCount } }
+
+    /// How many pages have come.
+    public var pageCount: Int { state.withLock { $0.pageCount } }
+
+    /// Whether it is over: all is listed, or an error or `cancel` ended it.
+    public var isDone: Bool { state.withLock { $0.isDone } }
+
+    /// What ended it before its time; `cancelled` after `cancel`.
+    public var error: StoreError? { state.withLock { $0.error } }
+
+    /// Ends it: nothing more is asked for, and what is under way is kept when it comes.
+    public func cancel() {
+        finish(StoreError(.cancelled, "the listing was broken off"))
+    }
+
+    /// A page has come.
+    func note(keyCount: Int) {
+        state.withLock { state in
+            state.pageCount += 1
+            state.keyCount += keyCount
+        }
+    }
+
+    /// It is over, unless it was already.
+    func finish(_ error: StoreError? = nil) {
+        state.withLock { state in
+            if state.isDone { return }
+            state.isDone = true
+            state.error = error
+        }
+    }
+}
+
+/// Lists everything below a directory into the tree, page after page.
+struct Warming: Sendable {
+    let progress = WarmProgress()
+    let root: Key
+    let tree: KnownTree
+    let source: ListingSource
+
+    /// Asks for the page that begins behind `key`.
+    func list(behind key: Key?) {
+        if progress.isDone { return }
+        let request = ListRequest(prefix: root, isDelimited: false, startAfter: key)
+        let askedAt = ContinuousClock.now
+        source.list(request) { result in
+            do throws(StoreError) {
+                let page = try result.get()
+                tree.absorb(try ProvenPage(page, of: request), askedAt: askedAt)
+                progress.note(keyCount: page.items.count)
+                guard page.next != nil, let last = page.items.last?.key else { return progress.finish() }
+                list(behind: last)
+            } catch {
+                progress.finish(error)
+            }
+        }
+    }
 }
