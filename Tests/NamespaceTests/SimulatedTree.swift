@@ -131,6 +131,10 @@ struct SimulatedTree: WalkedTree {
         listed.contains(prefix) || interval(containing: prefix) != nil
     }
 
+    func isComplete(_ prefix: Key) -> Bool {
+        missing(in: prefix) == nil
+    }
+
     private func interval(containing key: Key) -> KeyInterval? {
         let index = known.partition { known[$0].lower > key }
         return index > 0 && known[index - 1].contains(key) ? known[index - 1] : nil

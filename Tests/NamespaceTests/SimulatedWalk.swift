@@ -118,14 +118,8 @@ struct SimulatedWalk {
 
     private mutating func arrive(_ ahead: AheadRequest) {
         if let failingEvery, aheadCount % failingEvery == 0 { return walks.noteFailure(ahead.name) }
-        if ahead.request.isDelimited {
-            tree.absorbListing(of: ahead.request.prefix)
-            send(walks.noteArrival(ahead.name, [], in: ahead.expected, tree: tree))
-        } else {
-            let (keys, interval) = tree.page(ahead.request)
-            tree.absorb(interval)
-            send(walks.noteArrival(ahead.name, keys, in: interval, tree: tree))
-        }
+        let (keys, interval) = tree.answer(ahead.request)
+        send(walks.noteArrival(ahead.name, keys, in: interval, tree: tree))
     }
 
     private mutating func check() {
@@ -135,7 +129,46 @@ struct SimulatedWalk {
     }
 }
 
+/// Runs a sweep on a simulated tree, one round of answers after the other.
+struct SimulatedSweep {
+    var tree: SimulatedTree
+    private(set) var requestCount = 0
+    private(set) var roundCount = 0
+    private(set) var keyCount = 0
+
+    init(keys: [Key]) {
+        tree = SimulatedTree(keys: keys)
+    }
+
+    mutating func run(below root: Key) {
+        var sweep = Sweep(below: root)
+        var requests = sweep.plan(tree)
+        while !sweep.isDone, !requests.isEmpty {
+            requestCount += requests.count
+            roundCount += 1
+            var further: [AheadRequest] = []
+            for ahead in requests {
+                let (keys, interval) = tree.answer(ahead.request)
+                if let next = sweep.noteArrival(ahead.name, keys, in: interval) { further.append(next) }
+            }
+            requests = further + sweep.plan(tree)
+        }
+        keyCount = sweep.keyCount
+    }
+}
+
 extension SimulatedTree {
+    /// Answers a request, and takes the answer.
+    mutating func answer(_ request: ListRequest) -> (keys: [Key], interval: KeyInterval) {
+        if request.isDelimited {
+            absorbListing(of: request.prefix)
+            return ([], KeyInterval(prefix: request.prefix))
+        }
+        let (keys, interval) = page(request)
+        absorb(interval)
+        return (keys, interval)
+    }
+
     /// The directories of a depth-first walk, each directory's subdirectories in the order that `sort` gives them.
     func depthFirst(
         from root: Key = .empty, sort: ([[UInt8]]) -> [[UInt8]] = { $0 }

@@ -15,3 +15,23 @@ struct AheadRequest: Equatable {
     /// The keys that it is expected to tell of.
     let expected: KeyInterval
 }
+
+extension AheadRequest {
+    /// The request for a flat page of what is below `root`.
+    ///
+    /// - Parameter end: The key that it is expected to reach; `nil` where there is no telling.
+    init(_ page: Int, from start: Key, below root: Key, upTo end: Key?) {
+        name = .page(page)
+        request = ListRequest(prefix: root, isDelimited: false, startAfter: start == root ? nil : start.startAfter)
+        // Nobody should wait for it in vain who is far away.
+        let nearEnd = start.directoryPrefix.parentPrefix?.endOfPrefix
+        expected = KeyInterval(lower: start, upper: KeyInterval.earlierEnd(end ?? nearEnd, root.endOfPrefix))
+    }
+
+    /// The request for a page of the listing of one directory.
+    init(_ number: Int, listing directory: Key, startAfter: Key? = nil) {
+        name = .directory(number)
+        request = ListRequest(prefix: directory, isDelimited: true, startAfter: startAfter)
+        expected = KeyInterval(lower: startAfter ?? directory, upper: directory.endOfPrefix)
+    }
+}

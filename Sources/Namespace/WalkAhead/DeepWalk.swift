@@ -29,11 +29,9 @@ struct DeepWalk {
         let lastUse: Int
     }
 
-    private var forecast: PageForecast
-    private var guesses: [Int: PageForecast.Guess] = [:]
+    private var pages: GuessedPages
     /// How many requests may be under way: one at first, and one more for each page that somebody came to see.
     private var width = 1
-    private var newKeyCount = 0
     private var restingCount = 0
     /// Whether the walk has gone back in the order of keys: then what is behind it may be ahead of it.
     private var goesBack = false
@@ -42,7 +40,7 @@ struct DeepWalk {
         self.number = number
         self.lastUse = lastUse
         trail = WalkTrail(from: root)
-        forecast = PageForecast(root: root)
+        pages = GuessedPages(root: root)
     }
 
     /// Somebody reads `directory`, which is a step of this walk.
@@ -57,23 +55,15 @@ struct DeepWalk {
         width = min(width + 1, DeepWalk.widthMax)
     }
 
-    /// A page that told of `interval` brought `keys`, and nothing that other pages tell of.
-    mutating func learn(_ keys: [Key], in interval: KeyInterval) {
-        newKeyCount += keys.count
-        forecast.learn(keys, in: interval)
-    }
-
-    /// A page has come that told of `interval` by `keys`, with what other pages tell of as well.
-    mutating func settle(_ page: Int, _ keys: [Key], in interval: KeyInterval) {
-        guard let guess = guesses.removeValue(forKey: page) else { return }
-        forecast.settle(
-            guess, keyCount: keys.count { $0 < guess.end }, hasGap: interval.upper.map { $0 < guess.end } ?? false)
+    /// A page has come, which told of `interval` by `keys`, and of `own` as the only one.
+    mutating func settle(_ page: Int, _ keys: [Key], in interval: KeyInterval, own: KeyInterval) {
+        pages.settle(page, keys, in: interval, own: own)
     }
 
     /// A page won't come.
     mutating func fail(_ page: Int) {
         width = max(1, width / 2)
-        if let guess = guesses.removeValue(forKey: page) { forecast.settle(guess, keyCount: nil, hasGap: false) }
+        pages.fail(page)
     }
 
     /// What to ask for now.
@@ -85,12 +75,10 @@ struct DeepWalk {
             // Whoever reads the directory waits for that page, so it is of use however many others are not.
             let isDemanded = start == trail.current
             if !isDemanded && !mayAsk(ledger, unvisitedCountMax: unvisitedCountMax) { break }
-            if search.hasPassedPages && !isEfficient(ledger) { break }
-            let request = ask(from: start, &ledger, tree)
-            requests.append(request)
-            guard let end = request.expected.upper else { break }
-            search.position = end
-            search.hasPassedPages = true
+            if search.hasPassedPages && !pages.areEfficient(ledger.account(of: number)) { break }
+            requests.append(pages.ask(from: start, for: number, &ledger, tree))
+            if isDemanded { _ = ledger.use(start) }
+            search.position = start
         }
         if search.isTooFar { restingCount = DeepWalk.restCount }
         return requests
@@ -100,31 +88,6 @@ struct DeepWalk {
         let account = ledger.account(of: number)
         let allowance = account.usedCount / 10 + min(DeepWalk.unvisitedCountMax, 2 * width - 1)
         return account.unvisitedCount < min(allowance, unvisitedCountMax)
-    }
-
-    /// Whether pages so far brought about as many keys as they can, so that one more that may tell of the same keys as the
-    /// next is no great loss.
-    private func isEfficient(_ ledger: PageLedger) -> Bool {
-        let account = ledger.account(of: number)
-        let expectedKeyCount = newKeyCount + PageForecast.pageKeyCount * (account.underWayCount + 1)
-        return (account.askedCount + 1 - 8) * PageForecast.pageKeyCount * 10 <= 11 * expectedKeyCount
-    }
-
-    private mutating func ask(from start: Key, _ ledger: inout PageLedger, _ tree: some WalkedTree) -> AheadRequest {
-        let guess = forecast.guess(from: start, in: tree)
-        var end = KeyInterval.earlierEnd(
-            guess?.end ?? forecast.boundary(behind: start, in: tree), trail.root.endOfPrefix)
-        end = KeyInterval.earlierEnd(end, ledger.nextStart(behind: start))
-        let expected = KeyInterval(lower: start, upper: end)
-        let page = ledger.begin(expected, for: number)
-        if start == trail.current { _ = ledger.use(start) }
-        if let guess {
-            guesses[page] = guess
-            forecast.begin(guess)
-        }
-        let request = ListRequest(
-            prefix: trail.root, isDelimited: false, startAfter: start == trail.root ? nil : start.startAfter)
-        return AheadRequest(name: .page(page), request: request, expected: expected)
     }
 
     /// How far the search for what to ask for has come.

@@ -56,29 +56,37 @@ struct PageForecast {
         survey.add(keys, in: interval)
         survey.forgetSome(farFrom: interval.lower)
         if levels.count > PageForecast.levelCountLimit { levels = levels.filter { last.hasPrefix($0.key) } }
-        for prefix in first.directories(from: root) where last.hasPrefix(prefix) {
-            count(keys, in: prefix)
-        }
-        for prefix in interval.lower.directories(from: root) {
-            learnTemplate(of: prefix, from: interval.lower)
-            if levels[prefix]?.hasBigChild != true, let child = last.child(of: prefix),
-                survey.keyCount(below: prefix.directory(child)) >= PageForecast.pageKeyCount
-            {
-                levels[prefix, default: Level()].hasBigChild = true
-            }
+        for prefix in first.directories(from: root) where last.hasPrefix(prefix) { count(keys, in: prefix) }
+        for prefix in interval.lower.directories(from: root) { learnTemplate(of: prefix, from: interval.lower) }
+        for prefix in last.directories(from: root) where levels[prefix]?.hasBigChild != true {
+            learnSize(of: prefix, from: last)
         }
     }
 
     private mutating func count(_ keys: [Key], in prefix: Key) {
+        guard let first = keys.first?.child(of: prefix), let last = keys.last else { return }
+        // All of them are in one child: that is so at most levels.
+        if last.child(of: prefix) == first {
+            levels[prefix, default: Level()].keyCount += keys.count
+            return
+        }
         var level = levels[prefix] ?? Level()
-        var current: ArraySlice<UInt8>?
+        var current = first
         for key in keys {
             guard let child = key.child(of: prefix) else { continue }
-            if let current, current != child { level.childEndCount += 1 }
+            if current != child { level.childEndCount += 1 }
             current = child
             level.keyCount += 1
         }
         levels[prefix] = level
+    }
+
+    /// Looks whether the child of `prefix` that `key` is in has more keys than a page.
+    private mutating func learnSize(of prefix: Key, from key: Key) {
+        guard let child = key.child(of: prefix) else { return }
+        if survey.keyCount(below: prefix.directory(child)) >= PageForecast.pageKeyCount {
+            levels[prefix, default: Level()].hasBigChild = true
+        }
     }
 
     /// Looks whether the child of `prefix` that `key` is in has been seen to its end.
@@ -106,6 +114,15 @@ struct PageForecast {
         return nil
     }
 
+    /// The topmost directory above `key` whose children would be worth knowing, to have pages begin at them, and aren't all
+    /// known.
+    func unlistedLevel(above key: Key, in tree: some WalkedTree) -> Key? {
+        key.directories(from: root).first { prefix in
+            guard let level = levels[prefix], level.hasBigChild || level.averageKeyCount != nil else { return false }
+            return !tree.isComplete(prefix)
+        }
+    }
+
     /// The next directory behind `start` that is big enough to be worth a request of its own, if the one that `start` is
     /// in has been: where there is no telling how far a page goes, another one can begin there.
     func boundary(behind start: Key, in tree: some WalkedTree) -> Key? {
@@ -122,7 +139,8 @@ struct PageForecast {
         let count = max(1, reach / average)
         let position = start.dropping(prefix.bytes.count).bytes
         let names = tree.subdirectories(of: prefix, from: position, limit: count + 1)
-        return names.count > count ? prefix.directory(names[count]) : prefix.endOfPrefix
+        if names.count > count { return prefix.directory(names[count]) }
+        return tree.isComplete(prefix) ? prefix.endOfPrefix : nil
     }
 
     private func end(from start: Key, in prefix: Key, by template: SiblingTemplate, _ tree: some WalkedTree) -> Key? {

@@ -54,7 +54,7 @@ struct PageLedger {
     func coveredEnd(from key: Key) -> (end: Key?, underWayCount: Int) {
         var end = key
         var underWayCount = 0
-        for page in pages[(firstIndex(behind: key) - 1 < 0 ? 0 : firstIndex(behind: key) - 1)...] {
+        for page in pages[max(0, firstIndex(behind: key) - 1)...] {
             if page.lower > end { break }
             guard let upper = page.upper else { return (nil, underWayCount + (page.hasArrived ? 0 : 1)) }
             if upper <= end { continue }
@@ -129,6 +129,16 @@ struct PageLedger {
         let lost = pages.filter { $0.hasArrived && $0.tells(of: directory) }
         for page in lost where !page.isUsed { accounts[page.walk]?.unvisitedCount -= 1 }
         pages.removeAll { page in lost.contains { $0.number == page.number } }
+    }
+
+    /// Forgets the pages that have arrived and lie side by side from `key` on. Where they end; `nil` where that is nowhere.
+    mutating func dropArrived(from key: Key) -> Key? {
+        var end: Key? = key
+        while let first = pages.first, first.hasArrived, let reached = end, first.lower <= reached {
+            end = first.upper.map { max($0, reached) }
+            pages.removeFirst()
+        }
+        return end
     }
 
     /// A walk is over; nobody will see its pages.

@@ -11,6 +11,9 @@ protocol WalkedTree {
 
     /// Whether the first entries of a directory are known, or that it has none.
     func isListed(_ prefix: Key) -> Bool
+
+    /// Whether all entries of a directory are known.
+    func isComplete(_ prefix: Key) -> Bool
 }
 
 extension WalkedTree {

@@ -26,7 +26,6 @@ struct Walks {
     private var eventCount = 0
     private var walkCount = 0
     private var directoryCount = 0
-    private var directoriesUnderWay: Set<Int> = []
 
     /// - Parameter unvisitedCountMax: How many pages that nobody has seen there is memory for, all walks together.
     init(unvisitedCountMax: Int = .max) {
@@ -57,16 +56,12 @@ struct Walks {
     mutating func noteArrival(
         _ name: AheadRequest.Name, _ keys: [Key], in interval: KeyInterval, tree: some WalkedTree
     ) -> [AheadRequest] {
-        guard case .page(let number) = name else {
-            noteEnd(name)
-            return []
-        }
+        guard case .page(let number) = name else { return [] }
         guard let page = ledger.finish(number, upTo: interval.upper), let index = index(of: page.walk) else {
             return []
         }
-        walks[index].settle(number, keys, in: interval)
         let own = KeyInterval(lower: page.lower, upper: page.upper)
-        walks[index].learn(keys.filter { own.contains($0) }, in: own)
+        walks[index].settle(number, keys, in: interval, own: own)
         // Who waits for it will say nothing more; others go on when the walk does.
         guard page.isUsed || page.tells(of: walks[index].trail.current) else { return [] }
         _ = ledger.use(walks[index].trail.current)
@@ -76,17 +71,13 @@ struct Walks {
 
     /// A page won't come.
     mutating func noteFailure(_ name: AheadRequest.Name) {
-        guard case .page(let number) = name else { return noteEnd(name) }
+        guard case .page(let number) = name else { return }
         guard let page = ledger.fail(number), let index = index(of: page.walk) else { return }
         walks[index].fail(number)
     }
 
     /// What was asked for and seen, over all walks that are remembered.
     var accounts: [PageLedger.Account] { Array(ledger.accounts.values) }
-
-    private mutating func noteEnd(_ name: AheadRequest.Name) {
-        if case .directory(let number) = name { directoriesUnderWay.remove(number) }
-    }
 
     private mutating func plan(_ index: Int, _ tree: some WalkedTree) -> [AheadRequest] {
         let others = ledger.accounts.reduce(0) { $0 + ($1.key == walks[index].number ? 0 : $1.value.unvisitedCount) }
@@ -196,10 +187,7 @@ extension Walks {
 
     private mutating func ask(for directory: Key) -> AheadRequest {
         directoryCount += 1
-        directoriesUnderWay.insert(directoryCount)
-        return AheadRequest(
-            name: .directory(directoryCount), request: ListRequest(prefix: directory, isDelimited: true),
-            expected: KeyInterval(prefix: directory))
+        return AheadRequest(directoryCount, listing: directory)
     }
 
     /// Forgets the half of them that was used longest ago.
