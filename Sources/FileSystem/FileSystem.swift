@@ -118,6 +118,14 @@ public final class FileSystem: Sendable {
             attributes: FileAttributes(inode, ownership: options.ownership, directoryTime: options.mountTime))
     }
 
+    /// An entry of a listing, which the kernel calls `id` and users `number`.
+    func entry(_ listed: ListedEntry, id: InodeID, number: UInt64) -> Entry {
+        Entry(
+            id: id,
+            attributes: FileAttributes(
+                listed, number: number, ownership: options.ownership, directoryTime: options.mountTime))
+    }
+
     private func inode(_ id: InodeID) throws(Errno) -> Inode {
         guard let inode = namespace.inode(id) else { throw .staleNFSFileHandle }
         return inode

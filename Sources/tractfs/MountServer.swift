@@ -49,12 +49,14 @@ struct MountServer {
         let client = S3Client(
             configuration: settings.configuration, credentials: settings.credentials, logger: logger)
         defer { client.shutdown() }
-        try RootCheck(store: client, settings: settings).run()
+        let root = try RootCheck(store: client, settings: settings).run()
         let blocks = try BlockCache(byteLimit: settings.memory.blockByteLimit)
         let disk = try settings.cache?.open(for: settings.configuration, blocks: blocks, logger: logger)
         defer { disk?.shutdown() }
+        let namespace = namespace(on: client, logger: logger)
+        namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
         let session = FuseSession(
-            fileSystem: fileSystem(on: client, blocks: blocks, disk: disk, logger: logger), logger: logger)
+            fileSystem: fileSystem(namespace, on: client, blocks: blocks, disk: disk, logger: logger), logger: logger)
         // Before there is a mount, so that no signal can come between the two.
         ending.attach(session)
         defer { ending.detachIfMounted() }
@@ -98,12 +100,15 @@ struct MountServer {
         if !report.succeed() { kill(getpid(), SIGTERM) }
     }
 
-    private func fileSystem(
-        on store: any ObjectStore, blocks: BlockCache, disk: DiskCache?, logger: Logger
-    ) -> FileSystem {
-        let namespace = Namespace(
+    private func namespace(on store: any ObjectStore, logger: Logger) -> Namespace {
+        Namespace(
             store: store, root: settings.root, timeToLive: settings.timeToLive, requestTimeout: settings.readTimeout,
-            memoryByteLimit: settings.memory.metadataByteLimit, logger: logger)
+            metadataByteLimit: settings.memory.metadataByteLimit, logger: logger)
+    }
+
+    private func fileSystem(
+        _ namespace: Namespace, on store: any ObjectStore, blocks: BlockCache, disk: DiskCache?, logger: Logger
+    ) -> FileSystem {
         let reader = Reader(
             store: store, cache: blocks, disk: disk, limits: ReaderLimits(readTimeout: settings.readTimeout))
         return FileSystem(

@@ -1,12 +1,28 @@
 internal import CExpat
+import Glibc
 
 /// Who is told what an XML document holds.
 protocol XMLConsumer: AnyObject {
     /// An element begins; the root has depth 1.
-    func begin(_ element: String, depth: Int)
+    func begin(_ element: XMLName, depth: Int)
 
-    /// An element ends. `text` is what stood directly in it.
-    func end(_ element: String, depth: Int, text: [UInt8])
+    /// An element ends. `text` is what stood directly in it: it lies in a buffer that is used again, so who keeps it makes
+    /// a copy.
+    func end(_ element: XMLName, depth: Int, text: [UInt8])
+}
+
+/// The name of an element, to be compared with names that are known; valid only during the call that tells of it.
+struct XMLName {
+    fileprivate let bytes: UnsafePointer<CChar>
+
+    static func == (name: XMLName, known: StaticString) -> Bool {
+        strcmp(name.bytes, UnsafeRawPointer(known.utf8Start).assumingMemoryBound(to: CChar.self)) == 0
+    }
+
+    /// So that names can be the cases of a `switch`.
+    static func ~= (known: StaticString, name: XMLName) -> Bool {
+        name == known
+    }
 }
 
 /// Why a document can't be read.
@@ -25,8 +41,10 @@ final class XMLReader {
     private let parser: XML_Parser
     private let consumer: any XMLConsumer
     private var failure: XMLError?
-    /// The text of each open element.
+    /// The text of each open element, from the root on; behind those, empty buffers that were used before.
     private var texts: [[UInt8]] = []
+    /// How many elements are open.
+    private var depth = 0
 
     init(consumer: any XMLConsumer) {
         guard let parser = XML_ParserCreate("UTF-8") else { preconditionFailure("out of memory") }
@@ -72,22 +90,25 @@ final class XMLReader {
 
     private func begin(_ name: UnsafePointer<CChar>?) {
         guard failure == nil, let name else { return }
-        guard texts.count < Self.depthLimit else { return stop("its elements are nested too deep") }
-        texts.append([])
-        consumer.begin(String(cString: name), depth: texts.count)
+        guard depth < Self.depthLimit else { return stop("its elements are nested too deep") }
+        if depth == texts.count { texts.append([]) }
+        depth += 1
+        consumer.begin(XMLName(bytes: name), depth: depth)
     }
 
     private func end(_ name: UnsafePointer<CChar>?) {
-        guard failure == nil, let name, let text = texts.popLast() else { return }
-        consumer.end(String(cString: name), depth: texts.count + 1, text: text)
+        guard failure == nil, let name, depth > 0 else { return }
+        consumer.end(XMLName(bytes: name), depth: depth, text: texts[depth - 1])
+        depth -= 1
+        texts[depth].removeAll(keepingCapacity: true)
     }
 
     private func append(_ text: UnsafeRawBufferPointer) {
-        guard failure == nil, !texts.isEmpty else { return }
-        guard texts[texts.count - 1].count + text.count <= Self.textByteLimit else {
+        guard failure == nil, depth > 0 else { return }
+        guard texts[depth - 1].count + text.count <= Self.textByteLimit else {
             return stop("a text in it is too long")
         }
-        texts[texts.count - 1] += text
+        texts[depth - 1] += text
     }
 
     private func stop(_ reason: String) {
