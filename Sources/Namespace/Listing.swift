@@ -87,7 +87,9 @@ final class Listing: Sendable {
         state.withLock { state in
             var entries: [ListedEntry] = []
             while entries.count < range.count, let run = state.entries.entries(from: range.lowerBound + entries.count) {
-                entries += run.range.prefix(range.count - entries.count).map { ListedEntry(block: run.block, index: $0) }
+                entries += run.range.prefix(range.count - entries.count).map {
+                    ListedEntry(block: run.block, index: $0)
+                }
             }
             return entries
         }

@@ -13,6 +13,8 @@ public import ObjectStore
 public final class Namespace: Sendable {
     private let tree: KnownTree
     private let inodes: InodeTable
+    private let source: ListingSource
+    private let walkAhead: WalkAhead
 
     /// A namespace of the keys that begin with `root`.
     ///
@@ -28,10 +30,11 @@ public final class Namespace: Sendable {
         store: any ObjectStore, root: Key, timeToLive: TimeToLive, requestTimeout: Duration,
         metadataByteLimit: Int, archive: (any ListingArchive)? = nil, logger: Logger
     ) {
-        let source = ListingSource(
+        source = ListingSource(
             store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, archive: archive, logger: logger)
         tree = KnownTree(root: root, source: source)
         inodes = InodeTable(rootKey: root)
+        walkAhead = WalkAhead(tree: tree, source: source, metadataByteLimit: metadataByteLimit)
     }
 
     /// The inode that the kernel calls `id`; `nil` for one that it has forgotten.
@@ -62,17 +65,18 @@ public final class Namespace: Sendable {
         _ name: Name, in directory: Inode, completion: @escaping @Sendable (Result<Lookup, StoreError>) -> Void
     ) {
         let listing = tree.listing(directory.key)
-        listing.lookup(name) { [inodes] result in
+        let isMiss = listing.lookup(name) { [inodes] result in
             completion(
                 result.map { found in
                     Lookup(inode: found.map { inodes.remember($0) }, expiry: listing.expiry)
                 })
         }
+        if isMiss { walkAhead.noteMiss(directory.key) }
     }
 
     /// Opens a directory for reading its entries.
     public func openDirectory(_ directory: Inode) -> OpenDirectory {
-        OpenDirectory(inode: directory, tree: tree, inodes: inodes)
+        OpenDirectory(inode: directory, tree: tree, walkAhead: walkAhead, inodes: inodes)
     }
 
     /// Takes a page that somebody has listed for a reason of their own, so that it needn't be asked for again. One that
@@ -90,6 +94,14 @@ public final class Namespace: Sendable {
     /// in the archive as well.
     public func refresh(below prefix: Key) {
         tree.forget(below: prefix)
+    }
+
+    /// Lists everything below a directory, as much of it at once as makes sense, except what is known already. Returns at
+    /// once; the answer tells how far it has come.
+    public func warm(below prefix: Key) -> WarmProgress {
+        let warming = Warming(below: prefix, tree: tree, source: source)
+        warming.start()
+        return warming.progress
     }
 
     /// What is known of the directory of this prefix; `nil` where that is nothing.

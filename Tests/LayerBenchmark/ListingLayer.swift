@@ -56,7 +56,7 @@ struct ListingLayer {
         let store = PagedStore(pageCount: Self.pageCount, pageEntryCount: Self.pageEntryCount)
         let logger = Logger(label: "LayerBenchmark") { _ in SwiftLogNoOpLogHandler() }
         let namespace = Namespace(
-            store: store, root: "", timeToLive: .forever, requestTimeout: .seconds(60), memoryByteLimit: 1 << 30,
+            store: store, root: "", timeToLive: .forever, requestTimeout: .seconds(60), metadataByteLimit: 1 << 30,
             logger: logger)
         let cache = try BlockCache(byteLimit: 64 << 20)
         let reader = Reader(store: store, cache: cache, limits: ReaderLimits(readTimeout: .seconds(60)))

@@ -109,7 +109,9 @@ import TestSupport
             if slice.count == 0 { break }
             rest += slice.all.map { Key($0.name.bytes) }
         }
-        #expect(first + rest == ["a", "b", "c", "d", "e"], "what was listed stays where it was, and what comes behind is not moved")
+        #expect(
+            first + rest == ["a", "b", "c", "d", "e"],
+            "what was listed stays where it was, and what comes behind is not moved")
         #expect(try slice(of: directory, from: 0, isRestart: true).all.first?.name.bytes == Array("c".utf8))
     }
 
