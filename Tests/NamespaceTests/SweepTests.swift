@@ -19,7 +19,7 @@ import Testing
 
     @Test("a sweep of subjects of the Human Connectome Project is wide", .enabled(if: SimulatedKeys.hasManifest))
     func listsConnectomes() throws {
-        let keys = try SimulatedKeys.connectomes(6)
+        let keys = try SimulatedKeys.connectomes(3)
         var sweep = SimulatedSweep(keys: keys)
         sweep.run(below: "HCP_1200/")
         #expect(sweep.keyCount == keys.count)

@@ -8,33 +8,33 @@ import TestSupport
 
 @Suite("Walk-ahead") struct WalkAheadTests {
     @Test(
-        "a walk of twenty thousand keys finds all of them, by at most forty listings",
+        "a walk of eight thousand keys finds all of them, by at most twenty listings",
         arguments: [InMemoryStore.Delivery.inline, .ownThread])
     func walksStudy(delivery: InMemoryStore.Delivery) throws {
-        let keys = SimulatedKeys.study(subjects: 20, folders: 45, files: 22)
+        let keys = SimulatedKeys.study(subjects: 8, folders: 45, files: 22)
         let store = store(of: keys, delivery: delivery)
         let namespace = namespace(on: store)
         #expect(try Set(walk(namespace)) == Set(keys))
-        #expect(store.listRequests.count <= 40)
+        #expect(store.listRequests.count <= 20)
         store.clearLog()
         #expect(try walk(namespace).count == keys.count)
         #expect(store.listRequests.isEmpty, "a second walk asks for nothing")
     }
 
     @Test("folders of a few files share their pages") func walksTinyFolders() throws {
-        let keys = SimulatedKeys.tinyFolders(3_000, files: 5)
+        let keys = SimulatedKeys.tinyFolders(1_000, files: 5)
         let store = store(of: keys, delivery: .ownThread)
         let namespace = namespace(on: store)
         #expect(try Set(walk(namespace)) == Set(keys))
         #expect(store.listRequests.count <= 40)
     }
 
-    @Test("walks agree with the keys, whatever these are", arguments: 0..<100)
+    @Test("walks agree with the keys, whatever these are", arguments: 0..<25)
     func agreesWithKeys(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let names = ["a", "a.b", "a-", "b", "ab", "é", "a b", "0"]
         let keys = Set(
-            (0..<Int.random(in: 1...300, using: &random)).map { _ in
+            (0..<Int.random(in: 1...120, using: &random)).map { _ in
                 let depth = Int.random(in: 0...4, using: &random)
                 return Key(
                     (0..<depth).map { _ in (names.randomElement(using: &random) ?? "x") + "/" }.joined()
@@ -57,7 +57,7 @@ import TestSupport
     }
 
     @Test func `the same folder of each subject costs one listing a subject`() throws {
-        let store = store(of: SimulatedKeys.study(subjects: 100, folders: 45, files: 2), delivery: .ownThread)
+        let store = store(of: SimulatedKeys.study(subjects: 60, folders: 10, files: 2), delivery: .ownThread)
         let namespace = namespace(on: store)
         let root = try #require(namespace.inode(.root))
         let study = try #require(try lookUp("study", in: root, of: namespace))
@@ -66,18 +66,18 @@ import TestSupport
             let folder = try #require(try lookUp(try Name("run-104".utf8), in: subject, of: namespace))
             #expect(try readAll(folder, of: namespace).count == 2)
         }
-        #expect(store.listRequests.count <= 120)
+        #expect(store.listRequests.count <= 75)
     }
 
     @Test func `a request ahead that fails is nobody's error`() throws {
-        let keys = SimulatedKeys.study(subjects: 20, folders: 45, files: 22)
+        let keys = SimulatedKeys.study(subjects: 8, folders: 45, files: 22)
         let store = store(of: keys, delivery: .ownThread)
         let namespace = namespace(on: store)
         let root = try #require(namespace.inode(.root))
         let study = try #require(try lookUp("study", in: root, of: namespace))
         let subject = try #require(try lookUp("sub-1000", in: study, of: namespace))
         let runs = try readAll(study, of: namespace).count + readAll(subject, of: namespace).count
-        #expect(runs == 65)
+        #expect(runs == 53)
         _ = try readAll(try #require(try lookUp("run-100", in: subject, of: namespace)), of: namespace)
         store.failNext(with: StoreError(.serverFault, "no"))
         #expect(try readAll(try #require(try lookUp("run-101", in: subject, of: namespace)), of: namespace).count == 22)
@@ -85,14 +85,14 @@ import TestSupport
     }
 
     @Test func `warming a tree lists all of it, and a walk asks for nothing then`() throws {
-        let keys = SimulatedKeys.study(subjects: 20, folders: 45, files: 22)
+        let keys = SimulatedKeys.study(subjects: 8, folders: 45, files: 22)
         let store = store(of: keys, delivery: .ownThread)
         let namespace = namespace(on: store)
         let progress = namespace.warm(below: "study/")
         try eventually("all is listed") { progress.isDone }
         #expect(progress.error == nil)
         #expect(progress.keyCount == keys.count)
-        #expect(store.listRequests.count <= 36)
+        #expect(store.listRequests.count <= 24)
         #expect(store.listRequests.count == progress.pageCount)
         _ = try lookUp("study", in: try #require(namespace.inode(.root)), of: namespace)
         store.clearLog()

@@ -28,10 +28,10 @@ extension AheadRequest {
         expected = KeyInterval(lower: start, upper: KeyInterval.earlierEnd(end ?? nearEnd, root.endOfPrefix))
     }
 
-    /// The request for a page of the listing of one directory.
-    init(_ number: Int, listing directory: Key, startAfter: Key? = nil) {
+    /// The request for a page of the listing of one directory, expected to tell of keys from `lower` on.
+    init(_ number: Int, listing directory: Key, startAfter: Key? = nil, expectedFrom lower: Key? = nil) {
         name = .directory(number)
         request = ListRequest(prefix: directory, isDelimited: true, startAfter: startAfter)
-        expected = KeyInterval(lower: startAfter ?? directory, upper: directory.endOfPrefix)
+        expected = KeyInterval(lower: lower ?? startAfter ?? directory, upper: directory.endOfPrefix)
     }
 }

@@ -177,7 +177,7 @@ extension Walks {
             let relative = directory.bytes.dropFirst(ancestor.bytes.count + name.count + 1)
             let directories = levels[ancestor, default: LevelTrail(parent: ancestor)].note(
                 name, Array(relative), isRead: isRead, at: eventCount, in: tree)
-            requests += directories.map { ask(for: $0) }
+            requests += directories.map { ask(for: $0, from: ancestor) }
             parent = ancestor.parentPrefix
             depth += 1
         }
@@ -185,9 +185,12 @@ extension Walks {
         return requests
     }
 
-    private mutating func ask(for directory: Key) -> AheadRequest {
+    /// Asks for the listing of a directory some levels below `ancestor`. It also proves that the directories between the two
+    /// are there, so that who looks them up may wait for it.
+    private mutating func ask(for directory: Key, from ancestor: Key) -> AheadRequest {
         directoryCount += 1
-        return AheadRequest(directoryCount, listing: directory)
+        let sibling = directory.child(of: ancestor).map { ancestor.directory($0) }
+        return AheadRequest(directoryCount, listing: directory, expectedFrom: sibling)
     }
 
     /// Forgets the half of them that was used longest ago.
