@@ -20,6 +20,11 @@ import Testing
         }
     }
 
+    /// What was listed, in order, but for the root: mounting may have done that.
+    private func listedFolders(_ server: S3TestServer) -> [Key] {
+        server.log.map(\.request.key).filter { $0 != .empty }
+    }
+
     @Test func `into a folder of 50 entries are a LIST for each level of its path`() throws {
         try withS3TestServer { server in
             Self.tree.put(into: server)
@@ -28,7 +33,7 @@ import Testing
                 #expect(listed.split(separator: "\n").count == 50)
             }
             // Also counts what was asked for behind our back, until the end of the mount.
-            #expect(server.log.map(\.request.key) == ["", "a/", "a/b/", "a/b/c/"])
+            #expect(listedFolders(server) == ["a/", "a/b/", "a/b/c/"])
             #expect(server.log.allSatisfy { $0.request.listing?.isDelimited == true })
         }
     }
@@ -78,7 +83,7 @@ import Testing
             try withMount(of: server) { mountPoint in
                 for path in paths { try runChecked("ls", ["-l", "\(mountPoint)/\(path)"]) }
             }
-            #expect(server.log.map { "\($0.request.key)" } == paths.map { $0.isEmpty ? "" : $0 + "/" })
+            #expect(listedFolders(server) == paths.filter { !$0.isEmpty }.map { Key($0 + "/") })
         }
     }
 }
