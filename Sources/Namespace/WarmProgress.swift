@@ -29,11 +29,11 @@ public final class WarmProgress: Sendable {
         finish(StoreError(.cancelled, "the listing was broken off"))
     }
 
-    /// A page has come.
+    /// A page has come, with which so many keys are listed altogether.
     func note(keyCount: Int) {
         state.withLock { state in
             state.pageCount += 1
-            state.keyCount += keyCount
+            state.keyCount = keyCount
         }
     }
 
@@ -43,32 +43,6 @@ public final class WarmProgress: Sendable {
             if state.isDone { return }
             state.isDone = true
             state.error = error
-        }
-    }
-}
-
-/// Lists everything below a directory into the tree, page after page.
-struct Warming: Sendable {
-    let progress = WarmProgress()
-    let root: Key
-    let tree: KnownTree
-    let source: ListingSource
-
-    /// Asks for the page that begins behind `key`.
-    func list(behind key: Key?) {
-        if progress.isDone { return }
-        let request = ListRequest(prefix: root, isDelimited: false, startAfter: key)
-        let askedAt = ContinuousClock.now
-        source.list(request) { result in
-            do throws(StoreError) {
-                let page = try result.get()
-                tree.absorb(try ProvenPage(page, of: request), askedAt: askedAt)
-                progress.note(keyCount: page.items.count)
-                guard page.next != nil, let last = page.items.last?.key else { return progress.finish() }
-                list(behind: last)
-            } catch {
-                progress.finish(error)
-            }
         }
     }
 }
