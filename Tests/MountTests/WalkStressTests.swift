@@ -20,8 +20,10 @@ import Testing
         return .seconds(environment["CI"] == "true" ? 60 : 6)
     }()
 
-    @Test(arguments: [["--metadata-ttl", "1s"], ["--metadata-ttl", "2s", "--memory-limit", "64MiB"]])
-    func `are exact, with all tools at once, lookups, expiries and changes beside them`(options: [String]) throws {
+    @Test(arguments: [["--metadata-ttl", "1s"], ["--metadata-ttl", "1h", "--metadata-limit", "8MiB"]])
+    func `are exact, with all tools at once, lookups, expiries, refreshes and changes beside them`(
+        options: [String]
+    ) throws {
         let seed = UInt64.random(in: 0...(.max))
         print("seed \(seed)")
         try withS3TestServer(pageLimit: 300) { server in
@@ -59,7 +61,9 @@ import Testing
                 { try tools.expectExact(tool, at: mountPoint, below: subjects[index], changing: changing) }
             }
             let others =
-                [1, 2].map { lookUpStable(seed: seed &+ $0) } + [lookUpAbsent(seed: seed), change(seed: seed)]
+                [1, 2].map { lookUpStable(seed: seed &+ $0) } + [
+                    lookUpAbsent(seed: seed), change(seed: seed), refresh(seed: seed),
+                ]
             let all = walks + walksOfSubjects + others
             let roundCounts = Mutex(Array(repeating: 0, count: all.count))
             try inParallel(all.count) { index in
@@ -94,6 +98,15 @@ import Testing
                     let path = entry.path + (entry.byteCount == nil ? "/layout_config.json" : ".json")
                     #expect(errno { try status(of: path) } == .noSuchFileOrDirectory, "\(path)")
                 }
+            }
+        }
+
+        /// Has the mount look again at a folder, or at a file's.
+        private func refresh(seed: UInt64) -> Work {
+            let random = Mutex(SeededGenerator(seed: seed &* 5))
+            return {
+                guard let entry = random.withLock({ entries.randomElement(using: &$0) }) else { return }
+                try runChecked(tractfsExecutable(), ["refresh", mountPoint + "/" + entry.path])
             }
         }
 
