@@ -7,6 +7,7 @@ final class KnownTree: Sendable {
     /// The prefix of the mount's root.
     let root: Key
     private let source: ListingSource
+    private let budget: MetadataBudget
     private let state = Mutex(State())
 
     fileprivate struct State {
@@ -17,10 +18,13 @@ final class KnownTree: Sendable {
         var forgottenAt: ContinuousClock.Instant?
     }
 
-    /// - Parameter root: The prefix of the mount's root.
-    init(root: Key, source: ListingSource) {
+    /// - Parameters:
+    ///   - root: The prefix of the mount's root.
+    ///   - budget: How much memory may be used.
+    init(root: Key, source: ListingSource, budget: MetadataBudget) {
         self.root = root
         self.source = source
+        self.budget = budget
     }
 
     /// The pages that are asked for ahead of anybody's need.
@@ -30,6 +34,7 @@ final class KnownTree: Sendable {
     /// a new one starts now, before the first request is sent, so that no answer is older than the time to live.
     func listing(_ prefix: Key) -> Listing {
         let now = ContinuousClock.now
+        evict()
         let known = state.withLock { $0.use(prefix, at: now) }
         if let known, known.isComplete || known.isArchiveAsked.load(ordering: .relaxed) { return known }
         // The archive is on the disk, so it isn't asked under the lock.
@@ -65,6 +70,7 @@ final class KnownTree: Sendable {
             }
             listing?.absorb(section, askedAt: askedAt, isOwnPage: prefix == ownPrefix)
         }
+        evict()
     }
 
     /// Forgets what is known of the directory of `prefix`, or all below it; of the archive, which can be listed again, all
@@ -79,6 +85,30 @@ final class KnownTree: Sendable {
         // Their memory goes when they do, outside of the lock.
         withExtendedLifetime(forgotten) {}
         source.forgetArchived(below: prefix)
+    }
+
+    // MARK: Memory
+
+    /// Lets go of the listings that were not used for the longest time, where there is too much in memory. Who has one of
+    /// them in hand keeps it.
+    private func evict() {
+        guard let excess = budget.beginEviction() else { return }
+        // A listing's use changes while they are sorted.
+        let listings = state.withLock { Array($0.listings.values) }
+            .map { (listing: $0, lastUse: $0.lastUse.load(ordering: .relaxed)) }
+            .sorted { $0.lastUse < $1.lastUse }
+        var gone: [Listing] = []
+        var byteCount = 0
+        for (listing, _) in listings where byteCount < excess {
+            byteCount += listing.byteCount
+            gone.append(listing)
+        }
+        state.withLock { state in
+            for listing in gone where state.listings[listing.prefix] === listing {
+                state.listings[listing.prefix] = nil
+            }
+        }
+        budget.endEviction(of: gone)
     }
 
     // MARK: How much is known

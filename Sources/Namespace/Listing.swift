@@ -117,8 +117,18 @@ final class Listing: Sendable {
         state.withLock { $0.entries.isComplete ? $0.entries.settledRuns : nil }
     }
 
-    /// The blocks that its entries are in.
-    var blocks: [EntryBlock] { state.withLock { $0.entries.blocks } }
+    /// The blocks that its entries are in, each once.
+    var blocks: [EntryBlock] {
+        var known: Set<ObjectIdentifier> = []
+        return state.withLock { $0.entries.blocks }.filter { known.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    /// The memory that it takes with its entries, in bytes, about.
+    var byteCount: Int {
+        let entriesByteCount = state.withLock { $0.entries.byteCount }
+        return Self.overheadByteCount + prefix.bytes.count + entriesByteCount
+            + blocks.reduce(0) { $0 + $1.byteCount }
+    }
 
     // MARK: Asking
 

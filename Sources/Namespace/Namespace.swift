@@ -1,6 +1,5 @@
 public import Logging
 public import ObjectStore
-import Synchronization
 
 /// The keys below a prefix of a bucket as a tree of directories and files.
 ///
@@ -13,9 +12,9 @@ import Synchronization
 /// Completions are called at once where the answer is known, and from a thread of the store's otherwise.
 public final class Namespace: Sendable {
     private let source: ListingSource
-    private let tree: KnownTree
+    let tree: KnownTree
     let inodes: InodeTable
-    private let kernel = Mutex<(any KernelCache)?>(nil)
+    let budget: MetadataBudget
 
     /// A namespace of the keys that begin with `root`.
     ///
@@ -33,8 +32,9 @@ public final class Namespace: Sendable {
     ) {
         source = ListingSource(
             store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, archive: archive, logger: logger)
-        tree = KnownTree(root: root, source: source)
         inodes = InodeTable(rootKey: root)
+        budget = MetadataBudget(byteLimit: metadataByteLimit, account: source.account, inodes: inodes)
+        tree = KnownTree(root: root, source: source, budget: budget)
     }
 
     /// The inode that the kernel calls `id`; `nil` for one that it has forgotten.
@@ -75,12 +75,12 @@ public final class Namespace: Sendable {
 
     /// From now on the kernel is told through `kernel` what to let go of.
     public func attach(_ kernel: any KernelCache) {
-        self.kernel.withLock { $0 = kernel }
+        budget.attach(kernel)
     }
 
     /// Who tells the kernel things; `nil` before there is a mount.
     var kernelCache: (any KernelCache)? {
-        kernel.withLock { $0 }
+        budget.kernelCache
     }
 
     /// Forgets what was listed of a directory, in memory and in the archive.
