@@ -106,11 +106,10 @@ struct DeepWalk {
         for _ in 0..<DeepWalk.lookCountMax {
             let (covered, underWayCount) = ledger.coveredEnd(from: search.position)
             if underWayCount > 0 { search.hasPassedPages = true }
-            let known = covered.flatMap {
-                tree.knownEnd(from: $0, below: trail.root, visiting: DeepWalk.visitCountMax)
-            }
-            if let known, trail.root.endOfPrefix.map({ known < $0 }) ?? true {
-                if known == covered { return search.hasWrapped && known >= trail.current ? nil : known }
+            if let covered, covered.hasPrefix(trail.root),
+                let known = tree.knownEnd(from: covered, below: trail.root, visiting: DeepWalk.visitCountMax)
+            {
+                if known <= covered { return search.hasWrapped && covered >= trail.current ? nil : covered }
                 search.position = known
             } else {
                 if search.hasWrapped || !goesBack { return nil }
