@@ -33,6 +33,10 @@ final class Listing: Sendable {
         var arrivedCount = 0
         /// Who waits for the page that is being fetched. As many as the kernel has requests under way, at the most.
         var waiters: [Waiter] = []
+        /// Asks for pages further on, where names are numbers and somebody reads them.
+        var numbered: NumberedReadAhead?
+        /// The index that the reader who asked last has come to.
+        var readerIndex = 0
         /// Who waits for pages aimed at names.
         var aims: [Name: [LookupCompletion]] = [:]
     }
@@ -170,6 +174,7 @@ final class Listing: Sendable {
     /// for, the next page is fetched at once, since a reader of a directory reads it all.
     func entries(from index: Int, completion: @escaping EntriesCompletion) {
         let (slice, mustFetch) = state.withLock { state -> (DirectorySlice?, Bool) in
+            state.readerIndex = index
             if let slice = state.slice(from: index) {
                 let isLast = index + slice.count == state.entries.settledCount
                 return (slice, isLast && !state.entries.isComplete && state.beginFetching())
@@ -179,7 +184,18 @@ final class Listing: Sendable {
         }
         // Before the answer, which may take its time with the entries.
         if mustFetch { fetchPage() }
+        goOnAhead()
         if let slice { completion(.success(slice)) }
+    }
+
+    /// Where the listing is read, if pages may be asked for ahead of that.
+    var numberedPlace: NumberedReadAhead.Place? {
+        state.withLock { $0.numberedPlace }
+    }
+
+    private func goOnAhead() {
+        let (numbered, place) = state.withLock { ($0.numbered, $0.numberedPlace) }
+        if let numbered, let place { numbered.goOn(place, of: self) }
     }
 
     // MARK: Pages that others asked for
@@ -199,15 +215,25 @@ final class Listing: Sendable {
         finish(outcome, hidden: section.hidden)
     }
 
+    /// Takes a page of this directory that was asked for ahead.
+    func absorb(_ page: ProvenPage) {
+        guard let section = page.section(of: prefix, account: source.account) else { return }
+        finish(state.withLock { $0.absorb(section) }, hidden: section.hidden)
+    }
+
     // MARK: Pages of the directory
 
-    /// Fetches the next page; whoever calls this has begun fetching.
+    /// Fetches the next page; whoever calls this has begun fetching. Where somebody else has asked for one that may do, that
+    /// one is waited for, and the next one of theirs as long as each brings the front further.
     ///
-    /// - Parameter mayWait: Whether to wait for a page that somebody else has asked for, if that may do.
-    private func fetchPage(mayWait: Bool = true) {
-        if mayWait {
-            let next = state.withLock { prefix.appending($0.entries.frontEnd?.bytes ?? []) }
-            if source.pages.wait(for: next, completion: { [self] in goOnAfterOthersPage() }) { return }
+    /// - Parameters:
+    ///   - position: Where the page begins; by default where the front ends.
+    ///   - waited: The position that others' pages were waited for last.
+    private func fetchPage(from position: Key? = nil, waitedAt waited: Key? = nil) {
+        let position = position ?? state.withLock { $0.entries.frontEnd ?? .empty }
+        if position != waited {
+            let next = prefix.appending(position.bytes)
+            if source.pages.wait(for: next, completion: { [self] in goOnAfterOthersPage(at: position) }) { return }
         }
         let (request, lower) = state.withLock { $0.nextRequest(below: prefix) }
         source.list(request) { [self] result in
@@ -220,18 +246,22 @@ final class Listing: Sendable {
     }
 
     /// The page that somebody else had asked for is there, or won't come.
-    private func goOnAfterOthersPage() {
+    private func goOnAfterOthersPage(at position: Key) {
         let mustFetch = state.withLock { state in
             if state.waiters.isEmpty { state.isFetching = false }
             return state.isFetching
         }
-        if mustFetch { fetchPage(mayWait: false) }
+        if mustFetch { fetchPage(waitedAt: position) }
     }
 
     private func take(_ page: ProvenPage) {
         // Somebody reads the directory: the next page is on its way before this one is looked at.
-        let isGoingOn = state.withLock { $0.noteArrival(of: page, below: prefix) }
-        if isGoingOn { fetchPage(mayWait: false) }
+        let (next, numbered) = state.withLock { state in
+            (state.noteArrival(of: page, below: prefix), state.noteNumbers(prefix, source))
+        }
+        let isGoingOn = next != nil
+        if let next { fetchPage(from: next) }
+        numbered?.note(page)
         let section = page.section(of: prefix, account: source.account)
         let outcome = state.withLock { state in
             let end = state.entries.frontEnd
@@ -245,6 +275,7 @@ final class Listing: Sendable {
         finish(outcome, hidden: section?.hidden)
         let mustFetch = state.withLock { !$0.waiters.isEmpty && $0.beginFetching() }
         if mustFetch { fetchPage() }
+        goOnAhead()
     }
 
     private func fail(_ error: StoreError) {
@@ -367,18 +398,35 @@ extension Listing.State {
         return (request, nil)
     }
 
-    /// Notes where the listing goes on behind `page`; whether to go on with it at once. One page may be on its way while
-    /// another one is looked at.
-    mutating func noteArrival(of page: ProvenPage, below prefix: Key) -> Bool {
+    /// Notes where the listing goes on behind `page`; the position there, if it is to go on with it at once. One page may be
+    /// on its way while another one is looked at.
+    mutating func noteArrival(of page: ProvenPage, below prefix: Key) -> Key? {
         arrivedCount += 1
         guard let token = page.next, let upper = page.interval.upper, let frontEnd = entries.frontEnd else {
             cursor = nil
-            return false
+            return nil
         }
         let cursor = PageCursor(token: token, position: upper.dropping(prefix.bytes.count))
         self.cursor = cursor
-        guard cursor.position >= frontEnd, arrivedCount == 1 else { return false }
-        return waiters.contains { if case .entries = $0 { true } else { false } }
+        guard cursor.position >= frontEnd, arrivedCount == 1,
+            case .unknown = entries.entry(at: cursor.position.bytes)
+        else { return nil }
+        return waiters.contains { if case .entries = $0 { true } else { false } } ? cursor.position : nil
+    }
+
+    /// Who asks for pages further on; `nil` before a reader needed a second page of the directory's own.
+    mutating func noteNumbers(_ prefix: Key, _ source: ListingSource) -> NumberedReadAhead? {
+        if hasFirstPage && numbered == nil && !entries.isComplete {
+            numbered = NumberedReadAhead(prefix: prefix, source: source)
+        }
+        return numbered
+    }
+
+    /// Where the listing is read.
+    var numberedPlace: NumberedReadAhead.Place? {
+        guard numbered != nil, !entries.isComplete, let front = entries.lastPosition else { return nil }
+        let reader = entries.entries(from: readerIndex).map { $0.block.position($0.range.lowerBound) } ?? front
+        return NumberedReadAhead.Place(reader: reader, front: front, isFetching: isFetching)
     }
 
     /// The entries from `index` on as far as they are at hand; `nil` where the next page must tell.

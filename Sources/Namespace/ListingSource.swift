@@ -5,10 +5,15 @@ import Synchronization
 /// What the listings of one namespace have in common: where pages come from, where their memory is counted, and who hears
 /// what they brought.
 final class ListingSource: Sendable {
+    /// What a page of entries takes in memory, about: a thousand of 40 bytes, and their names.
+    private static let pageByteCount = 100 << 10
+
     /// Counts the memory of listings and their entries.
     let account = BlockAccount()
     /// The pages that are asked for ahead of anybody's need.
     let pages = PagesUnderWay()
+    /// How many pages that nobody has come to there is memory for: a quarter of the limit.
+    let aheadPageCountMax: Int
     /// How long what the store says counts as true.
     let timeToLive: TimeToLive
     private let store: any ObjectStore
@@ -18,9 +23,10 @@ final class ListingSource: Sendable {
     private let hasToldOfHidden = Atomic<Bool>(false)
 
     init(
-        store: any ObjectStore, timeToLive: TimeToLive, requestTimeout: Duration, archive: (any ListingArchive)?,
-        logger: Logger
+        store: any ObjectStore, timeToLive: TimeToLive, requestTimeout: Duration, metadataByteLimit: Int,
+        archive: (any ListingArchive)?, logger: Logger
     ) {
+        aheadPageCountMax = max(1, metadataByteLimit / 4 / ListingSource.pageByteCount)
         self.store = store
         self.timeToLive = timeToLive
         self.requestTimeout = requestTimeout

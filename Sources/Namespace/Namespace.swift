@@ -32,11 +32,12 @@ public final class Namespace: Sendable {
         metadataByteLimit: Int, archive: (any ListingArchive)? = nil, logger: Logger
     ) {
         source = ListingSource(
-            store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, archive: archive, logger: logger)
+            store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, metadataByteLimit: metadataByteLimit,
+            archive: archive, logger: logger)
         inodes = InodeTable(rootKey: root)
         budget = MetadataBudget(byteLimit: metadataByteLimit, account: source.account, inodes: inodes)
         tree = KnownTree(root: root, source: source, budget: budget)
-        walkAhead = WalkAhead(tree: tree, source: source, metadataByteLimit: metadataByteLimit)
+        walkAhead = WalkAhead(tree: tree, source: source)
     }
 
     /// The inode that the kernel calls `id`; `nil` for one that it has forgotten.

@@ -7,20 +7,16 @@ import Synchronization
 /// waits for it. A request that fails is dropped without a word: whoever comes to these directories asks for them, and
 /// hears of the error themselves.
 final class WalkAhead: Sendable {
-    /// What a page of entries takes in memory, about: a thousand of 40 bytes, and their names.
-    private static let pageByteCount = 100 << 10
-
     private let tree: KnownTree
     private let source: ListingSource
     private let view: WalkedListings
     private let walks: Mutex<Walks>
 
-    /// - Parameter metadataByteLimit: How much memory listings may take; pages that nobody has seen get a quarter of it.
-    init(tree: KnownTree, source: ListingSource, metadataByteLimit: Int) {
+    init(tree: KnownTree, source: ListingSource) {
         self.tree = tree
         self.source = source
         view = WalkedListings(tree: tree, hasArchive: source.hasArchive)
-        walks = Mutex(Walks(unvisitedCountMax: max(1, metadataByteLimit / 4 / WalkAhead.pageByteCount)))
+        walks = Mutex(Walks(unvisitedCountMax: source.aheadPageCountMax))
     }
 
     /// Somebody begins to read a directory's entries. To be called before these are asked for, so that what is asked for here
