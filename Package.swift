@@ -56,7 +56,8 @@ let package = Package(
         .target(
             name: "Namespace",
             dependencies: [
-                "CXXHash", "ObjectStore", logging, .product(name: "Algorithms", package: "swift-algorithms"),
+                "CXXHash", "ObjectStore", collections, logging,
+                .product(name: "Algorithms", package: "swift-algorithms"),
             ],
             swiftSettings: strict),
         .target(

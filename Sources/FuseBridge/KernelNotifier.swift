@@ -17,7 +17,7 @@ protocol NotificationDevice: Sendable {
 /// has ended.
 final class KernelNotifier: KernelCache {
     private enum Errand {
-        case release([KernelName])
+        case release(names: @Sendable () -> [KernelName])
         case distrust(names: @Sendable () -> [KernelName], completion: @Sendable () -> Void)
 
         func complete() {
@@ -40,8 +40,8 @@ final class KernelNotifier: KernelCache {
         self.logger = logger
     }
 
-    func release(_ names: [KernelName]) {
-        if !names.isEmpty { add(.release(names)) }
+    func release(_ names: @escaping @Sendable () -> [KernelName]) {
+        add(.release(names: names))
     }
 
     func distrust(
@@ -94,7 +94,7 @@ final class KernelNotifier: KernelCache {
         var messenger = messenger
         while let errand = nextErrand() {
             switch errand {
-            case .release(let names): messenger.release(names)
+            case .release(let names): messenger.release(names())
             case .distrust(let names, _): messenger.distrust(names)
             }
             errand.complete()

@@ -25,7 +25,9 @@ public struct KernelName: Hashable, Sendable {
 public protocol KernelCache: Sendable {
     /// Has the kernel forget these inodes as far as nobody uses them, because memory is needed. What is open, mapped or
     /// somebody's working directory stays.
-    func release(_ names: [KernelName])
+    ///
+    /// - Parameter names: Tells which. Takes a while, so it is called by the thread that tells the kernel.
+    func release(_ names: @escaping @Sendable () -> [KernelName])
 
     /// Has the kernel ask again about names before it answers by itself again.
     ///

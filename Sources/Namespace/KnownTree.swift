@@ -14,8 +14,12 @@ final class KnownTree: Sendable {
         var listings: [Key: Listing] = [:]
         /// Counts uses, as a clock of which listing was used before which.
         var useCount = 0
-        /// Pages that were asked for before this moment are worthless.
-        var forgottenAt: ContinuousClock.Instant?
+        /// Which of them to let go of first.
+        var cold = ColdListings()
+        /// Listings that others have taken the place of.
+        var replaced: [Listing] = []
+        /// Of what pages that were asked for before are worthless.
+        var forgotten = ForgottenPrefixes()
     }
 
     /// - Parameters:
@@ -38,6 +42,7 @@ final class KnownTree: Sendable {
         let known = state.withLock { $0.use(prefix, at: now) }
         if let known, known.isComplete || known.isArchiveAsked.load(ordering: .relaxed) { return known }
         // The archive is on the disk, so it isn't asked under the lock.
+        defer { letGoOfReplaced() }
         if let archived = source.archivedListing(prefix) {
             return state.withLock { $0.replace(known, by: archived) }
         }
@@ -60,55 +65,70 @@ final class KnownTree: Sendable {
     func absorb(_ page: ProvenPage, askedAt: ContinuousClock.Instant) {
         if source.timeToLive.expiry(from: askedAt).isOver(at: .now) { return }
         let ownPrefix = page.isDelimited ? page.prefix : nil
-        for section in page.sections(below: root, account: source.account) {
+        let sections = page.sections(below: root, account: source.account)
+        for section in sections {
             let prefix = section.block.prefix
             let listing = state.withLock { state -> Listing? in
                 // Looked at together with the table, so that none that was forgotten comes back.
-                if let forgottenAt = state.forgottenAt, askedAt <= forgottenAt { return nil }
+                if state.forgotten.contains(prefix, askedAt: askedAt) { return nil }
                 return state.use(prefix, at: .now)
                     ?? state.insert(Listing(prefix: prefix, source: source, knownSince: askedAt))
             }
             listing?.absorb(section, askedAt: askedAt, isOwnPage: prefix == ownPrefix)
         }
-        evict()
+        letGoOfReplaced()
+        evict(besides: sections.count)
     }
 
     /// Forgets what is known of the directory of `prefix`, or all below it; of the archive, which can be listed again, all
     /// below it in any case. Pages that were asked for before and come later are worthless.
     func forget(_ prefix: Key, _ extent: Namespace.Extent) {
         let forgotten = state.withLock { state in
-            state.forgottenAt = .now
-            let forgotten = state.forgotten(prefix, extent)
-            for key in forgotten.keys { state.listings[key] = nil }
+            state.forgotten.note(prefix, extent, at: .now)
+            let forgotten = state.listings(prefix, extent)
+            for listing in forgotten { state.listings[listing.prefix] = nil }
             return forgotten
         }
         // Their memory goes when they do, outside of the lock.
-        withExtendedLifetime(forgotten) {}
+        budget.noteGone(forgotten)
         source.forgetArchived(prefix, extent)
     }
 
     // MARK: Memory
 
+    /// How many listings are looked at in one go, so that nobody waits for it.
+    private static let lookCountMax = 256
+
+    /// Sees to it that memory stays within its limit, as pages come.
+    func keepWithinLimit() { evict() }
+
+    /// Somebody has read a listing, which could not be dropped meanwhile.
+    func noteEnd(ofReading listing: Listing) {
+        if budget.noteReleasable(listing) { evict() }
+    }
+
     /// Lets go of the listings that were not used for the longest time, where there is too much in memory. Who has one of
     /// them in hand keeps it.
-    private func evict() {
+    ///
+    /// - Parameter addedCount: How many listings have come since the last time, at the most.
+    private func evict(besides addedCount: Int = 0) {
         guard let excess = budget.beginEviction() else { return }
-        // A listing's use changes while they are sorted.
-        let listings = state.withLock { Array($0.listings.values) }
-            .map { (listing: $0, lastUse: $0.lastUse.load(ordering: .relaxed)) }
-            .sorted { $0.lastUse < $1.lastUse }
         var gone: [Listing] = []
         var byteCount = 0
-        for (listing, _) in listings where byteCount < excess {
+        var lookCount = Self.lookCountMax + 2 * addedCount
+        while byteCount < excess, let listing = state.withLock({ $0.takeColdest(looking: &lookCount) }) {
             byteCount += listing.byteCount
             gone.append(listing)
         }
-        state.withLock { state in
-            for listing in gone where state.listings[listing.prefix] === listing {
-                state.listings[listing.prefix] = nil
-            }
+        budget.endEviction(of: gone, isOver: byteCount >= excess || lookCount > 0)
+    }
+
+    private func letGoOfReplaced() {
+        let replaced = state.withLock { state in
+            defer { state.replaced = [] }
+            return state.replaced
         }
-        budget.endEviction(of: gone)
+        if !replaced.isEmpty { budget.noteGone(replaced) }
     }
 
     // MARK: How much is known
@@ -170,8 +190,20 @@ extension KnownTree.State {
 
     /// Takes in a new listing, in place of an older one of its directory.
     mutating func insert(_ listing: Listing) -> Listing {
-        listings[listing.prefix] = listing
         note(listing)
+        if let old = listings.updateValue(listing, forKey: listing.prefix) {
+            replaced.append(old)
+        } else {
+            cold.add(listing)
+            if cold.count > 2 * listings.count + 1_024 { cold.clean(keeping: listings) }
+        }
+        return listing
+    }
+
+    /// Takes out the listing that nobody has used for the longest time.
+    mutating func takeColdest(looking lookCount: inout Int) -> Listing? {
+        let listing = cold.next(in: listings, looking: &lookCount)
+        if let listing { listings[listing.prefix] = nil }
         return listing
     }
 
@@ -183,11 +215,11 @@ extension KnownTree.State {
         return insert(archived)
     }
 
-    /// The listings that are to be forgotten with the directory of `prefix`.
-    func forgotten(_ prefix: Key, _ extent: Namespace.Extent) -> [Key: Listing] {
+    /// The listings of the directory of `prefix`, or of all from it on down.
+    func listings(_ prefix: Key, _ extent: Namespace.Extent) -> [Listing] {
         switch extent {
-        case .directory: listings[prefix].map { [prefix: $0] } ?? [:]
-        case .tree: listings.filter { $0.key.hasPrefix(prefix) }
+        case .directory: listings[prefix].map { [$0] } ?? []
+        case .tree: listings.values.filter { extent.contains($0.prefix, in: prefix) }
         }
     }
 

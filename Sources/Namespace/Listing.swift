@@ -15,6 +15,8 @@ final class Listing: Sendable {
     let kernelCopyEpoch = Atomic<UInt64>(0)
     /// When somebody last used it: `KnownTree`'s count of uses.
     let lastUse = Atomic<Int>(0)
+    /// How many open directories are of it.
+    private let readerCount = Atomic<Int>(0)
     /// Whether the archive was asked for a better listing.
     let isArchiveAsked = Atomic<Bool>(false)
     private let source: ListingSource
@@ -50,7 +52,7 @@ final class Listing: Sendable {
     typealias EntriesCompletion = @Sendable (Result<DirectorySlice, StoreError>) -> Void
 
     /// What a listing takes beside its prefix and its entries, in bytes: the object, and its place in a table.
-    private static let overheadByteCount = 448
+    private static let overheadByteCount = 480
 
     /// An edition of which nothing is known so far, or `entries`, and that began at `knownSince`.
     init(
@@ -67,6 +69,17 @@ final class Listing: Sendable {
         let byteCount = state.withLock { $0.entries.byteCount }
         source.account.subtract(Self.overheadByteCount + prefix.bytes.count + byteCount)
     }
+
+    // MARK: Readers
+
+    /// Whether an open directory is of it.
+    var isRead: Bool { readerCount.load(ordering: .relaxed) > 0 }
+
+    /// A directory was opened that is of this listing. Ends with `endReading`.
+    func beginReading() { readerCount.add(1, ordering: .relaxed) }
+
+    /// A directory was closed, or began anew with another listing.
+    func endReading() { readerCount.subtract(1, ordering: .relaxed) }
 
     // MARK: What is known
 

@@ -4,14 +4,18 @@ import Synchronization
 /// How much memory may be spent on what is known of names: listings, their entries, and the inodes that the kernel knows,
 /// which hold entries also when their listing is gone (`--metadata-limit`).
 ///
-/// Beyond the limit, listings that nobody has used for the longest time go, and the kernel is asked to forget the files that
-/// it knows of them. It does so a little later, so what that sets free isn't waited for: the next ones go when there is
-/// notably more again.
+/// Beyond the limit, the kernel is asked to forget files of listings that have gone before, whose blocks only it holds; then
+/// listings that nobody has used for the longest time go, and the files that it knows of them. It forgets a little later, so
+/// what that sets free isn't waited for: the next ones go when there is notably more again.
+///
+/// What an open directory reads is not dropped. So a folder that is bigger than the limit takes the memory that it takes
+/// until it is closed, and all others go meanwhile.
 final class MetadataBudget: Sendable {
     private let byteLimit: Int
     private let account: BlockAccount
     private let inodes: InodeTable
     private let kernel = Mutex<(any KernelCache)?>(nil)
+    private let orphans = Mutex(OrphanedBlocks())
     private let isEvicting = Atomic<Bool>(false)
     /// Nothing goes before as many bytes are used, because what went last may still be on its way out.
     private let nextEviction = Atomic<Int>(0)
@@ -57,28 +61,55 @@ final class MetadataBudget: Sendable {
         guard used > nextEviction.load(ordering: .relaxed),
             !isEvicting.exchange(true, ordering: .acquiring)
         else { return nil }
-        return used - byteLimit + byteLimit / MetadataBudget.stepCount
+        let excess = used - byteLimit + byteLimit / MetadataBudget.stepCount
+        return max(0, excess - askForOrphans(excess))
     }
 
     /// Has the kernel let go of what it knows of listings that have gone.
-    func endEviction(of listings: [Listing]) {
-        let names = kernelCache == nil ? [] : listings.flatMap(names)
+    ///
+    /// - Parameter isOver: Whether nothing is left to do for now.
+    func endEviction(of listings: [Listing], isOver: Bool) {
+        noteGone(listings)
+        let goneByteCount = listings.reduce(0) { $0 + $1.byteCount }
         // Before the kernel is asked: it may answer at once.
-        nextEviction.store(byteCount + byteLimit / MetadataBudget.stepCount / 2, ordering: .relaxed)
+        nextEviction.store(isOver ? byteCount + byteLimit / MetadataBudget.stepCount / 2 : 0, ordering: .relaxed)
+        _ = askForOrphans(goneByteCount)
         isEvicting.store(false, ordering: .releasing)
-        if !names.isEmpty { kernelCache?.release(names) }
     }
 
-    /// The names in a directory that the kernel knows by entries of this listing.
-    private func names(_ listing: Listing) -> [KernelName] {
+    /// Listings have been dropped or replaced: what something still holds of them can only be asked for.
+    func noteGone(_ listings: [Listing]) {
+        let blocks = listings.flatMap(\.blocks)
+        orphans.withLock { $0.add(blocks) }
+    }
+
+    /// Somebody has read a listing, so that it can be dropped. Whether that may make a difference now.
+    func noteReleasable(_ listing: Listing) -> Bool {
+        guard byteCount > byteLimit, listing.byteCount > byteLimit / MetadataBudget.stepCount else { return false }
+        nextEviction.store(0, ordering: .relaxed)
+        return true
+    }
+
+    /// Has the kernel let go of the files of blocks of so many bytes, whose listings have gone. How many bytes that may set
+    /// free that nobody has counted on before.
+    private func askForOrphans(_ byteCount: Int) -> Int {
+        guard let kernel = kernelCache else { return 0 }
+        let (orphans, freshByteCount) = orphans.withLock { $0.next(byteCount: byteCount) }
+        if !orphans.isEmpty {
+            // Finding the names takes a while, so it is done where the kernel is told.
+            kernel.release { [self] in orphans.flatMap { $0.block.map(names) ?? [] } }
+        }
+        return freshByteCount
+    }
+
+    /// The names that the kernel knows by entries of this block.
+    private func names(_ block: EntryBlock) -> [KernelName] {
         // The kernel doesn't know names in a directory that it has forgotten.
-        guard let parent = inodes.directory(listing.prefix) else { return [] }
-        return listing.blocks.flatMap { block in
-            inodes.inodes(pinning: block).map { index, id in
-                KernelName(
-                    parent: parent, name: block.withName(index) { Array($0) }, child: id,
-                    isDirectory: block.isDirectory(index))
-            }
+        guard let parent = inodes.directory(block.prefix) else { return [] }
+        return inodes.inodes(pinning: block).map { index, id in
+            KernelName(
+                parent: parent, name: block.withName(index) { Array($0) }, child: id,
+                isDirectory: block.isDirectory(index))
         }
     }
 }

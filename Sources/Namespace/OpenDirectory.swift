@@ -18,7 +18,15 @@ public final class OpenDirectory: Sendable {
         self.tree = tree
         self.walkAhead = walkAhead
         self.inodes = inodes
-        listing = Mutex(tree.listing(inode.key))
+        let listing = tree.listing(inode.key)
+        listing.beginReading()
+        self.listing = Mutex(listing)
+    }
+
+    deinit {
+        let listing = listing.withLock { $0 }
+        listing.endReading()
+        tree.noteEnd(ofReading: listing)
     }
 
     /// Entries from `index` on, at least one, or none at the end of the directory. More may follow behind those given.
@@ -30,9 +38,16 @@ public final class OpenDirectory: Sendable {
         from index: Int, isRestart: Bool, completion: @escaping @Sendable (Result<DirectorySlice, StoreError>) -> Void
     ) {
         let listing = listing.withLock { listing in
-            if isRestart { listing = tree.listing(inode.key) }
+            if isRestart {
+                let renewed = tree.listing(inode.key)
+                renewed.beginReading()
+                listing.endReading()
+                listing = renewed
+            }
             return listing
         }
+        // A folder may be bigger than all there is memory for.
+        tree.keepWithinLimit()
         // First, so that what is asked for ahead of a walk is what this reader waits for.
         if index == 0 { walkAhead.noteRead(listing) }
         listing.entries(from: index, completion: completion)

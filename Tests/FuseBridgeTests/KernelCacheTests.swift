@@ -25,7 +25,7 @@ import Testing
     private func names(in mount: ServedMount) -> [KernelName] {
         final class Listener: KernelCache {
             let names = Mutex<[KernelName]>([])
-            func release(_ names: [KernelName]) {}
+            func release(_ names: @escaping @Sendable () -> [KernelName]) {}
             func distrust(
                 _ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void
             ) {
@@ -93,7 +93,8 @@ import Testing
             }
             try eventually("that no inode but the root is left") {
                 // Folders can go when nothing in them is known any more.
-                mount.session.notifier.release(names(in: mount))
+                let names = names(in: mount)
+                mount.session.notifier.release { names }
                 usleep(20_000)
                 return mount.namespace.inodeCount == 1
             }

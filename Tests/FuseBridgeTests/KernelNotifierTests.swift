@@ -144,7 +144,7 @@ private let folder = KernelName(
         distrust()
         try eventually("the notification") { kernel.told == [.distrustAll] }
         distrust()
-        notifier.release([file])
+        notifier.release { [file] }
         #expect(doneCount.load(ordering: .relaxed) == 1)
         notifier.beginEnd()
         #expect(doneCount.load(ordering: .relaxed) == 2)

@@ -24,7 +24,8 @@ import TestSupport
             lookupCounts.withLock { $0[id, default: 0] += 1 }
         }
 
-        func release(_ names: [KernelName]) {
+        func release(_ names: @escaping @Sendable () -> [KernelName]) {
+            let names = names()
             released.withLock { $0 += names.count }
             for name in names {
                 if name.isDirectory { continue }
@@ -44,18 +45,16 @@ import TestSupport
             for file in 0..<100 { store.put(Key("folder\(folder + 1_000)/a file of some name \(file)"), .text("x")) }
         }
         let byteLimit = 1 << 20
-        let namespace = Namespace(
-            store: store, root: "", timeToLive: .forever, requestTimeout: .seconds(10), metadataByteLimit: byteLimit,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let namespace = namespace(on: store, byteLimit: byteLimit)
         let kernel = ForgetfulKernel(namespace)
         namespace.attach(kernel)
         var fileCount = 0
         var mostByteCount = 0
         let root = try #require(namespace.inode(.root))
-        for directory in try names(in: root, of: namespace, kernel) {
+        for directory in try names(in: root, of: namespace, noting: kernel.note) {
             let inode = try #require(try lookup(directory, in: root, of: namespace))
             kernel.note(inode.id)
-            fileCount += try names(in: inode, of: namespace, kernel).count
+            fileCount += try names(in: inode, of: namespace, noting: kernel.note).count
             mostByteCount = max(mostByteCount, namespace.budget.byteCount)
         }
         #expect(fileCount == 30_000)
@@ -64,16 +63,96 @@ import TestSupport
         #expect(mostByteCount < byteLimit * 3 / 2)
     }
 
-    /// All names of a directory, each told to the kernel, as readdirplus does.
-    private func names(in inode: Inode, of namespace: Namespace, _ kernel: ForgetfulKernel) throws -> [Name] {
-        let directory = namespace.openDirectory(inode)
+    @Test func `a folder that is bigger than the limit is complete, and has all others dropped when pages come`() throws
+    {
+        let store = InMemoryStore(delivery: .inline)
+        store.change { contents in
+            for file in 0..<40_000 { contents.put(Key("big/some name \(file * 7_919 % 99_991)"), .text("x")) }
+            for folder in 0..<100 {
+                for file in 0..<50 { contents.put(Key("small/\(folder)/a file of some name \(file)"), .text("x")) }
+            }
+        }
+        let byteLimit = 1 << 20
+        let namespace = namespace(on: store, byteLimit: byteLimit)
+        let root = try #require(namespace.inode(.root))
+        let small = try #require(try lookup(Name("small".utf8), in: root, of: namespace))
+        let smallNames = try names(in: small, of: namespace)
+        for name in smallNames {
+            _ = try names(in: try #require(try lookup(name, in: small, of: namespace)), of: namespace)
+        }
+        #expect(namespace.tree.known("small/7/") != nil)
+        let big = try #require(try lookup(Name("big".utf8), in: root, of: namespace))
+        let directory = namespace.openDirectory(big)
+        #expect(try names(in: directory).count == 40_000)
+        #expect(namespace.tree.known("small/7/") == nil)
+        #expect(namespace.tree.known("big/") != nil, "what is read is kept: dropping it would free nothing")
+        let listCount = store.listRequests.count
+        #expect(try lookup(Name("some name 0".utf8), in: big, of: namespace) != nil)
+        #expect(store.listRequests.count == listCount)
+    }
+
+    @Test func `a folder that is bigger than the limit goes when it is closed`() throws {
+        let store = InMemoryStore(delivery: .inline)
+        store.change { contents in
+            for file in 0..<40_000 { contents.put(Key("some name \(file * 7_919 % 99_991)"), .text("x")) }
+        }
+        let namespace = namespace(on: store, byteLimit: 1 << 20)
+        let root = try #require(namespace.inode(.root))
+        #expect(try names(in: root, of: namespace).count == 40_000)
+        #expect(namespace.budget.byteCount < 1 << 20)
+    }
+
+    @Test func `what the kernel knows of expired listings stays within the limit, however often a tree changes`() throws
+    {
+        let store = InMemoryStore(delivery: .inline)
+        let byteLimit = 1 << 20
+        let namespace = namespace(on: store, byteLimit: byteLimit, timeToLive: .limited(.zero))
+        let kernel = ForgetfulKernel(namespace)
+        namespace.attach(kernel)
+        let root = try #require(namespace.inode(.root))
+        var mostByteCount = 0
+        for _ in 0..<60 {
+            store.change { contents in
+                for file in 0..<2_000 {
+                    contents.put(Key("folder\(file % 20)/a file of some name \(file)"), .text("x"))
+                }
+            }
+            for name in try names(in: root, of: namespace, noting: kernel.note) {
+                let folder = try #require(try lookup(name, in: root, of: namespace))
+                kernel.note(folder.id)
+                #expect(try names(in: folder, of: namespace, noting: kernel.note).count == 100)
+                mostByteCount = max(mostByteCount, namespace.budget.byteCount)
+            }
+        }
+        #expect(kernel.releasedCount > 50_000)
+        #expect(mostByteCount < byteLimit * 3 / 2)
+    }
+
+    private func namespace(
+        on store: InMemoryStore, byteLimit: Int, timeToLive: TimeToLive = .forever
+    ) -> Namespace {
+        Namespace(
+            store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10), metadataByteLimit: byteLimit,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    /// All names of a directory, each told to the kernel, as readdirplus does, or to nobody.
+    private func names(
+        in inode: Inode, of namespace: Namespace, noting note: (@Sendable (InodeID) -> Void)? = nil
+    ) throws -> [Name] {
+        try names(in: namespace.openDirectory(inode), noting: note)
+    }
+
+    private func names(
+        in directory: OpenDirectory, noting note: (@Sendable (InodeID) -> Void)? = nil
+    ) throws -> [Name] {
         let found = Mutex<[Name]>([])
         while true {
             let count = found.withLock { $0.count }
             directory.entries(from: count, isRestart: count == 0) { result in
                 guard let slice = try? result.get() else { return }
                 for index in 0..<slice.count {
-                    kernel.note(directory.remember(slice[index], number: slice[index].inodeNumber))
+                    if let note { note(directory.remember(slice[index], number: slice[index].inodeNumber)) }
                     found.withLock { $0.append(slice[index].entry.name) }
                 }
             }
