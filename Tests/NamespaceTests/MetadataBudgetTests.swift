@@ -111,7 +111,8 @@ import TestSupport
         namespace.attach(kernel)
         let root = try #require(namespace.inode(.root))
         var mostByteCount = 0
-        for _ in 0..<60 {
+        let firstFiles = Mutex<[InodeID]>([])
+        for round in 0..<60 {
             store.change { contents in
                 for file in 0..<2_000 {
                     contents.put(Key("folder\(file % 20)/a file of some name \(file)"), .text("x"))
@@ -120,11 +121,16 @@ import TestSupport
             for name in try names(in: root, of: namespace, noting: kernel.note) {
                 let folder = try #require(try lookup(name, in: root, of: namespace))
                 kernel.note(folder.id)
-                #expect(try names(in: folder, of: namespace, noting: kernel.note).count == 100)
+                let found = try names(in: folder, of: namespace) { id in
+                    kernel.note(id)
+                    if round == 0 { firstFiles.withLock { $0.append(id) } }
+                }
+                #expect(found.count == 100)
                 mostByteCount = max(mostByteCount, namespace.budget.byteCount)
             }
         }
         #expect(kernel.releasedCount > 50_000)
+        #expect(firstFiles.withLock { $0.count { namespace.inode($0) != nil } } == 0, "long replaced, and let go of")
         #expect(mostByteCount < byteLimit * 3 / 2)
     }
 
