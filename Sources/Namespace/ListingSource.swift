@@ -28,6 +28,9 @@ final class ListingSource: Sendable {
         self.logger = logger
     }
 
+    /// Whether listings outlive the process.
+    var hasArchive: Bool { archive != nil }
+
     /// Asks the store for a page, within the time that a request may take.
     ///
     /// S3 may answer with a page that is empty and has a successor; such pages are passed over here, so that an empty page

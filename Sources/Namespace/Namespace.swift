@@ -15,6 +15,7 @@ public final class Namespace: Sendable {
     let tree: KnownTree
     let inodes: InodeTable
     let budget: MetadataBudget
+    private let walkAhead: WalkAhead
 
     /// A namespace of the keys that begin with `root`.
     ///
@@ -35,6 +36,7 @@ public final class Namespace: Sendable {
         inodes = InodeTable(rootKey: root)
         budget = MetadataBudget(byteLimit: metadataByteLimit, account: source.account, inodes: inodes)
         tree = KnownTree(root: root, source: source, budget: budget)
+        walkAhead = WalkAhead(tree: tree, source: source, metadataByteLimit: metadataByteLimit)
     }
 
     /// The inode that the kernel calls `id`; `nil` for one that it has forgotten.
@@ -65,12 +67,13 @@ public final class Namespace: Sendable {
         _ name: Name, in directory: Inode, completion: @escaping @Sendable (Result<Lookup, StoreError>) -> Void
     ) {
         let listing = tree.listing(directory.key)
-        listing.lookup(name) { [inodes] result in
+        let isMiss = listing.lookup(name) { [inodes] result in
             completion(
                 result.map { found in
                     Lookup(inode: found.map { inodes.remember($0) }, expiry: listing.expiry)
                 })
         }
+        if isMiss { walkAhead.noteMiss(directory.key) }
     }
 
     /// From now on the kernel is told through `kernel` what to let go of.
@@ -88,16 +91,17 @@ public final class Namespace: Sendable {
         tree.forget(prefix, extent)
     }
 
-    /// Lists everything below a directory. Returns at once; the answer tells how far it has come.
+    /// Lists everything below a directory, as much of it at once as makes sense, except what is known already. Returns at
+    /// once; the answer tells how far it has come.
     public func warm(below prefix: Key) -> WarmProgress {
-        let warming = Warming(root: prefix, tree: tree, source: source)
-        warming.list(behind: nil)
+        let warming = Warming(below: prefix, tree: tree, source: source)
+        warming.start()
         return warming.progress
     }
 
     /// Opens a directory for reading its entries.
     public func openDirectory(_ directory: Inode) -> OpenDirectory {
-        OpenDirectory(inode: directory, tree: tree, inodes: inodes)
+        OpenDirectory(inode: directory, tree: tree, walkAhead: walkAhead, inodes: inodes)
     }
 
     /// Takes a page that somebody has listed for a reason of their own, so that it needn't be asked for again. One that

@@ -9,12 +9,14 @@ public final class OpenDirectory: Sendable {
     /// The directory.
     public let inode: Inode
     private let tree: KnownTree
+    private let walkAhead: WalkAhead
     private let inodes: InodeTable
     private let listing: Mutex<Listing>
 
-    init(inode: Inode, tree: KnownTree, inodes: InodeTable) {
+    init(inode: Inode, tree: KnownTree, walkAhead: WalkAhead, inodes: InodeTable) {
         self.inode = inode
         self.tree = tree
+        self.walkAhead = walkAhead
         self.inodes = inodes
         listing = Mutex(tree.listing(inode.key))
     }
@@ -31,6 +33,8 @@ public final class OpenDirectory: Sendable {
             if isRestart { listing = tree.listing(inode.key) }
             return listing
         }
+        // First, so that what is asked for ahead of a walk is what this reader waits for.
+        if index == 0 { walkAhead.noteRead(listing) }
         listing.entries(from: index, completion: completion)
     }
 
