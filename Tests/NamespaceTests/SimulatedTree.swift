@@ -87,6 +87,7 @@ struct SimulatedTree: WalkedTree {
     }
 
     func knownEnd(from key: Key, below root: Key, visiting limit: Int) -> Key? {
+        precondition(key.hasPrefix(root), "\(key) is not below \(root)")
         let end = root.endOfPrefix
         var position = key
         for _ in 0..<limit {

@@ -87,12 +87,11 @@ struct Sweep {
     private func nextUnknown(from key: Key, _ tree: some WalkedTree) -> Key? {
         var key = key
         while true {
-            guard let covered = ledger.coveredEnd(from: key).end,
-                let known = tree.knownEnd(from: covered, below: root, visiting: Sweep.visitCountMax),
-                let unknown = clipped(known)
+            guard let covered = ledger.coveredEnd(from: key).end.flatMap({ clipped($0) }),
+                let known = tree.knownEnd(from: covered, below: root, visiting: Sweep.visitCountMax)
             else { return nil }
-            if unknown == covered { return covered }
-            key = unknown
+            if known <= covered { return covered }
+            key = known
         }
     }
 
