@@ -60,9 +60,6 @@ import Testing
         let presignature: String
     }
 
-    private static let hasBotocore =
-        (try? run(pythonExecutable(), ["-c", "import botocore.auth"]))?.status == 0
-
     @Test(.enabled(if: hasBotocore, "python3 has no botocore: pip install botocore"))
     func `agree on a thousand random requests`() throws {
         let seed = Int.random(in: 0..<1_000_000)
