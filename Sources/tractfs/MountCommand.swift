@@ -115,7 +115,10 @@ struct AppearanceOptions: ParsableArguments {
     @Flag(help: "Let other users use the mount too.")
     var allowOther = false
 
-    @Flag(help: "Show user.s3.etag, user.s3.key, user.s3.uri and user.s3.storage_class as extended attributes.")
+    @Flag(
+        help:
+            "Show user.s3.etag, user.s3.key, user.s3.uri, user.s3.storage_class and user.s3.restore as extended attributes."
+    )
     var xattrs = false
 }
 

@@ -120,7 +120,7 @@ final class ClientContext: Sendable {
             return "it is not open to all: leave out --no-sign-request, and mount with keys"
         }
         return
-            "the keys may not read this: accept the data's terms of use where they come from, or mount a prefix that they "
+            "the keys may not list or read this: accept the data's terms of use where they come from, or mount a prefix that they "
             + "may read"
             + (configuration.isRequesterPaying ? "" : "; where whoever reads has to pay, mount with --request-payer")
     }
