@@ -117,6 +117,15 @@ extension CredentialsState {
         expect(state.told(now), "renewing")
     }
 
+    @Test func `doesn't make requests wait long for a source that is slow to replace them, but takes what it gives`() {
+        var state = refused()
+        let late = start + CredentialsState.grace + CredentialsState.replacementPatience
+        expect(state.told(late - .seconds(1)), "renewing")
+        expect(state.told(late), "unavailable")
+        expect(state.take(.success(resolved("NEW")), now: late), .replaced)
+        expect(state.told(late), "NEW?")
+    }
+
     @Test func `heals with the first others that are found`() {
         var state = lost()
         let now = start + CredentialsState.grace + CredentialsState.checkInterval

@@ -14,6 +14,8 @@ struct CredentialsState {
     static let grace: Duration = .milliseconds(1_500)
     /// How often the sources are asked during `grace`.
     static let graceInterval: Duration = .milliseconds(250)
+    /// How much longer requests wait for a source that is still being asked then: a service may take seconds.
+    static let replacementPatience: Duration = .seconds(10)
     /// How often the sources are asked while there is nothing valid.
     static let checkInterval: Duration = .seconds(1)
     /// How long a request waits for that: a read of a file takes nothing, a service that doesn't answer takes longer.
@@ -63,8 +65,8 @@ struct CredentialsState {
         switch phase {
         case .inUse:
             return (.ready(resolved.credentials, isUnproven: !isProven), false)
-        case .renewing:
-            return (.renewing, false)
+        case .renewing(let error, let until):
+            return (now - until < Self.replacementPatience ? .renewing : .unavailable(error), false)
         case .unavailable(let error, let nextCheck):
             guard nextCheck <= now else { return (.unavailable(error), false) }
             phase = .checking(error, since: now)
