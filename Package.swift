@@ -30,22 +30,23 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // The layers, top to bottom: dependencies point down only (docs/ARCHITECTURE.md).
         .executableTarget(
             name: "tractfs",
             dependencies: [
-                "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "S3Client", "ObjectStore",
-                "SystemSupport", system, logging,
+                "FuseBridge", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client",
+                "ObjectStore", "SystemSupport", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "SystemSupport", system,
-                logging,
+                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "SystemSupport", collections,
+                system, logging,
             ],
             swiftSettings: strict),
         .target(
@@ -59,11 +60,18 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "SQLiteArchive",
+            dependencies: [
+                "BlockCache", "CXXHash", "Namespace", "ObjectStore", "SystemSupport", collections, system, logging,
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "Reader", dependencies: ["BlockCache", "ObjectStore", collections, logging],
             swiftSettings: strict),
         .target(
             name: "BlockCache",
-            dependencies: ["CLinux", "CXXHash", "ObjectStore", collections, system, logging],
+            dependencies: ["CLinux", "CXXHash", "ObjectStore", "SystemSupport", collections, system, logging],
             swiftSettings: strict),
         .target(
             name: "S3Client",
@@ -73,7 +81,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ObjectStore", swiftSettings: memorySafe),
 
-        // What swift-system lacks: starting programs, reading descriptors to their end.
+        // What swift-system and Synchronization lack: programs, threads, waiting, reading descriptors to their end.
         .target(name: "SystemSupport", dependencies: [system], swiftSettings: strict),
 
         // One C library each; nothing is decided in C.
@@ -88,7 +96,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "ObjectStore", system, collections,
+                "ObjectStore", system, collections, logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -97,7 +105,10 @@ let package = Package(
             swiftSettings: strict),
         // What scripts/bench --layers runs.
         .executableTarget(
-            name: "LayerBenchmark", dependencies: ["S3Client", "Reader", "BlockCache", "ObjectStore", logging],
+            name: "LayerBenchmark",
+            dependencies: [
+                "S3Client", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", system, logging,
+            ],
             path: "Tests/LayerBenchmark", swiftSettings: strict),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStore"], swiftSettings: strict),
         .testTarget(
@@ -109,7 +120,14 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "BlockCacheTests",
-            dependencies: ["BlockCache", "ObjectStore", "TestSupport", system, logging],
+            dependencies: ["BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system, logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SQLiteArchiveTests",
+            dependencies: [
+                "SQLiteArchive", "BlockCache", "Namespace", "ObjectStore", "SystemSupport", "TestSupport", system,
+                logging, .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ReaderTests",
@@ -132,7 +150,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "MountTests", dependencies: ["tractfs", "BlockCache", "ObjectStore", "TestSupport", system],
-            exclude: ["compare_trees.py", "fidelity_tree.py"],
+            exclude: ["compare_trees.py", "fidelity_tree.py", "walk_tools.py"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

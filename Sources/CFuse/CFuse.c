@@ -78,9 +78,12 @@ int tractfs_backing_close(int device, int32_t id) {
 }
 
 const unsigned long TRACTFS_IOCTL_SERVER = _IOR('T', 1, uint32_t);
+const unsigned long TRACTFS_IOCTL_REFRESH = _IOW('T', 2, uint32_t);
+const unsigned long TRACTFS_IOCTL_WARM = _IOW('T', 3, uint32_t);
+const unsigned long TRACTFS_IOCTL_WARM_STATUS = _IOR('T', 4, struct tractfs_warm_status);
 
-int tractfs_ioctl_server(int descriptor, uint32_t *process) {
-    return ioctl(descriptor, TRACTFS_IOCTL_SERVER, process);
+int tractfs_call(int descriptor, unsigned long command, void *argument) {
+    return ioctl(descriptor, command, argument);
 }
 
 int tractfs_receive_descriptor(int socket) {

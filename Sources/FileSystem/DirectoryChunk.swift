@@ -1,64 +1,75 @@
 import Namespace
+import ObjectStore
 
 /// Entries of an open directory, from some place on; "." and ".." are the first two of every directory.
+///
+/// A view of what the namespace keeps: no memory is needed for an entry, because a listing may have a million of them.
 public struct DirectoryChunk: Sendable {
     /// How many entries every directory has before its own. Cookies count them, the namespace's indexes don't.
     static let dotCount = 2
 
-    private let entries: ArraySlice<DirectoryEntry>
+    private let slice: DirectorySlice
     /// The cookie that the chunk begins at.
     private let start: Int
-    private let directory: OpenDirectory
+    private let opened: DirectoryHandle
     private let fileSystem: FileSystem
 
-    init(_ slice: DirectorySlice, from cookie: Int, of directory: OpenDirectory, in fileSystem: FileSystem) {
-        entries = slice.entries
+    init(_ slice: DirectorySlice, from cookie: Int, of opened: DirectoryHandle, in fileSystem: FileSystem) {
+        self.slice = slice
         start = cookie
-        self.directory = directory
+        self.opened = opened
         self.fileSystem = fileSystem
     }
 
+    /// How many of the chunk's entries are "." and "..".
+    private var chunkDotCount: Int { max(DirectoryChunk.dotCount - start, 0) }
+
     /// How many entries; none at the end of the directory.
-    public var count: Int { max(DirectoryChunk.dotCount - start, 0) + entries.count }
+    public var count: Int { chunkDotCount + slice.count }
 
     /// An entry without attributes, as `readdir` wants it.
     public struct Listed {
-        /// Its name's bytes.
-        public let name: [UInt8]
         /// `d_ino`.
         public let inodeNumber: UInt64
         /// What `d_type` says.
         public let isDirectory: Bool
         /// Where reading goes on behind this entry (`d_off`).
         public let cookie: Int
+        /// `nil` for "." and "..".
+        fileprivate let entry: ListedEntry?
+
+        /// Calls `body` with the bytes of its name, which are there only during the call.
+        public func withName(_ body: (Span<UInt8>) -> Void) {
+            if let entry { return entry.withName(body) }
+            // The cookies behind "." and ".." are 1 and 2, which is how long these names are, too.
+            body([UInt8](repeating: UInt8(ascii: "."), count: cookie).span)
+        }
     }
 
     /// The entry at `index` of the chunk, from 0.
     public subscript(index: Int) -> Listed {
         let cookie = start + index
-        if let entry = entry(index) {
+        if index >= chunkDotCount {
+            let entry = slice[index - chunkDotCount]
             return Listed(
-                name: entry.name.bytes, inodeNumber: directory.inodeNumber(of: entry), isDirectory: entry.isDirectory,
-                cookie: cookie + 1)
+                inodeNumber: entry.inodeNumber, isDirectory: entry.isDirectory, cookie: cookie + 1, entry: entry)
         }
         let isParent = cookie == 1
         return Listed(
-            name: Array(repeating: UInt8(ascii: "."), count: isParent ? 2 : 1),
             inodeNumber: isParent ? directory.parentInodeNumber : directory.inode.number, isDirectory: true,
-            cookie: cookie + 1)
+            cookie: cookie + 1, entry: nil)
     }
 
-    /// The entry at `index` with its attributes, counted as a lookup by the kernel (FUSE_READDIRPLUS); `nil` for "." and
-    /// "..", which aren't.
-    public func lookup(_ index: Int) -> FileSystem.Entry? {
-        entry(index).map { fileSystem.entry(directory.remember($0)) }
+    /// An entry with its attributes, counted as a lookup by the kernel (FUSE_READDIRPLUS); `nil` for "." and "..", which
+    /// aren't.
+    public func lookup(_ listed: Listed) -> FileSystem.Entry? {
+        guard let entry = listed.entry else { return nil }
+        let id = directory.remember(entry, number: listed.inodeNumber)
+        return fileSystem.entry(entry, id: id, number: listed.inodeNumber)
     }
 
     /// How long the kernel may keep the names; `nil` for good.
-    public var nameTimeout: Duration? { directory.expiry.remaining(at: .now) }
+    public var nameTimeout: Duration? { fileSystem.nameTimeout(in: opened) }
 
-    private func entry(_ index: Int) -> DirectoryEntry? {
-        let offset = index - max(DirectoryChunk.dotCount - start, 0)
-        return offset < 0 ? nil : entries[entries.startIndex + offset]
-    }
+    private var directory: OpenDirectory { opened.directory }
 }

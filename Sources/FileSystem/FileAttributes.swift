@@ -49,20 +49,34 @@ public struct Ownership: Hashable, Sendable {
 
 extension FileAttributes {
     init(_ inode: Inode, ownership: Ownership, directoryTime: Timestamp) {
-        inodeNumber = inode.number
-        userID = ownership.userID
-        groupID = ownership.groupID
         switch inode.kind {
         case .directory:
-            isDirectory = true
-            permissions = ownership.directoryPermissions
-            byteCount = 0
-            modified = directoryTime
+            self.init(directory: inode.number, ownership: ownership, time: directoryTime)
         case .file(let object):
-            isDirectory = false
-            permissions = ownership.filePermissions
-            byteCount = object.version.byteCount
-            modified = object.lastModified
+            self.init(
+                file: inode.number, byteCount: object.version.byteCount, modified: object.lastModified,
+                ownership: ownership)
         }
+    }
+
+    init(_ entry: ListedEntry, number: UInt64, ownership: Ownership, directoryTime: Timestamp) {
+        if entry.isDirectory {
+            self.init(directory: number, ownership: ownership, time: directoryTime)
+        } else {
+            self.init(
+                file: number, byteCount: entry.byteCount, modified: entry.lastModified, ownership: ownership)
+        }
+    }
+
+    private init(directory number: UInt64, ownership: Ownership, time: Timestamp) {
+        self.init(
+            inodeNumber: number, isDirectory: true, permissions: ownership.directoryPermissions,
+            userID: ownership.userID, groupID: ownership.groupID, byteCount: 0, modified: time)
+    }
+
+    private init(file number: UInt64, byteCount: Int, modified: Timestamp, ownership: Ownership) {
+        self.init(
+            inodeNumber: number, isDirectory: false, permissions: ownership.filePermissions,
+            userID: ownership.userID, groupID: ownership.groupID, byteCount: byteCount, modified: modified)
     }
 }

@@ -17,7 +17,10 @@ public final class FileSystem: Sendable {
     private let folders: FolderReadAhead
     private let failures: FailureLog
     private let archived = ArchivedObjects()
-    private let directories = HandleTable<OpenDirectory>()
+    private let logger: Logger
+    private let directories = HandleTable<DirectoryHandle>()
+    private let kernelDirectories = KernelDirectories()
+    private let warmings = Warmings()
     private let files = HandleTable<OpenFile>()
 
     /// What a user can say about how the file system looks.
@@ -65,6 +68,7 @@ public final class FileSystem: Sendable {
         self.localFiles = localFiles
         folders = FolderReadAhead(namespace: namespace, prefetch: reader.prefetchWhole)
         failures = FailureLog(logger: logger)
+        self.logger = logger
     }
 
     // MARK: Names
@@ -121,6 +125,14 @@ public final class FileSystem: Sendable {
             attributes: FileAttributes(inode, ownership: options.ownership, directoryTime: options.mountTime))
     }
 
+    /// An entry of a listing, which the kernel calls `id` and users `number`.
+    func entry(_ listed: ListedEntry, id: InodeID, number: UInt64) -> Entry {
+        Entry(
+            id: id,
+            attributes: FileAttributes(
+                listed, number: number, ownership: options.ownership, directoryTime: options.mountTime))
+    }
+
     private func inode(_ id: InodeID) throws(Errno) -> Inode {
         guard let inode = namespace.inode(id) else { throw .staleNFSFileHandle }
         return inode
@@ -148,8 +160,14 @@ public final class FileSystem: Sendable {
     // MARK: Directories
 
     /// Opens a directory (FUSE_OPENDIR). Nothing is asked of the store before entries are read.
-    public func openDirectory(_ id: InodeID) throws(Errno) -> Handle {
-        directories.insert(namespace.openDirectory(try directory(id)))
+    ///
+    /// - Parameter mayBeCopied: Whether the kernel can keep the entries.
+    public func openDirectory(_ id: InodeID, mayBeCopied: Bool) throws(Errno) -> OpenedDirectory {
+        let directory = namespace.openDirectory(try directory(id))
+        let opened = DirectoryHandle(directory, kernelDirectories.open(directory, mayBeCopied: mayBeCopied))
+        return OpenedDirectory(
+            handle: directories.insert(opened), isCopied: opened.copyUse != .none,
+            keepsCopy: opened.copyUse != .begins)
     }
 
     /// Entries of an open directory from `cookie` on, which is 0 or the cookie of an entry that was read before
@@ -157,18 +175,67 @@ public final class FileSystem: Sendable {
     public func readDirectory(
         _ handle: Handle, from cookie: Int, completion: @escaping @Sendable (Result<DirectoryChunk, Errno>) -> Void
     ) {
-        guard let directory = directories[handle] else { return completion(.failure(.badFileDescriptor)) }
+        guard let opened = directories[handle] else { return completion(.failure(.badFileDescriptor)) }
         guard cookie >= 0 else { return completion(.failure(.invalidArgument)) }
-        directory.entries(from: max(cookie - DirectoryChunk.dotCount, 0), isRestart: cookie == 0) { [self] result in
+        let directory = opened.directory
+        logger.trace("readdir", metadata: ["prefix": "\(directory.inode.key)", "cookie": "\(cookie)"])
+        opened.noteRead(from: cookie)
+        let isRestart = cookie == 0 && opened.mayChangeListing
+        directory.entries(from: max(cookie - DirectoryChunk.dotCount, 0), isRestart: isRestart) { [self] result in
             completion(
-                result.map { DirectoryChunk($0, from: cookie, of: directory, in: self) }
+                result.map { DirectoryChunk($0, from: cookie, of: opened, in: self) }
                     .mapError { errno(for: $0, wanting: directory.inode.key) })
         }
     }
 
+    /// How long the kernel may keep the names of an open directory; `nil` for good.
+    func nameTimeout(in opened: DirectoryHandle) -> Duration? {
+        // The kernel was told to ask again about all names, and shall not trust those that were listed before.
+        kernelDirectories.isOver(opened.epoch) ? .zero : opened.directory.expiry.remaining(at: .now)
+    }
+
     /// Ends an open directory (FUSE_RELEASEDIR).
     public func closeDirectory(_ handle: Handle) {
-        directories.remove(handle)
+        warmings.remove(handle)
+        guard let opened = directories.remove(handle), opened.copyUse != .none else { return }
+        kernelDirectories.close(opened.directory.inode.id)
+    }
+
+    // MARK: What is known
+
+    /// From now on the kernel is told through `kernel` what to let go of.
+    public func attach(_ kernel: any KernelCache) {
+        namespace.attach(kernel)
+    }
+
+    /// Forgets what was listed of an open directory: in memory, in the archive, and in the kernel. What is asked for after
+    /// `completion` was called is what the store says then.
+    public func refresh(
+        _ handle: Handle, _ extent: Namespace.Extent, completion: @escaping @Sendable (Errno?) -> Void
+    ) {
+        guard let prefix = directories[handle]?.directory.inode.key else { return completion(.badFileDescriptor) }
+        namespace.forget(prefix, extent)
+        // Before the kernel is told: what handles read on that are open now is of the old listings.
+        kernelDirectories.distrustAll()
+        namespace.distrust(prefix, extent) { completion(nil) }
+    }
+
+    /// Begins to list all that is below an open directory, until that is closed.
+    public func beginWarming(_ handle: Handle) throws(Errno) {
+        guard let opened = directories[handle] else { throw .badFileDescriptor }
+        try warmings.add(handle) { namespace.warm(below: opened.directory.inode.key) }
+    }
+
+    /// How far that is.
+    public func warmStatus(_ handle: Handle) throws(Errno) -> WarmStatus {
+        guard let progress = warmings.progress(handle) else { throw .noData }
+        let outcome: Result<Void, WarmStatus.Failure>? =
+            if let error = progress.error {
+                .failure(WarmStatus.Failure(errno: Errno(error, isOpen: false), reason: "\(error)"))
+            } else {
+                progress.isDone ? .success(()) : nil
+            }
+        return WarmStatus(keyCount: progress.keyCount, pageCount: progress.pageCount, outcome: outcome)
     }
 
     // MARK: Files

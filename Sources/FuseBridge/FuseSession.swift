@@ -11,8 +11,12 @@ public final class FuseSession: Sendable {
     let interrupts = Interrupts()
     let channel: DeviceChannel
     let passthrough: Passthrough
+    /// Whether the kernel may keep the entries of directories (FOPEN_CACHE_DIR).
+    let kernelCopiesDirectories = KernelVersion.running().map(\.copiesDirectoriesWell) ?? false
+    let notifier: KernelNotifier
     private let logger: Logger
     private let state = Mutex(State())
+    private let mayDistrustAbsences = Atomic(true)
 
     private struct State {
         /// The session and the thread that runs it, while it runs.
@@ -24,6 +28,7 @@ public final class FuseSession: Sendable {
     private struct Running {
         let session: UInt
         let thread: pthread_t
+        let device: FuseDevice
     }
 
     /// The most bytes of one read request: libfuse's and the kernel's limit of 256 pages.
@@ -43,6 +48,8 @@ public final class FuseSession: Sendable {
         // Lending files to the kernel is for root, so nobody else need ask.
         channel = DeviceChannel(asksForPassthrough: geteuid() == 0)
         passthrough = Passthrough(logger: logger)
+        notifier = KernelNotifier(logger: logger)
+        fileSystem.attach(notifier)
     }
 
     static func of(_ request: fuse_req_t) -> FuseSession {
@@ -65,12 +72,31 @@ public final class FuseSession: Sendable {
         connection.want &= ~UInt32(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE)
         // Attributes never change under an inode, so there is nothing to drop pages for.
         connection.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
+        beginNotifying(protocolMinor: Int(connection.proto_minor))
         logger.debug(
             "the kernel has opened the conversation",
             metadata: [
                 "protocol": "\(connection.proto_major).\(connection.proto_minor)",
                 "passthrough": "\(channel.willAskForPassthrough)",
             ])
+    }
+
+    /// How long the kernel may keep in mind that a name is absent, in seconds: where it can't be told otherwise, no longer
+    /// than somebody who has refreshed a folder may want to wait.
+    var absenceTimeoutLimit: Double {
+        mayDistrustAbsences.load(ordering: .relaxed) ? KernelTimeout.unlimited : 60
+    }
+
+    /// The mounted /dev/fuse, while the session runs.
+    var device: FuseDevice? {
+        state.withLock { $0.running?.device }
+    }
+
+    private func beginNotifying(protocolMinor: Int) {
+        let mayDistrust = KernelMessenger.distrustsAbsences(protocolMinor: protocolMinor)
+        mayDistrustAbsences.store(mayDistrust, ordering: .relaxed)
+        guard let device else { return }
+        notifier.begin(on: device, protocolMinor: protocolMinor)
     }
 
     /// Why a session can't run, or stopped.
@@ -94,14 +120,20 @@ public final class FuseSession: Sendable {
             throw SetupError(description: "libfuse doesn't take the /dev/fuse descriptor")
         }
         prepareForWakeSignal()
-        let running = Running(session: UInt(bitPattern: session), thread: pthread_self())
+        let kernel = FuseDevice(descriptor: descriptor)
+        let running = Running(session: UInt(bitPattern: session), thread: pthread_self(), device: kernel)
         let mayRun = state.withLock { state in
             state.running = running
             return !state.isEnding
         }
         let result = mayRun ? loop(session) : 0
         state.withLock { $0.running = nil }
+        notifier.beginEnd()
         drain()
+        // What the kernel is being told may wait for a request that nobody serves any more; and closing the device, which
+        // would end them all, waits for what it is being told.
+        kernel.refuseRequests { notifier.isBusy }
+        notifier.finishEnd()
         guard result >= 0 else { throw SetupError(description: "libfuse gave up: \(Errno(rawValue: -result))") }
     }
 

@@ -7,11 +7,12 @@ import struct SystemPackage.Errno
 @c @implementation
 func tractfs_opendir(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMutablePointer<fuse_file_info>?) {
     guard let request, let file else { return }
-    let fileSystem = FuseSession.of(request).fileSystem
-    Reply(to: request).answer({ reply, handle in
-        if !reply.send(handle, opening: file) { fileSystem.closeDirectory(handle) }
+    let session = FuseSession.of(request)
+    let fileSystem = session.fileSystem
+    Reply(to: request).answer({ reply, opened in
+        if !reply.send(opened, opening: file) { fileSystem.closeDirectory(opened.handle) }
     }) { () throws(Errno) in
-        try fileSystem.openDirectory(InodeID(rawValue: inode))
+        try fileSystem.openDirectory(InodeID(rawValue: inode), mayBeCopied: session.kernelCopiesDirectories)
     }
 }
 
@@ -84,37 +85,38 @@ private struct DirectoryBuffer {
     mutating func append(_ chunk: DirectoryChunk) {
         // One timeout for all: they came in one listing.
         let timeout = KernelTimeout.seconds(chunk.nameTimeout)
-        for index in 0..<chunk.count {
-            guard append(chunk[index], lookup: { chunk.lookup(index) }, timeout: timeout) else { return }
+        // libfuse wants names with a NUL behind them.
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Name.byteCountLimit + 1) { name in
+            for index in 0..<chunk.count {
+                guard append(chunk[index], of: chunk, name: name, timeout: timeout) else { return }
+            }
         }
     }
 
     /// One entry, if there is room for it.
+    ///
+    /// - Parameter name: Where its name may be written.
     private mutating func append(
-        _ entry: DirectoryChunk.Listed, lookup: () -> FileSystem.Entry?, timeout: Double
+        _ entry: DirectoryChunk.Listed, of chunk: DirectoryChunk, name: UnsafeMutableBufferPointer<CChar>,
+        timeout: Double
     ) -> Bool {
-        // libfuse wants the name with a NUL behind it.
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: entry.name.count + 1) { name in
-            for (index, byte) in entry.name.enumerated() { name[index] = CChar(bitPattern: byte) }
-            name[entry.name.count] = 0
-            let room = bytes.count - byteCount
-            // Asked with no buffer, libfuse tells the size: a lookup is only counted for an entry that is sent.
-            let size =
-                withAttributes
-                ? fuse_add_direntry_plus(request, nil, 0, name.baseAddress, nil, 0)
-                : fuse_add_direntry(request, nil, 0, name.baseAddress, nil, 0)
-            if size > room { return false }
-            let start = bytes.baseAddress.map { ($0 + byteCount).assumingMemoryBound(to: CChar.self) }
-            if withAttributes {
-                var parameter = parameter(entry, lookup(), timeout: timeout)
-                _ = fuse_add_direntry_plus(request, start, room, name.baseAddress, &parameter, off_t(entry.cookie))
-            } else {
-                var status = stat(entry)
-                _ = fuse_add_direntry(request, start, room, name.baseAddress, &status, off_t(entry.cookie))
-            }
-            byteCount += size
-            return true
+        let nameByteCount = entry.copyName(to: name)
+        let room = bytes.count - byteCount
+        // Before anything else: a lookup is only counted for an entry that is sent.
+        let size = DirectoryEntrySize.byteCount(nameByteCount: nameByteCount, withAttributes: withAttributes)
+        if size > room { return false }
+        let start = bytes.baseAddress.map { ($0 + byteCount).assumingMemoryBound(to: CChar.self) }
+        let written: Int
+        if withAttributes {
+            var parameter = parameter(entry, chunk.lookup(entry), timeout: timeout)
+            written = fuse_add_direntry_plus(request, start, room, name.baseAddress, &parameter, off_t(entry.cookie))
+        } else {
+            var status = stat(entry)
+            written = fuse_add_direntry(request, start, room, name.baseAddress, &status, off_t(entry.cookie))
         }
+        precondition(written == size, "libfuse writes entries of another size")
+        byteCount += size
+        return true
     }
 
     /// What readdirplus says of an entry; "." and ".." are told without an inode, and so without a lookup (fuse.h,
@@ -131,6 +133,31 @@ private struct DirectoryBuffer {
         var parameter = fuse_entry_param(looked)
         parameter.entry_timeout = timeout
         return parameter
+    }
+}
+
+/// How much of a reply an entry takes (linux/fuse.h, `FUSE_DIRENT_SIZE` and `FUSE_DIRENTPLUS_SIZE`).
+private enum DirectoryEntrySize {
+    /// What stands before the name: of `fuse_dirent`, and of `fuse_direntplus`, which begins with a `fuse_entry_out`.
+    private static let plainByteCount = 24
+    private static let attributesByteCount = 128
+
+    static func byteCount(nameByteCount: Int, withAttributes: Bool) -> Int {
+        let unpadded = plainByteCount + (withAttributes ? attributesByteCount : 0) + nameByteCount
+        return (unpadded + 7) & ~7
+    }
+}
+
+extension DirectoryChunk.Listed {
+    /// Writes the name and a NUL. Returns how long the name is.
+    fileprivate func copyName(to buffer: UnsafeMutableBufferPointer<CChar>) -> Int {
+        var byteCount = 0
+        withName { name in
+            name.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+            byteCount = name.count
+        }
+        buffer[byteCount] = 0
+        return byteCount
     }
 }
 

@@ -26,7 +26,10 @@ func tractfs_lookup(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: Unsafe
         switch result {
         case .success(let lookup):
             // An interrupt was faster, or the kernel doesn't take the reply: then it doesn't count the lookup either.
-            if reply?.send(lookup) != true, let entry = lookup.entry { fileSystem.forget(entry.id, count: 1) }
+            let limit = session.absenceTimeoutLimit
+            if reply?.send(lookup, absenceTimeoutLimit: limit) != true, let entry = lookup.entry {
+                fileSystem.forget(entry.id, count: 1)
+            }
         case .failure(let errno):
             reply?.send(errno)
         }
@@ -87,18 +90,4 @@ func tractfs_listxattr(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ size: Int)
     Reply(to: request).answer({ $0.send(attribute: $1, limit: size) }) { () throws(Errno) in
         try FuseSession.of(request).fileSystem.extendedAttributeNames(of: InodeID(rawValue: inode))
     }
-}
-
-@c @implementation
-func tractfs_ioctl(
-    _ request: fuse_req_t?, _ inode: fuse_ino_t, _ command: CUnsignedInt, _ argument: UnsafeMutableRawPointer?,
-    _ file: UnsafeMutablePointer<fuse_file_info>?, _ flags: CUnsignedInt, _ input: UnsafeRawPointer?, _ inputSize: Int,
-    _ outputSize: Int
-) {
-    guard let request else { return }
-    guard UInt(command) == TRACTFS_IOCTL_SERVER, outputSize == MemoryLayout<UInt32>.size else {
-        // What isatty(3) and Python's open ask of every file: not a terminal.
-        return Reply(to: request).send(Errno(rawValue: ENOTTY))
-    }
-    Reply(to: request).send(ioctl: UInt32(getpid()))
 }

@@ -66,16 +66,22 @@ struct Reply: ~Copyable, @unchecked Sendable {
     }
 
     /// Answers a lookup. Returns whether the kernel has heard of it.
-    consuming func send(_ lookup: FileSystem.Lookup) -> Bool {
-        var parameter = fuse_entry_param()
-        if let entry = lookup.entry { parameter = fuse_entry_param(entry) }
-        parameter.entry_timeout = KernelTimeout.seconds(lookup.nameTimeout)
+    ///
+    /// - Parameter absenceTimeoutLimit: How long the kernel may keep an absence in mind at the most, in seconds.
+    consuming func send(_ lookup: FileSystem.Lookup, absenceTimeoutLimit: Double) -> Bool {
+        var parameter = lookup.entry.map { fuse_entry_param($0) } ?? fuse_entry_param()
+        let timeout = KernelTimeout.seconds(lookup.nameTimeout)
+        parameter.entry_timeout = lookup.entry == nil ? min(timeout, absenceTimeoutLimit) : timeout
         return fuse_reply_entry(claim(), &parameter) == 0
     }
 
-    /// Answers an open of a directory: `handle` is what the kernel calls it by from now on. Returns whether it was sent.
-    consuming func send(_ handle: Handle, opening directory: UnsafeMutablePointer<fuse_file_info>) -> Bool {
-        directory.pointee.fh = handle.rawValue
+    /// Answers an open of a directory. Returns whether it was sent.
+    consuming func send(
+        _ opened: FileSystem.OpenedDirectory, opening directory: UnsafeMutablePointer<fuse_file_info>
+    ) -> Bool {
+        directory.pointee.fh = opened.handle.rawValue
+        directory.pointee.cache_readdir = opened.isCopied ? 1 : 0
+        directory.pointee.keep_cache = opened.keepsCopy ? 1 : 0
         return fuse_reply_open(claim(), directory) == 0
     }
 
@@ -147,10 +153,18 @@ struct Reply: ~Copyable, @unchecked Sendable {
         fuse_reply_statfs(claim(), &statistics)
     }
 
-    /// Answers an ioctl whose output is a number.
-    consuming func send(ioctl output: UInt32) {
-        var output = output
-        fuse_reply_ioctl(claim(), 0, &output, MemoryLayout<UInt32>.size)
+    /// Answers an ioctl, with what it gives back.
+    consuming func send(ioctl output: some BitwiseCopyable) {
+        let request = claim()
+        withUnsafeBytes(of: output) { bytes in
+            _ = fuse_reply_ioctl(request, 0, bytes.baseAddress, bytes.count)
+        }
+    }
+
+    /// Answers an ioctl that gives nothing back, with success or an error.
+    consuming func send(ioctlResult errno: Errno?) {
+        if let errno { return send(errno) }
+        fuse_reply_ioctl(claim(), 0, nil, 0)
     }
 }
 

@@ -15,10 +15,7 @@ public enum Unmount {
 
     /// The id of the process that serves the mount at `path`; `nil` where nobody answers.
     public static func server(of path: String) -> Int32? {
-        let root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard root >= 0 else { return nil }
-        defer { close(root) }
-        var process: UInt32 = 0
-        return tractfs_ioctl_server(root, &process) == 0 ? Int32(process) : nil
+        guard let directory = try? MountedDirectory(path) else { return nil }
+        return try? directory.server()
     }
 }

@@ -47,25 +47,16 @@ public struct Inode: Hashable, Sendable {
 
     /// The inode number of a key.
     public static func number(of key: Key) -> UInt64 {
-        max(hash(key.bytes, seed: 0), InodeID.firstFree)
+        key.bytes.withUnsafeBytes { number(of: $0) }
     }
 
-    /// The id that an inode gets if no other one has it: of all that a listing tells of it, so that it is the same in the
-    /// next process, and another one for an object that was written again, be it with the same bytes.
-    static func preferredID(of key: Key, _ kind: Kind) -> UInt64 {
-        switch kind {
-        case .directory: max(hash(key.bytes, seed: 1), InodeID.firstFree)
-        case .file(let object):
-            max(hash(key.bytes, seed: hash(written(object), seed: 1)), InodeID.firstFree)
-        }
+    /// The inode number of a key's bytes.
+    static func number(of key: UnsafeRawBufferPointer) -> UInt64 {
+        max(hash(key, seed: 0), InodeID.firstFree)
     }
 
-    /// What tells one writing of an object from another.
-    private static func written(_ object: ListedObject) -> [UInt8] {
-        Array("\(object.version.etag) \(object.lastModified) \(object.storageClass)".utf8)
-    }
-
-    private static func hash(_ bytes: [UInt8], seed: UInt64) -> UInt64 {
-        bytes.withUnsafeBytes { tractfs_xxh3_64($0.baseAddress, $0.count, seed) }
+    /// 64 bits of XXH3.
+    static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
+        tractfs_xxh3_64(bytes.baseAddress, bytes.count, seed)
     }
 }

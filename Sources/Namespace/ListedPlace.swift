@@ -30,8 +30,8 @@ public struct ListedPlace: Sendable {
 
     /// The files with an index within `range`, as far as they are listed.
     public func files(in range: Range<Int>) -> [File] {
-        listing.listedEntries(in: range).enumerated().compactMap { offset, entry in
-            guard case .file(let object) = entry.kind else { return nil }
+        listing.listedEntries(in: range).enumerated().compactMap { offset, found in
+            guard case .file(let object) = found.block.kind(found.index) else { return nil }
             return File(index: range.lowerBound + offset, version: object.version)
         }
     }
@@ -40,9 +40,9 @@ public struct ListedPlace: Sendable {
 extension Namespace {
     /// The place of the file `key`; `nil` where nobody has listed its directory so far.
     public func place(of key: Key) -> ListedPlace? {
-        let prefix = Key(key.bytes.prefix((key.bytes.lastIndex(of: Key.delimiter) ?? -1) + 1))
+        let prefix = key.directoryPrefix
         guard case .file(let name) = Classification(key, below: prefix),
-            let listing = knownDirectory(prefix)?.listing, let index = listing.index(ofFile: name)
+            let listing = knownListing(prefix), let index = listing.index(ofFile: name)
         else { return nil }
         return ListedPlace(index: index, in: listing)
     }

@@ -1,24 +1,40 @@
 import ObjectStore
 import Synchronization
 
-/// One listing of one directory: fetched page by page, as far as somebody wants it.
+/// What is known of one directory in one *edition*: what was learnt in one go, and expires in one go.
 ///
-/// All who look at a directory share its listing: at most one page is on its way, and who needs it waits for that one. A
-/// page that fails fails those who wait for it and nothing else: what is proven stays proven, and the next one who asks
-/// makes the listing ask the store again.
+/// All who look at a directory share its listing. Pages come from three sides: its own, asked for from the front's end on
+/// when somebody reads the directory or looks for a first name in it; those aimed at one name; and those that others have
+/// asked for (`KnownTree.absorb`). Of its own and of those aimed at one name, at most one is on its way, and who needs it
+/// waits for that one. A page that fails fails those who wait for it and nothing else: what is proven stays proven, and the
+/// next one who asks makes the listing ask the store again.
 final class Listing: Sendable {
     /// The directory's prefix: a key that ends in "/", or nothing for a whole bucket.
     let prefix: Key
+    /// In which epoch the kernel began to keep a copy of the entries; 0 for never. The listing itself makes nothing of it.
+    let kernelCopyEpoch = Atomic<UInt64>(0)
+    /// When somebody last used it: `KnownTree`'s count of uses.
+    let lastUse = Atomic<Int>(0)
+    /// Whether the archive was asked for a better listing.
+    let isArchiveAsked = Atomic<Bool>(false)
     private let source: ListingSource
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     fileprivate struct State {
-        var entries = ListedEntries()
-        var continuation: ContinuationToken?
-        var hasPage = false
+        var entries: ProvenEntries
+        /// When the first of it was asked of the store.
+        var knownSince: ContinuousClock.Instant
+        /// Where the next page of its own begins, if that is a matter of going on with one that came before.
+        var cursor: PageCursor?
+        /// Whether a page of this very directory has come, so that further ones aren't asked for because of a name.
+        var hasFirstPage = false
         var isFetching = false
+        /// Pages of its own that have come and are being looked at.
+        var arrivedCount = 0
         /// Who waits for the page that is being fetched. As many as the kernel has requests under way, at the most.
         var waiters: [Waiter] = []
+        /// Who waits for pages aimed at names.
+        var aims: [Name: [LookupCompletion]] = [:]
     }
 
     fileprivate enum Waiter {
@@ -26,29 +42,128 @@ final class Listing: Sendable {
         case entries(index: Int, EntriesCompletion)
     }
 
-    typealias LookupCompletion = @Sendable (Result<ListedEntries.Answer, StoreError>) -> Void
+    typealias LookupCompletion = @Sendable (Result<ListedEntry?, StoreError>) -> Void
     typealias EntriesCompletion = @Sendable (Result<DirectorySlice, StoreError>) -> Void
 
-    init(prefix: Key, source: ListingSource) {
+    /// What a listing takes beside its prefix and its entries, in bytes: the object, and its place in a table.
+    private static let overheadByteCount = 448
+
+    /// An edition of which nothing is known so far, or `entries`, and that began at `knownSince`.
+    init(
+        prefix: Key, source: ListingSource, knownSince: ContinuousClock.Instant,
+        entries: ProvenEntries = ProvenEntries()
+    ) {
         self.prefix = prefix
         self.source = source
+        state = Mutex(State(entries: entries, knownSince: knownSince, hasFirstPage: entries.isComplete))
+        source.account.add(Self.overheadByteCount + prefix.bytes.count + entries.byteCount)
     }
 
-    /// How many entries the pages so far have proven.
-    var entryCount: Int {
-        state.withLock { $0.entries.settledCount }
+    deinit {
+        let byteCount = state.withLock { $0.entries.byteCount }
+        source.account.subtract(Self.overheadByteCount + prefix.bytes.count + byteCount)
     }
 
-    /// What the pages say of `name`. The first page is fetched for it, because it answers the names beside this one as
-    /// well; further pages are not.
-    func lookup(_ name: Name, completion: @escaping LookupCompletion) {
-        let (answer, mustFetch) = state.withLock { state -> (ListedEntries.Answer?, Bool) in
-            if state.hasPage { return (state.entries.answer(for: name, prefix: prefix), false) }
-            state.waiters.append(.lookup(name, completion))
-            return (nil, state.beginFetching())
+    // MARK: What is known
+
+    /// When the first of it was asked of the store.
+    var knownSince: ContinuousClock.Instant { state.withLock { $0.knownSince } }
+
+    /// Until when all of it counts as true.
+    var expiry: Expiry { source.timeToLive.expiry(from: knownSince) }
+
+    /// Whether everything in the directory is known.
+    var isComplete: Bool { state.withLock { $0.entries.isComplete } }
+
+    /// How many entries are settled, so that they have an index.
+    var entryCount: Int { state.withLock { $0.entries.settledCount } }
+
+    /// The index of the file `name`, if it is settled.
+    func index(ofFile name: Name) -> Int? {
+        state.withLock { $0.entries.index(of: name.bytes) }
+    }
+
+    /// The entries of these indices, as far as they are settled.
+    func listedEntries(in range: Range<Int>) -> [ListedEntry] {
+        state.withLock { state in
+            var entries: [ListedEntry] = []
+            while entries.count < range.count, let run = state.entries.entries(from: range.lowerBound + entries.count) {
+                entries += run.range.prefix(range.count - entries.count).map {
+                    ListedEntry(block: run.block, index: $0)
+                }
+            }
+            return entries
         }
-        if let answer { completion(.success(answer)) }
-        if mustFetch { fetchPage() }
+    }
+
+    /// The names of subdirectories at or behind a position (a name with "/" for a directory), in the order of keys, as far
+    /// as they are known, `limit` of them at the most. Asks nothing. There may be others between them.
+    func knownSubdirectories(from position: [UInt8], limit: Int) -> [[UInt8]] {
+        state.withLock { $0.entries.subdirectories(from: position, limit: limit) }
+    }
+
+    /// The first subdirectory at or behind `position`, if all before it is known.
+    func nextSubdirectory(from position: Key) -> ProvenEntries.NextSubdirectory {
+        state.withLock { $0.entries.nextSubdirectory(from: position) }
+    }
+
+    /// What is known of a position: "name" for a file, "name/" for a directory.
+    func entry(at position: [UInt8]) -> ProvenEntries.Answer {
+        state.withLock { $0.entries.entry(at: position) }
+    }
+
+    /// All entries, in runs; `nil` where they aren't all known.
+    var completeRuns: [EntryRun]? {
+        state.withLock { $0.entries.isComplete ? $0.entries.settledRuns : nil }
+    }
+
+    /// The blocks that its entries are in, each once.
+    var blocks: [EntryBlock] {
+        var known: Set<ObjectIdentifier> = []
+        return state.withLock { $0.entries.blocks }.filter { known.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    /// The memory that it takes with its entries, in bytes, about.
+    var byteCount: Int {
+        let entriesByteCount = state.withLock { $0.entries.byteCount }
+        return Self.overheadByteCount + prefix.bytes.count + entriesByteCount
+            + blocks.reduce(0) { $0 + $1.byteCount }
+    }
+
+    // MARK: Asking
+
+    /// What `name` is in the directory; `nil` where there is no such entry. The first page is fetched for it, because it
+    /// answers the names beside this one as well; behind that, what begins with the name.
+    ///
+    /// - Returns: Whether the store is asked for the directory's first page because of it.
+    @discardableResult
+    func lookup(_ name: Name, completion: @escaping LookupCompletion) -> Bool {
+        enum Step {
+            case answer(ListedEntry?)
+            case wait
+            case fetchPage
+            case aim
+        }
+        let step = state.withLock { state -> Step in
+            switch state.entries.answer(for: name) {
+            case .present(let entry): return .answer(entry)
+            case .absent: return .answer(nil)
+            case .unknown: break
+            }
+            guard state.hasFirstPage else {
+                state.waiters.append(.lookup(name, completion))
+                return state.beginFetching() ? .fetchPage : .wait
+            }
+            return state.aim(at: name, for: completion) ? .aim : .wait
+        }
+        switch step {
+        case .answer(let entry): completion(.success(entry))
+        case .wait: break
+        case .fetchPage: fetchPage()
+        case .aim: aim(at: name)
+        }
+        if case .fetchPage = step { return true }
+        return false
     }
 
     /// The entries from `index` on: those at hand, or those of the next page. When the last entries at hand are asked
@@ -56,64 +171,86 @@ final class Listing: Sendable {
     func entries(from index: Int, completion: @escaping EntriesCompletion) {
         let (slice, mustFetch) = state.withLock { state -> (DirectorySlice?, Bool) in
             if let slice = state.slice(from: index) {
-                let isLast = index + slice.entries.count == state.entries.settledCount
+                let isLast = index + slice.count == state.entries.settledCount
                 return (slice, isLast && !state.entries.isComplete && state.beginFetching())
             }
             state.waiters.append(.entries(index: index, completion))
             return (nil, state.beginFetching())
         }
-        if let slice { completion(.success(slice)) }
+        // Before the answer, which may take its time with the entries.
         if mustFetch { fetchPage() }
+        if let slice { completion(.success(slice)) }
     }
 
-    /// The index of the file `name`, if the pages so far have it.
-    func index(ofFile name: Name) -> Int? {
-        state.withLock { $0.entries.index(of: EntryPosition(name, isDirectory: false)) }
-    }
+    // MARK: Pages that others asked for
 
-    /// The entries of these indices, as far as the pages so far have them.
-    func listedEntries(in range: Range<Int>) -> [DirectoryEntry] {
-        state.withLock { state in
-            var entries: [DirectoryEntry] = []
-            while entries.count < range.count {
-                let piece = state.entries.entries(from: range.lowerBound + entries.count)
-                if piece.isEmpty { break }
-                entries += piece.prefix(range.count - entries.count)
-            }
-            return entries
+    /// Takes what a page tells of this directory, as far as it wasn't known, and answers those who waited for that.
+    ///
+    /// - Parameters:
+    ///   - askedAt: When the page was asked for: the whole edition doesn't count as any younger.
+    ///   - isOwnPage: Whether the page is one of this very directory.
+    func absorb(_ section: ProvenSection, askedAt: ContinuousClock.Instant, isOwnPage: Bool) {
+        let outcome = state.withLock { state -> Outcome in
+            if state.entries.isComplete { return Outcome() }
+            state.knownSince = min(state.knownSince, askedAt)
+            if isOwnPage { state.hasFirstPage = true }
+            return state.absorb(section)
         }
+        finish(outcome, hidden: section.hidden)
     }
 
-    private func fetchPage() {
-        let continuation = state.withLock { $0.continuation }
-        source.list(ListRequest(prefix: prefix, isDelimited: true, continuation: continuation)) { [self] result in
+    // MARK: Pages of the directory
+
+    /// Fetches the next page; whoever calls this has begun fetching.
+    ///
+    /// - Parameter mayWait: Whether to wait for a page that somebody else has asked for, if that may do.
+    private func fetchPage(mayWait: Bool = true) {
+        if mayWait {
+            let next = state.withLock { prefix.appending($0.entries.frontEnd?.bytes ?? []) }
+            if source.pages.wait(for: next, completion: { [self] in goOnAfterOthersPage() }) { return }
+        }
+        let (request, lower) = state.withLock { $0.nextRequest(below: prefix) }
+        source.list(request) { [self] result in
             do throws(StoreError) {
-                try take(result.get())
+                try take(ProvenPage(result.get(), of: request, from: lower))
             } catch {
                 fail(error)
             }
         }
     }
 
-    private func take(_ page: ListPage) throws(StoreError) {
-        let growth = try state.withLock { state throws(StoreError) in
-            try state.entries.append(page, below: prefix)
+    /// The page that somebody else had asked for is there, or won't come.
+    private func goOnAfterOthersPage() {
+        let mustFetch = state.withLock { state in
+            if state.waiters.isEmpty { state.isFetching = false }
+            return state.isFetching
         }
-        source.noteGrowth(growth, of: prefix)
-        let (calls, mustFetch) = state.withLock { state -> ([() -> Void], Bool) in
-            state.hasPage = true
-            state.continuation = page.next
-            state.isFetching = false
-            let calls = state.answerWaiters(prefix: prefix)
-            return (calls, !state.waiters.isEmpty && state.beginFetching())
+        if mustFetch { fetchPage(mayWait: false) }
+    }
+
+    private func take(_ page: ProvenPage) {
+        // Somebody reads the directory: the next page is on its way before this one is looked at.
+        let isGoingOn = state.withLock { $0.noteArrival(of: page, below: prefix) }
+        if isGoingOn { fetchPage(mayWait: false) }
+        let section = page.section(of: prefix, account: source.account)
+        let outcome = state.withLock { state in
+            let end = state.entries.frontEnd
+            state.hasFirstPage = true
+            state.arrivedCount -= 1
+            if !isGoingOn { state.isFetching = false }
+            let outcome = section.map { state.absorb($0) } ?? Outcome()
+            if state.entries.frontEnd == end { state.cursor?.mustBeFollowed = true }
+            return outcome
         }
-        for call in calls { call() }
+        finish(outcome, hidden: section?.hidden)
+        let mustFetch = state.withLock { !$0.waiters.isEmpty && $0.beginFetching() }
         if mustFetch { fetchPage() }
     }
 
     private func fail(_ error: StoreError) {
         let waiters = state.withLock { state in
             state.isFetching = false
+            state.cursor = nil
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -124,47 +261,184 @@ final class Listing: Sendable {
             }
         }
     }
+
+    // MARK: Pages aimed at names
+
+    /// Lists what begins with `name`: the file stands first, but its directory, which would hide it, only behind all that
+    /// begins with the name and goes on with a byte below "/".
+    private func aim(at name: Name, mayWait: Bool = true) {
+        let key = prefix.appending(name.bytes)
+        if mayWait, source.pages.wait(for: key, completion: { [self] in aimAgain(at: name) }) { return }
+        askAbout(name, ListRequest(prefix: key, isDelimited: true)) { [self] in
+            let directory = key.appending([Key.delimiter])
+            // Only where so much begins with the name that its directory isn't on the page.
+            askAbout(name, ListRequest(prefix: directory, isDelimited: false, limit: 1)) { [self] in
+                settle(name, .failure(StoreError(.malformedResponse, "the listing of \"\(directory)\" proves nothing")))
+            }
+        }
+    }
+
+    /// The page that somebody else had asked for is there, or won't come.
+    private func aimAgain(at name: Name) {
+        if state.withLock({ $0.aims[name] != nil }) { aim(at: name, mayWait: false) }
+    }
+
+    /// Lists what may tell of `name`, and calls `ifUnknown` where it doesn't.
+    private func askAbout(_ name: Name, _ request: ListRequest, ifUnknown: @escaping @Sendable () -> Void) {
+        source.list(request) { [self] result in
+            do throws(StoreError) {
+                let page = try ProvenPage(result.get(), of: request)
+                if let section = page.section(of: prefix, account: source.account) {
+                    finish(state.withLock { $0.absorb(section) }, hidden: section.hidden)
+                }
+                if state.withLock({ $0.aims[name] != nil }) { ifUnknown() }
+            } catch {
+                settle(name, .failure(error))
+            }
+        }
+    }
+
+    private func settle(_ name: Name, _ result: Result<ListedEntry?, StoreError>) {
+        let waiters = state.withLock { $0.aims.removeValue(forKey: name) }
+        for completion in waiters ?? [] { completion(result) }
+    }
+
+    // MARK: What a page brings about
+
+    /// What is to be done, outside of the lock, after a page was absorbed.
+    fileprivate struct Outcome {
+        /// Answers to those who waited for what the page tells.
+        var calls: [() -> Void] = []
+        /// Names that waited for a first page that didn't tell of them.
+        var aims: [Name] = []
+        /// Files that turned out to be hidden.
+        var hidden = HiddenKeys()
+        /// How much more memory the listing takes.
+        var grownByteCount = 0
+        /// Whether it has become complete.
+        var isSealed = false
+    }
+
+    private func finish(_ outcome: Outcome, hidden: HiddenKeys?) {
+        source.account.add(outcome.grownByteCount)
+        if let hidden { source.tell(of: hidden, in: prefix) }
+        source.tell(of: outcome.hidden, in: prefix)
+        for call in outcome.calls { call() }
+        for name in outcome.aims { aim(at: name) }
+        if outcome.isSealed { source.archive(self) }
+    }
+}
+
+/// How a listing goes on behind a page of its own.
+private struct PageCursor {
+    let token: ContinuationToken
+    /// The position that the next page begins at.
+    let position: Key
+    /// Whether the page has brought nothing new: then the next one may, and asking from the front's end on would bring the
+    /// same again.
+    var mustBeFollowed = false
 }
 
 extension Listing.State {
-    /// Claims the right to fetch the next page; `false` where it is on its way already.
+    /// Claims the right to fetch the next page; `false` where it is on its way already, or has come.
     mutating func beginFetching() -> Bool {
-        if isFetching { return false }
+        if isFetching || arrivedCount > 0 { return false }
         isFetching = true
         return true
     }
 
-    /// The entries from `index` on as far as they are at hand; `nil` where the next page must tell.
-    func slice(from index: Int) -> DirectorySlice? {
-        let slice = entries.entries(from: index)
-        return slice.isEmpty && !entries.isComplete ? nil : DirectorySlice(entries: slice)
+    /// Notes who waits for a name; whether the store is to be asked about it.
+    mutating func aim(at name: Name, for completion: @escaping Listing.LookupCompletion) -> Bool {
+        let isFirst = aims[name] == nil
+        aims[name, default: []].append(completion)
+        return isFirst
     }
 
-    /// Takes out the waiters that the pages at hand answer. The calls are made outside of the lock, because they may
-    /// come back here.
-    mutating func answerWaiters(prefix: Key) -> [() -> Void] {
-        var calls: [() -> Void] = []
+    /// The request for the next page, and where it begins if it goes on with an earlier one.
+    mutating func nextRequest(below prefix: Key) -> (ListRequest, Key?) {
+        var request = ListRequest(prefix: prefix, isDelimited: true)
+        if let cursor, cursor.mustBeFollowed || entries.frontEnd.map({ cursor.position >= $0 }) ?? false {
+            request.continuation = cursor.token
+            return (request, prefix.appending(cursor.position.bytes))
+        }
+        cursor = nil
+        // Between the last entry and the front's end there is nothing.
+        request.startAfter = entries.lastPosition.map { prefix.appending($0) }
+        return (request, nil)
+    }
+
+    /// Notes where the listing goes on behind `page`; whether to go on with it at once. One page may be on its way while
+    /// another one is looked at.
+    mutating func noteArrival(of page: ProvenPage, below prefix: Key) -> Bool {
+        arrivedCount += 1
+        guard let token = page.next, let upper = page.interval.upper, let frontEnd = entries.frontEnd else {
+            cursor = nil
+            return false
+        }
+        let cursor = PageCursor(token: token, position: upper.dropping(prefix.bytes.count))
+        self.cursor = cursor
+        guard cursor.position >= frontEnd, arrivedCount == 1 else { return false }
+        return waiters.contains { if case .entries = $0 { true } else { false } }
+    }
+
+    /// The entries from `index` on as far as they are at hand; `nil` where the next page must tell.
+    func slice(from index: Int) -> DirectorySlice? {
+        let run = entries.entries(from: index)
+        return run == nil && !entries.isComplete ? nil : DirectorySlice(run)
+    }
+
+    /// Takes what a page tells, and finds out what that brings about.
+    mutating func absorb(_ section: ProvenSection) -> Listing.Outcome {
+        var outcome = Listing.Outcome()
+        if entries.isComplete { return outcome }
+        let byteCount = entries.byteCount
+        outcome.hidden = entries.absorb(section)
+        outcome.grownByteCount = entries.byteCount - byteCount
+        outcome.isSealed = entries.isComplete
+        answerWaiters(&outcome)
+        answerAims(&outcome)
+        return outcome
+    }
+
+    /// Takes out the waiters that can be answered. The calls are made outside of the lock, because they may come back
+    /// here.
+    private mutating func answerWaiters(_ outcome: inout Listing.Outcome) {
         var remaining: [Listing.Waiter] = []
         for waiter in waiters {
             switch waiter {
             case .lookup(let name, let completion):
-                let answer = entries.answer(for: name, prefix: prefix)
-                calls.append { completion(.success(answer)) }
+                if let entry = knownEntry(name) {
+                    outcome.calls.append { completion(.success(entry)) }
+                } else if !hasFirstPage {
+                    remaining.append(waiter)
+                } else if aim(at: name, for: completion) {
+                    outcome.aims.append(name)
+                }
             case .entries(let index, let completion):
                 if let slice = slice(from: index) {
-                    calls.append { completion(.success(slice)) }
+                    outcome.calls.append { completion(.success(slice)) }
                 } else {
                     remaining.append(waiter)
                 }
             }
         }
         waiters = remaining
-        return calls
     }
-}
 
-/// Entries of an open directory, from some index on.
-public struct DirectorySlice: Sendable {
-    /// At least one entry, or none at the end of the directory.
-    public let entries: ArraySlice<DirectoryEntry>
+    private mutating func answerAims(_ outcome: inout Listing.Outcome) {
+        for (name, waiters) in aims {
+            guard let entry = knownEntry(name) else { continue }
+            aims[name] = nil
+            for completion in waiters { outcome.calls.append { completion(.success(entry)) } }
+        }
+    }
+
+    /// What `name` is, or that it is nothing; `nil` where that isn't known.
+    private func knownEntry(_ name: Name) -> ListedEntry?? {
+        switch entries.answer(for: name) {
+        case .present(let entry): .some(entry)
+        case .absent: .some(nil)
+        case .unknown: nil
+        }
+    }
 }

@@ -2,20 +2,34 @@ import Logging
 import ObjectStore
 import Synchronization
 
-/// What the listings of one namespace have in common: where pages come from, and who hears what they brought.
+/// What the listings of one namespace have in common: where pages come from, where their memory is counted, and who hears
+/// what they brought.
 final class ListingSource: Sendable {
+    /// Counts the memory of listings and their entries.
+    let account = BlockAccount()
+    /// The pages that are asked for ahead of anybody's need.
+    let pages = PagesUnderWay()
+    /// How long what the store says counts as true.
+    let timeToLive: TimeToLive
     private let store: any ObjectStore
     private let requestTimeout: Duration
+    private let archive: (any ListingArchive)?
     private let logger: Logger
-    /// How many entries came since somebody last asked.
-    private let newEntryCount = Atomic<Int>(0)
     private let hasToldOfHidden = Atomic<Bool>(false)
 
-    init(store: any ObjectStore, requestTimeout: Duration, logger: Logger) {
+    init(
+        store: any ObjectStore, timeToLive: TimeToLive, requestTimeout: Duration, archive: (any ListingArchive)?,
+        logger: Logger
+    ) {
         self.store = store
+        self.timeToLive = timeToLive
         self.requestTimeout = requestTimeout
+        self.archive = archive
         self.logger = logger
     }
+
+    /// Whether listings outlive the process.
+    var hasArchive: Bool { archive != nil }
 
     /// Asks the store for a page, within the time that a request may take.
     ///
@@ -47,19 +61,37 @@ final class ListingSource: Sendable {
         }
     }
 
-    /// Hears what a page added to the listing of `prefix`. The first key ever that no path can name is told of.
-    func noteGrowth(_ growth: ListingGrowth, of prefix: Key) {
-        newEntryCount.add(growth.entryCount, ordering: .relaxed)
-        guard growth.hiddenCount > 0, let hidden = growth.firstHidden else { return }
+    /// Hears of keys of the directory of `prefix` that no path reaches. The first ones ever are told of.
+    func tell(of hidden: HiddenKeys, in prefix: Key) {
+        guard let first = hidden.first else { return }
         let isFirst = !hasToldOfHidden.exchange(true, ordering: .relaxed)
         logger.log(
             level: isFirst ? .notice : .debug,
             "keys that no path can name are hidden; docs/SEMANTICS.md tells which",
-            metadata: ["prefix": "\(prefix)", "count": "\(growth.hiddenCount)", "first": "\(hidden)"])
+            metadata: ["prefix": "\(prefix)", "count": "\(hidden.count)", "first": "\(first)"])
     }
 
-    /// How many entries came since the last call.
-    func takeNewEntryCount() -> Int {
-        newEntryCount.exchange(0, ordering: .relaxed)
+    // MARK: The archive
+
+    /// The complete listing of a directory that the archive has, if it has one that is still true.
+    func archivedListing(_ prefix: Key) -> Listing? {
+        guard let archive, let archived = archive.listing(prefix), archived.prefix == prefix,
+            let age = Timestamp.now.age(of: archived.listedAt)
+        else { return nil }
+        let knownSince = ContinuousClock.now - age
+        if timeToLive.expiry(from: knownSince).isOver(at: .now) { return nil }
+        guard let entries = ProvenEntries(archived, account: account) else { return nil }
+        return Listing(prefix: prefix, source: self, knownSince: knownSince, entries: entries)
+    }
+
+    /// A listing is complete now, and outlives the process where there is an archive.
+    func archive(_ listing: Listing) {
+        guard let archive, let archived = ArchivedListing(listing) else { return }
+        archive.keep(archived)
+    }
+
+    /// What was kept of the directories whose prefix begins with `prefix` isn't true any more.
+    func forgetArchived(_ prefix: Key, _ extent: Namespace.Extent) {
+        archive?.forget(below: prefix)
     }
 }

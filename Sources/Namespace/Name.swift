@@ -25,13 +25,30 @@ public struct Name: Hashable, Sendable {
     /// The name of these bytes. Names from applications and components of keys are judged here alike, so that a lookup
     /// and a listing agree on what there is.
     public init(_ bytes: some Collection<UInt8>) throws(Flaw) {
-        if bytes.isEmpty { throw .empty }
+        // Looked at before it is copied: what an application asks for may be long.
         if bytes.count > Name.byteCountLimit { throw .tooLong }
         let bytes = Array(bytes)
-        if bytes == [UInt8(ascii: ".")] || bytes == [UInt8(ascii: "."), UInt8(ascii: ".")] { throw .dots }
-        if bytes.contains(where: { $0 == 0 || $0 == Key.delimiter }) { throw .forbiddenByte }
-        if bytes.contains(where: { $0 >= 0x80 }), String(validating: bytes, as: UTF8.self) == nil { throw .notUTF8 }
+        if let flaw = bytes.withUnsafeBytes({ Name.flaw(of: $0) }) { throw flaw }
         self.bytes = bytes
+    }
+
+    /// The name of bytes that were judged before.
+    init(proven bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// Why bytes are not a name; `nil` where they are one.
+    static func flaw(of bytes: UnsafeRawBufferPointer) -> Flaw? {
+        if bytes.isEmpty { return .empty }
+        if bytes.count > byteCountLimit { return .tooLong }
+        let dot = UInt8(ascii: ".")
+        if bytes[0] == dot && (bytes.count == 1 || (bytes.count == 2 && bytes[1] == dot)) { return .dots }
+        var isASCII = true
+        for byte in bytes {
+            if byte == 0 || byte == Key.delimiter { return .forbiddenByte }
+            if byte >= 0x80 { isASCII = false }
+        }
+        return isASCII || String(validating: bytes, as: UTF8.self) != nil ? nil : .notUTF8
     }
 }
 

@@ -3,16 +3,19 @@ public import ObjectStore
 
 /// The keys below a prefix of a bucket as a tree of directories and files.
 ///
-/// Two kinds of state, deliberately apart. What is *known* of the bucket is a table of directories, each with a listing
-/// that is shared by all who look, proven page by page, and expires as a whole. What the *kernel knows* is a table of
+/// Two kinds of state, deliberately apart. What is *known* of the bucket is a table of listings, one a directory, which are
+/// shared by all who look, proven page by page, and each expire as a whole. What the *kernel knows* is a table of
 /// inodes, each an unchanging version of an object, with the kernel's lookup count. Listings come and go under a bound and
 /// a time to live; inodes go only when the kernel forgets them. Every question, be it a lookup, a negative one, attributes
 /// or a directory's entries, is answered from the same listings through the same classification of keys.
 ///
 /// Completions are called at once where the answer is known, and from a thread of the store's otherwise.
 public final class Namespace: Sendable {
-    private let directories: DirectoryTable
-    private let inodes: InodeTable
+    private let source: ListingSource
+    let tree: KnownTree
+    let inodes: InodeTable
+    let budget: MetadataBudget
+    private let walkAhead: WalkAhead
 
     /// A namespace of the keys that begin with `root`.
     ///
@@ -21,16 +24,19 @@ public final class Namespace: Sendable {
     ///   - root: A key that ends in "/", or the empty one for the whole bucket.
     ///   - timeToLive: How long listings count as true.
     ///   - requestTimeout: How long one page may take, retries included.
-    ///   - memoryByteLimit: How much memory listings may take, about.
+    ///   - metadataByteLimit: How much memory listings and inodes may take, about.
+    ///   - archive: Where complete listings outlive the process.
     ///   - logger: Where hidden keys are told of.
     public init(
         store: any ObjectStore, root: Key, timeToLive: TimeToLive, requestTimeout: Duration,
-        memoryByteLimit: Int, logger: Logger
+        metadataByteLimit: Int, archive: (any ListingArchive)? = nil, logger: Logger
     ) {
-        let source = ListingSource(store: store, requestTimeout: requestTimeout, logger: logger)
-        directories = DirectoryTable(
-            source: source, timeToLive: timeToLive, byteLimit: memoryByteLimit)
+        source = ListingSource(
+            store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, archive: archive, logger: logger)
         inodes = InodeTable(rootKey: root)
+        budget = MetadataBudget(byteLimit: metadataByteLimit, account: source.account, inodes: inodes)
+        tree = KnownTree(root: root, source: source, budget: budget)
+        walkAhead = WalkAhead(tree: tree, source: source, metadataByteLimit: metadataByteLimit)
     }
 
     /// The inode that the kernel calls `id`; `nil` for one that it has forgotten.
@@ -60,28 +66,71 @@ public final class Namespace: Sendable {
     public func lookup(
         _ name: Name, in directory: Inode, completion: @escaping @Sendable (Result<Lookup, StoreError>) -> Void
     ) {
-        directories.directory(directory.key).lookup(name) { [inodes] result in
+        let listing = tree.listing(directory.key)
+        let isMiss = listing.lookup(name) { [inodes] result in
             completion(
-                result.map { entry, expiry in
-                    Lookup(inode: entry.map { inodes.remember($0, in: directory) }, expiry: expiry)
+                result.map { found in
+                    Lookup(inode: found.map { inodes.remember($0) }, expiry: listing.expiry)
                 })
         }
+        if isMiss { walkAhead.noteMiss(directory.key) }
     }
 
-    /// What is known of the directory of this prefix; `nil` where that is nothing.
-    func knownDirectory(_ prefix: Key) -> Directory? {
-        directories.known(prefix)
+    /// From now on the kernel is told through `kernel` what to let go of.
+    public func attach(_ kernel: any KernelCache) {
+        budget.attach(kernel)
+    }
+
+    /// Who tells the kernel things; `nil` before there is a mount.
+    var kernelCache: (any KernelCache)? {
+        budget.kernelCache
+    }
+
+    /// Forgets what was listed of a directory, in memory and in the archive.
+    public func forget(_ prefix: Key, _ extent: Extent) {
+        tree.forget(prefix, extent)
+    }
+
+    /// Lists everything below a directory, as much of it at once as makes sense, except what is known already. Returns at
+    /// once; the answer tells how far it has come.
+    public func warm(below prefix: Key) -> WarmProgress {
+        let warming = Warming(below: prefix, tree: tree, source: source)
+        warming.start()
+        return warming.progress
     }
 
     /// Opens a directory for reading its entries.
     public func openDirectory(_ directory: Inode) -> OpenDirectory {
-        OpenDirectory(inode: directory, directory: directories.directory(directory.key), inodes: inodes)
+        OpenDirectory(inode: directory, tree: tree, walkAhead: walkAhead, inodes: inodes)
+    }
+
+    /// Whether all entries of the mount's root are known, and there are some: an earlier mount has left them in the archive.
+    /// Nothing is asked of the store.
+    public var isRootKnown: Bool {
+        let listing = tree.listing(tree.root)
+        return listing.isComplete && listing.entryCount > 0
+    }
+
+    /// Takes a page that somebody has listed for a reason of their own, so that it needn't be asked for again. One that
+    /// proves nothing is left alone.
+    ///
+    /// - Parameters:
+    ///   - request: What was asked for, without a continuation token: from the beginning.
+    ///   - askedAt: When.
+    public func absorb(_ page: ListPage, of request: ListRequest, askedAt: ContinuousClock.Instant) {
+        guard let page = try? ProvenPage(page, of: request) else { return }
+        tree.absorb(page, askedAt: askedAt)
+    }
+
+    /// What is known of the directory of this prefix; `nil` where that is nothing.
+    func knownListing(_ prefix: Key) -> Listing? {
+        tree.known(prefix)
     }
 }
 
 extension InodeTable {
-    /// The inode of an entry of a directory, counted as one more lookup.
-    func remember(_ entry: DirectoryEntry, in directory: Inode) -> Inode {
-        remember(entry.key(below: directory.key), entry.kind)
+    /// The inode of an entry, counted as one more lookup.
+    fileprivate func remember(_ entry: ListedEntry) -> Inode {
+        Inode(id: remember(entry.index, of: entry.block), key: entry.key, kind: entry.block.kind(entry.index))
     }
 }

@@ -3,20 +3,22 @@ import Synchronization
 
 /// A directory that somebody reads the entries of.
 ///
-/// It keeps to one listing, also when that expires meanwhile, so that an index means the same entry until the end;
+/// It keeps to one edition of the listing, also when that expires meanwhile, so that an index means the same entry until the end;
 /// starting again from the first entry (`rewinddir`) starts with what is known by then.
 public final class OpenDirectory: Sendable {
     /// The directory.
     public let inode: Inode
-    private let directory: Directory
+    private let tree: KnownTree
+    private let walkAhead: WalkAhead
     private let inodes: InodeTable
-    private let knowledge: Mutex<Directory.Knowledge>
+    private let listing: Mutex<Listing>
 
-    init(inode: Inode, directory: Directory, inodes: InodeTable) {
+    init(inode: Inode, tree: KnownTree, walkAhead: WalkAhead, inodes: InodeTable) {
         self.inode = inode
-        self.directory = directory
+        self.tree = tree
+        self.walkAhead = walkAhead
         self.inodes = inodes
-        knowledge = Mutex(directory.knowledge())
+        listing = Mutex(tree.listing(inode.key))
     }
 
     /// Entries from `index` on, at least one, or none at the end of the directory. More may follow behind those given.
@@ -27,22 +29,43 @@ public final class OpenDirectory: Sendable {
     public func entries(
         from index: Int, isRestart: Bool, completion: @escaping @Sendable (Result<DirectorySlice, StoreError>) -> Void
     ) {
-        let listing = knowledge.withLock { knowledge in
-            if isRestart { knowledge = directory.knowledge() }
-            return knowledge.listing
+        let listing = listing.withLock { listing in
+            if isRestart { listing = tree.listing(inode.key) }
+            return listing
         }
+        // First, so that what is asked for ahead of a walk is what this reader waits for.
+        if index == 0 { walkAhead.noteRead(listing) }
         listing.entries(from: index, completion: completion)
     }
 
     /// Until when the entries hold.
     public var expiry: Expiry {
-        knowledge.withLock { $0.expiry }
+        listing.withLock { $0.expiry }
+    }
+
+    /// Tells apart the listings that open directories give the entries of: those of one have the same entries at the same
+    /// indices. Holds while this directory is open and isn't restarted.
+    public var listingIdentity: ObjectIdentifier {
+        listing.withLock { ObjectIdentifier($0) }
+    }
+
+    /// What `noteKernelCopy` was last told of this listing; 0 for nothing.
+    public var kernelCopyEpoch: UInt64 {
+        listing.withLock { $0.kernelCopyEpoch.load(ordering: .sequentiallyConsistent) }
+    }
+
+    /// Notes with the listing, for all who open it, that the kernel has begun to copy it in an epoch, which is theirs to
+    /// count.
+    public func noteKernelCopy(epoch: UInt64) {
+        listing.withLock { $0.kernelCopyEpoch.store(epoch, ordering: .sequentiallyConsistent) }
     }
 
     /// The inode of an entry of this directory, counted as a lookup by the kernel: the reply that tells of it must be
     /// sent (`readdirplus`), or the lookup be taken back with `Namespace.forget`.
-    public func remember(_ entry: DirectoryEntry) -> Inode {
-        inodes.remember(entry, in: inode)
+    ///
+    /// - Parameter number: The entry's inode number.
+    public func remember(_ entry: ListedEntry, number: UInt64) -> InodeID {
+        inodes.remember(entry.index, of: entry.block, number: number)
     }
 
     /// The inode number of the directory that this one is in; the root's own for the root.
@@ -51,10 +74,5 @@ public final class OpenDirectory: Sendable {
         let components = inode.key.bytes.dropLast()
         let parentEnd = components.lastIndex(of: Key.delimiter).map { $0 + 1 } ?? 0
         return Inode.number(of: Key(components[..<parentEnd]))
-    }
-
-    /// The inode number of an entry of this directory.
-    public func inodeNumber(of entry: DirectoryEntry) -> UInt64 {
-        Inode.number(of: entry.key(below: inode.key))
     }
 }

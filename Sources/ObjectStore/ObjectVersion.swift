@@ -1,20 +1,3 @@
-/// An entity tag: what S3 changes whenever the bytes of an object change.
-///
-/// Opaque, with its quotation marks, just as the listing gave it, so that `If-Match` can send it back unchanged
-/// (RFC 9110, section 8.8.3).
-public struct ETag: Hashable, Sendable, CustomStringConvertible {
-    /// The tag as it stands in a header, quotation marks included.
-    public let text: String
-
-    /// The tag of this header value.
-    public init(_ text: String) {
-        self.text = text
-    }
-
-    /// The tag as it stands in a header.
-    public var description: String { text }
-}
-
 /// One version of one object: the bytes that a reader is promised, never another version's.
 public struct ObjectVersion: Hashable, Sendable {
     /// The object's key.

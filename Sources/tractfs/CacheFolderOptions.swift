@@ -6,7 +6,7 @@ import SystemPackage
 struct CacheFolderOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The folder to keep file contents in (default: ~/.cache/tractfs, for root /var/cache/tractfs).",
+            "The folder to keep file contents and listings in (default: ~/.cache/tractfs, for root /var/cache/tractfs).",
             valueName: "folder"))
     var cacheDir: String?
 

@@ -2,9 +2,10 @@ import BlockCache
 import Glibc
 import Logging
 import S3Client
+import SQLiteArchive
 import SystemPackage
 
-/// Where file contents are kept on the local disk, and how much of it they may take.
+/// Where file contents and listings are kept on the local disk, and how much of it they may take.
 struct CacheSettings {
     /// The folder.
     let directory: FilePath
@@ -36,6 +37,30 @@ struct CacheSettings {
         } catch {
             guard case .unusable = error, !isRequired else { throw error }
             logger.warning("nothing is cached on the disk: \(error)")
+            return nil
+        }
+    }
+
+    /// Listings take an eighth of the limit at the most. All 15 million keys of the HCP's release take about 1 GiB, which
+    /// is less than an eighth of the standard limit.
+    private static let listingDivisor = 8
+
+    /// What listings that wait to be written may keep in memory, in bytes: those of a fraction of a second.
+    private static let listingQueueByteLimit = 16 << 20
+
+    /// Opens what is kept of listings in the cache `disk`, for what is mounted by `configuration`.
+    ///
+    /// - Returns: `nil` where it can't be had, which the log is told of.
+    func openArchive(
+        in disk: DiskCache, for configuration: S3Configuration, memory: MemoryBudget, logger: Logger
+    ) -> SQLiteArchive? {
+        guard let folder = disk.listingFolder() else { return nil }
+        do throws(ArchiveError) {
+            return try SQLiteArchive(
+                in: folder, source: configuration.bucketIdentity, byteLimit: byteLimit / CacheSettings.listingDivisor,
+                queueByteLimit: min(CacheSettings.listingQueueByteLimit, memory.metadataByteLimit / 4), logger: logger)
+        } catch {
+            logger.warning("listings are not kept on the disk: \(folder.database) can't be used (\(error))")
             return nil
         }
     }

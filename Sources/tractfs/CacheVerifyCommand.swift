@@ -19,7 +19,7 @@ struct CacheVerifyCommand: ParsableCommand {
         guard let cache = try OpenedCache.open(place) else { return }
         var byteCount = 0
         try cache.directory.forEachObject { byteCount += $0.cachedByteCount }
-        let report = try verify(cache, progress: ProgressLine.onTerminal("checked", totalByteCount: byteCount))
+        let report = try verify(cache, progress: ProgressLine("checked", totalByteCount: byteCount, on: .onTerminal()))
         try StandardOutput.write("\(report)\n")
         if report.damagedCount > 0 {
             throw Failure(

@@ -32,4 +32,10 @@ struct CachedObjectName: CustomStringConvertible {
         if uri.prefix.bytes.isEmpty || uri.prefix.endsInDelimiter { return key.hasPrefix(uri.prefix) }
         return key == uri.prefix || key.hasPrefix(uri.prefix.appending([Key.delimiter]))
     }
+    /// The prefix of what `uri` names as a folder, if it is in the bucket `source`.
+    static func folder(_ uri: S3URI, in source: String) -> Key? {
+        guard CachedObjectName(source: source, key: .empty).bucket == uri.bucket else { return nil }
+        let prefix = uri.prefix
+        return prefix.bytes.isEmpty || prefix.endsInDelimiter ? prefix : prefix.appending([Key.delimiter])
+    }
 }

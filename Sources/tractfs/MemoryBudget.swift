@@ -9,16 +9,23 @@ struct MemoryBudget {
     let byteLimit: Int
     /// How many connections there may be.
     let connectionLimit: Int
+    /// For listings, and for what the kernel knows of files and folders (`--metadata-limit`).
+    let metadataByteLimit: Int
 
     /// The least that works: a few streams at a time.
     static let minimumByteLimit = 64 << 20
+    /// The least for listings: some big folders at a time.
+    static let minimumMetadataByteLimit = 8 << 20
     /// What curl takes for a connection in use: its receive buffer, TLS, and the request's head.
     private static let connectionByteCount = 320 << 10
 
-    /// - Parameter connectionLimit: How many connections are wanted; there are fewer where they would take more than a
-    ///   quarter of the memory.
-    init(byteLimit: Int, connectionLimit: Int) {
+    /// - Parameters:
+    ///   - connectionLimit: How many connections are wanted; there are fewer where they would take more than a quarter of
+    ///     the memory.
+    ///   - metadataByteLimit: At most half of the memory; `nil` for a quarter.
+    init(byteLimit: Int, connectionLimit: Int, metadataByteLimit: Int?) {
         self.byteLimit = byteLimit
+        self.metadataByteLimit = metadataByteLimit ?? byteLimit / 4
         self.connectionLimit = max(1, min(connectionLimit, byteLimit / 4 / MemoryBudget.connectionByteCount))
     }
 
@@ -27,8 +34,10 @@ struct MemoryBudget {
         max(machineMemory / 8, 128 << 20)
     }
 
-    /// For listings: an eighth. A walk through the biggest trees needs little of it at a time.
-    var metadataByteLimit: Int { byteLimit / 8 }
+    /// The most that `--metadata-limit` may be of a memory limit: the other half is for connections and file contents.
+    static func metadataByteLimitMax(ofLimit byteLimit: Int) -> Int {
+        byteLimit / 2
+    }
 
     /// For what is being fetched, and for file contents in memory.
     var blockByteLimit: Int {

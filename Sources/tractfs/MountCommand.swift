@@ -159,6 +159,14 @@ struct RunningOptions: ParsableArguments {
         transform: ByteCount.read)
     var memoryLimit: ByteCount?
 
+    @Option(
+        help: ArgumentHelp(
+            "How much of that is for listings, at most half of it (default: a quarter). What was not used for longest is "
+                + "listed again when it is needed.",
+            valueName: "size"),
+        transform: ByteCount.read)
+    var metadataLimit: ByteCount?
+
     @Flag(help: "Stay in the foreground, and log to standard error.")
     var foreground = false
 
@@ -178,7 +186,11 @@ struct RunningOptions: ParsableArguments {
     var mountOptions: [String] = []
 
     func validate() throws {
-        guard let memoryLimit else { return }
+        if let memoryLimit { try RunningOptions.check(memoryLimit) }
+        if let metadataLimit { try check(metadataLimit: metadataLimit) }
+    }
+
+    private static func check(_ memoryLimit: ByteCount) throws {
         let least = ByteCount(MemoryBudget.minimumByteLimit)
         if memoryLimit.byteCount < least.byteCount {
             throw ValidationError("--memory-limit \(memoryLimit) is too little: give at least \(least)")
@@ -186,6 +198,29 @@ struct RunningOptions: ParsableArguments {
         if memoryLimit.byteCount > MachineMemory.byteCount() {
             throw ValidationError("--memory-limit \(memoryLimit) is more than this machine or container has: give less")
         }
+    }
+
+    private func check(metadataLimit: ByteCount) throws {
+        let least = ByteCount(MemoryBudget.minimumMetadataByteLimit)
+        if metadataLimit.byteCount < least.byteCount {
+            throw ValidationError("--metadata-limit \(metadataLimit) is too little: give at least \(least)")
+        }
+        let most = ByteCount(MemoryBudget.metadataByteLimitMax(ofLimit: memoryByteLimit))
+        if metadataLimit.byteCount > most.byteCount {
+            throw ValidationError(
+                "--metadata-limit \(metadataLimit) is more than half of the memory limit: give at most "
+                    + "\(most.rounded), or a greater --memory-limit")
+        }
+    }
+
+    private var memoryByteLimit: Int {
+        memoryLimit?.byteCount ?? MemoryBudget.standardByteLimit(machineMemory: MachineMemory.byteCount())
+    }
+
+    /// How the memory is divided, with so many connections if there is room for them.
+    func memoryBudget(connectionLimit: Int) -> MemoryBudget {
+        MemoryBudget(
+            byteLimit: memoryByteLimit, connectionLimit: connectionLimit, metadataByteLimit: metadataLimit?.byteCount)
     }
 
     func logDestination(inBackground: Bool) -> LogDestination {

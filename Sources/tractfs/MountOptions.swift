@@ -6,8 +6,8 @@ enum MountOptions {
     /// Options of ours by their name in fstab, with "_" or "-": those with a value, and those without.
     private static let valued: Set = [
         "endpoint-url", "region", "profile", "addressing-style", "ca-bundle", "cache-dir", "cache-size", "memory-limit",
-        "metadata-ttl", "uid", "gid", "file-mode", "dir-mode", "log-level", "log-file", "max-connections",
-        "read-timeout", "expected-bucket-owner", "sse-c-key-file",
+        "metadata-limit", "metadata-ttl", "uid", "gid", "file-mode", "dir-mode", "log-level", "log-file",
+        "max-connections", "read-timeout", "expected-bucket-owner", "sse-c-key-file",
     ]
     private static let flags: Set = [
         "no-sign-request", "request-payer", "no-cache", "allow-other", "xattrs", "foreground",

@@ -8,6 +8,7 @@ import Namespace
 import ObjectStore
 import Reader
 import S3Client
+import SQLiteArchive
 import Synchronization
 
 /// The process that serves a mount, from the checks before it to its end. The one place where the layers are put together.
@@ -52,12 +53,22 @@ struct MountServer {
         let client = S3Client(configuration: settings.configuration, credentials: credentials, logger: logger)
         defer { client.shutdown() }
         let source = credentials.map { "\($0.resolved.credentials) from \($0.resolved.source)" }
-        try RootCheck(store: client, settings: settings, credentialsSource: source).run()
         let blocks = try BlockCache(byteLimit: settings.memory.blockByteLimit)
         let disk = try settings.cache?.open(for: settings.configuration, blocks: blocks, logger: logger)
         defer { disk?.shutdown() }
+        let archive = disk.flatMap { disk in
+            settings.cache?.openArchive(
+                in: disk, for: settings.configuration, memory: settings.memory, logger: logger)
+        }
+        defer { archive?.shutdown() }
+        let namespace = namespace(on: client, archive: archive, logger: logger)
+        // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
+        if !namespace.isRootKnown {
+            let root = try RootCheck(store: client, settings: settings, credentialsSource: source).run()
+            namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
+        }
         let session = FuseSession(
-            fileSystem: fileSystem(on: client, blocks: blocks, disk: disk, logger: logger), logger: logger)
+            fileSystem: fileSystem(namespace, on: client, blocks: blocks, disk: disk, logger: logger), logger: logger)
         // Before there is a mount, so that no signal can come between the two.
         ending.attach(session)
         defer { ending.detachIfMounted() }
@@ -102,12 +113,15 @@ struct MountServer {
         if !report.succeed() { kill(getpid(), SIGTERM) }
     }
 
-    private func fileSystem(
-        on store: any ObjectStore, blocks: BlockCache, disk: DiskCache?, logger: Logger
-    ) -> FileSystem {
-        let namespace = Namespace(
+    private func namespace(on store: any ObjectStore, archive: SQLiteArchive?, logger: Logger) -> Namespace {
+        Namespace(
             store: store, root: settings.root, timeToLive: settings.timeToLive, requestTimeout: settings.readTimeout,
-            memoryByteLimit: settings.memory.metadataByteLimit, logger: logger)
+            metadataByteLimit: settings.memory.metadataByteLimit, archive: archive, logger: logger)
+    }
+
+    private func fileSystem(
+        _ namespace: Namespace, on store: any ObjectStore, blocks: BlockCache, disk: DiskCache?, logger: Logger
+    ) -> FileSystem {
         let reader = Reader(
             store: store, cache: blocks, disk: disk, limits: ReaderLimits(readTimeout: settings.readTimeout))
         return FileSystem(

@@ -37,10 +37,7 @@ struct MountSettings {
                 caBundle: store.caBundle, isRequesterPaying: store.requestPayer,
                 expectedBucketOwner: store.expectedBucketOwner, customerKeyFile: store.sseCKeyFile),
             environment: environment, shared: shared)
-        memory = MemoryBudget(
-            byteLimit: command.running.memoryLimit?.byteCount
-                ?? MemoryBudget.standardByteLimit(machineMemory: MachineMemory.byteCount()),
-            connectionLimit: store.maxConnections)
+        memory = command.running.memoryBudget(connectionLimit: store.maxConnections)
         configuration.connectionLimit = memory.connectionLimit
         configuration.userAgent = "tractfs/\(Tractfs.version)"
         configuration.caBundle = try configuration.caBundle.map(MountSettings.readableFile)

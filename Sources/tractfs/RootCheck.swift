@@ -22,24 +22,39 @@ struct RootCheck {
         self.credentialsSource = credentialsSource
     }
 
+    /// What the bucket said of the mount's root: the first page of its listing, which whoever looks at the root needs anyway.
+    struct RootPage {
+        let page: ListPage
+        let request: ListRequest
+        let askedAt: ContinuousClock.Instant
+    }
+
     /// - Throws: What is wrong, and what to do.
-    func run() throws(Failure) {
-        if try !list(settings.root).items.isEmpty { return }
+    func run() throws(Failure) -> RootPage {
+        let askedAt = ContinuousClock.now
+        let request = ListRequest(prefix: settings.root, isDelimited: true)
+        let page = try list(request)
         // An empty bucket is mounted; a prefix that nothing begins with is a mistake.
-        if settings.root.bytes.isEmpty { return }
+        if page.items.isEmpty && !settings.root.bytes.isEmpty { throw try nothingThere() }
+        return RootPage(page: page, request: request, askedAt: askedAt)
+    }
+
+    /// Why nothing begins with the prefix.
+    private func nothingThere() throws(Failure) -> Failure {
         let uri = settings.uri
         // Without the "/" at its end, which the user may have typed.
         let name = Key(settings.root.bytes.dropLast())
-        guard case .object(let object) = try list(name).items.first, object.version.key == name else {
-            throw Failure("there is nothing under \(uri); check the prefix (keys are case-sensitive)")
+        let first = try list(ListRequest(prefix: name, isDelimited: true, limit: 1)).items.first
+        guard case .object(let object) = first, object.version.key == name else {
+            return Failure("there is nothing under \(uri); check the prefix (keys are case-sensitive)")
         }
         let folder = name.bytes.lastIndex(of: Key.delimiter).map { Key(name.bytes[...$0]) } ?? .empty
-        throw Failure("\(uri) is a file; mount its folder instead: s3://\(uri.bucket)/\(folder)")
+        return Failure("\(uri) is a file; mount its folder instead: s3://\(uri.bucket)/\(folder)")
     }
 
     /// The first page that isn't empty, or the last: S3 may give empty ones before it.
-    private func list(_ prefix: Key) throws(Failure) -> ListPage {
-        var request = ListRequest(prefix: prefix, isDelimited: true, limit: 1)
+    private func list(_ request: ListRequest) throws(Failure) -> ListPage {
+        var request = request
         while true {
             let page = try ask(request)
             guard page.items.isEmpty, let next = page.next, next != request.continuation else { return page }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Glibc
-import SystemPackage
 
 /// The command.
 @main
@@ -18,7 +17,9 @@ struct Tractfs: ParsableCommand {
               tractfs unmount /mnt/hcp
             """,
         version: version,
-        subcommands: [MountCommand.self, UnmountCommand.self, CacheCommand.self])
+        subcommands: [
+            MountCommand.self, UnmountCommand.self, RefreshCommand.self, WarmCommand.self, CacheCommand.self,
+        ])
 
     static func main() {
         openStandardStreams()
@@ -44,12 +45,14 @@ struct Tractfs: ParsableCommand {
     private static func fail(_ error: any Error) -> Never {
         let code = exitCode(for: error)
         if code.isSuccess { exit(withError: error) }
+        // What went wrong has been told.
+        if error is ExitCode { Glibc.exit(code.rawValue) }
         var message = Failure(message(for: error)).description
         if code == .validationFailure, !message.contains("--help") {
             if message.hasSuffix(".") { message.removeLast() }
             message += "; see tractfs \(subcommand)--help"
         }
-        _ = try? FileDescriptor.standardError.writeAll("tractfs: \(message)\n".utf8)
+        StandardError.tell(message)
         Glibc.exit(code.rawValue)
     }
 

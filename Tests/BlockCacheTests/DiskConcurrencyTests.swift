@@ -1,5 +1,7 @@
+import SystemSupport
 import ObjectStore
 import Synchronization
+import SystemSupport
 import TestSupport
 import Testing
 

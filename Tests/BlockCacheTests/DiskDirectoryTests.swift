@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import ObjectStore
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import BlockCache

@@ -205,33 +205,3 @@ enum Shell {
 struct ShellFailure: Error {
     let command: String
 }
-
-/// What was logged.
-struct RecordedLog: LogHandler {
-    private final class Lines: Sendable {
-        let lines = Mutex<[(level: Logger.Level, text: String)]>([])
-    }
-
-    private let lines = Lines()
-    var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level = .trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        lines.lines.withLock { $0.append((event.level, "\(event.message)")) }
-    }
-
-    /// All of it.
-    var messages: [String] {
-        lines.lines.withLock { lines in lines.map(\.text) }
-    }
-
-    /// The warnings.
-    var warnings: [String] {
-        lines.lines.withLock { lines in lines.filter { $0.level >= .warning }.map(\.text) }
-    }
-}

@@ -56,7 +56,7 @@ import struct SystemPackage.Errno
         let file = try #require(try lookup("d/f", in: fileSystem).entry)
         #expect(throws: Errno.isDirectory) { try open(directory.id, in: fileSystem) }
         #expect(throws: Errno.readOnlyFileSystem) { try open(file.id, in: fileSystem, forWriting: true) }
-        #expect(throws: Errno.notDirectory) { try fileSystem.openDirectory(file.id) }
+        #expect(throws: Errno.notDirectory) { try fileSystem.openDirectory(file.id, mayBeCopied: false) }
         #expect(throws: Errno.notDirectory) { try lookup("x", in: fileSystem, below: file.id) }
         #expect(throws: Errno.staleNFSFileHandle) { try fileSystem.attributes(of: InodeID(rawValue: 999)) }
     }
@@ -84,7 +84,7 @@ import struct SystemPackage.Errno
         for key: Key in ["d/a", "d/b/x", "d/c"] { store.put(key, .text("x")) }
         let fileSystem = try fileSystem()
         let directory = try #require(try lookup("d", in: fileSystem).entry)
-        let handle = try fileSystem.openDirectory(directory.id)
+        let handle = try fileSystem.openDirectory(directory.id, mayBeCopied: false).handle
         let all = try names(handle, in: fileSystem, from: 0)
         #expect(all.map(\.name) == [".", "..", "a", "b", "c"])
         #expect(all[0].listed.inodeNumber == directory.attributes.inodeNumber)
@@ -139,7 +139,7 @@ import struct SystemPackage.Errno
         return FileSystem(
             namespace: Namespace(
                 store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10),
-                memoryByteLimit: 64 << 20, logger: logger),
+                metadataByteLimit: 64 << 20, logger: logger),
             reader: Reader(
                 store: store, cache: try BlockCache(byteLimit: BlockCache.minimumByteLimit),
                 limits: ReaderLimits(readTimeout: .seconds(10))),
@@ -195,6 +195,12 @@ import struct SystemPackage.Errno
         bytes.withSegments { String(decoding: $0.flatMap { Array($0) }, as: UTF8.self) }
     }
 
+    private func name(of listed: DirectoryChunk.Listed) -> String {
+        var name = ""
+        listed.withName { bytes in name = bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) } }
+        return name
+    }
+
     private func names(
         _ handle: Handle, in fileSystem: FileSystem, from cookie: Int
     ) throws -> [(name: String, listed: DirectoryChunk.Listed)] {
@@ -206,7 +212,7 @@ import struct SystemPackage.Errno
             let chunk = try #require(answer.withLock { $0 }).get()
             if chunk.count == 0 { return names }
             for index in 0..<chunk.count {
-                names.append((String(decoding: chunk[index].name, as: UTF8.self), chunk[index]))
+                names.append((name(of: chunk[index]), chunk[index]))
                 next = chunk[index].cookie
             }
         }

@@ -119,6 +119,6 @@ struct FolderReadAheadTests {
     private func namespace(root: Key, on store: InMemoryStore? = nil) -> Namespace {
         Namespace(
             store: store ?? self.store, root: root, timeToLive: .forever, requestTimeout: .seconds(10),
-            memoryByteLimit: 64 << 20, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            metadataByteLimit: 64 << 20, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 }

@@ -34,7 +34,7 @@ import Testing
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let fileSystem = FileSystem(
             namespace: Namespace(
-                store: store, root: "", timeToLive: .forever, requestTimeout: .seconds(10), memoryByteLimit: 64 << 20,
+                store: store, root: "", timeToLive: .forever, requestTimeout: .seconds(10), metadataByteLimit: 64 << 20,
                 logger: logger),
             reader: Reader(
                 store: store, cache: try BlockCache(byteLimit: BlockCache.minimumByteLimit),

@@ -18,22 +18,31 @@ let mounts = ConditionTrait.enabled(if: fuseAvailable, Comment(rawValue: fuseMis
 struct ServedMount {
     let path: String
     let session: FuseSession
+    let namespace: Namespace
 }
 
 /// Mounts what `store` holds, with `localFiles` in the place of a disk cache. Whatever `body` does, nothing stays.
 func withServedMount<Result>(
-    of store: InMemoryStore, logger: Logger = LogLines().logger, localFiles: @escaping FileSystem.LocalFileSource,
+    of store: InMemoryStore, timeToLive: TimeToLive = .forever, logger: Logger = LogLines().logger,
+    localFiles: @escaping FileSystem.LocalFileSource = { _, completion in
+        completion(.success(nil))
+        return nil
+    },
     _ body: (ServedMount) throws -> Result
 ) throws -> Result {
     try withTemporaryDirectory { directory in
         let path = directory + "/mount"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        let namespace = Namespace(
+            store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10), metadataByteLimit: 64 << 20,
+            logger: logger)
         let session = FuseSession(
-            fileSystem: try fileSystem(on: store, logger: logger, localFiles: localFiles), logger: logger)
+            fileSystem: try fileSystem(of: namespace, on: store, logger: logger, localFiles: localFiles),
+            logger: logger)
         let device = try MountedDevice.mount(
             at: MountPoint(checking: path), MountedDevice.Options(source: "test", allowsOthers: false))
         let end = serve(session, on: device)
-        let result = Swift.Result { try body(ServedMount(path: path, session: session)) }
+        let result = Swift.Result { try body(ServedMount(path: path, session: session, namespace: namespace)) }
         // Whatever the test holds back is let go, so that no reader is left waiting.
         store.releaseAll()
         try Unmount.detach(path)
@@ -79,12 +88,10 @@ private final class DeviceBox: Sendable {
 }
 
 private func fileSystem(
-    on store: InMemoryStore, logger: Logger, localFiles: @escaping FileSystem.LocalFileSource
+    of namespace: Namespace, on store: InMemoryStore, logger: Logger, localFiles: @escaping FileSystem.LocalFileSource
 ) throws -> FileSystem {
     FileSystem(
-        namespace: Namespace(
-            store: store, root: "", timeToLive: .forever, requestTimeout: .seconds(10), memoryByteLimit: 64 << 20,
-            logger: logger),
+        namespace: namespace,
         reader: Reader(
             store: store, cache: try BlockCache(byteLimit: BlockCache.minimumByteLimit),
             limits: ReaderLimits(readTimeout: .seconds(10))),

@@ -2,8 +2,10 @@
 //
 //   LayerBenchmark client ENDPOINT-URL BUCKET KEY BYTE-COUNT ETAG
 //   LayerBenchmark reader
+//   LayerBenchmark listing
 //
-// One line a measurement, its fields separated by tabs: what was measured, bytes, seconds, CPU seconds.
+// One line a measurement, its fields separated by tabs: what was measured, bytes (entries, for the listing), seconds, CPU
+// seconds.
 
 import Glibc
 import ObjectStore
@@ -30,6 +32,8 @@ struct LayerBenchmark {
             try ClientLayer(configuration, object).measure()
         case "reader" where arguments.count == 1:
             try ReaderLayer().measure()
+        case "listing" where arguments.count == 1:
+            try ListingLayer().measure()
         default:
             throw UsageError()
         }
@@ -38,5 +42,6 @@ struct LayerBenchmark {
 
 /// The arguments are not those that the file's beginning names.
 private struct UsageError: Error, CustomStringConvertible {
-    let description = "usage: LayerBenchmark client ENDPOINT-URL BUCKET KEY BYTE-COUNT ETAG | LayerBenchmark reader"
+    let description =
+        "usage: LayerBenchmark client ENDPOINT-URL BUCKET KEY BYTE-COUNT ETAG | LayerBenchmark reader | LayerBenchmark listing"
 }

@@ -2,22 +2,22 @@ import Glibc
 
 /// How long something took, by the clock and of the processors.
 struct Measurement {
-    private let byteCount: Int
+    private let count: Int
     private let seconds: Double
     private let cpuSeconds: Double
 
-    /// Measures `body`, which returns how many bytes it brought.
+    /// Measures `body`, which returns how many bytes, or entries, it brought.
     init(_ body: () throws -> Int) rethrows {
         let clock = Self.now(CLOCK_MONOTONIC)
         let cpu = Self.now(CLOCK_PROCESS_CPUTIME_ID)
-        byteCount = try body()
+        count = try body()
         seconds = Self.now(CLOCK_MONOTONIC) - clock
         cpuSeconds = Self.now(CLOCK_PROCESS_CPUTIME_ID) - cpu
     }
 
     /// Prints the line of this measurement.
     func report(_ name: String) {
-        print("\(name)\t\(byteCount)\t\(seconds)\t\(cpuSeconds)")
+        print("\(name)\t\(count)\t\(seconds)\t\(cpuSeconds)")
     }
 
     private static func now(_ clock: clockid_t) -> Double {

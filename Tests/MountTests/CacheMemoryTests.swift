@@ -1,4 +1,3 @@
-import Foundation
 import ObjectStore
 import TestSupport
 import Testing
@@ -23,12 +22,5 @@ import Testing
                 print("peak of \(byteCount >> 20) MiB")
             }
         }
-    }
-
-    /// The most memory that the process ever had (VmHWM of proc_pid_status(5)).
-    private func peakByteCount(of process: Int32) throws -> Int {
-        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
-        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
-        return try #require(Int(line.filter(\.isNumber))) << 10
     }
 }

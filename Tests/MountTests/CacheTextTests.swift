@@ -102,7 +102,8 @@ import Testing
 
     @Test func `progress is one line, and leaves nothing behind`() {
         let written = Written()
-        var line = ProgressLine("checked", totalByteCount: 2 << 20, delay: .zero) { written.texts.append($0) }
+        var line = ProgressLine(
+            "checked", totalByteCount: 2 << 20, on: OverwrittenLine(delay: .zero) { written.texts.append($0) })
         line.erase()
         #expect(written.texts.isEmpty)
         line.add(1 << 20)
@@ -116,7 +117,7 @@ import Testing
     }
 
     @Test func `progress is not shown where nobody watches`() {
-        var line = ProgressLine("checked", totalByteCount: 1, delay: .zero, write: nil)
+        var line = ProgressLine("checked", totalByteCount: 1, on: OverwrittenLine(delay: .zero, write: nil))
         line.add(1)
         line.erase()
     }

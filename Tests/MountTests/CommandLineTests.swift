@@ -56,6 +56,7 @@ private func stat(_ format: String, _ path: String) throws -> String {
         "--addressing-style",
         "--ca-bundle", "--max-connections", "--read-timeout", "--uid", "--gid", "--file-mode", "--dir-mode",
         "--allow-other", "--xattrs", "--cache-dir", "--cache-size", "--no-cache", "--metadata-ttl", "--memory-limit",
+        "--metadata-limit",
         "--foreground", "--log-level", "--log-file",
         "-o",
     ]
@@ -63,7 +64,9 @@ private func stat(_ format: String, _ path: String) throws -> String {
     @Test(
         "goes to standard output and names all there is",
         arguments: [
-            (["--help"], ["mount", "unmount", "cache", "--version"]), (["mount", "--help"], mountOptions),
+            (["--help"], ["mount", "unmount", "refresh", "warm", "cache", "--version"]),
+            (["mount", "--help"], mountOptions),
+            (["refresh", "--help"], ["<path>", "--metadata-ttl"]), (["warm", "--help"], ["<path>", "--metadata"]),
             (["unmount", "--help"], ["--grace", "<mount-point>"]), (["help", "mount"], mountOptions),
             (["cache", "--help"], ["list", "verify", "clear"]), (["cache"], ["list", "verify", "clear"]),
             (["cache", "list", "--help"], ["--cache-dir", "--json", "cached_bytes"]),

@@ -87,6 +87,12 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
             HopelessMount("a size of 0", ["--memory-limit", "0"], says: ["--memory-limit", "'0'", "512MiB"]),
             HopelessMount(
                 "a size too big to count", ["--memory-limit", "9999999999GiB"], says: ["9999999999GiB", "512MiB"]),
+            HopelessMount(
+                "less memory for listings than works", ["--metadata-limit", "1MiB"],
+                says: ["--metadata-limit", "1MiB", "8MiB"]),
+            HopelessMount(
+                "nothing but listings in memory", ["--memory-limit", "128MiB", "-o", "metadata_limit=65MiB"],
+                says: ["--metadata-limit", "65MiB", "at most 64MiB", "--memory-limit"]),
             HopelessMount("more memory than there is", ["--memory-limit", "900TiB"], says: ["900TiB", "give less"]),
             HopelessMount(
                 "less memory than works", ["--memory-limit", "4MiB"], says: ["--memory-limit", "4MiB", "64MiB"]),

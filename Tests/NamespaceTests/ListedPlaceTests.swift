@@ -53,7 +53,7 @@ struct ListedPlaceTests {
     private func namespace(on store: InMemoryStore, root: Key, timeToLive: TimeToLive = .forever) -> Namespace {
         Namespace(
             store: store, root: root, timeToLive: timeToLive, requestTimeout: .seconds(10),
-            memoryByteLimit: 64 << 20, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            metadataByteLimit: 64 << 20, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// All entries of a directory, in their order.
@@ -63,7 +63,7 @@ struct ListedPlaceTests {
         while true {
             let count = entries.withLock { $0.count }
             directory.entries(from: count, isRestart: count == 0) { result in
-                entries.withLock { $0 += (try? result.get().entries) ?? [] }
+                entries.withLock { $0 += (try? result.get().all) ?? [] }
             }
             if entries.withLock({ $0.count }) == count { return entries.withLock { $0 } }
         }

@@ -33,6 +33,16 @@ struct TreeModel {
     }
 }
 
+extension TreeModel.Kind {
+    /// What an entry is.
+    init(_ entry: DirectoryEntry) {
+        switch entry.kind {
+        case .directory: self = .directory
+        case .file(let object): self = .file(object.version.key)
+        }
+    }
+}
+
 /// Random keys of few, odd characters, so that they meet each other: names that begin one another, markers, empty
 /// components, "." and "..", NUL, bytes around "/", what is no UTF-8, and sometimes a component that is too long.
 func oddKeys(count: Int, using random: inout SeededGenerator) -> [Key] {

@@ -56,14 +56,16 @@ private func read(
         #expect(try read(listing(contents("&lt;&amp;&#x41;"))).items.map(\.key) == ["<&A"])
     }
 
-    @Test func `goes on where it says`() throws {
+    @Test(arguments: [true, false])
+    func `goes on where it says, also if it says that it doesn't`(isTruncated: Bool) throws {
         let page = try read(
-            listing(contents("a") + "<NextContinuationToken>t/+=</NextContinuationToken>", truncated: true))
+            listing(contents("a") + "<NextContinuationToken>t/+=</NextContinuationToken>", truncated: isTruncated))
         #expect(page.next == ContinuationToken("t/+="))
     }
 
-    @Test func `may be empty`() throws {
+    @Test func `may be empty, and so may a token`() throws {
         #expect(try read(listing("")) == ListPage(items: []))
+        #expect(try read(listing("<NextContinuationToken></NextContinuationToken>")) == ListPage(items: []))
     }
 
     @Test func `leaves out what is not behind the key it starts after`() throws {
@@ -87,6 +89,10 @@ private func read(
         ("no size", listing("<Contents><Key>a</Key><ETag>e</ETag></Contents>")),
         ("a negative size", listing(contents("a", size: "-1"))),
         ("a size beyond 64 bits", listing(contents("a", size: "99999999999999999999"))),
+        ("a size that is no number", listing(contents("a", size: "1x"))),
+        ("a size that is empty", listing(contents("a", size: ""))),
+        ("an ETag that would end a header", listing(contents("a").replacing("&quot;e", with: "&#10;e"))),
+        ("a time that is none", listing(contents("a").replacing("05-24", with: "02-30"))),
         ("a prefix without a slash", listing(common("a"))),
         ("a bad escape", listing(contents("%zz") + "<EncodingType>url</EncodingType>")),
         ("a DOCTYPE", "<!DOCTYPE x [<!ENTITY a \"b\">]>" + listing(contents("&a;"))),

@@ -16,6 +16,11 @@ extension ObjectHolder {
         change { $0.put(key, body, etag: etag, lastModified: lastModified, storageClass: storageClass) }
     }
 
+    /// Writes many objects at once.
+    public func put(_ bodies: [Key: ObjectBody]) {
+        change { $0.put(bodies) }
+    }
+
     /// Removes an object.
     public func delete(_ key: Key) {
         change { $0.delete(key) }

@@ -36,14 +36,30 @@ public struct StoreContents: Sendable {
         _ key: Key, _ body: ObjectBody, etag: ETag? = nil, lastModified: Timestamp = defaultLastModified,
         storageClass: String = "STANDARD"
     ) -> ObjectVersion {
+        let object = makeObject(key, body, etag: etag, lastModified: lastModified, storageClass: storageClass)
+        if objects.updateValue(object, forKey: key) == nil {
+            keys.insert(key, at: firstIndex(notBefore: key))
+        }
+        return object.version
+    }
+
+    private mutating func makeObject(
+        _ key: Key, _ body: ObjectBody, etag: ETag? = nil, lastModified: Timestamp = defaultLastModified,
+        storageClass: String = "STANDARD"
+    ) -> StoredObject {
         putCount += 1
         let version = ObjectVersion(
             key: key, etag: etag ?? ETag("\"tag-\(putCount)\""), byteCount: body.byteCount)
         let listed = ListedObject(version: version, lastModified: lastModified, storageClass: storageClass)
-        if objects.updateValue(StoredObject(listed: listed, body: body), forKey: key) == nil {
-            keys.insert(key, at: firstIndex(notBefore: key))
-        }
-        return version
+        return StoredObject(listed: listed, body: body)
+    }
+
+    /// Writes many objects at once: one by one they would take time by the square of their number, unless in order.
+    public mutating func put(_ bodies: [Key: ObjectBody]) {
+        let newKeys = bodies.keys.filter { objects[$0] == nil }
+        objects.reserveCapacity(objects.count + newKeys.count)
+        for (key, body) in bodies { objects[key] = makeObject(key, body) }
+        keys = (keys + newKeys).sorted()
     }
 
     /// Removes an object. Does nothing where there is none, like S3.
@@ -115,14 +131,17 @@ public struct StoreContents: Sendable {
 
 extension ContinuationToken {
     /// A token that goes on behind `key`: its bytes in hexadecimal, so that nobody takes it for a key.
-    fileprivate init(resumingAfter key: Key) {
+    init(resumingAfter key: Key) {
         self.init("after-" + key.bytes.map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined())
     }
 
+    /// Another token that goes on behind the same key.
+    var respelled: ContinuationToken { ContinuationToken(text + ".") }
+
     /// The key that the listing goes on behind, `nil` where this is no token of ours.
-    fileprivate var resumeKey: Key? {
+    var resumeKey: Key? {
         guard text.hasPrefix("after-") else { return nil }
-        let digits = Array(text.dropFirst("after-".count).utf8)
+        let digits = Array(text.dropFirst("after-".count).utf8.prefix { $0 != UInt8(ascii: ".") })
         var bytes: [UInt8] = []
         for index in stride(from: 0, to: digits.count - 1, by: 2) {
             guard let byte = UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16) else {

@@ -37,6 +37,14 @@ import Testing
         #expect(page(contents, ListRequest(prefix: "", isDelimited: true)) == ["a/"])
     }
 
+    @Test func `many objects put at once are listed like those put one by one`() throws {
+        var contents = contents("b", "d")
+        contents.put(["a": .text("xx"), "d": .text("xx"), "c/e": .text("xx")])
+        #expect(page(contents, ListRequest(prefix: "", isDelimited: true)) == ["a", "b", "c/", "d"])
+        #expect(contents.keys.map { contents[$0]?.version.byteCount } == [2, 1, 2, 2])
+        #expect(Set(contents.keys.compactMap { contents[$0]?.version.etag.text }).count == 4)
+    }
+
     @Test(arguments: 1...7, [true, false])
     func `pages of any size make up the whole listing`(pageLimit: Int, isDelimited: Bool) throws {
         let contents = contents("a", "a/", "a/b", "a/c/d", "b/c", "c", "d/e/f")

@@ -11,7 +11,8 @@ from pathlib import Path
 from . import limits, readers
 from .memory import touch_free_memory
 from .mounts import Mount, Tool, overlay
-from .objects import LARGE, Objects
+from .native import NativeTree
+from .objects import BUCKET, LARGE, Objects
 from .results import CURL, NATIVE, Results, figures, process_figures, server_figures
 from .server import Port, Server
 from .workloads import Workload
@@ -26,9 +27,11 @@ CACHE_PATIENCE_SECONDS = 30.0
 class Bench:
     """One go at all rows."""
 
-    def __init__(self, server: Server, objects: Objects, tools: list[Tool], work: Path, time_limit: float):
-        self._server, self._objects, self._tools, self._work = server, objects, tools, work
-        self._time_limit = time_limit
+    def __init__(
+            self, server: Server, objects: Objects, native_tree: NativeTree, tools: list[Tool], work: Path,
+            time_limit: float):
+        self._server, self._objects, self._native_tree, self._tools = server, objects, native_tree, tools
+        self._work, self._time_limit = work, time_limit
         self.results = Results()
 
     def run(self, workload: Workload, runs: int) -> None:
@@ -49,18 +52,28 @@ class Bench:
                     self._measure(workload, tool, caches / tool.name, filled)
 
     def _measure_limit(self, workload: Workload) -> None:
+        measured = self._limit(workload)
+        if measured:
+            name = CURL if workload.curl or workload.pages else NATIVE
+            self.results.row(workload, name).runs.append(figures(workload, *measured))
+
+    def _limit(self, workload: Workload) -> tuple[float, readers.Work] | None:
+        """The seconds and the work of what a row is compared with, if that is anything."""
+        url = self._port(workload).url
         if workload.curl:
-            seconds, work = limits.curl(self._port(workload).url, workload.curl)
-        elif workload.is_compared_with_native:
+            return limits.curl(url, workload.curl)
+        if workload.pages:
+            return limits.curl_pages(url, _bucket(workload), workload.pages.queries(), workload.pages.connections)
+        if workload.native_walk:
+            walk = workload.native_walk
+            return self._native_tree.find(walk.tree, walk.options, FILL_TIME_LIMIT)
+        if workload.is_compared_with_native:
             # A copy on the disk that the caches are on.
             copy = self._work / "native.bin"
             if not copy.exists():
                 shutil.copyfile(self._objects.path(LARGE[0]), copy)
-            seconds, work = limits.native(str(copy), self._time_limit)
-        else:
-            return
-        row = self.results.row(workload, CURL if workload.curl else NATIVE)
-        row.runs.append(figures(workload, seconds, work))
+            return limits.native(str(copy), self._time_limit)
+        return None
 
     def _measure(self, workload: Workload, tool: Tool, cache: Path, filled: set[str]) -> None:
         if workload.is_ours_only and tool.name != "tractfs":
@@ -79,23 +92,31 @@ class Bench:
             row.note = "failed: " + " ".join(str(error).split())
             return
         if row.runs[-1]["is_partial"]:
-            row.note = f"stopped after {self._time_limit:.0f} s"
+            row.note = f"stopped after {workload.time_limit or self._time_limit:.0f} s"
 
     def _mounted_run(self, workload: Workload, tool: Tool, cache: Path) -> dict[str, float]:
         port = self._port(workload)
         os.sync()
         touch_free_memory()
-        with Mount(tool, port.url, cache, self._work, workload.variant) as mount:
-            mark = port.mark()
+        # What mounting asks for counts too.
+        mark = port.mark()
+        with Mount(tool, port.url, _bucket(workload), cache, self._work, workload.variant) as mount:
+            idle = mount.usage()
+            if workload.warm_up:
+                _complete(readers.run(workload.warm_up(mount.root), FILL_TIME_LIMIT)[1])
+                port.settle()
+                mark = port.mark()
             before = mount.usage()
-            seconds, work = readers.run(workload.readers(mount.root), self._time_limit)
+            seconds, work = readers.run(workload.readers(mount.root), workload.time_limit or self._time_limit)
             after = mount.usage()
         # Counted when the mount is gone: what it still fetched ahead is on the bill too.
         traffic = port.traffic(mark)
+        if workload.is_mount_timed:
+            seconds += mount.seconds
         return {
             **figures(workload, seconds, work), **server_figures(traffic, work),
-            **process_figures(after.cpu_seconds - before.cpu_seconds, after.memory_peak, work),
-            "is_partial": work.is_partial}
+            **process_figures(idle, before, after, work),
+            "mount_seconds": mount.seconds, "is_partial": work.is_partial}
 
     def _prepare(self, cache: Path, workload: Workload, tool: Tool) -> None:
         """Makes a tool's cache folder: empty, or with all in it that the workload reads if that is to be warm."""
@@ -104,14 +125,25 @@ class Bench:
         if not workload.is_warm:
             return
         # By the same port: objects of another endpoint are other objects.
-        with Mount(tool, self._port(workload).url, cache, self._work, workload.variant) as mount:
-            readers.run(workload.readers(mount.root), FILL_TIME_LIMIT)
+        with Mount(
+                tool, self._port(workload).url, _bucket(workload), cache, self._work, workload.variant) as mount:
+            _complete(readers.run(workload.readers(mount.root), FILL_TIME_LIMIT)[1])
             _await_stillness(cache)
         # Whatever way the files were written: their pages are in memory.
         readers.run([readers.sequential(str(path)) for path in cache.rglob("*") if path.is_file()], self._time_limit)
 
     def _port(self, workload: Workload) -> Port:
         return self._server.limited if workload.port == "limited" else self._server.unlimited
+
+
+def _bucket(workload: Workload) -> str:
+    return workload.bucket.name if workload.bucket else BUCKET
+
+
+def _complete(work: readers.Work) -> None:
+    """What is half known, or half in a cache, is not warm."""
+    if work.is_partial:
+        raise RuntimeError(f"not warm after {FILL_TIME_LIMIT:.0f} s")
 
 
 def _await_stillness(folder: Path) -> None:
@@ -123,4 +155,3 @@ def _await_stillness(folder: Path) -> None:
         if now != size:
             size, since = now, time.monotonic()
         time.sleep(0.1)
-

@@ -1,4 +1,4 @@
-"""What no file system can beat: parallel ranged GETs by curl, and reading a file on this disk."""
+"""What no file system can beat: parallel ranged GETs and pages of listings by curl, and reading a file on this disk."""
 
 import subprocess
 import time
@@ -16,16 +16,28 @@ def whole(key: str, size: int) -> list[tuple[str, int, int]]:
 
 
 def curl(url: str, ranges: list[tuple[str, int, int]]) -> tuple[float, readers.Work]:
-    """Gets ranges with `curl -Z --parallel-max 64`, and drops the bytes."""
-    transfers = [
-        f'url = "{url}/{BUCKET}/{key}"\nrange = "{offset}-{offset + length - 1}"\noutput = "/dev/null"\nsilent\nfail\n'
-        for key, offset, length in ranges]
+    """Gets ranges with `curl -Z --parallel-max 64`."""
+    seconds = _transfer(
+        [(f"{url}/{BUCKET}/{key}", f'range = "{offset}-{offset + length - 1}"') for key, offset, length in ranges],
+        CURL_CONNECTIONS)
+    return seconds, readers.Work(bytes=sum(length for _, _, length in ranges), operations=len(ranges))
+
+
+def curl_pages(url: str, bucket: str, queries: list[str], connections: int) -> tuple[float, readers.Work]:
+    """Gets pages of listings, one after the other if there is one connection."""
+    seconds = _transfer([(f"{url}/{bucket}?{query}", "") for query in queries], connections)
+    return seconds, readers.Work(operations=len(queries))
+
+
+def _transfer(transfers: list[tuple[str, str]], connections: int) -> float:
+    """Gets URLs, each with an option more, and drops the bytes; returns how many seconds that took."""
+    config = "next\n".join(
+        f'url = "{url}"\n{option}\noutput = "/dev/null"\nsilent\nfail\n' for url, option in transfers)
+    parallel = ["-Z", "--parallel-max", str(connections)] if connections > 1 else []
     began = time.monotonic()
     subprocess.run(
-        ["curl", "--no-progress-meter", "-Z", "--parallel-max", str(CURL_CONNECTIONS), "--config", "-"],
-        input="next\n".join(transfers), text=True, check=True)
-    seconds = time.monotonic() - began
-    return seconds, readers.Work(bytes=sum(length for _, _, length in ranges), operations=len(ranges))
+        ["curl", "--no-progress-meter", *parallel, "--config", "-"], input=config, text=True, check=True)
+    return time.monotonic() - began
 
 
 def native(path: str, time_limit: float) -> tuple[float, readers.Work]:

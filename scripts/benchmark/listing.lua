@@ -1,70 +1,194 @@
--- S3's listings (ListObjects and ListObjectsV2) of the bucket, made from listing.tsv. Keys are plain ASCII here, so
--- encoding-type=url changes nothing in them.
+-- S3's listings (ListObjects and ListObjectsV2) of the buckets, from the arrays that listings.py has written. They are
+-- mapped into memory: starting takes no time however many keys there are, both workers share them, and a page costs two
+-- binary searches, one more for each common prefix in it, and one copy for each run of objects between these.
+local ffi = require("ffi")
+
+ffi.cdef [[
+    int open(const char *path, int flags);
+    int close(int file);
+    long lseek(int file, long offset, int whence);
+    void *mmap(void *address, size_t size, int protection, int flags, int file, long offset);
+    void *memchr(const void *bytes, int byte, size_t size);
+    int memcmp(const void *one, const void *other, size_t size);
+]]
+
+local O_RDONLY, SEEK_END, PROT_READ, MAP_SHARED = 0, 2, 1, 1
+local MAX_KEYS = 1000
+
 local listing = {}
 
-local objects = {}
+-- Bucket -> its arrays.
+local buckets = {}
 
--- Reads the list of objects: once, when the server starts. They stand in it sorted.
-function listing.load(path)
-    for line in io.lines(path) do
-        local key, size, etag = line:match("^(.-)\t(%d+)\t(.+)$")
-        objects[#objects + 1] = { key = key, size = size, etag = etag }
-    end
+-- A file's bytes, and how many there are.
+local function map(path)
+    local file = ffi.C.open(path, O_RDONLY)
+    if file < 0 then error("can't open " .. path) end
+    local size = tonumber(ffi.C.lseek(file, 0, SEEK_END))
+    local address = ffi.C.mmap(nil, size, PROT_READ, MAP_SHARED, file, 0)
+    ffi.C.close(file)
+    if ffi.cast("intptr_t", address) == -1 then error("can't map " .. path) end
+    return ffi.cast("const char *", address), size
 end
 
-local function contents(object, modified)
-    return table.concat {
-        "<Contents><Key>", object.key, "</Key><LastModified>", modified, "</LastModified><ETag>&quot;", object.etag,
-        "&quot;</ETag><Size>", object.size, "</Size><StorageClass>STANDARD</StorageClass></Contents>" }
+local function array(path)
+    local ends, size = map(path .. ".ends")
+    return { bytes = map(path), ends = ffi.cast("const uint32_t *", ends), count = size / 4 - 1 }
+end
+
+-- Makes the arrays in `folder` known as a bucket: once, when the server starts.
+function listing.load(bucket, folder)
+    buckets[bucket] = {
+        keys = array(folder .. "/keys"), contents = array(folder .. "/contents"), encoded = array(folder .. "/encoded") }
+end
+
+-- The items from one index up to another, as one string.
+local function items(of, from, upto)
+    return ffi.string(of.bytes + of.ends[from], of.ends[upto] - of.ends[from])
+end
+
+-- Whether a key is less than `text`: -1, equal: 0, or greater: 1. With `is_prefix`, 0 if it begins with it.
+local function compare(keys, index, text, is_prefix)
+    local length = keys.ends[index + 1] - keys.ends[index]
+    local order = ffi.C.memcmp(keys.bytes + keys.ends[index], text, math.min(length, #text))
+    if order ~= 0 then return order < 0 and -1 or 1 end
+    if length < #text then return -1 end
+    return (length == #text or is_prefix) and 0 or 1
+end
+
+-- The first index in low..<high whose key compares as `order` or more; `high` if none does.
+local function first(keys, low, high, text, is_prefix, order)
+    while low < high do
+        local middle = math.floor((low + high) / 2)
+        if compare(keys, middle, text, is_prefix) < order then low = middle + 1 else high = middle end
+    end
+    return low
+end
+
+-- The first index behind `low` whose key doesn't begin with `prefix`, as the one at `low` does. It is near, mostly: so it
+-- is searched for in steps that double.
+local function behind(keys, low, high, prefix)
+    local step = 1
+    while low + step < high and compare(keys, low + step, prefix, true) == 0 do
+        low, step = low + step, step * 2
+    end
+    return first(keys, low + 1, math.min(low + step, high), prefix, true, 1)
 end
 
 -- The common prefix that a key counts as, if any.
-local function common_prefix(key, prefix, delimiter)
-    if delimiter == "" then return nil end
-    local _, last = key:find(delimiter, #prefix + 1, true)
-    return last and key:sub(1, last)
+local function common_prefix(keys, index, prefix_length, delimiter)
+    local key, length = keys.bytes + keys.ends[index], keys.ends[index + 1] - keys.ends[index]
+    local found = ffi.cast("const char *", ffi.C.memchr(key + prefix_length, delimiter, length - prefix_length))
+    return found ~= nil and ffi.string(key, found - key + 1) or nil
 end
 
--- The items behind `after`: XML, and where the next page goes on, if there is one.
-local function page(prefix, delimiter, after, max_keys, modified)
-    local items, count, last, folder = {}, 0, nil, nil
-    for _, object in ipairs(objects) do
-        local key = object.key
-        if key:sub(1, #prefix) == prefix and key > after then
-            local name = common_prefix(key, prefix, delimiter)
-            local is_new = not name or (name ~= folder and name > after)
-            if is_new and count == max_keys then return items, count, last end
-            if is_new then
-                items[#items + 1] = name and "<CommonPrefixes><Prefix>" .. name .. "</Prefix></CommonPrefixes>"
-                    or contents(object, modified)
-                count, last = count + 1, name or key
-            end
-            folder = name or folder
-        end
+local function escaped(text, is_encoded)
+    if is_encoded then
+        return (text:gsub("[^A-Za-z0-9._~/-]", function(byte)
+            return byte == " " and "+" or string.format("%%%02X", byte:byte())
+        end))
     end
-    return items, count, nil
+    return (text:gsub("[&<>]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }))
 end
 
--- Answers a request for a listing of the bucket.
-function listing.answer(bucket, modified)
-    local query = ngx.req.get_uri_args()
-    local function value(name) return type(query[name]) == "string" and query[name] or "" end
+-- What to list, from the arguments of a request.
+local function request(bucket)
+    local arguments = ngx.req.get_uri_args()
+    local function value(name) return type(arguments[name]) == "string" and arguments[name] or "" end
     local is_second = value("list-type") == "2"
-    local after = value("continuation-token")
-    if after == "" then after = value(is_second and "start-after" or "marker") end
-    local max_keys = math.min(tonumber(value("max-keys")) or 1000, 1000)
-    local items, count, next_after = page(value("prefix"), value("delimiter"), after, max_keys, modified)
-    local head = { "<Name>", bucket, "</Name><Prefix>", value("prefix"), "</Prefix><MaxKeys>", max_keys, "</MaxKeys>",
-        "<Delimiter>", value("delimiter"), "</Delimiter><IsTruncated>", tostring(next_after ~= nil), "</IsTruncated>" }
-    if value("encoding-type") == "url" then head[#head + 1] = "<EncodingType>url</EncodingType>" end
-    if is_second then head[#head + 1] = "<KeyCount>" .. count .. "</KeyCount>" end
-    if next_after then
-        local element = is_second and "NextContinuationToken" or "NextMarker"
-        head[#head + 1] = "<" .. element .. ">" .. next_after .. "</" .. element .. ">"
+    return {
+        bucket = bucket, is_second = is_second, prefix = value("prefix"), delimiter = value("delimiter"),
+        token = tonumber(value("continuation-token")), after = value(is_second and "start-after" or "marker"),
+        is_encoded = value("encoding-type") == "url", max_keys = math.min(tonumber(value("max-keys")) or MAX_KEYS, MAX_KEYS) }
+end
+
+-- The first index to list: where the token says, which is the place to go on at, or behind `after`.
+local function start(keys, wanted, low, high)
+    if wanted.token then return math.max(low, math.min(wanted.token, high)) end
+    if wanted.after == "" then return low end
+    return first(keys, low, high, wanted.after, false, 1)
+end
+
+-- The XML of one page, the number of its items, its last item, and where the next page goes on, if there is one.
+local function page(arrays, wanted)
+    local keys, contents = arrays.keys, wanted.is_encoded and arrays.encoded or arrays.contents
+    local low = first(keys, 0, keys.count, wanted.prefix, true, 0)
+    local high = first(keys, low, keys.count, wanted.prefix, true, 1)
+    local index, count, parts, last = start(keys, wanted, low, high), 0, {}, nil
+    if wanted.delimiter == "" then
+        local upto = math.min(index + wanted.max_keys, high)
+        return { items(contents, index, upto) }, upto - index, upto > index and items(keys, upto - 1, upto), upto < high and upto
+    end
+    local delimiter = wanted.delimiter:byte()
+    local run = index
+    while index < high do
+        local name = common_prefix(keys, index, #wanted.prefix, delimiter)
+        local is_item = not name or wanted.token or name > wanted.after
+        if is_item and count == wanted.max_keys then break end
+        if name then
+            parts[#parts + 1] = items(contents, run, index)
+            index = behind(keys, index, high, name)
+            run = index
+            if is_item then
+                parts[#parts + 1] = "<CommonPrefixes><Prefix>" .. escaped(name, wanted.is_encoded) .. "</Prefix></CommonPrefixes>"
+            end
+        else
+            index = index + 1
+        end
+        if is_item then count, last = count + 1, name or false end
+    end
+    parts[#parts + 1] = items(contents, run, index)
+    if last == false then last = items(keys, index - 1, index) end
+    return parts, count, last, index < high and index
+end
+
+local function element(name, text) return "<" .. name .. ">" .. text .. "</" .. name .. ">" end
+
+-- Answers a request for a listing of a bucket.
+function listing.answer(bucket)
+    local arrays = buckets[bucket]
+    if not arrays then return listing.refuse(404, "NoSuchBucket") end
+    local wanted = request(bucket)
+    -- S3 takes longer ones; nobody here has them.
+    if #wanted.delimiter > 1 then return listing.refuse(501, "NotImplemented") end
+    local parts, count, last, next_index = page(arrays, wanted)
+    local function name(text) return escaped(text, wanted.is_encoded) end
+    local head = {
+        element("Name", bucket), element("Prefix", name(wanted.prefix)), element("MaxKeys", wanted.max_keys),
+        element("Delimiter", name(wanted.delimiter)), element("IsTruncated", tostring(next_index and true or false)),
+        wanted.is_encoded and element("EncodingType", "url") or "" }
+    if wanted.is_second then
+        head[#head + 1] = element("KeyCount", count)
+        head[#head + 1] = next_index and element("NextContinuationToken", next_index) or ""
+    elseif next_index then
+        head[#head + 1] = element("NextMarker", name(last))
     end
     ngx.header["Content-Type"] = "application/xml"
-    ngx.print('<?xml version="1.0" encoding="UTF-8"?>\n',
-        '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">', table.concat(head), table.concat(items), "</ListBucketResult>")
+    ngx.print('<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">',
+        head, parts, "</ListBucketResult>")
+end
+
+-- Answers a request with an error of S3's.
+function listing.refuse(status, code)
+    ngx.status = status
+    ngx.header["Content-Type"] = "application/xml"
+    ngx.print('<?xml version="1.0" encoding="UTF-8"?>\n', element("Error", element("Code", code) .. element("Message", code)))
+end
+
+-- Answers a HEAD of an object that has no file, as all objects of the buckets that only are to be listed: from the list.
+function listing.answer_without_file(bucket, key, modified)
+    local arrays = buckets[bucket]
+    local index = arrays and first(arrays.keys, 0, arrays.keys.count, key, false, 0)
+    if not arrays or index == arrays.keys.count or compare(arrays.keys, index, key, false) ~= 0 then
+        return listing.refuse(404, "NoSuchKey")
+    end
+    if ngx.req.get_method() ~= "HEAD" then return listing.refuse(501, "NotImplemented") end
+    local etag, size = items(arrays.contents, index, index + 1):match("&quot;(.-)&quot;</ETag><Size>(%d+)<")
+    ngx.header["ETag"] = '"' .. etag .. '"'
+    ngx.header["Last-Modified"] = ngx.http_time(modified)
+    ngx.header["Content-Type"] = "application/octet-stream"
+    ngx.header["Content-Length"] = size
+    ngx.send_headers()
 end
 
 return listing

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Iterator
 
 from . import processes
-from .objects import BUCKET
-
 START_PATIENCE_SECONDS = 30
+# Short, because mounting may be a part of what is timed.
+MOUNT_POLL_SECONDS = 0.005
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -25,6 +25,10 @@ class Variant:
     is_cached: bool = False
     # What tractfs is given as --memory-limit.
     memory_limit: str | None = None
+    # What tractfs is given as --metadata-limit.
+    metadata_limit: str | None = None
+    # And as --metadata-ttl.
+    metadata_ttl: str | None = None
     # With the cache on an overlayfs, whose files the kernel doesn't hand through: so passthrough is off.
     is_stacked: bool = False
 
@@ -34,6 +38,7 @@ class Usage:
     """What the serving process has used since its start."""
 
     cpu_seconds: float
+    memory: int
     memory_peak: int
 
 
@@ -44,13 +49,13 @@ class Tool:
     # What makes it say its version.
     version_command: list
 
-    def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
+    def command(self, url: str, bucket: str, mount_point: Path, cache: Path, variant: Variant) -> list:
         """What serves the bucket at `url` on `mount_point`, staying in the foreground."""
         raise NotImplementedError
 
     def can(self, variant: Variant) -> bool:
         """Whether it can be mounted so."""
-        return variant.memory_limit is None
+        return variant == Variant(is_cached=variant.is_cached, is_stacked=variant.is_stacked)
 
 
 class Tractfs(Tool):
@@ -61,7 +66,7 @@ class Tractfs(Tool):
         self.version_command = [program, "--version"]
         self.help = _output([program, "mount", "--help"])
 
-    def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
+    def command(self, url: str, bucket: str, mount_point: Path, cache: Path, variant: Variant) -> list:
         options = ["--endpoint-url", url, "--addressing-style", "path", "--log-level", "warning"]
         if variant.is_cached:
             options += ["--cache-dir", cache]
@@ -69,49 +74,56 @@ class Tractfs(Tool):
             options.append("--no-cache")
         if variant.memory_limit:
             options += ["--memory-limit", variant.memory_limit]
-        return [self.program, "mount", "--foreground", *options, f"s3://{BUCKET}", mount_point]
+        if variant.metadata_limit:
+            options += ["--metadata-limit", variant.metadata_limit]
+        if variant.metadata_ttl:
+            options += ["--metadata-ttl", variant.metadata_ttl]
+        return [self.program, "mount", "--foreground", *options, f"s3://{bucket}", mount_point]
 
     def can(self, variant: Variant) -> bool:
-        return "--cache-dir" in self.help or not variant.is_cached
+        needed = {"--cache-dir": variant.is_cached, "--metadata-limit": variant.metadata_limit is not None}
+        return all(option in self.help for option, is_needed in needed.items() if is_needed)
 
 
 class S3fs(Tool):
     name = "s3fs"
     version_command = ["s3fs", "--version"]
 
-    def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
+    def command(self, url: str, bucket: str, mount_point: Path, cache: Path, variant: Variant) -> list:
         # parallel_count also is how many ranges are got at once for a read; enable_noobj_cache saves requests for names
         # that aren't there. Without use_cache it still writes what it reads to temporary files.
         options = ["ro", f"url={url}", "use_path_request_style", "public_bucket=1", "parallel_count=64",
                    "multireq_max=64", "enable_noobj_cache", f"tmpdir={cache.parent}"]
         if variant.is_cached:
             options.append(f"use_cache={cache}")
-        return ["s3fs", BUCKET, mount_point, "-f", "-o", ",".join(options)]
+        return ["s3fs", bucket, mount_point, "-f", "-o", ",".join(options)]
 
 
 class Rclone(Tool):
     name = "rclone"
     version_command = ["rclone", "version"]
 
-    def command(self, url: str, mount_point: Path, cache: Path, variant: Variant) -> list:
+    def command(self, url: str, bucket: str, mount_point: Path, cache: Path, variant: Variant) -> list:
         # use-server-modtime saves a HEAD a file; a chunk is what one GET asks for (1.60 has no parallel streams).
         options = ["--config", "/dev/null", "--read-only", "--use-server-modtime", "--no-checksum",
                    "--max-read-ahead", "1M", "--buffer-size", "64M", "--cache-dir", cache,
                    "--vfs-cache-mode", "full" if variant.is_cached else "off",
                    "--s3-provider", "Other", "--s3-endpoint", url, "--s3-env-auth", "--s3-force-path-style"]
-        return ["rclone", "mount", f":s3:{BUCKET}", mount_point, *options]
+        return ["rclone", "mount", f":s3:{bucket}", mount_point, *options]
 
 
 class Mount:
     """A mounted file system. Use it in a `with`: at its end nothing is left of it but its cache."""
 
-    def __init__(self, tool: Tool, url: str, cache: Path, work: Path, variant: Variant = Variant()):
-        self._tool, self._url, self._cache, self._work, self._variant = tool, url, cache, work, variant
+    def __init__(self, tool: Tool, url: str, bucket: str, cache: Path, work: Path, variant: Variant = Variant()):
+        self._tool, self._url, self._bucket = tool, url, bucket
+        self._cache, self._work, self._variant = cache, work, variant
 
     def __enter__(self) -> "Mount":
         self.root = Path(tempfile.mkdtemp(prefix=f"{self._tool.name}.", dir=self._work))
         self._log = open(self._work / f"{self._tool.name}.log", "w+b")
-        command = self._tool.command(self._url, self.root, self._cache, self._variant)
+        command = self._tool.command(self._url, self._bucket, self.root, self._cache, self._variant)
+        began = time.monotonic()
         self._process = processes.start(
             command, env=environment(), stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
         try:
@@ -119,6 +131,7 @@ class Mount:
         except BaseException:
             self.__exit__()
             raise
+        self.seconds = time.monotonic() - began
         return self
 
     def __exit__(self, *_) -> None:
@@ -134,14 +147,14 @@ class Mount:
         self.root.rmdir()
 
     def usage(self) -> Usage:
-        """CPU time and the most memory until now."""
+        """CPU time, memory, and the most memory until now."""
         process = Path("/proc") / str(self._process.pid)
         # Behind the program's name, which may hold anything: fields 14 and 15 of proc(5) are user and system time.
         fields = (process / "stat").read_text().rpartition(")")[2].split()
         status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
         return Usage(
             cpu_seconds=(int(fields[11]) + int(fields[12])) / CLOCK_TICKS,
-            memory_peak=int(status["VmHWM"].split()[0]) * 1024)
+            memory=int(status["VmRSS"].split()[0]) * 1024, memory_peak=int(status["VmHWM"].split()[0]) * 1024)
 
     def _await_mount(self) -> None:
         deadline = time.monotonic() + START_PATIENCE_SECONDS
@@ -149,7 +162,7 @@ class Mount:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self._log.seek(0)
                 raise RuntimeError(f"{self._tool.name} did not mount: {self._log.read()[-1000:].decode()}")
-            time.sleep(0.02)
+            time.sleep(MOUNT_POLL_SECONDS)
 
 
 def environment() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The objects that the server serves: a bucket as a directory of files, and the list that its listings come from.
+"""The objects that are read: a bucket as a directory of files, and the list that its listings come from.
 
 Files of one size are hard links to one file of random bytes: what matters is that their keys differ.
 """
@@ -6,6 +6,8 @@ Files of one size are hard links to one file of random bytes: what matters is th
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from . import listings
 
 BUCKET = "bench"
 KiB = 1024
@@ -28,13 +30,14 @@ def small_size(index: int) -> int:
 
 @dataclass
 class Objects:
-    """A directory of objects: `root/BUCKET/KEY` each, and `root/listing.tsv`."""
+    """A directory of objects: `root/BUCKET/KEY` each, and their list in `root/listing`."""
 
     root: Path
+    name = BUCKET
 
     @property
-    def listing(self) -> Path:
-        return self.root / "listing.tsv"
+    def listing_folder(self) -> Path:
+        return self.root / "listing"
 
     def path(self, key: str) -> Path:
         return self.root / BUCKET / key
@@ -75,9 +78,7 @@ class Objects:
             os.link(target, path)
 
     def _write_listing(self) -> None:
-        """One line an object, sorted by key: key, size, ETag as nginx makes it for files (its time and size in hex)."""
-        lines = []
-        for key in sorted([*LARGE, *MEDIUM, SERIES, *SMALL]):
-            size = self.path(key).stat().st_size
-            lines.append(f"{key}\t{size}\t{MODIFIED:x}-{size:x}\n")
-        self.listing.write_text("".join(lines))
+        """Writes the list; an ETag is what nginx makes for a file (its time and size in hex)."""
+        sizes = ((key, self.path(key).stat().st_size) for key in sorted([*LARGE, *MEDIUM, SERIES, *SMALL]))
+        listings.write(
+            self.listing_folder, ((key, size, f"{MODIFIED:x}-{size:x}") for key, size in sizes), MODIFIED)

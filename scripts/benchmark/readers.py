@@ -22,6 +22,8 @@ class Work:
     latencies: list[float] = field(default_factory=list)
     # Whether time was up before all was read.
     is_partial: bool = False
+    # When the first of it was there, in seconds, where that is of interest.
+    first_seconds: float | None = None
 
 
 T = TypeVar("T")
@@ -127,6 +129,7 @@ def run(readers: list[Reader], time_limit: float) -> tuple[float, Work]:
         total.operations += work.operations
         total.latencies += work.latencies
         total.is_partial |= work.is_partial
+        total.first_seconds = work.first_seconds
     if problems:
         raise RuntimeError("; ".join(problems))
     return time.monotonic() - began, total

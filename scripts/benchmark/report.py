@@ -8,33 +8,40 @@ import subprocess
 from pathlib import Path
 
 from .results import LIMITS, METRICS, Results, Row
-from .workloads import Target
+from .workloads import LISTING, READING, Target
 
 COLUMNS = ("rate", "ratio", "per_second", "p50_ms", "p95_ms", "cpu_per_gib", "memory_mib", "requests", "fetched_mib")
 # Rows that are about single operations, and what is shown of them only, or of the others only. JSON has everything.
 OPERATION_ROWS = ("random", "strided", "small", "mmap")
 OPERATION_COLUMNS = ("per_second", "p50_ms", "p95_ms")
 STREAM_COLUMNS = ("rate", "cpu_per_gib")
+LISTING_COLUMNS = ("seconds", "time_ratio", "first_ms", "listings", "heads", "gets", "cpu_seconds", "memory_over_idle_mib")
 
 
-def table(results: Results) -> str:
-    """A Markdown table that can be read as it is, too."""
-    lines = [["workload", "by", *(METRICS[name].label for name in COLUMNS), "to reach"]]
+def tables(results: Results) -> dict[str, str]:
+    """A Markdown table, that can be read as it is, too, of each group that has rows."""
+    grouped = {group: [row for row in results.rows if row.workload.group == group] for group in (READING, LISTING)}
+    return {group: _table(results, rows, group) for group, rows in grouped.items() if rows}
+
+
+def _table(results: Results, rows: list[Row], group: str) -> str:
+    columns = LISTING_COLUMNS if group == LISTING else COLUMNS
+    lines = [["workload", "by", *(METRICS[name].label for name in columns), "to reach"]]
     previous = None
-    for row in results.rows:
+    for row in rows:
         title = row.workload.title if row.workload.name != previous else ""
         previous = row.workload.name
-        lines.append([title, row.tool, *_cells(results, row), _targets(results, row)])
+        lines.append([title, row.tool, *_cells(results, row, columns), _targets(results, row)])
     widths = [max(len(line[index]) for line in lines) for index in range(len(lines[0]))]
     lines.insert(1, ["-" * width for width in widths])
     return "\n".join(
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines)
 
 
-def _cells(results: Results, row: Row) -> list[str]:
+def _cells(results: Results, row: Row, columns: tuple[str, ...]) -> list[str]:
     compared = results.compared(row)
     hidden = STREAM_COLUMNS if row.workload.name in OPERATION_ROWS else OPERATION_COLUMNS
-    return [METRICS[name].text(compared[name]) if name in compared and name not in hidden else "" for name in COLUMNS]
+    return [METRICS[name].text(compared[name]) if name in compared and name not in hidden else "" for name in columns]
 
 
 def _targets(results: Results, row: Row) -> str:
@@ -49,7 +56,7 @@ def _targets(results: Results, row: Row) -> str:
 
 
 def _bound(target: Target) -> str:
-    return ("≤ " if target.is_maximum else "≥ ") + METRICS[target.metric].text(target.bound)
+    return ("≤ " if target.is_maximum else "≥ ") + METRICS[target.metric].text(target.value)
 
 
 def record(results: Results, versions: dict[str, str], options: dict[str, object]) -> dict:
@@ -61,10 +68,11 @@ def record(results: Results, versions: dict[str, str], options: dict[str, object
 def _record(results: Results, row: Row) -> dict:
     workload = row.workload
     return {
-        "workload": workload.name, "title": workload.title, "by": row.tool, "is_limit": row.tool in LIMITS,
+        "workload": workload.name, "group": workload.group, "title": workload.title,
+        "by": row.tool, "is_limit": row.tool in LIMITS,
         "compared_with": workload.baseline, "note": row.note, "medians": results.compared(row), "runs": row.runs,
         "targets": [
-            {"metric": target.metric, "bound": target.bound, "is_maximum": target.is_maximum, "value": value,
+            {"metric": target.metric, "bound": target.value, "is_maximum": target.is_maximum, "value": value,
              "is_reached": is_reached} for target, value, is_reached in results.verdicts(row)]}
 
 

@@ -1,6 +1,7 @@
 """A loopback S3 server that is fast enough not to be the limit: nginx over files, its listings made in Lua.
 
-It answers GET (ranges, If-Match), HEAD and both ListObjects on path style; it checks no signature.
+It answers GET (ranges, If-Match), HEAD and both ListObjects on path style; it checks no signature. A bucket without files
+has a listing and answers HEAD from it.
 """
 
 import getpass
@@ -13,15 +14,25 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Iterable, Protocol
 
 from . import processes
-from .objects import BUCKET, MODIFIED, Objects
+from .objects import MODIFIED
 
 SCRIPTS = Path(__file__).parent
 MODULES = Path("/usr/lib/nginx/modules")
 START_PATIENCE_SECONDS = 10
 # The log's buffers are written every 100 ms (nginx.conf).
 LOG_SETTLE_SECONDS = 0.25
+QUIET_PATIENCE_SECONDS = 10
+
+
+class Bucket(Protocol):
+    """What the server serves by a name: objects.Objects, trees.Tree."""
+
+    name: str
+    # Where listings.write has written its list.
+    listing_folder: Path
 
 
 @dataclass
@@ -36,29 +47,36 @@ class Traffic:
 
 
 class Port:
-    """One port of the server, and the log of the requests to it."""
+    """One port of the server, and the log of the requests to it (nginx.conf says what is in a line)."""
 
     def __init__(self, number: int, log: Path):
         self.number = number
         self.url = f"http://127.0.0.1:{number}"
-        self._log = log
+        self.log = log
 
     def mark(self) -> int:
         """The place in the log that `traffic(since:)` counts from."""
         time.sleep(LOG_SETTLE_SECONDS)
-        return self._log.stat().st_size
+        return self.log.stat().st_size
+
+    def settle(self) -> None:
+        """Waits until nothing has been asked for a while, or for as long as a patient user would."""
+        deadline = time.monotonic() + QUIET_PATIENCE_SECONDS
+        last = self.mark()
+        while time.monotonic() < deadline and (now := self.mark()) != last:
+            last = now
 
     def traffic(self, since: int) -> Traffic:
         """What has been asked since a mark. Only requests that have ended count."""
         time.sleep(LOG_SETTLE_SECONDS)
         traffic = Traffic()
-        with open(self._log) as log:
+        with open(self.log) as log:
             log.seek(since)
             for line in log:
                 method, uri, _, _, _, byte_count = line.rstrip("\n").split("\t")
                 traffic.requests += 1
                 traffic.bytes += int(byte_count)
-                if uri.rstrip("/") == f"/{BUCKET}":
+                if "/" not in uri.strip("/"):
                     traffic.listings += 1
                 elif method == "GET":
                     traffic.gets += 1
@@ -70,8 +88,9 @@ class Port:
 class Server:
     """nginx with two ports: `unlimited`, and `limited`, which is like S3 from EC2 (nginx.conf). Use it in a `with`."""
 
-    def __init__(self, objects: Objects):
-        self._objects = objects
+    def __init__(self, root: Path, buckets: Iterable[Bucket]):
+        """Serves the files of `root/BUCKET`, and the lists of the buckets."""
+        self._root, self._buckets = root, list(buckets)
 
     def __enter__(self) -> "Server":
         self._state = Path(tempfile.mkdtemp(prefix="tractfs-bench-nginx."))
@@ -95,10 +114,11 @@ class Server:
 
     def _configure(self) -> None:
         names = {
-            "modules": MODULES, "scripts": SCRIPTS, "state": self._state, "root": self._objects.root.resolve(),
-            "listing": self._objects.listing.resolve(), "bucket": BUCKET,
-            "unlimited": self.unlimited.number, "limited": self.limited.number,
-            "modified": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(MODIFIED)),
+            "modules": MODULES, "scripts": SCRIPTS, "state": self._state, "root": self._root.resolve(),
+            "unlimited": self.unlimited.number, "limited": self.limited.number, "modified": MODIFIED,
+            "load": " ".join(
+                f'require("listing").load("{bucket.name}", "{bucket.listing_folder.resolve()}");'
+                for bucket in self._buckets),
             # nginx's workers would be "nobody" if root starts it, who can't read root's temporary folders.
             "user": f"user {getpass.getuser()};" if os.geteuid() == 0 else "",
         }
@@ -112,7 +132,7 @@ class Server:
         deadline = time.monotonic() + START_PATIENCE_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                urllib.request.urlopen(f"{self.limited.url}/{BUCKET}?max-keys=1", timeout=1).close()
+                urllib.request.urlopen(f"{self.limited.url}/{self._buckets[0].name}?max-keys=1", timeout=1).close()
                 return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.02)

@@ -9,6 +9,7 @@ from .limits import whole
 from .mounts import Variant
 from .objects import (
     GiB, KiB, LARGE, LARGE_SIZE, MEDIUM, MEDIUM_SIZE, MiB, SERIES, SERIES_SIZE, SMALL, small_size)
+from .trees import Tree
 
 # Seeds of the random places, so that every tool and every run reads the same ones.
 SEED = 20_240_229
@@ -19,35 +20,74 @@ class Target:
     """A figure to reach: `metric` of a row (results.METRICS) at most, or at least, `bound`."""
 
     metric: str
-    bound: float
+    # Called when the tree that it depends on is there.
+    bound: float | Callable[[], float]
     is_maximum: bool = False
+
+    @property
+    def value(self) -> float:
+        return self.bound() if callable(self.bound) else self.bound
+
+    def is_reached(self, value: float) -> bool:
+        return value <= self.value if self.is_maximum else value >= self.value
 
 
 def at_least(metric: str, bound: float) -> Target:
     return Target(metric, bound)
 
 
-def at_most(metric: str, bound: float) -> Target:
+def at_most(metric: str, bound: float | Callable[[], float]) -> Target:
     return Target(metric, bound, is_maximum=True)
 
 
 @dataclass(frozen=True)
+class Pages:
+    """Pages of listings that curl gets in comparison, as query strings, over so many connections."""
+
+    queries: Callable[[], list[str]]
+    connections: int
+
+
+@dataclass(frozen=True)
+class NativeWalk:
+    """`find` with these options over a tree on this machine's disk."""
+
+    tree: Tree
+    options: list[str]
+
+
+# The two kinds of rows, a table each.
+READING, LISTING = "reading", "listing"
+
+
+@dataclass(frozen=True)
 class Workload:
-    """One thing to read, in one way."""
+    """One thing to read, or to list, in one way."""
 
     name: str
     title: str
     # The readers, given where the bucket is mounted.
     readers: Callable[[Path], list[readers.Reader]]
+    group: str = READING
     port: str = "limited"
+    # The bucket, if it isn't the one with data.
+    bucket: Tree | None = None
     # What `curl -Z` gets in comparison: (key, offset, length); empty where it is compared with something else.
     curl: list[tuple[str, int, int]] = field(default_factory=list)
+    pages: Pages | None = None
     is_compared_with_native: bool = False
+    native_walk: NativeWalk | None = None
     # Another row whose rate, by the same tool, is the limit.
     baseline: str | None = None
     variant: Variant = Variant()
     # Whether the disk cache is filled, and the file system mounted anew, before it is measured.
     is_warm: bool = False
+    # What is done in the same mount before, and not measured.
+    warm_up: Callable[[Path], list[readers.Reader]] | None = None
+    # Whether the time that mounting takes is part of it.
+    is_mount_timed: bool = False
+    # In seconds, where it isn't what all rows have.
+    time_limit: float | None = None
     # How many bytes each operation goes forward, where that is more than it reads; the rate then is that of getting
     # through the file.
     bytes_passed: int | None = None
@@ -106,8 +146,8 @@ FORESEEABLE = (at_most("fetched_ratio", 1.3), at_least("ratio", 0.8))
 WHOLE = whole(LARGE[0], LARGE_SIZE)
 
 
-def workloads(random_count: int) -> list[Workload]:
-    """All rows, in the table's order, with this many random reads."""
+def reads(random_count: int) -> list[Workload]:
+    """All rows about reading, in the table's order, with this many random reads."""
     return [
         Workload(
             "seq", "1 GiB cold, one stream, S3-like port", one_stream(LARGE[0]), curl=WHOLE,

@@ -11,6 +11,7 @@ extension CacheDirectory {
         isTidying: Bool = true, _ body: (CachedFiles) throws(Errno) -> Void
     ) throws(Errno) -> (byteCount: Int, nonsenseCount: Int) {
         var byteCount = try root.status().allocatedByteCount + usage.allocatedByteCount
+        byteCount += try ListingFolder.allocatedByteCount(in: root)
         var nonsenseCount = 0
         let objects: LocalFile
         do throws(Errno) {

@@ -78,6 +78,17 @@ public final class DiskCache: Sendable {
         didRelease()
     }
 
+    /// The folder of this cache that listings are kept in, made where there is none; `nil` where the disk doesn't allow it,
+    /// which is told as for the rest of the cache. It may be used after `shutdown` too.
+    public func listingFolder() -> ListingFolder? {
+        do throws(Errno) {
+            return try ListingFolder(in: directory, health: health, isMade: true)
+        } catch {
+            health.noteFailure(error)
+            return nil
+        }
+    }
+
     /// How often a block or an index was found damaged since the start.
     public var damageCount: Int { health.damageCount }
 

@@ -1,3 +1,4 @@
+public import Logging
 public import ObjectStore
 public import SystemPackage
 
@@ -133,6 +134,20 @@ public struct DiskCacheDirectory: Sendable {
             }
         }
         return clearance
+    }
+
+    /// The folder that listings are kept in; `nil` if there is none.
+    ///
+    /// - Parameter logger: Where trouble with it is told.
+    public func listingFolder(logger: Logger) throws(DiskCacheError) -> ListingFolder? {
+        try throwingUnusable { () throws(Errno) in
+            do throws(Errno) {
+                let health = DiskHealth(of: directory.path, logger: logger)
+                return try ListingFolder(in: directory, health: health, isMade: false)
+            } catch .noSuchFileOrDirectory {
+                return nil
+            }
+        }
     }
 
     private func throwingUnusable<R>(_ body: () throws(Errno) -> R) throws(DiskCacheError) -> R {

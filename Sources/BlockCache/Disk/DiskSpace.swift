@@ -115,6 +115,12 @@ final class DiskSpace: Sendable {
         return room.freeByteCount < DiskSpace.floorByteCount(of: room.byteCount) + batchByteLimit
     }
 
+    /// Whether `byteCount` bytes more would leave on the disk of `directory` what must stay free.
+    static func hasRoom(for byteCount: Int, in directory: LocalFile) throws(Errno) -> Bool {
+        let room = try directory.room()
+        return room.freeByteCount >= floorByteCount(of: room.byteCount) + byteCount
+    }
+
     /// How many bytes less than these should be on the disk for it to keep its floor.
     private func lacking(for byteCount: Int, in directory: CacheDirectory) throws(Errno) -> Int {
         let isDue = state.withLock { state in

@@ -1,6 +1,7 @@
 import DequeModule
 import Glibc
 import Synchronization
+import SystemSupport
 
 /// The thread that writes blocks to the disk, behind the readers, and the queue that leads to it.
 ///

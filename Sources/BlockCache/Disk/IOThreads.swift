@@ -1,5 +1,6 @@
 import DequeModule
 import Synchronization
+import SystemSupport
 
 /// The threads that read from the disk for those who don't wait there themselves.
 ///

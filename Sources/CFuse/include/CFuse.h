@@ -65,11 +65,34 @@ int32_t tractfs_backing_open(int device, int file);
 /// on failure.
 int tractfs_backing_close(int device, int32_t id);
 
-/// ioctl(2) on any file or directory of a mount: the process that serves it, as a uint32_t.
-extern const unsigned long TRACTFS_IOCTL_SERVER;
+// What a mount can be asked beside files and folders, by ioctl(2) on an open directory of it, for the server also on a file.
+// The numbers hold the sizes of what is passed, so that a form that changes is another number, and one who doesn't know it
+// says ENOTTY.
 
-/// Calls ioctl(2) with TRACTFS_IOCTL_SERVER; -1 and errno on failure. ioctl is variadic, which Swift can't call.
-int tractfs_ioctl_server(int descriptor, uint32_t *process);
+/// The process that serves the mount, as a uint32_t.
+extern const unsigned long TRACTFS_IOCTL_SERVER;
+/// Forget what was listed, and ask the store again: passes a uint32_t, 0 for all that is below the directory, 1 for its own
+/// entries only. Returns when nobody sees what was listed before any more.
+extern const unsigned long TRACTFS_IOCTL_REFRESH;
+/// List all that is below the directory. Passes a uint32_t, 0. Returns at once; the listing goes on until the directory is
+/// closed. EBUSY where as many as may are at it.
+extern const unsigned long TRACTFS_IOCTL_WARM;
+/// How far that is: a struct tractfs_warm_status. ENODATA where it wasn't asked for.
+extern const unsigned long TRACTFS_IOCTL_WARM_STATUS;
+
+/// How far a listing of all that is below a directory is.
+struct tractfs_warm_status {
+    uint64_t key_count;
+    uint64_t page_count;
+    /// EINPROGRESS while it goes on, then 0, or why it ended.
+    int32_t error;
+    /// How many bytes of the following are the store's words for why it ended.
+    uint32_t reason_byte_count;
+    char reason[232];
+};
+
+/// Calls ioctl(2), which is variadic, so that Swift can't; -1 and errno on failure.
+int tractfs_call(int descriptor, unsigned long command, void *argument);
 
 /// Waits for one descriptor that is sent over a socket (SCM_RIGHTS, unix(7)), close-on-exec; -1 and errno on failure,
 /// errno 0 where the other side closed without sending one. The control message macros are beyond Swift.

@@ -1,25 +1,26 @@
-import ObjectStore
+package import ObjectStore
 
 /// Reads the answer of ListObjectsV2 piece by piece into a `ListPage`.
 ///
 /// Source: "ListObjectsV2", response syntax, in the Amazon S3 API Reference. Whatever a file system would be wrong by,
 /// if it were believed, makes the page malformed: a missing size or ETag, keys out of order, a listing that goes on
 /// without saying how.
-final class ListPageReader {
+package final class ListPageReader {
     private let request: ListRequest
-    private let elements = ListPageElements()
+    private let consumer = ListPageConsumer()
     private let xml: XMLReader
     /// The beginning of the answer, to show where it is no XML.
     private var beginning: [UInt8] = []
     private static let beginningByteLimit = 2_048
 
-    init(request: ListRequest) {
+    /// A reader of the answer to `request`.
+    package init(request: ListRequest) {
         self.request = request
-        xml = XMLReader(consumer: elements)
+        xml = XMLReader(consumer: consumer)
     }
 
     /// Takes the next bytes of the answer.
-    func receive(_ bytes: RawSpan) throws(StoreError) {
+    package func receive(_ bytes: RawSpan) throws(StoreError) {
         if beginning.count < Self.beginningByteLimit {
             bytes.withUnsafeBytes { beginning += $0.prefix(Self.beginningByteLimit - beginning.count) }
         }
@@ -27,19 +28,22 @@ final class ListPageReader {
     }
 
     /// The page, all bytes of which have been received.
-    func finish() throws(StoreError) -> ListPage {
+    package func finish() throws(StoreError) -> ListPage {
         try read(RawSpan(), isLast: true)
         guard elements.isListing else { throw notAListing("its root element is another") }
         if let problem = elements.problem { throw malformed(problem) }
         let items = try sortedItems()
-        guard elements.isTruncated else { return ListPage(items: items) }
+        // A token that the page says not to need is followed all the same: at worst to a page without items.
         guard let token = elements.nextToken, !token.isEmpty else {
-            throw malformed("it is cut off, but there is no continuation token")
+            if elements.isTruncated { throw malformed("it is cut off, but there is no continuation token") }
+            return ListPage(items: items)
         }
         let next = ContinuationToken(token)
         guard next != request.continuation else { throw malformed("it goes on where it was itself continued") }
         return ListPage(items: items, next: next)
     }
+
+    private var elements: ListPageElements { consumer.elements }
 
     private func read(_ bytes: RawSpan, isLast: Bool) throws(StoreError) {
         do {
@@ -50,32 +54,44 @@ final class ListPageReader {
         }
     }
 
-    /// The items of the page in order. Objects and common prefixes each come sorted; that they don't overlap is checked.
+    /// The items of the page in order. Objects and common prefixes each come sorted, which is checked, and are merged.
     private func sortedItems() throws(StoreError) -> [ListPage.Item] {
+        let elements = elements
+        let prefixes = try commonPrefixes(elements)
         var items: [ListPage.Item] = []
-        items.reserveCapacity(elements.objects.count + elements.commonPrefixes.count)
+        items.reserveCapacity(elements.objects.count + prefixes.count)
+        var prefixIndex = 0
         var previous: Key?
         for fields in elements.objects {
-            let object = try object(from: fields)
-            try check(object.version.key, after: previous)
-            previous = object.version.key
+            let object = try object(from: fields, isURLEncoded: elements.isURLEncoded)
+            let key = object.version.key
+            try check(key, after: previous)
+            previous = key
+            while prefixIndex < prefixes.count, prefixes[prefixIndex] < key {
+                items.append(.commonPrefix(prefixes[prefixIndex]))
+                prefixIndex += 1
+            }
+            if prefixIndex < prefixes.count, prefixes[prefixIndex] == key { throw malformed("\(key) is in it twice") }
             items.append(.object(object))
         }
-        previous = nil
-        for text in elements.commonPrefixes {
-            let prefix = try key(from: text)
-            guard prefix.endsInDelimiter else { throw malformed("a common prefix doesn't end in \"/\"") }
-            try check(prefix, after: previous)
-            previous = prefix
-            items.append(.commonPrefix(prefix))
-        }
-        items.sort { $0.key < $1.key }
-        for (left, right) in zip(items, items.dropFirst()) where left.key == right.key {
-            throw malformed("\(left.key) is in it twice")
-        }
+        items += prefixes[prefixIndex...].map { .commonPrefix($0) }
         // Some servers list the key itself, or a common prefix that is the key, where S3 begins behind it.
-        guard let startAfter = request.startAfter else { return items }
+        guard let startAfter = request.startAfter, let first = items.first, first.key <= startAfter else {
+            return items
+        }
         return Array(items.drop { $0.key <= startAfter })
+    }
+
+    private func commonPrefixes(_ elements: ListPageElements) throws(StoreError) -> [Key] {
+        var prefixes: [Key] = []
+        prefixes.reserveCapacity(elements.commonPrefixes.count)
+        for text in elements.commonPrefixes {
+            let prefix = try key(from: text, isURLEncoded: elements.isURLEncoded)
+            guard prefix.endsInDelimiter else { throw malformed("a common prefix doesn't end in \"/\"") }
+            try check(prefix, after: prefixes.last)
+            prefixes.append(prefix)
+        }
+        return prefixes
     }
 
     private func check(_ key: Key, after previous: Key?) throws(StoreError) {
@@ -85,28 +101,23 @@ final class ListPageReader {
             key == previous ? "\(key) is in it twice" : "its keys are not in the order of their bytes (\(key))")
     }
 
-    private func object(from fields: ListPageElements.Object) throws(StoreError) -> ListedObject {
+    private func object(
+        from fields: ListPageElements.Object, isURLEncoded: Bool
+    ) throws(StoreError) -> ListedObject {
         guard let keyText = fields.key else { throw malformed("an object has no key") }
-        let key = try key(from: keyText)
-        guard let size = fields.size, let byteCount = Int(String(decoding: size, as: UTF8.self)), byteCount >= 0 else {
-            throw malformed("\(key) has no valid size")
-        }
-        // It goes back in a header, so it must not be able to end one (RFC 9110, section 8.8.3: no control characters).
-        guard let etag = fields.etag, !etag.isEmpty, etag.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
-            throw malformed("\(key) has no valid ETag")
-        }
-        guard let modified = fields.lastModified, let time = CalendarTime(listing: modified) else {
+        let key = try key(from: keyText, isURLEncoded: isURLEncoded)
+        guard let byteCount = fields.byteCount else { throw malformed("\(key) has no valid size") }
+        guard let etag = fields.etag else { throw malformed("\(key) has no valid ETag") }
+        guard let lastModified = fields.lastModified else {
             throw malformed("\(key) has no valid time of last modification")
         }
-        let version = ObjectVersion(
-            key: key, etag: ETag(String(decoding: etag, as: UTF8.self)), byteCount: byteCount)
         return ListedObject(
-            version: version, lastModified: time.timestamp,
-            storageClass: fields.storageClass.map { String(decoding: $0, as: UTF8.self) } ?? "STANDARD")
+            version: ObjectVersion(key: key, etag: etag, byteCount: byteCount), lastModified: lastModified,
+            storageClass: fields.storageClass)
     }
 
-    private func key(from text: [UInt8]) throws(StoreError) -> Key {
-        guard elements.isURLEncoded else { return Key(text) }
+    private func key(from text: [UInt8], isURLEncoded: Bool) throws(StoreError) -> Key {
+        guard isURLEncoded else { return Key(text) }
         guard let bytes = PercentEncoding.decodeForm(text) else { throw malformed("a key in it is badly encoded") }
         return Key(bytes)
     }
@@ -126,16 +137,35 @@ final class ListPageReader {
     }
 }
 
-/// The elements of a ListObjectsV2 answer, as they stand in it. EncodingType may come behind the keys that it is about, so
-/// nothing is decoded here.
-final class ListPageElements: XMLConsumer {
-    /// One `Contents`.
+/// Hands the elements on.
+private final class ListPageConsumer: XMLConsumer {
+    // A value, so that an element is one access to this object: Swift checks every one of them.
+    private(set) var elements = ListPageElements()
+
+    func begin(_ element: XMLName, depth: Int) {
+        elements.begin(element, depth: depth)
+    }
+
+    func end(_ element: XMLName, depth: Int, text: [UInt8]) {
+        elements.end(element, depth: depth, text: text)
+    }
+}
+
+/// The elements of a ListObjectsV2 answer. EncodingType may come behind the keys that it is about, so keys are left as they
+/// stand; all else is read at once, because a text is a piece of memory and a number is none.
+struct ListPageElements {
+    /// One `Contents`. What is missing or can't be read is `nil`.
     struct Object {
         var key: [UInt8]?
-        var size: [UInt8]?
-        var etag: [UInt8]?
-        var lastModified: [UInt8]?
-        var storageClass: [UInt8]?
+        var byteCount: Int?
+        var etag: ETag?
+        var lastModified: Timestamp?
+        var storageClass = "STANDARD"
+    }
+
+    /// The element of depth 2 that is open.
+    private enum Section {
+        case contents, commonPrefixes, other
     }
 
     private(set) var isListing = false
@@ -145,29 +175,37 @@ final class ListPageElements: XMLConsumer {
     private(set) var nextToken: String?
     private(set) var isURLEncoded = false
     private(set) var problem: String?
-    /// The element of depth 2 that is open.
-    private var section = ""
+    private var section = Section.other
     private var object = Object()
 
-    func begin(_ element: String, depth: Int) {
-        if depth == 1 { isListing = element == "ListBucketResult" }
-        guard depth == 2 else { return }
-        section = element
-        if element == "Contents" { object = Object() }
-    }
-
-    func end(_ element: String, depth: Int, text: [UInt8]) {
+    mutating func begin(_ element: XMLName, depth: Int) {
         switch depth {
-        case 2: endSection(element, text: text)
-        case 3 where section == "Contents": endField(element, text: text)
-        case 3 where section == "CommonPrefixes" && element == "Prefix": commonPrefixes.append(text)
+        case 1:
+            isListing = element == "ListBucketResult"
+        case 2:
+            switch element {
+            case "Contents":
+                section = .contents
+                object = Object()
+            case "CommonPrefixes": section = .commonPrefixes
+            default: section = .other
+            }
         default: break
         }
     }
 
-    private func endSection(_ element: String, text: [UInt8]) {
+    mutating func end(_ element: XMLName, depth: Int, text: [UInt8]) {
+        switch (depth, section) {
+        case (2, .contents): objects.append(object)
+        case (2, .other): endField(element, text: text)
+        case (3, .contents): endObjectField(element, text: text)
+        case (3, .commonPrefixes) where element == "Prefix": commonPrefixes.append(Array(text[...]))
+        default: break
+        }
+    }
+
+    private mutating func endField(_ element: XMLName, text: [UInt8]) {
         switch element {
-        case "Contents": objects.append(object)
         case "NextContinuationToken": nextToken = String(decoding: text, as: UTF8.self)
         case "EncodingType": isURLEncoded = text.elementsEqual("url".utf8)
         case "IsTruncated":
@@ -179,14 +217,34 @@ final class ListPageElements: XMLConsumer {
         }
     }
 
-    private func endField(_ element: String, text: [UInt8]) {
+    private mutating func endObjectField(_ element: XMLName, text: [UInt8]) {
         switch element {
-        case "Key": object.key = text
-        case "Size": object.size = text
-        case "ETag": object.etag = text
-        case "LastModified": object.lastModified = text
-        case "StorageClass": object.storageClass = text
+        case "Key": object.key = Array(text[...])
+        case "Size": object.byteCount = Self.byteCount(text)
+        case "ETag": object.etag = Self.etag(text)
+        case "LastModified": object.lastModified = CalendarTime(listing: text)?.timestamp
+        case "StorageClass": object.storageClass = String(decoding: text, as: UTF8.self)
         default: break
         }
+    }
+
+    /// A size: digits, not too many of them.
+    private static func byteCount(_ text: [UInt8]) -> Int? {
+        if text.isEmpty { return nil }
+        var count = 0
+        for byte in text {
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            let (product, isTooLarge) = count.multipliedReportingOverflow(by: 10)
+            let (sum, isBeyond) = product.addingReportingOverflow(Int(byte - UInt8(ascii: "0")))
+            if isTooLarge || isBeyond { return nil }
+            count = sum
+        }
+        return count
+    }
+
+    /// An ETag. It goes back in a header, so it must not be able to end one (RFC 9110, section 8.8.3: no control characters).
+    private static func etag(_ text: [UInt8]) -> ETag? {
+        guard !text.isEmpty, text.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { return nil }
+        return ETag(utf8: text)
     }
 }

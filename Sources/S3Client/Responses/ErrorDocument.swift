@@ -26,11 +26,11 @@ struct ErrorDocument: Equatable {
         var isError = false
         var document = ErrorDocument()
 
-        func begin(_ element: String, depth: Int) {
+        func begin(_ element: XMLName, depth: Int) {
             if depth == 1 { isError = element == "Error" }
         }
 
-        func end(_ element: String, depth: Int, text: [UInt8]) {
+        func end(_ element: XMLName, depth: Int, text: [UInt8]) {
             guard depth == 2 else { return }
             switch element {
             case "Code": document.code = Excerpt.of(text)

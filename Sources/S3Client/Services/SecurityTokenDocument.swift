@@ -23,9 +23,9 @@ struct SecurityTokenDocument {
     private final class Elements: XMLConsumer {
         var document = SecurityTokenDocument()
 
-        func begin(_ element: String, depth: Int) {}
+        func begin(_ element: XMLName, depth: Int) {}
 
-        func end(_ element: String, depth: Int, text: [UInt8]) {
+        func end(_ element: XMLName, depth: Int, text: [UInt8]) {
             let value = String(decoding: text, as: UTF8.self)
             switch (depth, element) {
             case (4, "AccessKeyId"): document.accessKeyID = value

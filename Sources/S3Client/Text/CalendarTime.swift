@@ -25,8 +25,11 @@ struct CalendarTime: Equatable {
     }
 
     private static func dayCount(ofMonth month: Int, in year: Int) -> Int {
-        if month == 2 { return isLeap(year) ? 29 : 28 }
-        return [4, 6, 9, 11].contains(month) ? 30 : 31
+        switch month {
+        case 2: isLeap(year) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
     }
 
     private var isValid: Bool {
@@ -137,26 +140,30 @@ extension CalendarTime {
 
 /// Reads numbers of a fixed width from the front of some text.
 private struct DigitScanner {
-    private var rest: ArraySlice<UInt8>
+    private let text: [UInt8]
+    private var index = 0
 
     init(_ text: [UInt8]) {
-        rest = text[...]
+        self.text = text
     }
 
-    var isAtEnd: Bool { rest.isEmpty }
+    var isAtEnd: Bool { index == text.count }
 
     mutating func skip(_ character: Unicode.Scalar) -> Bool {
-        guard rest.first == UInt8(ascii: character) else { return false }
-        rest.removeFirst()
+        guard index < text.count, text[index] == UInt8(ascii: character) else { return false }
+        index += 1
         return true
     }
 
     mutating func number(_ width: Int) -> Int? {
-        let digits = rest.prefix(width)
-        guard digits.count == width, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-        else { return nil }
-        rest.removeFirst(width)
-        return digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+        guard width <= text.count - index else { return nil }
+        var number = 0
+        for byte in text[index..<index + width] {
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            number = number * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+        index += width
+        return number
     }
 
     /// "Z", "UTC", or hours and minutes behind "+" or "-".

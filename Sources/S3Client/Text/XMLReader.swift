@@ -1,12 +1,28 @@
 internal import CExpat
+import Glibc
 
 /// Who is told what an XML document holds.
 protocol XMLConsumer: AnyObject {
     /// An element begins; the root has depth 1.
-    func begin(_ element: String, depth: Int)
+    func begin(_ element: XMLName, depth: Int)
 
-    /// An element ends. `text` is what stood directly in it.
-    func end(_ element: String, depth: Int, text: [UInt8])
+    /// An element ends. `text` is what stood directly in it: it lies in a buffer that is used again, so who keeps it makes
+    /// a copy.
+    func end(_ element: XMLName, depth: Int, text: [UInt8])
+}
+
+/// The name of an element, to be compared with names that are known; valid only during the call that tells of it.
+struct XMLName {
+    fileprivate let bytes: UnsafePointer<CChar>
+
+    static func == (name: XMLName, known: StaticString) -> Bool {
+        strcmp(name.bytes, UnsafeRawPointer(known.utf8Start).assumingMemoryBound(to: CChar.self)) == 0
+    }
+
+    /// So that names can be the cases of a `switch`.
+    static func ~= (known: StaticString, name: XMLName) -> Bool {
+        name == known
+    }
 }
 
 /// Why a document can't be read.
@@ -24,9 +40,16 @@ final class XMLReader {
 
     private let parser: XML_Parser
     private let consumer: any XMLConsumer
-    private var failure: XMLError?
-    /// The text of each open element.
-    private var texts: [[UInt8]] = []
+    // In one value, of which each callback makes one access: Swift checks every one of them.
+    private var elements = OpenElements()
+
+    fileprivate struct OpenElements {
+        var failure: XMLError?
+        /// The text of each open element, from the root on; behind those, empty buffers that were used before.
+        var texts: [[UInt8]] = []
+        /// How many elements are open.
+        var depth = 0
+    }
 
     init(consumer: any XMLConsumer) {
         guard let parser = XML_ParserCreate("UTF-8") else { preconditionFailure("out of memory") }
@@ -58,7 +81,7 @@ final class XMLReader {
             XML_Parse(
                 parser, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(buffer.count), isLast ? 1 : 0)
         }
-        if let failure { throw failure }
+        if let failure = elements.failure { throw failure }
         guard status == XML_STATUS_OK else {
             let reason = XML_ErrorString(XML_GetErrorCode(parser)).map { String(cString: $0) } ?? "unknown error"
             throw XMLError(reason: "\(reason) in line \(XML_GetCurrentLineNumber(parser))")
@@ -71,27 +94,48 @@ final class XMLReader {
     }
 
     private func begin(_ name: UnsafePointer<CChar>?) {
-        guard failure == nil, let name else { return }
-        guard texts.count < Self.depthLimit else { return stop("its elements are nested too deep") }
-        texts.append([])
-        consumer.begin(String(cString: name), depth: texts.count)
+        guard let name, let depth = elements.open() else { return }
+        guard depth <= Self.depthLimit else { return stop("its elements are nested too deep") }
+        consumer.begin(XMLName(bytes: name), depth: depth)
     }
 
     private func end(_ name: UnsafePointer<CChar>?) {
-        guard failure == nil, let name, let text = texts.popLast() else { return }
-        consumer.end(String(cString: name), depth: texts.count + 1, text: text)
+        guard let name else { return }
+        elements.close { depth, text in consumer.end(XMLName(bytes: name), depth: depth, text: text) }
     }
 
     private func append(_ text: UnsafeRawBufferPointer) {
-        guard failure == nil, !texts.isEmpty else { return }
-        guard texts[texts.count - 1].count + text.count <= Self.textByteLimit else {
-            return stop("a text in it is too long")
-        }
-        texts[texts.count - 1] += text
+        if !elements.append(text, limit: Self.textByteLimit) { stop("a text in it is too long") }
     }
 
     private func stop(_ reason: String) {
-        failure = XMLError(reason: reason)
+        elements.failure = XMLError(reason: reason)
         XML_StopParser(parser, 0)
+    }
+}
+
+extension XMLReader.OpenElements {
+    /// An element begins. Returns how many are open now; `nil` where nothing matters any more.
+    mutating func open() -> Int? {
+        if failure != nil { return nil }
+        if depth == texts.count { texts.append([]) }
+        depth += 1
+        return depth
+    }
+
+    /// The innermost element ends. Calls `body` with its depth and its text, unless nothing matters any more.
+    mutating func close(_ body: (Int, [UInt8]) -> Void) {
+        guard failure == nil, depth > 0 else { return }
+        body(depth, texts[depth - 1])
+        depth -= 1
+        texts[depth].removeAll(keepingCapacity: true)
+    }
+
+    /// Text of the innermost element. Returns `false` where that has too much.
+    mutating func append(_ text: UnsafeRawBufferPointer, limit: Int) -> Bool {
+        guard failure == nil, depth > 0 else { return true }
+        guard texts[depth - 1].count + text.count <= limit else { return false }
+        texts[depth - 1].append(contentsOf: text)
+        return true
     }
 }

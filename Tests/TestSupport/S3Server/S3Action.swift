@@ -1,4 +1,5 @@
 public import ObjectStore
+import Synchronization
 
 /// What the test server does with a request instead of answering it as a good S3 would.
 ///
@@ -10,6 +11,8 @@ public enum S3Action: Sendable {
     case refuse(Refusal)
     /// It answers with something that is not what S3 would say.
     case damage(Damage)
+    /// It lists what isn't so.
+    case misList(ListingFault)
     /// The objects change, or don't seem to.
     case mutate(Mutation)
 
@@ -19,6 +22,7 @@ public enum S3Action: Sendable {
         case .linger(let lingering): lingering.apply(to: &response)
         case .refuse(let refusal): refusal.apply(to: &response, request: request)
         case .damage(let damage): damage.apply(to: &response)
+        case .misList(let fault): fault.apply(to: &response, request: request, server: server)
         case .mutate(let mutation): mutation.apply(to: &response, request: request, server: server)
         }
     }
@@ -41,6 +45,12 @@ public struct S3Matcher: Sendable {
     /// Reads of objects.
     public static let gets = S3Matcher { $0.kind == .get }
 
+    /// About half of these, at random.
+    public func half(seed: UInt64) -> S3Matcher {
+        let coin = Coin(seed: seed)
+        return S3Matcher { matches($0) && coin.toss() }
+    }
+
     /// Listings with exactly this prefix.
     public static func list(_ prefix: Key) -> S3Matcher {
         S3Matcher { $0.kind == .list && $0.key == prefix }
@@ -54,6 +64,19 @@ public struct S3Matcher: Sendable {
     /// Whatever names a key, or lists a prefix, that begins so.
     public static func below(_ prefix: Key) -> S3Matcher {
         S3Matcher { $0.key.hasPrefix(prefix) }
+    }
+}
+
+/// Chances that are even, for matchers that any thread asks.
+private final class Coin: Sendable {
+    private let random: Mutex<SeededGenerator>
+
+    init(seed: UInt64) {
+        random = Mutex(SeededGenerator(seed: seed))
+    }
+
+    func toss() -> Bool {
+        random.withLock { .random(using: &$0) }
     }
 }
 

@@ -4,13 +4,11 @@ import ObjectStore
 struct S3Answer {
     let request: S3Request
     let contents: StoreContents
-    let bucket: String
-    let region: String
-    let pageLimit: Int
+    let server: S3TestServer
 
     /// The answer to the request.
     func response() -> S3Response {
-        guard request.bucket == bucket else {
+        guard request.bucket == server.bucket else {
             return .error(404, "NoSuchBucket", "The specified bucket does not exist")
         }
         switch request.kind {
@@ -22,24 +20,16 @@ struct S3Answer {
     }
 
     private func list() -> S3Response {
-        let delimiter = request.queryText("delimiter") ?? ""
-        guard ["/", ""].contains(delimiter) else {
+        guard ["/", ""].contains(request.queryText("delimiter") ?? "") else {
             return .error(501, "NotImplemented", "The test server's only delimiter is /")
         }
-        guard let limit = Int(request.queryText("max-keys") ?? "1000"), limit > 0 else {
+        guard let listing = request.listing else {
             return .error(400, "InvalidArgument", "max-keys is not a positive number")
         }
-        let listing = ListRequest(
-            prefix: request.key, isDelimited: !delimiter.isEmpty,
-            startAfter: request.query["start-after"].map(Key.init),
-            continuation: request.queryText("continuation-token").map(ContinuationToken.init), limit: limit)
-        guard let page = contents.page(listing, pageLimit: pageLimit) else {
+        guard let page = contents.page(listing, pageLimit: server.pageLimit) else {
             return .error(400, "InvalidArgument", "The continuation token provided is incorrect")
         }
-        let isURLEncoded = request.queryText("encoding-type") == "url"
-        return S3Response(
-            status: 200, headers: ["Content-Type": "application/xml", "x-amz-bucket-region": region],
-            body: .text(listDocument(page, of: listing, bucket: bucket, isURLEncoded: isURLEncoded)))
+        return S3Response(listing, WrittenPage(page), request: request, server: server)
     }
 
     private func object() -> S3Response {
@@ -66,6 +56,16 @@ struct S3Answer {
         response.headers["Content-Range"] =
             "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(object.body.byteCount)"
         return response
+    }
+}
+
+extension S3Response {
+    /// The answer to ListObjectsV2.
+    init(_ listing: ListRequest, _ page: WrittenPage, request: S3Request, server: S3TestServer) {
+        let isURLEncoded = request.queryText("encoding-type") == "url"
+        self.init(
+            status: 200, headers: ["Content-Type": "application/xml", "x-amz-bucket-region": server.region],
+            body: .bytes(listDocument(page, of: listing, bucket: server.bucket, isURLEncoded: isURLEncoded)))
     }
 }
 

@@ -16,7 +16,7 @@ func errorDocument(code: String, message: String) -> String {
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 ///
 /// - Parameter isURLEncoded: Whether the request had `encoding-type=url`.
-func listDocument(_ page: ListPage, of request: ListRequest, bucket: String, isURLEncoded: Bool) -> String {
+func listDocument(_ page: WrittenPage, of request: ListRequest, bucket: String, isURLEncoded: Bool) -> [UInt8] {
     let name = isURLEncoded ? urlEncoded : xmlEscaped
     var text = declaration + "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
     text += "<Name>\(bucket)</Name><Prefix>\(name(request.prefix))</Prefix>"
@@ -24,8 +24,8 @@ func listDocument(_ page: ListPage, of request: ListRequest, bucket: String, isU
     text += request.isDelimited ? "<Delimiter>/</Delimiter>" : ""
     text += isURLEncoded ? "<EncodingType>url</EncodingType>" : ""
     text += request.startAfter.map { "<StartAfter>\(name($0))</StartAfter>" } ?? ""
-    text += "<IsTruncated>\(page.next != nil)</IsTruncated>"
-    text += page.next.map { "<NextContinuationToken>\($0.text)</NextContinuationToken>" } ?? ""
+    text += "<IsTruncated>\(page.isTruncated)</IsTruncated>"
+    text += page.token.map { "<NextContinuationToken>\($0.text)</NextContinuationToken>" } ?? ""
     // S3 writes all objects first, then all common prefixes.
     for case .object(let object) in page.items {
         text += """
@@ -38,7 +38,7 @@ func listDocument(_ page: ListPage, of request: ListRequest, bucket: String, isU
     for case .commonPrefix(let prefix) in page.items {
         text += "<CommonPrefixes><Prefix>\(name(prefix))</Prefix></CommonPrefixes>"
     }
-    return text + "</ListBucketResult>"
+    return Array((text + "</ListBucketResult>").utf8)
 }
 
 /// A time as the `Last-Modified` header has it (RFC 9110, section 5.6.7).

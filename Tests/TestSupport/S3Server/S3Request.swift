@@ -33,6 +33,15 @@ public struct S3Request: Sendable {
         query[name].map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// What a listing asks for; `nil` where this is none, or `max-keys` is no number above zero.
+    public var listing: ListRequest? {
+        guard kind == .list, let limit = Int(queryText("max-keys") ?? "1000"), limit > 0 else { return nil }
+        return ListRequest(
+            prefix: key, isDelimited: query["delimiter"].map { !$0.isEmpty } ?? false,
+            startAfter: query["start-after"].map(Key.init),
+            continuation: queryText("continuation-token").map(ContinuationToken.init), limit: limit)
+    }
+
     /// The parts of the credential scope that the request is signed with, in the Authorization header or the query:
     /// access key id, date, region, "s3", "aws4_request". Empty where the request is not signed.
     private var credentialScope: [Substring] {

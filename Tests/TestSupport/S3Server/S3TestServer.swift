@@ -39,7 +39,8 @@ public final class S3TestServer: Sendable {
     public let bucket: String
     /// The region that the bucket is in.
     public let region = "us-east-1"
-    private let pageLimit: Int
+    /// At most so many items on a page of a listing.
+    let pageLimit: Int
     private let state = Mutex(State())
     private let listener = Mutex<(any Channel)?>(nil)
     /// The connections that are open. Emptied, and `nil`, when the server has stopped.
@@ -97,7 +98,12 @@ public final class S3TestServer: Sendable {
 
     /// The true answer to a request, if the bucket had these contents.
     func answer(to request: S3Request, from contents: StoreContents) -> S3Response {
-        S3Answer(request: request, contents: contents, bucket: bucket, region: region, pageLimit: pageLimit).response()
+        S3Answer(request: request, contents: contents, server: self).response()
+    }
+
+    /// The true page that a listing gets now; `nil` where its token is none of ours.
+    func page(of listing: ListRequest) -> ListPage? {
+        contents.page(listing, pageLimit: pageLimit)
     }
 
     /// Logs a request and decides on the answer.

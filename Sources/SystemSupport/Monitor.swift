@@ -3,13 +3,13 @@ import Glibc
 /// A state behind a lock, and threads that wait for it to be as they need it: what `Mutex` lacks.
 ///
 /// `@unchecked`, because the compiler knows nothing of pthread's lock. It is held whenever `state` is touched.
-final class Monitor<State>: @unchecked Sendable {
+public final class Monitor<State>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var state: State
 
     /// Guards `state`.
-    init(_ state: sending State) {
+    public init(_ state: sending State) {
         self.state = state
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
@@ -27,7 +27,7 @@ final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Changes the state, and has everybody who waits look at it again.
-    func change<R>(_ body: (inout State) -> R) -> R {
+    public func change<R>(_ body: (inout State) -> R) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         let result = body(&state)
@@ -36,14 +36,14 @@ final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Looks at the state, and wakes nobody.
-    func look<R>(_ body: (State) -> R) -> R {
+    public func look<R>(_ body: (State) -> R) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body(state)
     }
 
     /// Waits until `body` makes something of the state.
-    func wait<R>(_ body: (inout State) -> R?) -> R {
+    public func wait<R>(_ body: (inout State) -> R?) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
@@ -53,7 +53,7 @@ final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Waits until `isEnough` holds, or for `nanoseconds` (less than a second).
-    func wait(nanoseconds: Int, until isEnough: (State) -> Bool) {
+    public func wait(nanoseconds: Int, until isEnough: (State) -> Bool) {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
         deadline.tv_nsec += nanoseconds

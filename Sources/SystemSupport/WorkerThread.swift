@@ -1,11 +1,11 @@
 import Glibc
 
 /// A thread of our own. Whoever starts one joins it.
-struct WorkerThread: Sendable {
+public struct WorkerThread: Sendable {
     private let thread: pthread_t
 
     /// Starts a thread that runs `body`.
-    init(_ body: @escaping @Sendable () -> Void) {
+    public init(_ body: @escaping @Sendable () -> Void) {
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(Body(run: body)).toOpaque()
         let code = pthread_create(&thread, nil, { WorkerThread.main($0) }, argument)
@@ -14,7 +14,7 @@ struct WorkerThread: Sendable {
     }
 
     /// Waits for its end.
-    func join() {
+    public func join() {
         pthread_join(thread, nil)
     }
 

@@ -2,17 +2,17 @@ import Foundation
 import Synchronization
 
 /// Runs `body` on `count` threads at once, waits for all of them, and throws what the first of them threw.
-func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
+public func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
     try TestThreads(count, body).wait()
 }
 
 /// Threads that a test has started and waits for.
-final class TestThreads: Sendable {
+public final class TestThreads: Sendable {
     private let group = DispatchGroup()
     private let failure = Mutex<(any Error)?>(nil)
 
     /// Starts `count` threads that run `body`.
-    init(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) {
+    public init(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) {
         for index in 0..<count {
             group.enter()
             Thread.detachNewThread { [self] in
@@ -23,7 +23,7 @@ final class TestThreads: Sendable {
     }
 
     /// Waits for all of them, and throws what the first of them threw.
-    func wait() throws {
+    public func wait() throws {
         group.wait()
         if let error = failure.withLock({ $0 }) { throw error }
     }

@@ -1,0 +1,65 @@
+import CFuse
+import FileSystem
+import Glibc
+import Namespace
+import struct SystemPackage.Errno
+
+/// What our own commands ask of a mount (CFuse.h).
+@c @implementation
+func tractfs_ioctl(
+    _ request: fuse_req_t?, _ inode: fuse_ino_t, _ command: CUnsignedInt, _ argument: UnsafeMutableRawPointer?,
+    _ file: UnsafeMutablePointer<fuse_file_info>?, _ flags: CUnsignedInt, _ input: UnsafeRawPointer?, _ inputSize: Int,
+    _ outputSize: Int
+) {
+    guard let request, let file else { return }
+    let session = FuseSession.of(request)
+    let directory = flags & UInt32(FUSE_IOCTL_DIR) == 0 ? nil : Handle(rawValue: file.pointee.fh)
+    let number = inputSize == MemoryLayout<UInt32>.size ? input?.loadUnaligned(as: UInt32.self) : nil
+    switch (UInt(command), directory, number) {
+    case (TRACTFS_IOCTL_SERVER, _, _):
+        Reply(to: request).send(ioctl: UInt32(getpid()))
+    case (TRACTFS_IOCTL_REFRESH, let directory?, 0):
+        refresh(directory, .tree, Reply(to: request), in: session)
+    case (TRACTFS_IOCTL_REFRESH, let directory?, 1):
+        refresh(directory, .directory, Reply(to: request), in: session)
+    case (TRACTFS_IOCTL_WARM, let directory?, 0):
+        Reply(to: request).answer({ reply, _ in reply.send(ioctlResult: nil) }) { () throws(Errno) in
+            try session.fileSystem.beginWarming(directory)
+        }
+    case (TRACTFS_IOCTL_WARM_STATUS, let directory?, _):
+        Reply(to: request).answer({ $0.send(ioctl: tractfs_warm_status($1)) }) { () throws(Errno) in
+            try session.fileSystem.warmStatus(directory)
+        }
+    default:
+        // What isatty(3) and Python's open ask of every file: not a terminal.
+        Reply(to: request).send(Errno(rawValue: ENOTTY))
+    }
+}
+
+/// Answers when the kernel has heard of it.
+private func refresh(
+    _ directory: Handle, _ extent: Namespace.Extent, _ reply: consuming Reply, in session: FuseSession
+) {
+    let parked = ParkedReply(reply, interrupts: session.interrupts)
+    session.fileSystem.refresh(directory, extent) { errno in parked.take()?.send(ioctlResult: errno) }
+    parked.awaitInterrupt()
+}
+
+extension tractfs_warm_status {
+    init(_ status: FileSystem.WarmStatus) {
+        self.init()
+        key_count = UInt64(status.keyCount)
+        page_count = UInt64(status.pageCount)
+        switch status.outcome {
+        case nil: error = EINPROGRESS
+        case .success: error = 0
+        case .failure(let failure):
+            error = failure.errno.rawValue
+            withUnsafeMutableBytes(of: &reason) { buffer in
+                let bytes = failure.reason.utf8.prefix(buffer.count)
+                buffer.copyBytes(from: bytes)
+                reason_byte_count = UInt32(bytes.count)
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import ObjectStore
+
+extension EntryBlock {
+    /// Makes a block, entry by entry.
+    struct Builder {
+        private let prefix: Key
+        private let account: BlockAccount
+        private var records: [UInt8] = []
+        private var names: [UInt8] = []
+        private var textEnds: [UInt8] = []
+        private var texts: [UInt8] = []
+        /// The storage class of the odd file before, and its text's index: most have the same.
+        private var lastStorageClass: (name: String, text: UInt32)?
+        private var lastStart = 0
+        /// How many entries there are so far.
+        private(set) var count = 0
+
+        /// An empty block of the directory of `prefix`.
+        ///
+        /// - Parameters:
+        ///   - reserving: How many entries to make room for at once.
+        ///   - account: Where the block's memory is counted as long as it lives.
+        init(prefix: Key, reserving entryCount: Int, account: BlockAccount) {
+            self.prefix = prefix
+            self.account = account
+            records.reserveCapacity(entryCount * EntryRecord.byteCount)
+            names.reserveCapacity(entryCount * 16)
+        }
+
+        /// The position of the last entry so far.
+        var lastPosition: ArraySlice<UInt8>? {
+            count == 0 ? nil : names[lastStart...]
+        }
+
+        /// Appends a file, behind all so far.
+        ///
+        /// - Parameters:
+        ///   - name: What its key has behind the directory's prefix: a valid `Name`.
+        ///   - object: The file. Its key isn't looked at.
+        mutating func append(file name: some Collection<UInt8>, object: ListedObject) {
+            let end = appendName(name)
+            if let record = EntryRecord(object, endingAt: end) {
+                record.append(to: &records)
+            } else {
+                let etag = append(text: object.version.etag.text)
+                let storageClass = text(ofStorageClass: object.storageClass)
+                EntryRecord(object, etagText: etag, storageClassText: storageClass, endingAt: end).append(to: &records)
+            }
+        }
+
+        /// Appends a directory, behind all so far.
+        ///
+        /// - Parameter name: Its name, without a "/": a valid `Name`.
+        mutating func append(directory name: some Collection<UInt8>) {
+            _ = appendName(name)
+            names.append(Key.delimiter)
+            EntryRecord(directoryEndingAt: UInt32(names.count)).append(to: &records)
+        }
+
+        /// Appends an entry of another block of this directory, behind all so far.
+        mutating func append(_ index: Int, of block: EntryBlock) {
+            var record = block.record(index)
+            record.nameEnd = block.withPosition(index) { appendName($0) }
+            if record.form == EntryRecord.Form.oddFile.rawValue {
+                let etag = append(text: block.text(record.etagText))
+                let storageClass = text(ofStorageClass: block.text(record.storageClassText))
+                record.tagHigh = EntryRecord.tagHigh(etagText: etag, storageClassText: storageClass)
+            }
+            record.append(to: &records)
+        }
+
+        /// The block.
+        consuming func finish() -> EntryBlock {
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(Offset.records + records.count + textEnds.count + names.count + texts.count)
+            bytes.append(integer: UInt64(0))
+            bytes.append(integer: EntryBlock.format)
+            bytes.append(integer: UInt32(count))
+            bytes.append(integer: UInt32(names.count))
+            bytes.append(integer: UInt32(textEnds.count / MemoryLayout<UInt32>.size))
+            bytes += records
+            bytes += textEnds
+            bytes += names
+            bytes += texts
+            bytes.withUnsafeMutableBytes { bytes in
+                let checksum = EntryBlock.checksum(of: UnsafeRawBufferPointer(bytes), prefix: prefix)
+                bytes.storeBytes(of: checksum.littleEndian, toByteOffset: Offset.checksum, as: UInt64.self)
+            }
+            return EntryBlock(prefix: prefix, checked: bytes, account: account)
+        }
+
+        /// Where the name ends now.
+        private mutating func appendName(_ name: some Collection<UInt8>) -> UInt32 {
+            lastStart = names.count
+            names += name
+            count += 1
+            return UInt32(names.count)
+        }
+
+        /// The index of a text.
+        private mutating func append(text: String) -> UInt32 {
+            let index = UInt32(textEnds.count / MemoryLayout<UInt32>.size)
+            texts += text.utf8
+            textEnds.append(integer: UInt32(texts.count))
+            return index
+        }
+
+        private mutating func text(ofStorageClass name: String) -> UInt32 {
+            if let last = lastStorageClass, last.name == name { return last.text }
+            let text = append(text: name)
+            lastStorageClass = (name, text)
+            return text
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Glibc
+
+extension EntryBlock {
+    /// The index of the first entry that doesn't stand before `position`; `count` where all do.
+    func firstIndex(notBefore position: UnsafeRawBufferPointer) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if withPosition(middle, { $0.precedes(position) }) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low
+    }
+
+    /// The index of the first entry that doesn't stand before `position`; `count` where all do.
+    func firstIndex(notBefore position: [UInt8]) -> Int {
+        position.withUnsafeBytes { firstIndex(notBefore: $0) }
+    }
+
+    /// The index of the entry at `position`.
+    func index(of position: UnsafeRawBufferPointer) -> Int? {
+        let index = firstIndex(notBefore: position)
+        return index < count && withPosition(index) { $0.isEqual(to: position) } ? index : nil
+    }
+
+    /// The index of the entry at `position`.
+    func index(of position: [UInt8]) -> Int? {
+        position.withUnsafeBytes { index(of: $0) }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether these bytes stand before others in S3's order of keys: a prefix before what it begins.
+    func precedes(_ other: UnsafeRawBufferPointer) -> Bool {
+        let order = compareStart(with: other)
+        return order != 0 ? order < 0 : count < other.count
+    }
+
+    /// Whether these are the same bytes.
+    func isEqual(to other: UnsafeRawBufferPointer) -> Bool {
+        count == other.count && compareStart(with: other) == 0
+    }
+
+    /// memcmp of as many bytes as both have.
+    private func compareStart(with other: UnsafeRawBufferPointer) -> CInt {
+        guard let base = baseAddress, let otherBase = other.baseAddress else { return 0 }
+        return memcmp(base, otherBase, Swift.min(count, other.count))
+    }
+}

@@ -1,0 +1,78 @@
+public import ObjectStore
+
+/// A stretch of S3's order of keys: `lower` and what follows it, up to but not including `upper`.
+///
+/// Also used for positions, which are keys relative to a directory's prefix.
+struct KeyInterval: Hashable, Sendable {
+    /// The first key of the interval.
+    let lower: Key
+    /// The first key behind it; `nil` where it has no end.
+    let upper: Key?
+
+    /// The interval from `lower` up to `upper`; an empty one where `upper` comes before `lower`.
+    init(lower: Key, upper: Key?) {
+        self.lower = upper.map { min(lower, $0) } ?? lower
+        self.upper = upper
+    }
+
+    /// All keys.
+    static let all = KeyInterval(lower: .empty, upper: nil)
+
+    /// All keys that begin with `prefix`.
+    init(prefix: Key) {
+        self.init(lower: prefix, upper: prefix.endOfPrefix)
+    }
+
+    /// Whether no key is in it.
+    var isEmpty: Bool { upper.map { $0 <= lower } ?? false }
+
+    /// Whether `key` is in it.
+    func contains(_ key: Key) -> Bool {
+        lower <= key && (upper.map { key < $0 } ?? true)
+    }
+
+    /// What is in both; `nil` where that is nothing.
+    func intersection(_ other: KeyInterval) -> KeyInterval? {
+        let both = KeyInterval(lower: max(lower, other.lower), upper: KeyInterval.earlierEnd(upper, other.upper))
+        return both.isEmpty ? nil : both
+    }
+
+    /// The end that comes first, where `nil` comes behind all others.
+    static func earlierEnd(_ left: Key?, _ right: Key?) -> Key? {
+        guard let left, let right else { return left ?? right }
+        return min(left, right)
+    }
+}
+
+extension Key {
+    /// The smallest key behind this one.
+    var next: Key { appending([0]) }
+
+    /// The smallest key behind all that begin with this one; `nil` where there is none.
+    public var endOfPrefix: Key? {
+        var bytes = self.bytes
+        while let last = bytes.popLast() {
+            if last < .max {
+                bytes.append(last + 1)
+                return Key(bytes)
+            }
+        }
+        return nil
+    }
+
+    /// The prefix of the directory that the key is in: the key up to its last "/". For a key that ends in "/", that is the
+    /// key itself.
+    var directoryPrefix: Key {
+        Key(bytes.prefix((bytes.lastIndex(of: Key.delimiter) ?? -1) + 1))
+    }
+
+    /// The prefix of the directory that this directory is in; `nil` for the empty prefix, which is in none.
+    var parentPrefix: Key? {
+        bytes.isEmpty ? nil : Key(bytes.dropLast()).directoryPrefix
+    }
+
+    /// What follows the first `byteCount` bytes.
+    func dropping(_ byteCount: Int) -> Key {
+        Key(bytes.dropFirst(byteCount))
+    }
+}

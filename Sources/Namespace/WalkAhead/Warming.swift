@@ -1,0 +1,59 @@
+import ObjectStore
+import Synchronization
+
+/// Lists everything below a directory into the tree, at full width, until all is known or a page can't be had.
+final class Warming: Sendable {
+    let progress = WarmProgress()
+    private let tree: KnownTree
+    private let source: ListingSource
+    private let view: WalkedListings
+    private let sweep: Mutex<Sweep>
+
+    init(below root: Key, tree: KnownTree, source: ListingSource) {
+        self.tree = tree
+        self.source = source
+        view = WalkedListings(tree: tree, hasArchive: source.hasArchive)
+        sweep = Mutex(Sweep(below: root))
+    }
+
+    /// Begins, and returns at once.
+    func start() {
+        goOn()
+    }
+
+    private func goOn(with first: AheadRequest? = nil) {
+        if progress.isDone { return }
+        let (requests, isDone) = sweep.withLock { sweep in
+            let requests = sweep.plan(view)
+            return (requests, sweep.isDone)
+        }
+        if isDone { progress.finish() }
+        for ahead in (first.map { [$0] } ?? []) + requests { send(ahead) }
+    }
+
+    private func send(_ ahead: AheadRequest) {
+        let token = tree.pagesUnderWay.begin(expecting: ahead.expected)
+        let askedAt = ContinuousClock.now
+        source.list(ahead.request) { [self] result in
+            take(result, for: ahead, askedAt: askedAt)
+            tree.pagesUnderWay.end(token)
+        }
+    }
+
+    private func take(_ result: Result<ListPage, StoreError>, for ahead: AheadRequest, askedAt: ContinuousClock.Instant)
+    {
+        do throws(StoreError) {
+            let page = try ProvenPage(result.get(), of: ahead.request)
+            tree.absorb(page, askedAt: askedAt)
+            let keys = page.items.map(\.key)
+            let (next, keyCount) = sweep.withLock { sweep in
+                let next = sweep.noteArrival(ahead.name, keys, in: page.interval)
+                return (next, sweep.keyCount)
+            }
+            progress.note(keyCount: keyCount)
+            goOn(with: next)
+        } catch {
+            progress.finish(error)
+        }
+    }
+}

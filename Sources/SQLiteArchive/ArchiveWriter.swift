@@ -1,0 +1,166 @@
+import Foundation
+import GRDB
+import Namespace
+import ObjectStore
+
+/// What is changed in the database.
+struct ArchiveWriter: Sendable {
+    /// The endpoint and the bucket whose listings these are.
+    let source: String
+    let database: DatabaseQueue
+
+    /// The sources of which something was ever kept.
+    static func sources(in database: DatabaseQueue) throws(ArchiveError) -> [String] {
+        try ArchiveError.rethrown {
+            try database.inDatabase { try String.fetchAll($0, sql: "SELECT CAST(identity AS TEXT) FROM source") }
+        }
+    }
+
+    // MARK: Keeping
+
+    /// Writes these listings, each in place of older ones of the same directory, all or none of them.
+    func keep(_ listings: [ArchivedListing]) throws(ArchiveError) {
+        try ArchiveError.rethrown {
+            try database.inDatabase { database in
+                // At once for writing: what was only read before can't be changed if another process was faster.
+                try database.inTransaction(.immediate) {
+                    let sourceID = try sourceID(in: database)
+                    for listing in listings { try keep(listing, sourceID, database) }
+                    return .commit
+                }
+            }
+        }
+    }
+
+    private func sourceID(in database: Database) throws -> Int64 {
+        try database.cachedStatement(sql: "INSERT OR IGNORE INTO source (identity) VALUES (?)")
+            .execute(arguments: [source])
+        let statement = try database.cachedStatement(sql: "SELECT id FROM source WHERE identity = ?")
+        guard let id = try Int64.fetchOne(statement, arguments: [source]) else {
+            throw ArchiveError.unusable("its sources can't be read")
+        }
+        return id
+    }
+
+    private func keep(_ listing: ArchivedListing, _ sourceID: Int64, _ database: Database) throws {
+        guard let listedAt = WallTime.nanoseconds(listing.listedAt) else { return }
+        let prefix = Data(listing.prefix.bytes)
+        let kept = try Int64.fetchOne(
+            database.cachedStatement(
+                sql: "SELECT listed_at FROM listing WHERE source = ? AND prefix = ? ORDER BY part LIMIT 1"),
+            arguments: [sourceID, prefix])
+        if let kept {
+            // One from the future was made before somebody set the clock right.
+            if kept > listedAt, kept <= WallTime.now { return }
+            try database.cachedStatement(sql: "DELETE FROM listing WHERE source = ? AND prefix = ?")
+                .execute(arguments: [sourceID, prefix])
+        }
+        let insertion = try database.cachedStatement(
+            sql: """
+                INSERT INTO listing (source, prefix, part, part_count, listed_at, checksum, content)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """)
+        // A listing without blocks, of an empty directory, has a row too.
+        for part in 0..<max(listing.blockCount, 1) {
+            let content = listing.blockCount == 0 ? [] : listing.block(at: part)
+            let proof = RowProof(
+                source: source, prefix: listing.prefix, part: part, partCount: listing.blockCount, listedAt: listedAt)
+            let checksum = content.withUnsafeBytes { proof.checksum($0) }
+            try insertion.execute(
+                arguments: [sourceID, prefix, part, listing.blockCount, listedAt, checksum, Data(content)])
+        }
+    }
+
+    // MARK: Forgetting
+
+    /// How many rows go in one transaction, so that other processes get their turn.
+    private static let removalCount = 4_096
+
+    /// Removes the listings of all directories whose prefix begins with `prefix`.
+    ///
+    /// - Returns: How many rows they were.
+    @discardableResult
+    func forget(below prefix: Key) throws(ArchiveError) -> Int {
+        let end = prefix.endOfPrefix
+        var sql = "source = (SELECT id FROM source WHERE identity = ?) AND prefix >= ?"
+        var arguments: StatementArguments = [source, Data(prefix.bytes)]
+        if let end {
+            sql += " AND prefix < ?"
+            arguments += [Data(end.bytes)]
+        }
+        return try remove(where: sql, arguments)
+    }
+
+    /// Removes the rows that `condition` holds for.
+    private func remove(where condition: String, _ arguments: StatementArguments) throws(ArchiveError) -> Int {
+        var count = 0
+        while true {
+            let removedCount = try ArchiveError.rethrown {
+                try database.inDatabase { database in
+                    try database.cachedStatement(
+                        sql: """
+                            DELETE FROM listing WHERE id IN
+                            (SELECT id FROM listing WHERE \(condition) LIMIT \(ArchiveWriter.removalCount))
+                            """
+                    ).execute(arguments: arguments)
+                    return database.changesCount
+                }
+            }
+            count += removedCount
+            if removedCount < ArchiveWriter.removalCount { return count }
+        }
+    }
+
+    // MARK: Room
+
+    /// Removes the oldest listings until all of them, of all sources, take an eighth less than `byteLimit`, where they take
+    /// more than that.
+    func makeRoom(byteLimit: Int) throws(ArchiveError) {
+        guard try byteCount() > byteLimit else { return }
+        while try byteCount() > byteLimit / 8 * 7 {
+            guard try removeOldest() > 0 else { return }
+        }
+    }
+
+    /// Removes a sixteenth of the rows, by age, as far as one transaction goes.
+    ///
+    /// - Returns: How many were removed.
+    private func removeOldest() throws(ArchiveError) -> Int {
+        try ArchiveError.rethrown {
+            try database.inDatabase { database in
+                // Of a listing of several blocks some may go alone; what is left isn't believed, and goes next.
+                try database.cachedStatement(
+                    sql: """
+                        DELETE FROM listing WHERE id < (SELECT min(id) FROM listing)
+                            + min(max(((SELECT max(id) FROM listing) - (SELECT min(id) FROM listing)) / 16, 1), ?)
+                        """
+                ).execute(arguments: [ArchiveWriter.removalCount])
+                return database.changesCount
+            }
+        }
+    }
+
+    /// What the listings take in the file, in bytes.
+    func byteCount() throws(ArchiveError) -> Int {
+        try ArchiveError.rethrown {
+            try database.inDatabase { database in
+                func number(_ pragma: String) throws -> Int {
+                    try Int.fetchOne(database, sql: "PRAGMA \(pragma)") ?? 0
+                }
+                return try (number("page_count") - number("freelist_count")) * number("page_size")
+            }
+        }
+    }
+
+    /// Gives the file system back what is free in the file of `database`.
+    static func shrink(_ database: DatabaseQueue) throws(ArchiveError) {
+        try ArchiveError.rethrown {
+            try database.inDatabase { database in
+                // It does a page a step, and `execute` takes one step only.
+                let pages = try Row.fetchCursor(database, sql: "PRAGMA incremental_vacuum")
+                while try pages.next() != nil {}
+                try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            }
+        }
+    }
+}

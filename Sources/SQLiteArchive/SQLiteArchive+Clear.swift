@@ -1,0 +1,35 @@
+public import BlockCache
+public import Logging
+public import ObjectStore
+import SystemPackage
+
+extension SQLiteArchive {
+    /// Removes listings, for `tractfs cache clear`. Mounts that use the archive go on.
+    ///
+    /// - Parameters:
+    ///   - prefix: Below which prefix listings of this source, an endpoint and a bucket, are removed; `nil` for none.
+    ///   - logger: Where damage is told.
+    public static func clear(
+        _ folder: ListingFolder, below prefix: (_ source: String) -> Key?, logger: Logger
+    ) throws(ArchiveError) {
+        // Nothing is made where there is nothing.
+        guard folder.databaseFile() != nil else { return }
+        let database = try ArchiveDatabase(in: folder, logger: logger)
+        defer { database.close() }
+        for source in try ArchiveWriter.sources(in: database.writer) {
+            guard let prefix = prefix(source) else { continue }
+            try ArchiveWriter(source: source, database: database.writer).forget(below: prefix)
+        }
+        try ArchiveWriter.shrink(database.writer)
+    }
+
+    /// Removes all listings, and their files where no mount uses them.
+    public static func clear(_ folder: ListingFolder, logger: Logger) throws(ArchiveError) {
+        do throws(Errno) {
+            if try folder.removeFiles() { return }
+        } catch {
+            throw .disk(error)
+        }
+        try clear(folder, below: { _ in .empty }, logger: logger)
+    }
+}

@@ -1,0 +1,29 @@
+import Glibc
+import ObjectStore
+
+/// Times as they stand in the database: nanoseconds since 1970, by the clock on the wall.
+enum WallTime {
+    /// What the clock says now.
+    static var now: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * nanosecondsASecond + Int64(time.tv_nsec)
+    }
+
+    /// The number of `timestamp`; `nil` for one that is centuries away.
+    static func nanoseconds(_ timestamp: Timestamp) -> Int64? {
+        let (product, isTooFar) = Int64(timestamp.seconds).multipliedReportingOverflow(by: nanosecondsASecond)
+        let (sum, isBeyond) = product.addingReportingOverflow(Int64(timestamp.nanoseconds))
+        return isTooFar || isBeyond ? nil : sum
+    }
+
+    /// The time of this number.
+    static func timestamp(_ nanoseconds: Int64) -> Timestamp {
+        let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: nanosecondsASecond)
+        return remainder < 0
+            ? Timestamp(seconds: Int(quotient) - 1, nanoseconds: Int(remainder + nanosecondsASecond))
+            : Timestamp(seconds: Int(quotient), nanoseconds: Int(remainder))
+    }
+
+    private static let nanosecondsASecond: Int64 = 1_000_000_000
+}

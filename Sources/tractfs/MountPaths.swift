@@ -1,0 +1,36 @@
+import ArgumentParser
+import FuseBridge
+import Glibc
+import SystemPackage
+
+/// Does something for each of several paths in mounts: what goes wrong with one is told at once, and the others are done
+/// all the same.
+enum MountPaths {
+    /// Calls `body` with each path.
+    ///
+    /// - Throws: That the exit status isn't 0, if something went wrong.
+    static func forEach(_ paths: [String], _ body: (String) throws(Failure) -> Void) throws(ExitCode) {
+        var hasFailed = false
+        for path in paths {
+            do throws(Failure) {
+                try body(path)
+            } catch {
+                StandardError.tell(error.description)
+                hasFailed = true
+            }
+        }
+        if hasFailed { throw .failure }
+    }
+
+    /// What an error means that asking a mount about `path` ended with.
+    static func failure(_ path: String, _ errno: Errno) -> Failure {
+        switch errno {
+        case .inappropriateIOCTLForDevice, .notSupportedOnSocket, .noFunction:
+            Failure("\(path) is not in a tractfs mount, or in one that another version serves")
+        case Errno(rawValue: ENOTCONN), Errno(rawValue: ECONNABORTED):
+            Failure("\(path): the process that served this mount is gone; unmount it")
+        default:
+            Failure("\(path): \(errno)")
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import ObjectStore
+import TestSupport
+import Testing
+
+/// What walks find of a store that lists slowly, wrongly or not at all: all of it, or an error. Never silently less.
+@Suite("A store that lists badly", .serialized, mounts) struct BadListingTests {
+    /// Trouble that the server makes, with a name to show.
+    struct Trouble: CustomTestStringConvertible, Sendable {
+        let testDescription: String
+        let action: S3Action
+
+        init(_ name: String, _ action: S3Action) {
+            testDescription = name
+            self.action = action
+        }
+    }
+
+    private static let faults = ListingFault.allCases.map { Trouble("\($0)", .misList($0)) }
+    private static let troubles =
+        faults + [
+            Trouble("slow pages", .linger(.delay(.milliseconds(50)))),
+            Trouble("a connection closed in the head of a page", .damage(.close)),
+            Trouble("a connection reset", .damage(.reset)),
+            Trouble("a connection closed in the middle of a page", .damage(.closeAfter(byteCount: 700))),
+            Trouble("XML that ends in the middle of a page", .damage(.shorten(byteCount: 700))),
+            Trouble("a page of a proxy", .damage(.html)),
+            Trouble("503", .refuse(.slowDown)),
+            Trouble("500", .refuse(.internalError)),
+            Trouble("403", .refuse(.accessDenied)),
+        ]
+    /// Without names that a tool would quote in its messages in ways of its own.
+    private static let tree = WalkTree.subjects(2)
+    /// Of a tool, these tell all errors that they meet, and whether they ended well.
+    private static let tools = ["find-size", "ls-R", "du-a", "os-walk", "copytree"]
+
+    /// A mount whose listings fail soon where they fail for good.
+    private func withServerAndMount(_ body: (S3TestServer, WalkTools, String) throws -> Void) throws {
+        try withS3TestServer(pageLimit: 100) { server in
+            Self.tree.put(into: server)
+            try WalkTools.with(Self.tree) { tools in
+                try withMount(of: server, options: ["--read-timeout", "2s", "--log-level", "error"]) {
+                    try body(server, tools, $0)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: troubles)
+    func `in a random half of its pages: each walk is complete or met an error, and all are complete afterwards`(
+        trouble: Trouble
+    ) throws {
+        let seed = UInt64.random(in: 0...(.max))
+        print("\(trouble.testDescription): seed \(seed)")
+        try withServerAndMount { server, tools, mountPoint in
+            server.script(.lists.half(seed: seed), trouble.action)
+            try tools.expectExactOrFailed("find-size", at: mountPoint)
+            try inParallel(Self.tools.count) { try tools.expectExactOrFailed(Self.tools[$0], at: mountPoint) }
+            server.clearScripts()
+            try inParallel(Self.tools.count) { try tools.expectExact(Self.tools[$0], at: mountPoint) }
+        }
+    }
+
+    @Test(arguments: troubles)
+    func `in each page of one folder: the others are complete, and it too afterwards`(trouble: Trouble) throws {
+        try withServerAndMount { server, tools, mountPoint in
+            server.script(.below("100307/MNINonLinear/Results/"), trouble.action)
+            try inParallel(Self.tools.count) { try tools.expectExactOrFailed(Self.tools[$0], at: mountPoint) }
+            server.clearScripts()
+            try tools.expectExact("find-size", at: mountPoint)
+        }
+    }
+
+    @Test(arguments: ["503", "a connection reset", "a connection closed in the middle of a page"])
+    func `that answers each second request is walked without an error`(name: String) throws {
+        let trouble = try #require(Self.troubles.first { $0.testDescription == name })
+        let tree = WalkTree.oddities(below: "")
+        try withS3TestServer(pageLimit: 100) { server in
+            tree.put(into: server)
+            server.script(.lists.half(seed: 7), trouble.action, skipping: 2)
+            try WalkTools.with(tree) { tools in
+                // The time that a request has, by default, for as many attempts as that takes.
+                try withMount(of: server) { try tools.expectExact("find-size", at: $0) }
+            }
+        }
+    }
+}

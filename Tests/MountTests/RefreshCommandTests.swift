@@ -1,0 +1,131 @@
+import Foundation
+import ObjectStore
+import TestSupport
+import Testing
+
+@Suite("tractfs refresh", mounts) struct RefreshCommandTests {
+    private func tractfs(_ arguments: String..., directory: String? = nil) throws -> CommandResult {
+        try run(tractfsExecutable(), arguments, directory: directory, timeout: .seconds(30))
+    }
+
+    private func withTree(_ body: (S3TestServer, String) throws -> Void) throws {
+        try withS3TestServer { server in
+            server.put("folder/file", .text("old"))
+            server.put("folder/inner/gone", .text("x"))
+            server.put("other/file", .text("x"))
+            try withMount(of: server, options: ["--metadata-ttl", "forever"]) { mountPoint in
+                try runChecked("ls", ["-lR", mountPoint])
+                try body(server, mountPoint)
+            }
+        }
+    }
+
+    @Test func `shows what has come, gone and changed below a folder, to who works in it too`() throws {
+        try withTree { server, mountPoint in
+            try withTemporaryDirectory { temporary in
+                let script = """
+                    cat new; until [ -e "$0/go" ]; do sleep 0.01; done
+                    /bin/pwd; cat file new; ls . inner; ls ../other
+                    """
+                let shell = try BackgroundProcess(
+                    "bash", ["-c", script, temporary], directory: mountPoint + "/folder", outputDirectory: temporary)
+                defer { shell.end() }
+                try eventually("that the shell has looked") { shell.errorOutput.contains("No such file") }
+                server.put("folder/file", .text("newer\n"))
+                server.put("folder/new", .text("new\n"))
+                server.delete("folder/inner/gone")
+                server.put("folder/inner/come", .text("x"))
+                let result = try tractfs("refresh", mountPoint + "/folder")
+                #expect(result.status == 0 && result.output == "" && result.errorOutput == "")
+                try Data().write(to: URL(fileURLWithPath: temporary + "/go"))
+                try shell.waitForEnd(timeout: .seconds(30))
+                let output = "\(mountPoint)/folder\nnewer\nnew\n.:\nfile\ninner\nnew\n\ninner:\ncome\nfile\n"
+                #expect(shell.output == output)
+            }
+        }
+    }
+
+    @Test func `of a file looks at its folder again, and at nothing else`() throws {
+        try withTree { server, mountPoint in
+            server.put("folder/file", .text("newer"))
+            server.put("folder/new", .text("new"))
+            server.put("folder/inner/new", .text("new"))
+            server.clearLog()
+            // Relative paths are those of who types them.
+            try #expect(tractfs("refresh", "file", "new", directory: mountPoint + "/folder").status == 0)
+            try #expect(String(contentsOfFile: mountPoint + "/folder/file", encoding: .utf8) == "newer")
+            try #expect(String(contentsOfFile: mountPoint + "/folder/new", encoding: .utf8) == "new")
+            #expect(!FileManager.default.fileExists(atPath: mountPoint + "/folder/inner/new"))
+            #expect(server.requests(.list).count <= 2)
+        }
+    }
+
+    @Test func `says which paths it can't do, and does the others`() throws {
+        try withTree { server, mountPoint in
+            server.put("folder/new", .text("new"))
+            let paths = ["/tmp", mountPoint + "/folder/nothing", mountPoint + "/folder"]
+            let result = try run(tractfsExecutable(), ["refresh"] + paths)
+            #expect(result.status == 1)
+            #expect(
+                result.errorOutput == """
+                    tractfs: /tmp is not in a tractfs mount, or in one that another version serves
+                    tractfs: \(mountPoint)/folder/nothing: No such file or directory
+
+                    """)
+            #expect(FileManager.default.fileExists(atPath: mountPoint + "/folder/new"))
+        }
+    }
+}
+
+@Suite("tractfs warm", mounts) struct WarmCommandTests {
+    private func warm(_ arguments: String...) throws -> CommandResult {
+        try run(tractfsExecutable(), ["warm"] + arguments, timeout: .seconds(30))
+    }
+
+    @Test func `lists a tree, so that a walk through it asks for nothing`() throws {
+        try withS3TestServer { server in
+            for folder in 0..<30 {
+                for file in 0..<100 { server.put(Key("tree/\(folder)/\(file)"), .text("x")) }
+            }
+            server.put("other/file", .text("x"))
+            try withMount(of: server) { mountPoint in
+                let result = try warm("--metadata", mountPoint + "/tree")
+                #expect(result.status == 0 && result.errorOutput == "")
+                #expect(result.output.hasPrefix("\(mountPoint)/tree: 3000 keys in "))
+                #expect(server.requests(.list).count < 15)
+                server.clearLog()
+                let files = try runChecked("find", [mountPoint + "/tree", "-type", "f"])
+                #expect(files.split(separator: "\n").count == 3_000)
+                #expect(server.log.isEmpty)
+            }
+        }
+    }
+
+    @Test func `says why a tree can't be listed, in the store's words`() throws {
+        try withS3TestServer { server in
+            server.put("tree/file", .text("x"))
+            try withMount(of: server) { mountPoint in
+                server.script(.lists, .refuse(.accessDenied))
+                let result = try warm("--metadata", mountPoint + "/tree")
+                #expect(result.status == 1)
+                #expect(result.errorOutput.hasPrefix("tractfs: \(mountPoint)/tree: "))
+                #expect(result.errorOutput.contains("AccessDenied"))
+            }
+        }
+    }
+
+    @Test func `wants --metadata, and folders in mounts`() throws {
+        let result = try warm("/tmp")
+        #expect(result.status != 0)
+        #expect(result.errorOutput.contains("give --metadata"))
+        try #expect(warm("--metadata", "/tmp").errorOutput.contains("/tmp is not in a tractfs mount"))
+        try #expect(warm("--metadata", "/nowhere").errorOutput == "tractfs: /nowhere: No such file or directory\n")
+        try withS3TestServer { server in
+            server.put("file", .text("x"))
+            try withMount(of: server) { mountPoint in
+                let result = try warm("--metadata", mountPoint + "/file")
+                #expect(result.errorOutput.contains("is a file"))
+            }
+        }
+    }
+}

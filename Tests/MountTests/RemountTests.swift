@@ -1,0 +1,165 @@
+import Foundation
+import ObjectStore
+import TestSupport
+import Testing
+
+/// Some folders in a bucket, and mounts of it that use one cache.
+private struct ListedTree {
+    let server: S3TestServer
+    /// Where the server is, or was.
+    let endpointURL: String
+    let cache: TestCache
+    let log: String
+
+    /// As `find` prints them, sorted.
+    static let paths =
+        ([".", "./top"]
+        + (0..<20).flatMap { folder in
+            ["./f\(folder)"] + (0..<5).map { "./f\(folder)/\($0)" }
+        }).sorted()
+
+    /// Calls `body` with a server that holds the tree, and a cache of its own.
+    static func with(_ body: (ListedTree) throws -> Void) throws {
+        try withS3TestServer { server in
+            for path in paths where path.hasSuffix("top") || path.split(separator: "/").count == 3 {
+                server.put(Key(String(path.dropFirst(2))), .text(path))
+            }
+            try withTemporaryDirectory { directory in
+                try body(
+                    ListedTree(
+                        server: server, endpointURL: server.endpointURL, cache: TestCache(path: directory + "/cache"),
+                        log: directory + "/log"))
+            }
+        }
+    }
+
+    /// The database.
+    var database: String { cache.path + "/listings/listings.db" }
+
+    /// What `find` sees in a new mount. What the server was asked by it, mounting included, is in its log then.
+    func walk(
+        _ timeToLive: String, cache options: [String]? = nil, meanwhile: () throws -> Void = {}
+    ) throws -> [String] {
+        server.clearLog()
+        let options =
+            ["--endpoint-url", endpointURL, "--log-file", log, "--metadata-ttl", timeToLive]
+            + (options ?? cache.options)
+        return try withMount(uri: "s3://\(server.bucket)", options: options, environment: environmentWithKeys) {
+            try meanwhile()
+            return try runChecked("find", ["."], directory: $0).split(separator: "\n").map(String.init).sorted()
+        }
+    }
+
+    /// Expects that mounts see the tree, and ask for no listing.
+    func expectKnown(_ timeToLive: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        #expect(try walk(timeToLive) == Self.paths, sourceLocation: sourceLocation)
+        #expect(server.requests(.list).isEmpty, sourceLocation: sourceLocation)
+    }
+
+    /// Expects that mounts see the tree, and ask for listings.
+    func expectAskedFor(
+        _ timeToLive: String, cache options: [String]? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        #expect(try walk(timeToLive, cache: options) == Self.paths, sourceLocation: sourceLocation)
+        #expect(!server.requests(.list).isEmpty, sourceLocation: sourceLocation)
+    }
+}
+
+/// What one mount has listed, and the next one needn't.
+@Suite("A mount whose folders an earlier one has listed", .serialized, mounts) struct RemountTests {
+    @Test func `walks without a request, the mounting included, within the time to live`() throws {
+        try ListedTree.with { tree in
+            try tree.expectAskedFor("1h")
+            try tree.expectKnown("1h")
+            #expect(troubles(inLog: tree.log) == [])
+        }
+    }
+
+    @Test func `asks again when the time to live is over`() throws {
+        try ListedTree.with { tree in
+            try tree.expectAskedFor("1h")
+            tree.server.put("zzz", .text("new"))
+            #expect(try tree.walk("0s") == ListedTree.paths + ["./zzz"])
+        }
+    }
+
+    @Test func `walks without any server, if listings hold forever`() throws {
+        try ListedTree.with { tree in
+            try tree.expectAskedFor("forever")
+            try tree.server.stop()
+            #expect(try tree.walk("forever") == ListedTree.paths)
+            #expect(troubles(inLog: tree.log) == [])
+        }
+    }
+
+    @Test func `asks again without a cache`() throws {
+        try ListedTree.with { tree in
+            try tree.expectAskedFor("1h")
+            try tree.expectAskedFor("1h", cache: ["--no-cache"])
+        }
+    }
+
+    @Test func `asks again for what was cleared`() throws {
+        try ListedTree.with { tree in
+            try tree.expectAskedFor("1h")
+            try runChecked(
+                tractfsExecutable(), ["cache", "clear", "s3://\(tree.server.bucket)/f7"] + tree.cache.options)
+            #expect(try tree.walk("1h") == ListedTree.paths)
+            #expect(tree.server.requests(.list).map(\.request.key) == ["f7/"])
+            try runChecked(tractfsExecutable(), ["cache", "clear"] + tree.cache.options)
+            try tree.expectAskedFor("1h")
+            try tree.expectKnown("1h")
+        }
+    }
+
+    @Test func `goes on if all is cleared meanwhile`() throws {
+        try ListedTree.with { tree in
+            try tree.expectAskedFor("1h")
+            let paths = try tree.walk("1h") {
+                try runChecked(tractfsExecutable(), ["cache", "clear"] + tree.cache.options)
+                try runChecked(tractfsExecutable(), ["cache", "verify"] + tree.cache.options)
+            }
+            #expect(paths == ListedTree.paths)
+            #expect(troubles(inLog: tree.log) == [])
+        }
+    }
+
+    @Test func `begins a new database where there is none of ours, with one warning`() throws {
+        try ListedTree.with { tree in
+            try tree.expectAskedFor("1h")
+            try Data(repeating: 7, count: 10_000).write(to: URL(filePath: tree.database))
+            try tree.expectAskedFor("1h")
+            #expect(troubles(inLog: tree.log).count == 1, "\(troubles(inLog: tree.log))")
+            try tree.expectKnown("1h")
+            #expect(troubles(inLog: tree.log).count == 1, "\(troubles(inLog: tree.log))")
+        }
+    }
+
+    @Test func `shares what it lists with one that is there at the same time`() throws {
+        try ListedTree.with { tree in
+            let paths = try tree.walk("1h") {
+                try tree.expectAskedFor("1h")
+                tree.server.clearLog()
+                // What was read ahead of what the other one has kept is believed for a second.
+                usleep(1_100_000)
+            }
+            #expect(paths == ListedTree.paths)
+            // The root was asked for when both were mounted.
+            #expect(tree.server.requests(.list).allSatisfy { $0.request.key == .empty })
+        }
+    }
+
+    @Test(smallDisks) func `that fill the disk keeps what fits, and tells of it once`() throws {
+        try ListedTree.with { tree in
+            let disk = SmallDisk(path: tree.log + ".disk")
+            try disk.mountedInMemory(byteCount: 2 << 20) {
+                _ = try run("dd", ["if=/dev/zero", "of=\(disk.path)/others", "bs=1k", "status=none"])
+                try runChecked("truncate", ["-s", "-40k", disk.path + "/others"])
+                for _ in 0..<2 {
+                    #expect(try tree.walk("1h", cache: disk.cache.options) == ListedTree.paths)
+                }
+                #expect(troubles(inLog: tree.log).count <= 2, "\(troubles(inLog: tree.log))")
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import ObjectStore
+import TestSupport
+import Testing
+
+/// How many listings walks, and what users do by hand, cost.
+@Suite("The requests of a walk", .serialized, mounts) struct WalkRequestTests {
+    /// 20 subjects of 45 folders and 1,000 files each.
+    private static let tree = WalkTree.uniform(subjectCount: 20)
+    private static let keyCount = 20_000
+    /// Pages as S3's: 20 hold all keys of the tree.
+    private static let limitOfFind = 40
+    /// For any walk, by the number of keys.
+    private static let limit = keyCount / 1_000 * 12 / 10 + 40
+    /// S3's typical time to the first byte, so that what is asked for ahead has the time that it has there.
+    private static let latency = Duration.milliseconds(20)
+
+    /// The mount's listings while `body` runs, and until it is unmounted: what was asked for in vain counts too.
+    private func listCount(
+        of tree: WalkTree = tree, latency: Duration = latency, options: [String] = [], _ body: (String) throws -> Void
+    ) throws -> Int {
+        try withS3TestServer { server in
+            tree.put(into: server)
+            server.setLatency(latency)
+            return try listCount(of: server, options: options, body)
+        }
+    }
+
+    private func listCount(
+        of server: S3TestServer, options: [String] = [], _ body: (String) throws -> Void
+    ) throws -> Int {
+        try withMount(of: server, options: options, body)
+        #expect(server.log.allSatisfy { $0.request.kind == .list })
+        return server.log.count
+    }
+
+    @Test func `are one for 1,000 keys, and few more, for find`() throws {
+        let count = try listCount { mountPoint in
+            let found = try runChecked("find", [mountPoint, "-type", "f", "-size", "+1"])
+            #expect(found.split(separator: "\n").count == Self.tree.byteCounts.values.count { $0 > 512 })
+        }
+        #expect(count <= Self.limitOfFind)
+    }
+
+    @Test(arguments: ["ls-R", "ls-lR", "du-a", "rsync-n", "os-walk", "os-fwalk", "copytree", "tar-c", "glob-all"])
+    func `are one for 1,000 keys, and few more, for other tools`(tool: String) throws {
+        try WalkTools.with(Self.tree) { tools in
+            let count = try listCount { try tools.expectExact(tool, at: $0) }
+            #expect(count <= Self.limit)
+        }
+    }
+
+    @Test func `are hardly more than folders for a pattern that needs one folder of each subject`() throws {
+        let tree = WalkTree.subjects(40)
+        let count = try listCount(of: tree) { mountPoint in
+            let found = try runChecked("bash", ["-c", "printf '%s\\n' \"$0\"/*/T1w/*.nii.gz", mountPoint])
+            #expect(found.split(separator: "\n").count == 40 * 3)
+        }
+        // The root, each subject, and its T1w.
+        #expect(count <= (1 + 40 + 40) * 11 / 10 + 32)
+    }
+
+    @Test(arguments: [2, 8])
+    func `are hardly more for several walkers at once than for one`(walkerCount: Int) throws {
+        let count = try listCount { mountPoint in
+            try inParallel(walkerCount) { _ in
+                let found = try runChecked("find", [mountPoint, "-type", "f"])
+                #expect(found.split(separator: "\n").count == Self.keyCount)
+            }
+        }
+        #expect(count <= Self.limitOfFind + 8)
+    }
+
+    @Test(arguments: [2, 8])
+    func `are hardly more for walkers of subjects of their own`(walkerCount: Int) throws {
+        let count = try listCount { mountPoint in
+            try inParallel(walkerCount) { walker in
+                for subject in stride(from: walker, to: 20, by: walkerCount) {
+                    let found = try runChecked("find", ["\(mountPoint)/\(100_000 + subject)", "-type", "f"])
+                    #expect(found.split(separator: "\n").count == 1_000)
+                }
+            }
+        }
+        #expect(count <= Self.limit + 2 * walkerCount)
+    }
+
+    @Test(arguments: [1, 10, 100, 400, 700], [Duration.zero, latency])
+    func `that is stopped are a tenth, and 32, more than it needed at the most`(
+        folderCount: Int, latency: Duration
+    ) throws {
+        let count = try listCount(latency: latency) { mountPoint in
+            let script =
+                "import itertools, os, sys; print(len(list(itertools.islice(os.walk(sys.argv[1]), int(sys.argv[2])))))"
+            let walked = try runChecked("python3", ["-c", script, mountPoint, String(folderCount)])
+            #expect(walked == "\(folderCount)\n")
+        }
+        #expect(count <= folderCount * 11 / 10 + 32)
+    }
+
+    @Test func `are none within the time that listings hold`() throws {
+        let count = try listCount(options: ["--metadata-ttl", "1h"]) { mountPoint in
+            try runChecked("find", [mountPoint, "-size", "+1"])
+        }
+        let countOfTwo = try listCount(options: ["--metadata-ttl", "1h"]) { mountPoint in
+            try runChecked("find", [mountPoint, "-size", "+1"])
+            for command in [
+                ["find", mountPoint, "-size", "+1"], ["ls", "-lR", mountPoint], ["du", "-a", mountPoint],
+            ] {
+                try runChecked(command[0], Array(command.dropFirst()))
+            }
+        }
+        // The two differ by what happens to be ahead.
+        #expect(abs(countOfTwo - count) <= 8)
+        #expect(countOfTwo <= Self.limitOfFind)
+    }
+
+    @Test func `are none for ls -lR of a subject that is known`() throws {
+        try withS3TestServer { server in
+            Self.tree.put(into: server)
+            try WalkTools.with(Self.tree) { tools in
+                try withMount(of: server, options: ["--metadata-ttl", "1h"]) { mountPoint in
+                    try tools.expectExact("find", at: mountPoint, below: "100007")
+                    server.clearLog()
+                    try tools.expectExact("ls-lR", at: mountPoint, below: "100007")
+                    #expect(server.log.count == 0)
+                }
+            }
+        }
+    }
+
+    @Test func `are none after a remount within the time that listings hold`() throws {
+        try withTemporaryDirectory { directory in
+            try withS3TestServer { server in
+                Self.tree.put(into: server)
+                let options = ["--cache-dir", directory + "/cache", "--metadata-ttl", "1h"]
+                try WalkTools.with(Self.tree) { tools in
+                    try withMount(of: server, options: options) { try tools.expectExact("find-size", at: $0) }
+                    try withMount(of: server, options: options) { mountPoint in
+                        try tools.expectExact("find-size", at: mountPoint)
+                        try tools.expectExact("ls-lR", at: mountPoint, below: "100007")
+                        #expect(server.log.count == 0)
+                    }
+                }
+            }
+        }
+    }
+}

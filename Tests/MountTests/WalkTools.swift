@@ -1,0 +1,56 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The tools that walk trees, each compared with what it should find (walk_tools.py).
+struct WalkTools {
+    /// All of them.
+    static let names = [
+        "find", "find-size", "ls-R", "ls-lR", "du-a", "rsync-n", "tar-c", "os-walk", "os-fwalk", "glob-all", "glob-T1w",
+        "copytree",
+    ]
+    private static let script = packageRoot + "/Tests/MountTests/walk_tools.py"
+    private let expectedPath: String
+
+    /// Walks that should find this tree, to be compared in `body`.
+    static func with<Result>(_ tree: WalkTree, _ body: (WalkTools) throws -> Result) throws -> Result {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/expected"
+            let lines = tree.entries.map { "\($0.byteCount.map(String.init) ?? "-")\t\($0.path)\n" }
+            try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: path))
+            return try body(WalkTools(expectedPath: path))
+        }
+    }
+
+    /// Expects that the tool finds exactly what is there.
+    ///
+    /// - Parameters:
+    ///   - folder: Walks only this folder of the tree.
+    ///   - changing: Folders of this name may change meanwhile, and are not looked at.
+    func expectExact(
+        _ tool: String, at mountPoint: String, below folder: String = "", changing: String? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let options = ["--below", folder] + (changing.map { ["--changing", $0] } ?? [])
+        try expectNoDifference(tool, mountPoint, options, sourceLocation)
+    }
+
+    /// Expects that the tool finds exactly what is there, but may fail on folders, and miss what is in these.
+    func expectExactOrFailed(
+        _ tool: String, at mountPoint: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        try expectNoDifference(tool, mountPoint, ["--errors-allowed"], sourceLocation)
+    }
+
+    private func expectNoDifference(
+        _ tool: String, _ mountPoint: String, _ options: [String], _ sourceLocation: SourceLocation
+    ) throws {
+        let result = try run(
+            "python3", [Self.script, tool, mountPoint, expectedPath] + options, environment: ["PYTHONUTF8": "1"],
+            timeout: .seconds(300))
+        #expect(
+            result.status == 0 && result.output.isEmpty && result.errorOutput.isEmpty,
+            "\(tool) \(options): \(result.output.prefix(3_000))\(result.errorOutput.prefix(3_000))",
+            sourceLocation: sourceLocation)
+    }
+}

@@ -1,0 +1,186 @@
+import ObjectStore
+import Testing
+
+@testable import Namespace
+
+/// What a program does to a tree, as far as walks are recognised by it.
+enum WalkerAct: Equatable {
+    /// Reads the entries of a directory.
+    case read(Key)
+    /// Looks up a directory of this prefix, in the one that it is in.
+    case lookup(Key)
+}
+
+/// Runs programs on a simulated tree with a simulated store, in simulated time, and counts.
+struct SimulatedWalk {
+    /// Milliseconds from a request to its answer.
+    private static let latency = 20.0
+    /// Milliseconds that a program takes for a directory.
+    private static let pace = 0.1
+
+    private struct UnderWay {
+        let ahead: AheadRequest
+        let time: Double
+    }
+
+    var tree: SimulatedTree
+    var walks = Walks()
+    private var underWay: [UnderWay] = []
+    /// Requests that were sent because somebody needed the answer.
+    private(set) var demandCount = 0
+    /// Requests that were sent ahead.
+    private(set) var aheadCount = 0
+    /// How many of them failed or are to fail: every so many-th one.
+    var failingEvery: Int?
+    /// How often a program waited for an answer, one after the other.
+    private(set) var waitCount = 0
+    /// How many pages nobody had seen, at the most, in excess of what is allowed.
+    private(set) var excess = 0
+    private(set) var now = 0.0
+
+    init(keys: [Key]) {
+        tree = SimulatedTree(keys: keys)
+    }
+
+    var requestCount: Int { demandCount + aheadCount }
+
+    /// Pages that were asked for and that nobody came to see.
+    var unvisitedCount: Int { walks.accounts.reduce(0) { $0 + $1.unvisitedCount } }
+
+    /// Runs one program.
+    mutating func run(_ acts: [WalkerAct]) {
+        for act in acts { perform(act) }
+    }
+
+    /// Runs several programs, in turns.
+    mutating func run(together programs: [[WalkerAct]]) {
+        for index in 0..<(programs.map(\.count).max() ?? 0) {
+            for acts in programs where index < acts.count { perform(acts[index]) }
+        }
+    }
+
+    private mutating func perform(_ act: WalkerAct) {
+        deliver(until: now)
+        switch act {
+        case .read(let directory):
+            send(walks.noteRead(directory, wasKnown: tree.isListed(directory), in: tree))
+            var hasWaited = false
+            while let missing = tree.missing(in: directory) {
+                if !hasWaited, let page = underWay.first(where: { $0.ahead.expected.contains(missing) }) {
+                    hasWaited = true
+                    waitCount += 1
+                    deliver(until: max(now, page.time))
+                } else {
+                    demand(directory)
+                }
+            }
+        case .lookup(let name):
+            guard let directory = name.parentPrefix, !tree.isListed(directory), !tree.isListed(name) else { break }
+            send(walks.noteMiss(directory, in: tree))
+            if let page = underWay.first(where: { $0.ahead.expected.contains(name) }) {
+                waitCount += 1
+                deliver(until: max(now, page.time))
+            }
+            if !tree.isListed(directory) && !tree.isListed(name) { demand(directory) }
+        }
+        now += SimulatedWalk.pace
+        check()
+    }
+
+    private mutating func demand(_ directory: Key) {
+        let folder = tree.folders[directory] ?? SimulatedTree.Folder()
+        let pageCount = max(1, (folder.fileCount + folder.subdirectories.count + 999) / 1_000)
+        demandCount += pageCount
+        waitCount += pageCount
+        deliver(until: now + Double(pageCount) * SimulatedWalk.latency)
+        tree.absorbListing(of: directory)
+    }
+
+    private mutating func send(_ requests: [AheadRequest]) {
+        for ahead in requests {
+            aheadCount += 1
+            underWay.append(UnderWay(ahead: ahead, time: now + SimulatedWalk.latency))
+        }
+    }
+
+    /// Lets time pass, and pages arrive.
+    private mutating func deliver(until time: Double) {
+        while let next = underWay.indices.min(by: { underWay[$0].time < underWay[$1].time }),
+            underWay[next].time <= time
+        {
+            let page = underWay.remove(at: next)
+            now = max(now, page.time)
+            arrive(page.ahead)
+            check()
+        }
+        now = max(now, time)
+    }
+
+    private mutating func arrive(_ ahead: AheadRequest) {
+        if let failingEvery, aheadCount % failingEvery == 0 { return walks.noteFailure(ahead.name) }
+        let (keys, interval) = tree.answer(ahead.request)
+        send(walks.noteArrival(ahead.name, keys, in: interval, tree: tree))
+    }
+
+    private mutating func check() {
+        for account in walks.accounts {
+            excess = max(excess, account.unvisitedCount - account.usedCount / 10 - DeepWalk.unvisitedCountMax)
+        }
+    }
+}
+
+/// Runs a sweep on a simulated tree, one round of answers after the other.
+struct SimulatedSweep {
+    var tree: SimulatedTree
+    private(set) var requestCount = 0
+    private(set) var roundCount = 0
+    private(set) var keyCount = 0
+
+    init(keys: [Key]) {
+        tree = SimulatedTree(keys: keys)
+    }
+
+    mutating func run(below root: Key) {
+        var sweep = Sweep(below: root)
+        var requests = sweep.plan(tree)
+        while !sweep.isDone, !requests.isEmpty {
+            requestCount += requests.count
+            roundCount += 1
+            var further: [AheadRequest] = []
+            for ahead in requests {
+                let (keys, interval) = tree.answer(ahead.request)
+                if let next = sweep.noteArrival(ahead.name, keys, in: interval) { further.append(next) }
+            }
+            requests = further + sweep.plan(tree)
+        }
+        keyCount = sweep.keyCount
+    }
+}
+
+extension SimulatedTree {
+    /// Answers a request, and takes the answer.
+    mutating func answer(_ request: ListRequest) -> (keys: [Key], interval: KeyInterval) {
+        if request.isDelimited {
+            absorbListing(of: request.prefix)
+            return ([], KeyInterval(prefix: request.prefix))
+        }
+        let (keys, interval) = page(request)
+        absorb(interval)
+        return (keys, interval)
+    }
+
+    /// The directories of a depth-first walk, each directory's subdirectories in the order that `sort` gives them.
+    func depthFirst(
+        from root: Key = .empty, sort: ([[UInt8]]) -> [[UInt8]] = { $0 }
+    ) -> [WalkerAct] {
+        var acts: [WalkerAct] = []
+        var stack = [root]
+        while let directory = stack.popLast() {
+            acts.append(.read(directory))
+            for name in sort(folders[directory]?.subdirectories ?? []).reversed() {
+                stack.append(directory.directory(name))
+            }
+        }
+        return acts
+    }
+}

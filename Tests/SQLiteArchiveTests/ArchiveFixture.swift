@@ -1,0 +1,109 @@
+import BlockCache
+import Glibc
+import Namespace
+import ObjectStore
+import Synchronization
+import SystemPackage
+import TestSupport
+
+@testable import SQLiteArchive
+
+/// A cache directory with archives in it, and listings to keep.
+final class ArchiveFixture: Sendable {
+    /// The bucket whose listings most tests keep.
+    static let source = "http://127.0.0.1 bucket"
+    /// A time that is over.
+    static let monday = Timestamp(seconds: 1_700_000_000, nanoseconds: 123_456_789)
+    /// More than any test needs that isn't about limits.
+    static let ampleByteLimit = 256 << 20
+
+    /// The cache directory.
+    let directory: FilePath
+    /// What was logged.
+    let log = RecordedLog()
+    private let archives = Mutex<[SQLiteArchive]>([])
+
+    /// The fixture in a temporary folder.
+    init(in folder: String) {
+        directory = FilePath(folder).appending("cache")
+    }
+
+    /// The folder of the database.
+    func folder() throws -> ListingFolder {
+        let cache = try DiskCache(
+            directory: directory, byteLimit: Self.ampleByteLimit, source: Self.source, queueByteLimit: 1 << 20,
+            logger: log.logger)
+        defer { cache.shutdown() }
+        guard let folder = cache.listingFolder() else { throw Errno.ioError }
+        return folder
+    }
+
+    /// The database file.
+    var database: FilePath { directory.appending("listings/listings.db") }
+
+    /// An archive, which is shut down with the fixture, if not before.
+    func archive(
+        source: String = source, byteLimit: Int = ampleByteLimit, queueByteLimit: Int = ampleByteLimit
+    ) throws -> SQLiteArchive {
+        let archive = try SQLiteArchive(
+            in: folder(), source: source, byteLimit: byteLimit, queueByteLimit: queueByteLimit, logger: log.logger)
+        archives.withLock { $0.append(archive) }
+        return archive
+    }
+
+    /// Shuts all archives down.
+    func shutDown() {
+        for archive in archives.withLock({ exchange(&$0, with: []) }) { archive.shutdown() }
+    }
+
+    /// A listing of random blocks.
+    static func listing(
+        _ prefix: Key, at time: Timestamp = monday, blockCount: Int = 1, upTo byteCount: Int = 2_000,
+        using random: inout SeededGenerator
+    ) -> ArchivedListing {
+        let blocks = (0..<blockCount).map { _ in
+            (0..<Int.random(in: 0...byteCount, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+        }
+        return ArchivedListing(prefix: prefix, listedAt: time, blocks: blocks)
+    }
+}
+
+/// Calls `body` with a fixture in a temporary folder.
+func withArchiveFixture<Result>(_ body: (ArchiveFixture) throws -> Result) throws -> Result {
+    try withTemporaryDirectory { folder in
+        let fixture = ArchiveFixture(in: folder)
+        defer { fixture.shutDown() }
+        return try body(fixture)
+    }
+}
+
+/// A listing as it can be compared.
+struct ComparableListing: Hashable {
+    let prefix: Key
+    let listedAt: Timestamp
+    let blocks: [[UInt8]]
+
+    init(_ listing: ArchivedListing) {
+        prefix = listing.prefix
+        listedAt = listing.listedAt
+        blocks = listing.blocks
+    }
+}
+
+extension SQLiteArchive {
+    /// What is kept of a directory.
+    func found(_ prefix: Key) -> ComparableListing? {
+        listing(prefix).map(ComparableListing.init)
+    }
+
+    /// Keeps listings, and waits until that is done.
+    func store(_ listings: [ArchivedListing]) {
+        for listing in listings { keep(listing) }
+        waitUntilDone()
+    }
+}
+
+extension Timestamp {
+    /// So many seconds later.
+    func later(_ seconds: Int) -> Timestamp { Timestamp(seconds: self.seconds + seconds, nanoseconds: nanoseconds) }
+}

@@ -1,0 +1,91 @@
+import Namespace
+import ObjectStore
+import TestSupport
+import Testing
+
+@testable import SQLiteArchive
+
+@Suite("What the archive forgets") struct ForgettingTests {
+    @Test func `is gone at once, though it was queued or read before`() throws {
+        try withArchiveFixture { fixture in
+            var random = SeededGenerator(seed: 1)
+            let archive = try fixture.archive()
+            archive.store(["a/", "a/b/", "b/"].map { ArchiveFixture.listing($0, using: &random) })
+            // Reads those behind it ahead.
+            #expect(archive.listing("a/") != nil)
+            archive.keep(ArchiveFixture.listing("a/c/", using: &random))
+            archive.forget(below: "a/")
+            for prefix: Key in ["a/", "a/b/", "a/c/"] { #expect(archive.listing(prefix) == nil) }
+            archive.waitUntilDone()
+            for prefix: Key in ["a/", "a/b/", "a/c/"] { #expect(archive.listing(prefix) == nil) }
+            #expect(archive.listing("b/") != nil)
+            archive.shutdown()
+            let next = try fixture.archive()
+            for prefix: Key in ["a/", "a/b/", "a/c/"] { #expect(next.listing(prefix) == nil) }
+        }
+    }
+
+    @Test func `may be kept again`() throws {
+        try withArchiveFixture { fixture in
+            var random = SeededGenerator(seed: 1)
+            let archive = try fixture.archive()
+            archive.forget(below: "")
+            let listing = ArchiveFixture.listing("a/", using: &random)
+            archive.store([listing])
+            #expect(archive.found("a/") == ComparableListing(listing))
+        }
+    }
+
+    /// Keeps, forgets and asks at random, and compares with a dictionary.
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `is what a dictionary would have lost`(seed: UInt64) throws {
+        try withArchiveFixture { fixture in
+            var random = SeededGenerator(seed: seed)
+            var archive = try fixture.archive()
+            var model: [Key: ComparableListing] = [:]
+            var time = ArchiveFixture.monday
+            for _ in 0..<60 {
+                switch Int.random(in: 0..<10, using: &random) {
+                case 0..<4:
+                    for _ in 0..<Int.random(in: 1...40, using: &random) {
+                        time = time.later(1)
+                        let blockCount = Int.random(in: 0...3, using: &random)
+                        let listing = ArchiveFixture.listing(
+                            Self.prefix(using: &random), at: time, blockCount: blockCount, upTo: 100, using: &random)
+                        archive.keep(listing)
+                        model[listing.prefix] = ComparableListing(listing)
+                    }
+                case 4..<6:
+                    let doomed = Self.prefix(using: &random)
+                    archive.forget(below: doomed)
+                    model = model.filter { !$0.key.hasPrefix(doomed) }
+                    // Not waited for.
+                    for _ in 0..<20 {
+                        let prefix = Self.prefix(using: &random)
+                        if prefix.hasPrefix(doomed) { #expect(archive.found(prefix) == nil) }
+                    }
+                case 6:
+                    archive.shutdown()
+                    archive = try fixture.archive()
+                default:
+                    archive.waitUntilDone()
+                    // What was read ahead may be older than what was kept since, but never than what was forgotten.
+                    let reader = try fixture.archive()
+                    for _ in 0..<40 {
+                        let prefix = Self.prefix(using: &random)
+                        #expect(reader.found(prefix) == model[prefix])
+                        if model[prefix] == nil { #expect(archive.found(prefix) == nil) }
+                    }
+                    reader.shutdown()
+                }
+            }
+        }
+    }
+
+    /// One of a few hundred, which begin each other in many ways.
+    private static func prefix(using random: inout SeededGenerator) -> Key {
+        let names = ["a", "b", "a-b", "é", "a b"]
+        let depth = Int.random(in: 0...3, using: &random)
+        return Key((0..<depth).map { _ in (names.randomElement(using: &random) ?? "a") + "/" }.joined())
+    }
+}

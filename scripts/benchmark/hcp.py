@@ -1,0 +1,127 @@
+"""The names and sizes of subjects of the Human Connectome Project's S3 bucket.
+
+The real ones where there is a program that knows them (make_tree.py, which the project's developers have beside the
+repository, in ../shared/hcp); elsewhere modelled ones: as many keys and folders in a subject, as deep, some folders of more
+than a page of a listing, and names that are hard for a file system, but not the project's own list.
+"""
+
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Iterator
+
+from .objects import KiB, MiB
+
+GENERATOR = Path(__file__).resolve().parents[3] / "shared/hcp/make_tree.py"
+PREFIX = "HCP_1200"
+
+
+def source() -> str:
+    """Which of the two it is."""
+    return "make_tree.py" if GENERATOR.exists() else "modelled"
+
+
+def objects(subjects: int) -> Iterator[tuple[str, int]]:
+    """The `(key, size)` of that many subjects, in the order of the keys."""
+    return _generated(subjects) if GENERATOR.exists() else _modelled(subjects)
+
+
+def _generated(subjects: int) -> Iterator[tuple[str, int]]:
+    with tempfile.NamedTemporaryFile("r", prefix="tractfs-bench-keys.") as keys:
+        subprocess.run(
+            ["python3", GENERATOR, "--list-only", keys.name, "--subjects", str(subjects), "--scale", "1"],
+            check=True, stderr=subprocess.DEVNULL)
+        pairs = (line.rstrip("\n").split("\t") for line in keys.readlines())
+    yield from sorted(((key, int(size)) for key, size in pairs), key=lambda pair: pair[0].encode())
+
+
+# The tasks of a 3T subject, and how many contrasts of each there are: a folder each, many times over.
+CONTRASTS = {"EMOTION": 6, "GAMBLING": 6, "LANGUAGE": 6, "MOTOR": 26, "RELATIONAL": 6, "SOCIAL": 6, "WM": 30}
+DIRECTIONS = ("LR", "RL")
+RESTS = [f"rfMRI_REST{index}_{direction}" for index in (1, 2) for direction in DIRECTIONS]
+# What a contrast's folder holds.
+STATISTICS = ("cope1", "mask", "mean_random_effects_var1", "pe1", "res4d", "tdof_t1", "tstat1", "varcope1", "weights1",
+              "zflame1lowertstat1", "zflame1uppertstat1", "zstat1")
+DESIGN = ("design.con", "design.fsf", "design.grp", "design.lev", "design.mat", "design.png", "design_cov.png")
+# Of every scan: how the head moved, and what the scanner's fields were.
+MOTION = ("AbsoluteRMS", "AbsoluteRMS_mean", "Regressors", "Regressors_dt", "RelativeRMS")
+FIELDS = ("BIAS_32CH", "BIAS_BC", "SpinEchoFieldMap_LR", "SpinEchoFieldMap_RL")
+# Of every independent component of a rest run.
+COMPONENT = ("IC_{}.html", "IC_{}.png", "IC_{}_MM.html", "IC_{}_MMfit.png", "IC_{}_MMprob.png", "IC_{}_prob.png",
+             "IC_{}_thresh.png", "f{}.png", "f{}.txt", "t{}.txt")
+# Folders that hold nothing special: how many files, of what size.
+PLAIN_FOLDERS = {
+    ".xdlm": (46, 12 * KiB), "release-notes": (68, 2 * KiB), "MNINonLinear": (94, 5 * MiB), "MNINonLinear/Native": (82, MiB),
+    "MNINonLinear/fsaverage_LR32k": (78, MiB), "MNINonLinear/ROIs": (6, 30 * KiB), "MNINonLinear/xfms": (3, 90 * MiB),
+    "T1w": (17, 40 * MiB), "T1w/Diffusion": (5, 300 * MiB), "T1w/Diffusion/eddylogs": (8, 60 * KiB),
+    "T1w/Diffusion.bedpostX": (38, 40 * MiB), "T1w/Diffusion.bedpostX/logs/logs_gpu": (72, KiB), "T1w/Native": (11, 5 * MiB),
+    "T1w/fsaverage_LR32k": (26, MiB), "T1w/{}/label": (73, 800 * KiB), "T1w/{}/mri": (61, 8 * MiB),
+    "T1w/{}/stats": (16, 8 * KiB),
+    "T1w/{}/mri/orig": (1, 11 * MiB), "T1w/{}/mri/transforms": (21, KiB), "T1w/{}/surf": (122, 3 * MiB),
+    "T1w/{}/touch": (61, 100), "unprocessed/3T": (1, KiB), "unprocessed/3T/Diffusion": (26, 100 * MiB),
+    "unprocessed/3T/T1w_MPR1": (6, 10 * MiB), "unprocessed/3T/T2w_SPC1": (6, 10 * MiB)}
+# Names that are told apart, or have to be encoded, with care.
+ODD_NAMES = ("T1w/{}/mri/aparc+aseg.nii.gz", "T1w/{}/mri/aparc.a2009s+aseg.mgz", "T1w/{}/mri/orig.mgz",
+             "T1w/Diffusion_7T/bvals",
+             "MEG/Wrkmem/tmegpreproc/{}_MEG_7-Wrkmem_tmegpreproc_[LM-TEMG-LF]_[BT-diff],[FB-alpha].mat")
+
+
+def _modelled(subjects: int) -> Iterator[tuple[str, int]]:
+    for index in range(subjects):
+        subject = str(100_206 + 4_211 * index)
+        paths = {**_plain(), **_tasks(), **_rests(index)}
+        named = ((f"{PREFIX}/{subject}/{path.replace('{}', subject)}", size) for path, size in paths.items())
+        yield from sorted(named, key=lambda pair: pair[0].encode())
+
+
+def _plain() -> dict[str, int]:
+    """Path below a subject, with {} for its id, and size; so the other functions here."""
+    paths = {f"{folder}/{{}}_{folder.rpartition('/')[2].replace('{}', 'native')}.{file:03}.nii.gz": size
+             for folder, (count, size) in PLAIN_FOLDERS.items() for file in range(count)}
+    return paths | {path: MiB for path in ODD_NAMES}
+
+
+def _tasks() -> dict[str, int]:
+    paths: dict[str, int] = {}
+    for task, contrasts in CONTRASTS.items():
+        results = f"MNINonLinear/Results/tfMRI_{task}/tfMRI_{task}_hp200"
+        levels = [f"{results}_s{smoothing}_level2.feat/GrayordinatesStats" for smoothing in (2, 4, 8, 12)]
+        levels += [f"{results}_s{smoothing}_level2_MSMAll.feat/GrayordinatesStats" for smoothing in (2, 4)]
+        for contrast in range(1, contrasts + 1):
+            for level in levels:
+                folder = f"{level}/cope{contrast}.feat"
+                paths |= {f"{folder}/{name}.dtseries.nii": 996 * KiB for name in STATISTICS} | {f"{folder}/logfile": 0}
+            folder = f"{results}_s4_level2vol.feat/cope{contrast}.feat"
+            paths |= {f"{folder}/stats/{name}.nii.gz": 900 * KiB for name in STATISTICS} | {f"{folder}/stats/logfile": 0}
+            paths |= {f"{folder}/{name}": 3 * KiB for name in DESIGN}
+        for level in levels:
+            paths |= {f"{level.rpartition('/')[0]}/{name}": 3 * KiB for name in DESIGN}
+        for direction in DIRECTIONS:
+            paths |= _run(f"tfMRI_{task}_{direction}", 330 * MiB)
+    return paths
+
+
+def _run(run: str, size: int) -> dict[str, int]:
+    """A scan: its results and what they were made of."""
+    results, raw = f"MNINonLinear/Results/{run}", f"unprocessed/3T/{run}"
+    motion = [f"{results}/Movement_{name}.txt" for name in MOTION]
+    evs = [f"{results}/EVs/{name}.txt" for name in ("Sync", "cue", "fear", "neut")]
+    volumes = [f"{results}/{run}.nii.gz", f"{raw}/{{}}_3T_{run}.nii.gz"]
+    volumes += [f"{raw}/{{}}_3T_{name}.nii.gz" for name in FIELDS]
+    small = [*motion, *evs, f"{results}/RibbonVolumeToSurfaceMapping/goodvoxels.nii.gz",
+             f"{raw}/LINKED_DATA/PHYSIO/{{}}_3T_{run}_Physio_log.txt"]
+    return {path: size for path in volumes} | {path: 100 * KiB for path in small}
+
+
+def _rests(subject_index: int) -> dict[str, int]:
+    """Runs at rest, with a folder of some files for each component: at most more than a page of a listing holds."""
+    paths: dict[str, int] = {}
+    for index, run in enumerate(RESTS):
+        paths |= _run(run, 988 * MiB)
+        ica = f"MNINonLinear/Results/{run}/{run}_hp2000.ica"
+        paths |= {f"{ica}/{name}": 0 for name in (".fix", "Noise.txt", "Signal.txt")}
+        # As many as a subject happens to have.
+        components = 30 + (subject_index * 53 + index * 71) % 140
+        report = f"{ica}/filtered_func_data.ica/report"
+        paths |= {f"{report}/{name.format(number)}": 20 * KiB for number in range(1, components + 1) for name in COMPONENT}
+    return paths
