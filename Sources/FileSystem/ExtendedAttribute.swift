@@ -7,21 +7,21 @@ enum ExtendedAttribute: String, CaseIterable {
     case key = "user.s3.key"
     case uri = "user.s3.uri"
     case storageClass = "user.s3.storage_class"
+    /// Of archived objects only.
+    case restore = "user.s3.restore"
 
     /// The value for an inode of `bucket`; `nil` where it has no such attribute. Directories have a key and a URI only.
-    func value(of inode: Inode, bucket: String) -> [UInt8]? {
+    ///
+    /// - Parameter restoration: What is known of an archived object.
+    func value(of inode: Inode, bucket: String, restoration: ArchivedObjects.Restoration?) -> [UInt8]? {
         switch (self, inode.kind) {
         case (.key, _): inode.key.bytes
         case (.uri, _): Array("s3://\(bucket)/".utf8) + inode.key.bytes
         // The quotation marks belong to the header, not to the tag that users compare with a checksum.
         case (.etag, .file(let object)): Array(object.version.etag.text.utf8.filter { $0 != UInt8(ascii: "\"") })
         case (.storageClass, .file(let object)): Array(object.storageClass.utf8)
-        case (.etag, .directory), (.storageClass, .directory): nil
+        case (.restore, .file): restoration.map { Array($0.rawValue.utf8) }
+        case (.etag, .directory), (.storageClass, .directory), (.restore, .directory): nil
         }
-    }
-
-    /// The names of all that an inode has, each ended by a NUL, as listxattr(2) wants them.
-    static func names(of inode: Inode, bucket: String) -> [UInt8] {
-        allCases.filter { $0.value(of: inode, bucket: bucket) != nil }.flatMap { Array($0.rawValue.utf8) + [0] }
     }
 }

@@ -16,6 +16,7 @@ public final class FileSystem: Sendable {
     private let localFiles: LocalFileSource
     private let folders: FolderReadAhead
     private let failures: FailureLog
+    private let archived = ArchivedObjects()
     private let logger: Logger
     private let directories = HandleTable<DirectoryHandle>()
     private let kernelDirectories = KernelDirectories()
@@ -46,6 +47,8 @@ public final class FileSystem: Sendable {
     private struct OpenFile: Sendable {
         let object: ObjectVersion
         let reader: ObjectReader
+        /// Whether opening must find out if the object can be read at all.
+        let mayBeArchived: Bool
     }
 
     /// A file system of these names and these bytes.
@@ -257,6 +260,7 @@ public final class FileSystem: Sendable {
         }
         // Last of all, so that this file's own bytes are asked for before those of the next ones.
         defer { folders.noteOpen(file.object.key) }
+        if file.mayBeArchived { return openArchived(id, file, completion: completion) }
         guard wantsLocalFile else {
             completion(.success(OpenedFile(handle: files.insert(file), localFile: nil)))
             return nil
@@ -272,7 +276,25 @@ public final class FileSystem: Sendable {
     private func openFile(_ id: InodeID, forWriting: Bool) throws(Errno) -> OpenFile {
         if forWriting { throw .readOnlyFileSystem }
         guard case .file(let object) = try inode(id).kind else { throw .isDirectory }
-        return OpenFile(object: object.version, reader: reader.open(object.version))
+        return OpenFile(
+            object: object.version, reader: reader.open(object.version),
+            mayBeArchived: ArchivedObjects.includes(object) && object.version.byteCount > 0)
+    }
+
+    private func openArchived(
+        _ id: InodeID, _ file: OpenFile, completion: @escaping @Sendable (Result<OpenedFile, Errno>) -> Void
+    ) -> ParkedRead? {
+        let firstByte = 0..<1
+        if file.reader.readAvailable(firstByte) != nil {
+            completion(.success(OpenedFile(handle: files.insert(file), localFile: nil)))
+            return nil
+        }
+        return file.reader.read(firstByte) { [self] result in
+            archived.note(result, of: id)
+            completion(
+                result.map { _ in OpenedFile(handle: files.insert(file), localFile: nil) }
+                    .mapError { errno(for: $0, wanting: file.object.key) })
+        }
     }
 
     /// Reads from an open file, if the bytes are at hand (FUSE_READ): as many as asked for, or fewer at the end of the
@@ -330,7 +352,7 @@ public final class FileSystem: Sendable {
     public func extendedAttribute(_ name: String, of id: InodeID) throws(Errno) -> [UInt8] {
         guard options.hasExtendedAttributes else { throw .noFunction }
         let inode = try inode(id)
-        guard let value = ExtendedAttribute(rawValue: name)?.value(of: inode, bucket: options.bucket) else {
+        guard let attribute = ExtendedAttribute(rawValue: name), let value = value(of: attribute, of: inode) else {
             throw .noData
         }
         return value
@@ -339,6 +361,12 @@ public final class FileSystem: Sendable {
     /// The names of an inode's extended attributes, each ended by a NUL (FUSE_LISTXATTR).
     public func extendedAttributeNames(of id: InodeID) throws(Errno) -> [UInt8] {
         guard options.hasExtendedAttributes else { throw .noFunction }
-        return ExtendedAttribute.names(of: try inode(id), bucket: options.bucket)
+        let inode = try inode(id)
+        return ExtendedAttribute.allCases.filter { value(of: $0, of: inode) != nil }
+            .flatMap { Array($0.rawValue.utf8) + [0] }
+    }
+
+    private func value(of attribute: ExtendedAttribute, of inode: Inode) -> [UInt8]? {
+        attribute.value(of: inode, bucket: options.bucket, restoration: archived.restoration(of: inode))
     }
 }

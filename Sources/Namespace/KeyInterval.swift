@@ -3,23 +3,23 @@ public import ObjectStore
 /// A stretch of S3's order of keys: `lower` and what follows it, up to but not including `upper`.
 ///
 /// Also used for positions, which are keys relative to a directory's prefix.
-struct KeyInterval: Hashable, Sendable {
+public struct KeyInterval: Hashable, Sendable {
     /// The first key of the interval.
-    let lower: Key
+    public let lower: Key
     /// The first key behind it; `nil` where it has no end.
-    let upper: Key?
+    public let upper: Key?
 
     /// The interval from `lower` up to `upper`; an empty one where `upper` comes before `lower`.
-    init(lower: Key, upper: Key?) {
+    public init(lower: Key, upper: Key?) {
         self.lower = upper.map { min(lower, $0) } ?? lower
         self.upper = upper
     }
 
     /// All keys.
-    static let all = KeyInterval(lower: .empty, upper: nil)
+    public static let all = KeyInterval(lower: .empty, upper: nil)
 
     /// All keys that begin with `prefix`.
-    init(prefix: Key) {
+    public init(prefix: Key) {
         self.init(lower: prefix, upper: prefix.endOfPrefix)
     }
 
@@ -27,7 +27,7 @@ struct KeyInterval: Hashable, Sendable {
     var isEmpty: Bool { upper.map { $0 <= lower } ?? false }
 
     /// Whether `key` is in it.
-    func contains(_ key: Key) -> Bool {
+    public func contains(_ key: Key) -> Bool {
         lower <= key && (upper.map { key < $0 } ?? true)
     }
 

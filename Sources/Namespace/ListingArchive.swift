@@ -13,8 +13,8 @@ public protocol ListingArchive: Sendable {
     /// not at all.
     func keep(_ listing: ArchivedListing)
 
-    /// Forgets the listings of all directories whose prefix begins with `prefix`: none that was kept before comes back.
-    func forget(below prefix: Key)
+    /// Forgets the listings of all directories whose prefix is in `prefixes`: none that was kept before comes back.
+    func forget(_ prefixes: KeyInterval)
 
     /// Writes what is still to be kept, as far as that is quick. Nothing is kept or found from then on.
     func shutdown()

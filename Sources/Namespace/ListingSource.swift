@@ -96,8 +96,11 @@ final class ListingSource: Sendable {
         archive.keep(archived)
     }
 
-    /// What was kept of the directories whose prefix begins with `prefix` isn't true any more.
+    /// What was kept of the directory of `prefix`, or of the tree below it too, isn't true any more.
     func forgetArchived(_ prefix: Key, _ extent: Namespace.Extent) {
-        archive?.forget(below: prefix)
+        switch extent {
+        case .directory: archive?.forget(KeyInterval(lower: prefix, upper: prefix.next))
+        case .tree: archive?.forget(KeyInterval(prefix: prefix))
+        }
     }
 }

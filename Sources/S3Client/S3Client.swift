@@ -1,4 +1,3 @@
-internal import CCurl
 public import Logging
 public import ObjectStore
 import Synchronization
@@ -16,9 +15,6 @@ public final class S3Client: ObjectStore {
     /// are idle.
     private static let connectionCountPerThreadMin = 4
 
-    /// libcurl wants to be initialised once, before its first use.
-    private static let isCurlReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
-
     /// A client, whose threads start now. Nothing is asked of the bucket yet.
     ///
     /// - Parameters:
@@ -26,7 +22,7 @@ public final class S3Client: ObjectStore {
     ///   - credentials: What to sign with; `nil` to send unsigned requests.
     ///   - logger: Told of retries and of what answers corrected.
     public init(configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger) {
-        precondition(Self.isCurlReady, "libcurl can't be initialised")
+        CurlLibrary.initialize()
         let context = ClientContext(configuration: configuration, credentials: credentials, logger: logger)
         let count = max(
             1, min(configuration.networkThreadCount, configuration.connectionLimit / Self.connectionCountPerThreadMin))

@@ -10,17 +10,24 @@ public struct S3Options: Sendable {
     public var caBundle: String?
     /// `--request-payer`.
     public var isRequesterPaying: Bool
+    /// `--expected-bucket-owner`.
+    public var expectedBucketOwner: String?
+    /// `--sse-c-key-file`.
+    public var customerKeyFile: String?
 
     /// Options; what is left out is decided by the environment and the profile.
     public init(
         endpointURL: String? = nil, region: String? = nil, addressingStyle: AddressingStyle = .auto,
-        caBundle: String? = nil, isRequesterPaying: Bool = false
+        caBundle: String? = nil, isRequesterPaying: Bool = false, expectedBucketOwner: String? = nil,
+        customerKeyFile: String? = nil
     ) {
         self.endpointURL = endpointURL
         self.region = region
         self.addressingStyle = addressingStyle
         self.caBundle = caBundle
         self.isRequesterPaying = isRequesterPaying
+        self.expectedBucketOwner = expectedBucketOwner
+        self.customerKeyFile = customerKeyFile
     }
 }
 
@@ -34,39 +41,56 @@ extension S3Configuration {
     ) throws(SettingsError) -> S3Configuration {
         var configuration = S3Configuration(
             bucket: bucket, addressingStyle: options.addressingStyle, isRequesterPaying: options.isRequesterPaying)
-        let regions: [(source: String, value: String?)] = [
-            ("--region", options.region), ("AWS_REGION", environment["AWS_REGION"]),
-            ("AWS_DEFAULT_REGION", environment["AWS_DEFAULT_REGION"]),
-            ("the profile's region", shared.setting("region")),
+        let services = ServiceSettings(environment: environment, profile: shared.profile)
+        let regions = try [
+            region(ofBucket: bucket), ServiceSettings.checkedRegion([("--region", options.region)]), services.region(),
         ]
-        if let (source, region) = firstSet(regions) {
-            guard Region.isValid(region) else {
-                throw SettingsError(
-                    "\(source) is \(Excerpt.of(region.utf8)), which can't be a region's name; one is us-east-1")
-            }
-            configuration.region = region
+        configuration.region = regions.lazy.compactMap { $0 }.first ?? Region.standard
+        configuration.endpoint = try services.endpoint(of: .s3, option: ("--endpoint-url", options.endpointURL))
+        configuration.endpointVariant = try services.variant()
+        try configuration.checkVariant()
+        configuration.caBundle = options.caBundle.nonEmpty ?? services.caBundle
+        configuration.expectedBucketOwner = try account(options.expectedBucketOwner)
+        if let file = options.customerKeyFile {
+            try configuration.checkIsPrivate()
+            configuration.customerKey = try CustomerKey(file: file)
         }
-        let endpoints: [(source: String, value: String?)] = [
-            ("--endpoint-url", options.endpointURL), ("AWS_ENDPOINT_URL_S3", environment["AWS_ENDPOINT_URL_S3"]),
-            ("AWS_ENDPOINT_URL", environment["AWS_ENDPOINT_URL"]),
-            ("the profile's endpoint_url", shared.setting("endpoint_url")),
-        ]
-        if let (source, url) = firstSet(endpoints) {
-            do {
-                configuration.endpoint = try S3Endpoint(parsing: url)
-            } catch {
-                throw SettingsError("\(source): \(error)")
-            }
-        }
-        configuration.caBundle =
-            options.caBundle.nonEmpty ?? environment["AWS_CA_BUNDLE"].nonEmpty ?? shared.setting("ca_bundle")
         return configuration
     }
 
-    private static func firstSet(_ candidates: [(source: String, value: String?)]) -> (String, String)? {
-        for (source, value) in candidates {
-            if let value = value.nonEmpty { return (source, value) }
+    /// An access point's ARN says where it is, whatever else does.
+    private static func region(ofBucket bucket: String) throws(SettingsError) -> String? {
+        guard bucket.hasPrefix(AccessPoint.prefix) else { return nil }
+        return try AccessPoint(parsing: bucket).region
+    }
+
+    private func checkVariant() throws(SettingsError) {
+        guard endpointVariant != EndpointVariant() else { return }
+        let what = endpointVariant.isFIPS ? "AWS_USE_FIPS_ENDPOINT" : "AWS_USE_DUALSTACK_ENDPOINT"
+        if let endpoint {
+            throw SettingsError(
+                "\(what) (or the profile) asks for a host of AWS's, but the endpoint is \(endpoint); unset one of the two"
+            )
         }
-        return nil
+        if endpointVariant.isFIPS, Partition(region: region) == .china {
+            throw SettingsError(
+                "there are no FIPS hosts in \(region); unset AWS_USE_FIPS_ENDPOINT (or use_fips_endpoint)")
+        }
+    }
+
+    /// S3 refuses keys that come over a plain connection, but by then they have been seen.
+    private func checkIsPrivate() throws(SettingsError) {
+        guard let endpoint, endpoint.scheme == .http, !endpoint.isLoopback else { return }
+        throw SettingsError("--sse-c-key-file: the key goes over https only, and the endpoint is \(endpoint)")
+    }
+
+    private static func account(_ text: String?) throws(SettingsError) -> String? {
+        guard let text else { return nil }
+        guard text.utf8.count == 12, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else {
+            throw SettingsError(
+                "--expected-bucket-owner is \(Excerpt.of(text.utf8)), but an account is a number of twelve digits")
+        }
+        return text
     }
 }

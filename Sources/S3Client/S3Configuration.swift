@@ -2,7 +2,7 @@ internal import Glibc
 
 /// What a client must know of its bucket and how to reach it.
 public struct S3Configuration: Sendable {
-    /// The bucket's name.
+    /// The bucket's name, or an access point's ARN.
     public var bucket: String
     /// The region to try first; the bucket's answers correct it.
     public var region: String
@@ -14,6 +14,12 @@ public struct S3Configuration: Sendable {
     public var caBundle: String?
     /// Whether the requester pays ("Requester Pays buckets" in the Amazon S3 User Guide).
     public var isRequesterPaying: Bool
+    /// Which of AWS's hosts to ask; of no concern where there is a custom endpoint.
+    public var endpointVariant = EndpointVariant()
+    /// The account that must own the bucket; `nil` for whichever does.
+    public var expectedBucketOwner: String?
+    /// What the objects are encrypted with, where the store is to be told it.
+    public var customerKey: CustomerKey?
     /// How many connections at the most, all network threads together.
     public var connectionLimit: Int
     /// How many network threads; fewer where there are few connections for them.
@@ -28,10 +34,12 @@ public struct S3Configuration: Sendable {
 
     /// What a `bucketIdentity` was made of: the endpoint's URL, `nil` for AWS's own, and the bucket's name.
     public static func parts(ofBucketIdentity identity: String) -> (endpoint: String?, bucket: String) {
-        // A bucket's name has no "/", an endpoint's path may.
-        let end = identity.lastIndex(of: "/") ?? identity.startIndex
+        // A bucket's name has no "/", an endpoint's path may. An access point's ARN has one.
+        let end =
+            identity.firstRange(of: "/\(AccessPoint.prefix)")?.lowerBound ?? identity.lastIndex(of: "/")
+            ?? identity.startIndex
         let endpoint = identity[..<end]
-        return (endpoint == "aws" ? nil : String(endpoint), String(identity[end...].drop { $0 == "/" }))
+        return (endpoint == "aws" ? nil : String(endpoint), String(identity[end...].dropFirst()))
     }
 
     /// A configuration for `bucket`; all else may be left as it is.

@@ -76,15 +76,14 @@ struct ArchiveWriter: Sendable {
     /// How many rows go in one transaction, so that other processes get their turn.
     private static let removalCount = 4_096
 
-    /// Removes the listings of all directories whose prefix begins with `prefix`.
+    /// Removes the listings of all directories whose prefix is in `prefixes`.
     ///
     /// - Returns: How many rows they were.
     @discardableResult
-    func forget(below prefix: Key) throws(ArchiveError) -> Int {
-        let end = prefix.endOfPrefix
+    func forget(_ prefixes: KeyInterval) throws(ArchiveError) -> Int {
         var sql = "source = (SELECT id FROM source WHERE identity = ?) AND prefix >= ?"
-        var arguments: StatementArguments = [source, Data(prefix.bytes)]
-        if let end {
+        var arguments: StatementArguments = [source, Data(prefixes.lower.bytes)]
+        if let end = prefixes.upper {
             sql += " AND prefix < ?"
             arguments += [Data(end.bytes)]
         }

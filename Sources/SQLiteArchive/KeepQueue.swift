@@ -9,15 +9,15 @@ final class KeepQueue: Sendable {
     enum Errand {
         /// Keep these, in one transaction.
         case keep([ArchivedListing])
-        /// Forget what is below this prefix.
-        case forget(Key)
+        /// Forget the listings of these prefixes.
+        case forget(KeyInterval)
         /// That was all.
         case end
     }
 
     fileprivate enum Item {
         case listing(ArchivedListing)
-        case forgetting(Key)
+        case forgetting(KeyInterval)
     }
 
     fileprivate struct State {
@@ -25,7 +25,7 @@ final class KeepQueue: Sendable {
         /// What the listings among them keep in memory.
         var byteCount = 0
         /// What is to be forgotten and is still in the database.
-        var doomed: [Key] = []
+        var doomed: [KeyInterval] = []
         /// How often something was to be forgotten, or had been: what was read before that is worth nothing.
         var forgetCount: UInt64 = 0
         /// Whether the thread is at something that it took out.
@@ -68,12 +68,12 @@ final class KeepQueue: Sendable {
         }
     }
 
-    /// Has all listings below `prefix` forgotten that were queued before, or are in the database.
-    func forget(below prefix: Key) {
+    /// Has all listings of `prefixes` forgotten that were queued before, or are in the database.
+    func forget(_ prefixes: KeyInterval) {
         state.change { state in
             guard state.end == nil else { return }
-            state.items.append(.forgetting(prefix))
-            state.doomed.append(prefix)
+            state.items.append(.forgetting(prefixes))
+            state.doomed.append(prefixes)
             state.forgetCount += 1
         }
     }
@@ -99,7 +99,7 @@ final class KeepQueue: Sendable {
         return state.change { state in
             if let end = state.end, state.items.isEmpty || ContinuousClock.now >= end { return .end }
             state.isWorking = true
-            if case .forgetting(let prefix) = state.items.first { return .forget(prefix) }
+            if case .forgetting(let prefixes) = state.items.first { return .forget(prefixes) }
             return .keep(state.takeBatch())
         }
     }
@@ -110,8 +110,8 @@ final class KeepQueue: Sendable {
     func finish(isForgotten: Bool = false) {
         state.change { state in
             state.isWorking = false
-            guard isForgotten, case .forgetting(let prefix) = state.items.popFirst() else { return }
-            state.doomed.firstIndex(of: prefix).map { _ = state.doomed.remove(at: $0) }
+            guard isForgotten, case .forgetting(let prefixes) = state.items.popFirst() else { return }
+            state.doomed.firstIndex(of: prefixes).map { _ = state.doomed.remove(at: $0) }
             state.forgetCount += 1
         }
     }
@@ -126,7 +126,7 @@ final class KeepQueue: Sendable {
     /// How often something was forgotten; `nil` if the listing of `prefix` is about to be.
     func forgetCount(unlessDoomed prefix: Key) -> UInt64? {
         state.look { state in
-            state.doomed.contains { prefix.hasPrefix($0) } ? nil : state.forgetCount
+            state.doomed.contains { $0.contains(prefix) } ? nil : state.forgetCount
         }
     }
 }

@@ -1,5 +1,6 @@
 public import BlockCache
 public import Logging
+import Namespace
 public import ObjectStore
 import SystemPackage
 
@@ -18,7 +19,7 @@ extension SQLiteArchive {
         defer { database.close() }
         for source in try ArchiveWriter.sources(in: database.writer) {
             guard let prefix = prefix(source) else { continue }
-            try ArchiveWriter(source: source, database: database.writer).forget(below: prefix)
+            try ArchiveWriter(source: source, database: database.writer).forget(KeyInterval(prefix: prefix))
         }
         try ArchiveWriter.shrink(database.writer)
     }

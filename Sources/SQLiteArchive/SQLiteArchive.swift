@@ -73,9 +73,9 @@ public final class SQLiteArchive: ListingArchive {
         if !isOff.load(ordering: .relaxed) { queue.keep(listing) }
     }
 
-    /// Forgets the listings below `prefix`: at once for `listing`, a little later on the disk.
-    public func forget(below prefix: Key) {
-        queue.forget(below: prefix)
+    /// Forgets the listings of `prefixes`: at once for `listing`, a little later on the disk.
+    public func forget(_ prefixes: KeyInterval) {
+        queue.forget(prefixes)
     }
 
     /// Writes what is queued if that is quick, and ends the thread.
@@ -97,8 +97,8 @@ public final class SQLiteArchive: ListingArchive {
             case .keep(let listings):
                 keep(listings)
                 queue.finish()
-            case .forget(let prefix):
-                queue.finish(isForgotten: forget(prefix))
+            case .forget(let prefixes):
+                queue.finish(isForgotten: remove(prefixes))
             case .end:
                 isOff.store(true, ordering: .relaxed)
                 end()
@@ -125,10 +125,10 @@ public final class SQLiteArchive: ListingArchive {
     }
 
     /// - Returns: Whether it need not be tried again.
-    private func forget(_ prefix: Key) -> Bool {
+    private func remove(_ prefixes: KeyInterval) -> Bool {
         if isOff.load(ordering: .relaxed) { return true }
         do throws(ArchiveError) {
-            try writer.forget(below: prefix)
+            try writer.forget(prefixes)
             return true
         } catch .busy {
             return false

@@ -81,6 +81,20 @@ public struct ChildProcess: Sendable {
         while waitpid(id, &status, 0) < 0 {
             guard errno == EINTR else { return .unknown }
         }
+        return ChildProcess.end(status: status)
+    }
+
+    /// How the child has ended, `nil` where it hasn't yet. Not to be called any more when it has told the end.
+    public func endIfThere() -> End? {
+        var status: Int32 = 0
+        switch waitpid(id, &status, WNOHANG) {
+        case 0: return nil
+        case id: return ChildProcess.end(status: status)
+        default: return .unknown
+        }
+    }
+
+    private static func end(status: Int32) -> End {
         // WIFSIGNALED and WEXITSTATUS are macros.
         let signal = status & 0x7f
         return signal == 0 ? .exited(status: (status >> 8) & 0xff) : .killed(signal: signal)

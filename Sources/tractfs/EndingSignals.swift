@@ -1,3 +1,4 @@
+import SystemSupport
 import Glibc
 
 /// SIGTERM, SIGINT and SIGHUP, taken by one thread that does nothing else, so that what they set off may do anything.

@@ -10,8 +10,9 @@ struct MountCommand: ParsableCommand {
         abstract: "Mount a bucket, or a prefix of one, read-only.",
         discussion: """
             Returns when the mount answers; if it can't, one line says why and nothing is left mounted. The keys come from \
-            AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or from a profile in ~/.aws; they need no more than the rights to \
-            list the prefix and to get its objects.
+            wherever the AWS CLI finds them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in ~/.aws (with keys, a \
+            role, single sign-on or a program), a web identity, the container or the EC2 machine. They need no more than the \
+            rights to list the prefix and to get its objects.
             """)
 
     @Argument(help: ArgumentHelp("What to mount.", valueName: "s3://BUCKET[/PREFIX]"))
@@ -61,6 +62,17 @@ struct StoreOptions: ParsableArguments {
     @Flag(help: "Agree to pay for the requests, for buckets whose owners don't.")
     var requestPayer = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Read only if the bucket belongs to this account (twelve digits).", valueName: "account"))
+    var expectedBucketOwner: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with the key that the objects are encrypted with (SSE-C): 32 bytes, or these in Base64.",
+            valueName: "file"))
+    var sseCKeyFile: String?
+
     @Option(help: ArgumentHelp("Where the bucket's name stands in URLs.", valueName: "style"))
     var addressingStyle = AddressingStyle.auto
 
@@ -103,7 +115,10 @@ struct AppearanceOptions: ParsableArguments {
     @Flag(help: "Let other users use the mount too.")
     var allowOther = false
 
-    @Flag(help: "Show user.s3.etag, user.s3.key, user.s3.uri and user.s3.storage_class as extended attributes.")
+    @Flag(
+        help:
+            "Show user.s3.etag, user.s3.key, user.s3.uri, user.s3.storage_class and user.s3.restore as extended attributes."
+    )
     var xattrs = false
 }
 

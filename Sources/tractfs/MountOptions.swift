@@ -7,8 +7,7 @@ enum MountOptions {
     private static let valued: Set = [
         "endpoint-url", "region", "profile", "addressing-style", "ca-bundle", "cache-dir", "cache-size", "memory-limit",
         "metadata-limit", "metadata-ttl", "uid", "gid", "file-mode", "dir-mode", "log-level", "log-file",
-        "max-connections",
-        "read-timeout",
+        "max-connections", "read-timeout", "expected-bucket-owner", "sse-c-key-file",
     ]
     private static let flags: Set = [
         "no-sign-request", "request-payer", "no-cache", "allow-other", "xattrs", "foreground",

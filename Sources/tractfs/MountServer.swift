@@ -1,3 +1,4 @@
+import SystemSupport
 import BlockCache
 import FileSystem
 import FuseBridge
@@ -47,9 +48,11 @@ struct MountServer {
         EndingSignals.handle(
             end: { ending.begin() }, reopen: destination.reopening { logger.warning("\($0)") })
         OpenFileLimit.raise()
-        let client = S3Client(
-            configuration: settings.configuration, credentials: settings.credentials, logger: logger)
+        let credentials = try settings.credentials.map { CredentialsSession($0, try $0.resolve(), logger: logger) }
+        defer { credentials?.shutdown() }
+        let client = S3Client(configuration: settings.configuration, credentials: credentials, logger: logger)
         defer { client.shutdown() }
+        let source = credentials.map { "\($0.resolved.credentials) from \($0.resolved.source)" }
         let blocks = try BlockCache(byteLimit: settings.memory.blockByteLimit)
         let disk = try settings.cache?.open(for: settings.configuration, blocks: blocks, logger: logger)
         defer { disk?.shutdown() }
@@ -61,7 +64,7 @@ struct MountServer {
         let namespace = namespace(on: client, archive: archive, logger: logger)
         // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
         if !namespace.isRootKnown {
-            let root = try RootCheck(store: client, settings: settings).run()
+            let root = try RootCheck(store: client, settings: settings, credentialsSource: source).run()
             namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
         }
         let session = FuseSession(
@@ -76,7 +79,7 @@ struct MountServer {
         DetachedThread.start { [self] in
             // Asked as anybody would ask it, so that the answer is what everybody gets.
             if Unmount.server(of: mountPoint.path) != getpid() { return }
-            becomeReady(at: mountPoint, logger: logger, destination: destination)
+            becomeReady(at: mountPoint, credentialsSource: source, logger: logger)
         }
         try session.run(on: device) {
             client.shutdown()
@@ -87,12 +90,13 @@ struct MountServer {
     }
 
     /// The mount answers: whoever waits is told, and the terminal is let go.
-    private func becomeReady(at mountPoint: MountPoint, logger: Logger, destination: LogDestination) {
+    private func becomeReady(at mountPoint: MountPoint, credentialsSource: String?, logger: Logger) {
         let isReadAheadRaised = ReadAhead.raise(forMountAt: mountPoint.path)
         logger.info(
             "mounted \(settings.uri) on \(mountPoint.path)",
             metadata: [
-                "credentials": "\(settings.credentialsSource)", "read-ahead raised": "\(isReadAheadRaised)",
+                "credentials": "\(credentialsSource ?? "none, requests are not signed")",
+                "read-ahead raised": "\(isReadAheadRaised)",
                 "version": "\(Tractfs.version)",
             ])
         if geteuid() == 0, !settings.allowsOthers {

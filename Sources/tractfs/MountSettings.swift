@@ -12,10 +12,8 @@ struct MountSettings {
     let uri: S3URI
     let mountPoint: String
     let configuration: S3Configuration
-    /// `nil` for unsigned requests.
-    let credentials: Credentials?
-    /// Where the credentials come from, for the log.
-    let credentialsSource: String
+    /// Where credentials are looked for; `nil` for unsigned requests.
+    let credentials: CredentialsChain?
     let ownership: Ownership
     let allowsOthers: Bool
     let hasExtendedAttributes: Bool
@@ -36,18 +34,18 @@ struct MountSettings {
             bucket: uri.bucket,
             options: S3Options(
                 endpointURL: store.endpointUrl, region: store.region, addressingStyle: store.addressingStyle,
-                caBundle: store.caBundle, isRequesterPaying: store.requestPayer),
+                caBundle: store.caBundle, isRequesterPaying: store.requestPayer,
+                expectedBucketOwner: store.expectedBucketOwner, customerKeyFile: store.sseCKeyFile),
             environment: environment, shared: shared)
         memory = command.running.memoryBudget(connectionLimit: store.maxConnections)
         configuration.connectionLimit = memory.connectionLimit
         configuration.userAgent = "tractfs/\(Tractfs.version)"
         configuration.caBundle = try configuration.caBundle.map(MountSettings.readableFile)
         self.configuration = configuration
-        if store.noSignRequest {
-            (credentials, credentialsSource) = (nil, "none, requests are not signed")
-        } else {
-            (credentials, credentialsSource) = try CredentialsChain(environment: environment, shared: shared).resolve()
-        }
+        credentials =
+            store.noSignRequest
+            ? nil
+            : CredentialsChain(environment: environment, profile: store.profile, caBundle: configuration.caBundle)
         let appearance = command.appearance
         ownership = Ownership(
             userID: appearance.uid ?? geteuid(), groupID: appearance.gid ?? getegid(),

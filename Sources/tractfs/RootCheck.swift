@@ -11,12 +11,15 @@ struct RootCheck {
 
     let store: any ObjectStore
     let settings: MountSettings
+    /// Which credentials requests are signed with, and where these are from; `nil` for unsigned requests.
+    let credentialsSource: String?
     /// For all requests together.
     private let deadline = ContinuousClock.now + timeout
 
-    init(store: any ObjectStore, settings: MountSettings) {
+    init(store: any ObjectStore, settings: MountSettings, credentialsSource: String?) {
         self.store = store
         self.settings = settings
+        self.credentialsSource = credentialsSource
     }
 
     /// What the bucket said of the mount's root: the first page of its listing, which whoever looks at the root needs anyway.
@@ -79,13 +82,10 @@ struct RootCheck {
     private func advice(on code: StoreError.Code) -> String {
         switch code {
         case .noSuchBucket: "; check the bucket's name"
-        case .accessDenied:
-            settings.credentials == nil
-                ? "; the bucket is not open to all: leave out --no-sign-request"
-                : "; these keys (from \(settings.credentialsSource)) may not list this prefix: accept the data's terms of "
-                    + "use, mount a prefix that they may list, or try --request-payer"
-        case .credentialsRejected: "; check the keys, which come from \(settings.credentialsSource)"
-        case .credentialsExpired: "; get new keys: these come from \(settings.credentialsSource)"
+        // The client has said what can be done, but not whose credentials these are.
+        case .accessDenied: credentialsSource.map { " (\($0))" } ?? ""
+        case .credentialsRejected: "; check the keys (\(credentialsSource ?? "none"))"
+        case .credentialsExpired: "; get new keys (these are \(credentialsSource ?? "none"))"
         case .unreachable, .timedOut: "; check the network, --endpoint-url and the proxy settings"
         case .insecure: "; give the right certificates with --ca-bundle"
         case .wrongRegion: "; give the bucket's region with --region"

@@ -31,7 +31,7 @@ import Testing
     /// Without names that a tool would quote in its messages in ways of its own.
     private static let tree = WalkTree.subjects(2)
     /// Of a tool, these tell all errors that they meet, and whether they ended well.
-    private static let tools = ["find-size", "ls-R", "du-a", "os-walk", "copytree"]
+    private static let tools = ["find-size", "ls-R", "du-a", "os-walk", "stack"]
 
     /// A mount whose listings fail soon where they fail for good.
     private func withServerAndMount(_ body: (S3TestServer, WalkTools, String) throws -> Void) throws {

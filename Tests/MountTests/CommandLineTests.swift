@@ -51,7 +51,9 @@ private func stat(_ format: String, _ path: String) throws -> String {
 
 @Suite("The command's help") struct HelpTests {
     private static let mountOptions = [
-        "--endpoint-url", "--region", "--profile", "--no-sign-request", "--request-payer", "--addressing-style",
+        "--endpoint-url", "--region", "--profile", "--no-sign-request", "--request-payer", "--expected-bucket-owner",
+        "--sse-c-key-file",
+        "--addressing-style",
         "--ca-bundle", "--max-connections", "--read-timeout", "--uid", "--gid", "--file-mode", "--dir-mode",
         "--allow-other", "--xattrs", "--cache-dir", "--cache-size", "--no-cache", "--metadata-ttl", "--memory-limit",
         "--metadata-limit",

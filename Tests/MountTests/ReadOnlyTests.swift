@@ -59,6 +59,8 @@ import struct SystemPackage.Errno
         try withS3TestServer { server in
             for key: Key in ["open/file", "secret/file", "z"] { server.put(key, .text("content")) }
             server.script(.below("secret/"), .refuse(.accessDenied))
+            // A policy that lets everybody list the root without a delimiter tells what is in the folder, too.
+            server.script(S3Matcher { $0.listing?.isDelimited == false }, .refuse(.accessDenied))
             try withMount(of: server) { mountPoint in
                 let result = try run("find", ["."], environment: ["LC_ALL": "C"], directory: mountPoint)
                 #expect(Set(result.output.split(separator: "\n")) == [".", "./open", "./open/file", "./secret", "./z"])

@@ -105,7 +105,7 @@ private struct ListedTree {
             try runChecked(
                 tractfsExecutable(), ["cache", "clear", "s3://\(tree.server.bucket)/f7"] + tree.cache.options)
             #expect(try tree.walk("1h") == ListedTree.paths)
-            #expect(tree.server.requests(.list).map(\.request.key) == ["f7/"])
+            #expect(tree.server.requests(.list).count == 1)
             try runChecked(tractfsExecutable(), ["cache", "clear"] + tree.cache.options)
             try tree.expectAskedFor("1h")
             try tree.expectKnown("1h")

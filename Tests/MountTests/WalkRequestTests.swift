@@ -41,7 +41,7 @@ import Testing
         #expect(count <= Self.limitOfFind)
     }
 
-    @Test(arguments: ["ls-R", "ls-lR", "du-a", "rsync-n", "os-walk", "os-fwalk", "copytree", "tar-c", "glob-all"])
+    @Test(arguments: ["ls-R", "ls-lR", "du-a", "rsync-n", "os-walk", "os-fwalk", "stack", "tar-c", "glob-all"])
     func `are one for 1,000 keys, and few more, for other tools`(tool: String) throws {
         try WalkTools.with(Self.tree) { tools in
             let count = try listCount { try tools.expectExact(tool, at: $0) }
@@ -80,7 +80,8 @@ import Testing
                 }
             }
         }
-        #expect(count <= Self.limit + 2 * walkerCount)
+        // Each of them is a walk of its own: the subject, the folders that it is recognised by, and what is fetched then.
+        #expect(count <= 20 * 6)
     }
 
     @Test(arguments: [1, 10, 100, 400, 700], [Duration.zero, latency])

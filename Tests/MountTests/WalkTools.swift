@@ -7,7 +7,7 @@ struct WalkTools {
     /// All of them.
     static let names = [
         "find", "find-size", "ls-R", "ls-lR", "du-a", "rsync-n", "tar-c", "os-walk", "os-fwalk", "glob-all", "glob-T1w",
-        "copytree",
+        "stack",
     ]
     private static let script = packageRoot + "/Tests/MountTests/walk_tools.py"
     private let expectedPath: String

@@ -158,8 +158,8 @@ def glob_T1w(walk):
 
 
 @tool(sizes="all")
-def copytree(walk):
-    """As shutil.copytree looks at a tree: all of a folder, then its folders."""
+def stack(walk):
+    """All of a folder, then its folders, the last one first: as programs do that keep a stack of folders."""
     waiting = [walk.root]
     while waiting:
         folder = waiting.pop()

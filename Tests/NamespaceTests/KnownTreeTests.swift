@@ -203,8 +203,8 @@ final class ScriptedArchive: ListingArchive {
         state.withLock { $0.kept.append(listing) }
     }
 
-    func forget(below prefix: Key) {
-        state.withLock { $0.kept.removeAll { $0.prefix.hasPrefix(prefix) } }
+    func forget(_ prefixes: KeyInterval) {
+        state.withLock { $0.kept.removeAll { prefixes.contains($0.prefix) } }
     }
 
     func shutdown() {}

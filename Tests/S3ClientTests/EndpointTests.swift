@@ -8,6 +8,14 @@ import Testing
         ("s3://hcp-openaccess", "hcp-openaccess", ""), ("s3://hcp-openaccess/", "hcp-openaccess", ""),
         ("s3://hcp-openaccess/HCP", "hcp-openaccess", "HCP"), ("s3://my.bucket/a//b%20c/", "my.bucket", "a//b%20c/"),
         ("s3://abc//x", "abc", "/x"),
+        (
+            "s3://arn:aws:s3:us-west-2:123456789012:accesspoint/my-point/a/b",
+            "arn:aws:s3:us-west-2:123456789012:accesspoint/my-point", "a/b"
+        ),
+        (
+            "s3://arn:aws-cn:s3:cn-north-1:123456789012:accesspoint:my-point",
+            "arn:aws-cn:s3:cn-north-1:123456789012:accesspoint/my-point", ""
+        ),
     ])
     func `has a bucket and a prefix`(text: String, bucket: String, prefix: String) throws {
         let uri = try S3URI(parsing: text)
@@ -18,6 +26,10 @@ import Testing
     @Test(arguments: [
         "", "bucket", "https://bucket", "S3://bucket", "s3://", "s3:///x", "s3://ab", "s3://Bucket", "s3://buc_ket",
         "s3://-bucket", "s3://bucket-", "s3://a..b", "s3://192.168.1.1", "s3://bücket", "s3://arn:aws:s3:::b",
+        "s3://arn:aws:s3:us-east-1:123456789012:accesspoint",
+        "s3://arn:aws:s3:us-east-1:123:accesspoint/ap1", "s3://arn:aws:s3:cn-north-1:123456789012:accesspoint/ap1",
+        "s3://arn:aws:s3::123456789012:accesspoint/m.mrap", "s3://arn:aws:s3-outposts:us-east-1:123456789012:outpost/o",
+        "s3://arn:aws:s3:us-east-1:123456789012:accesspoint/Ap_1",
         "s3://abc/" + String(repeating: "x", count: 1_025),
     ])
     func `that can't be one is refused`(text: String) {
@@ -66,13 +78,15 @@ import Testing
 }
 
 @Suite struct `A bucket's identity` {
-    @Test(arguments: [nil, "http://127.0.0.1:9000", "https://s.org/p/q", "http://aws"])
-    func `says which bucket it is of which endpoint`(endpoint: String?) throws {
+    @Test(
+        arguments: [nil, "http://127.0.0.1:9000", "https://s.org/p/q", "http://aws"],
+        ["my.bucket", "arn:aws:s3:us-west-2:123456789012:accesspoint/my-point"])
+    func `says which bucket it is of which endpoint`(endpoint: String?, bucket: String) throws {
         let configuration = S3Configuration(
-            bucket: "my.bucket", endpoint: try endpoint.map { try S3Endpoint(parsing: $0) })
+            bucket: bucket, endpoint: try endpoint.map { try S3Endpoint(parsing: $0) })
         let parts = S3Configuration.parts(ofBucketIdentity: configuration.bucketIdentity)
         #expect(parts.endpoint == endpoint)
-        #expect(parts.bucket == "my.bucket")
+        #expect(parts.bucket == bucket)
     }
 }
 

@@ -23,10 +23,13 @@ private func document(_ code: String, _ more: String = "") -> String {
     @Test(
         arguments: [
             (404, "NoSuchKey", .noSuchKey, .none), (404, "NoSuchBucket", .noSuchBucket, .none),
-            (403, "AccessDenied", .accessDenied, .none), (403, "InvalidAccessKeyId", .credentialsRejected, .none),
-            (403, "SignatureDoesNotMatch", .credentialsRejected, .none),
-            (400, "InvalidToken", .credentialsRejected, .none),
-            (400, "ExpiredToken", .credentialsExpired, .none), (403, "InvalidObjectState", .archived, .none),
+            (403, "AccessDenied", .accessDenied, .none),
+            (403, "InvalidAccessKeyId", .credentialsRejected, .renewCredentials),
+            (403, "SignatureDoesNotMatch", .credentialsRejected, .renewCredentials),
+            (400, "InvalidToken", .credentialsRejected, .renewCredentials),
+            (400, "ExpiredToken", .credentialsExpired, .renewCredentials),
+            (400, "TokenRefreshRequired", .credentialsExpired, .renewCredentials),
+            (403, "InvalidObjectState", .archived, .none),
             (412, "PreconditionFailed", .changed, .none), (416, "InvalidRange", .changed, .none),
             (503, "SlowDown", .throttled, .backOff), (500, "InternalError", .serverFault, .backOff),
             (400, "RequestTimeout", .timedOut, .backOff), (400, "SomethingNew", .refused, .none),

@@ -19,7 +19,8 @@ private func head(_ status: Int, _ fields: [String]) -> ResponseHead {
 private func attempt(isHedge: Bool = false) -> Attempt {
     Attempt(
         transfer: Transfer(configuration: S3Configuration(bucket: "b")),
-        request: ClientContext.SignedRequest(url: "", headers: [], server: "s", region: "r"), isHedge: isHedge)
+        request: ClientContext.SignedRequest(
+            url: "", headers: [], server: "s", region: "r", credentials: nil, isUnproven: false), isHedge: isHedge)
 }
 
 @Suite struct `Backing off` {

@@ -11,7 +11,7 @@ import Testing
         ("# c\n; c\n[a]\n # c\nk = v # no comment", ["a": ["k": "v # no comment"]]),
         ("[a]\nk : v=w", ["a": ["k": "v=w"]]),
         ("[a]\n  k = v\n  l = w", ["a": ["k": "v", "l": "w"]]),
-        ("[a]\ns3 =\n  addressing_style = path\nk = v", ["a": ["s3": "", "k": "v"]]),
+        ("[a]\ns3 =\n  addressing_style = path\nk = v", ["a": ["s3": "", "s3.addressing_style": "path", "k": "v"]]),
         ("[profile x y]\nk=\n[b]", ["profile x y": ["k": ""], "b": [:]]),
         ("", [:]),
     ])
@@ -43,10 +43,10 @@ import Testing
         try Data(config.utf8).write(to: files.1)
         let environment = environment.merging([
             "AWS_SHARED_CREDENTIALS_FILE": files.0.path, "AWS_CONFIG_FILE": files.1.path,
+            "AWS_EC2_METADATA_DISABLED": "true",
         ]) { $1 }
         return Result { () throws(SettingsError) in
-            let shared = try SharedConfiguration(profile: profile, environment: environment)
-            return try CredentialsChain(environment: environment, shared: shared).resolve().credentials
+            try CredentialsChain(environment: environment, profile: profile).resolve().credentials
         }
     }
 
@@ -77,14 +77,6 @@ import Testing
             try resolve(credentials: "[one]\n\(keys)", config: "[profile two]\n", profile: "x").get()
         }
         #expect(error?.description.contains("they have one, two") == true)
-    }
-
-    @Test(arguments: ["role_arn", "sso_session", "credential_process", "web_identity_token_file"])
-    func `of kinds that come later are an error that says so`(setting: String) throws {
-        let error = #expect(throws: SettingsError.self) {
-            try resolve(config: "[profile x]\n\(setting) = y\n", profile: "x").get()
-        }
-        #expect(error?.description.contains("\(setting), which is not supported yet") == true)
     }
 
     @Test func `that are nowhere are an error that says where was looked`() throws {

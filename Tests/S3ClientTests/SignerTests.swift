@@ -49,6 +49,9 @@ import Testing
         let seconds: Int
         let host: String
         let key: String
+        let service: String
+        let method: String
+        let body: String
         let query: [String: String]
         let headers: [String: String]
         let region: String
@@ -60,9 +63,6 @@ import Testing
         let presignature: String
     }
 
-    private static let hasBotocore =
-        (try? run(pythonExecutable(), ["-c", "import botocore.auth"]))?.status == 0
-
     @Test(.enabled(if: hasBotocore, "python3 has no botocore: pip install botocore"))
     func `agree on a thousand random requests`() throws {
         let seed = Int.random(in: 0..<1_000_000)
@@ -72,17 +72,22 @@ import Testing
         #expect(lines.count == 1_000)
         for line in lines {
             let reference = try JSONDecoder().decode(Reference.self, from: Data(line.utf8))
-            let signer = Signer(
-                credentials: Credentials(
-                    accessKeyID: reference.id, secretAccessKey: reference.secret, sessionToken: reference.token),
-                region: reference.region, time: Timestamp(seconds: reference.seconds))
-            let request = HTTPRequest(
+            let credentials = Credentials(
+                accessKeyID: reference.id, secretAccessKey: reference.secret, sessionToken: reference.token)
+            let time = Timestamp(seconds: reference.seconds)
+            var request = HTTPRequest(
                 host: reference.host, path: "/" + PercentEncoding.encode(reference.key.utf8, as: .path),
                 query: reference.query.map { QueryItem($0, $1) },
                 headers: reference.headers.map { HTTPHeader($0, $1) })
-            let signed = signer.signed(request)
+            // Objects only are presigned, also with a session's token.
+            let presigned = Signer(credentials: credentials, region: reference.region, time: time)
+                .presigned(request, lifetime: reference.lifetime)
+            request.method = reference.method
+            request.body = Array(reference.body.utf8)
+            let signed = Signer(
+                credentials: credentials, region: reference.region, service: reference.service, time: time
+            ).signed(request)
             #expect(signed.headers.last == HTTPHeader("Authorization", reference.authorization), "seed \(seed)")
-            let presigned = signer.presigned(request, lifetime: reference.lifetime)
             #expect(presigned.query.last == QueryItem("X-Amz-Signature", reference.presignature), "seed \(seed)")
         }
     }

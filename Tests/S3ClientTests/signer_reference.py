@@ -39,13 +39,16 @@ def sign(rng):
     if query:
         url += "?" + percent_encode_sequence(sorted(query.items()))
 
-    with_headers = AWSRequest(method="GET", url=url, headers=dict(headers))
-    botocore.auth.S3SigV4Auth(credentials, "s3", region).add_auth(with_headers)
+    # What is asked of the Security Token Service has a body.
+    service = rng.choice(["s3", "s3", "sts"])
+    method, body = ("POST", text(rng, 30)) if service == "sts" else ("GET", "")
+    with_headers = AWSRequest(method=method, url=url, headers=dict(headers), data=body.encode())
+    botocore.auth.S3SigV4Auth(credentials, service, region).add_auth(with_headers)
     lifetime = rng.randint(1, 604_800)
     presigned = AWSRequest(method="GET", url=url, headers=dict(headers))
     botocore.auth.S3SigV4QueryAuth(credentials, "s3", region, expires=lifetime).add_auth(presigned)
     return {
-        "seconds": seconds, "host": host, "key": key, "query": query, "headers": headers, "region": region,
+        "seconds": seconds, "host": host, "key": key, "query": query, "service": service, "method": method, "body": body, "headers": headers, "region": region,
         "id": credentials.access_key, "secret": credentials.secret_key, "token": token, "lifetime": lifetime,
         "authorization": with_headers.headers["Authorization"],
         "presignature": presigned.url.rsplit("X-Amz-Signature=", 1)[1],

@@ -126,7 +126,7 @@ import Testing
             guard let archive = try? fixture.archive() else { return }
             expectNothingWrong(archive, listings)
             archive.store(listings)
-            archive.forget(below: "1")
+            archive.forget(KeyInterval(prefix: "1"))
             archive.waitUntilDone()
             expectNothingWrong(archive, listings)
             #expect(fixture.log.warnings.count <= 2, "\(fixture.log.warnings)")

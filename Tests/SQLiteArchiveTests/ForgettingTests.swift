@@ -14,7 +14,7 @@ import Testing
             // Reads those behind it ahead.
             #expect(archive.listing("a/") != nil)
             archive.keep(ArchiveFixture.listing("a/c/", using: &random))
-            archive.forget(below: "a/")
+            archive.forget(KeyInterval(prefix: "a/"))
             for prefix: Key in ["a/", "a/b/", "a/c/"] { #expect(archive.listing(prefix) == nil) }
             archive.waitUntilDone()
             for prefix: Key in ["a/", "a/b/", "a/c/"] { #expect(archive.listing(prefix) == nil) }
@@ -29,7 +29,7 @@ import Testing
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
             let archive = try fixture.archive()
-            archive.forget(below: "")
+            archive.forget(KeyInterval(prefix: ""))
             let listing = ArchiveFixture.listing("a/", using: &random)
             archive.store([listing])
             #expect(archive.found("a/") == ComparableListing(listing))
@@ -56,13 +56,17 @@ import Testing
                         model[listing.prefix] = ComparableListing(listing)
                     }
                 case 4..<6:
-                    let doomed = Self.prefix(using: &random)
-                    archive.forget(below: doomed)
-                    model = model.filter { !$0.key.hasPrefix(doomed) }
+                    let prefix = Self.prefix(using: &random)
+                    // A tree, or one directory.
+                    let doomed =
+                        Bool.random(using: &random)
+                        ? KeyInterval(prefix: prefix) : KeyInterval(lower: prefix, upper: Key(prefix.bytes + [0]))
+                    archive.forget(doomed)
+                    model = model.filter { !doomed.contains($0.key) }
                     // Not waited for.
                     for _ in 0..<20 {
                         let prefix = Self.prefix(using: &random)
-                        if prefix.hasPrefix(doomed) { #expect(archive.found(prefix) == nil) }
+                        if doomed.contains(prefix) { #expect(archive.found(prefix) == nil) }
                     }
                 case 6:
                     archive.shutdown()

@@ -19,6 +19,13 @@ static inline CURLcode tractfs_easy_set_pointer(CURL *easy, CURLoption option, v
     return curl_easy_setopt(easy, option, value);
 }
 
+/// Of options such as CURLINFO_CONNECT_TIME_T; 0 where it is not known.
+static inline curl_off_t tractfs_easy_get_offset(CURL *easy, CURLINFO info) {
+    curl_off_t value = 0;
+    curl_easy_getinfo(easy, info, &value);
+    return value;
+}
+
 static inline CURLcode tractfs_easy_set_list(CURL *easy, CURLoption option, struct curl_slist *value) {
     return curl_easy_setopt(easy, option, value);
 }

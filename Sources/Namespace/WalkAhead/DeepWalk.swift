@@ -33,6 +33,8 @@ struct DeepWalk {
     /// How many requests may be under way: one at first, and one more for each page that somebody came to see.
     private var width = 1
     private var restingCount = 0
+    /// Whether something was known of the directory read last when it was read.
+    private var isAtKnown = false
     /// Whether the walk has gone back in the order of keys: then what is behind it may be ahead of it.
     private var goesBack = false
 
@@ -47,6 +49,7 @@ struct DeepWalk {
     mutating func take(_ step: WalkTrail.Step, to directory: Key, wasKnown: Bool) {
         if directory < trail.current { goesBack = true }
         trail.take(step, to: directory)
+        isAtKnown = wasKnown
         if wasKnown { restingCount = max(0, restingCount - 1) } else { restingCount = 0 }
     }
 
@@ -69,6 +72,7 @@ struct DeepWalk {
     /// What to ask for now.
     mutating func plan(_ ledger: inout PageLedger, _ tree: some WalkedTree, unvisitedCountMax: Int) -> [AheadRequest] {
         guard trail.isRecognised, restingCount == 0 else { return [] }
+        if isAtKnown && !mayAsk(ledger, unvisitedCountMax: unvisitedCountMax) { return [] }
         var requests: [AheadRequest] = []
         var search = Search(position: trail.current)
         while ledger.account(of: number).underWayCount < width, let start = nextUnknown(&search, ledger, tree) {
@@ -80,7 +84,9 @@ struct DeepWalk {
             if isDemanded { _ = ledger.use(start) }
             search.position = start
         }
-        if search.isTooFar { restingCount = DeepWalk.restCount }
+        // Nothing left to ask for, or far away: looking again at each step would cost more than the steps.
+        let isIdle = requests.isEmpty && ledger.account(of: number).underWayCount == 0
+        if search.isTooFar || isIdle { restingCount = DeepWalk.restCount }
         return requests
     }
 

@@ -25,15 +25,3 @@ extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, Cu
     /// Nothing to see, so that `dump` shows no secret either.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
-
-/// Who knows the credentials that are good now. Asked before every attempt, on a network thread: an answer must be at
-/// hand, and renewing them is to be done elsewhere.
-public protocol CredentialsProvider: Sendable {
-    /// The credentials to sign with now.
-    func current() -> Credentials
-}
-
-extension Credentials: CredentialsProvider {
-    /// Themselves: credentials that were looked up once and stay.
-    public func current() -> Credentials { self }
-}

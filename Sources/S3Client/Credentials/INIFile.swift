@@ -2,8 +2,8 @@
 ///
 /// Reads what Python's `RawConfigParser` reads, with which botocore reads these files: "=" or ":" separates, a line that
 /// begins with "#" or ";" is a comment (there are none behind a value), and a line that is indented deeper than the
-/// setting before it continues that setting. Such continuations are nested settings (`s3 =`), none of which we use, so
-/// they are skipped.
+/// setting before it continues that setting. Where such a setting is empty itself (`s3 =`), the lines below are settings
+/// within it, and are known by both names: `s3.endpoint_url`. Other continuations are skipped: AWS has none.
 struct INIFile: Equatable {
     /// By the section's name as it stands between the brackets.
     private(set) var sections: [String: [String: String]] = [:]
@@ -22,7 +22,10 @@ struct INIFile: Equatable {
             let content = Self.trimmed(line)
             if content.isEmpty || content.hasPrefix("#") || content.hasPrefix(";") { continue }
             let indent = line.prefix { $0.isWhitespace }.count
-            if let setting, indent > setting.indent { continue }
+            if let setting, indent > setting.indent {
+                if let section { addNested(content, to: setting.name, in: section) }
+                continue
+            }
             let place = "line \(index + 1) of \(name)"
             if content.hasPrefix("[") {
                 section = try beginSection(content, at: place)
@@ -57,6 +60,13 @@ struct INIFile: Equatable {
         }
         sections[section]?[name] = String(Self.trimmed(content[content.index(after: separator)...]))
         return name
+    }
+
+    private mutating func addNested(_ content: Substring, to setting: String, in section: String) {
+        guard sections[section]?[setting] == "", let separator = content.firstIndex(of: "=") else { return }
+        let name = Self.trimmed(content[..<separator]).lowercased()
+        let value = Self.trimmed(content[content.index(after: separator)...])
+        sections[section]?["\(setting).\(name)"] = String(value)
     }
 
     private static func trimmed(_ text: Substring) -> Substring {

@@ -21,4 +21,19 @@ enum SettingsFile {
             throw SettingsError("\(path) can't be read: \(errno)")
         }
     }
+
+    /// The token that a file holds, without the line break that may stand behind it.
+    ///
+    /// - Parameter source: What names the file, for errors.
+    static func token(at path: String, namedBy source: String) throws(SettingsError) -> String {
+        guard let text = try text(at: path) else {
+            throw SettingsError("there is no file \(path), which \(source) names")
+        }
+        let end = text.lastIndex { !$0.isWhitespace }.map(text.index(after:)) ?? text.startIndex
+        let token = text[..<end]
+        guard !token.isEmpty, token.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else {
+            throw SettingsError("\(path), which \(source) names, holds no token")
+        }
+        return String(token)
+    }
 }

@@ -20,18 +20,43 @@ struct BucketAddress: Hashable, Sendable {
     private let basePath: String
 
     /// - Parameters:
+    ///   - bucket: A bucket's name or an access point's ARN.
     ///   - endpoint: The custom endpoint, or `nil` for AWS's in `region`.
-    init(bucket: String, region: String, endpoint: S3Endpoint?, style: AddressingStyle) {
-        let base = endpoint ?? S3Endpoint(awsRegion: region)
+    ///   - variant: Which of AWS's hosts; of no concern where there is a custom endpoint.
+    init(
+        bucket: String, region: String, endpoint: S3Endpoint?, style: AddressingStyle,
+        variant: EndpointVariant = EndpointVariant()
+    ) {
+        if bucket.hasPrefix(AccessPoint.prefix), let accessPoint = try? AccessPoint(parsing: bucket) {
+            // It has one region, and no other form than this: none of its requests is answered by another host.
+            let base = endpoint ?? S3Endpoint(accessPointsInRegion: accessPoint.region, variant: variant)
+            self.init(base: base, hostLabel: accessPoint.hostLabel)
+            return
+        }
+        let base = endpoint ?? S3Endpoint(awsRegion: region, variant: variant)
         let isVirtual =
             switch style {
             case .auto: endpoint == nil && !bucket.contains(".")
             case .path: false
             case .virtual: true
             }
-        scheme = base.scheme
-        host = isVirtual ? "\(bucket).\(base.authority)" : base.authority
-        basePath = isVirtual ? base.path : "\(base.path)/\(PercentEncoding.encode(bucket.utf8, as: .path))"
+        if isVirtual {
+            self.init(base: base, hostLabel: bucket)
+        } else {
+            self.init(
+                scheme: base.scheme, host: base.authority,
+                basePath: "\(base.path)/\(PercentEncoding.encode(bucket.utf8, as: .path))")
+        }
+    }
+
+    private init(base: S3Endpoint, hostLabel: String) {
+        self.init(scheme: base.scheme, host: "\(hostLabel).\(base.authority)", basePath: base.path)
+    }
+
+    private init(scheme: S3Endpoint.Scheme, host: String, basePath: String) {
+        self.scheme = scheme
+        self.host = host
+        self.basePath = basePath
     }
 
     /// The path of an object, or of the bucket itself for the empty key.

@@ -1,4 +1,4 @@
-/// Where an S3 service answers: scheme, host, port and the path in front of its buckets.
+/// Where a service answers: scheme, host, port and the path in front of what it has, which at S3 are buckets.
 public struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
     enum Scheme: String, Sendable {
         case http
@@ -22,14 +22,19 @@ public struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
         self.path = path
     }
 
-    /// The endpoint of AWS in a region ("Amazon S3 endpoints and quotas" in the AWS General Reference).
-    init(awsRegion region: String) {
-        let domain = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
-        self.init(scheme: .https, host: "s3.\(region).\(domain)")
-    }
-
     /// What stands in a `Host` header: the port only where it isn't the scheme's own.
     var authority: String { port.map { "\(host):\($0)" } ?? host }
+
+    /// Whether what is sent there stays on this machine.
+    var isLoopback: Bool {
+        host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]" || Self.isLoopbackAddress(host)
+    }
+
+    /// 127.0.0.0/8; not a name that only begins so.
+    private static func isLoopbackAddress(_ host: String) -> Bool {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
 
     /// The endpoint as a URL.
     public var description: String { "\(scheme.rawValue)://\(authority)\(path)" }

@@ -1,9 +1,9 @@
 public import ObjectStore
 
-/// `s3://BUCKET[/PREFIX]`, as a user gives it. The prefix is taken as it stands: nothing in it is decoded, and no "/" is
+/// `s3://BUCKET[/PREFIX]`, as a user gives it; instead of the bucket's name an access point's ARN may stand. The prefix is taken as it stands: nothing in it is decoded, and no "/" is
 /// added.
 public struct S3URI: Hashable, Sendable, CustomStringConvertible {
-    /// The bucket's name, which keeps S3's rules.
+    /// The bucket's name, which keeps S3's rules, or an access point's ARN.
     public let bucket: String
     /// All that follows the "/" behind the bucket.
     public let prefix: Key
@@ -17,6 +17,13 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
             throw SettingsError("\(Excerpt.of(text.utf8)) is not of the form s3://BUCKET[/PREFIX]")
         }
         let rest = text.utf8.dropFirst(scheme.utf8.count)
+        if rest.starts(with: AccessPoint.prefix.utf8) {
+            let arnBytes = Self.arn(at: rest)
+            bucket = try AccessPoint(parsing: String(decoding: arnBytes, as: UTF8.self)).arn
+            prefix = Key(rest.dropFirst(arnBytes.count + 1))
+            try Self.checkLength(of: prefix)
+            return
+        }
         let bucketBytes = rest.prefix { $0 != Key.delimiter }
         bucket = String(decoding: bucketBytes, as: UTF8.self)
         prefix = Key(rest.dropFirst(bucketBytes.count + 1))
@@ -26,9 +33,21 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
         if let problem = Self.problem(withBucket: bucket) {
             throw SettingsError("\(Excerpt.of(bucket.utf8)) can't be a bucket's name: \(problem)")
         }
+        try Self.checkLength(of: prefix)
+    }
+
+    private static func checkLength(of prefix: Key) throws(SettingsError) {
         guard prefix.bytes.count <= 1_024 else {
             throw SettingsError("the prefix has \(prefix.bytes.count) bytes, but S3's keys have at most 1024")
         }
+    }
+
+    /// An ARN has one "/" of its own, unless a ":" stands instead.
+    private static func arn(at rest: Substring.UTF8View) -> Substring.UTF8View {
+        let first = rest.prefix { $0 != Key.delimiter }
+        guard Substring(first).hasSuffix(":accesspoint") else { return first }
+        let name = rest[first.endIndex...].dropFirst().prefix { $0 != Key.delimiter }
+        return rest[..<name.endIndex]
     }
 
     /// The URI.
@@ -39,7 +58,6 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
     /// Reserved suffixes are not refused: an access point's alias (`…-s3alias`) stands where a bucket's name does.
     private static func problem(withBucket name: String) -> String? {
         let bytes = Array(name.utf8)
-        if name.hasPrefix("arn:") { return "ARNs are not supported, give the access point's alias instead" }
         guard (3...63).contains(bytes.count) else { return "it must have 3 to 63 characters" }
         guard bytes.allSatisfy({ isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }) else {
             return "only a-z, 0-9, \"-\" and \".\" may stand in it"

@@ -35,7 +35,8 @@ extension AttemptFailure {
             document.map { "\($0.code)\($0.message.isEmpty ? "" : ": \($0.message)") (HTTP \(head.status))" }
             ?? "HTTP \(head.status)"
         self.init(
-            StoreError(storeCode, "the store refuses \(subject): \(answer)", requestID: requestID), remedy: remedy)
+            StoreError(storeCode, "the store refuses \(subject): \(answer)", requestID: requestID), remedy: remedy,
+            answer: answer)
     }
 
     private static func redirects(status: Int, code: String) -> Bool {
@@ -66,9 +67,10 @@ extension AttemptFailure {
         case "NoSuchKey": (.noSuchKey, .none)
         case "NoSuchBucket": (.noSuchBucket, .none)
         case "AccessDenied", "AllAccessDisabled", "AccountProblem": (.accessDenied, .none)
-        case "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidSecurity", "NotSignedUp":
-            (.credentialsRejected, .none)
-        case "ExpiredToken", "TokenRefreshRequired": (.credentialsExpired, .none)
+        case "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidSecurity", "InvalidClientTokenId":
+            (.credentialsRejected, .renewCredentials)
+        case "NotSignedUp": (.credentialsRejected, .none)
+        case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired": (.credentialsExpired, .renewCredentials)
         case "InvalidObjectState": (.archived, .none)
         case "PreconditionFailed", "InvalidRange": (.changed, .none)
         case "SlowDown", "TooManyRequests", "RequestLimitExceeded", "Throttling", "ThrottlingException":
@@ -92,17 +94,5 @@ extension AttemptFailure {
         case 100..<300: (.malformedResponse, .none)
         default: (.refused, .none)
         }
-    }
-}
-
-/// Names of regions.
-enum Region {
-    /// Whether `name` could be a region's: letters, digits and "-", as host names have them.
-    static func isValid(_ name: String) -> Bool {
-        (1...64).contains(name.utf8.count)
-            && name.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
-            }
     }
 }

@@ -12,13 +12,18 @@ struct AttemptFailure: Error, Equatable {
         case useRegion(String)
         /// Sign with a clock that is set forward by so many seconds, once.
         case setClock(seconds: Int)
+        /// Look for other credentials, and sign with those.
+        case renewCredentials
     }
 
-    let error: StoreError
+    var error: StoreError
     let remedy: Remedy
+    /// What the store said, without what it was asked for; empty where it said nothing.
+    var answer = ""
 
-    init(_ error: StoreError, remedy: Remedy = .none) {
+    init(_ error: StoreError, remedy: Remedy = .none, answer: String = "") {
         self.error = error
         self.remedy = remedy
+        self.answer = answer
     }
 }

@@ -1,6 +1,6 @@
 internal import CCrypto
 
-/// SHA-256 and HMAC-SHA-256, by OpenSSL.
+/// SHA-256, HMAC-SHA-256 and what older formats need, by OpenSSL.
 enum Digest {
     private static let byteCount = 32
 
@@ -19,6 +19,20 @@ enum Digest {
             HMAC(EVP_sha256(), keyBytes.baseAddress, CInt(key.count), message, message.count, &digest, nil)
         }
         precondition(code != nil, "OpenSSL has no HMAC-SHA-256")
+        return digest
+    }
+
+    /// SHA-1 of `message`; for names of files that others have chosen so, never for what must not be forged.
+    static func sha1(_ message: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 20)
+        _ = SHA1(message, message.count, &digest)
+        return digest
+    }
+
+    /// MD5 of `message`; where S3 asks for it as a checksum.
+    static func md5(_ message: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 16)
+        _ = EVP_Digest(message, message.count, &digest, nil, EVP_md5(), nil)
         return digest
     }
 

@@ -24,8 +24,10 @@ struct QueryItem: Hashable, Sendable {
     }
 }
 
-/// A GET before it is signed. It never has a body.
+/// A request before it is signed.
 struct HTTPRequest: Sendable {
+    /// What is done, in capital letters: "GET" of everything that is asked of S3.
+    var method = "GET"
     /// What stands in the `Host` header: the port too, where it isn't the scheme's own.
     var host: String
     /// The path, percent-encoded as it is sent.
@@ -34,10 +36,15 @@ struct HTTPRequest: Sendable {
     var query: [QueryItem] = []
     /// Further headers. All of them are signed.
     var headers: [HTTPHeader] = []
+    /// Nothing in a GET.
+    var body: [UInt8] = []
 
     /// The query percent-encoded and in Signature Version 4's order: by name, then by value. Sent just so.
-    var canonicalQuery: String {
-        query
+    var canonicalQuery: String { HTTPRequest.form(query) }
+
+    /// Fields as a query has them; also the body of a form (`application/x-www-form-urlencoded`).
+    static func form(_ fields: [QueryItem]) -> String {
+        fields
             .map { (PercentEncoding.encode($0.name.utf8, as: .query), PercentEncoding.encode($0.value, as: .query)) }
             .sorted { left, right in left < right }
             .map { name, value in "\(name)=\(value)" }

@@ -1,29 +1,33 @@
 import ObjectStore
 
-/// AWS Signature Version 4 for S3.
+/// AWS Signature Version 4.
 ///
 /// Source: "Authenticating Requests (AWS Signature Version 4)" in the Amazon S3 API Reference. S3 differs from other
-/// services: the path is encoded once and not normalised, and the hash of the body is a header of its own.
+/// services: the path is encoded once and not normalised, and the hash of the body is a header of its own. The others take
+/// such a header as well, and as long as their path is "/" there is nothing to normalise.
 struct Signer: Sendable {
     let credentials: Credentials
     let region: String
+    /// The service's name in the signature: "s3", "sts".
+    var service = "s3"
     /// When the request is sent. S3 refuses what differs from its own clock by more than 15 minutes.
     let time: Timestamp
 
-    /// The SHA-256 of no bytes: none of our requests has a body.
+    /// The SHA-256 of no bytes: none of the requests to S3 has a body.
     private static let emptyBodyHash = Digest.hex(Digest.sha256([]))
     private static let algorithm = "AWS4-HMAC-SHA256"
 
     /// The request with the headers that sign it (the header form).
     func signed(_ request: HTTPRequest) -> HTTPRequest {
         var signed = request
-        signed.headers.append(HTTPHeader("x-amz-content-sha256", Self.emptyBodyHash))
+        let bodyHash = request.body.isEmpty ? Self.emptyBodyHash : Digest.hex(Digest.sha256(request.body))
+        signed.headers.append(HTTPHeader("x-amz-content-sha256", bodyHash))
         signed.headers.append(HTTPHeader("x-amz-date", CalendarTime(time).basicFormat))
         if let token = credentials.sessionToken {
             signed.headers.append(HTTPHeader("x-amz-security-token", token))
         }
         let headers = CanonicalHeaders(of: signed)
-        let signature = signature(of: signed, headers: headers, bodyHash: Self.emptyBodyHash)
+        let signature = signature(of: signed, headers: headers, bodyHash: bodyHash)
         let value =
             "\(Self.algorithm) Credential=\(credentials.accessKeyID)/\(scope), "
             + "SignedHeaders=\(headers.names), Signature=\(signature)"
@@ -54,12 +58,12 @@ struct Signer: Sendable {
 
     /// What the signing key is good for: a day, a region, a service.
     private var scope: String {
-        "\(CalendarTime(time).basicDate)/\(region)/s3/aws4_request"
+        "\(CalendarTime(time).basicDate)/\(region)/\(service)/aws4_request"
     }
 
     private func signature(of request: HTTPRequest, headers: CanonicalHeaders, bodyHash: String) -> String {
         let canonicalRequest = [
-            "GET", request.path, request.canonicalQuery, headers.lines, headers.names, bodyHash,
+            request.method, request.path, request.canonicalQuery, headers.lines, headers.names, bodyHash,
         ].joined(separator: "\n")
         let stringToSign = [
             Self.algorithm, CalendarTime(time).basicFormat, scope,
@@ -69,7 +73,7 @@ struct Signer: Sendable {
     }
 
     private var signingKey: [UInt8] {
-        [CalendarTime(time).basicDate, region, "s3", "aws4_request"].reduce(
+        [CalendarTime(time).basicDate, region, service, "aws4_request"].reduce(
             Array("AWS4\(credentials.secretAccessKey)".utf8)
         ) { key, part in
             Digest.hmac(key: key, Array(part.utf8))

@@ -104,7 +104,9 @@ extension CalendarTime {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
-    /// Reads `2013-05-24T01:02:03.000Z`, as a listing's LastModified has it; the fraction may have 0 to 9 digits.
+    /// Reads `2013-05-24T01:02:03.000Z`, as a listing's LastModified and the end of credentials have it; the fraction may
+    /// have 0 to 9 digits. Instead of the Z an offset may stand, such as `+01:00`, or `UTC`, as some tools write the end of
+    /// credentials.
     init?(listing text: [UInt8]) {
         var scanner = DigitScanner(text)
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2), scanner.skip("-"),
@@ -116,7 +118,10 @@ extension CalendarTime {
             guard let fraction = scanner.nanoseconds() else { return nil }
             nanosecond = fraction
         }
-        guard scanner.skip("Z"), scanner.isAtEnd, isValid else { return nil }
+        guard isValid, let offset = scanner.secondsFromUTC(), scanner.isAtEnd else { return nil }
+        if offset != 0 {
+            self = CalendarTime(Timestamp(seconds: timestamp.seconds - offset, nanoseconds: nanosecond))
+        }
     }
 
     /// Reads `Fri, 24 May 2013 01:02:03 GMT`, as the `Date` header has it (RFC 9110, section 5.6.7).
@@ -159,6 +164,15 @@ private struct DigitScanner {
         }
         index += width
         return number
+    }
+
+    /// "Z", "UTC", or hours and minutes behind "+" or "-".
+    mutating func secondsFromUTC() -> Int? {
+        if skip("Z") { return 0 }
+        if skip("U") { return skip("T") && skip("C") ? 0 : nil }
+        let sign = skip("+") ? 1 : skip("-") ? -1 : 0
+        guard sign != 0, let hours = number(2), skip(":") || !isAtEnd, let minutes = number(2) else { return nil }
+        return sign * (hours * 3_600 + minutes * 60)
     }
 
     /// The digits behind a decimal point, one to nine.

@@ -13,7 +13,8 @@ final class ClientContext: Sendable {
     }
 
     let configuration: S3Configuration
-    private let credentials: (any CredentialsProvider)?
+    /// `nil` for unsigned requests.
+    let credentials: (any CredentialsProvider)?
     let logger: Logger
     private let learned: Mutex<Learned>
 
@@ -32,25 +33,96 @@ final class ClientContext: Sendable {
         let server: String
         /// The region that the request was signed for.
         let region: String
+        /// What it was signed with.
+        let credentials: Credentials?
+        /// Whether somebody waits to hear that the store takes them.
+        let isUnproven: Bool
+
+        /// A failure without what was sent, which a server may have repeated.
+        func hidingSecrets(in failure: AttemptFailure) -> AttemptFailure {
+            var failure = failure
+            let secrets = SecretText(
+                headers.filter { ClientContext.secretHeaders.contains($0.name) }.map(\.value)
+                    + [credentials?.secretAccessKey])
+            failure.answer = secrets.removed(from: failure.answer)
+            failure.error = StoreError(
+                failure.error.code, secrets.removed(from: failure.error.message), requestID: failure.error.requestID)
+            return failure
+        }
+    }
+
+    /// Headers whose values nobody but the store may see.
+    private static let secretHeaders: Set = ["Authorization", "x-amz-security-token", CustomerKey.headerName]
+
+    /// What becomes of an operation's turn.
+    enum Preparation {
+        /// It can be sent.
+        case request(SignedRequest)
+        /// There may soon be something to sign with.
+        case wait
+        /// There is nothing to sign with.
+        case failure(StoreError)
     }
 
     /// The operation's request, signed with what is known now.
-    func signedRequest(for operation: any Operation) -> SignedRequest {
+    func prepare(_ operation: any Operation) -> Preparation {
+        switch credentials?.current() {
+        case nil: .request(request(for: operation, signedWith: nil, isUnproven: false))
+        case .ready(let credentials, let isUnproven):
+            .request(request(for: operation, signedWith: credentials, isUnproven: isUnproven))
+        case .renewing: .wait
+        case .unavailable(let error): .failure(error)
+        }
+    }
+
+    private func request(
+        for operation: any Operation, signedWith credentials: Credentials?, isUnproven: Bool
+    ) -> SignedRequest {
         let (region, clockOffset) = learned.withLock { ($0.region, $0.clockOffsetSeconds) }
         let address = BucketAddress(
             bucket: configuration.bucket, region: region, endpoint: configuration.endpoint,
-            style: configuration.addressingStyle)
+            style: configuration.addressingStyle, variant: configuration.endpointVariant)
         var request = operation.request(at: address)
         if configuration.isRequesterPaying {
             request.headers.append(HTTPHeader("x-amz-request-payer", "requester"))
         }
+        if let owner = configuration.expectedBucketOwner {
+            request.headers.append(HTTPHeader("x-amz-expected-bucket-owner", owner))
+        }
+        if let key = configuration.customerKey, !operation.isListing { request.headers += key.headers }
         if let credentials {
             let now = Timestamp.now
             let time = Timestamp(seconds: now.seconds + clockOffset, nanoseconds: now.nanoseconds)
-            request = Signer(credentials: credentials.current(), region: region, time: time).signed(request)
+            request = Signer(credentials: credentials, region: region, time: time).signed(request)
         }
         return SignedRequest(
-            url: address.url(of: request), headers: request.headers, server: address.server, region: region)
+            url: address.url(of: request), headers: request.headers, server: address.server, region: region,
+            credentials: credentials, isUnproven: isUnproven)
+    }
+
+    /// What a person can do about a refusal; that is the same whatever was asked for.
+    func advised(_ failure: AttemptFailure) -> AttemptFailure {
+        let advice: String
+        switch failure.error.code {
+        case .accessDenied: advice = accessAdvice
+        case .archived:
+            advice = "the object is archived and must be restored before it can be read (aws s3api restore-object)"
+        default: return failure
+        }
+        var failure = failure
+        failure.error = StoreError(
+            failure.error.code, "\(failure.error.message); \(advice)", requestID: failure.error.requestID)
+        return failure
+    }
+
+    private var accessAdvice: String {
+        guard credentials != nil else {
+            return "it is not open to all: leave out --no-sign-request, and mount with keys"
+        }
+        return
+            "the keys may not list or read this: accept the data's terms of use where they come from, or mount a prefix that they "
+            + "may read"
+            + (configuration.isRequesterPaying ? "" : "; where whoever reads has to pay, mount with --request-payer")
     }
 
     /// Requests go to `region` from now on.

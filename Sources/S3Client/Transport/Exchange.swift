@@ -35,11 +35,16 @@ final class Exchange {
     private var startByteCount = 0
     private var backoff = Backoff()
     private(set) var attemptCount = 0
-    private var lastError: StoreError?
+    /// What the last attempt met.
+    private(set) var lastError: StoreError?
     private var correctionCount = 0
+    private var renewalCount = 0
 
     /// A region and a clock, and one more for a store that has two regions to tell (a redirect, then the signature's).
     private static let correctionLimit = 3
+
+    /// How many times other credentials are tried. Two may be replaced in one go.
+    private static let renewalLimit = 3
 
     /// How many bytes move the deadline. As many as any network brings in a minute; a server that lets them drip, one a
     /// second, does not come to it.
@@ -105,6 +110,9 @@ final class Exchange {
         case .useRegion, .setClock:
             correctionCount += 1
             return correctionCount > Self.correctionLimit ? .end(failure.error) : .retry(after: .zero)
+        case .renewCredentials:
+            renewalCount += 1
+            return renewalCount > Self.renewalLimit ? .end(failure.error) : .retry(after: .zero)
         case .backOff:
             if operation.receivedByteCount > startByteCount { backoff.reset() }
             let wait = backoff.next(using: &generator)

@@ -80,16 +80,28 @@ final class NetworkLoop {
 
     private func start(_ exchange: Exchange) {
         let isHedgeable = !exchange.operation.isListing
-        if isHedgeable && exchange.attemptCount == 0 { hedgeBudget.earn() }
         let now = ContinuousClock.now
-        exchange.begin(
-            send(exchange, isHedge: false, now: now), lateAfter: isHedgeable ? latency.lateAfter : nil, now: now)
+        switch context.prepare(exchange.operation) {
+        case .request(let request):
+            if isHedgeable && exchange.attemptCount == 0 { hedgeBudget.earn() }
+            exchange.begin(
+                send(request, of: exchange, isHedge: false, now: now),
+                lateAfter: isHedgeable ? latency.lateAfter : nil, now: now)
+        case .wait:
+            exchange.phase = .backingOff(until: now + Self.credentialsInterval)
+        case .failure(let error):
+            return end(exchange, exchange.lastError ?? error)
+        }
         watch(exchange)
     }
 
+    /// How often a request looks whether credentials have come: a small part of what the sources take at the best.
+    private static let credentialsInterval: Duration = .milliseconds(20)
+
     /// Sends what the exchange still misses. The answer comes with one of the next turns.
-    private func send(_ exchange: Exchange, isHedge: Bool, now: ContinuousClock.Instant) -> Attempt {
-        let request = context.signedRequest(for: exchange.operation)
+    private func send(
+        _ request: ClientContext.SignedRequest, of exchange: Exchange, isHedge: Bool, now: ContinuousClock.Instant
+    ) -> Attempt {
         let transfer = idleTransfers.popLast() ?? Transfer(configuration: context.configuration)
         transfer.prepare(exchange, request, now: now)
         active[transfer.easy] = exchange
@@ -121,10 +133,12 @@ final class NetworkLoop {
         release(attempt.transfer)
         switch outcome {
         case .success:
+            noteProof(attempt.request)
             record(attempt, of: exchange, now: .now)
             end(exchange, nil)
         case .failure(let failure):
-            learn(from: failure, of: attempt.request)
+            let failure = learn(
+                from: context.advised(attempt.request.hidingSecrets(in: failure)), of: attempt.request)
             // As long as another attempt is under way, a failure that may pass is none.
             if failure.remedy != .none, exchange.leave(attempt, now: .now) { return watch(exchange) }
             follow(exchange.decide(after: failure, now: .now, using: &generator), of: exchange, after: failure)
@@ -148,12 +162,28 @@ final class NetworkLoop {
     }
 
     /// Remembers what the answer told, for all requests. One that was sent before the others knew tells nothing new.
-    private func learn(from failure: AttemptFailure, of request: ClientContext.SignedRequest) {
+    ///
+    /// - Returns: The failure, without a remedy where that is known not to help.
+    private func learn(
+        from failure: AttemptFailure, of request: ClientContext.SignedRequest
+    ) -> AttemptFailure {
         switch failure.remedy {
         case .useRegion(let region) where region != request.region: context.learn(region: region)
         case .setClock(let seconds): context.learn(clockOffsetSeconds: seconds)
+        case .renewCredentials:
+            guard let used = request.credentials,
+                context.credentials?.noteRefusal(of: used, StoreError(failure.error.code, failure.answer)) == true
+            else { return AttemptFailure(failure.error) }
+        case .none where failure.error.code.provesCredentials: noteProof(request)
         case .none, .backOff, .useRegion: break
         }
+        return failure
+    }
+
+    /// The store has looked at the signature and went on.
+    private func noteProof(_ request: ClientContext.SignedRequest) {
+        guard request.isUnproven, let used = request.credentials else { return }
+        context.credentials?.noteSuccess(of: used)
     }
 
     /// Gives the transfer back, broken off where it is still running.
@@ -176,8 +206,11 @@ final class NetworkLoop {
 
     /// Asks a second time for what is late, where a connection is free and the budget allows it.
     private func hedge(_ exchange: Exchange, now: ContinuousClock.Instant) {
-        guard queue.isEmpty, active.count < transferLimit, hedgeBudget.spend() else { return }
-        exchange.beginHedge(send(exchange, isHedge: true, now: now))
+        guard queue.isEmpty, active.count < transferLimit,
+            case .request(let request) = context.prepare(exchange.operation),
+            hedgeBudget.spend()
+        else { return }
+        exchange.beginHedge(send(request, of: exchange, isHedge: true, now: now))
         hedged.append(exchange)
         context.logger.debug(
             "an answer is late, asking a second time", metadata: ["subject": "\(exchange.operation.subject)"])
@@ -237,5 +270,15 @@ final class NetworkLoop {
         guard let nextInstant else { return CInt(limit / .milliseconds(1)) }
         let wait = min(max(nextInstant - now, .zero), limit)
         return CInt((wait / .milliseconds(1)).rounded(.up))
+    }
+}
+
+extension StoreError.Code {
+    /// Whether a store that refuses a request so has found its signature right.
+    fileprivate var provesCredentials: Bool {
+        switch self {
+        case .noSuchKey, .noSuchBucket, .accessDenied, .archived, .changed: true
+        default: false
+        }
     }
 }

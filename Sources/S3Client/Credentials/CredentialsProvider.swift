@@ -1,0 +1,40 @@
+public import ObjectStore
+
+/// Who knows the credentials that are good now. Asked before every attempt, on a network thread, so everything here returns
+/// at once: renewing is done elsewhere.
+public protocol CredentialsProvider: Sendable {
+    /// What to sign with now.
+    func current() -> CurrentCredentials
+
+    /// The store doesn't take these credentials, or no longer.
+    ///
+    /// - Parameter error: What it says, without what it was asked for.
+    /// - Returns: Whether the request should ask for `current` again; otherwise nothing else is to be had.
+    func noteRefusal(of credentials: Credentials, _ error: StoreError) -> Bool
+
+    /// The store takes these credentials. To be told where they were unproven.
+    func noteSuccess(of credentials: Credentials)
+}
+
+/// What a request may be signed with.
+public enum CurrentCredentials: Sendable {
+    /// These.
+    ///
+    /// - isUnproven: Whether somebody waits to hear that the store takes them.
+    case ready(Credentials, isUnproven: Bool)
+    /// Others are just being looked for, which won't take long.
+    case renewing
+    /// There are none that are valid.
+    case unavailable(StoreError)
+}
+
+extension Credentials: CredentialsProvider {
+    /// Themselves: credentials that were looked up once and stay.
+    public func current() -> CurrentCredentials { .ready(self, isUnproven: false) }
+
+    /// There are no others.
+    public func noteRefusal(of credentials: Credentials, _ error: StoreError) -> Bool { false }
+
+    /// Changes nothing.
+    public func noteSuccess(of credentials: Credentials) {}
+}

@@ -1,0 +1,114 @@
+import ObjectStore
+
+/// A role of IAM Identity Center, by the token that `aws sso login` has left in a file.
+///
+/// Source: "IAM Identity Center credential provider" in the AWS SDKs and Tools Reference Guide. The token is read anew each
+/// time, so one that is renewed elsewhere counts; it is not renewed here.
+struct SingleSignOnCredentials: CredentialsSource {
+    private let profile: Profile
+    private let context: CredentialsContext
+
+    init(_ profile: Profile, _ context: CredentialsContext) {
+        self.profile = profile
+        self.context = context
+    }
+
+    var whatIsLookedAt: String { "sso_account_id of \(profile.description)" }
+
+    /// Where a person signs in, and what the token's file is named by.
+    private struct SignIn {
+        let region: String
+        let cacheName: String
+    }
+
+    func credentials() throws(SettingsError) -> ResolvedCredentials? {
+        let settings = ["sso_account_id", "sso_role_name", "sso_session", "sso_start_url"]
+        guard settings.contains(where: { profile.setting($0) != nil }) else { return nil }
+        let account = try profile.needed("sso_account_id")
+        let role = try profile.needed("sso_role_name")
+        let signIn = try signIn()
+        let token = try token(signIn)
+        return try roleCredentials(account: account, role: role, region: signIn.region, token: token)
+    }
+
+    private func signIn() throws(SettingsError) -> SignIn {
+        guard let session = profile.setting("sso_session") else {
+            return SignIn(region: try profile.needed("sso_region"), cacheName: try profile.needed("sso_start_url"))
+        }
+        guard let settings = profile.files.ssoSessions[session] else {
+            throw SettingsError(
+                "\(profile.description) has sso_session = \(Excerpt.of(session.utf8)), but there is no such [sso-session] "
+                    + "section in \(profile.files.configPath)")
+        }
+        guard let region = settings["sso_region"].nonEmpty else {
+            throw SettingsError(
+                "[sso-session \(Excerpt.of(session.utf8))] has no sso_region; add it to \(profile.files.configPath)")
+        }
+        return SignIn(region: region, cacheName: session)
+    }
+
+    /// What a person has to do where the token is of no use.
+    private var advice: String { "run: aws sso login --profile \(Excerpt.of(profile.name.utf8))" }
+
+    private func token(_ signIn: SignIn) throws(SettingsError) -> String {
+        let name = Digest.hex(Digest.sha1(Array(signIn.cacheName.utf8)))
+        let path = "\(profile.files.home)/.aws/sso/cache/\(name).json"
+        guard let text = try SettingsFile.text(at: path) else {
+            throw SettingsError("\(profile.description) has not been signed in to (there is no \(path)); \(advice)")
+        }
+        guard let document = JSONValue(parsing: Array(text.utf8)), let token = document["accessToken"]?.text,
+            token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+        else { throw SettingsError("\(path), the sign-in of \(profile.description), can't be read; \(advice)") }
+        guard let expiry = document["expiresAt"]?.text.flatMap({ CalendarTime(listing: Array($0.utf8)) }),
+            Timestamp.now < expiry.timestamp
+        else { throw SettingsError("the sign-in of \(profile.description) has expired; \(advice)") }
+        return token
+    }
+
+    private func roleCredentials(
+        account: String, role: String, region: String, token: String
+    ) throws(SettingsError) -> ResolvedCredentials {
+        guard Region.isValid(region) else {
+            throw SettingsError("the sso_region of \(profile.description) is no region's name; one is us-east-1")
+        }
+        let services = context.services
+        let (custom, variant) = (try services.endpoint(of: .sso), try services.variant())
+        let endpoint = custom ?? S3Endpoint(accessPortalInRegion: region, variant: variant)
+        let request = HTTPRequest(
+            host: endpoint.authority, path: "/federation/credentials",
+            query: [QueryItem("account_id", account), QueryItem("role_name", role)],
+            headers: [HTTPHeader("x-amz-sso_bearer_token", token)])
+        let answer: ServiceConnection.Answer
+        do throws(ServiceConnection.Failure) {
+            answer = try context.connection.send(request, to: endpoint)
+        } catch {
+            throw SettingsError("\(profile.description) gets no answer to its sign-in: \(error.description)")
+        }
+        return try credentials(
+            in: answer, endpoint: endpoint,
+            source: "the role \(Excerpt.of(role.utf8)) of \(profile.description), signed in")
+    }
+
+    private func credentials(
+        in answer: ServiceConnection.Answer, endpoint: S3Endpoint, source: String
+    ) throws(SettingsError) -> ResolvedCredentials {
+        if answer.status == 401 {
+            throw SettingsError("\(endpoint) no longer takes the sign-in of \(profile.description); \(advice)")
+        }
+        guard answer.status == 200 else {
+            throw SettingsError(
+                "\(endpoint) refuses the role of \(profile.description) (HTTP \(answer.status)); check sso_account_id and "
+                    + "sso_role_name")
+        }
+        let document = JSONValue(parsing: answer.body)?["roleCredentials"]
+        guard let document, let id = document["accessKeyId"]?.text, let secret = document["secretAccessKey"]?.text
+        else {
+            throw SettingsError("\(endpoint) answered with something that holds no credentials")
+        }
+        let expiry = document["expiration"]?.integer.map { Timestamp(seconds: $0 / 1_000) }
+        return ResolvedCredentials(
+            credentials: try Credentials(
+                checking: id, secret, sessionToken: document["sessionToken"]?.text, from: source),
+            source: source, expiry: expiry?.byOurClock(serviceTime: answer.date), kind: .session)
+    }
+}

@@ -1,0 +1,102 @@
+import Glibc
+public import SystemPackage
+
+/// What a program wrote to its standard output, and how it ended. It gets nothing to read, what it writes to standard error
+/// is dropped, and it can't ask a terminal.
+public struct CapturedOutput: Sendable {
+    /// How a program ended.
+    public enum End: Hashable, Sendable {
+        case exited(status: Int32)
+        case killed(signal: Int32)
+        /// It was killed, with all that it had started, because it took too long or wrote too much.
+        case timedOut
+    }
+
+    /// What it wrote.
+    public let bytes: [UInt8]
+    /// How it ended.
+    public let end: End
+
+    /// Runs a program to its end.
+    ///
+    /// - Parameters:
+    ///   - program: A path, or a name to be looked for in `PATH`.
+    ///   - arguments: Without the program's name.
+    ///   - environment: "NAME=VALUE" each; all that it gets.
+    ///   - byteLimit: As much as it may write.
+    ///   - timeLimit: As long as it may take.
+    /// - Throws: Why it can't be started.
+    public init(
+        of program: String, _ arguments: [String], environment: [String], byteLimit: Int, timeLimit: Duration
+    ) throws(Errno) {
+        let deadline = ContinuousClock.now + timeLimit
+        let pipe = try FileDescriptor.closeOnExecPipe()
+        defer { try? pipe.readEnd.close() }
+        let child = try Self.start(program, arguments, environment: environment, output: pipe.writeEnd)
+        let bytes = Self.read(pipe.readEnd, byteLimit: byteLimit, deadline: deadline)
+        let end = bytes.flatMap { _ in Self.wait(for: child, deadline: deadline) }
+        self.bytes = bytes ?? []
+        if let end {
+            self.end = end
+        } else {
+            // It is the first of its session, and so of its process group.
+            kill(-child.id, SIGKILL)
+            _ = child.waitForEnd()
+            self.end = .timedOut
+        }
+    }
+
+    private static func start(
+        _ program: String, _ arguments: [String], environment: [String], output: FileDescriptor
+    ) throws(Errno) -> ChildProcess {
+        let null: FileDescriptor
+        do {
+            null = try FileDescriptor.open("/dev/null", .readWrite, options: .closeOnExec)
+        } catch {
+            try? output.close()
+            throw error as? Errno ?? .ioError
+        }
+        defer {
+            try? null.close()
+            try? output.close()
+        }
+        return try ChildProcess(
+            program, arguments, environment: environment,
+            inheriting: [
+                .init(null, as: STDIN_FILENO), .init(output, as: STDOUT_FILENO), .init(null, as: STDERR_FILENO),
+            ], inNewSession: true)
+    }
+
+    /// - Returns: `nil` where the end hasn't come in time, or after too many bytes.
+    private static func read(
+        _ file: FileDescriptor, byteLimit: Int, deadline: ContinuousClock.Instant
+    ) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        while bytes.count < byteLimit {
+            let wait = deadline - .now
+            var polled = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
+            guard wait > .zero, poll(&polled, 1, CInt((wait / .milliseconds(1)).rounded(.up))) > 0 || errno == EINTR
+            else { return nil }
+            if polled.revents == 0 { continue }
+            let chunk = withUnsafeTemporaryAllocation(byteCount: 4_096, alignment: 1) { buffer in
+                (try? file.read(into: buffer)).map { Array(buffer[..<$0]) }
+            }
+            guard let chunk, !chunk.isEmpty else { return bytes }
+            bytes += chunk
+        }
+        return nil
+    }
+
+    /// It has closed its output, and so will end soon if it means to.
+    private static func wait(for child: ChildProcess, deadline: ContinuousClock.Instant) -> End? {
+        while ContinuousClock.now < deadline {
+            switch child.endIfThere() {
+            case .exited(let status): return .exited(status: status)
+            case .killed(let signal): return .killed(signal: signal)
+            case .unknown: return .exited(status: -1)
+            case .none: usleep(2_000)
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The same profiles, the same server: PyPI's awscli lists what a mount shows.
+@Suite("The AWS CLI and a mount", mounts) struct CommandLineInterfaceTests {
+    private static let hasCLI = (try? run(pythonExecutable(), ["-c", "import awscli"]))?.status == 0
+
+    private static let config = """
+        [default]
+        region = us-east-1
+        [profile keys]
+        region = us-east-1
+        aws_access_key_id = ID
+        aws_secret_access_key = SECRET
+        [profile process]
+        region = us-east-1
+        credential_process = PROGRAM
+        [profile role]
+        region = us-east-1
+        role_arn = arn:aws:iam::123456789012:role/first
+        source_profile = keys
+        [profile role-of-role]
+        region = us-east-1
+        role_arn = arn:aws:iam::123456789012:role/second
+        source_profile = role
+        [profile web-identity]
+        region = us-east-1
+        role_arn = arn:aws:iam::123456789012:role/third
+        web_identity_token_file = TOKEN
+        [profile circle]
+        region = us-east-1
+        role_arn = arn:aws:iam::123456789012:role/fourth
+        source_profile = circle
+        [profile nothing]
+        region = us-east-1
+        """
+
+    /// What `aws s3 ls` shows; `nil` where it fails.
+    private func listing(_ profile: String, _ environment: [String: String]) throws -> [String]? {
+        let result = try run(
+            pythonExecutable(), ["-m", "awscli", "s3", "ls", "s3://agreed/", "--profile", profile],
+            environment: environment)
+        guard result.status == 0 else { return nil }
+        return result.output.split(separator: "\n").compactMap { $0.split(separator: " ").last.map(String.init) }
+            .sorted()
+    }
+
+    /// What a mount shows; `nil` where there is none.
+    private func mounted(_ profile: String, _ environment: [String: String]) throws -> [String]? {
+        do {
+            return try withMount(
+                uri: "s3://agreed", options: ["--profile", profile, "--no-cache"], environment: environment
+            ) { try FileManager.default.contentsOfDirectory(atPath: $0).sorted() }
+        } catch is CommandFailure {
+            return nil
+        }
+    }
+
+    private func expectAgreement(
+        _ server: RealServer, profiles: [String], failing: Set<String> = []
+    ) throws {
+        try withTemporaryDirectory { home in
+            let (config, program, token) = (home + "/config", home + "/program", home + "/token")
+            let keys = #""AccessKeyId":"\#(server.accessKeyID)","SecretAccessKey":"\#(server.secretAccessKey)""#
+            try "#!/bin/sh\necho '{\"Version\":1,\(keys)}'\n".write(toFile: program, atomically: false, encoding: .utf8)
+            chmod(program, 0o700)
+            try "token".write(toFile: token, atomically: false, encoding: .utf8)
+            let values = [
+                "PROGRAM": program, "TOKEN": token, "SECRET": server.secretAccessKey, "= ID": "= \(server.accessKeyID)",
+            ]
+            try values.reduce(Self.config) { $0.replacing($1.key, with: $1.value) }
+                .write(toFile: config, atomically: false, encoding: .utf8)
+            let environment = environmentWithoutKeys.merging([
+                "HOME": home, "AWS_CONFIG_FILE": config, "AWS_ENDPOINT_URL": server.endpointURL,
+            ]) { $1 }
+            let tree = home + "/tree"
+            try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: false)
+            for name in ["a", "b c", "d"] {
+                try name.write(toFile: "\(tree)/\(name)", atomically: false, encoding: .utf8)
+            }
+            try server.upload(directory: tree, bucket: "agreed")
+            for profile in profiles {
+                let (theirs, ours) = (try listing(profile, environment), try mounted(profile, environment))
+                // The last word of "b c".
+                #expect(theirs == ours.map { $0.map { $0 == "b c" ? "c" : $0 }.sorted() }, "\(profile)")
+                #expect((ours == nil) == failing.contains(profile), "\(profile)")
+            }
+        }
+    }
+
+    @Test(.enabled(if: hasCLI, "python3 has no awscli: pip install awscli"))
+    func `agree on roles, tokens and what can't be`() throws {
+        try withMoto { server in
+            try expectAgreement(
+                server, profiles: ["role", "role-of-role", "web-identity", "circle", "nothing"],
+                failing: ["circle", "nothing"])
+        }
+    }
+
+    @Test(.enabled(if: hasCLI, "python3 has no awscli: pip install awscli"))
+    func `agree on keys, where signatures are checked`() throws {
+        try withJuiceFSGateway { server in try expectAgreement(server, profiles: ["keys", "process"]) }
+    }
+}
