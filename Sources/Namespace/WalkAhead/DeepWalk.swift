@@ -35,6 +35,9 @@ struct DeepWalk {
     private var restingCount = 0
     /// Whether the walk has gone back in the order of keys: then what is behind it may be ahead of it.
     private var goesBack = false
+    /// Whether anything has happened since the last plan that may make another one of it: a page has sixty directories, and
+    /// to look for what is unknown behind them takes longer than to read one.
+    private var hasNews = true
 
     init(number: Int, root: Key, lastUse: Int) {
         self.number = number
@@ -45,30 +48,37 @@ struct DeepWalk {
 
     /// Somebody reads `directory`, which is a step of this walk.
     mutating func take(_ step: WalkTrail.Step, to directory: Key, wasKnown: Bool) {
+        let (wentBack, wasRecognised) = (goesBack, trail.isRecognised)
         if directory < trail.current { goesBack = true }
         trail.take(step, to: directory)
         if wasKnown { restingCount = max(0, restingCount - 1) } else { restingCount = 0 }
+        if !wasKnown || goesBack != wentBack || trail.isRecognised != wasRecognised { hasNews = true }
     }
 
     /// A page was seen.
     mutating func notePageUse() {
+        hasNews = true
         width = min(width + 1, DeepWalk.widthMax)
     }
 
     /// A page has come, which told of `interval` by `keys`, and of `own` as the only one.
     mutating func settle(_ page: Int, _ keys: [Key], in interval: KeyInterval, own: KeyInterval) {
+        hasNews = true
         pages.settle(page, keys, in: interval, own: own)
     }
 
     /// A page won't come.
     mutating func fail(_ page: Int) {
+        hasNews = true
         width = max(1, width / 2)
         pages.fail(page)
     }
 
     /// What to ask for now.
     mutating func plan(_ ledger: inout PageLedger, _ tree: some WalkedTree, unvisitedCountMax: Int) -> [AheadRequest] {
-        guard trail.isRecognised, restingCount == 0 else { return [] }
+        guard trail.isRecognised, restingCount == 0, hasNews else { return [] }
+        // That other walks need less memory is no news that comes here.
+        hasNews = unvisitedCountMax < allowance(ledger)
         var requests: [AheadRequest] = []
         var search = Search(position: trail.current)
         while ledger.account(of: number).underWayCount < width, let start = nextUnknown(&search, ledger, tree) {
@@ -80,14 +90,20 @@ struct DeepWalk {
             if isDemanded { _ = ledger.use(start) }
             search.position = start
         }
-        if search.isTooFar { restingCount = DeepWalk.restCount }
+        if search.isTooFar {
+            restingCount = DeepWalk.restCount
+            hasNews = true
+        }
         return requests
     }
 
     private func mayAsk(_ ledger: PageLedger, unvisitedCountMax: Int) -> Bool {
-        let account = ledger.account(of: number)
-        let allowance = account.usedCount / 10 + min(DeepWalk.unvisitedCountMax, 2 * width - 1)
-        return account.unvisitedCount < min(allowance, unvisitedCountMax)
+        ledger.account(of: number).unvisitedCount < min(allowance(ledger), unvisitedCountMax)
+    }
+
+    /// How many pages nobody has seen the walk itself may have.
+    private func allowance(_ ledger: PageLedger) -> Int {
+        ledger.account(of: number).usedCount / 10 + min(DeepWalk.unvisitedCountMax, 2 * width - 1)
     }
 
     /// How far the search for what to ask for has come.
