@@ -17,7 +17,7 @@ public struct ETag: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The tag of a header value's bytes. What is no UTF-8 in them is replaced.
-    public init(utf8 bytes: ArraySlice<UInt8>) {
+    public init(utf8 bytes: [UInt8]) {
         form = ETagDigest(bytes.span).map { .digest($0) } ?? .text(String(decoding: bytes, as: UTF8.self))
     }
 

@@ -43,7 +43,7 @@ import Testing
         ("2024-12-31T12:34:56.123456789Z", 1_735_648_496, 123_456_789),
     ])
     func `a listing's time is read`(text: String, seconds: Int, nanoseconds: Int) {
-        let time = CalendarTime(listing: Array(text.utf8)[...])
+        let time = CalendarTime(listing: Array(text.utf8))
         #expect(time?.timestamp == Timestamp(seconds: seconds, nanoseconds: nanoseconds))
     }
 
@@ -53,7 +53,7 @@ import Testing
         "+013-05-24T00:00:00Z",
     ])
     func `what is no time is refused`(text: String) {
-        #expect(CalendarTime(listing: Array(text.utf8)[...]) == nil)
+        #expect(CalendarTime(listing: Array(text.utf8)) == nil)
     }
 
     @Test func `the Date header is read`() {

@@ -175,17 +175,17 @@ final class ListPageElements: XMLConsumer {
         }
     }
 
-    func end(_ element: XMLName, depth: Int, text: ArraySlice<UInt8>) {
+    func end(_ element: XMLName, depth: Int, text: [UInt8]) {
         switch (depth, section) {
         case (2, .contents): objects.append(object)
         case (2, .other): endField(element, text: text)
         case (3, .contents): endObjectField(element, text: text)
-        case (3, .commonPrefixes) where element == "Prefix": commonPrefixes.append(Array(text))
+        case (3, .commonPrefixes) where element == "Prefix": commonPrefixes.append(Array(text[...]))
         default: break
         }
     }
 
-    private func endField(_ element: XMLName, text: ArraySlice<UInt8>) {
+    private func endField(_ element: XMLName, text: [UInt8]) {
         switch element {
         case "NextContinuationToken": nextToken = String(decoding: text, as: UTF8.self)
         case "EncodingType": isURLEncoded = text.elementsEqual("url".utf8)
@@ -198,9 +198,9 @@ final class ListPageElements: XMLConsumer {
         }
     }
 
-    private func endObjectField(_ element: XMLName, text: ArraySlice<UInt8>) {
+    private func endObjectField(_ element: XMLName, text: [UInt8]) {
         switch element {
-        case "Key": object.key = Array(text)
+        case "Key": object.key = Array(text[...])
         case "Size": object.byteCount = Self.byteCount(text)
         case "ETag": object.etag = Self.etag(text)
         case "LastModified": object.lastModified = CalendarTime(listing: text)?.timestamp
@@ -210,7 +210,7 @@ final class ListPageElements: XMLConsumer {
     }
 
     /// A size: digits, not too many of them.
-    private static func byteCount(_ text: ArraySlice<UInt8>) -> Int? {
+    private static func byteCount(_ text: [UInt8]) -> Int? {
         if text.isEmpty { return nil }
         var count = 0
         for byte in text {
@@ -224,7 +224,7 @@ final class ListPageElements: XMLConsumer {
     }
 
     /// An ETag. It goes back in a header, so it must not be able to end one (RFC 9110, section 8.8.3: no control characters).
-    private static func etag(_ text: ArraySlice<UInt8>) -> ETag? {
+    private static func etag(_ text: [UInt8]) -> ETag? {
         guard !text.isEmpty, text.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { return nil }
         return ETag(utf8: text)
     }

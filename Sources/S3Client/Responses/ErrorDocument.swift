@@ -30,7 +30,7 @@ struct ErrorDocument: Equatable {
             if depth == 1 { isError = element == "Error" }
         }
 
-        func end(_ element: XMLName, depth: Int, text: ArraySlice<UInt8>) {
+        func end(_ element: XMLName, depth: Int, text: [UInt8]) {
             guard depth == 2 else { return }
             switch element {
             case "Code": document.code = Excerpt.of(text)

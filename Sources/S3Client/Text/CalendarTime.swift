@@ -105,7 +105,7 @@ extension CalendarTime {
     }
 
     /// Reads `2013-05-24T01:02:03.000Z`, as a listing's LastModified has it; the fraction may have 0 to 9 digits.
-    init?(listing text: ArraySlice<UInt8>) {
+    init?(listing text: [UInt8]) {
         var scanner = DigitScanner(text)
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2), scanner.skip("-"),
             let day = scanner.number(2), scanner.skip("T"), let hour = scanner.number(2), scanner.skip(":"),
@@ -135,24 +135,23 @@ extension CalendarTime {
 
 /// Reads numbers of a fixed width from the front of some text.
 private struct DigitScanner {
-    private let text: ArraySlice<UInt8>
-    private var index: Int
+    private let text: [UInt8]
+    private var index = 0
 
-    init(_ text: ArraySlice<UInt8>) {
+    init(_ text: [UInt8]) {
         self.text = text
-        index = text.startIndex
     }
 
-    var isAtEnd: Bool { index == text.endIndex }
+    var isAtEnd: Bool { index == text.count }
 
     mutating func skip(_ character: Unicode.Scalar) -> Bool {
-        guard index < text.endIndex, text[index] == UInt8(ascii: character) else { return false }
+        guard index < text.count, text[index] == UInt8(ascii: character) else { return false }
         index += 1
         return true
     }
 
     mutating func number(_ width: Int) -> Int? {
-        guard width <= text.endIndex - index else { return nil }
+        guard width <= text.count - index else { return nil }
         var number = 0
         for byte in text[index..<index + width] {
             guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }

@@ -8,7 +8,7 @@ protocol XMLConsumer: AnyObject {
 
     /// An element ends. `text` is what stood directly in it: it lies in a buffer that is used again, so who keeps it makes
     /// a copy.
-    func end(_ element: XMLName, depth: Int, text: ArraySlice<UInt8>)
+    func end(_ element: XMLName, depth: Int, text: [UInt8])
 }
 
 /// The name of an element, to be compared with names that are known; valid only during the call that tells of it.
@@ -41,10 +41,10 @@ final class XMLReader {
     private let parser: XML_Parser
     private let consumer: any XMLConsumer
     private var failure: XMLError?
-    /// The texts of all open elements, from the root on, so that none needs memory of its own.
-    private var texts: [UInt8] = []
-    /// Where the text of each open element begins there.
-    private var textStarts: [Int] = []
+    /// The text of each open element, from the root on; behind those, empty buffers that were used before.
+    private var texts: [[UInt8]] = []
+    /// How many elements are open.
+    private var depth = 0
 
     init(consumer: any XMLConsumer) {
         guard let parser = XML_ParserCreate("UTF-8") else { preconditionFailure("out of memory") }
@@ -90,22 +90,25 @@ final class XMLReader {
 
     private func begin(_ name: UnsafePointer<CChar>?) {
         guard failure == nil, let name else { return }
-        guard textStarts.count < Self.depthLimit else { return stop("its elements are nested too deep") }
-        textStarts.append(texts.count)
-        consumer.begin(XMLName(bytes: name), depth: textStarts.count)
+        guard depth < Self.depthLimit else { return stop("its elements are nested too deep") }
+        if depth == texts.count { texts.append([]) }
+        depth += 1
+        consumer.begin(XMLName(bytes: name), depth: depth)
     }
 
     private func end(_ name: UnsafePointer<CChar>?) {
-        guard failure == nil, let name, let start = textStarts.last else { return }
-        consumer.end(XMLName(bytes: name), depth: textStarts.count, text: texts[start...])
-        textStarts.removeLast()
-        texts.removeLast(texts.count - start)
+        guard failure == nil, let name, depth > 0 else { return }
+        consumer.end(XMLName(bytes: name), depth: depth, text: texts[depth - 1])
+        depth -= 1
+        texts[depth].removeAll(keepingCapacity: true)
     }
 
     private func append(_ text: UnsafeRawBufferPointer) {
-        guard failure == nil, let start = textStarts.last else { return }
-        guard texts.count - start + text.count <= Self.textByteLimit else { return stop("a text in it is too long") }
-        texts.append(contentsOf: text)
+        guard failure == nil, depth > 0 else { return }
+        guard texts[depth - 1].count + text.count <= Self.textByteLimit else {
+            return stop("a text in it is too long")
+        }
+        texts[depth - 1] += text
     }
 
     private func stop(_ reason: String) {
