@@ -7,7 +7,7 @@ package import ObjectStore
 /// without saying how.
 package final class ListPageReader {
     private let request: ListRequest
-    private let elements = ListPageElements()
+    private let consumer = ListPageConsumer()
     private let xml: XMLReader
     /// The beginning of the answer, to show where it is no XML.
     private var beginning: [UInt8] = []
@@ -16,7 +16,7 @@ package final class ListPageReader {
     /// A reader of the answer to `request`.
     package init(request: ListRequest) {
         self.request = request
-        xml = XMLReader(consumer: elements)
+        xml = XMLReader(consumer: consumer)
     }
 
     /// Takes the next bytes of the answer.
@@ -43,6 +43,8 @@ package final class ListPageReader {
         return ListPage(items: items, next: next)
     }
 
+    private var elements: ListPageElements { consumer.elements }
+
     private func read(_ bytes: RawSpan, isLast: Bool) throws(StoreError) {
         do {
             try xml.read(bytes, isLast: isLast)
@@ -54,13 +56,14 @@ package final class ListPageReader {
 
     /// The items of the page in order. Objects and common prefixes each come sorted, which is checked, and are merged.
     private func sortedItems() throws(StoreError) -> [ListPage.Item] {
-        let prefixes = try commonPrefixes()
+        let elements = elements
+        let prefixes = try commonPrefixes(elements)
         var items: [ListPage.Item] = []
         items.reserveCapacity(elements.objects.count + prefixes.count)
         var prefixIndex = 0
         var previous: Key?
         for fields in elements.objects {
-            let object = try object(from: fields)
+            let object = try object(from: fields, isURLEncoded: elements.isURLEncoded)
             let key = object.version.key
             try check(key, after: previous)
             previous = key
@@ -79,11 +82,11 @@ package final class ListPageReader {
         return Array(items.drop { $0.key <= startAfter })
     }
 
-    private func commonPrefixes() throws(StoreError) -> [Key] {
+    private func commonPrefixes(_ elements: ListPageElements) throws(StoreError) -> [Key] {
         var prefixes: [Key] = []
         prefixes.reserveCapacity(elements.commonPrefixes.count)
         for text in elements.commonPrefixes {
-            let prefix = try key(from: text)
+            let prefix = try key(from: text, isURLEncoded: elements.isURLEncoded)
             guard prefix.endsInDelimiter else { throw malformed("a common prefix doesn't end in \"/\"") }
             try check(prefix, after: prefixes.last)
             prefixes.append(prefix)
@@ -98,9 +101,11 @@ package final class ListPageReader {
             key == previous ? "\(key) is in it twice" : "its keys are not in the order of their bytes (\(key))")
     }
 
-    private func object(from fields: ListPageElements.Object) throws(StoreError) -> ListedObject {
+    private func object(
+        from fields: ListPageElements.Object, isURLEncoded: Bool
+    ) throws(StoreError) -> ListedObject {
         guard let keyText = fields.key else { throw malformed("an object has no key") }
-        let key = try key(from: keyText)
+        let key = try key(from: keyText, isURLEncoded: isURLEncoded)
         guard let byteCount = fields.byteCount else { throw malformed("\(key) has no valid size") }
         guard let etag = fields.etag else { throw malformed("\(key) has no valid ETag") }
         guard let lastModified = fields.lastModified else {
@@ -111,8 +116,8 @@ package final class ListPageReader {
             storageClass: fields.storageClass)
     }
 
-    private func key(from text: [UInt8]) throws(StoreError) -> Key {
-        guard elements.isURLEncoded else { return Key(text) }
+    private func key(from text: [UInt8], isURLEncoded: Bool) throws(StoreError) -> Key {
+        guard isURLEncoded else { return Key(text) }
         guard let bytes = PercentEncoding.decodeForm(text) else { throw malformed("a key in it is badly encoded") }
         return Key(bytes)
     }
@@ -132,9 +137,23 @@ package final class ListPageReader {
     }
 }
 
+/// Hands the elements on.
+private final class ListPageConsumer: XMLConsumer {
+    // A value, so that an element is one access to this object: Swift checks every one of them.
+    private(set) var elements = ListPageElements()
+
+    func begin(_ element: XMLName, depth: Int) {
+        elements.begin(element, depth: depth)
+    }
+
+    func end(_ element: XMLName, depth: Int, text: [UInt8]) {
+        elements.end(element, depth: depth, text: text)
+    }
+}
+
 /// The elements of a ListObjectsV2 answer. EncodingType may come behind the keys that it is about, so keys are left as they
 /// stand; all else is read at once, because a text is a piece of memory and a number is none.
-final class ListPageElements: XMLConsumer {
+struct ListPageElements {
     /// One `Contents`. What is missing or can't be read is `nil`.
     struct Object {
         var key: [UInt8]?
@@ -159,7 +178,7 @@ final class ListPageElements: XMLConsumer {
     private var section = Section.other
     private var object = Object()
 
-    func begin(_ element: XMLName, depth: Int) {
+    mutating func begin(_ element: XMLName, depth: Int) {
         switch depth {
         case 1:
             isListing = element == "ListBucketResult"
@@ -175,7 +194,7 @@ final class ListPageElements: XMLConsumer {
         }
     }
 
-    func end(_ element: XMLName, depth: Int, text: [UInt8]) {
+    mutating func end(_ element: XMLName, depth: Int, text: [UInt8]) {
         switch (depth, section) {
         case (2, .contents): objects.append(object)
         case (2, .other): endField(element, text: text)
@@ -185,7 +204,7 @@ final class ListPageElements: XMLConsumer {
         }
     }
 
-    private func endField(_ element: XMLName, text: [UInt8]) {
+    private mutating func endField(_ element: XMLName, text: [UInt8]) {
         switch element {
         case "NextContinuationToken": nextToken = String(decoding: text, as: UTF8.self)
         case "EncodingType": isURLEncoded = text.elementsEqual("url".utf8)
@@ -198,7 +217,7 @@ final class ListPageElements: XMLConsumer {
         }
     }
 
-    private func endObjectField(_ element: XMLName, text: [UInt8]) {
+    private mutating func endObjectField(_ element: XMLName, text: [UInt8]) {
         switch element {
         case "Key": object.key = Array(text[...])
         case "Size": object.byteCount = Self.byteCount(text)

@@ -30,6 +30,8 @@ enum PercentEncoding {
     ///
     /// - Returns: `nil` where a "%" is not followed by two hexadecimal digits.
     static func decodeForm(_ bytes: [UInt8]) -> [UInt8]? {
+        // As almost all keys are.
+        if !bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) { return bytes }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var index = 0

@@ -40,11 +40,16 @@ final class XMLReader {
 
     private let parser: XML_Parser
     private let consumer: any XMLConsumer
-    private var failure: XMLError?
-    /// The text of each open element, from the root on; behind those, empty buffers that were used before.
-    private var texts: [[UInt8]] = []
-    /// How many elements are open.
-    private var depth = 0
+    // In one value, of which each callback makes one access: Swift checks every one of them.
+    private var elements = OpenElements()
+
+    fileprivate struct OpenElements {
+        var failure: XMLError?
+        /// The text of each open element, from the root on; behind those, empty buffers that were used before.
+        var texts: [[UInt8]] = []
+        /// How many elements are open.
+        var depth = 0
+    }
 
     init(consumer: any XMLConsumer) {
         guard let parser = XML_ParserCreate("UTF-8") else { preconditionFailure("out of memory") }
@@ -76,7 +81,7 @@ final class XMLReader {
             XML_Parse(
                 parser, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(buffer.count), isLast ? 1 : 0)
         }
-        if let failure { throw failure }
+        if let failure = elements.failure { throw failure }
         guard status == XML_STATUS_OK else {
             let reason = XML_ErrorString(XML_GetErrorCode(parser)).map { String(cString: $0) } ?? "unknown error"
             throw XMLError(reason: "\(reason) in line \(XML_GetCurrentLineNumber(parser))")
@@ -89,30 +94,48 @@ final class XMLReader {
     }
 
     private func begin(_ name: UnsafePointer<CChar>?) {
-        guard failure == nil, let name else { return }
-        guard depth < Self.depthLimit else { return stop("its elements are nested too deep") }
-        if depth == texts.count { texts.append([]) }
-        depth += 1
+        guard let name, let depth = elements.open() else { return }
+        guard depth <= Self.depthLimit else { return stop("its elements are nested too deep") }
         consumer.begin(XMLName(bytes: name), depth: depth)
     }
 
     private func end(_ name: UnsafePointer<CChar>?) {
-        guard failure == nil, let name, depth > 0 else { return }
-        consumer.end(XMLName(bytes: name), depth: depth, text: texts[depth - 1])
+        guard let name else { return }
+        elements.close { depth, text in consumer.end(XMLName(bytes: name), depth: depth, text: text) }
+    }
+
+    private func append(_ text: UnsafeRawBufferPointer) {
+        if !elements.append(text, limit: Self.textByteLimit) { stop("a text in it is too long") }
+    }
+
+    private func stop(_ reason: String) {
+        elements.failure = XMLError(reason: reason)
+        XML_StopParser(parser, 0)
+    }
+}
+
+extension XMLReader.OpenElements {
+    /// An element begins. Returns how many are open now; `nil` where nothing matters any more.
+    mutating func open() -> Int? {
+        if failure != nil { return nil }
+        if depth == texts.count { texts.append([]) }
+        depth += 1
+        return depth
+    }
+
+    /// The innermost element ends. Calls `body` with its depth and its text, unless nothing matters any more.
+    mutating func close(_ body: (Int, [UInt8]) -> Void) {
+        guard failure == nil, depth > 0 else { return }
+        body(depth, texts[depth - 1])
         depth -= 1
         texts[depth].removeAll(keepingCapacity: true)
     }
 
-    private func append(_ text: UnsafeRawBufferPointer) {
-        guard failure == nil, depth > 0 else { return }
-        guard texts[depth - 1].count + text.count <= Self.textByteLimit else {
-            return stop("a text in it is too long")
-        }
-        texts[depth - 1] += text
-    }
-
-    private func stop(_ reason: String) {
-        failure = XMLError(reason: reason)
-        XML_StopParser(parser, 0)
+    /// Text of the innermost element. Returns `false` where that has too much.
+    mutating func append(_ text: UnsafeRawBufferPointer, limit: Int) -> Bool {
+        guard failure == nil, depth > 0 else { return true }
+        guard texts[depth - 1].count + text.count <= limit else { return false }
+        texts[depth - 1].append(contentsOf: text)
+        return true
     }
 }
