@@ -24,7 +24,7 @@ public struct Key: Hashable, Sendable {
 
     /// Whether the key begins with all of `prefix`.
     public func hasPrefix(_ prefix: Key) -> Bool {
-        bytes.starts(with: prefix.bytes)
+        bytes.count >= prefix.bytes.count && startOrder(prefix) == 0
     }
 
     /// Whether the key ends in "/": as an object it is a directory marker, as a prefix a directory.
@@ -35,13 +35,6 @@ public struct Key: Hashable, Sendable {
     /// The key with `suffix` behind it.
     public func appending(_ suffix: some Sequence<UInt8>) -> Key {
         Key(bytes + suffix)
-    }
-}
-
-extension Key: Comparable {
-    /// S3's order of keys: that of their bytes, a prefix before what it begins.
-    public static func < (left: Key, right: Key) -> Bool {
-        left.bytes.lexicographicallyPrecedes(right.bytes)
     }
 }
 

@@ -5,7 +5,7 @@
 //   LayerBenchmark listing
 //
 // One line a measurement, its fields separated by tabs: what was measured, bytes (entries, for the listing), seconds, CPU
-// seconds.
+// seconds. For the listing's memory: entries, bytes.
 
 import Glibc
 import ObjectStore

@@ -21,8 +21,7 @@ struct ListingLayer {
         try Measurement { try readDirectory(fileSystem) }.report("listing, entries listed and replied")
         let residentByteCount = Self.residentByteCount() - residentBefore
         try Measurement { try readDirectory(fileSystem) }.report("listing, entries known and replied")
-        let entryCount = Self.pageCount * Self.pageEntryCount
-        print("listing, resident bytes an entry\t\(residentByteCount / entryCount)\t0\t0")
+        print("listing, resident memory\t\(Self.pageCount * Self.pageEntryCount)\t\(residentByteCount)")
     }
 
     private func readAnswers() throws -> Int {

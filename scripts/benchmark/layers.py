@@ -24,11 +24,34 @@ def measure(program: Path, server: Server, runs: int) -> list[dict]:
          "cpu_per_gib": statistics.median(cpu for _, cpu in all_figures)} for layer, all_figures in layers.items()]
 
 
+def measure_listing(program: Path, runs: int) -> list[dict]:
+    """The medians of the way of entries from the store's answer to a reply to the kernel, and what they take in memory."""
+    layers: dict[str, list[dict]] = {}
+    for _ in range(runs):
+        for what, entries, *figures in _lines(program, ["listing"]):
+            count = int(entries)
+            if len(figures) == 1:
+                result = {"bytes_each": int(figures[0]) / count}
+            else:
+                seconds, cpu = map(float, figures)
+                result = {"entries_per_second": count / seconds, "cpu_per_million": cpu / count * 1e6}
+            layers.setdefault(what, []).append(result)
+    return [
+        {"layer": what} | {figure: statistics.median(result[figure] for result in results) for figure in results[0]}
+        for what, results in layers.items()]
+
+
 def _run(program: Path, arguments: list[str]) -> list[tuple[str, tuple[float, float]]]:
     """What one run of the program says: names, with bytes a second and CPU seconds a GiB."""
+    return [
+        (what, (int(count) / float(seconds), float(cpu) / int(count) * GiB))
+        for what, count, seconds, cpu in _lines(program, arguments)]
+
+
+def _lines(program: Path, arguments: list[str]) -> list[list[str]]:
+    """The fields of each line that the program says."""
     output = subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
-    lines = [line.split("\t") for line in output.splitlines()]
-    return [(what, (int(count) / float(seconds), float(cpu) / int(count) * GiB)) for what, count, seconds, cpu in lines]
+    return [line.split("\t") for line in output.splitlines()]
 
 
 def table(layers: list[dict]) -> str:
@@ -36,4 +59,16 @@ def table(layers: list[dict]) -> str:
     lines = ["| layer | rate | CPU s/GiB |", "| --- | --- | --- |"]
     for layer in layers:
         lines.append(f"| {layer['layer']} | {layer['rate'] / 1e6:,.0f} MB/s | {layer['cpu_per_gib']:.2f} |")
+    return "\n".join(lines)
+
+
+def listing_table(layers: list[dict]) -> str:
+    """The listing's layers as a Markdown table."""
+    lines = ["| listing | entries/s | CPU s/million | bytes an entry |", "| --- | --- | --- | --- |"]
+    for layer in layers:
+        if "bytes_each" in layer:
+            lines.append(f"| {layer['layer']} | | | {layer['bytes_each']:.0f} |")
+        else:
+            lines.append(
+                f"| {layer['layer']} | {layer['entries_per_second']:,.0f} | {layer['cpu_per_million']:.2f} | |")
     return "\n".join(lines)

@@ -56,18 +56,26 @@ struct KeySurvey {
     /// of its beginning before the walk was recognised may be missing.
     func template(of name: [UInt8], in parent: Key) -> SiblingTemplate? {
         let prefix = parent.directory(name)
-        guard let end = prefix.endOfPrefix else { return nil }
-        var marks: [[UInt8]] = []
-        var reached: Key?
-        for stretch in stretches {
-            guard stretch.upper.map({ $0 > prefix }) ?? true else { continue }
-            if let reached, stretch.lower > reached { return nil }
-            for mark in stretch.marks where mark.hasPrefix(prefix) {
-                marks.append(mark.dropping(prefix.bytes.count).bytes)
-            }
-            guard let upper = stretch.upper, upper < end else { return SiblingTemplate(name: name, marks: marks) }
-            reached = upper
+        guard let end = prefix.endOfPrefix, let first = firstIndex(reaching: prefix) else { return nil }
+        // First whether they have, which is seldom so, then what they brought.
+        guard let last = stretches[first...].firstIndex(where: { $0.upper.map { $0 >= end } ?? true }),
+            !hasGap(in: first...last)
+        else { return nil }
+        let marks = stretches[first...last].flatMap { stretch in
+            stretch.marks.lazy.filter { $0.hasPrefix(prefix) }.map { $0.dropping(prefix.bytes.count).bytes }
         }
-        return nil
+        return SiblingTemplate(name: name, marks: marks)
+    }
+
+    /// The first page that goes beyond `key`.
+    private func firstIndex(reaching key: Key) -> Int? {
+        stretches.firstIndex { $0.upper.map { $0 > key } ?? true }
+    }
+
+    /// Whether these pages leave out anything between them.
+    private func hasGap(in indices: ClosedRange<Int>) -> Bool {
+        indices.dropFirst().contains { index in
+            stretches[index - 1].upper.map { $0 < stretches[index].lower } ?? false
+        }
     }
 }
