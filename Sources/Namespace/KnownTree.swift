@@ -136,12 +136,13 @@ final class KnownTree: Sendable {
     /// Up to where everything, in all directories, is known from a key on; `nil` where that is the end of `root`.
     ///
     /// - Parameters:
-    ///   - key: A key that begins with `root`.
+    ///   - key: One before all that is below `root` stands for the first of these; behind it, all is known to its end.
     ///   - root: The prefix of a directory.
     ///   - limit: How many directories to look into at the most. What is known beyond isn't told.
     func knownEnd(from key: Key, below root: Key, visiting limit: Int) -> Key? {
+        if !key.hasPrefix(root) && key > root { return nil }
         let now = ContinuousClock.now
-        var (directory, position) = innermostDirectory(with: key, below: root)
+        var (directory, position) = innermostDirectory(with: max(key, root), below: root)
         for _ in 0..<limit {
             guard let listing = known(directory), !listing.expiry.isOver(at: now) else {
                 return directory.appending(position.bytes)

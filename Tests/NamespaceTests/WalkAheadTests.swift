@@ -100,6 +100,12 @@ import TestSupport
         #expect(store.listRequests.count <= 1, "the root itself")
     }
 
+    @Test func `how far a directory is known is told for keys outside of it, too`() {
+        let tree = namespace(on: store(of: [], delivery: .inline)).tree
+        #expect(tree.knownEnd(from: "a", below: "b/", visiting: 8) == "b/")
+        #expect(tree.knownEnd(from: "c", below: "b/", visiting: 8) == nil)
+    }
+
     @Test func `warming ends with the error of a page that can't be had, and when it is cancelled`() throws {
         let store = store(of: SimulatedKeys.study(subjects: 2, folders: 2, files: 2), delivery: .ownThread)
         store.failNext(with: StoreError(.accessDenied, "no"))

@@ -13,10 +13,13 @@ import TestSupport
         case language
         /// One that has nothing to do with names (a program that sorts by inode number).
         case inodes
+        /// The last one first (a program that keeps a stack of folders).
+        case reversed
 
         func sort(_ names: [[UInt8]]) -> [[UInt8]] {
             switch self {
             case .keys: names
+            case .reversed: names.reversed()
             case .language:
                 names.sorted { spelling($0).lexicographicallyPrecedes(spelling($1)) }
             case .inodes:
@@ -44,13 +47,55 @@ import TestSupport
 
     @Test(
         "a walk through subjects of the Human Connectome Project costs little more than its keys need",
-        .enabled(if: SimulatedKeys.hasManifest), arguments: [Order.keys, .language])
+        .enabled(if: SimulatedKeys.hasManifest), arguments: Order.allCases)
     func listsConnectomes(in order: Order) throws {
         var walk = SimulatedWalk(keys: try SimulatedKeys.connectomes(3))
         walk.run(walk.tree.depthFirst(from: "HCP_1200/", sort: order.sort))
-        #expect(walk.requestCount <= walk.tree.keys.count * 12 / 10_000 + 40)
+        // The pages of a walk from behind each find the beginning of the one before it.
+        let limit = walk.tree.keys.count * (order == .reversed ? 20 : 12) / 10_000 + 40
+        #expect(walk.requestCount <= limit)
         #expect(walk.waitCount <= 60)
         #expect(walk.excess <= 0)
+    }
+
+    /// The figures of the mount tests: each subject has exactly as many keys as a page.
+    private func flatSubjects() -> SimulatedWalk {
+        SimulatedWalk(
+            keys: (0..<20).flatMap { subject in
+                (0..<1_000).map { file in
+                    let folder = file % 45
+                    let path =
+                        switch folder {
+                        case 0..<5: "part-\(folder)"
+                        case 5..<15: "part-\(folder % 5)/run-\(folder)"
+                        default: "part-\(folder % 5)/run-\(5 + folder % 10)/sub-\(folder)"
+                        }
+                    return Key("\(100_000 + subject)/\(path)/file-\(file).nii.gz")
+                }
+            })
+    }
+
+    @Test("subjects of just a page's keys cost little more than these need", arguments: Order.allCases)
+    func listsFlatSubjects(in order: Order) {
+        var walk = flatSubjects()
+        walk.run(walk.tree.depthFirst(sort: order.sort))
+        #expect(walk.requestCount <= (order == .reversed ? 70 : 40))
+        #expect(walk.excess <= 0)
+    }
+
+    @Test("several who walk one tree, one behind the other, are one walk", arguments: [1, 3, 10, 60])
+    func followsOneWalk(distance: Int) {
+        var alone = flatSubjects()
+        let acts = alone.tree.depthFirst()
+        var several = alone
+        alone.run(acts)
+        var programs: [[WalkerAct]] = []
+        for walker in 0..<8 {
+            programs.append(Array(repeating: .read(""), count: walker * distance) + acts)
+        }
+        several.run(together: programs)
+        #expect(several.requestCount <= alone.requestCount + 8)
+        #expect(several.excess <= 0)
     }
 
     @Test("folders of a few files share their pages", arguments: Order.allCases)

@@ -72,12 +72,13 @@ struct DeepWalk {
     /// What to ask for now.
     mutating func plan(_ ledger: inout PageLedger, _ tree: some WalkedTree, unvisitedCountMax: Int) -> [AheadRequest] {
         guard trail.isRecognised, restingCount == 0 else { return [] }
-        if isAtKnown && !mayAsk(ledger, unvisitedCountMax: unvisitedCountMax) { return [] }
+        let isCurrentComplete = isAtKnown && tree.isComplete(trail.current)
+        if isCurrentComplete && !mayAsk(ledger, unvisitedCountMax: unvisitedCountMax) { return [] }
         var requests: [AheadRequest] = []
         var search = Search(position: trail.current)
         while ledger.account(of: number).underWayCount < width, let start = nextUnknown(&search, ledger, tree) {
-            // Whoever reads the directory waits for that page, so it is of use however many others are not.
-            let isDemanded = start == trail.current
+            // Whoever reads the directory waits for the page that it lacks, so that one is of use however many others are not.
+            let isDemanded = !isCurrentComplete && !search.hasPassedPages && start.hasPrefix(trail.current)
             if !isDemanded && !mayAsk(ledger, unvisitedCountMax: unvisitedCountMax) { break }
             if search.hasPassedPages && !pages.areEfficient(ledger.account(of: number)) { break }
             requests.append(pages.ask(from: start, for: number, &ledger, tree))

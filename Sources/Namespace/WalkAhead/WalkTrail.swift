@@ -8,7 +8,7 @@ import ObjectStore
 struct WalkTrail {
     /// What a read means for the trail.
     enum Step: Equatable {
-        /// The directory was read just before.
+        /// The directory was read before; whoever reads it is behind.
         case again
         /// As a walk goes on.
         case good
@@ -21,6 +21,13 @@ struct WalkTrail {
         /// The name of the child that was read last.
         var lastChild: [UInt8] = []
         var readCount = 0
+        /// Hashes of the names of the children that were read, the latest ones if they are many: who confuses two of them
+        /// takes one step of a walk for one of somebody who is behind.
+        fileprivate var readChildren: Set<Int> = []
+
+        init(prefix: Key) {
+            self.prefix = prefix
+        }
     }
 
     /// How many good steps make a walk.
@@ -46,8 +53,12 @@ struct WalkTrail {
     var current: Key { levels[levels.count - 1].prefix }
 
     /// What reading `directory` is for this trail; `nil` where it has nothing to do with it.
-    func step(to directory: Key, in tree: some WalkedTree) -> Step? {
+    ///
+    /// - Parameter wasKnown: Whether its entries were known. Then a recognised walk that has been there needn't go back:
+    ///   somebody else follows it.
+    func step(to directory: Key, wasKnown: Bool, in tree: some WalkedTree) -> Step? {
         if directory == current { return .again }
+        if wasKnown && isRecognised && hasPassed(directory) { return .again }
         guard let depth = depth(ofParent: directory) else { return nil }
         let isDone = levels[(depth + 1)...].allSatisfy { $0.isDone(in: tree) }
         return isDone ? .good : .past
@@ -58,8 +69,7 @@ struct WalkTrail {
         guard step != .again, let depth = depth(ofParent: directory) else { return }
         if depth < levels.count - 1 { hasTurned = true }
         levels.removeSubrange((depth + 1)...)
-        levels[depth].lastChild = Array(directory.child(of: levels[depth].prefix) ?? [])
-        levels[depth].readCount += 1
+        levels[depth].noteRead(Array(directory.child(of: levels[depth].prefix) ?? []))
         levels.append(Level(prefix: directory))
         credit = step == .good ? min(credit + 1, WalkTrail.creditMax) : credit - WalkTrail.pastCost
         if credit >= WalkTrail.stepCountMin && hasTurned { isRecognised = true }
@@ -76,6 +86,12 @@ struct WalkTrail {
         return sibling <= directory ? sibling : levels[depth].prefix
     }
 
+    /// Whether `directory` is in the trail, or in what was read of one of its directories.
+    private func hasPassed(_ directory: Key) -> Bool {
+        guard let level = levels.last(where: { directory.hasPrefix($0.prefix) }) else { return false }
+        return level.prefix == directory || level.hasRead(Array(directory.child(of: level.prefix) ?? []))
+    }
+
     private func depth(ofParent directory: Key) -> Int? {
         guard let parent = directory.parentPrefix else { return nil }
         return levels.lastIndex { $0.prefix == parent }
@@ -83,6 +99,20 @@ struct WalkTrail {
 }
 
 extension WalkTrail.Level {
+    private static let readChildrenCountMax = 1 << 16
+
+    /// The child `name` is read now.
+    fileprivate mutating func noteRead(_ name: [UInt8]) {
+        lastChild = name
+        readCount += 1
+        if readChildren.count >= Self.readChildrenCountMax { readChildren = [] }
+        readChildren.insert(name.hashValue)
+    }
+
+    fileprivate func hasRead(_ name: [UInt8]) -> Bool {
+        readChildren.contains(name.hashValue)
+    }
+
     /// Whether all its known subdirectories were read.
     fileprivate func isDone(in tree: some WalkedTree) -> Bool {
         // The usual case first: nothing behind the last one, and nothing before it that wasn't read.

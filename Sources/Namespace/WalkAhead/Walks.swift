@@ -92,7 +92,7 @@ struct Walks {
 extension Walks {
     /// Finds the walk that reading `directory` is a step of, or begins one. Its index; `nil` where the read tells nothing.
     private mutating func take(_ directory: Key, wasKnown: Bool, in tree: some WalkedTree) -> Int? {
-        let steps = walks.map { $0.trail.step(to: directory, in: tree) }
+        let steps = walks.map { $0.trail.step(to: directory, wasKnown: wasKnown, in: tree) }
         if let index = best(.good, of: steps, before: directory) {
             return go(index, .good, to: directory, wasKnown: wasKnown)
         }
