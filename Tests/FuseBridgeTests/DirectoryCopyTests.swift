@@ -61,7 +61,8 @@ private let copiesDirectories = ConditionTrait.enabled(
             #expect(try runChecked("ls", [mount.path + "/folder"]).split(separator: "\n").count == Self.names.count)
             try expectAll(Self.names, in: mount)
             #expect(readCount == count)
-            #expect(store.listRequests.count <= 5)
+            // Numbered names are listed ahead: pages that were guessed may lie behind the end.
+            #expect(store.listRequests.count <= 8)
         }
     }
 
