@@ -25,9 +25,11 @@ final class MetadataBudget: Sendable {
     /// One part in so many goes at a time: few enough that nobody waits for it, enough that it is seldom.
     private static let stepCount = 16
 
-    /// - Parameter byteLimit: How much, in bytes, about.
+    /// - Parameter byteLimit: How much, in bytes. Five eighths of it are for what is kept: pages that are on their way, and
+    ///   what malloc can't give back between what has gone and what has stayed, take the rest. (A walk over 2,000,000 keys
+    ///   took 158 MiB where 128 were allowed, and 138 with three quarters.)
     init(byteLimit: Int, account: BlockAccount, inodes: InodeTable) {
-        self.byteLimit = byteLimit
+        self.byteLimit = byteLimit / 8 * 5
         self.account = account
         self.inodes = inodes
     }
