@@ -35,3 +35,26 @@ extension AheadRequest {
         expected = KeyInterval(lower: lower ?? startAfter ?? directory, upper: directory.endOfPrefix)
     }
 }
+
+extension AheadRequest {
+    /// Asks for the page, and has `tree` absorb it.
+    ///
+    /// - Parameter completion: Called before those who wait for the page look again, so that what it asks for next is under
+    ///   way by then.
+    func send(
+        to source: ListingSource, for tree: KnownTree,
+        completion: @escaping @Sendable (Result<ProvenPage, StoreError>) -> Void
+    ) {
+        let token = tree.pagesUnderWay.begin(expecting: expected)
+        let askedAt = ContinuousClock.now
+        source.list(request) { [request] answer in
+            completion(
+                Result { () throws(StoreError) -> ProvenPage in
+                    let page = try ProvenPage(answer.get(), of: request)
+                    tree.absorb(page, askedAt: askedAt)
+                    return page
+                })
+            tree.pagesUnderWay.end(token)
+        }
+    }
+}

@@ -33,23 +33,16 @@ final class WalkAhead: Sendable {
 
     private func send(_ requests: [AheadRequest]) {
         for ahead in requests {
-            let token = tree.pagesUnderWay.begin(expecting: ahead.expected)
-            let askedAt = ContinuousClock.now
-            source.list(ahead.request) { [self] result in
-                take(result, for: ahead, askedAt: askedAt)
-                tree.pagesUnderWay.end(token)
-            }
+            ahead.send(to: source, for: tree) { [self] in take($0, for: ahead) }
         }
     }
 
-    private func take(_ result: Result<ListPage, StoreError>, for ahead: AheadRequest, askedAt: ContinuousClock.Instant)
-    {
-        do throws(StoreError) {
-            let page = try ProvenPage(result.get(), of: ahead.request)
-            tree.absorb(page, askedAt: askedAt)
+    private func take(_ result: Result<ProvenPage, StoreError>, for ahead: AheadRequest) {
+        switch result {
+        case .success(let page):
             let keys = page.items.map(\.key)
             send(walks.withLock { $0.noteArrival(ahead.name, keys, in: page.interval, tree: view) })
-        } catch {
+        case .failure:
             walks.withLock { $0.noteFailure(ahead.name) }
         }
     }

@@ -28,23 +28,14 @@ final class Warming: Sendable {
             return (requests, sweep.isDone)
         }
         if isDone { progress.finish() }
-        for ahead in (first.map { [$0] } ?? []) + requests { send(ahead) }
-    }
-
-    private func send(_ ahead: AheadRequest) {
-        let token = tree.pagesUnderWay.begin(expecting: ahead.expected)
-        let askedAt = ContinuousClock.now
-        source.list(ahead.request) { [self] result in
-            take(result, for: ahead, askedAt: askedAt)
-            tree.pagesUnderWay.end(token)
+        for ahead in (first.map { [$0] } ?? []) + requests {
+            ahead.send(to: source, for: tree) { [self] in take($0, for: ahead) }
         }
     }
 
-    private func take(_ result: Result<ListPage, StoreError>, for ahead: AheadRequest, askedAt: ContinuousClock.Instant)
-    {
-        do throws(StoreError) {
-            let page = try ProvenPage(result.get(), of: ahead.request)
-            tree.absorb(page, askedAt: askedAt)
+    private func take(_ result: Result<ProvenPage, StoreError>, for ahead: AheadRequest) {
+        switch result {
+        case .success(let page):
             let keys = page.items.map(\.key)
             let (next, keyCount) = sweep.withLock { sweep in
                 let next = sweep.noteArrival(ahead.name, keys, in: page.interval)
@@ -52,7 +43,7 @@ final class Warming: Sendable {
             }
             progress.note(keyCount: keyCount)
             goOn(with: next)
-        } catch {
+        case .failure(let error):
             progress.finish(error)
         }
     }
