@@ -13,6 +13,8 @@ enum MountPaths {
         var hasFailed = false
         for path in paths {
             do throws(Failure) {
+                // Else it would be the folder that the command is typed in, for one of them.
+                if path.isEmpty { throw Failure("a path is empty; give a folder or a file in a mount") }
                 try body(path)
             } catch {
                 StandardError.tell(error.description)

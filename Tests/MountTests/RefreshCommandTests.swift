@@ -63,12 +63,13 @@ import Testing
     @Test func `says which paths it can't do, and does the others`() throws {
         try withTree { server, mountPoint in
             server.put("folder/new", .text("new"))
-            let paths = ["/tmp", mountPoint + "/folder/nothing", mountPoint + "/folder"]
+            let paths = ["/tmp", "", mountPoint + "/folder/nothing", mountPoint + "/folder"]
             let result = try run(tractfsExecutable(), ["refresh"] + paths)
             #expect(result.status == 1)
             #expect(
                 result.errorOutput == """
                     tractfs: /tmp is not in a tractfs mount, or in one that another version serves
+                    tractfs: a path is empty; give a folder or a file in a mount
                     tractfs: \(mountPoint)/folder/nothing: No such file or directory
 
                     """)
