@@ -44,7 +44,11 @@ final class KnownTree: Sendable {
         // The archive is on the disk, so it isn't asked under the lock.
         defer { letGoOfReplaced() }
         if let archived = source.archivedListing(prefix) {
-            return state.withLock { $0.replace(known, by: archived) }
+            let taken = state.withLock { state in
+                // It may have been forgotten while it was read.
+                state.forgotten.contains(prefix, askedAt: now) ? nil : state.replace(known, by: archived)
+            }
+            if let taken { return taken }
         }
         let listing =
             known

@@ -128,6 +128,18 @@ import TestSupport
         #expect(store.listRequests.count == 1)
     }
 
+    @Test func `what is forgotten while the archive is asked for it doesn't come back`() throws {
+        let store = InMemoryStore(delivery: .inline)
+        store.put("d/a", .text("x"))
+        let archive = ScriptedArchive()
+        #expect(try names(in: "d/", namespace(on: store, archive: archive)) == ["a"])
+        store.put("d/b", .text("x"))
+        archive.answer = .asKept
+        let namespace = namespace(on: store, archive: archive)
+        archive.happens { namespace.forget("d/", .tree) }
+        #expect(try names(in: "d/", namespace) == ["a", "b"])
+    }
+
     private func names(in prefix: Key, _ namespace: Namespace) throws -> [Key] {
         let directory = namespace.openDirectory(Inode(id: .root, key: prefix, kind: .directory))
         let names = Mutex<[Key]>([])
@@ -166,6 +178,7 @@ final class ScriptedArchive: ListingArchive {
     private struct State {
         var answer = Answer.missing
         var kept: [ArchivedListing] = []
+        var whileAsked: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -177,8 +190,14 @@ final class ScriptedArchive: ListingArchive {
         set { state.withLock { $0.answer = newValue } }
     }
 
+    /// Happens once, when a listing is looked up, before the answer.
+    func happens(_ event: @escaping @Sendable () -> Void) {
+        state.withLock { $0.whileAsked = event }
+    }
+
     func listing(_ prefix: Key) -> ArchivedListing? {
         guard let listing = kept.last(where: { $0.prefix == prefix }) else { return nil }
+        state.withLock { $0.whileAsked.take() }?()
         func moved(secondsLater seconds: Int) -> ArchivedListing {
             let moment = Timestamp(seconds: listing.listedAt.seconds + seconds)
             return ArchivedListing(prefix: prefix, listedAt: moment, blocks: listing.blocks)
