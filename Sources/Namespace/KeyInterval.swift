@@ -31,12 +31,6 @@ public struct KeyInterval: Hashable, Sendable {
         lower <= key && (upper.map { key < $0 } ?? true)
     }
 
-    /// What is in both; `nil` where that is nothing.
-    func intersection(_ other: KeyInterval) -> KeyInterval? {
-        let both = KeyInterval(lower: max(lower, other.lower), upper: KeyInterval.earlierEnd(upper, other.upper))
-        return both.isEmpty ? nil : both
-    }
-
     /// The end that comes first, where `nil` comes behind all others.
     static func earlierEnd(_ left: Key?, _ right: Key?) -> Key? {
         guard let left, let right else { return left ?? right }

@@ -84,8 +84,8 @@ final class KnownTree: Sendable {
         evict(besides: sections.count)
     }
 
-    /// Forgets what is known of the directory of `prefix`, or all below it; of the archive, which can be listed again, all
-    /// below it in any case. Pages that were asked for before and come later are worthless.
+    /// Forgets what is known of the directory of `prefix`, or of all below it too, the archive included. Pages that were asked
+    /// for before and come later are worthless.
     func forget(_ prefix: Key, _ extent: Namespace.Extent) {
         let forgotten = state.withLock { state in
             state.forgotten.note(prefix, extent, at: .now)

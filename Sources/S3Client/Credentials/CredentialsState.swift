@@ -52,12 +52,6 @@ struct CredentialsState {
         schedule = RenewalSchedule(expiry: resolved.expiry)
     }
 
-    /// Whether these credentials are used, and no others are looked for because of a refusal.
-    func isInUse(_ credentials: Credentials) -> Bool {
-        guard case .inUse = phase else { return false }
-        return credentials == resolved.credentials
-    }
-
     // MARK: What requests are told, and tell
 
     /// What to sign with now, and whether the sources are to be asked now.
