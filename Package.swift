@@ -151,7 +151,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "MountTests", dependencies: ["tractfs", "BlockCache", "ObjectStore", "TestSupport", system],
-            exclude: ["compare_trees.py", "fidelity_tree.py", "walk_tools.py"],
+            exclude: ["compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
