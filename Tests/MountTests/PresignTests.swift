@@ -173,7 +173,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         try withS3TestServer { server throws in
             for number in 0..<2_000 { server.put(Key("s/\(number)"), .text("x")) }
             try withMount(of: server) { mountPoint throws in
-                let script = #""$0" presign --recursive "$1" | head -n 1 | wc -l"#
+                let script = #"env --default-signal=PIPE "$0" presign --recursive "$1" | head -n 1 | wc -l"#
                 let result = try run("bash", ["-c", script, tractfsExecutable(), mountPoint])
                 #expect(result.output == "1\n")
                 #expect(result.errorOutput == "")
