@@ -111,6 +111,10 @@ let package = Package(
                 "S3Client", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", system, logging,
             ],
             path: "Tests/LayerBenchmark", swiftSettings: strict),
+        // What scripts/soak runs.
+        .executableTarget(
+            name: "Soak", dependencies: ["TestSupport", "ObjectStore", system], path: "Tests/Soak",
+            swiftSettings: strict),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStore"], swiftSettings: strict),
         .testTarget(
             name: "S3ClientTests", dependencies: ["S3Client", "ObjectStore", "TestSupport", logging],
