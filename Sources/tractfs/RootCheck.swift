@@ -1,7 +1,5 @@
-import Dispatch
 import ObjectStore
 import S3Client
-import Synchronization
 
 /// Asks the bucket, before anything is mounted, whether the prefix can be listed and has something in it. That is the only
 /// right that is needed, and the only question: ConnectomeDB's keys may ask nothing else.
@@ -63,16 +61,8 @@ struct RootCheck {
     }
 
     private func ask(_ request: ListRequest) throws(Failure) -> ListPage {
-        let answer = Mutex<Result<ListPage, StoreError>?>(nil)
-        let arrival = DispatchSemaphore(value: 0)
-        store.list(request, deadline: deadline) { result in
-            answer.withLock { $0 = result }
-            arrival.signal()
-        }
-        arrival.wait()
         do throws(StoreError) {
-            guard let result = answer.withLock({ $0 }) else { throw StoreError(.timedOut, "no answer") }
-            return try result.get()
+            return try store.page(request, deadline: deadline)
         } catch {
             throw Failure("can't list \(settings.uri): \(error)\(advice(on: error.code))")
         }
