@@ -90,7 +90,9 @@ extension CredentialsSession {
 
     /// The credentials are good.
     public func noteSuccess(of credentials: Credentials) {
-        if shared.withLock({ $0.state.noteSuccess(of: credentials, now: .now) }) { log("the store takes the credentials again") }
+        if shared.withLock({ $0.state.noteSuccess(of: credentials, now: .now) }) {
+            log("the store takes the credentials again")
+        }
     }
 }
 

@@ -6,12 +6,13 @@ extension SecretText {
     ///   - credentials: What it was signed with.
     init(_ headers: [HTTPHeader], of credentials: Credentials?) {
         let authorization = headers.first { $0.name == "Authorization" }?.value
-        let signature = authorization?.firstRange(of: "Signature=").map {
-            String(authorization?[$0.upperBound...] ?? "")
-        }
+        let signature = authorization?.firstRange(of: "Signature=")?.lowerBound
         let key = headers.first { $0.name == CustomerKey.headerName }?.value
         self.init(
-            [signature, key, credentials?.secretAccessKey, credentials?.sessionToken, credentials?.accessKeyID],
-            phrases: [authorization])
+            [
+                signature.flatMap { authorization?[$0...] }.map(String.init), key, credentials?.secretAccessKey,
+                credentials?.sessionToken, credentials.map { "Credential=\($0.accessKeyID)" },
+                credentials?.accessKeyID,
+            ], phrases: [authorization])
     }
 }
