@@ -19,6 +19,7 @@ struct Tractfs: ParsableCommand {
         version: version,
         subcommands: [
             MountCommand.self, UnmountCommand.self, RefreshCommand.self, WarmCommand.self, CacheCommand.self,
+            DoctorCommand.self,
         ])
 
     static func main() {
