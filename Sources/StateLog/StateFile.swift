@@ -7,7 +7,9 @@ import SystemPackage
 /// Records are written through a mapped window, which moves on as the file grows, so that a record costs no system call, and
 /// what is written is the page cache's at once, whatever becomes of this process. The room is allocated before it is
 /// mapped: a window on a full disk would be a SIGBUS.
-struct StateFile: ~Copyable {
+///
+/// `@unchecked`, because the compiler knows nothing of what pointers point to. Both mappings are this value's own.
+struct StateFile: ~Copyable, @unchecked Sendable {
     let descriptor: FileDescriptor
     private let head: UnsafeMutableRawPointer
     private var window = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -22,7 +24,7 @@ struct StateFile: ~Copyable {
     /// left empty, or counts as this process's memory.
     private static let windowByteCount = 1 << 20
     /// What files of this format begin with.
-    private static let format: UInt64 = 0x3153_4652_5443_5254  // "TRCTRFS1"
+    private static let format: UInt64 = 0x3153_4652_5443_5254  // letters and a version
 
     /// What the head says, each in 8 bytes.
     enum Field: Int {

@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 
 /// The two files of a log, of which one takes the records.
-struct StateFiles: ~Copyable {
+struct StateFiles: ~Copyable, Sendable {
     private var first: StateFile
     private var second: StateFile
     private var isSecondActive: Bool

@@ -32,7 +32,7 @@ public final class StateLog: Sendable {
     private let rewriteByteCountMin: Int
     private let logger: Logger
 
-    fileprivate struct State: ~Copyable {
+    fileprivate struct State: ~Copyable, Sendable {
         var files: StateFiles
         var isRewriting = false
         var isLost = false
@@ -45,7 +45,7 @@ public final class StateLog: Sendable {
         var kept: [RecordKind: [UInt8]] = [:]
     }
 
-    fileprivate struct Ownership {
+    fileprivate struct Ownership: Sendable {
         let kinds: Set<RecordKind>
         weak var owner: (any StateOwner)?
     }
