@@ -64,7 +64,7 @@ struct MountServer {
         let namespace = namespace(on: client, archive: archive, logger: logger)
         // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
         if !namespace.isRootKnown {
-            let root = try RootCheck(store: client, settings: settings, credentialsSource: source).run()
+            let root = try RootCheck(store: client, uri: settings.uri, credentialsSource: source).run()
             namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
         }
         let session = FuseSession(

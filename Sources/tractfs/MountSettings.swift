@@ -9,13 +9,9 @@ import SystemSupport
 
 /// What a mount is made from: the command line and the environment, checked and brought together.
 struct MountSettings {
-    let uri: S3URI
-    /// The prefix as a directory: it ends in "/", unless it is the whole bucket.
-    let root: Key
+    /// What is mounted, and how it is asked.
+    let store: StoreSettings
     let mountPoint: String
-    let configuration: S3Configuration
-    /// Where credentials are looked for; `nil` for unsigned requests.
-    let credentials: CredentialsChain?
     let ownership: Ownership
     let allowsOthers: Bool
     let hasExtendedAttributes: Bool
@@ -28,13 +24,11 @@ struct MountSettings {
 
     /// - Throws: What is wrong with the settings, in one line.
     init(_ command: MountCommand) throws {
-        let store = try StoreSettings(uri: command.uri, command.store)
-        (uri, root, credentials) = (store.uri, store.root, store.credentials)
+        let environment = Environment.variables()
+        memory = command.running.memory.budget(connectionLimit: command.store.maxConnections)
+        store = try StoreSettings(
+            command.uri, command.store, connectionLimit: memory.connectionLimit, environment: environment)
         mountPoint = command.mountPoint
-        memory = command.running.memoryBudget(connectionLimit: command.store.maxConnections)
-        var configuration = store.configuration
-        configuration.connectionLimit = memory.connectionLimit
-        self.configuration = configuration
         let appearance = command.appearance
         ownership = Ownership(
             userID: appearance.uid ?? geteuid(), groupID: appearance.gid ?? getegid(),
@@ -42,13 +36,20 @@ struct MountSettings {
         allowsOthers = appearance.allowOther
         hasExtendedAttributes = appearance.xattrs || appearance.presignXattr
         hasPresignedURLAttribute = appearance.presignXattr
-        if appearance.presignXattr, configuration.customerKey != nil {
+        if appearance.presignXattr, store.configuration.customerKey != nil {
             throw Failure(
                 "--presign-xattr: objects that are encrypted with your own key (--sse-c-key-file) can't be had by a URL alone; "
                     + "leave one of the two out")
         }
         timeToLive = command.running.metadataTtl.timeToLive
         readTimeout = command.store.readTimeout.duration
-        cache = try command.cache.settings(environment: Environment.variables())
+        cache = try command.cache.settings(environment: environment)
     }
+
+    var uri: S3URI { store.uri }
+    var configuration: S3Configuration { store.configuration }
+    /// Where credentials are looked for; `nil` for unsigned requests.
+    var credentials: CredentialsChain? { store.credentials }
+    /// The prefix as a directory.
+    var root: Key { store.uri.root }
 }

@@ -8,6 +8,28 @@ extension ObjectStore {
     func page(_ request: ListRequest, deadline: ContinuousClock.Instant) throws(StoreError) -> ListPage {
         try awaited { completion in list(request, deadline: deadline, completion: completion) }
     }
+
+    /// Gets a range of an object; the bytes are of no interest.
+    func fetch(_ request: RangeRequest, deadline: ContinuousClock.Instant) throws(StoreError) {
+        try awaited { completion in
+            get(request, deadline: deadline, receiver: EndReceiver(completion: completion))
+        }
+    }
+}
+
+/// Hears of the end of a GET.
+private final class EndReceiver: RangeReceiver {
+    private let completion: @Sendable (Result<Void, StoreError>) -> Void
+
+    init(completion: @escaping @Sendable (Result<Void, StoreError>) -> Void) {
+        self.completion = completion
+    }
+
+    func receive(_ bytes: RawSpan, at offset: Int) {}
+
+    func finish(_ result: Result<Void, StoreError>) {
+        completion(result)
+    }
 }
 
 extension ObjectURLSource {

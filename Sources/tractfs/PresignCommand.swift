@@ -80,7 +80,8 @@ struct PresignCommand: ParsableCommand {
     private func forEachFile(_ body: (PresignedFile) throws(Failure) -> Void) throws {
         let patterns = recursive ? KeyPatterns(including: include, excluding: exclude) : nil
         if isURI {
-            let settings = try StoreSettings(uri: place, store)
+            let settings = try StoreSettings(
+                place, store, connectionLimit: store.maxConnections, environment: Environment.variables())
             let bucket = try PresignedBucket(
                 settings, lifetime: expiresIn.secondCount, requestTimeout: store.readTimeout.duration)
             defer { bucket.shutdown() }

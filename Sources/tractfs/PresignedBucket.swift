@@ -71,13 +71,14 @@ struct PresignedBucket {
     func forEachFile(
         matching patterns: KeyPatterns, _ body: (PresignedFile) throws(Failure) -> Void
     ) throws(Failure) {
-        var request = ListRequest(prefix: settings.root, isDelimited: false)
+        var request = ListRequest(prefix: settings.uri.root, isDelimited: false)
         while true {
             let page = try page(request)
             for case .object(let object) in page.items {
                 let key = object.version.key
                 // A folder's marker is no file.
-                guard !key.endsInDelimiter, patterns.match(Array(key.bytes.dropFirst(settings.root.bytes.count))) else {
+                guard !key.endsInDelimiter, patterns.match(Array(key.bytes.dropFirst(settings.uri.root.bytes.count)))
+                else {
                     continue
                 }
                 try body(PresignedFile(key: key, byteCount: object.version.byteCount, url: try url(of: key)))

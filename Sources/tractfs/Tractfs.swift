@@ -19,7 +19,7 @@ struct Tractfs: ParsableCommand {
         version: version,
         subcommands: [
             MountCommand.self, UnmountCommand.self, RefreshCommand.self, WarmCommand.self, PresignCommand.self,
-            CacheCommand.self,
+            CacheCommand.self, DoctorCommand.self,
         ])
 
     static func main() {

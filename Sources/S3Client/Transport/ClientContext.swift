@@ -44,18 +44,15 @@ final class ClientContext: Sendable {
         /// A failure without what was sent, which a server may have repeated.
         func hidingSecrets(in failure: AttemptFailure) -> AttemptFailure {
             var failure = failure
-            let secrets = SecretText(
-                headers.filter { ClientContext.secretHeaders.contains($0.name) }.map(\.value)
-                    + [credentials?.secretAccessKey])
+            let secrets = SecretText(headers, of: credentials)
+            let error = failure.error
             failure.answer = secrets.removed(from: failure.answer)
             failure.error = StoreError(
-                failure.error.code, secrets.removed(from: failure.error.message), requestID: failure.error.requestID)
+                error.code, secrets.removed(from: error.message),
+                requestID: error.requestID.map(secrets.removed(from:)))
             return failure
         }
     }
-
-    /// Headers whose values nobody but the store may see.
-    private static let secretHeaders: Set = ["Authorization", "x-amz-security-token", CustomerKey.headerName]
 
     /// What becomes of an operation's turn.
     enum Preparation {
@@ -69,7 +66,7 @@ final class ClientContext: Sendable {
 
     /// The operation's request, signed with what is known now.
     func prepare(_ operation: any Operation) -> Preparation {
-        switch credentials?.current() {
+        switch credentials?.current(for: operation.subject) {
         case nil: .request(request(for: operation, signedWith: nil, isUnproven: false))
         case .ready(let credentials, let isUnproven):
             .request(request(for: operation, signedWith: credentials, isUnproven: isUnproven))
