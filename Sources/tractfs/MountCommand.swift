@@ -120,6 +120,11 @@ struct AppearanceOptions: ParsableArguments {
             "Show user.s3.etag, user.s3.key, user.s3.uri, user.s3.storage_class and user.s3.restore as extended attributes."
     )
     var xattrs = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "The same, and user.s3.presigned_url: a URL that gives the file to whoever has it, for an hour."))
+    var presignXattr = false
 }
 
 /// What is kept on the local disk, for the next reads and the next mounts.

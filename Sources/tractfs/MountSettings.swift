@@ -15,6 +15,7 @@ struct MountSettings {
     let ownership: Ownership
     let allowsOthers: Bool
     let hasExtendedAttributes: Bool
+    let hasPresignedURLAttribute: Bool
     let timeToLive: TimeToLive
     let readTimeout: Duration
     let memory: MemoryBudget
@@ -33,7 +34,13 @@ struct MountSettings {
             userID: appearance.uid ?? geteuid(), groupID: appearance.gid ?? getegid(),
             filePermissions: appearance.fileMode.bits, directoryPermissions: appearance.dirMode.bits)
         allowsOthers = appearance.allowOther
-        hasExtendedAttributes = appearance.xattrs
+        hasExtendedAttributes = appearance.xattrs || appearance.presignXattr
+        hasPresignedURLAttribute = appearance.presignXattr
+        if appearance.presignXattr, store.configuration.customerKey != nil {
+            throw Failure(
+                "--presign-xattr: objects that are encrypted with your own key (--sse-c-key-file) can't be had by a URL alone; "
+                    + "leave one of the two out")
+        }
         timeToLive = command.running.metadataTtl.timeToLive
         readTimeout = command.store.readTimeout.duration
         cache = try command.cache.settings(environment: environment)

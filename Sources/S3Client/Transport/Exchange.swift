@@ -45,6 +45,8 @@ final class Exchange {
 
     /// How many times other credentials are tried. Two may be replaced in one go.
     private static let renewalLimit = 3
+    /// How much longer each of these waits than the one before: credentials that are good elsewhere may become so here.
+    private static let renewalWait: Duration = .milliseconds(250)
 
     /// How many bytes move the deadline. As many as any network brings in a minute; a server that lets them drip, one a
     /// second, does not come to it.
@@ -112,7 +114,8 @@ final class Exchange {
             return correctionCount > Self.correctionLimit ? .end(failure.error) : .retry(after: .zero)
         case .renewCredentials:
             renewalCount += 1
-            return renewalCount > Self.renewalLimit ? .end(failure.error) : .retry(after: .zero)
+            return renewalCount > Self.renewalLimit
+                ? .end(failure.error) : .retry(after: Self.renewalWait * (renewalCount - 1))
         case .backOff:
             if operation.receivedByteCount > startByteCount { backoff.reset() }
             let wait = backoff.next(using: &generator)
