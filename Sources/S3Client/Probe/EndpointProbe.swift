@@ -16,8 +16,17 @@ public struct EndpointProbe: Sendable {
         self.limit = limit
     }
 
-    /// Asks. Waits for the answer.
+    /// Asks, and waits for the answer; a second time where it came to nothing soon, which may have been an accident.
     public func run() -> EndpointReport {
+        let start = ContinuousClock.now
+        let report = runOnce()
+        guard case .failure(let obstacle) = report.result, !obstacle.isDistrust,
+            ContinuousClock.now - start < limit / 10
+        else { return report }
+        return runOnce()
+    }
+
+    private func runOnce() -> EndpointReport {
         let address = BucketAddress(
             bucket: configuration.bucket, region: configuration.region, endpoint: configuration.endpoint,
             style: configuration.addressingStyle, variant: configuration.endpointVariant)
@@ -50,6 +59,7 @@ public struct EndpointReport: Sendable {
         /// An answer, as a store gives it.
         case answer
 
+        /// Earlier ones before later ones.
         public static func < (left: Step, right: Step) -> Bool { left.rawValue < right.rawValue }
     }
 
@@ -153,8 +163,12 @@ extension EndpointReport {
         switch attempt.result {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .name
         case CURLE_COULDNT_CONNECT, CURLE_PROXY: .connection
+        // Before these curl may not note when it connected, since to it TLS belongs to that.
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR,
+            CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE:
+            .encryption
         case _ where attempt.times.resolved == nil: .name
-        case _ where attempt.times.connected == nil: .connection
+        case _ where attempt.times.connected == nil && attempt.peer == nil: .connection
         case _ where isEncrypted && attempt.times.encrypted == nil: .encryption
         default: .answer
         }
@@ -162,10 +176,11 @@ extension EndpointReport {
 
     /// Whether an answer is one of S3's: a listing, S3's error document, or with S3's headers. Login pages have none of them.
     private static func isStores(_ attempt: ServiceConnection.Attempt) -> Bool {
+        if Excerpt.looksLikeHTML(attempt.body) { return false }
         if attempt.head.region != nil || attempt.head.requestID != nil { return true }
         if ErrorDocument(parsing: attempt.body) != nil { return true }
         // An overloaded store, or what stands in front of it, may not find the time for a document.
-        if attempt.head.status >= 500 { return !Excerpt.looksLikeHTML(attempt.body) }
+        if attempt.head.status >= 500 { return true }
         return attempt.head.status == 200
             && String(decoding: attempt.body.prefix(512), as: UTF8.self).contains("<ListBucketResult")
     }

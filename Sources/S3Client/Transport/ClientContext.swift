@@ -133,6 +133,7 @@ final class ClientContext: Sendable {
         return
             "the keys may not list or read this: accept the data's terms of use where they come from, or mount a prefix that they "
             + "may read"
+            + (configuration.expectedBucketOwner.map { "; or the bucket is not the account \($0)'s" } ?? "")
             + (configuration.isRequesterPaying ? "" : "; where whoever reads has to pay, mount with --request-payer")
     }
 

@@ -31,9 +31,9 @@ struct CacheCheck: Check {
         } catch {
             // A mount then goes on without.
             if case .unusable = error, !cache.isRequired {
-                return .warning(name, "\(error)", advice: "otherwise a mount keeps nothing on the disk")
+                return .warning(name, Failure("\(error); until then a mount keeps nothing on the disk"))
             }
-            return .failure(name, "\(error)", advice: nil)
+            return .failure(name, error)
         }
     }
 

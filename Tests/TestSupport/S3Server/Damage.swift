@@ -18,6 +18,8 @@ public enum Damage: Sendable {
     case xml(String)
     /// Another ETag in the header than the object's.
     case etag(String)
+    /// This time of day, in place of none.
+    case date(String)
 
     func apply(to response: inout S3Response) {
         switch self {
@@ -37,6 +39,7 @@ public enum Damage: Sendable {
         case .xml(let text):
             response = S3Response(status: 200, headers: ["Content-Type": "application/xml"], body: .text(text))
         case .etag(let value): response.headers["ETag"] = value
+        case .date(let value): response.headers["Date"] = value
         }
     }
 }
