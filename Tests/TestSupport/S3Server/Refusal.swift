@@ -36,8 +36,9 @@ public enum Refusal: Sendable {
             response = .error(status, code, "The bucket is in this region: \(region). Please use this region")
             response.headers["x-amz-bucket-region"] = region
         case .repeating(let code):
-            response = .error(403, code, "")
-            response.body = .bytes(repetition(of: request.headers, code: code))
+            response = S3Response(
+                status: 403, headers: ["Content-Type": "application/xml"],
+                body: .bytes(repetition(of: request.headers, code: code)))
         }
     }
 }
