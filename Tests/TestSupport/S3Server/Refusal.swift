@@ -5,6 +5,9 @@ public enum Refusal: Sendable {
     /// The bucket is in `region`: refuses with `status` (301, 307 or 400) and `x-amz-bucket-region` what is signed for
     /// another region, or not signed, and answers what is signed for the right one.
     case otherRegion(String, status: Int)
+    /// S3's error document of this code, in which everything is repeated that was sent, where S3 does that and where it
+    /// doesn't: the message, the request's id, the canonical request.
+    case repeating(code: String)
 
     /// 403 AccessDenied.
     public static let accessDenied = Refusal.error(status: 403, code: "AccessDenied")
@@ -32,6 +35,10 @@ public enum Refusal: Sendable {
             let code = status == 400 ? "AuthorizationHeaderMalformed" : "PermanentRedirect"
             response = .error(status, code, "The bucket is in this region: \(region). Please use this region")
             response.headers["x-amz-bucket-region"] = region
+        case .repeating(let code):
+            response = S3Response(
+                status: 403, headers: ["Content-Type": "application/xml"],
+                body: .bytes(repetition(of: request.headers, code: code)))
         }
     }
 }

@@ -24,7 +24,7 @@ public final class S3TestServer: Sendable {
         var log: [LogEntry] = []
         var rules: [S3Rule] = []
         var latency = Duration.zero
-        var requiredAccessKeyID: String?
+        var requirements = S3Requirements()
 
         /// The action of the first rule that takes the request.
         mutating func takeAction(on request: S3Request) -> S3Action? {
@@ -110,26 +110,16 @@ public final class S3TestServer: Sendable {
     ///
     /// - Returns: The answer, and the index of the log's entry for `note`.
     func respond(to request: S3Request) -> (S3Response, logIndex: Int) {
-        let (contents, action, latency, requiredAccessKeyID, logIndex) = state.withLock { state in
+        let (contents, action, latency, requirements, logIndex) = state.withLock { state in
             state.log.append(LogEntry(request: request))
             let action = state.takeAction(on: request)
-            return (state.contents, action, state.latency, state.requiredAccessKeyID, state.log.count - 1)
+            return (state.contents, action, state.latency, state.requirements, state.log.count - 1)
         }
-        var response =
-            refusal(of: request, requiredAccessKeyID: requiredAccessKeyID) ?? answer(to: request, from: contents)
+        var response = requirements.refusal(of: request) ?? answer(to: request, from: contents)
         action?.apply(to: &response, request: request, server: self)
         response.delay += latency
+        if let time = requirements.time { response.headers["Date"] = httpDate(time) }
         return (response, logIndex)
-    }
-
-    private func refusal(of request: S3Request, requiredAccessKeyID: String?) -> S3Response? {
-        guard let requiredAccessKeyID else { return nil }
-        guard let accessKeyID = request.accessKeyID else { return .error(403, "AccessDenied", "Access Denied") }
-        guard accessKeyID == requiredAccessKeyID else {
-            return .error(
-                403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
-        }
-        return nil
     }
 
     /// Notes in the log how far an answer came.
@@ -185,7 +175,18 @@ extension S3TestServer: ObjectHolder {
 
     /// From now on refuses requests that are not signed by this access key id; `nil` takes all.
     public func require(accessKeyID: String?) {
-        state.withLock { $0.requiredAccessKeyID = accessKeyID }
+        state.withLock { $0.requirements.accessKeyID = accessKeyID }
+    }
+
+    /// From now on tells the time by a clock that is so much ahead of this machine's, and refuses requests that are signed
+    /// by another one.
+    public func setClock(aheadBySeconds seconds: Int) {
+        state.withLock { $0.requirements.clockOffsetSeconds = seconds }
+    }
+
+    /// From now on gives no object's bytes to those who don't send this key.
+    public func require(customerKey: S3CustomerKey) {
+        state.withLock { $0.requirements.customerKey = customerKey }
     }
 }
 
