@@ -8,6 +8,10 @@ public protocol CredentialsProvider: Sendable {
     /// - Parameter subject: What the request asks for, the same text for the same object.
     func current(for subject: String) -> CurrentCredentials
 
+    /// What is in use, for a signature that others will send; `nil` while there is nothing that the store is thought to
+    /// take, which the next request then finds out.
+    func inUse() -> ResolvedCredentials?
+
     /// The store doesn't take these credentials, or no longer.
     ///
     /// - Parameters:
@@ -35,6 +39,12 @@ public enum CurrentCredentials: Sendable {
 extension Credentials: CredentialsProvider {
     /// Themselves: credentials that were looked up once and stay.
     public func current(for subject: String) -> CurrentCredentials { .ready(self, isUnproven: false) }
+
+    /// Themselves, with what can be seen of them.
+    public func inUse() -> ResolvedCredentials? {
+        ResolvedCredentials(
+            credentials: self, source: "the caller", expiry: nil, kind: sessionToken == nil ? .user : .session)
+    }
 
     /// There are no others.
     public func noteRefusal(of credentials: Credentials, for subject: String, _ error: StoreError) -> Bool { false }

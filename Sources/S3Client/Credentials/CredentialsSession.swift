@@ -74,6 +74,9 @@ extension CredentialsSession {
         return current
     }
 
+    /// What the store is thought to take.
+    public func inUse() -> ResolvedCredentials? { shared.withLock { $0.state.inUse } }
+
     /// Has others looked for, unless that is under way or was done in vain.
     public func noteRefusal(of credentials: Credentials, for subject: String, _ error: StoreError) -> Bool {
         switch shared.withLock({ $0.state.noteRefusal(of: credentials, for: subject, error, now: .now) }) {

@@ -77,6 +77,11 @@ struct CredentialsState {
 
     // MARK: What requests are told, and tell
 
+    /// What the store is thought to take.
+    var inUse: ResolvedCredentials? {
+        if case .inUse = phase { resolved } else { nil }
+    }
+
     /// What to sign with now, and whether the sources are to be asked now.
     ///
     /// - Parameter subject: What the request asks for.

@@ -184,6 +184,7 @@ final class NetworkLoop {
 
     /// The store has looked at the signature and went on.
     private func noteProof(_ request: ClientContext.SignedRequest) {
+        context.noteRegionProof()
         guard request.isUnproven, let used = request.credentials else { return }
         context.credentials?.noteSuccess(of: used)
     }
