@@ -67,6 +67,9 @@ import Testing
             chmod(keyFile, 0o600)
             try withS3TestServer { server in
                 server.put("f", .text("x"))
+                server.require(
+                    customerKey: S3CustomerKey(
+                        key: "S0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0s=", md5: "hA0i9FgVK/QWfBytGHevGg=="))
                 let options = ["--sse-c-key-file", keyFile, "--expected-bucket-owner", "123456789012"]
                 try withLoggedMount(server, options) { mountPoint, _ in
                     try #expect(runChecked("cat", ["\(mountPoint)/f"]) == "x")
@@ -81,6 +84,27 @@ import Testing
                     #expect(entry.request.headers[prefix + "key"] == "S0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0s=")
                     // printf K%.0s {1..32} | openssl md5 -binary | base64
                     #expect(entry.request.headers[prefix + "key-md5"] == "hA0i9FgVK/QWfBytGHevGg==")
+                }
+            }
+        }
+    }
+
+    @Test func `with another key than the one that it was written with, or none, is EACCES or EIO`() throws {
+        try withTemporaryDirectory { directory in
+            let keyFile = directory + "/key"
+            try String(repeating: "L", count: 32).write(toFile: keyFile, atomically: false, encoding: .utf8)
+            chmod(keyFile, 0o600)
+            try withS3TestServer { server in
+                server.put("f", .text("x"))
+                server.require(
+                    customerKey: S3CustomerKey(
+                        key: "S0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0s=", md5: "hA0i9FgVK/QWfBytGHevGg=="))
+                for (options, expected) in [(["--sse-c-key-file", keyFile], Errno.permissionDenied), ([], .ioError)] {
+                    try withLoggedMount(server, options) { mountPoint, log in
+                        #expect(
+                            errno(of: { try withOpenFile("\(mountPoint)/f") { try $0.bytes(in: 0..<1) } }) == expected)
+                        try #expect(!log().contains("TExM"))
+                    }
                 }
             }
         }

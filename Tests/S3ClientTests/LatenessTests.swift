@@ -4,12 +4,15 @@ import TestSupport
 @testable import S3Client
 
 @Suite struct `The latency estimate` {
-    @Test func `knows nothing before it has seen enough`() {
+    @Test func `is careful before it has seen enough`() {
         var estimate = LatencyEstimate()
-        for _ in 1..<LatencyEstimate.sampleMinimum { estimate.record(.milliseconds(100)) }
-        #expect(estimate.lateAfter == nil)
-        estimate.record(.milliseconds(100))
-        #expect(estimate.lateAfter == .milliseconds(200))
+        #expect(estimate.lateAfter == .seconds(1))
+        estimate.record(.milliseconds(10))
+        #expect(estimate.lateAfter == .milliseconds(500))
+        for _ in 2..<LatencyEstimate.sampleMinimum { estimate.record(.milliseconds(200)) }
+        #expect(estimate.lateAfter == .milliseconds(800))
+        estimate.record(.milliseconds(200))
+        #expect(estimate.lateAfter == .milliseconds(400))
     }
 
     @Test(arguments: [
@@ -35,7 +38,7 @@ import TestSupport
 
     /// Of whatever times came last, at most one in twenty was later than the estimate, and it is never below its floors.
     @Test(arguments: 0..<40 as Range<UInt64>)
-    func `is passed by at most one in twenty`(seed: UInt64) throws {
+    func `is passed by at most one in twenty`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var estimate = LatencyEstimate()
         let ceiling = Int.random(in: 1...2_000, using: &generator)
@@ -46,7 +49,7 @@ import TestSupport
                 Int.random(in: 0...ceiling, using: &generator) * Int.random(in: 1...10, using: &generator))
         }
         for time in times { estimate.record(time) }
-        let lateAfter = try #require(estimate.lateAfter)
+        let lateAfter = estimate.lateAfter
         // The last refresh may lie up to 15 samples back.
         let recent = times.suffix(LatencyEstimate.sampleLimit).sorted()
         let lateCount = recent.count { $0 > lateAfter }
@@ -57,7 +60,7 @@ import TestSupport
 }
 
 @Suite struct `The hedge budget` {
-    /// Whatever the order of GETs and wishes, the second requests are never more than one in twenty.
+    /// Whatever the order of requests and wishes, the second requests are never more than one in twenty, and the first few.
     @Test(arguments: 0..<20 as Range<UInt64>)
     func `is never more than 5 %`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
@@ -71,7 +74,7 @@ import TestSupport
             } else if budget.spend() {
                 hedgeCount += 1
             }
-            #expect(hedgeCount * 20 <= getCount, "seed \(seed)")
+            #expect((hedgeCount - HedgeBudget.firstHedgeCount) * 20 <= getCount, "seed \(seed)")
         }
         #expect(hedgeCount >= getCount / 20 - HedgeBudget.hedgeCountMax, "seed \(seed)")
     }
@@ -88,21 +91,21 @@ import TestSupport
     private let start = ContinuousClock.now
 
     @Test func `is late when its answer doesn't begin, and again after as long`() {
-        var lateness = Lateness(after: .milliseconds(50), byteCount: 7, now: start)
-        let looks = [49, 50, 60, 99, 100].map { lateness.look(byteCount: 7, now: start + .milliseconds($0)) }
+        var lateness = Lateness(after: .milliseconds(50), now: start)
+        let looks = [49, 50, 60, 99, 100].map { lateness.look(byteCount: 0, now: start + .milliseconds($0)) }
         #expect(looks == [false, true, false, false, true])
     }
 
     @Test func `that has begun is late only after a long pause`() {
-        var lateness = Lateness(after: .milliseconds(50), byteCount: 0, now: start)
-        let looks = [(50, 1), (1_050, 2), (2_049, 2), (2_050, 2)].map { milliseconds, byteCount in
+        var lateness = Lateness(after: .milliseconds(50), now: start)
+        let looks = [(50, 1), (450, 2), (849, 2), (850, 2)].map { milliseconds, byteCount in
             lateness.look(byteCount: byteCount, now: start + .milliseconds(milliseconds))
         }
         #expect(looks == [false, false, false, true])
     }
 
     @Test func `of a slow store may pause for longer`() {
-        var lateness = Lateness(after: .seconds(1), byteCount: 0, now: start)
+        var lateness = Lateness(after: .seconds(1), now: start)
         _ = lateness.look(byteCount: 1, now: start + .seconds(1))
         #expect(lateness.lookInstant == start + .seconds(1) + .seconds(1) * Lateness.stallMultiple)
     }

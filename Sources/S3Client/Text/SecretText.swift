@@ -32,8 +32,21 @@ struct SecretText: Sendable {
             for piece in Self.pieces(of: bytes) where pieces.contains(piece) {
                 for index in piece.indices { isSecret[index] = true }
             }
+            for piece in Self.beginnings(of: Array(secret.utf8), in: bytes) {
+                for index in piece { isSecret[index] = true }
+            }
         }
         return isSecret
+    }
+
+    /// Where the secret's first few bytes stand in front of the sign that a text was cut: an excerpt ended in it.
+    private static func beginnings(of secret: [UInt8], in bytes: [UInt8]) -> [Range<Int>] {
+        let cut = Array("…".utf8)
+        let ends = bytes.indices.filter { bytes[$0...].starts(with: cut) }
+        return ends.compactMap { end in
+            let counts = (4..<pieceByteCount).filter { $0 <= end && bytes[..<end].suffix($0) == secret.prefix($0) }
+            return counts.max().map { end - $0..<end }
+        }
     }
 
     private static func pieces(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {

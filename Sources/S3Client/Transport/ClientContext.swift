@@ -10,6 +10,8 @@ final class ClientContext: Sendable {
         var region: String
         /// How far the store's clock is ahead of ours.
         var clockOffsetSeconds = 0
+        /// How many network threads ask for less than they could.
+        var throttledThreadCount = 0
     }
 
     let configuration: S3Configuration
@@ -149,6 +151,25 @@ final class ClientContext: Sendable {
     func learn(region: String) {
         learned.withLock { $0.region = region }
         logger.info("the bucket is in another region than configured", metadata: ["region": "\(region)"])
+    }
+
+    /// A network thread asks for less from now on, because of `error`.
+    func noteThrottling(_ error: StoreError) {
+        let isNews = learned.withLock { learned in
+            learned.throttledThreadCount += 1
+            return learned.throttledThreadCount == 1
+        }
+        guard isNews else { return }
+        logger.warning("the store asks for less traffic and gets less, until it bears more again: \(error)")
+    }
+
+    /// A network thread asks for as much as it can again.
+    func noteRelief() {
+        let isNews = learned.withLock { learned in
+            learned.throttledThreadCount -= 1
+            return learned.throttledThreadCount == 0
+        }
+        if isNews { logger.notice("the store bears all requests again") }
     }
 
     /// Requests are signed with a clock that is `seconds` ahead of this machine's.

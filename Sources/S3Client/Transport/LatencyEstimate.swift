@@ -14,15 +14,23 @@ struct LatencyEstimate {
     /// by asking again. Slow answers of S3 take ten times the median.
     static let medianMultiple = 2
 
+    /// How long to wait for the very first answer: several times what S3 takes for one, a connection with TLS included.
+    static let firstLateAfter: Duration = .seconds(1)
+    /// While there are few samples, an answer is late that takes so many times as long as the slowest of them.
+    static let slowestMultiple = 4
+    /// At least so long, while there are few samples: what even a busy machine and a new connection seldom take.
+    static let earlyFloor: Duration = .milliseconds(500)
+
     /// The last samples; a ring once it is full.
     private var samples: [Duration] = []
     /// The oldest sample of a full ring.
     private var oldestIndex = 0
     private var newCount = 0
+    private var slowest = Duration.zero
 
     /// How long to wait for the first bytes of an answer before it is late: the 95th percentile, but at least twice the
-    /// median, and at least `floor`. `nil` while too little is known.
-    private(set) var lateAfter: Duration?
+    /// median, and at least `floor`. While little is known, several times as long as the slowest answer.
+    private(set) var lateAfter = firstLateAfter
 
     /// Notes how long an answer's first bytes took; at least how long, where somebody didn't wait for them.
     mutating func record(_ time: Duration) {
@@ -32,8 +40,13 @@ struct LatencyEstimate {
             samples[oldestIndex] = time
             oldestIndex = (oldestIndex + 1) % Self.sampleLimit
         }
+        guard samples.count >= Self.sampleMinimum else {
+            slowest = max(slowest, time)
+            lateAfter = max(slowest * Self.slowestMultiple, Self.earlyFloor)
+            return
+        }
         newCount += 1
-        guard samples.count >= Self.sampleMinimum, lateAfter == nil || newCount >= Self.refreshInterval else { return }
+        guard samples.count == Self.sampleMinimum || newCount >= Self.refreshInterval else { return }
         newCount = 0
         lateAfter = lateness(of: samples.sorted())
     }

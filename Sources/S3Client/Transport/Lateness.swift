@@ -3,12 +3,11 @@ struct Lateness {
     /// An answer that has begun is late when nothing comes for so many times as long as for its beginning: in the middle,
     /// lost packets and a crowded network make longer pauses than a slow store.
     static let stallMultiple = 4
-    /// A connection that lost a packet may need a second to find out (RFC 6298).
-    static let stallMinimum: Duration = .seconds(1)
+    /// A connection that lost a packet needs 200 ms to find out (TCP_RTO_MIN of Linux, at both ends), and the round trip.
+    static let stallMinimum: Duration = .milliseconds(400)
 
     /// How long the first bytes may take.
     private let lateAfter: Duration
-    private let startByteCount: Int
     /// How many bytes had come at the last look.
     private var seenByteCount: Int
     /// When to look again.
@@ -16,17 +15,15 @@ struct Lateness {
 
     /// - Parameters:
     ///   - lateAfter: How long the first bytes may take, from `now` on.
-    ///   - byteCount: How many bytes had come before.
-    init(after lateAfter: Duration, byteCount: Int, now: ContinuousClock.Instant) {
+    init(after lateAfter: Duration, now: ContinuousClock.Instant) {
         self.lateAfter = lateAfter
-        startByteCount = byteCount
-        seenByteCount = byteCount
+        seenByteCount = 0
         lookInstant = now + lateAfter
     }
 
     /// Looks, where it is time to.
     ///
-    /// - Parameter byteCount: How many bytes have come by now.
+    /// - Parameter byteCount: How many bytes the attempt has brought by now, its head included.
     /// - Returns: Whether none came since the last look.
     mutating func look(byteCount: Int, now: ContinuousClock.Instant) -> Bool {
         guard lookInstant <= now else { return false }
@@ -38,7 +35,7 @@ struct Lateness {
     /// Begins anew to wait for the next bytes.
     mutating func watch(from now: ContinuousClock.Instant, byteCount: Int) {
         seenByteCount = byteCount
-        let hasBegun = byteCount > startByteCount
+        let hasBegun = byteCount > 0
         lookInstant = now + (hasBegun ? max(lateAfter * Self.stallMultiple, Self.stallMinimum) : lateAfter)
     }
 }
