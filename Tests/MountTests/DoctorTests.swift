@@ -164,11 +164,11 @@ struct Ailment: CustomTestStringConvertible, Sendable {
             Ailment(
                 "a clock an hour ahead", found: "clock", as: "warning",
                 says: ["seconds ahead of the store's", "timedatectl", "tractfs corrects that"]
-            ) { $0.script(.any, .damage(.header("Date", httpDate(secondsFromNow: -3_600))))) },
+            ) { $0.script(.any, .damage(.header("Date", httpDate(secondsFromNow: -3_600)))) },
             Ailment(
                 "a clock two minutes behind", found: "clock", as: "warning",
                 says: ["seconds behind the store's", "15 minutes"]
-            ) { $0.script(.any, .damage(.header("Date", httpDate(secondsFromNow: 120))))) },
+            ) { $0.script(.any, .damage(.header("Date", httpDate(secondsFromNow: 120)))) },
             Ailment(
                 "archived objects only", found: "read", as: "warning", says: ["archived", "restore-object"],
                 skipping: ["round-trip", "bandwidth"]
