@@ -45,14 +45,18 @@ public final class ServiceTestServer: Sendable {
     private let state: Mutex<State>
     private let listener = Mutex<(any Channel)?>(nil)
 
-    /// Starts a service.
+    /// Starts a server on a free port of the loopback interface.
+    public convenience init(answering answer: @escaping @Sendable (Request) -> Answer) throws {
+        try self.init(at: ("127.0.0.1", 0), threads: .singleton, answering: answer)
+    }
+
+    /// Starts a server.
     ///
     /// - Parameters:
-    ///   - address: Where it listens; by default at a free port of the loopback interface.
-    ///   - threads: What serves it; by default the process's own, which are in the process's own network namespace.
+    ///   - address: Where it listens.
+    ///   - threads: What serves it, in the network namespace that they were started in.
     init(
-        at address: (host: String, port: Int) = ("127.0.0.1", 0),
-        threads: MultiThreadedEventLoopGroup = .singleton,
+        at address: (host: String, port: Int), threads: MultiThreadedEventLoopGroup,
         answering answer: @escaping @Sendable (Request) -> Answer
     ) throws {
         state = Mutex(State(answer: answer))
