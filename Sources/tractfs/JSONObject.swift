@@ -1,16 +1,23 @@
 /// A JSON object in one line, its members in the order in which they were given (RFC 8259).
-struct JSONObject: ExpressibleByDictionaryLiteral, CustomStringConvertible {
-    enum Value {
+struct JSONObject: Sendable, ExpressibleByDictionaryLiteral, CustomStringConvertible {
+    enum Value: Sendable {
         case string(String)
         case number(Int)
+        /// Finite.
+        case real(Double)
         case bool(Bool)
         case null
+        case object(JSONObject)
     }
 
     private let members: [(name: String, value: Value)]
 
-    init(dictionaryLiteral members: (String, Value)...) {
+    init(_ members: [(name: String, value: Value)]) {
         self.members = members
+    }
+
+    init(dictionaryLiteral members: (String, Value)...) {
+        self.init(members.map { (name: $0.0, value: $0.1) })
     }
 
     var description: String {
@@ -22,8 +29,10 @@ struct JSONObject: ExpressibleByDictionaryLiteral, CustomStringConvertible {
         switch value {
         case .string(let text): quoted(text)
         case .number(let number): "\(number)"
+        case .real(let number): "\(number)"
         case .bool(let isTrue): "\(isTrue)"
         case .null: "null"
+        case .object(let object): "\(object)"
         }
     }
 

@@ -56,6 +56,8 @@ final class Exchange {
 
     /// How many times other credentials are tried. Two may be replaced in one go.
     private static let renewalLimit = 3
+    /// How much longer each of these waits than the one before: credentials that are good elsewhere may become so here.
+    private static let renewalWait: Duration = .milliseconds(250)
 
     /// How long an attempt may be silent: far beyond what S3 takes.
     private static let silenceLimitFirst: Duration = .seconds(5)
@@ -143,7 +145,8 @@ final class Exchange {
             return correctionCount > Self.correctionLimit ? .end(failure.error) : .retry(after: .zero)
         case .renewCredentials:
             renewalCount += 1
-            return renewalCount > Self.renewalLimit ? .end(failure.error) : .retry(after: .zero)
+            return renewalCount > Self.renewalLimit
+                ? .end(failure.error) : .retry(after: Self.renewalWait * (renewalCount - 1))
         case .backOff:
             noteLoss(of: failure)
             let wait = max(backoff.next(using: &generator), failure.retryAfter ?? .zero)

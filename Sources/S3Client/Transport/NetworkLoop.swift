@@ -145,7 +145,8 @@ final class NetworkLoop {
             end(exchange, nil)
         case .failure(let failure):
             let failure = learn(
-                from: context.advised(attempt.request.hidingSecrets(in: failure)), of: attempt.request)
+                from: context.advised(attempt.request.hidingSecrets(in: failure)), of: attempt.request,
+                subject: exchange.operation.subject)
             switch failure.error.code {
             case .throttled: noteRefusal(failure, sentAt: sentAt)
             case let code where code.provesCredentials: noteAnswer(sentAt: sentAt)
@@ -193,14 +194,15 @@ final class NetworkLoop {
     ///
     /// - Returns: The failure, without a remedy where that is known not to help.
     private func learn(
-        from failure: AttemptFailure, of request: ClientContext.SignedRequest
+        from failure: AttemptFailure, of request: ClientContext.SignedRequest, subject: String
     ) -> AttemptFailure {
         switch failure.remedy {
         case .useRegion(let region) where region != request.region: context.learn(region: region)
         case .setClock(let seconds): context.learn(clockOffsetSeconds: seconds)
         case .renewCredentials:
             guard let used = request.credentials,
-                context.credentials?.noteRefusal(of: used, StoreError(failure.error.code, failure.answer)) == true
+                context.credentials?.noteRefusal(
+                    of: used, for: subject, StoreError(failure.error.code, failure.answer)) == true
             else { return AttemptFailure(failure.error) }
         case .none where failure.error.code.provesCredentials: noteProof(request)
         case .none, .backOff, .useRegion: break
@@ -210,6 +212,7 @@ final class NetworkLoop {
 
     /// The store has looked at the signature and went on.
     private func noteProof(_ request: ClientContext.SignedRequest) {
+        context.noteRegionProof()
         guard request.isUnproven, let used = request.credentials else { return }
         context.credentials?.noteSuccess(of: used)
     }
