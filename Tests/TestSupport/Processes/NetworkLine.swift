@@ -83,12 +83,19 @@ public final class NetworkLine {
         }
     }
 
-    /// A socket that listens on a free port of the server's side. The caller closes it.
+    /// Where a server may listen.
+    var serverSide: ServerSide { ServerSide(path: NetworkLine.path(of: server)) }
+}
+
+/// The server's namespace.
+struct ServerSide: Sendable {
+    fileprivate let path: String
+
+    /// A socket that listens on a free port. The caller closes it.
     func listeningSocket() throws -> CInt {
-        let path = NetworkLine.path(of: server)
         let descriptor = Atomic<CInt>(-1)
         // A namespace is a thread's own, and this one ends with its thread.
-        try inParallel(1) { _ in descriptor.store(try NetworkLine.socket(inNamespace: path), ordering: .releasing) }
+        try inParallel(1) { _ in descriptor.store(try ServerSide.socket(inNamespace: path), ordering: .releasing) }
         return descriptor.load(ordering: .acquiring)
     }
 
@@ -104,14 +111,14 @@ public final class NetworkLine {
         let descriptor = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr(serverAddress)
+        address.sin_addr.s_addr = inet_addr(NetworkLine.serverAddress)
         let isBound = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
         guard isBound, listen(descriptor, 1_024) == 0 else {
-            throw CommandFailure(description: "bind \(serverAddress): \(String(cString: strerror(errno)))")
+            throw CommandFailure(description: "bind \(NetworkLine.serverAddress): \(String(cString: strerror(errno)))")
         }
         return descriptor
     }

@@ -42,7 +42,7 @@ public final class S3TestServer: Sendable {
     let pageLimit: Int
     /// What is between it and its clients.
     let line = ServerLine()
-    private let farLine: NetworkLine?
+    private let farSide: ServerSide?
     private let state = Mutex(State())
     private let listener = Mutex<(any Channel)?>(nil)
     private let boundPort = Mutex(0)
@@ -58,7 +58,7 @@ public final class S3TestServer: Sendable {
         bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax, line: NetworkLine? = nil
     ) throws {
         self.bucket = bucket
-        farLine = line
+        farSide = line?.serverSide
         self.pageLimit = pageLimit
         try acceptConnections()
     }
@@ -79,7 +79,7 @@ public final class S3TestServer: Sendable {
                 }
             }
         let channel =
-            if let farLine { try bootstrap.withBoundSocket(farLine.listeningSocket()).wait() } else {
+            if let farSide { try bootstrap.withBoundSocket(farSide.listeningSocket()).wait() } else {
                 try bootstrap.bind(host: "127.0.0.1", port: port).wait()
             }
         boundPort.withLock { $0 = channel.localAddress?.port ?? 0 }
@@ -110,7 +110,7 @@ public final class S3TestServer: Sendable {
     public var port: Int { boundPort.withLock(\.self) }
 
     /// What `--endpoint-url` is given.
-    public var endpointURL: String { "http://\(farLine == nil ? "127.0.0.1" : NetworkLine.serverAddress):\(port)" }
+    public var endpointURL: String { "http://\(farSide == nil ? "127.0.0.1" : NetworkLine.serverAddress):\(port)" }
 
     /// The endpoint by a name, for virtual-host addressing: `BUCKET.localhost` is the loopback interface too (RFC 6761).
     public var namedEndpointURL: String { "http://localhost:\(port)" }
