@@ -36,6 +36,10 @@ public enum FuseReadiness {
         return .stackedFileSystem(type)
     }
 
+    /// Whether the kernel can hand out again what a server that is gone has taken (FUSE_NOTIFY_RESEND). Where it doesn't say
+    /// how old it is, it is taken for new.
+    public static var canBeTakenOver: Bool { KernelVersion.running()?.resendsRequests ?? true }
+
     /// The release of the running kernel, as "uname -r" prints it.
     public static var kernelRelease: String {
         var name = utsname()

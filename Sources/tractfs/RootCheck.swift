@@ -43,7 +43,7 @@ struct RootCheck {
         let name = Key(uri.root.bytes.dropLast())
         let first = try list(ListRequest(prefix: name, isDelimited: true, limit: 1)).items.first
         guard case .object(let object) = first, object.version.key == name else {
-            let neighbour = first == nil ? try sameInOtherCase(name) : first
+            let neighbour = first ?? sameInOtherCase(name)
             let hint = neighbour.map { ": there is s3://\(uri.bucket)/\($0.key)" } ?? ""
             return Failure("there is nothing under \(uri); check the prefix (keys are case-sensitive)\(hint)")
         }
@@ -52,7 +52,7 @@ struct RootCheck {
     }
 
     /// What is called so but for the case of letters, among the first in the same folder.
-    private func sameInOtherCase(_ name: Key) throws(Failure) -> ListPage.Item? {
+    private func sameInOtherCase(_ name: Key) -> ListPage.Item? {
         let folder = name.bytes.lastIndex(of: Key.delimiter).map { Key(name.bytes[...$0]) } ?? .empty
         // Who may list the prefix may be forbidden to list what it is in.
         guard let page = try? list(ListRequest(prefix: folder, isDelimited: true)) else { return nil }

@@ -17,7 +17,8 @@ struct Diagnosis {
 
     /// All checks in their order.
     static let checks = [
-        "fuse", "passthrough", "settings", "credentials", "clock", "name", "connection", "tls", "endpoint", "region",
+        "fuse", "passthrough", "takeover", "settings", "credentials", "clock", "name", "connection", "tls", "endpoint",
+        "region",
         "list", "read", "round-trip", "bandwidth", "cache", "memory",
     ]
 

@@ -65,8 +65,7 @@ import Testing
                 defer { doctor.end() }
                 try eventually("a question to the server") { !server.log.isEmpty }
                 kill(doctor.processID, SIGINT)
-                // Less than the time after which it would give up.
-                try doctor.waitForEnd(timeout: .seconds(8))
+                try doctor.waitForEnd(timeout: .seconds(30))
                 #expect(doctor.status == -SIGINT)
                 #expect(doctor.errorOutput == "")
             }

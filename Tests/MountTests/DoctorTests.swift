@@ -63,8 +63,12 @@ struct Ailment: CustomTestStringConvertible, Sendable {
                 let diagnosis = try Diagnosis(
                     of: "s3://tract-test/HCP", ["--cache-dir", directory + "/cache"],
                     environment: environmentWithoutKeys.merging(gateway.environment) { $1 })
-                for check in Ailment.asking + ["settings", "credentials", "clock", "name", "connection", "endpoint"] {
+                for check in ["settings", "credentials", "clock", "name", "connection", "endpoint", "list", "read"] {
                     try diagnosis.expect(check, "ok")
+                }
+                // How fast it is depends on what else the machine does.
+                for check in ["round-trip", "bandwidth"] {
+                    #expect(try ["ok", "warning"].contains(diagnosis[check].status))
                 }
                 try diagnosis.expect("tls", "skipped", ["http, on this machine"])
                 try diagnosis.expect("credentials", "ok", ["…test", "from the environment", "a user's own keys"])
@@ -89,7 +93,8 @@ struct Ailment: CustomTestStringConvertible, Sendable {
             #expect((1...64 << 20).contains(read))
             #expect(server.log.allSatisfy { $0.request.kind == .list || $0.request.kind == .get })
             #expect(server.requests(.list).count <= 4)
-            #expect(server.log.reduce(0) { $0 + $1.sentByteCount } <= 65 << 20)
+            // Some late answers are asked for twice.
+            #expect(server.log.reduce(0) { $0 + $1.sentByteCount } <= 70 << 20)
         }
     }
 
@@ -159,11 +164,11 @@ struct Ailment: CustomTestStringConvertible, Sendable {
             Ailment(
                 "a clock an hour ahead", found: "clock", as: "warning",
                 says: ["seconds ahead of the store's", "timedatectl", "tractfs corrects that"]
-            ) { $0.script(.any, .damage(.header("Date", httpDate(secondsFromNow: -3_600))))) },
+            ) { $0.script(.any, .damage(.header("Date", httpDate(secondsFromNow: -3_600)))) },
             Ailment(
                 "a clock two minutes behind", found: "clock", as: "warning",
                 says: ["seconds behind the store's", "15 minutes"]
-            ) { $0.script(.any, .damage(.header("Date", httpDate(secondsFromNow: 120))))) },
+            ) { $0.script(.any, .damage(.header("Date", httpDate(secondsFromNow: 120)))) },
             Ailment(
                 "archived objects only", found: "read", as: "warning", says: ["archived", "restore-object"],
                 skipping: ["round-trip", "bandwidth"]
@@ -256,6 +261,19 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         ])
     func way(endpoint: String, _ ailment: Ailment) throws {
         try ailment.expectFound(at: endpoint)
+    }
+
+    @Test func `from a container that is a hop too far from the machine's role says how to allow it`() throws {
+        let service = try ServiceTestServer { _ in .silence }
+        let diagnosis = Result {
+            try Diagnosis(
+                of: "s3://tract-test", ["--no-cache", "--endpoint-url", "http://127.0.0.1:1"],
+                environment: environmentWithoutKeys.merging([
+                    "AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": service.url,
+                ]) { $1 })
+        }
+        try service.stop()
+        try diagnosis.get().expect("credentials", "failure", ["hop limit", "--http-put-response-hop-limit 2"])
     }
 
     @Test func `that speaks no TLS says at which step that is found out`() throws {

@@ -146,6 +146,21 @@ struct UserMountTests {
         }
     }
 
+    @Test func `is told by the doctor what mounting and passing through need`() throws {
+        try Nobody.with { nobody, server in
+            let open = try nobody.doctor(server)
+            #expect(open.contains("ok       fuse: "), "\(open)")
+            #expect(open.contains("warning  passthrough: "), "\(open)")
+            #expect(open.contains("mount as root") || open.contains("newer kernel"), "\(open)")
+            let others = try nobody.doctor(server, "--allow-other")
+            #expect(others.contains("failure  fuse: --allow-other needs the line \"user_allow_other\""), "\(others)")
+        }
+        try Nobody.with(fuseMode: "600", fuseConfiguration: "user_allow_other\n") { nobody, server in
+            let closed = try nobody.doctor(server, "--allow-other")
+            #expect(closed.contains("failure  fuse: you may not open /dev/fuse; have root allow it"), "\(closed)")
+        }
+    }
+
     @Test func `is told what /dev/fuse needs where it is root's alone`() throws {
         try Nobody.with(fuseMode: "600") { nobody, server in
             let result = try nobody.mount(server)
@@ -181,21 +196,6 @@ struct UserMountTests {
                 #expect(result.output == (isAllowed ? "read me" : ""))
                 #expect(result.errorOutput.contains("Permission denied") == !isAllowed)
             }
-        }
-    }
-
-    @Test func `is told by the doctor what mounting and passing through need`() throws {
-        try Nobody.with { nobody, server in
-            let open = try nobody.doctor(server)
-            #expect(open.contains("ok       fuse: "), "\(open)")
-            #expect(open.contains("warning  passthrough: "), "\(open)")
-            #expect(open.contains("mount as root") || open.contains("newer kernel"), "\(open)")
-            let others = try nobody.doctor(server, "--allow-other")
-            #expect(others.contains("failure  fuse: --allow-other needs the line \"user_allow_other\""), "\(others)")
-        }
-        try Nobody.with(fuseMode: "600", fuseConfiguration: "user_allow_other\n") { nobody, server in
-            let closed = try nobody.doctor(server, "--allow-other")
-            #expect(closed.contains("failure  fuse: you may not open /dev/fuse; have root allow it"), "\(closed)")
         }
     }
 }

@@ -15,6 +15,7 @@ struct Examination {
     func run() throws {
         try perform(FuseCheck(allowsOthers: command.allowOther))
         try perform(PassthroughCheck(cache: try? command.cache.settings(environment: environment)))
+        try perform(TakeoverCheck())
         try examineStore()
         try perform(CacheCheck(options: command.cache, environment: environment))
         try perform(MemoryCheck(options: command.memory, connectionLimit: command.store.maxConnections))

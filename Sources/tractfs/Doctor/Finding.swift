@@ -82,6 +82,7 @@ struct Finding: Sendable {
 enum CheckName: String, CaseIterable, Sendable {
     case fuse
     case passthrough
+    case takeover
     case settings
     case credentials
     case clock
