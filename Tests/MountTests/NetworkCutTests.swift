@@ -49,9 +49,7 @@ struct `While the network is gone` {
                     let path = mountPoint + "/known/\(Int.random(in: 0..<Self.largeCount, using: &generator))"
                     do {
                         let bytes = try withOpenFile(path) { try $0.bytes(in: start..<start + 100_000) }
-                        guard bytes == Array(expected[start..<start + 100_000]) else {
-                            throw CommandFailure(description: "wrong bytes of \(path) from \(start) on")
-                        }
+                        expectSame(bytes, Array(expected[start..<start + 100_000]))
                     } catch is Errno {
                         failureCount.add(1, ordering: .relaxed)
                     }
@@ -75,7 +73,8 @@ struct `While the network is gone` {
             #expect(failureCount.load(ordering: .relaxed) > 0, "what was not known could not be read")
             for index in 0..<Self.largeCount {
                 try expectSame(
-                    withOpenFile(mountPoint + "/known/\(index)") { try $0.bytes(in: 0..<Self.largeByteCount) }, expected)
+                    withOpenFile(mountPoint + "/known/\(index)") { try $0.bytes(in: 0..<Self.largeByteCount) }, expected
+                )
             }
         }
     }

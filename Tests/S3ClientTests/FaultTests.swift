@@ -57,7 +57,8 @@ import Testing
             let collectors = (0..<32).map { _ in RangeCollector() }
             for collector in collectors {
                 client.get(
-                    RangeRequest(object: object, range: 0..<16_000), deadline: .now + .seconds(120), receiver: collector)
+                    RangeRequest(object: object, range: 0..<16_000), deadline: .now + .seconds(120), receiver: collector
+                )
             }
             for collector in collectors { try #expect(collector.outcome().get().count == 16_000) }
         }

@@ -16,7 +16,8 @@ public let fuseMissing = "needs /dev/fuse, which this machine does not have or d
 ///   - environment: For the command, such as a server's credentials.
 ///   - launcher: What the command is run by, such as one that changes the network first.
 public func withMount<Result>(
-    uri: String, options: [String] = [], environment: [String: String] = [:], launcher: [String] = [], _ body: (String) throws -> Result
+    uri: String, options: [String] = [], environment: [String: String] = [:], launcher: [String] = [],
+    _ body: (String) throws -> Result
 ) throws -> Result {
     try withTemporaryDirectory { directory in
         let mountPoint = directory + "/mount"
