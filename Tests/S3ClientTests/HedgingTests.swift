@@ -11,7 +11,7 @@ import Testing
     /// Less than the five seconds after which a silent connection is given up: an answer within it is the second's.
     private let soon = Duration.seconds(4)
     /// The GETs that fill the estimate, and the budget with it.
-    private let warmUpCount = HedgeBudget.requestCountPerHedge * HedgeBudget.hedgeCountMax
+    private let warmUpCount = HedgeBudget.forLate.requestCountPerHedge * HedgeBudget.forLate.hedgeCountMax
 
     /// A server with one object, and a client of one thread that knows how fast the server is. The log is empty.
     private func withWarmClient(
@@ -184,7 +184,7 @@ import Testing
             }
             try getMany(count, parallelCount: 32, client, object, byteCount: 4_096)
             let extraCount = server.requests(.get).count - count
-            #expect(0 < extraCount && extraCount <= count / 20 + HedgeBudget.hedgeCountMax)
+            #expect(0 < extraCount && extraCount <= count / 20 + HedgeBudget.forLate.hedgeCountMax)
         }
     }
 

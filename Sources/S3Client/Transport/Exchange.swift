@@ -109,9 +109,7 @@ final class Exchange {
     var nextInstant: ContinuousClock.Instant {
         switch phase {
         case .backingOff(let until): min(until, deadline)
-        case .transferring(_, hedge: nil):
-            min(lateness?.lookInstant ?? deadline, progressLookInstant ?? deadline, deadline)
-        case .transferring: min(progressLookInstant ?? deadline, deadline)
+        case .transferring: min(lateness?.lookInstant ?? deadline, progressLookInstant ?? deadline, deadline)
         case .queued: deadline
         }
     }
@@ -219,10 +217,25 @@ extension Exchange {
 
     /// Whether the attempt that was found late still is: it may have had to wait for a free transfer. Where it can't be hedged
     /// now, it is looked at again.
-    func takeLateness() -> Bool {
+    ///
+    /// - Returns: Whether it is overdue; `nil` where it isn't late any more.
+    func takeLateness(now: ContinuousClock.Instant) -> Bool? {
         defer { lateByteCount = nil }
-        guard case .transferring(let attempt, hedge: nil) = phase else { return false }
-        return attempt.transfer.progress.byteCount == lateByteCount
+        guard case .transferring(let attempt, hedge: nil) = phase, let lateByteCount,
+            Lateness.isSilence(from: lateByteCount, to: attempt.transfer.progress.byteCount)
+        else { return nil }
+        return lateness?.isOverdue(now: now)
+    }
+
+    /// Looks, where it is time to, whether the second of two attempts is overdue as well.
+    ///
+    /// - Returns: The first one, to be given up for a third.
+    func hopelessAttempt(now: ContinuousClock.Instant) -> Attempt? {
+        guard case .transferring(let attempt, let hedge?) = phase,
+            lateness?.look(byteCount: hedge.transfer.progress.byteCount, now: now) == true,
+            lateness?.isOverdue(now: now) == true
+        else { return nil }
+        return attempt
     }
 
     /// Looks, where it is time to, whether the attempts under way bring anything.
@@ -249,10 +262,11 @@ extension Exchange {
     }
 
     /// A second attempt begins, beside one that is late. Bytes may come from either now.
-    func beginHedge(_ hedge: Attempt) {
+    func beginHedge(_ hedge: Attempt, now: ContinuousClock.Instant) {
         guard case .transferring(let attempt, _) = phase else { return }
         phase = .transferring(attempt, hedge: hedge)
         leader = nil
+        lateness?.watch(from: now, byteCount: 0)
     }
 
     /// Whether what the transfer brings is wanted: not where the other was faster.

@@ -237,11 +237,12 @@ final class NetworkLoop {
 
     /// Asks a second time for what is late, where the budget allows it. A store that asks for less traffic isn't.
     private func hedge(_ exchange: Exchange, now: ContinuousClock.Instant) {
-        guard exchange.takeLateness(), !transferLimit.isLowered,
+        guard let isOverdue = exchange.takeLateness(now: now), !transferLimit.isLowered,
             case .request(let request) = context.prepare(exchange.operation),
-            hedging[exchange.operation].budget.spend()
+            hedging[exchange.operation].budget.spend(isOverdue: isOverdue)
         else { return }
-        exchange.beginHedge(send(request, of: exchange, isHedge: true, now: now))
+        exchange.beginHedge(send(request, of: exchange, isHedge: true, now: now), now: now)
+        watch(exchange)
         hedged.append(exchange)
         context.logger.debug(
             "an answer is late, asking a second time", metadata: ["subject": "\(exchange.operation.subject)"])
@@ -292,6 +293,8 @@ final class NetworkLoop {
                 queue.append(exchange)
             } else if exchange.isLate(now: now) {
                 queue.appendLate(exchange)
+            } else if let attempt = exchange.hopelessAttempt(now: now) {
+                drop(attempt, of: exchange, now: now)
             }
         }
         nextInstant = exchanges.values.map(\.nextInstant).min()

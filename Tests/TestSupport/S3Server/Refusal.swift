@@ -9,6 +9,8 @@ public enum Refusal: Sendable {
     /// doesn't: the message, the request's id, the canonical request.
     case repeating(code: String)
 
+    /// 503 SlowDown, with the wish to be left alone for so long (`Retry-After`).
+    case slowDownFor(seconds: Int)
     /// Refers to another address, in `Location`, and where `region` is one to that region as well, as S3 does for buckets
     /// that are elsewhere (301) or new (307).
     case redirect(status: Int, location: String, region: String?)
@@ -49,6 +51,9 @@ public enum Refusal: Sendable {
             response = S3Response(
                 status: 403, headers: ["Content-Type": "application/xml"],
                 body: .bytes(repetition(of: request.headers, code: code)))
+        case .slowDownFor(let seconds):
+            response = .error(503, "SlowDown", "Please reduce your request rate")
+            response.headers["Retry-After"] = String(seconds)
         case .redirect(let status, let location, let region):
             response = .error(status, "TemporaryRedirect", "Please re-send this request to the specified endpoint")
             response.headers["Location"] = location

@@ -42,6 +42,7 @@ public final class S3TestServer: Sendable {
     let pageLimit: Int
     /// What is between it and its clients.
     let line = ServerLine()
+    private let farSide: ServerSide?
     private let state = Mutex(State())
     private let listener = Mutex<(any Channel)?>(nil)
     private let boundPort = Mutex(0)
@@ -50,9 +51,14 @@ public final class S3TestServer: Sendable {
 
     /// Starts a server of an empty bucket.
     ///
-    /// - Parameter pageLimit: At most so many items on a page of a listing, so that few keys make many pages.
-    public init(bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax) throws {
+    /// - Parameters:
+    ///   - pageLimit: At most so many items on a page of a listing, so that few keys make many pages.
+    ///   - line: Where it listens at the far end; on the loopback interface where it is `nil`.
+    public init(
+        bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax, line: NetworkLine? = nil
+    ) throws {
         self.bucket = bucket
+        farSide = line?.serverSide
         self.pageLimit = pageLimit
         try acceptConnections()
     }
@@ -62,7 +68,7 @@ public final class S3TestServer: Sendable {
         connections.withLock { $0 = [:] }
         // The process's own event loops, which never end: loops of the server's own would have to be shut down, and NIO
         // takes it for an error if a connection is just being accepted then.
-        let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -72,7 +78,10 @@ public final class S3TestServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(S3Connection(server: self))
                 }
             }
-            .bind(host: "127.0.0.1", port: port).wait()
+        let channel =
+            if let farSide { try bootstrap.withBoundSocket(farSide.listeningSocket()).wait() } else {
+                try bootstrap.bind(host: "127.0.0.1", port: port).wait()
+            }
         boundPort.withLock { $0 = channel.localAddress?.port ?? 0 }
         listener.withLock { $0 = channel }
     }
@@ -101,7 +110,7 @@ public final class S3TestServer: Sendable {
     public var port: Int { boundPort.withLock(\.self) }
 
     /// What `--endpoint-url` is given.
-    public var endpointURL: String { "http://127.0.0.1:\(port)" }
+    public var endpointURL: String { "http://\(farSide == nil ? "127.0.0.1" : NetworkLine.serverAddress):\(port)" }
 
     /// The endpoint by a name, for virtual-host addressing: `BUCKET.localhost` is the loopback interface too (RFC 6761).
     public var namedEndpointURL: String { "http://localhost:\(port)" }
@@ -213,10 +222,10 @@ extension S3TestServer: ObjectHolder {
 
 /// Starts a server, and stops it whatever `body` does.
 public func withS3TestServer<Result>(
-    bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax,
+    bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax, line: NetworkLine? = nil,
     _ body: (S3TestServer) throws -> Result
 ) throws -> Result {
-    let server = try S3TestServer(bucket: bucket, pageLimit: pageLimit)
+    let server = try S3TestServer(bucket: bucket, pageLimit: pageLimit, line: line)
     let result = Swift.Result { try body(server) }
     try server.refuseConnections()
     return try result.get()
