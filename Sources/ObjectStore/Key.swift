@@ -39,12 +39,12 @@ public struct Key: Hashable, Sendable {
 }
 
 extension Key: CustomStringConvertible, ExpressibleByStringLiteral {
-    /// The key for a person or a log: control characters and bytes that are no UTF-8 are escaped, so that a key from a
-    /// hostile bucket can neither forge a log line nor reach a terminal as an escape sequence.
+    /// The key for a person or a log: control and formatting characters and bytes that are no UTF-8 are escaped, so that a
+    /// key from a hostile bucket can neither forge a log line, nor reach a terminal as an escape sequence, nor turn text round.
     public var description: String {
         var text = ""
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
-            text += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+            text += scalar.isInstruction ? scalar.escaped(asASCII: true) : String(scalar)
         }
         return text
     }

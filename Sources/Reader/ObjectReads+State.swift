@@ -27,12 +27,14 @@ extension ObjectReads {
         let object: ObjectVersion
         let cache: BlockCache
         let disk: DiskObject?
-        private let readTimeout: Duration
+        let readTimeout: Duration
         var handleCount = 0
         var windows: ReadWindows
         // Searched from front to back: a few dozen at the most, one behind the other in memory.
         var parts: [Part] = []
         var reads: [UInt64: PendingRead] = [:]
+        /// What the last part failed with that somebody waited for, if they waited for long.
+        var recentFailure: RecentFailure?
         private var nextNumber: UInt64 = 0
 
         init(object: ObjectVersion, id: ObjectID, cache: BlockCache, disk: DiskObject?, readTimeout: Duration) {
@@ -82,6 +84,11 @@ extension ObjectReads.State {
         var errands = Errands()
         let number = takeNumber()
         let located = locate(range)
+        if let failure = recentFailure, !located.missing.isEmpty, failure.answers(range, now: .now) {
+            errands.release(located.blocks.compactMap(\.self))
+            errands.completed.append((completion, .failure(failure.error)))
+            return (number, errands)
+        }
         if let memory = located.missing.isEmpty ? [] : cache.take(located.missing.count) {
             settle(range, completion, located, memory: memory, read: number, &errands)
             return (number, errands)

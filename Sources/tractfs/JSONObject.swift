@@ -1,3 +1,5 @@
+import ObjectStore
+
 /// A JSON object in one line, its members in the order in which they were given (RFC 8259).
 struct JSONObject: Sendable, ExpressibleByDictionaryLiteral, CustomStringConvertible {
     enum Value: Sendable {
@@ -36,16 +38,19 @@ struct JSONObject: Sendable, ExpressibleByDictionaryLiteral, CustomStringConvert
         }
     }
 
-    /// A string of JSON. All control characters are escaped, also those that needn't be, because they mean something to
-    /// a terminal.
+    /// A string of JSON. All control and formatting characters are escaped, also those that needn't be, because they mean
+    /// something to a terminal.
     private static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"", "\\": quoted += "\\\(scalar)"
-            case _ where scalar.properties.generalCategory == .control:
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            case _ where scalar.isInstruction:
+                // Two, a surrogate pair, for the few beyond the first 65,536 characters.
+                for unit in scalar.utf16 {
+                    let digits = String(unit, radix: 16)
+                    quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                }
             default: quoted.unicodeScalars.append(scalar)
             }
         }

@@ -37,7 +37,7 @@ struct ResponseHead: Equatable {
     }
 
     /// Takes one line of the head, a status line or a field. A new status line begins a new head: a `100 Continue` goes
-    /// before the answer proper.
+    /// before the answer proper. All heads of an answer together have one limit.
     ///
     /// An answer has a dozen lines, and half of them are of no interest: no text is made of those.
     ///
@@ -46,7 +46,9 @@ struct ResponseHead: Equatable {
         byteCount += line.count
         guard byteCount <= Self.byteLimit else { return false }
         if line.starts(with: "HTTP/".utf8) {
+            let byteCountSoFar = byteCount
             self = ResponseHead()
+            byteCount = byteCountSoFar
             let code = line.drop { !isBlank($0) }.drop(while: isBlank).prefix(3)
             status = Int(String(decoding: code, as: UTF8.self)) ?? 0
         } else if let colon = line.firstIndex(of: UInt8(ascii: ":")), let field = Field(name: line[..<colon]) {

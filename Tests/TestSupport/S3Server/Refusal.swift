@@ -16,8 +16,8 @@ public enum Refusal: Sendable {
     case redirect(status: Int, location: String, region: String?)
     /// Any status with a page of HTML, as load balancers and proxies have them.
     case html(status: Int)
-    /// Any status with this body, announced as XML.
-    case document(status: Int, String)
+    /// Any status with these headers and this body, announced as XML.
+    case document(status: Int, headers: [String: String], String)
 
     /// 403 AccessDenied.
     public static let accessDenied = Refusal.error(status: 403, code: "AccessDenied")
@@ -61,8 +61,9 @@ public enum Refusal: Sendable {
         case .html(let status):
             let page = "<html><head><title>\(status)</title></head><body><h1>Not now</h1></body></html>"
             response = S3Response(status: status, headers: ["Content-Type": "text/html"], body: .text(page))
-        case .document(let status, let text):
-            response = S3Response(status: status, headers: ["Content-Type": "application/xml"], body: .text(text))
+        case .document(let status, let headers, let text):
+            response = S3Response(
+                status: status, headers: ["Content-Type": "application/xml"].merging(headers) { $1 }, body: .text(text))
         }
     }
 }

@@ -107,6 +107,9 @@ class Front:
         listening = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         listening.load_cert_chain(self.directory / "trusted.pem")
         listening.sni_callback = choose
+        # A session that is resumed shows no certificate at all.
+        listening.options |= ssl.OP_NO_TICKET
+        listening.num_tickets = 0
         server = await asyncio.start_server(self.connect, "127.0.0.1", 0, ssl=listening, backlog=1024)
         (self.directory / "port.new").write_text(str(server.sockets[0].getsockname()[1]))
         (self.directory / "port.new").rename(self.directory / "port")
