@@ -14,9 +14,28 @@ let strict: [SwiftSetting] = [
 /// Targets that touch neither C nor raw memory also have the compiler check that they don't.
 let memorySafe = strict + [.strictMemorySafety()]
 
+/// Whether `scripts/fuzz` builds: with the fuzzers as a program instead of as tests (docs/CONTRIBUTING.md).
+let isFuzzing = Context.environment["TRACTFS_FUZZ"] != nil
+
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+
+/// What fuzzers and their replay are about.
+let fuzzed: [Target.Dependency] = [
+    "S3Client", "Namespace", "BlockCache", "SQLiteArchive", "ObjectStore", "SystemSupport", system, logging,
+]
+/// Gives the kept corpora to the fuzzers' targets.
+let fuzzTests = Target.testTarget(
+    name: "FuzzTests", dependencies: fuzzed + ["TestSupport"],
+    exclude: ["Corpora", "Fuzzers.swift"], swiftSettings: strict)
+/// The same targets, for libFuzzer.
+let fuzzers = [
+    Target.executableTarget(
+        name: "Fuzzers", dependencies: fuzzed + ["CFuzzer"], path: "Tests/FuzzTests",
+        exclude: ["Corpora", "Corpus.swift", "CorpusTests.swift"], swiftSettings: strict),
+    Target.target(name: "CFuzzer", path: "Tests/CFuzzer"),
+]
 
 let package = Package(
     name: "tractfs",
@@ -166,6 +185,6 @@ let package = Package(
             name: "MountTests", dependencies: ["tractfs", "BlockCache", "ObjectStore", "TestSupport", system],
             exclude: ["compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py"],
             swiftSettings: strict),
-    ],
+    ] + (isFuzzing ? fuzzers : [fuzzTests]),
     swiftLanguageModes: [.v6]
 )

@@ -84,7 +84,7 @@ private struct SerializedEntries {
         guard Name.flaw(of: name) == nil, form != .directory || position.last == Key.delimiter else {
             throw DamagedBlock(reason: "a name is none")
         }
-        guard record.byteCount >= 0 else { throw DamagedBlock(reason: "a size is negative") }
+        guard record.size <= ObjectVersion.byteCountLimit else { throw DamagedBlock(reason: "a size is impossible") }
         switch form {
         case .directory:
             break

@@ -19,6 +19,9 @@ public struct Key: Hashable, Sendable {
     /// The empty key, which is the prefix of a whole bucket.
     public static let empty = Key([])
 
+    /// How long S3's keys are at the most ("Naming Amazon S3 objects" in the Amazon S3 User Guide).
+    private static let byteCountMax = 1_024
+
     /// The byte that S3's listings and our paths separate folders with.
     public static let delimiter = UInt8(ascii: "/")
 
@@ -40,13 +43,14 @@ public struct Key: Hashable, Sendable {
 
 extension Key: CustomStringConvertible, ExpressibleByStringLiteral {
     /// The key for a person or a log: control and formatting characters and bytes that are no UTF-8 are escaped, so that a
-    /// key from a hostile bucket can neither forge a log line, nor reach a terminal as an escape sequence, nor turn text round.
+    /// key from a hostile bucket can neither forge a log line, nor reach a terminal as an escape sequence, nor turn text
+    /// round. What is longer than S3's keys ends in "…".
     public var description: String {
         var text = ""
-        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+        for scalar in String(decoding: bytes.prefix(Key.byteCountMax), as: UTF8.self).unicodeScalars {
             text += scalar.isInstruction ? scalar.escaped(asASCII: true) : String(scalar)
         }
-        return text
+        return bytes.count > Key.byteCountMax ? text + "…" : text
     }
 
     /// The key of a literal's UTF-8 bytes.

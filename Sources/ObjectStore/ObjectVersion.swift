@@ -7,6 +7,10 @@ public struct ObjectVersion: Hashable, Sendable {
     /// The size in bytes.
     public let byteCount: Int
 
+    /// More than any object has (S3's largest have 50 TiB), and little enough to calculate with: what claims to be larger
+    /// is not believed.
+    public static let byteCountLimit = 1 << 53
+
     /// The version of `key` whose ETag is `etag`, `byteCount` bytes long.
     public init(key: Key, etag: ETag, byteCount: Int) {
         self.key = key

@@ -39,6 +39,10 @@ final class KeepQueue: Sendable {
     fileprivate static let batchCount = 512
     fileprivate static let batchByteCount = 4 << 20
 
+    /// So many intervals are kept apart that are still to be forgotten. Nobody refreshes as many folders while the disk is
+    /// slow, but a script could.
+    static let doomedCountMax = 256
+
     /// How long listings wait for others, in nanoseconds: a transaction costs as much as some tens of them.
     private static let patience = 100_000_000
 
@@ -68,15 +72,21 @@ final class KeepQueue: Sendable {
         }
     }
 
-    /// Has all listings of `prefixes` forgotten that were queued before, or are in the database.
+    /// Has all listings of `prefixes` forgotten that were queued before, or are in the database. Where very many are to be
+    /// forgotten all are.
     func forget(_ prefixes: KeyInterval) {
         state.change { state in
             guard state.end == nil else { return }
+            state.forgetCount += 1
+            let prefixes = state.doomed.count < KeepQueue.doomedCountMax ? prefixes : .all
+            if case .forgetting(let last) = state.items.last, last == .all, prefixes == .all { return }
             state.items.append(.forgetting(prefixes))
             state.doomed.append(prefixes)
-            state.forgetCount += 1
         }
     }
+
+    /// How many are still to be forgotten.
+    var doomedCount: Int { state.look { $0.doomed.count } }
 
     /// Nothing is queued from now on.
     func end() {

@@ -217,7 +217,7 @@ private func oddObject(_ key: Key, using random: inout SeededGenerator) -> Liste
     ]
     let version = ObjectVersion(
         key: key, etag: ETag(etags.randomElement(using: &random) ?? ""),
-        byteCount: [0, 1, 5 << 40, .max].randomElement(using: &random) ?? 0)
+        byteCount: [0, 1, 5 << 40, ObjectVersion.byteCountLimit].randomElement(using: &random) ?? 0)
     return ListedObject(
         version: version,
         lastModified: Timestamp(

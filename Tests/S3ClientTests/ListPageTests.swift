@@ -89,6 +89,7 @@ private func read(
         ("no size", listing("<Contents><Key>a</Key><ETag>e</ETag></Contents>")),
         ("a negative size", listing(contents("a", size: "-1"))),
         ("a size beyond 64 bits", listing(contents("a", size: "99999999999999999999"))),
+        ("a size to overflow by", listing(contents("a", size: "9223372036854775807"))),
         ("a size that is no number", listing(contents("a", size: "1x"))),
         ("a size that is empty", listing(contents("a", size: ""))),
         ("an ETag that would end a header", listing(contents("a").replacing("&quot;e", with: "&#10;e"))),

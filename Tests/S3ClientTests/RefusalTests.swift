@@ -111,7 +111,7 @@ private func document(_ code: String, _ more: String = "") -> String {
 
     @Test(arguments: [
         ("HTTP/1.1 206 Partial Content\r\n", 206), ("HTTP/2 206\r\n", 206), ("HTTP/1.1  206", 206), ("HTTP/1.1\r\n", 0),
-        ("HTTP/1.1 x\r\n", 0), ("HTTP/", 0),
+        ("HTTP/1.1 x\r\n", 0), ("HTTP/", 0), ("HTTP/1.1 -12\r\n", 0),
     ])
     func `has the status of its first line`(line: String, status: Int) {
         var head = ResponseHead()
@@ -136,6 +136,20 @@ private func document(_ code: String, _ more: String = "") -> String {
     @Test(arguments: ["", "bytes */10", "bytes 5-4/10", "bytes 0-10/10", "bytes 0-9/*", "items 0-9/10", "bytes 0-9"])
     func `has no range where the field is odd`(value: String) {
         #expect(ContentRange(parsing: value) == nil)
+    }
+
+    @Test func `has a limit that heads before it count to`() {
+        var head = ResponseHead()
+        let line = Array("HTTP/1.1 100 Continue".utf8)
+        let takenCount = (0..<10_000).count { _ in head.receive(line: line) }
+        #expect((1..<10_000).contains(takenCount))
+    }
+
+    @Test(arguments: ["-5", "+5", "5x", "", "99999999999999999999"])
+    func `has no length where the field is no number`(value: String) {
+        var head = ResponseHead()
+        _ = head.receive(line: Array("content-length: \(value)".utf8))
+        #expect(head.contentLength == nil)
     }
 
     @Test func `has a limit`() {

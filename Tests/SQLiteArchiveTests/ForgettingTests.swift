@@ -36,6 +36,13 @@ import Testing
         }
     }
 
+    @Test func `is everything, where too much is to be forgotten one by one`() {
+        let queue = KeepQueue(byteLimit: 1 << 20)
+        for index in 0..<10 * KeepQueue.doomedCountMax { queue.forget(KeyInterval(prefix: Key("\(index)/"))) }
+        #expect(queue.doomedCount == KeepQueue.doomedCountMax + 1)
+        #expect(queue.forgetCount(unlessDoomed: "anything/") == nil)
+    }
+
     /// Keeps, forgets and asks at random, and compares with a dictionary.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func `is what a dictionary would have lost`(seed: UInt64) throws {

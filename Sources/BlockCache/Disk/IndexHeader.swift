@@ -68,8 +68,10 @@ struct IndexHeader {
         let words = IndexHeader.words(fixed)
         // Lengths first: they are added up below, and must not overflow.
         guard words[0] == IndexHeader.magic, words[1] == IndexHeader.format,
-            words[3...5].allSatisfy({ $0 <= IndexHeader.textByteCountLimit }), let byteCount = Int(exactly: words[2])
+            words[3...5].allSatisfy({ $0 <= IndexHeader.textByteCountLimit }),
+            words[2] <= ObjectVersion.byteCountLimit
         else { return nil }
+        let byteCount = Int(words[2])
         let (sourceCount, keyCount, etagCount) = (Int(words[3]), Int(words[4]), Int(words[5]))
         let text = try index.read(sourceCount + keyCount + etagCount, at: IndexHeader.textOffset)
         guard text.count == sourceCount + keyCount + etagCount else { return nil }

@@ -228,16 +228,14 @@ struct ListPageElements {
         }
     }
 
-    /// A size: digits, not too many of them.
+    /// A size: digits, and no more than an object can have.
     private static func byteCount(_ text: [UInt8]) -> Int? {
         if text.isEmpty { return nil }
         var count = 0
         for byte in text {
             guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
-            let (product, isTooLarge) = count.multipliedReportingOverflow(by: 10)
-            let (sum, isBeyond) = product.addingReportingOverflow(Int(byte - UInt8(ascii: "0")))
-            if isTooLarge || isBeyond { return nil }
-            count = sum
+            count = count * 10 + Int(byte - UInt8(ascii: "0"))
+            if count > ObjectVersion.byteCountLimit { return nil }
         }
         return count
     }

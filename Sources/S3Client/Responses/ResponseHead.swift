@@ -12,6 +12,13 @@ struct ResponseHead: Equatable {
     private(set) var retryAfterSeconds: Int?
     private var byteCount = 0
 
+    /// The head of an answer of which nothing has come.
+    init() {}
+
+    private init(byteCount: Int) {
+        self.byteCount = byteCount
+    }
+
     /// Far beyond what S3 sends (8 KiB).
     private static let byteLimit = 64 * 1_024
 
@@ -37,7 +44,7 @@ struct ResponseHead: Equatable {
     }
 
     /// Takes one line of the head, a status line or a field. A new status line begins a new head: a `100 Continue` goes
-    /// before the answer proper. All heads of an answer together have one limit.
+    /// before the answer proper. Their lengths count together: there may be any number of them.
     ///
     /// An answer has a dozen lines, and half of them are of no interest: no text is made of those.
     ///
@@ -46,11 +53,8 @@ struct ResponseHead: Equatable {
         byteCount += line.count
         guard byteCount <= Self.byteLimit else { return false }
         if line.starts(with: "HTTP/".utf8) {
-            let byteCountSoFar = byteCount
-            self = ResponseHead()
-            byteCount = byteCountSoFar
-            let code = line.drop { !isBlank($0) }.drop(while: isBlank).prefix(3)
-            status = Int(String(decoding: code, as: UTF8.self)) ?? 0
+            self = ResponseHead(byteCount: byteCount)
+            status = number(line.drop { !isBlank($0) }.drop(while: isBlank).prefix(3)) ?? 0
         } else if let colon = line.firstIndex(of: UInt8(ascii: ":")), let field = Field(name: line[..<colon]) {
             let value = line[line.index(after: colon)...].drop(while: isBlank)
             let end = value.lastIndex { !isBlank($0) }.map(value.index(after:)) ?? value.startIndex
@@ -63,13 +67,19 @@ struct ResponseHead: Equatable {
         switch field {
         case .etag: etag = value
         case .contentRange: contentRange = ContentRange(parsing: value)
-        case .contentLength: contentLength = Int(value)
+        case .contentLength: contentLength = number(value.utf8)
         case .requestID: requestID = Excerpt.of(value.utf8)
         case .region: region = value
         case .date: date = value
         case .retryAfterSeconds: retryAfterSeconds = Int(value)
         }
     }
+}
+
+/// A number without a sign, which `Int` would take.
+private func number(_ digits: some Collection<UInt8>) -> Int? {
+    guard digits.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains) else { return nil }
+    return Int(String(decoding: digits, as: UTF8.self))
 }
 
 /// White space, and the ends of lines.

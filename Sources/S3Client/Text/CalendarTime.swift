@@ -63,6 +63,9 @@ extension CalendarTime {
             second: secondOfDay % 60, nanosecond: timestamp.nanoseconds)
     }
 
+    /// Where the year 10000 begins.
+    private static let secondCountLimit = 253_402_300_800
+
     /// The point in time.
     var timestamp: Timestamp {
         let pastYears = year - 1
@@ -124,9 +127,11 @@ extension CalendarTime {
             nanosecond = fraction
         }
         guard isValid, let offset = scanner.secondsFromUTC(), scanner.isAtEnd else { return nil }
-        if offset != 0 {
-            self = CalendarTime(Timestamp(seconds: timestamp.seconds - offset, nanoseconds: nanosecond))
-        }
+        if offset == 0 { return }
+        // What `CalendarTime(_:)` knows.
+        let seconds = timestamp.seconds - offset
+        guard (0..<Self.secondCountLimit).contains(seconds) else { return nil }
+        self = CalendarTime(Timestamp(seconds: seconds, nanoseconds: nanosecond))
     }
 
     /// Reads `Fri, 24 May 2013 01:02:03 GMT`, as the `Date` header has it (RFC 9110, section 5.6.7).

@@ -7,12 +7,13 @@ enum ShellWords {
     static func split(_ command: String) -> [String]? {
         var words: [String] = []
         var word: String?
-        var rest = command[...]
-        while let character = rest.popFirst() {
-            switch character {
+        // Not characters: a mark that combines with a quotation mark doesn't take its meaning away.
+        var rest = command.unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            switch scalar {
             case "'":
                 guard let end = rest.firstIndex(of: "'") else { return nil }
-                word = (word ?? "") + rest[..<end]
+                word = (word ?? "") + String(rest[..<end])
                 rest = rest[rest.index(after: end)...]
             case "\"":
                 guard let quoted = takeQuoted(&rest) else { return nil }
@@ -20,25 +21,25 @@ enum ShellWords {
             case "\\":
                 guard let next = rest.popFirst() else { return nil }
                 word = (word ?? "") + String(next)
-            case _ where character.isWhitespace:
+            case " ", "\t", "\r", "\n":
                 if let word { words.append(word) }
                 word = nil
-            default: word = (word ?? "") + String(character)
+            default: word = (word ?? "") + String(scalar)
             }
         }
         return words + (word.map { [$0] } ?? [])
     }
 
     /// What stands up to the next quotation mark; a backslash takes away the meaning of one and of itself only.
-    private static func takeQuoted(_ rest: inout Substring) -> String? {
+    private static func takeQuoted(_ rest: inout Substring.UnicodeScalarView) -> String? {
         var text = ""
-        while let character = rest.popFirst() {
-            switch character {
+        while let scalar = rest.popFirst() {
+            switch scalar {
             case "\"": return text
             case "\\":
                 guard let next = rest.popFirst() else { return nil }
                 text += next == "\"" || next == "\\" ? String(next) : "\\\(next)"
-            default: text.append(character)
+            default: text.unicodeScalars.append(scalar)
             }
         }
         return nil

@@ -1,0 +1,88 @@
+import ObjectStore
+
+@testable import S3Client
+
+extension FuzzTarget {
+    /// A file of settings, as the AWS tools share them.
+    static let settings = FuzzTarget(name: "settings") { bytes in
+        let text = String(decoding: bytes, as: UTF8.self)
+        let file: INIFile
+        do throws(SettingsError) {
+            file = try INIFile(parsing: text, name: "config")
+        } catch {
+            return try requirePlain(error.description)
+        }
+        for (name, settings) in file.sections {
+            try require(!name.contains("]"), "a section's name has its end in it")
+            for (setting, value) in settings {
+                try require(!setting.isEmpty && setting == setting.lowercased(), "a setting is called \(setting)")
+                try require(!value.contains { $0.isNewline }, "a value has two lines")
+            }
+        }
+        guard let again = printed(file) else { return }
+        try require(
+            try INIFile(parsing: again, name: "config") == file, "it is read otherwise when it is written again")
+    }
+
+    /// The settings of a file, written down; `nil` where a name is one that our own way of writing can't hold.
+    private static func printed(_ file: INIFile) -> String? {
+        var text = ""
+        for (name, settings) in file.sections {
+            text += "[\(name)]\n"
+            for (setting, value) in settings {
+                // What stands in a setting has a "." in its name, and may have any first character there.
+                guard let first = setting.first, !"[#;".contains(first), !setting.contains(where: { "=:".contains($0) })
+                else { return nil }
+                text += "\(setting)=\(value)\n"
+            }
+        }
+        return text
+    }
+
+    /// Credentials in a JSON document, which is what programs, containers, machines and the access portal hand out.
+    static let credentialsDocument = FuzzTarget(name: "credentials-document") { bytes in
+        guard let value = JSONValue(parsing: bytes) else {
+            return try require(
+                CredentialsDocument(parsing: bytes, tokenName: "Token") == nil, "no JSON, but credentials")
+        }
+        try require(
+            JSONValue(parsing: Array(json(value).utf8)) == value, "it is read otherwise when it is written again")
+        guard let document = CredentialsDocument(parsing: bytes, tokenName: "Token") else { return }
+        let resolved: ResolvedCredentials
+        do throws(SettingsError) {
+            resolved = try document.credentials(
+                from: "a program", kind: { _ in .session }, serviceTime: Timestamp(seconds: 1_800_000_000))
+        } catch {
+            return try requirePlain(error.description)
+        }
+        try requireHeaderSafe(resolved.credentials)
+    }
+
+    /// The value, written down.
+    private static func json(_ value: JSONValue) -> String {
+        switch value {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .number(let digits): digits
+        case .string(let text): quoted(text)
+        case .array(let elements): "[\(elements.map(json).joined(separator: ","))]"
+        case .object(let members): "{\(members.map { "\(quoted($0)):\(json($1))" }.joined(separator: ","))}"
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        let escaped = text.unicodeScalars.map { scalar in
+            guard scalar.value < 0x20 || scalar == "\"" || scalar == "\\" else { return String(scalar) }
+            let digits = String(scalar.value, radix: 16)
+            return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
+        return "\"\(escaped.joined())\""
+    }
+
+    /// A command as `credential_process` has it.
+    static let command = FuzzTarget(name: "command") { bytes in
+        guard let words = ShellWords.split(String(decoding: bytes, as: UTF8.self)) else { return }
+        let quoted = words.map { "'" + $0.replacing("'", with: "'\\''") + "'" }.joined(separator: " ")
+        try require(ShellWords.split(quoted) == words, "\(words) are other words when they are quoted")
+    }
+}

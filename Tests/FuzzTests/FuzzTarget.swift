@@ -1,0 +1,31 @@
+/// Something that reads bytes from outside, and what must hold whatever the bytes are.
+struct FuzzTarget: Sendable {
+    /// What it is called, as is the folder of its corpus.
+    let name: String
+    /// Gives the bytes to the reader. Throws what doesn't hold; a crash says enough by itself.
+    let check: @Sendable (_ bytes: [UInt8]) throws -> Void
+
+    /// All of them.
+    static let all: [FuzzTarget] = [
+        .listing, .storeError, .securityToken, .settings, .credentialsDocument, .command, .head, .time, .key,
+        .listingBlock,
+        .cacheIndex, .listingDatabase,
+    ]
+}
+
+/// What doesn't hold.
+struct Violation: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Throws a `Violation` where something that must hold doesn't.
+func require(_ condition: Bool, _ description: @autoclosure () -> String) throws {
+    guard condition else { throw Violation(description: description()) }
+}
+
+/// Throws where `text` isn't fit for a log or a terminal: it has control characters, or is long.
+func requirePlain(_ text: String, limit: Int = 2_048) throws {
+    try require(text.unicodeScalars.count <= limit, "a message has \(text.unicodeScalars.count) characters")
+    let control = text.unicodeScalars.first { $0.properties.generalCategory == .control }
+    try require(control == nil, "a message has a control character: \(text.debugDescription)")
+}

@@ -1,0 +1,118 @@
+import ObjectStore
+
+@testable import S3Client
+
+extension FuzzTarget {
+    /// The answer to ListObjectsV2. The first byte chooses the request and the pieces in which the answer comes.
+    static let listing = FuzzTarget(name: "listing") { bytes in
+        var choices = Choices(bytes)
+        let request = requests[choices.number(below: requests.count)]
+        let pieceByteCount = 1 + choices.number(below: 256)
+        let answer = Array(choices.rest)
+        let page: ListPage
+        do throws(StoreError) {
+            page = try read(answer, of: request, pieceByteCount: answer.count)
+        } catch {
+            try requirePlain(error.description, limit: 4_096)
+            try requireRefused(answer, of: request, pieceByteCount: pieceByteCount)
+            return
+        }
+        try requireBelievable(page, of: request)
+        try require(
+            try read(answer, of: request, pieceByteCount: pieceByteCount) == page, "pieces make another page of it")
+        // What `CalendarTime` can write.
+        let isWritable = page.items.allSatisfy {
+            if case .object(let object) = $0 { object.lastModified.seconds >= 0 } else { true }
+        }
+        guard isWritable else { return }
+        try require(try read(xml(of: page), of: request, pieceByteCount: 1_000) == page, "its page is read otherwise")
+    }
+
+    private static let requests = [
+        ListRequest(prefix: "", isDelimited: false), ListRequest(prefix: "a/", isDelimited: true),
+        ListRequest(prefix: "", isDelimited: true, startAfter: "b"),
+        ListRequest(prefix: "a/", isDelimited: false, continuation: ContinuationToken("token")),
+    ]
+
+    private static func read(
+        _ answer: [UInt8], of request: ListRequest, pieceByteCount: Int
+    ) throws(StoreError) -> ListPage {
+        let reader = ListPageReader(request: request)
+        var rest = answer[...]
+        while !rest.isEmpty {
+            try reader.receive(Array(rest.prefix(pieceByteCount)).span.bytes)
+            rest = rest.dropFirst(pieceByteCount)
+        }
+        return try reader.finish()
+    }
+
+    private static func requireRefused(_ answer: [UInt8], of request: ListRequest, pieceByteCount: Int) throws {
+        do throws(StoreError) {
+            _ = try read(answer, of: request, pieceByteCount: pieceByteCount)
+        } catch {
+            return
+        }
+        throw Violation(description: "refused as a whole, taken in pieces")
+    }
+
+    private static func requireBelievable(_ page: ListPage, of request: ListRequest) throws {
+        for (item, next) in zip(page.items, page.items.dropFirst()) {
+            try require(item.key < next.key, "\(item.key) stands before \(next.key)")
+        }
+        for item in page.items {
+            try require(item.key.hasPrefix(request.prefix), "\(item.key) is not below \(request.prefix)")
+            try require(request.startAfter.map { $0 < item.key } ?? true, "\(item.key) was not asked for")
+            guard case .object(let object) = item else { continue }
+            try require(
+                (0...ObjectVersion.byteCountLimit).contains(object.version.byteCount), "a size is impossible")
+            try require(
+                object.version.etag.text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }, "an ETag could end a header")
+        }
+    }
+
+    /// The page as S3 would write it.
+    private static func xml(of page: ListPage) -> [UInt8] {
+        var text = "<ListBucketResult><EncodingType>url</EncodingType>"
+        text += "<IsTruncated>\(page.next != nil)</IsTruncated>"
+        if let next = page.next { text += "<NextContinuationToken>\(escaped(next.text))</NextContinuationToken>" }
+        for item in page.items {
+            let key = PercentEncoding.encode(item.key.bytes, as: .path)
+            switch item {
+            case .commonPrefix: text += "<CommonPrefixes><Prefix>\(key)</Prefix></CommonPrefixes>"
+            case .object(let object): text += "<Contents><Key>\(key)</Key>\(fields(of: object))</Contents>"
+            }
+        }
+        return Array((text + "</ListBucketResult>").utf8)
+    }
+
+    private static func fields(of object: ListedObject) -> String {
+        let seconds = Timestamp(seconds: object.lastModified.seconds)
+        let time = CalendarTime(seconds).extendedFormat(nanosecond: object.lastModified.nanoseconds)
+        return "<Size>\(object.version.byteCount)</Size><ETag>\(escaped(object.version.etag.text))</ETag>"
+            + "<LastModified>\(time)</LastModified><StorageClass>\(escaped(object.storageClass))</StorageClass>"
+    }
+
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "<": escaped += "&lt;"
+            case "&": escaped += "&amp;"
+            // As it stands, a line break of one kind would be read as one of another.
+            case "\r": escaped += "&#13;"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+}
+
+extension CalendarTime {
+    /// As a listing has it.
+    fileprivate func extendedFormat(nanosecond: Int) -> String {
+        let digits = [(year, 4), (month, 2), (day, 2), (hour, 2), (minute, 2), (second, 2), (nanosecond, 9)].map {
+            String(repeating: "0", count: $1 - String($0).count) + String($0)
+        }
+        return "\(digits[0])-\(digits[1])-\(digits[2])T\(digits[3]):\(digits[4]):\(digits[5]).\(digits[6])Z"
+    }
+}
