@@ -2,6 +2,7 @@ import CFuse
 public import FileSystem
 import Glibc
 public import Logging
+public import StateLog
 import Synchronization
 import struct SystemPackage.Errno
 
@@ -42,14 +43,23 @@ public final class FuseSession: Sendable {
     private static let wakeSignal = SIGUSR1
 
     /// A session that serves `fileSystem`.
-    public init(fileSystem: FileSystem, logger: Logger) {
+    ///
+    /// - Parameter log: Where that is written which the next process must know (`restore`); the file system's as well.
+    public init(fileSystem: FileSystem, log: StateLog? = nil, logger: Logger) {
         self.fileSystem = fileSystem
         self.logger = logger
         // Lending files to the kernel is for root, so nobody else need ask.
         channel = DeviceChannel(asksForPassthrough: geteuid() == 0)
-        passthrough = Passthrough(logger: logger)
+        passthrough = Passthrough(log: log, logger: logger)
         notifier = KernelNotifier(logger: logger)
         fileSystem.attach(notifier)
+    }
+
+    /// Takes in what a process that is gone has left in the log, so that this one answers the kernel's requests as that one
+    /// would have. To be called before `run`, once; fails where not all of it is there. A log without records is fine.
+    public func restore() throws(StateLogError) {
+        try fileSystem.restore()
+        try passthrough.restore(fileSystem.openFiles) { fileSystem.completeFile($0) }
     }
 
     static func of(_ request: fuse_req_t) -> FuseSession {
