@@ -38,25 +38,25 @@ let package = Package(
             name: "tractfs",
             dependencies: [
                 "FuseBridge", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client",
-                "ObjectStore", "SystemSupport", system, logging,
+                "ObjectStore", "StateLog", "SystemSupport", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "SystemSupport", collections,
-                system, logging,
+                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", "SystemSupport",
+                collections, system, logging,
             ],
             swiftSettings: strict),
         .target(
             name: "FileSystem",
-            dependencies: ["Namespace", "Reader", "BlockCache", "ObjectStore", system, logging],
+            dependencies: ["Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", system, logging],
             swiftSettings: memorySafe),
         .target(
             name: "Namespace",
             dependencies: [
-                "CXXHash", "ObjectStore", collections, logging,
+                "CXXHash", "ObjectStore", "StateLog", collections, logging,
                 .product(name: "Algorithms", package: "swift-algorithms"),
             ],
             swiftSettings: strict),
@@ -81,6 +81,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "ObjectStore", swiftSettings: memorySafe),
+
+        // What the next serving process must know, should this one die.
+        .target(
+            name: "StateLog", dependencies: ["CLinux", "SystemSupport", system, logging], swiftSettings: strict),
 
         // What swift-system and Synchronization lack: programs, threads, waiting, memory and messages between processes.
         .target(name: "SystemSupport", dependencies: ["CLinux", system], swiftSettings: strict),
@@ -117,7 +121,10 @@ let package = Package(
             exclude: ["signer_reference.py", "endpoint_reference.py", "credentials_reference.py"], swiftSettings: strict
         ),
         .testTarget(
-            name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "TestSupport", logging],
+            name: "StateLogTests", dependencies: ["StateLog", "SystemSupport", "TestSupport", system, logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "StateLog", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
             name: "BlockCacheTests",
@@ -137,7 +144,8 @@ let package = Package(
         .testTarget(
             name: "FileSystemTests",
             dependencies: [
-                "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport", system, logging,
+                "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", "TestSupport", system,
+                logging,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -145,8 +153,8 @@ let package = Package(
         .testTarget(
             name: "FuseBridgeTests",
             dependencies: [
-                "CFuse", "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport",
-                system, logging,
+                "CFuse", "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog",
+                "TestSupport", system, logging,
             ],
             swiftSettings: strict),
         .testTarget(

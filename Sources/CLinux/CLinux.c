@@ -20,10 +20,6 @@ int tractfs_write_out(int fd) {
                            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
 }
 
-int tractfs_memory_file(const char *name) {
-    return memfd_create(name, MFD_CLOEXEC);
-}
-
 // Room for the control message that carries one descriptor.
 union control {
     struct cmsghdr header;
@@ -68,4 +64,12 @@ ssize_t tractfs_receive(int socket, void *bytes, size_t size, int *descriptor) {
     if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
         memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
     return count;
+}
+
+int tractfs_open_nameless(const char *directory) {
+    return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+int tractfs_open_memory(const char *name) {
+    return memfd_create(name, MFD_CLOEXEC);
 }

@@ -2,6 +2,7 @@ import CFuse
 public import FileSystem
 import Glibc
 public import Logging
+public import StateLog
 import Synchronization
 import struct SystemPackage.Errno
 
@@ -48,12 +49,13 @@ public final class FuseSession: Sendable {
     /// A session that serves `fileSystem`.
     ///
     /// - Parameters:
+    ///   - log: Where that is written which the next process must know (`restore`); the file system's as well.
     ///   - page: What is shared with a supervisor, if there is one.
     ///   - isSuccessor: Whether it goes on with what an earlier session has begun, which had the same `page`.
     ///   - version: The program's, for who asks the mount.
     public init(
-        fileSystem: FileSystem, logger: Logger, page: SupervisionPage? = nil, isSuccessor: Bool = false,
-        version: String = ""
+        fileSystem: FileSystem, log: StateLog? = nil, page: SupervisionPage? = nil, isSuccessor: Bool = false,
+        version: String = "", logger: Logger
     ) {
         self.fileSystem = fileSystem
         self.logger = logger
@@ -64,9 +66,16 @@ public final class FuseSession: Sendable {
         var wanted: InitAgreement = geteuid() == 0 ? [.passthrough] : []
         if page != nil { wanted.insert(.resend) }
         channel = DeviceChannel(wanted: wanted, page: page, isSuccessor: isSuccessor)
-        passthrough = Passthrough(logger: logger)
+        passthrough = Passthrough(log: log, logger: logger)
         notifier = KernelNotifier(logger: logger)
         fileSystem.attach(notifier)
+    }
+
+    /// Takes in what a process that is gone has left in the log, so that this one answers the kernel's requests as that one
+    /// would have. To be called before `run`, once; fails where not all of it is there. A log without records is fine.
+    public func restore() throws(StateLogError) {
+        try fileSystem.restore()
+        try passthrough.restore(fileSystem.openFiles) { fileSystem.completeFile($0) }
     }
 
     static func of(_ request: fuse_req_t) -> FuseSession {

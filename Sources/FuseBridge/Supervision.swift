@@ -16,6 +16,12 @@ public struct Supervision: Sendable {
     /// What the server calls its version.
     public let version: String
 
+    /// That of the mount at `path`; `nil` where nobody answers.
+    public static func of(mountAt path: String) -> Supervision? {
+        guard let directory = try? MountedDirectory(path) else { return nil }
+        return try? directory.supervision()
+    }
+
     /// As the server sees it.
     init(of session: FuseSession) {
         server = getpid()

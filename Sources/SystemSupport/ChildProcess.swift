@@ -129,3 +129,14 @@ public struct ChildProcess: Sendable {
         return body(copies + [nil])
     }
 }
+
+extension ChildProcess.End: CustomStringConvertible {
+    /// For a log: "signal 9, Killed".
+    public var description: String {
+        switch self {
+        case .exited(let status): "exit status \(status)"
+        case .killed(let signal): strsignal(signal).map { "signal \(signal), \(String(cString: $0))" } ?? "signal \(signal)"
+        case .unknown: "nobody knows how"
+        }
+    }
+}

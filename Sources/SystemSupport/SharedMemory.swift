@@ -12,7 +12,7 @@ public final class SharedMemory: Sendable {
 
     /// New memory, all zeros. `name` is seen in /proc.
     public convenience init(named name: String, byteCount: Int) throws(Errno) {
-        let file = tractfs_memory_file(name)
+        let file = tractfs_open_memory(name)
         guard file >= 0 else { throw Errno(rawValue: errno) }
         guard ftruncate(file, byteCount) == 0 else {
             let reason = Errno(rawValue: errno)

@@ -1,6 +1,7 @@
 #ifndef TRACTFS_CLINUX_H
 #define TRACTFS_CLINUX_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /// Gives `byte_count` bytes of a file from `offset` on back to the file system; they read as zeros, and the size stays
@@ -15,9 +16,6 @@ int tractfs_begin_writing_out(int fd, off_t offset, off_t byte_count);
 /// opened. Doesn't wait for the disk's own cache, nor for the file system's journal.
 int tractfs_write_out(int fd);
 
-/// A file that is only in memory, empty, close-on-exec (memfd_create(2), for GNU sources only); -1 and errno on failure.
-int tractfs_memory_file(const char *name);
-
 /// Sends a message over a socket, with `descriptor` unless that is negative (SCM_RIGHTS, unix(7)); 0, or -1 and errno. The
 /// control message macros are beyond Swift.
 int tractfs_send(int socket, const void *bytes, size_t byte_count, int descriptor);
@@ -25,5 +23,22 @@ int tractfs_send(int socket, const void *bytes, size_t byte_count, int descripto
 /// Waits for a message, and the descriptor that was sent with it, which is close-on-exec; -1 where there is none. Returns how
 /// many bytes have come, 0 where the other side has closed; -1 and errno on failure.
 ssize_t tractfs_receive(int socket, void *bytes, size_t size, int *descriptor);
+
+/// Opens a file without a name in `directory` for reading and writing, closed by exec (open(2), O_TMPFILE, which glibc shows
+/// to GNU sources only). The descriptor, or -1 and errno.
+int tractfs_open_nameless(const char *directory);
+
+/// The same in memory (memfd_create(2), for GNU sources only too). `name` is what /proc shows.
+int tractfs_open_memory(const char *name);
+
+/// Stores a value that another process may read, or the next one: all that was stored before is there for whoever sees it.
+static inline void tractfs_store_release(uint64_t *place, uint64_t value) {
+    __atomic_store_n(place, value, __ATOMIC_RELEASE);
+}
+
+/// Reads what `tractfs_store_release` has stored.
+static inline uint64_t tractfs_load_acquire(const uint64_t *place) {
+    return __atomic_load_n(place, __ATOMIC_ACQUIRE);
+}
 
 #endif

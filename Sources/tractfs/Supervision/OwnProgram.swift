@@ -21,7 +21,8 @@ enum OwnProgram {
     /// isn't there, or is somebody else's.
     static func path(of process: Int32) -> String? {
         let path = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer -> String? in
-            let count = readlink("/proc/\(process)/exe", buffer.baseAddress, buffer.count)
+            guard let start = buffer.baseAddress else { return nil }
+            let count = readlink("/proc/\(process)/exe", start, buffer.count)
             return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
         let removed = " (deleted)"

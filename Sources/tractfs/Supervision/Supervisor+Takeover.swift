@@ -1,5 +1,8 @@
+import FuseBridge
 import Glibc
 import Logging
+import StateLog
+import SystemPackage
 import SystemSupport
 
 extension Supervisor {
@@ -60,17 +63,25 @@ extension Supervisor {
                 if case .failed(let reason) = report { logger.error("a new serving process can't serve: \(reason)") }
                 return
             }
-            state.change { $0.servingSince = .now }
-            let time = (ContinuousClock.now - begin) / .milliseconds(1)
-            let message = "process \(server.process.id) has taken over after \(Int(time.rounded())) ms"
-            if end == .exited(status: HandOver.exitStatus) {
-                logger.notice("\(message): the one before has made room")
-            } else {
-                logger.warning("\(message): the one before has died (\(end))")
-            }
+            noteTakeover(by: server, from: end, time: ContinuousClock.now - begin)
         } catch {
             logger.error("a new serving process can't be started: \(error)")
             state.change { $0.end = .unknown }
+        }
+    }
+
+    private func noteTakeover(by server: ServerProcess, from end: ChildProcess.End, time: Duration) {
+        let isUpgrade = state.change { state in
+            defer { state.isUpgrading = false }
+            state.servingSince = .now
+            return state.isUpgrading
+        }
+        let message = "process \(server.process.id) has taken over after \(Int(time / .milliseconds(1))) ms"
+        if isUpgrade {
+            page.noteUpgrade(failure: nil)
+            logger.notice("\(message): the mount is upgraded", metadata: ["version": "\(Tractfs.version)"])
+        } else {
+            logger.warning("\(message): the process before has died (\(end))")
         }
     }
 
@@ -82,16 +93,5 @@ extension Supervisor {
         mount.place.abort()
         mount.place.detach(logger: logger)
         return EXIT_FAILURE
-    }
-}
-
-extension ChildProcess.End: @retroactive CustomStringConvertible {
-    /// For a log: "signal 9, Killed".
-    public var description: String {
-        switch self {
-        case .exited(let status): "exit status \(status)"
-        case .killed(let signal): "signal \(signal), \(String(cString: strsignal(signal)))"
-        case .unknown: "nobody knows how"
-        }
     }
 }

@@ -1,3 +1,4 @@
+import FuseBridge
 import Glibc
 import Logging
 import SystemPackage
@@ -53,7 +54,10 @@ extension Supervisor {
 
     /// Goes on where the supervisor of the old version has ended, which this process was.
     func finishUpgrade(_ mount: SupervisedMount, server: Int32?) {
-        state.change { $0.mount = mount }
+        state.change { state in
+            state.mount = mount
+            state.isUpgrading = true
+        }
         guard let server else {
             state.change { $0.end = .exited(status: HandOver.exitStatus) }
             return

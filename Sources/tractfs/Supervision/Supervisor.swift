@@ -15,7 +15,7 @@ final class Supervisor: Sendable {
     let logger: Logger
     /// The page and the log that all servers of this mount share; no log where there is no room for one.
     let page: SupervisionPage
-    let stateLog: StateLog?
+    let stateLog: KeptStateLog?
     /// Where relative paths of the command line are relative to.
     let workingDirectory: String
     let state = Monitor(State())
@@ -31,6 +31,8 @@ final class Supervisor: Sendable {
         var mount: SupervisedMount?
         /// Whether somebody wants the mount to end.
         var isEnding = false
+        /// Whether the server that there is makes room for one of the version that this process is.
+        var isUpgrading = false
     }
 
     init(_ destination: LogDestination, logger: Logger, inheriting inheritance: Inheritance?) throws {
@@ -41,7 +43,7 @@ final class Supervisor: Sendable {
             self.page = try SupervisionPage(inheriting: page)
             stateLog = try inheritance.flatMap { inheritance in
                 if inheritance.stateLog.isEmpty { return nil }
-                return try StateLog(inheriting: inheritance.stateLog, logger: logger)
+                return try KeptStateLog(inheriting: inheritance.stateLog)
             }
         } else {
             page = try SupervisionPage()
@@ -49,9 +51,9 @@ final class Supervisor: Sendable {
         }
     }
 
-    private static func newLog(_ logger: Logger) -> StateLog? {
+    private static func newLog(_ logger: Logger) -> KeptStateLog? {
         do {
-            return try StateLog.create(logger: logger)
+            return try KeptStateLog.create()
         } catch {
             logger.warning("if the serving process dies, no other will be able to take over: \(error)")
             return nil

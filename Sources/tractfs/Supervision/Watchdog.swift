@@ -1,3 +1,4 @@
+import FuseBridge
 import Glibc
 import Logging
 import SystemSupport
