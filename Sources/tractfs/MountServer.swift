@@ -41,6 +41,9 @@ struct MountServer {
         try settings.cache?.checkIsOutside(mountPoint: mountPoint.path)
         destination.takeOverStandardError()
         let ending = Ending(logger: try destination.begin())
+        for source in mountPoint.cleared {
+            ending.logger.notice("cleared \(source) from \(mountPoint.path): the process that had mounted it is gone")
+        }
         try serve(ending) { layers in
             // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
             if !layers.namespace.isRootKnown { try checkRoot(layers) }
