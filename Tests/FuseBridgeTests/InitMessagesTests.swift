@@ -23,13 +23,13 @@ private let resend: UInt32 = 1 << 7
     @Test(
         "a request's offer is read off its flags",
         arguments: [
-            (request(body: [7, 45, 4096, extended, passthrough]), [.passthrough]),
-            (request(body: [7, 45, 4096, extended | 3, passthrough | 1] + Array(repeating: 0, count: 11)), [.passthrough]),
-            (request(body: [7, 45, 4096, extended, passthrough | resend]), [.passthrough, .resend]),
-            (request(body: [7, 36, 4096, extended, ~passthrough]), [.resend]),
-            (request(body: [7, 31, 4096, ~extended, passthrough]), []),
-            (request(body: [7, 31, 4096, ~0]), []),
-        ] as [([UInt8], InitAgreement)])
+            (request(body: [7, 45, 4096, extended, passthrough]), InitAgreement.passthrough),
+            (request(body: [7, 45, 4096, extended | 3, passthrough | 1] + Array(repeating: 0, count: 11)), InitAgreement.passthrough),
+            (request(body: [7, 45, 4096, extended, passthrough | resend]), InitAgreement.all),
+            (request(body: [7, 36, 4096, extended, ~passthrough]), InitAgreement.resend),
+            (request(body: [7, 31, 4096, ~extended, passthrough]), InitAgreement()),
+            (request(body: [7, 31, 4096, ~0]), InitAgreement()),
+        ])
     func offer(request: [UInt8], offer: InitAgreement) throws {
         let parsed = try #require(request.withUnsafeBytes { InitRequest($0) })
         #expect(parsed.unique == 2)
