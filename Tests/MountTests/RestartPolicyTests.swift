@@ -56,11 +56,12 @@ extension RestartPolicy.Decision {
     }
 
     private func look(
-        taken: UInt64 = 0, answered: UInt64 = 0, owed: UInt64 = 0, hasPending: Bool = false, isGone: Bool = false
+        taken: UInt64 = 0, answered: UInt64 = 0, owed: UInt64 = 0, hasPending: Bool = false,
+        isStopped: Bool = false, isGone: Bool = false
     ) -> Stall.Look {
         Stall.Look(
             count: ConversationCount(taken: taken, answered: answered, owed: owed), hasPending: hasPending,
-            isMountGone: isGone)
+            isStopped: isStopped, isMountGone: isGone)
     }
 
     @Test func `one without requests doesn't`() {
@@ -79,6 +80,11 @@ extension RestartPolicy.Decision {
     @Test func `one that takes requests, and answers none does`() {
         let looks = (0..<4).map { look(taken: $0, owed: $0 + 1, hasPending: true) }
         #expect(findings(looks) == [nil, nil, nil, .unanswered])
+    }
+
+    @Test func `one that is stopped does, unless it goes on in time`() {
+        let looks = [true, true, false, true, true, true].map { look(isStopped: $0) }
+        #expect(findings(looks) == [nil, nil, nil, nil, nil, .stopped])
     }
 
     @Test func `one that outlives its mount does`() {

@@ -46,7 +46,7 @@ struct SupervisionTests {
 
     @Test(
         "ends a server that hangs, and another takes over",
-        arguments: [("takes no requests", SIGSTOP, Lingering.delay(.zero)), ("answers no request", 0, .stall)])
+        arguments: [("is stopped", SIGSTOP, Lingering.delay(.zero)), ("answers no request", 0, .stall)])
     func hangs(finding: String, signal: Int32, lingering: Lingering) throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
@@ -58,7 +58,7 @@ struct SupervisionTests {
                 try withTemporaryDirectory { directory in
                     let reader = try BackgroundProcess("cat", [mount.point + "/file"], outputDirectory: directory)
                     defer { reader.end() }
-                    try eventually("a takeover; the log says: \(mount.text)") { mount.takeoverCount > 0 }
+                    do { try eventually("a takeover") { mount.takeoverCount > 0 } } catch { Issue.record("\(error): \(mount.text)"); throw error }
                     server.clearScripts()
                     try reader.waitForEnd(timeout: .seconds(60))
                     #expect(reader.output == "read me", "\(reader.errorOutput)\(mount.text)")
