@@ -75,18 +75,13 @@ struct ListedRuns {
         of blocks: [UInt64: EntryBlock], source: ListingSource
     ) throws(StateLogError) -> [UInt64: Listing] {
         var listings: [UInt64: Listing] = [:]
-        for (id, runs) in runs { listings[id] = try Self.listing(of: runs, blocks: blocks, source: source) }
+        for (id, runs) in runs { listings[id] = try Self.listing(id, of: runs, blocks: blocks, source: source) }
         return listings
-    }
-
-    /// A listing that has given nothing.
-    static func listing(prefix: Key, source: ListingSource) -> Listing {
-        Listing(prefix: prefix, source: source, knownSince: .now, isRestored: true)
     }
 
     /// `nil` where it has given no entry: then there is nothing to be kept to.
     private static func listing(
-        of runs: [ListedRun], blocks: [UInt64: EntryBlock], source: ListingSource
+        _ id: UInt64, of runs: [ListedRun], blocks: [UInt64: EntryBlock], source: ListingSource
     ) throws(StateLogError) -> Listing? {
         var settled: [EntryRun] = []
         var entryCount = 0
@@ -106,6 +101,6 @@ struct ListedRuns {
         guard let prefix = settled.first?.block.prefix else { return nil }
         return Listing(
             prefix: prefix, source: source, knownSince: .now,
-            entries: ProvenEntries(settled: settled, isComplete: isComplete), isRestored: true)
+            entries: ProvenEntries(settled: settled, isComplete: isComplete), restoredID: id)
     }
 }
