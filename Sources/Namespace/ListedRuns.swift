@@ -73,16 +73,16 @@ struct ListedRuns {
     /// The listings that these are of, by what the log calls them.
     func listings(
         of blocks: [UInt64: EntryBlock], source: ListingSource
-    ) throws(StateLogError) -> [UInt64: Listing] {
+    ) -> [UInt64: Listing] {
         var listings: [UInt64: Listing] = [:]
-        for (id, runs) in runs { listings[id] = try Self.listing(id, of: runs, blocks: blocks, source: source) }
+        for (id, runs) in runs { listings[id] = Self.listing(id, of: runs, blocks: blocks, source: source) }
         return listings
     }
 
     /// `nil` where it has given no entry: then there is nothing to be kept to.
     private static func listing(
         _ id: UInt64, of runs: [ListedRun], blocks: [UInt64: EntryBlock], source: ListingSource
-    ) throws(StateLogError) -> Listing? {
+    ) -> Listing? {
         var settled: [EntryRun] = []
         var entryCount = 0
         var isComplete = false
@@ -92,9 +92,10 @@ struct ListedRuns {
                 isComplete = true
                 continue
             }
+            // Nobody has read the listing any more when the log was written anew, if the block was left out then.
             guard let block = blocks[run.block], run.range.upperBound <= block.count, !run.range.isEmpty,
                 settled.first.map({ $0.block.prefix == block.prefix }) ?? true
-            else { throw StateLogError("a listing is of no entries") }
+            else { continue }
             settled.append(EntryRun(block: block, range: run.range))
             entryCount += run.range.count
         }

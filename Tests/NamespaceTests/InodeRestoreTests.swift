@@ -44,7 +44,7 @@ private struct LoggedInodes {
                     // Listed again.
                     blocks = zip(entries, prefixes).map { [block(of: $0, prefix: $1, account: inodes.account)] }
                 }
-                if let block = blocks[directory].randomElement(using: &random),
+                if let block = blocks[directory].randomElement(using: &random), block.count > 0,
                     Int.random(in: 0..<5, using: &random) < 3
                 {
                     let index = Int.random(in: 0..<block.count, using: &random)

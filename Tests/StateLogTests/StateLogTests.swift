@@ -123,7 +123,7 @@ private final class LoggedState: StateOwner {
         let log = try StateLog.create(rewriteByteCountMin: rewriteByteCountMin, logger: logger)
         let state = try LoggedState(log)
         let edition = log.edition
-        for _ in 0..<20_000 { state.changeSomething(using: &random) }
+        for _ in 0..<4_000 { state.changeSomething(using: &random) }
         #expect(log.edition > edition)
         // Each file is of whole windows, and begins anew with one.
         try eventually("the file before is given back") {
