@@ -86,8 +86,8 @@ let package = Package(
         .target(
             name: "StateLog", dependencies: ["CLinux", "SystemSupport", system, logging], swiftSettings: strict),
 
-        // What swift-system and Synchronization lack: programs, threads, waiting, reading descriptors to their end.
-        .target(name: "SystemSupport", dependencies: [system], swiftSettings: strict),
+        // What swift-system and Synchronization lack: programs, threads, waiting, memory and messages between processes.
+        .target(name: "SystemSupport", dependencies: ["CLinux", system], swiftSettings: strict),
 
         // One C library each; nothing is decided in C.
         .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),
