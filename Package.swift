@@ -101,7 +101,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "ObjectStore", system, collections, logging,
+                "CLinux", "ObjectStore", "StateLog", system, collections, logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -121,7 +121,8 @@ let package = Package(
             exclude: ["signer_reference.py", "endpoint_reference.py", "credentials_reference.py"], swiftSettings: strict
         ),
         .testTarget(
-            name: "StateLogTests", dependencies: ["StateLog", "SystemSupport", "TestSupport", system, logging],
+            name: "StateLogTests",
+            dependencies: ["CLinux", "StateLog", "SystemSupport", "TestSupport", system, logging],
             swiftSettings: strict),
         .testTarget(
             name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "StateLog", "TestSupport", logging],

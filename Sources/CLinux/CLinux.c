@@ -71,5 +71,5 @@ int tractfs_open_nameless(const char *directory) {
 }
 
 int tractfs_open_memory(const char *name) {
-    return memfd_create(name, MFD_CLOEXEC);
+    return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 }

@@ -132,13 +132,17 @@ extension Passthrough: StateOwner {
         state.withLock { state in
             for (handle, inode) in handles {
                 _ = state.inodes.open(inode, handle) {
-                    guard let number = lent[inode.rawValue]?.first, let id = BackingID(logged: number) else { return nil }
+                    guard let number = lent[inode.rawValue]?.first, let id = BackingID(logged: number) else {
+                        return nil
+                    }
                     return Backing(id: id, file: file(handle))
                 }
             }
             // The process had lent these, and nobody has opened them, or the last handle was just being released.
             let used = Set(state.inodes.lent.map(\.inode.rawValue))
-            state.unused = lent.filter { !used.contains($0.key) }.values.compactMap { $0.first.flatMap(BackingID.init(logged:)) }
+            state.unused = lent.filter { !used.contains($0.key) }.values.compactMap {
+                $0.first.flatMap(BackingID.init(logged:))
+            }
             for inode in lent.keys where !used.contains(inode) { log.remove(.lentFile, id: inode) }
         }
         log.own([.lentFile], by: self)

@@ -130,15 +130,23 @@ extension InodeTable: StateOwner {
     /// Takes in the inodes that the log has, which are of these blocks.
     func restore(from blocks: [UInt64: EntryBlock]) throws(StateLogError) {
         guard let log else { return }
-        try log.log.replay(.inodeRow) { id, content throws(StateLogError) in
+        // The block of a record that doesn't hold any more may have been left out when the log was written anew.
+        var lacking: Set<UInt64> = []
+        try log.log.replay(.inodeRow) { id, content in
             let words = StateLog.words(content)
-            guard words.count == 2, id >= InodeID.firstFree, let block = blocks[words[0]],
+            if words.count == 2, id >= InodeID.firstFree, let block = blocks[words[0]],
                 let row = InodeRow(block: block, packed: words[1])
-            else { throw StateLogError("an inode is of no entry") }
-            withRows(of: id) { $0.restore(row, of: id) }
+            {
+                lacking.remove(id)
+                withRows(of: id) { $0.restore(row, of: id) }
+            } else {
+                lacking.insert(id)
+            }
         } remove: { id in
+            lacking.remove(id)
             withRows(of: id) { $0.remove(id) }
         }
+        guard lacking.isEmpty else { throw StateLogError("\(lacking.count) inodes are of no entries") }
     }
 
     func writeState(to log: StateLog) {

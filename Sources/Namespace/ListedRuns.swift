@@ -73,21 +73,16 @@ struct ListedRuns {
     /// The listings that these are of, by what the log calls them.
     func listings(
         of blocks: [UInt64: EntryBlock], source: ListingSource
-    ) throws(StateLogError) -> [UInt64: Listing] {
+    ) -> [UInt64: Listing] {
         var listings: [UInt64: Listing] = [:]
-        for (id, runs) in runs { listings[id] = try Self.listing(of: runs, blocks: blocks, source: source) }
+        for (id, runs) in runs { listings[id] = Self.listing(id, of: runs, blocks: blocks, source: source) }
         return listings
-    }
-
-    /// A listing that has given nothing.
-    static func listing(prefix: Key, source: ListingSource) -> Listing {
-        Listing(prefix: prefix, source: source, knownSince: .now, isRestored: true)
     }
 
     /// `nil` where it has given no entry: then there is nothing to be kept to.
     private static func listing(
-        of runs: [ListedRun], blocks: [UInt64: EntryBlock], source: ListingSource
-    ) throws(StateLogError) -> Listing? {
+        _ id: UInt64, of runs: [ListedRun], blocks: [UInt64: EntryBlock], source: ListingSource
+    ) -> Listing? {
         var settled: [EntryRun] = []
         var entryCount = 0
         var isComplete = false
@@ -97,15 +92,16 @@ struct ListedRuns {
                 isComplete = true
                 continue
             }
+            // Nobody has read the listing any more when the log was written anew, if the block was left out then.
             guard let block = blocks[run.block], run.range.upperBound <= block.count, !run.range.isEmpty,
                 settled.first.map({ $0.block.prefix == block.prefix }) ?? true
-            else { throw StateLogError("a listing is of no entries") }
+            else { continue }
             settled.append(EntryRun(block: block, range: run.range))
             entryCount += run.range.count
         }
         guard let prefix = settled.first?.block.prefix else { return nil }
         return Listing(
             prefix: prefix, source: source, knownSince: .now,
-            entries: ProvenEntries(settled: settled, isComplete: isComplete), isRestored: true)
+            entries: ProvenEntries(settled: settled, isComplete: isComplete), restoredID: id)
     }
 }

@@ -61,13 +61,15 @@ final class Listing: Sendable {
     /// What a listing takes beside its prefix and its entries, in bytes: the object, and its place in a table.
     private static let overheadByteCount = 480
 
-    /// An edition of which nothing is known so far, or `entries`, and that began at `knownSince`.
+    /// An edition of which nothing is known so far, or `entries`, and that began at `knownSince`. `restoredID` is what the log
+    /// calls it where a process that is gone has begun it.
     init(
         prefix: Key, source: ListingSource, knownSince: ContinuousClock.Instant,
-        entries: ProvenEntries = ProvenEntries(), isRestored: Bool = false
+        entries: ProvenEntries = ProvenEntries(), restoredID: UInt64? = nil
     ) {
         self.prefix = prefix
-        self.isRestored = isRestored
+        isRestored = restoredID != nil
+        loggedID.store(restoredID ?? 0, ordering: .relaxed)
         self.source = source
         state = Mutex(State(entries: entries, knownSince: knownSince, hasFirstPage: entries.isComplete))
         source.account.add(Self.overheadByteCount + prefix.bytes.count + entries.byteCount)

@@ -122,10 +122,15 @@ public final class Namespace: Sendable {
     ///
     /// - Parameter listingID: What the process told of (`OpenDirectory.listingID`).
     public func openDirectory(_ directory: Inode, restoring listingID: UInt64) -> OpenDirectory {
-        let listing = restoredListings.withLock { $0[listingID] }
+        let listing = restoredListings.withLock { listings in
+            if let listing = listings[listingID], listing.prefix == directory.key { return listing }
+            // It has given nothing so far; but who shares it goes on sharing it.
+            let listing = Listing(prefix: directory.key, source: source, knownSince: .now, restoredID: listingID)
+            listings[listingID] = listing
+            return listing
+        }
         return OpenDirectory(
-            inode: directory, listing: listing ?? ListedRuns.listing(prefix: directory.key, source: source), tree: tree,
-            walkAhead: walkAhead, inodes: inodes)
+            inode: directory, listing: listing, tree: tree, walkAhead: walkAhead, inodes: inodes)
     }
 
     /// All directories that were open are open again.

@@ -310,8 +310,8 @@ extension ProvenEntries {
     private mutating func keepAbsent(lookingFrom last: [UInt8]) {
         for byteCount in 1...last.count {
             let name = Array(last[..<byteCount])
-            guard byteCount == last.count || last[byteCount] < Key.delimiter, index(of: name) != nil,
-                let run = settled.last?.run
+            guard byteCount == last.count || last[byteCount] < Key.delimiter, name.last != Key.delimiter,
+                index(of: name) != nil, let run = settled.last?.run
             else { continue }
             let directory = Key(name + [Key.delimiter])
             let nothing = run.prefix(upTo: run.range.lowerBound)

@@ -28,7 +28,8 @@ ssize_t tractfs_receive(int socket, void *bytes, size_t size, int *descriptor);
 /// to GNU sources only). The descriptor, or -1 and errno.
 int tractfs_open_nameless(const char *directory);
 
-/// The same in memory (memfd_create(2), for GNU sources only too). `name` is what /proc shows.
+/// The same in memory (memfd_create(2), for GNU sources only too), where growing may be forbidden it later (F_SEAL_GROW).
+/// `name` is what /proc shows.
 int tractfs_open_memory(const char *name);
 
 /// Stores a value that another process may read, or the next one: all that was stored before is there for whoever sees it.
