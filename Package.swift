@@ -105,8 +105,8 @@ let package = Package(
         .target(
             name: "StateLog", dependencies: ["CLinux", "SystemSupport", system, logging], swiftSettings: strict),
 
-        // What swift-system and Synchronization lack: programs, threads, waiting, reading descriptors to their end.
-        .target(name: "SystemSupport", dependencies: [system], swiftSettings: strict),
+        // What swift-system and Synchronization lack: programs, threads, waiting, memory and messages between processes.
+        .target(name: "SystemSupport", dependencies: ["CLinux", system], swiftSettings: strict),
 
         // One C library each; nothing is decided in C.
         .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),
@@ -120,7 +120,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "ObjectStore", system, collections, logging,
+                "CLinux", "ObjectStore", "StateLog", system, collections, logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -145,7 +145,8 @@ let package = Package(
             exclude: ["signer_reference.py", "endpoint_reference.py", "credentials_reference.py"], swiftSettings: strict
         ),
         .testTarget(
-            name: "StateLogTests", dependencies: ["StateLog", "SystemSupport", "TestSupport", system, logging],
+            name: "StateLogTests",
+            dependencies: ["CLinux", "StateLog", "SystemSupport", "TestSupport", system, logging],
             swiftSettings: strict),
         .testTarget(
             name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "StateLog", "TestSupport", logging],
@@ -182,7 +183,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "MountTests", dependencies: ["tractfs", "BlockCache", "ObjectStore", "TestSupport", system],
+            name: "MountTests",
+            dependencies: ["tractfs", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system],
             exclude: ["compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py"],
             swiftSettings: strict),
     ] + (isFuzzing ? fuzzers : [fuzzTests]),

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static const struct fuse_lowlevel_ops operations = {
@@ -41,14 +41,33 @@ struct fuse_session *tractfs_session_new(const char *options, void *userdata) {
 // libfuse cancels a thread that waits for a request. read(2) is called here and not in Swift, because a cancelled thread
 // never returns to its callers, who would leave behind what they hold.
 static ssize_t read_request(int device, void *buffer, size_t size, void *userdata) {
-    ssize_t count = read(device, buffer, size);
+    ssize_t count = tractfs_replayed_request(buffer, size, userdata);
+    if (count == 0) count = read(device, buffer, size);
     if (count > 0) tractfs_request_read(device, buffer, count, userdata);
     return count;
 }
 
 static ssize_t write_reply(int device, struct iovec *vectors, int count, void *userdata) {
-    tractfs_reply_written(device, vectors, count, userdata);
-    return writev(device, vectors, count);
+    switch (tractfs_reply_written(device, vectors, count, userdata)) {
+    case TRACTFS_REPLY_SWALLOWED: {
+        ssize_t size = 0;
+        for (int index = 0; index < count; index++) size += vectors[index].iov_len;
+        return size;
+    }
+    case TRACTFS_REPLY_REFUSED:
+        errno = ENOENT;
+        return -1;
+    default:
+        return writev(device, vectors, count);
+    }
+}
+
+int tractfs_session_serve_one(struct fuse_session *session) {
+    struct fuse_buf request = {0};
+    int result = fuse_session_receive_buf(session, &request);
+    if (result > 0) fuse_session_process_buf(session, &request);
+    free(request.mem);
+    return result;
 }
 
 int tractfs_session_attach(struct fuse_session *session, int device) {
@@ -78,6 +97,7 @@ int tractfs_backing_close(int device, int32_t id) {
 }
 
 const unsigned long TRACTFS_IOCTL_SERVER = _IOR('T', 1, uint32_t);
+const unsigned long TRACTFS_IOCTL_SUPERVISION = _IOR('T', 5, struct tractfs_supervision);
 const unsigned long TRACTFS_IOCTL_REFRESH = _IOW('T', 2, uint32_t);
 const unsigned long TRACTFS_IOCTL_WARM = _IOW('T', 3, uint32_t);
 const unsigned long TRACTFS_IOCTL_WARM_STATUS = _IOR('T', 4, struct tractfs_warm_status);
@@ -88,32 +108,4 @@ const unsigned long TRACTFS_IOCTL_PRESIGN = _IOWR('T', 5, char[PRESIGN_BYTE_COUN
 
 int tractfs_call(int descriptor, unsigned long command, void *argument) {
     return ioctl(descriptor, command, argument);
-}
-
-int tractfs_receive_descriptor(int socket) {
-    char byte;
-    struct iovec vector = {.iov_base = &byte, .iov_len = 1};
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct msghdr message = {
-        .msg_iov = &vector,
-        .msg_iovlen = 1,
-        .msg_control = control.bytes,
-        .msg_controllen = sizeof control.bytes,
-    };
-    ssize_t count;
-    do {
-        count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    } while (count < 0 && errno == EINTR);
-    if (count < 0) return -1;
-    struct cmsghdr *header = count == 0 ? NULL : CMSG_FIRSTHDR(&message);
-    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
-        errno = 0;
-        return -1;
-    }
-    int descriptor;
-    memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-    return descriptor;
 }

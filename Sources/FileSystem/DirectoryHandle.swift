@@ -13,7 +13,7 @@ extension FileSystem {
 }
 
 /// What a directory's handle stands for.
-struct DirectoryHandle: Sendable {
+struct DirectoryHandle: OpenedByHandle {
     let directory: OpenDirectory
     /// How the kernel's copy of the entries is used.
     let copyUse: KernelDirectories.Use
@@ -24,6 +24,16 @@ struct DirectoryHandle: Sendable {
         self.directory = directory
         copyUse = copy.use
         epoch = copy.epoch
+    }
+
+    /// A directory that was opened in a process before. No epoch of this one is its, so that the kernel doesn't trust the
+    /// names that it goes on to read.
+    init(restored directory: OpenDirectory, copyUse: KernelDirectories.Use) {
+        self.init(directory, (use: copyUse, epoch: 0))
+    }
+
+    var words: InlineArray<3, UInt64> {
+        [directory.inode.id.rawValue, directory.listingID, copyUse.rawValue]
     }
 
     /// Whether reading from the beginning again may be of a newer listing.

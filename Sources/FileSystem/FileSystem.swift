@@ -1,7 +1,9 @@
+public import BlockCache
 public import Logging
 public import Namespace
 public import ObjectStore
 public import Reader
+public import StateLog
 public import struct SystemPackage.Errno
 
 /// The operations of the file system, as the kernel asks for them, on names and bytes that others provide.
@@ -18,10 +20,12 @@ public final class FileSystem: Sendable {
     private let failures: FailureLog
     private let archived = ArchivedObjects()
     private let logger: Logger
-    private let directories = HandleTable<DirectoryHandle>()
+    private let log: StateLog?
+    private let directories: HandleTable<DirectoryHandle>
     private let kernelDirectories = KernelDirectories()
     private let warmings = Warmings()
-    private let files = HandleTable<OpenFile>()
+    private let files: HandleTable<OpenFile>
+    private let directoryTime: Timestamp
 
     /// What a user can say about how the file system looks.
     public struct Options: Sendable {
@@ -48,23 +52,32 @@ public final class FileSystem: Sendable {
         }
     }
 
-    private struct OpenFile: Sendable {
+    private struct OpenFile: OpenedByHandle {
+        let inode: InodeID
         let object: ObjectVersion
         let reader: ObjectReader
         /// Whether opening must find out if the object can be read at all.
         let mayBeArchived: Bool
+
+        var words: InlineArray<3, UInt64> { [inode.rawValue, 0, 0] }
     }
 
     /// A file system of these names and these bytes.
-    public convenience init(namespace: Namespace, reader: Reader, options: Options, logger: Logger) {
-        self.init(namespace: namespace, reader: reader, options: options, logger: logger) { reader, completion in
+    ///
+    /// - Parameter log: Where that is written which the next process must know (`restore`); the namespace's as well.
+    public convenience init(
+        namespace: Namespace, reader: Reader, options: Options, log: StateLog? = nil, logger: Logger
+    ) {
+        self.init(namespace: namespace, reader: reader, options: options, log: log, logger: logger) {
+            reader, completion in
             reader.localFile(completion: completion)
         }
     }
 
     /// The same with local files from elsewhere, for tests of what is done with them.
     init(
-        namespace: Namespace, reader: Reader, options: Options, logger: Logger, localFiles: @escaping LocalFileSource
+        namespace: Namespace, reader: Reader, options: Options, log: StateLog? = nil, logger: Logger,
+        localFiles: @escaping LocalFileSource
     ) {
         self.namespace = namespace
         self.reader = reader
@@ -73,6 +86,10 @@ public final class FileSystem: Sendable {
         folders = FolderReadAhead(namespace: namespace, prefetch: reader.prefetchWhole)
         failures = FailureLog(logger: logger)
         self.logger = logger
+        self.log = log
+        directories = HandleTable(.openDirectory, log: log)
+        files = HandleTable(.openFile, log: log)
+        directoryTime = log.map { options.mountTime(keptIn: $0) } ?? options.mountTime
     }
 
     // MARK: Names
@@ -126,7 +143,7 @@ public final class FileSystem: Sendable {
     func entry(_ inode: Inode) -> Entry {
         Entry(
             id: inode.id,
-            attributes: FileAttributes(inode, ownership: options.ownership, directoryTime: options.mountTime))
+            attributes: FileAttributes(inode, ownership: options.ownership, directoryTime: directoryTime))
     }
 
     /// An entry of a listing, which the kernel calls `id` and users `number`.
@@ -134,7 +151,7 @@ public final class FileSystem: Sendable {
         Entry(
             id: id,
             attributes: FileAttributes(
-                listed, number: number, ownership: options.ownership, directoryTime: options.mountTime))
+                listed, number: number, ownership: options.ownership, directoryTime: directoryTime))
     }
 
     private func inode(_ id: InodeID) throws(Errno) -> Inode {
@@ -186,6 +203,7 @@ public final class FileSystem: Sendable {
         opened.noteRead(from: cookie)
         let isRestart = cookie == 0 && opened.mayChangeListing
         directory.entries(from: max(cookie - DirectoryChunk.dotCount, 0), isRestart: isRestart) { [self] result in
+            if isRestart { directories.noteChange(of: handle) }
             completion(
                 result.map { DirectoryChunk($0, from: cookie, of: opened, in: self) }
                     .mapError { errno(for: $0, wanting: directory.inode.key) })
@@ -281,7 +299,7 @@ public final class FileSystem: Sendable {
         if forWriting { throw .readOnlyFileSystem }
         guard case .file(let object) = try inode(id).kind else { throw .isDirectory }
         return OpenFile(
-            object: object.version, reader: reader.open(object.version),
+            inode: id, object: object.version, reader: reader.open(object.version),
             mayBeArchived: ArchivedObjects.includes(object) && object.version.byteCount > 0)
     }
 
@@ -448,5 +466,62 @@ public final class FileSystem: Sendable {
                 result.map { PresignedFile(key: version.key, byteCount: version.byteCount, url: $0) }
                     .mapError { Failure(errno: Errno($0, isOpen: false), reason: "\($0)") })
         }
+    }
+
+    // MARK: What the next process must know
+
+    /// Takes in what a process that is gone has left in the log: names, and all that is open. To be called before all else,
+    /// once; fails where not all of it is there. Nothing is asked of the store.
+    public func restore() throws(StateLogError) {
+        guard let log else { return }
+        try namespace.restore()
+        try directories.restore { _, words in restoredDirectory(words) }
+        namespace.endRestoring()
+        try files.restore { _, words in
+            words.first.flatMap { try? openFile(InodeID(rawValue: $0), forWriting: false) }
+        }
+        log.own([.openDirectory, .listedRun, .openFile], by: self)
+    }
+
+    private func restoredDirectory(_ words: [UInt64]) -> DirectoryHandle? {
+        guard words.count == 3, let use = KernelDirectories.Use(rawValue: words[2]),
+            let inode = try? directory(InodeID(rawValue: words[0]))
+        else { return nil }
+        let directory = namespace.openDirectory(inode, restoring: words[1])
+        if use != .none { kernelDirectories.restore(directory) }
+        return DirectoryHandle(restored: directory, copyUse: use)
+    }
+
+    /// The files that are open, and which inodes they are.
+    public var openFiles: [(handle: Handle, inode: InodeID)] {
+        files.all.map { ($0.handle, $0.value.inode) }
+    }
+
+    /// The file on the local disk that holds all of an open file, if there is one. Nothing is fetched for it.
+    public func completeFile(_ handle: Handle) -> CompleteFile? {
+        files[handle]?.reader.completeFile
+    }
+}
+
+extension FileSystem: StateOwner {
+    public func writeState(to log: StateLog) {
+        for (_, opened) in directories.all { opened.directory.writeEntries() }
+        directories.writeAll()
+        files.writeAll()
+    }
+}
+
+extension FileSystem.Options {
+    /// When the mount began, which may have been in another process.
+    fileprivate func mountTime(keptIn log: StateLog) -> Timestamp {
+        if let words = log.keptWords(.mountTime), words.count == 2 {
+            return Timestamp(seconds: Int(truncatingIfNeeded: words[0]), nanoseconds: Int(truncatingIfNeeded: words[1]))
+        }
+        log.keep(
+            .mountTime,
+            words: [
+                UInt64(truncatingIfNeeded: mountTime.seconds), UInt64(truncatingIfNeeded: mountTime.nanoseconds),
+            ])
+        return mountTime
     }
 }

@@ -13,7 +13,7 @@ import Synchronization
 /// which is longer than the kernel has them.
 final class KernelDirectories: Sendable {
     /// How a handle reads.
-    enum Use: Hashable, Sendable {
+    enum Use: UInt64, Sendable {
         /// Through us. The kernel's copy stays what it is.
         case none
         /// The kernel drops the copy that it has, and makes one of what this handle reads.
@@ -61,6 +61,12 @@ final class KernelDirectories: Sendable {
         }
         guard isOurs else { return (.none, epoch) }
         return (directory.kernelCopyEpoch == epoch ? .continues : .begins, epoch)
+    }
+
+    /// Counts a handle that was opened in a process before.
+    func restore(_ directory: OpenDirectory) {
+        let listing = directory.listingIdentity
+        copies.withLock { $0[directory.inode.id, default: OpenCopy(listing: listing, handleCount: 0)].handleCount += 1 }
     }
 
     /// A handle that uses the copy is no more.

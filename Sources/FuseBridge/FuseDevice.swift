@@ -29,15 +29,6 @@ extension FuseDevice: NotificationDevice {
 }
 
 extension FuseDevice {
-    /// A request's header (`struct fuse_in_header`), and what of it is looked at.
-    private enum Request {
-        static let headerByteCount = 40
-        static let opcodeOffset = 4
-        static let uniqueOffset = 8
-        /// FUSE_FORGET, FUSE_INTERRUPT and FUSE_BATCH_FORGET: nobody waits for an answer to these.
-        static let unanswered: Set<UInt32> = [2, 36, 42]
-    }
-
     /// The kernel wants to be offered room for the longest request that was agreed on, and for its head.
     private static let requestByteCountMax = FuseSession.readByteCountLimit + (64 << 10)
 
@@ -49,8 +40,8 @@ extension FuseDevice {
             while isNeeded() {
                 guard poll(&readiness, 1, 10) > 0 else { continue }
                 let count = read(descriptor, buffer.baseAddress, buffer.count)
-                if count >= Request.headerByteCount {
-                    refuse(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                if count > 0, let head = RequestHead(UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
+                    refuse(head)
                 } else if count == 0 || errno == ENODEV {
                     // The mount has ended, and all its requests with it.
                     return
@@ -59,10 +50,9 @@ extension FuseDevice {
         }
     }
 
-    private func refuse(_ request: UnsafeRawBufferPointer) {
-        let opcode = request.loadUnaligned(fromByteOffset: Request.opcodeOffset, as: UInt32.self)
-        if Request.unanswered.contains(opcode) { return }
-        var reply = Refusal(of: request.loadUnaligned(fromByteOffset: Request.uniqueOffset, as: UInt64.self))
+    private func refuse(_ request: RequestHead) {
+        guard request.isOwedAnswer else { return }
+        var reply = Refusal(of: request.unique)
         _ = write(descriptor, &reply, MemoryLayout.size(ofValue: reply))
     }
 

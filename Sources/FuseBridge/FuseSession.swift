@@ -2,6 +2,7 @@ import CFuse
 public import FileSystem
 import Glibc
 public import Logging
+public import StateLog
 import Synchronization
 import struct SystemPackage.Errno
 
@@ -17,6 +18,10 @@ public final class FuseSession: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
     private let mayDistrustAbsences = Atomic(true)
+    /// What is shared with the supervisor; `nil` where there is none.
+    let page: SupervisionPage?
+    private let isSuccessor: Bool
+    let version: String
 
     private struct State {
         /// The session and the thread that runs it, while it runs.
@@ -42,14 +47,35 @@ public final class FuseSession: Sendable {
     private static let wakeSignal = SIGUSR1
 
     /// A session that serves `fileSystem`.
-    public init(fileSystem: FileSystem, logger: Logger) {
+    ///
+    /// - Parameters:
+    ///   - log: Where that is written which the next process must know (`restore`); the file system's as well.
+    ///   - page: What is shared with a supervisor, if there is one.
+    ///   - isSuccessor: Whether it goes on with what an earlier session has begun, which had the same `page`.
+    ///   - version: The program's, for who asks the mount.
+    public init(
+        fileSystem: FileSystem, log: StateLog? = nil, page: SupervisionPage? = nil, isSuccessor: Bool = false,
+        version: String = "", logger: Logger
+    ) {
         self.fileSystem = fileSystem
         self.logger = logger
+        self.version = version
+        self.page = page
+        self.isSuccessor = isSuccessor
         // Lending files to the kernel is for root, so nobody else need ask.
-        channel = DeviceChannel(asksForPassthrough: geteuid() == 0)
-        passthrough = Passthrough(logger: logger)
+        var wanted: InitAgreement = geteuid() == 0 ? [.passthrough] : []
+        if page != nil { wanted.insert(.resend) }
+        channel = DeviceChannel(wanted: wanted, page: page, isSuccessor: isSuccessor)
+        passthrough = Passthrough(log: log, logger: logger)
         notifier = KernelNotifier(logger: logger)
         fileSystem.attach(notifier)
+    }
+
+    /// Takes in what a process that is gone has left in the log, so that this one answers the kernel's requests as that one
+    /// would have. To be called before `run`, once; fails where not all of it is there. A log without records is fine.
+    public func restore() throws(StateLogError) {
+        try fileSystem.restore()
+        try passthrough.restore(fileSystem.openFiles) { fileSystem.completeFile($0) }
     }
 
     static func of(_ request: fuse_req_t) -> FuseSession {
@@ -107,7 +133,11 @@ public final class FuseSession: Sendable {
 
     /// Serves requests from `device`, an open and mounted /dev/fuse, until the mount ends or `end` is called. All replies
     /// must have been sent when `drain` returns, which is called when no request comes any more.
-    public func run(on device: consuming MountedDevice, drain: () -> Void) throws(SetupError) {
+    ///
+    /// - Parameter didTakeOver: Called by a successor when all that its predecessor owed is about to come.
+    public func run(
+        on device: consuming MountedDevice, didTakeOver: () -> Void = {}, drain: () -> Void
+    ) throws(SetupError) {
         // libfuse refuses a max_read in FUSE_INIT that differs from the one among its mount options.
         let options = "max_read=\(FuseSession.readByteCountLimit)"
         guard let session = tractfs_session_new(options, Unmanaged.passUnretained(self).toOpaque()) else {
@@ -126,15 +156,36 @@ public final class FuseSession: Sendable {
             state.running = running
             return !state.isEnding
         }
-        let result = mayRun ? loop(session) : 0
+        var result: CInt = 0
+        if mayRun {
+            if isSuccessor {
+                try takeOver(session, kernel)
+                didTakeOver()
+            }
+            result = loop(session)
+        }
         state.withLock { $0.running = nil }
         notifier.beginEnd()
         drain()
         // What the kernel is being told may wait for a request that nobody serves any more; and closing the device, which
-        // would end them all, waits for what it is being told.
+        // would end them all, waits for what it is being told. Where there is a next server, that one answers it.
+        if isHandedOver { return }
         kernel.refuseRequests { notifier.isBusy }
         notifier.finishEnd()
         guard result >= 0 else { throw SetupError(description: "libfuse gave up: \(Errno(rawValue: -result))") }
+    }
+
+    /// Opens the conversation once more, with libfuse alone, and has the kernel hand out again what the server before has taken
+    /// and not answered. Nobody else takes requests yet, so none of ours is handed out twice.
+    private func takeOver(_ session: OpaquePointer, _ kernel: FuseDevice) throws(SetupError) {
+        guard tractfs_session_serve_one(session) > 0 else {
+            throw SetupError(description: "libfuse doesn't take the conversation that an earlier server has opened")
+        }
+        do throws(Errno) {
+            try kernel.notify(.resend)
+        } catch {
+            throw SetupError(description: "the kernel doesn't hand out a dead server's requests: \(error)")
+        }
     }
 
     /// Returns libfuse's result: less than 0 for an error.
@@ -157,6 +208,14 @@ public final class FuseSession: Sendable {
         sigaddset(&signals, FuseSession.wakeSignal)
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
+
+    /// Makes `run` return, and leaves all that isn't answered yet to the next server.
+    public func handOver() {
+        channel.handOver()
+        end()
+    }
+
+    private var isHandedOver: Bool { channel.isHandedOver }
 
     /// Makes `run` return. May be called from any thread, at any time, more than once.
     public func end() {

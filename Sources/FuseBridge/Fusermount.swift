@@ -22,10 +22,10 @@ enum Fusermount {
             defer { close(sockets[1]) }
             helper = try Helper(["-o", options, "--", path], socket: sockets[1])
         }
-        let device = tractfs_receive_descriptor(sockets[0])
+        let message = try? MessageSocket.receive(over: FileDescriptor(rawValue: sockets[0]))
         let complaint = helper.waitForEnd()
-        guard device >= 0 else { throw MountError(hint(for: complaint)) }
-        return device
+        guard let device = message?.descriptor else { throw MountError(hint(for: complaint)) }
+        return device.rawValue
     }
 
     /// Unmounts lazily.

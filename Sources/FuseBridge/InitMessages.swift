@@ -3,8 +3,8 @@
 struct InitRequest {
     /// What its reply is known by.
     let unique: UInt64
-    /// Whether the kernel can read files that it is lent (from Linux 6.9 on).
-    let offersPassthrough: Bool
+    /// What the kernel offers of what we may want.
+    let offer: InitAgreement
 
     private enum Offset {
         static let opcode = 4
@@ -24,11 +24,11 @@ struct InitRequest {
         unique = bytes.loadUnaligned(fromByteOffset: Offset.unique, as: UInt64.self)
         let flags = bytes.loadUnaligned(fromByteOffset: Offset.flags, as: UInt32.self)
         // A kernel before 5.17 has no second word of flags, and doesn't say that it has.
-        if flags & InitFlags.hasMore != 0, bytes.count >= Offset.moreFlags + 4 {
+        if flags & InitAgreement.hasMoreFlags != 0, bytes.count >= Offset.moreFlags + 4 {
             let moreFlags = bytes.loadUnaligned(fromByteOffset: Offset.moreFlags, as: UInt32.self)
-            offersPassthrough = moreFlags & InitFlags.passthrough != 0
+            offer = InitAgreement.all.intersection(InitAgreement(rawValue: moreFlags))
         } else {
-            offersPassthrough = false
+            offer = []
         }
     }
 }
@@ -58,22 +58,32 @@ enum InitReply {
             && header.loadUnaligned(fromByteOffset: Offset.unique, as: UInt64.self) == unique
     }
 
-    /// Has the reply ask for passthrough. Returns whether there was room: replies of the protocol before 7.23 end earlier.
-    static func askForPassthrough(_ body: UnsafeMutableRawBufferPointer) -> Bool {
+    /// Has the reply agree to what is in `agreement`. Returns whether there was room: replies of the protocol before 7.23 end
+    /// earlier.
+    static func agree(to agreement: InitAgreement, in body: UnsafeMutableRawBufferPointer) -> Bool {
         guard body.count >= BodyOffset.stackDepth + 4 else { return false }
         let flags = body.loadUnaligned(fromByteOffset: BodyOffset.flags, as: UInt32.self)
         let moreFlags = body.loadUnaligned(fromByteOffset: BodyOffset.moreFlags, as: UInt32.self)
-        body.storeBytes(of: flags | InitFlags.hasMore, toByteOffset: BodyOffset.flags, as: UInt32.self)
-        body.storeBytes(of: moreFlags | InitFlags.passthrough, toByteOffset: BodyOffset.moreFlags, as: UInt32.self)
-        body.storeBytes(of: stackDepth, toByteOffset: BodyOffset.stackDepth, as: UInt32.self)
+        body.storeBytes(of: flags | InitAgreement.hasMoreFlags, toByteOffset: BodyOffset.flags, as: UInt32.self)
+        body.storeBytes(of: moreFlags | agreement.rawValue, toByteOffset: BodyOffset.moreFlags, as: UInt32.self)
+        if agreement.contains(.passthrough) {
+            body.storeBytes(of: stackDepth, toByteOffset: BodyOffset.stackDepth, as: UInt32.self)
+        }
         return true
     }
 }
 
-/// The flags of FUSE_INIT that concern us here.
-private enum InitFlags {
-    /// FUSE_INIT_EXT: there is a second word of flags.
-    static let hasMore: UInt32 = 1 << 30
-    /// FUSE_PASSTHROUGH, in the second word.
-    static let passthrough: UInt32 = 1 << (37 - 32)
+/// What a kernel offers in FUSE_INIT and a server takes, beyond what libfuse 3.14 knows: the second word of its flags.
+struct InitAgreement: OptionSet, Hashable {
+    let rawValue: UInt32
+
+    /// FUSE_PASSTHROUGH, Linux 6.9: the kernel reads files that it is lent.
+    static let passthrough = InitAgreement(rawValue: 1 << (37 - 32))
+    /// FUSE_HAS_RESEND, Linux 6.9: the kernel hands out again what another server has taken and not answered.
+    static let resend = InitAgreement(rawValue: 1 << (39 - 32))
+
+    static let all: InitAgreement = [.passthrough, .resend]
+
+    /// FUSE_INIT_EXT, in the first word: there is a second one.
+    static let hasMoreFlags: UInt32 = 1 << 30
 }

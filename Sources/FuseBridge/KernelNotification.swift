@@ -10,6 +10,8 @@ enum KernelNotification: Hashable {
     case expire(parent: InodeID, name: [UInt8])
     /// Take a name out of the tree (FUSE_NOTIFY_INVAL_ENTRY).
     case drop(parent: InodeID, name: [UInt8])
+    /// Hand out again what was taken and not answered (FUSE_NOTIFY_RESEND, Linux 6.9).
+    case resend
 
     /// At most so many inodes are named in one notification, as many as the kernel looks at in one go.
     static let pruneCountMax = 512
@@ -19,6 +21,7 @@ enum KernelNotification: Hashable {
     private var code: UInt32 {
         switch self {
         case .expire, .drop: 3
+        case .resend: 7
         case .distrustAll: 8
         case .prune: 9
         }
@@ -36,7 +39,7 @@ enum KernelNotification: Hashable {
         case .prune(let inodes):
             // struct fuse_notify_prune_out: a count, and room for more.
             Self.words(UInt32(inodes.count), 0, 0, 0) + inodes.flatMap { Self.words($0) }
-        case .distrustAll: []
+        case .distrustAll, .resend: []
         case .expire(let parent, let name): Self.entry(parent, name, flags: 1)
         case .drop(let parent, let name): Self.entry(parent, name, flags: 0)
         }

@@ -7,32 +7,65 @@ public struct MountPoint: Sendable {
     /// Its absolute path, without links.
     public let path: String
 
-    /// Checks that `path` is a directory, empty, and not a mount already.
+    /// What was mounted there by processes that are gone, and has been unmounted: "s3://…".
+    public let cleared: [String]
+
+    /// More dead mounts than that don't lie on each other.
+    private static let clearedCountMax = 8
+
+    /// Checks that `path` is a directory, empty, and not a mount already. Dead mounts of ours, whose processes have ended
+    /// without unmounting them, are cleared away.
     public init(checking path: String) throws(MountError) {
         if path.isEmpty { throw MountError("the mount point is empty; name an empty folder") }
-        guard let resolved = MountPoint.resolve(path) else {
-            let quoted = MountPoint.quoted(path)
-            switch Errno(rawValue: errno) {
-            case .noSuchFileOrDirectory:
-                throw MountError("the mount point \(path) does not exist; make it with: mkdir -p \(quoted)")
-            case .notDirectory:
-                throw MountError("the mount point \(path) is not a folder; name an empty folder")
-            case Errno(rawValue: ENOTCONN):
-                throw MountPoint.deadMount(on: path)
-            case let errno:
-                throw MountError("use the mount point \(path)", errno)
-            }
+        var cleared: [String] = []
+        while let dead = try MountPoint.deadMount(on: path), cleared.count < MountPoint.clearedCountMax {
+            try Unmount.detach(dead.mountPoint)
+            cleared.append(dead.source)
         }
+        self.cleared = cleared
+        guard let resolved = MountPoint.resolve(path) else { throw MountPoint.resolvingError(path) }
         self.path = resolved
-        let table: MountTable
-        do { table = try MountTable() } catch { throw MountError("read the mount table", error) }
-        if let mount = table.mount(at: resolved), mount.isTractfs {
-            if MountPoint.isDead(resolved) { throw MountPoint.deadMount(on: path) }
+        if let mount = try MountPoint.mount(at: resolved), mount.isTractfs {
             throw MountError(
                 "\(mount.source) is mounted on \(path) already; unmount it with: "
                     + "tractfs unmount \(MountPoint.quoted(path))")
         }
         try checkIsEmptyDirectory()
+    }
+
+    /// Why `path` could not be resolved, by errno.
+    private static func resolvingError(_ path: String) -> MountError {
+        let quoted = MountPoint.quoted(path)
+        switch Errno(rawValue: errno) {
+        case .noSuchFileOrDirectory:
+            return MountError("the mount point \(path) does not exist; make it with: mkdir -p \(quoted)")
+        case .notDirectory:
+            return MountError("the mount point \(path) is not a folder; name an empty folder")
+        case let errno:
+            return MountError("use the mount point \(path)", errno)
+        }
+    }
+
+    private static func mount(at path: String) throws(MountError) -> MountTable.Entry? {
+        do {
+            return try MountTable().mount(at: path)
+        } catch {
+            throw MountError("read the mount table", error)
+        }
+    }
+
+    /// The mount of ours that is seen at `path`, if it is dead. Such a path may not resolve: then its folder does.
+    private static func deadMount(on path: String) throws(MountError) -> MountTable.Entry? {
+        var resolved = resolve(path)
+        if resolved == nil, errno == ENOTCONN {
+            let path = FilePath(path).lexicallyNormalized()
+            let folder = path.removingLastComponent()
+            resolved = resolve(folder.isEmpty ? "." : folder.string).flatMap { folder in
+                path.lastComponent.map { FilePath(folder).appending($0).string }
+            }
+        }
+        guard let resolved, let mount = try mount(at: resolved), mount.isTractfs, isDead(resolved) else { return nil }
+        return mount
     }
 
     private func checkIsEmptyDirectory() throws(MountError) {
@@ -54,10 +87,6 @@ public struct MountPoint: Sendable {
             }
             throw MountError("the mount point \(path) is not empty; its files would be hidden: name an empty folder")
         }
-    }
-
-    private static func deadMount(on path: String) -> MountError {
-        MountError("the mount point \(path) has a dead mount on it; clear it with: tractfs unmount \(quoted(path))")
     }
 
     /// Whether the process behind the mount at `path` has ended. Opening asks it; the path itself may still resolve,

@@ -1,6 +1,6 @@
 import CFuse
 import Glibc
-import SystemPackage
+public import SystemPackage
 
 /// An open /dev/fuse that is mounted somewhere: who has it answers for the mount. Closing it ends the mount's
 /// conversation, so it is owned by one, and closed if nobody takes it over.
@@ -30,6 +30,14 @@ public struct MountedDevice: ~Copyable, Sendable {
     private init(takingOwnershipOf descriptor: CInt) {
         self.descriptor = descriptor
     }
+
+    /// A device that another process has mounted, and that this one now answers for.
+    public init(inheriting descriptor: FileDescriptor) {
+        self.init(takingOwnershipOf: descriptor.rawValue)
+    }
+
+    /// What to hand to another process, so that it has the device too.
+    public var shared: FileDescriptor { FileDescriptor(rawValue: descriptor) }
 
     deinit {
         close(descriptor)

@@ -35,6 +35,13 @@ public struct MountedDirectory: ~Copyable {
         return Int32(process)
     }
 
+    /// Who serves the mount, and who sees to it.
+    public func supervision() throws(Errno) -> Supervision {
+        var supervision = tractfs_supervision()
+        try call(TRACTFS_IOCTL_SUPERVISION, &supervision)
+        return Supervision(supervision)
+    }
+
     /// Has the mount forget what was listed. When this returns nobody sees it any more.
     public func refresh(_ extent: Namespace.Extent) throws(Errno) {
         var number: UInt32 =

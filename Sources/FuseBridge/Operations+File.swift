@@ -34,9 +34,9 @@ private func send(
     _ opened: FileSystem.OpenedFile, of inode: InodeID, isDirect: Bool, to reply: consuming Reply,
     in session: FuseSession
 ) {
-    let backing = session.passthrough.open(inode, file: opened.localFile)
+    let backing = session.passthrough.open(inode, opened.handle, file: opened.localFile)
     if reply.send(tractfs_open_reply(opened.handle, backing: backing, isDirect: isDirect)) { return }
-    session.passthrough.release(inode)
+    session.passthrough.release(inode, opened.handle)
     session.fileSystem.close(opened.handle)
 }
 
@@ -82,7 +82,8 @@ private func park(
 func tractfs_release(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMutablePointer<fuse_file_info>?) {
     guard let request, let file else { return }
     let session = FuseSession.of(request)
-    session.passthrough.release(InodeID(rawValue: inode))
-    session.fileSystem.close(Handle(rawValue: file.pointee.fh))
+    let handle = Handle(rawValue: file.pointee.fh)
+    session.passthrough.release(InodeID(rawValue: inode), handle)
+    session.fileSystem.close(handle)
     Reply(to: request).send(nil)
 }

@@ -18,6 +18,8 @@ func tractfs_ioctl(
     switch (UInt(command), directory, number) {
     case (TRACTFS_IOCTL_SERVER, _, _):
         Reply(to: request).send(ioctl: UInt32(getpid()))
+    case (TRACTFS_IOCTL_SUPERVISION, _, _):
+        Reply(to: request).send(ioctl: tractfs_supervision(Supervision(of: session)))
     case (TRACTFS_IOCTL_REFRESH, let directory?, 0):
         refresh(directory, .tree, Reply(to: request), in: session)
     case (TRACTFS_IOCTL_REFRESH, let directory?, 1):

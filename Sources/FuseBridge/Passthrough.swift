@@ -1,7 +1,9 @@
 import BlockCache
+import FileSystem
 import Glibc
 import Logging
 import Namespace
+import StateLog
 import Synchronization
 import struct SystemPackage.Errno
 
@@ -21,6 +23,8 @@ final class Passthrough: Sendable {
         var device: (any BackingDevice)?
         /// Whether the kernel has refused a file for a reason that all others have too.
         var isRefused = false
+        /// What a process before had lent, and nobody reads: to be taken back.
+        var unused: [BackingID] = []
 
         /// Who can be lent one file more.
         var borrower: (any BackingDevice)? {
@@ -29,16 +33,24 @@ final class Passthrough: Sendable {
     }
 
     private let state = Mutex(State())
+    private let log: StateLog?
     private let logger: Logger
 
     /// Nothing is lent before `begin`.
-    init(logger: Logger) {
+    ///
+    /// - Parameter log: Where it is written what is lent, for the next process (`restore`).
+    init(log: StateLog? = nil, logger: Logger) {
+        self.log = log
         self.logger = logger
     }
 
     /// The kernel has agreed to be lent files.
     func begin(on device: any BackingDevice) {
-        state.withLock { $0.device = device }
+        state.withLock { state in
+            state.device = device
+            for id in state.unused { device.takeBack(id) }
+            state.unused = []
+        }
     }
 
     /// Whether a file of its own would make a difference to the next open of `inode`.
@@ -46,19 +58,21 @@ final class Passthrough: Sendable {
         state.withLock { $0.borrower != nil && !$0.inodes.contains(inode) }
     }
 
-    /// Counts a handle of `inode` that is about to be opened, and decides how it is read. If the open reply can't be sent,
+    /// Takes in a handle of `inode` that is about to be opened, and decides how it is read. If the open reply can't be sent,
     /// `release` takes it back.
     ///
     /// - Parameter file: Holds the object, if there is such a file.
     /// - Returns: What the kernel reads; `nil` where it reads through us.
-    func open(_ inode: InodeID, file: CompleteFile?) -> BackingID? {
+    func open(_ inode: InodeID, _ handle: Handle, file: CompleteFile?) -> BackingID? {
         var refusal: Errno?
         let id = state.withLock { state in
             let borrower = state.borrower
-            let id = state.inodes.open(inode) {
+            let id = state.inodes.open(inode, handle) {
                 guard let file, let borrower else { return nil }
                 do throws(Errno) {
-                    return Backing(id: try borrower.lend(file.descriptor), file: file)
+                    let backing = Backing(id: try borrower.lend(file.descriptor), file: file)
+                    log?.write(backing.id, of: inode)
+                    return backing
                 } catch {
                     refusal = error
                     return nil
@@ -72,10 +86,14 @@ final class Passthrough: Sendable {
     }
 
     /// A handle of `inode` is no more (FUSE_RELEASE), or its open reply wasn't sent.
-    func release(_ inode: InodeID) {
+    func release(_ inode: InodeID, _ handle: Handle) {
         let backing = state.withLock { state in
-            let backing = state.inodes.release(inode)
-            if let backing { state.device?.takeBack(backing.id) }
+            let backing = state.inodes.release(inode, handle)
+            if let backing {
+                // Before the kernel may use the number again.
+                log?.remove(.lentFile, id: inode.rawValue)
+                state.device?.takeBack(backing.id)
+            }
             return backing
         }
         // The file, if it was the last one to have it, is let go of here, and not under the lock.
@@ -96,5 +114,56 @@ final class Passthrough: Sendable {
         } else {
             logger.debug("the kernel did not take a file of the cache", metadata: ["reason": "\(refusal)"])
         }
+    }
+}
+
+// MARK: What the next process must know
+
+extension Passthrough: StateOwner {
+    /// Takes in what a process that is gone has left: `handles`, which are open, and are read as they were. To be called before
+    /// all else.
+    ///
+    /// - Parameter file: Finds the lent file of a handle in the cache, so that it counts as in use.
+    func restore(
+        _ handles: [(handle: Handle, inode: InodeID)], file: (Handle) -> CompleteFile?
+    ) throws(StateLogError) {
+        guard let log else { return }
+        let lent = try log.words(.lentFile)
+        state.withLock { state in
+            for (handle, inode) in handles {
+                _ = state.inodes.open(inode, handle) {
+                    guard let number = lent[inode.rawValue]?.first, let id = BackingID(logged: number) else {
+                        return nil
+                    }
+                    return Backing(id: id, file: file(handle))
+                }
+            }
+            // The process had lent these, and nobody has opened them, or the last handle was just being released.
+            let used = Set(state.inodes.lent.map(\.inode.rawValue))
+            state.unused = lent.filter { !used.contains($0.key) }.values.compactMap {
+                $0.first.flatMap(BackingID.init(logged:))
+            }
+            for inode in lent.keys where !used.contains(inode) { log.remove(.lentFile, id: inode) }
+        }
+        log.own([.lentFile], by: self)
+    }
+
+    func writeState(to log: StateLog) {
+        state.withLock { state in
+            for (inode, id) in state.inodes.lent { log.write(id, of: inode) }
+        }
+    }
+}
+
+extension StateLog {
+    fileprivate func write(_ id: BackingID, of inode: InodeID) {
+        set(.lentFile, id: inode.rawValue, [UInt64(truncatingIfNeeded: id.rawValue)])
+    }
+}
+
+extension BackingID {
+    fileprivate init?(logged number: UInt64) {
+        guard let id = Int32(exactly: number), id > 0 else { return nil }
+        self.init(rawValue: id)
     }
 }

@@ -1,5 +1,6 @@
 import CXXHash
 import ObjectStore
+import Synchronization
 
 /// Entries of one directory that a listing has told together. A block never changes.
 ///
@@ -25,6 +26,10 @@ final class EntryBlock: Sendable {
     let count: Int
     /// The block as bytes that `init(prefix:serialized:account:)` takes. Costs nothing.
     let serialized: [UInt8]
+    /// What `EntryLog` calls the block; 0 before it has written it.
+    let logID = Atomic<UInt64>(0)
+    /// The edition of the log that it was written to last; 0 for none.
+    let logEdition = Atomic<UInt64>(0)
 
     private let account: BlockAccount
     private let textCount: Int
@@ -45,7 +50,7 @@ final class EntryBlock: Sendable {
     static let format: UInt32 = 0x3142_4554  // "TEB1"
 
     /// What a block takes beside its bytes: two objects' headers, its fields, and what malloc adds.
-    private static let overheadByteCount = 144
+    private static let overheadByteCount = 160
 
     /// A block of bytes that are in order.
     init(prefix: Key, checked bytes: [UInt8], account: BlockAccount) {

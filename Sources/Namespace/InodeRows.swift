@@ -3,7 +3,7 @@ struct InodeRow {
     /// The block that told of it last.
     private(set) var block: EntryBlock
     /// The entry's index in the block, in the lower bits, and the lookup count in the others.
-    private var packed: UInt64
+    private(set) var packed: UInt64
 
     private static let indexBitCount: UInt64 = 28
     /// A block of more entries can't be.
@@ -19,23 +19,28 @@ struct InodeRow {
         packed = UInt64(index) | lookupCount << Self.indexBitCount
     }
 
+    /// A row that was written down; `nil` where the block has no such entry, or there is no lookup.
+    init?(block: EntryBlock, packed: UInt64) {
+        self.block = block
+        self.packed = packed
+        if index >= block.count || lookupCount == 0 { return nil }
+    }
+
     /// The entry's index in the block.
     var index: Int { Int(packed & Self.indexMax) }
 
     /// How many lookups of it the kernel hasn't forgotten.
     var lookupCount: UInt64 { packed >> Self.indexBitCount }
 
-    /// Counts a lookup, by this entry, which is the same in another block perhaps.
-    mutating func remember(_ index: Int, of block: EntryBlock) {
-        self = InodeRow(block: block, index: index, lookupCount: min(lookupCount + 1, Self.lookupCountMax))
+    /// Counts a lookup.
+    mutating func countLookup() {
+        if lookupCount < Self.lookupCountMax { packed += 1 << Self.indexBitCount }
     }
 
-    /// Takes lookups back. Returns whether the row is to stay.
-    mutating func forget(_ count: UInt64) -> Bool {
-        if lookupCount == Self.lookupCountMax { return true }
-        guard lookupCount > count else { return false }
-        packed -= count << Self.indexBitCount
-        return true
+    /// Takes lookups back.
+    mutating func forget(_ count: UInt64) {
+        if lookupCount == Self.lookupCountMax { return }
+        packed -= min(count, lookupCount) << Self.indexBitCount
     }
 }
 
@@ -63,27 +68,47 @@ struct InodeRows {
         return placeCount * (MemoryLayout<UInt64>.stride + MemoryLayout<InodeRow>.stride) + placeCount / 8
     }
 
-    /// Counts a lookup of an entry, in a row of its own if there is none. Returns its id: `preferred`, unless another entry
-    /// has that.
-    mutating func remember(_ index: Int, of block: EntryBlock, preferring preferred: UInt64) -> UInt64 {
+    /// Counts a lookup of an entry, in a row of its own if there is none. Returns the row and its id: `preferred`, unless
+    /// another entry has that.
+    mutating func remember(
+        _ index: Int, of block: EntryBlock, preferring preferred: UInt64
+    ) -> (id: UInt64, row: InodeRow) {
         var id = preferred
+        var lookupCount: UInt64 = 0
         // As rare as a collision is, this needs an end: there can't be 2^58 rows.
-        while let row = rows[id], !block.isEntry(index, sameAs: row.index, of: row.block) {
+        while let row = rows[id] {
+            if block.isEntry(index, sameAs: row.index, of: row.block) {
+                lookupCount = row.lookupCount
+                break
+            }
             id = Self.successor(of: id)
         }
-        rows[id, default: InodeRow(block: block, index: index)].remember(index, of: block)
-        return id
+        var row = InodeRow(block: block, index: index, lookupCount: lookupCount)
+        row.countLookup()
+        rows[id] = row
+        return (id, row)
     }
 
-    /// Takes lookups of an inode back. Returns the row if it is gone.
+    /// Takes in a row that was written down.
+    mutating func restore(_ row: InodeRow, of id: UInt64) {
+        rows[id] = row
+    }
+
+    /// Takes out a row that was taken in before.
+    mutating func remove(_ id: UInt64) {
+        rows[id] = nil
+    }
+
+    /// Takes lookups of an inode back. Returns its row, which is gone if no lookup is left.
     mutating func forget(_ id: UInt64, count: UInt64) -> InodeRow? {
         guard var row = rows[id] else { return nil }
-        if row.forget(count) {
+        row.forget(count)
+        if row.lookupCount > 0 {
             rows[id] = row
-            return nil
+        } else {
+            rows[id] = nil
+            shrink()
         }
-        rows[id] = nil
-        shrink()
         return row
     }
 

@@ -1,4 +1,5 @@
 import ObjectStore
+import StateLog
 import Synchronization
 
 /// The inodes that the kernel knows, each with its lookup count: how often the kernel was told of it and has not yet
@@ -13,6 +14,7 @@ final class InodeTable: Sendable {
 
     private let root: Inode
     private let idMask: UInt64
+    private let log: EntryLog?
     private let parts: [Part]
 
     private final class Part: Sendable {
@@ -21,10 +23,13 @@ final class InodeTable: Sendable {
 
     /// A table that holds the root, of this key, which the kernel never forgets.
     ///
-    /// - Parameter idMask: Which bits ids may differ in, for tests of ids that collide.
-    init(rootKey: Key, idMask: UInt64 = .max) {
+    /// - Parameters:
+    ///   - idMask: Which bits ids may differ in, for tests of ids that collide.
+    ///   - log: Where it is written which inodes there are, for the next process.
+    init(rootKey: Key, idMask: UInt64 = .max, log: EntryLog? = nil) {
         root = Inode(id: .root, key: rootKey, kind: .directory)
         self.idMask = idMask
+        self.log = log
         parts = (0..<Self.partCount).map { _ in Part() }
     }
 
@@ -58,7 +63,12 @@ final class InodeTable: Sendable {
     /// The same where the entry's inode number is known already.
     func remember(_ index: Int, of block: EntryBlock, number: UInt64) -> InodeID {
         let preferred = preferredID(block.preferredID(index, number: number))
-        let id = withRows(of: preferred) { $0.remember(index, of: block, preferring: preferred) }
+        let id = withRows(of: preferred) { rows in
+            let (id, row) = rows.remember(index, of: block, preferring: preferred)
+            // Under the lock, so that the log has the counts of an inode in their order.
+            log?.write(row, of: id)
+            return id
+        }
         return InodeID(rawValue: id)
     }
 
@@ -69,9 +79,13 @@ final class InodeTable: Sendable {
     /// The kernel forgets `count` lookups of an inode. The root stays.
     func forget(_ id: InodeID, count: UInt64) {
         if id == .root { return }
+        let row = withRows(of: id.rawValue) { rows in
+            let row = rows.forget(id.rawValue, count: count)
+            if let row { log?.write(row, of: id.rawValue) }
+            return row
+        }
         // The row is let go outside of the lock, since it may be the last that holds a block.
-        let gone = withRows(of: id.rawValue) { $0.forget(id.rawValue, count: count) }
-        withExtendedLifetime(gone) {}
+        withExtendedLifetime(row) {}
     }
 
     /// The inodes of keys that `isWanted` says yes to. Takes a while.
@@ -107,5 +121,41 @@ final class InodeTable: Sendable {
             rows.id(preferring: preferred) { $0.block.isDirectory($0.index) && $0.block.key($0.index) == prefix }
         }
         return id.map { InodeID(rawValue: $0) }
+    }
+}
+
+// MARK: What the next process must know
+
+extension InodeTable: StateOwner {
+    /// Takes in the inodes that the log has, which are of these blocks.
+    func restore(from blocks: [UInt64: EntryBlock]) throws(StateLogError) {
+        guard let log else { return }
+        // The block of a record that doesn't hold any more may have been left out when the log was written anew.
+        var lacking: Set<UInt64> = []
+        try log.log.replay(.inodeRow) { id, content in
+            let words = StateLog.words(content)
+            if words.count == 2, id >= InodeID.firstFree, let block = blocks[words[0]],
+                let row = InodeRow(block: block, packed: words[1])
+            {
+                lacking.remove(id)
+                withRows(of: id) { $0.restore(row, of: id) }
+            } else {
+                lacking.insert(id)
+            }
+        } remove: { id in
+            lacking.remove(id)
+            withRows(of: id) { $0.remove(id) }
+        }
+        guard lacking.isEmpty else { throw StateLogError("\(lacking.count) inodes are of no entries") }
+    }
+
+    func writeState(to log: StateLog) {
+        for part in parts {
+            // Blocks first, outside of the lock, since they take a while.
+            for (_, row) in part.rows.withLock({ $0.all }) { _ = self.log?.write(row.block) }
+            part.rows.withLock { rows in
+                for (id, row) in rows.all { self.log?.write(row, of: id) }
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 import ObjectStore
+import StateLog
 import Synchronization
 
 /// What is known of one directory in one *edition*: what was learnt in one go, and expires in one go.
@@ -17,6 +18,10 @@ final class Listing: Sendable {
     let lastUse = Atomic<Int>(0)
     /// How many open directories are of it.
     private let readerCount = Atomic<Int>(0)
+    /// What the log calls it that outlives this process; 0 for nothing.
+    private let loggedID = Atomic<UInt64>(0)
+    /// Whether its beginning was given by a process that is gone, so that nobody but those who read on shall see it.
+    private let isRestored: Bool
     /// Whether the archive was asked for a better listing.
     let isArchiveAsked = Atomic<Bool>(false)
     private let source: ListingSource
@@ -41,6 +46,8 @@ final class Listing: Sendable {
         var readerIndex = 0
         /// Who waits for pages aimed at names.
         var aims: [Name: [LookupCompletion]] = [:]
+        /// What of it the log has.
+        var logged = LoggedEntries()
     }
 
     fileprivate enum Waiter {
@@ -54,12 +61,15 @@ final class Listing: Sendable {
     /// What a listing takes beside its prefix and its entries, in bytes: the object, and its place in a table.
     private static let overheadByteCount = 480
 
-    /// An edition of which nothing is known so far, or `entries`, and that began at `knownSince`.
+    /// An edition of which nothing is known so far, or `entries`, and that began at `knownSince`. `restoredID` is what the log
+    /// calls it where a process that is gone has begun it.
     init(
         prefix: Key, source: ListingSource, knownSince: ContinuousClock.Instant,
-        entries: ProvenEntries = ProvenEntries()
+        entries: ProvenEntries = ProvenEntries(), restoredID: UInt64? = nil
     ) {
         self.prefix = prefix
+        isRestored = restoredID != nil
+        loggedID.store(restoredID ?? 0, ordering: .relaxed)
         self.source = source
         state = Mutex(State(entries: entries, knownSince: knownSince, hasFirstPage: entries.isComplete))
         source.account.add(Self.overheadByteCount + prefix.bytes.count + entries.byteCount)
@@ -145,6 +155,26 @@ final class Listing: Sendable {
         let entriesByteCount = state.withLock { $0.entries.byteCount }
         return Self.overheadByteCount + prefix.bytes.count + entriesByteCount
             + blocks.reduce(0) { $0 + $1.byteCount }
+    }
+
+    // MARK: What the next process must know
+
+    /// What the log calls it; 0 where there is none.
+    var logID: UInt64 {
+        guard let log = source.log?.log else { return 0 }
+        let known = loggedID.load(ordering: .relaxed)
+        if known != 0 { return known }
+        let made = log.makeID()
+        let (isMine, other) = loggedID.compareExchange(expected: 0, desired: made, ordering: .relaxed)
+        return isMine ? made : other
+    }
+
+    /// Writes the settled entries to the log, as far as it doesn't have them: a reader who goes on in the next process shall
+    /// find them at the same indices.
+    func writeEntries() {
+        guard let log = source.log else { return }
+        let id = logID
+        state.withLock { $0.logged.write($0.entries, of: id, to: log) }
     }
 
     // MARK: Asking
@@ -371,7 +401,7 @@ final class Listing: Sendable {
         source.tell(of: outcome.hidden, in: prefix)
         for call in outcome.calls { call() }
         for name in outcome.aims { aim(at: name) }
-        if outcome.isSealed { source.archive(self) }
+        if outcome.isSealed, !isRestored { source.archive(self) }
     }
 }
 

@@ -19,13 +19,16 @@ final class ListingSource: Sendable {
     private let store: any ObjectStore
     private let requestTimeout: Duration
     private let archive: (any ListingArchive)?
+    /// Where it is written what open directories have given, for the next process.
+    let log: EntryLog?
     private let logger: Logger
     private let hasToldOfHidden = Atomic<Bool>(false)
 
     init(
         store: any ObjectStore, timeToLive: TimeToLive, requestTimeout: Duration, metadataByteLimit: Int,
-        archive: (any ListingArchive)?, logger: Logger
+        archive: (any ListingArchive)?, log: EntryLog? = nil, logger: Logger
     ) {
+        self.log = log
         aheadPageCountMax = max(1, metadataByteLimit / 4 / ListingSource.pageByteCount)
         self.store = store
         self.timeToLive = timeToLive

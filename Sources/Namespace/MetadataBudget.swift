@@ -81,7 +81,11 @@ final class MetadataBudget: Sendable {
 
     /// Listings have been dropped or replaced: what something still holds of them can only be asked for.
     func noteGone(_ listings: [Listing]) {
-        let blocks = listings.flatMap(\.blocks)
+        noteGone(listings.flatMap(\.blocks))
+    }
+
+    /// The same for blocks that are of no listing.
+    func noteGone(_ blocks: [EntryBlock]) {
         orphans.withLock { $0.add(blocks) }
     }
 

@@ -1,5 +1,7 @@
 public import Logging
 public import ObjectStore
+public import StateLog
+import Synchronization
 
 /// The keys below a prefix of a bucket as a tree of directories and files.
 ///
@@ -16,6 +18,8 @@ public final class Namespace: Sendable {
     let inodes: InodeTable
     let budget: MetadataBudget
     private let walkAhead: WalkAhead
+    /// What directories have given that were open in the process before, by its names for their listings.
+    private let restoredListings = Mutex<[UInt64: Listing]>([:])
 
     /// A namespace of the keys that begin with `root`.
     ///
@@ -26,15 +30,16 @@ public final class Namespace: Sendable {
     ///   - requestTimeout: How long one page may take, retries included.
     ///   - metadataByteLimit: How much memory listings and inodes may take, about.
     ///   - archive: Where complete listings outlive the process.
+    ///   - log: Where that is written which the next process must know (`restore`).
     ///   - logger: Where hidden keys are told of.
     public init(
         store: any ObjectStore, root: Key, timeToLive: TimeToLive, requestTimeout: Duration,
-        metadataByteLimit: Int, archive: (any ListingArchive)? = nil, logger: Logger
+        metadataByteLimit: Int, archive: (any ListingArchive)? = nil, log: StateLog? = nil, logger: Logger
     ) {
         source = ListingSource(
             store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, metadataByteLimit: metadataByteLimit,
-            archive: archive, logger: logger)
-        inodes = InodeTable(rootKey: root)
+            archive: archive, log: log.map { EntryLog($0) }, logger: logger)
+        inodes = InodeTable(rootKey: root, log: source.log)
         budget = MetadataBudget(byteLimit: metadataByteLimit, account: source.account, inodes: inodes)
         tree = KnownTree(root: root, source: source, budget: budget)
         walkAhead = WalkAhead(tree: tree, source: source)
@@ -100,9 +105,43 @@ public final class Namespace: Sendable {
         return warming.progress
     }
 
+    /// Takes in what a process that is gone has left in the log: the inodes that the kernel knows. To be called before all
+    /// else, once; fails where not all of it is there.
+    public func restore() throws(StateLogError) {
+        guard let log = source.log else { return }
+        let blocks = try log.blocks(account: source.account)
+        try inodes.restore(from: blocks)
+        let listings = try ListedRuns(log.log).listings(of: blocks, source: source)
+        restoredListings.withLock { $0 = listings }
+        // Nobody but inodes and open directories holds them.
+        budget.noteGone(Array(blocks.values))
+        log.log.own([.entryBlock, .inodeRow], by: inodes)
+    }
+
+    /// The directory that a process before has opened, with what it has given of its entries, at the same indices.
+    ///
+    /// - Parameter listingID: What the process told of (`OpenDirectory.listingID`).
+    public func openDirectory(_ directory: Inode, restoring listingID: UInt64) -> OpenDirectory {
+        let listing = restoredListings.withLock { listings in
+            if let listing = listings[listingID], listing.prefix == directory.key { return listing }
+            // It has given nothing so far; but who shares it goes on sharing it.
+            let listing = Listing(prefix: directory.key, source: source, knownSince: .now, restoredID: listingID)
+            listings[listingID] = listing
+            return listing
+        }
+        return OpenDirectory(
+            inode: directory, listing: listing, tree: tree, walkAhead: walkAhead, inodes: inodes)
+    }
+
+    /// All directories that were open are open again.
+    public func endRestoring() {
+        restoredListings.withLock { $0 = [:] }
+    }
+
     /// Opens a directory for reading its entries.
     public func openDirectory(_ directory: Inode) -> OpenDirectory {
-        OpenDirectory(inode: directory, tree: tree, walkAhead: walkAhead, inodes: inodes)
+        OpenDirectory(
+            inode: directory, listing: tree.listing(directory.key), tree: tree, walkAhead: walkAhead, inodes: inodes)
     }
 
     /// Whether all entries of the mount's root are known, and there are some: an earlier mount has left them in the archive.

@@ -13,12 +13,11 @@ public final class OpenDirectory: Sendable {
     private let inodes: InodeTable
     private let listing: Mutex<Listing>
 
-    init(inode: Inode, tree: KnownTree, walkAhead: WalkAhead, inodes: InodeTable) {
+    init(inode: Inode, listing: Listing, tree: KnownTree, walkAhead: WalkAhead, inodes: InodeTable) {
         self.inode = inode
         self.tree = tree
         self.walkAhead = walkAhead
         self.inodes = inodes
-        let listing = tree.listing(inode.key)
         listing.beginReading()
         self.listing = Mutex(listing)
     }
@@ -50,7 +49,19 @@ public final class OpenDirectory: Sendable {
         tree.keepWithinLimit()
         // First, so that what is asked for ahead of a walk is what this reader waits for.
         if index == 0 { walkAhead.noteRead(listing) }
-        listing.entries(from: index, completion: completion)
+        listing.entries(from: index) { result in
+            // Before the entries are given.
+            if case .success = result { listing.writeEntries() }
+            completion(result)
+        }
+    }
+
+    /// What the listing is called in the log that outlives this process; 0 where there is none. Another one after a restart.
+    public var listingID: UInt64 { listing.withLock { $0.logID } }
+
+    /// Writes to the log what has been given of the entries.
+    public func writeEntries() {
+        listing.withLock { $0 }.writeEntries()
     }
 
     /// Until when the entries hold.

@@ -213,6 +213,11 @@ struct ProvenEntries {
     /// All settled entries.
     var settledRuns: [EntryRun] { settled.map(\.run) }
 
+    /// The runs of the settled entries from `index` on, where a run begins, each with the index of its first entry.
+    func settledRuns(from index: Int) -> [(start: Int, run: EntryRun)] {
+        settled[settled.partitioningIndex { $0.start >= index }...].map { ($0.start, $0.run) }
+    }
+
     /// The position of the front's last entry: between it and the front's end there is nothing.
     var lastPosition: [UInt8]? {
         (held.last ?? settled.last?.run).map { $0.block.position($0.range.upperBound - 1) }
@@ -283,6 +288,35 @@ struct ProvenEntries {
     /// The blocks that entries are in, each as often as there are runs of it.
     var blocks: [EntryBlock] {
         settled.map(\.run.block) + held.map(\.block) + islands.map(\.run.block)
+    }
+}
+
+extension ProvenEntries {
+    /// The settled entries of a process that is gone. What it had proven beyond the last of them isn't known any more.
+    init(settled runs: [EntryRun], isComplete: Bool) {
+        self.init()
+        for run in runs { settle(run) }
+        if isComplete {
+            frontEnd = nil
+        } else if let last = settled.last?.run.last {
+            let position = Key(last.block.position(last.index))
+            frontEnd = last.isDirectory ? position.endOfPrefix : position.next
+            keepAbsent(lookingFrom: position.bytes)
+        }
+    }
+
+    /// The directories of settled files were known to be absent, also behind the last entry, and stay so: their names were
+    /// given.
+    private mutating func keepAbsent(lookingFrom last: [UInt8]) {
+        for byteCount in 1...last.count {
+            let name = Array(last[..<byteCount])
+            guard byteCount == last.count || last[byteCount] < Key.delimiter, name.last != Key.delimiter,
+                index(of: name) != nil, let run = settled.last?.run
+            else { continue }
+            let directory = Key(name + [Key.delimiter])
+            let nothing = run.prefix(upTo: run.range.lowerBound)
+            insert(Island(interval: KeyInterval(lower: directory, upper: directory.endOfPrefix), run: nothing))
+        }
     }
 }
 

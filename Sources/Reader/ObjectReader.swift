@@ -70,6 +70,9 @@ public final class ObjectReader: Sendable {
         }
     }
 
+    /// The object's file on the local disk, if it is there already and reads may go to it.
+    public var completeFile: CompleteFile? { reads.disk?.completeFile }
+
     private func check(_ range: Range<Int>) {
         precondition(!range.isEmpty && range.lowerBound >= 0 && range.upperBound <= reads.object.byteCount)
         precondition(range.count <= ObjectReader.readByteCountMax)

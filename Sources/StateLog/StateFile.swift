@@ -57,6 +57,15 @@ struct StateFile: ~Copyable, @unchecked Sendable {
         return file
     }
 
+    /// The same for who only wants to know what the head says of a file that another process is writing.
+    static func openHead(_ descriptor: FileDescriptor) throws(StateLogError) -> StateFile {
+        let file = StateFile(descriptor, head: try mapHead(of: descriptor))
+        guard file[.format] == format else {
+            throw StateLogError("the log of the state was written by another version of tractfs")
+        }
+        return file
+    }
+
     private static func mapHead(of descriptor: FileDescriptor) throws(StateLogError) -> UnsafeMutableRawPointer {
         let code = posix_fallocate(descriptor.rawValue, 0, headByteCount)
         guard code == 0 else {

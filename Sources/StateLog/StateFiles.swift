@@ -19,6 +19,21 @@ struct StateFiles: ~Copyable, Sendable {
         return StateFiles(first: first, second: try StateFile.open(newFile()), isSecondActive: false)
     }
 
+    /// Two new files, with the first records still to be written, for another process.
+    static func createDescriptors() throws(StateLogError) -> [FileDescriptor] {
+        let files = try create()
+        do {
+            // Those of `files` are closed with it.
+            return try files.descriptors.map { descriptor in
+                let copy = fcntl(descriptor.rawValue, F_DUPFD_CLOEXEC, 0)
+                guard copy >= 0 else { throw Errno(rawValue: errno) }
+                return FileDescriptor(rawValue: copy)
+            }
+        } catch {
+            throw StateLogError("there is no file for the log of the state: \(error)")
+        }
+    }
+
     /// On a disk, because it may grow by some 100 bytes for each inode; in memory where that can't be.
     private static func newFile() throws(StateLogError) -> FileDescriptor {
         var descriptor = tractfs_open_nameless("/var/tmp")

@@ -100,7 +100,7 @@ public final class StateLog: Sendable {
             state.kept = kept
             state.rewriteByteCount = isWhole ? max(rewriteByteCountMin, byteCount) : 0
         }
-        keep(.serverNumber, Self.bytes(number))
+        keep(.serverNumber, words: [number])
     }
 
     /// What another process needs to go on with this log. Closed with this instance, and by exec.
@@ -169,10 +169,6 @@ public final class StateLog: Sendable {
         set(kind, id: 0, content.span.bytes)
     }
 
-    private static func bytes(_ number: UInt64) -> [UInt8] {
-        withUnsafeBytes(of: number) { Array($0) }
-    }
-
     private static func number(_ bytes: [UInt8]) throws(StateLogError) -> UInt64 {
         guard let number = words(bytes.span.bytes).first else { throw StateLogError("the log of the state is damaged") }
         return number
@@ -199,11 +195,21 @@ public final class StateLog: Sendable {
         }
     }
 
+    /// The same with words.
+    public func keep(_ kind: RecordKind, words: [UInt64]) {
+        keep(kind, words.withUnsafeBytes { Array($0) })
+    }
+
     // MARK: Reading
 
     /// What was kept last.
     public func kept(_ kind: RecordKind) -> [UInt8]? {
         state.withLock { $0.kept[kind] }
+    }
+
+    /// The same as words.
+    public func keptWords(_ kind: RecordKind) -> [UInt64]? {
+        kept(kind).map { StateLog.words($0.span.bytes) }
     }
 
     /// Tells the records of a kind in the order in which they were written: each takes the place of those of the same id before

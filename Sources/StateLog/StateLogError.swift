@@ -3,7 +3,8 @@ public struct StateLogError: Error, Equatable, CustomStringConvertible {
     /// One sentence for a log.
     public let description: String
 
-    init(_ description: String) {
+    /// A log that says what can't be.
+    public init(_ description: String) {
         self.description = description
     }
 }

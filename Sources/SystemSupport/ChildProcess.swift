@@ -72,8 +72,30 @@ public struct ChildProcess: Sendable {
         self.id = id
     }
 
+    /// A child that the program started which this process was before it called execve(2).
+    public init(adopting id: Int32) {
+        self.id = id
+    }
+
     /// POSIX_SPAWN_SETSID (spawn.h), which glibc shows to GNU sources only, and so not to Swift.
     private static let newSessionFlag: Int16 = 0x80
+
+    /// Makes this process another program (execve(2)): it keeps its id, its children and the descriptors that it hands on.
+    ///
+    /// - Parameters as for starting one, without a `PATH`.
+    /// - Throws: Why it can't be; this process then is what it was.
+    public static func replaceThisOne(
+        by program: String, named name: String, _ arguments: [String], environment: [String],
+        inheriting descriptors: [FileDescriptor]
+    ) throws(Errno) -> Never {
+        for descriptor in descriptors { _ = fcntl(descriptor.rawValue, F_SETFD, 0) }
+        withCStrings([name] + arguments) { argv in
+            withCStrings(environment) { envp in _ = execve(program, argv, envp) }
+        }
+        let reason = Errno(rawValue: errno)
+        for descriptor in descriptors { _ = fcntl(descriptor.rawValue, F_SETFD, FD_CLOEXEC) }
+        throw reason
+    }
 
     /// Waits until the child has ended. To be called once.
     public func waitForEnd() -> End {
@@ -105,5 +127,16 @@ public struct ChildProcess: Sendable {
         let copies = strings.map { strdup($0) }
         defer { for copy in copies { free(copy) } }
         return body(copies + [nil])
+    }
+}
+
+extension ChildProcess.End: CustomStringConvertible {
+    /// For a log: "signal 9, Killed".
+    public var description: String {
+        switch self {
+        case .exited(let status): "exit status \(status)"
+        case .killed(let signal): strsignal(signal).map { "signal \(signal), \(String(cString: $0))" } ?? "signal \(signal)"
+        case .unknown: "nobody knows how"
+        }
     }
 }

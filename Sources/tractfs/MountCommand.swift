@@ -34,13 +34,15 @@ struct MountCommand: ParsableCommand {
     var running: RunningOptions
 
     func run() throws {
-        let settings = try MountSettings(self)
-        if let report = StartReport.inherited() {
-            try MountServer(settings, report: report).run(logging: running.logDestination(inBackground: true))
-        } else if running.foreground {
-            try MountServer(settings, report: nil).run(logging: running.logDestination(inBackground: false))
-        } else {
-            try BackgroundStart.run(Array(CommandLine.arguments.dropFirst()))
+        guard let inheritance = Inheritance.take() else {
+            // Wrong settings are told before anything is started.
+            _ = try MountSettings(self)
+            if !running.foreground { return try BackgroundStart.run(Array(CommandLine.arguments.dropFirst())) }
+            return try supervise(nil)
+        }
+        switch inheritance.role {
+        case .supervisor, .upgradedSupervisor: try supervise(inheritance)
+        case .server, .successor, .trial: serve(inheritance)
         }
     }
 }
@@ -178,9 +180,10 @@ struct RunningOptions: ParsableArguments {
     )
     var mountOptions: [String] = []
 
-    func logDestination(inBackground: Bool) -> LogDestination {
+    /// Where log lines go. A file's name counts from the working directory.
+    var logDestination: LogDestination {
         if let logFile { return .file(AbsolutePath.of(logFile), logLevel) }
-        return inBackground ? .syslog(logLevel) : .standardError(logLevel)
+        return foreground ? .standardError(logLevel) : .syslog(logLevel)
     }
 }
 

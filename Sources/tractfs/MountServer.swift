@@ -1,99 +1,117 @@
-import SystemSupport
 import BlockCache
 import FileSystem
 import FuseBridge
 import Glibc
 import Logging
 import Namespace
-import ObjectStore
 import Reader
 import S3Client
 import SQLiteArchive
-import Synchronization
+import StateLog
+import SystemPackage
+import SystemSupport
 
 /// The process that serves a mount, from the checks before it to its end. The one place where the layers are put together.
+///
+/// It is started by a `Supervisor`, either to mount, or to take over what another one has mounted.
 struct MountServer {
-    private let settings: MountSettings
-    /// Who is told that the mount answers, if somebody waits for that.
-    private let report: StartReport?
+    let settings: MountSettings
+    let destination: LogDestination
+    /// Whether nobody sits before it.
+    let isInBackground: Bool
+    private let inheritance: Inheritance
+    /// The socket to the supervisor.
+    private let supervisor: FileDescriptor
 
-    init(_ settings: MountSettings, report: StartReport?) {
+    init(
+        _ settings: MountSettings, _ destination: LogDestination, isInBackground: Bool, _ inheritance: Inheritance
+    ) throws {
+        guard let supervisor = inheritance.supervisor else { throw Failure("a serving process needs a supervisor") }
         self.settings = settings
-        self.report = report
+        self.destination = destination
+        self.isInBackground = isInBackground
+        self.inheritance = inheritance
+        self.supervisor = supervisor
     }
 
-    /// Serves until the mount ends. A failure before it answers is reported to whoever waits, and thrown otherwise.
-    func run(logging destination: LogDestination) throws {
-        // The log may take standard error over, but why there is no mount is for whoever typed the command.
-        let terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
-        do {
-            try destination.check()
-            let mountPoint = try MountPoint(checking: settings.mountPoint)
-            try settings.cache?.checkIsOutside(mountPoint: mountPoint.path)
-            destination.takeOverStandardError()
-            let logger = try destination.begin()
-            try serve(at: mountPoint, logger: logger, destination: destination)
-        } catch {
-            guard let report else {
-                dup2(terminal, STDERR_FILENO)
-                throw error
+    /// Mounts, and serves until the mount ends.
+    ///
+    /// - Throws: Why it doesn't.
+    func mount() throws {
+        try destination.check()
+        let mountPoint = try MountPoint(checking: settings.mountPoint)
+        try settings.cache?.checkIsOutside(mountPoint: mountPoint.path)
+        destination.takeOverStandardError()
+        let ending = Ending(logger: try destination.begin())
+        for source in mountPoint.cleared {
+            ending.logger.notice("cleared \(source) from \(mountPoint.path): the process that had mounted it is gone")
+        }
+        try serve(ending) { layers in
+            // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
+            if !layers.namespace.isRootKnown { try checkRoot(layers) }
+            let device = try MountedDevice.mount(
+                at: mountPoint,
+                MountedDevice.Options(source: settings.uri.description, allowsOthers: settings.allowsOthers))
+            let place = MountPlace(mountedOn: mountPoint)
+            ending.noteMounted(place)
+            ServerReport.mounted(place).send(device.shared, over: supervisor)
+            DetachedThread.start { [self] in
+                // Asked as anybody would ask it, so that the answer is what everybody gets.
+                if Unmount.server(of: place.path) != getpid() { return }
+                becomeReady(at: place, credentialsSource: layers.credentialsSource, logger: layers.logger)
             }
-            report.fail("\(error)")
-            exit(EXIT_FAILURE)
+            return device
         }
     }
 
-    private func serve(at mountPoint: MountPoint, logger: Logger, destination: LogDestination) throws {
-        let ending = Ending(mountPoint: mountPoint, logger: logger)
+    /// Serves what an earlier server has mounted, until the mount ends. It is not looked at, and nothing is asked of the
+    /// network: there may be none for a while, and the mount answers all the same.
+    func takeOver() throws {
+        guard let place = inheritance.place, let device = inheritance.device else {
+            throw Failure("there is nothing to take over")
+        }
+        destination.takeOverStandardError()
+        let ending = Ending(logger: try destination.begin())
+        ending.noteMounted(place)
+        try serve(ending) { layers in
+            try layers.session.restore()
+            return MountedDevice(inheriting: device)
+        }
+    }
+
+    private func serve(_ ending: Ending, _ device: (MountLayers) throws -> MountedDevice) throws {
         EndingSignals.handle(
-            end: { ending.begin() }, reopen: destination.reopening { logger.warning("\($0)") })
+            end: { ending.begin() }, reopen: destination.reopening { ending.logger.warning("\($0)") },
+            handOver: { ending.handOver() })
         OpenFileLimit.raise()
-        let credentials = try settings.credentials.map { CredentialsSession($0, try $0.resolve(), logger: logger) }
-        defer { credentials?.shutdown() }
-        let client = S3Client(configuration: settings.configuration, credentials: credentials, logger: logger)
-        defer { client.shutdown() }
-        let source = credentials.map { "\($0.resolved.credentials) from \($0.resolved.source)" }
-        let blocks = try BlockCache(byteLimit: settings.memory.blockByteLimit)
-        let disk = try settings.cache?.open(for: settings.configuration, blocks: blocks, logger: logger)
-        defer { disk?.shutdown() }
-        let archive = disk.flatMap { disk in
-            settings.cache?.openArchive(
-                in: disk, for: settings.configuration, memory: settings.memory, logger: logger)
-        }
-        defer { archive?.shutdown() }
-        let namespace = namespace(on: client, archive: archive, logger: logger)
-        // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
-        if !namespace.isRootKnown {
-            let root = try RootCheck(store: client, uri: settings.uri, credentialsSource: source).run()
-            namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
-        }
-        let session = FuseSession(
-            fileSystem: fileSystem(namespace, on: client, blocks: blocks, disk: disk, logger: logger), logger: logger)
+        let layers = try MountLayers(settings, inheritance, logger: ending.logger)
+        defer { layers.shutdown() }
         // Before there is a mount, so that no signal can come between the two.
-        ending.attach(session)
+        ending.attach(layers.session)
         defer { ending.detachIfMounted() }
-        let device = try MountedDevice.mount(
-            at: mountPoint,
-            MountedDevice.Options(source: settings.uri.description, allowsOthers: settings.allowsOthers))
-        ending.noteMounted()
-        DetachedThread.start { [self] in
-            // Asked as anybody would ask it, so that the answer is what everybody gets.
-            if Unmount.server(of: mountPoint.path) != getpid() { return }
-            becomeReady(at: mountPoint, credentialsSource: source, logger: logger)
+        let device = try device(layers)
+        try layers.session.run(on: device) {
+            ServerReport.tookOver.send(over: supervisor)
+            if isInBackground { letGo() }
+        } drain: {
+            layers.drain()
         }
-        try session.run(on: device) {
-            client.shutdown()
-            // The threads of the cache send replies too, and must not do so when libfuse's session is gone.
-            disk?.shutdown()
-        }
-        logger.info("ended", metadata: ["mount": "\(mountPoint.path)"])
+        if ending.isHandedOver { layers.shutdown(); exit(HandOver.exitStatus) }
+        layers.logger.info("ended", metadata: ["mount": "\(ending.place?.path ?? settings.mountPoint)"])
+    }
+
+    private func checkRoot(_ layers: MountLayers) throws {
+        let root = try RootCheck(
+            store: layers.client, uri: settings.uri, credentialsSource: layers.credentialsSource
+        ).run()
+        layers.namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
     }
 
     /// The mount answers: whoever waits is told, and the terminal is let go.
-    private func becomeReady(at mountPoint: MountPoint, credentialsSource: String?, logger: Logger) {
-        let isReadAheadRaised = ReadAhead.raise(forMountAt: mountPoint.path)
+    private func becomeReady(at place: MountPlace, credentialsSource: String?, logger: Logger) {
+        let isReadAheadRaised = ReadAhead.raise(forMountAt: place.path)
         logger.info(
-            "mounted \(settings.uri) on \(mountPoint.path)",
+            "mounted \(settings.uri) on \(place.path)",
             metadata: [
                 "credentials": "\(credentialsSource ?? "none, requests are not signed")",
                 "read-ahead raised": "\(isReadAheadRaised)",
@@ -102,99 +120,13 @@ struct MountServer {
         if geteuid() == 0, !settings.allowsOthers {
             logger.notice("only root can use the mount; --allow-other lets all users")
         }
-        guard let report else { return }
-        // Nothing of the place where the command was typed is held on to.
+        if isInBackground { letGo() }
+        ServerReport.answers.send(over: supervisor)
+    }
+
+    /// Nothing of the place where the command was typed is held on to.
+    private func letGo() {
         chdir("/")
-        for descriptor in [STDIN_FILENO, STDOUT_FILENO] {
-            let null = open("/dev/null", O_RDWR | O_CLOEXEC)
-            dup2(null, descriptor)
-            close(null)
-        }
-        if !report.succeed() { kill(getpid(), SIGTERM) }
-    }
-
-    private func namespace(on store: any ObjectStore, archive: SQLiteArchive?, logger: Logger) -> Namespace {
-        Namespace(
-            store: store, root: settings.root, timeToLive: settings.timeToLive, requestTimeout: settings.readTimeout,
-            metadataByteLimit: settings.memory.metadataByteLimit, archive: archive, logger: logger)
-    }
-
-    private func fileSystem(
-        _ namespace: Namespace, on store: S3Client, blocks: BlockCache, disk: DiskCache?, logger: Logger
-    ) -> FileSystem {
-        let reader = Reader(
-            store: store, cache: blocks, disk: disk, limits: ReaderLimits(readTimeout: settings.readTimeout))
-        var options = FileSystem.Options(
-            bucket: settings.uri.bucket, ownership: settings.ownership, mountTime: Timestamp(seconds: time(nil)),
-            hasExtendedAttributes: settings.hasExtendedAttributes)
-        options.hasPresignedURLAttribute = settings.hasPresignedURLAttribute
-        options.urls = store
-        return FileSystem(namespace: namespace, reader: reader, options: options, logger: logger)
-    }
-}
-
-/// How a mount ends by a signal: detached first, so that nothing new comes, then the session.
-private final class Ending: Sendable {
-    private enum State {
-        case starting
-        case serving(FuseSession)
-        case ending
-    }
-
-    private let mountPoint: MountPoint
-    private let logger: Logger
-    private let state = Mutex(State.starting)
-    /// The device number of the mount, once it is there.
-    private let device = Mutex<String?>(nil)
-
-    init(mountPoint: MountPoint, logger: Logger) {
-        self.mountPoint = mountPoint
-        self.logger = logger
-    }
-
-    /// From now on there is something to be ended in order.
-    func attach(_ session: FuseSession) {
-        state.withLock { $0 = .serving(session) }
-    }
-
-    /// From now on there is a mount of ours.
-    func noteMounted() {
-        let mounted = mountOnPath()?.device
-        device.withLock { $0 = mounted }
-    }
-
-    /// Ends the mount. As long as there is nothing to be kept in order, the process ends here and now.
-    func begin() {
-        let session = state.withLock { state -> FuseSession? in
-            switch state {
-            case .starting: exit(EXIT_FAILURE)
-            case .ending: return nil
-            case .serving(let session):
-                state = .ending
-                return session
-            }
-        }
-        guard let session else { return }
-        detachIfMounted()
-        session.end()
-    }
-
-    /// Sees to it that nothing stays mounted, however the session ended. What is mounted there may be somebody else's by
-    /// now: ours may have been detached before, and have lived on for a file that was open.
-    func detachIfMounted() {
-        guard let ours = device.withLock({ $0 }), mountOnPath()?.device == ours else { return }
-        detach()
-    }
-
-    private func mountOnPath() -> MountTable.Entry? {
-        (try? MountTable())?.mount(at: mountPoint.path)
-    }
-
-    private func detach() {
-        do {
-            try Unmount.detach(mountPoint.path)
-        } catch {
-            logger.warning("\(error)")
-        }
+        StandardStreams.close()
     }
 }

@@ -26,36 +26,33 @@ struct UnmountCommand: ParsableCommand {
 
     func run() throws {
         let mount = try findMount()
-        let server = findServer(of: mount)
+        let supervision = findSupervision(of: mount)
         try Unmount.detach(mount.mountPoint)
-        guard let server else { return }
-        if waitForEnd(of: server, within: grace) { return }
-        kill(server, SIGTERM)
-        // The server answers what is under way with errors, which takes no time.
-        guard waitForEnd(of: server, within: Time(seconds: 10)) else {
-            throw Failure(
-                "\(mount.mountPoint) is unmounted, but its process \(server) has not ended; end it with kill -9")
+        guard let supervision else { return }
+        if !waitForEnd(of: supervision.server, within: grace) {
+            kill(supervision.server, SIGTERM)
+            // The server answers what is under way with errors, which takes no time.
+            guard waitForEnd(of: supervision.server, within: Time(seconds: 10)) else {
+                throw Failure(
+                    "\(mount.mountPoint) is unmounted, but its process \(supervision.server) has not ended; end it with "
+                        + "kill -9")
+            }
         }
+        if let supervisor = supervision.supervisor { _ = waitForEnd(of: supervisor, within: Time(seconds: 10)) }
     }
 
-    /// The process that serves a mount; `nil` where none answers soon. Detaching must not depend on it.
-    private func findServer(of mount: MountTable.Entry) -> pid_t? {
-        let answer = Mutex<pid_t?>(nil)
+    /// The processes behind a mount; `nil` where none answers soon. Detaching must not depend on it.
+    private func findSupervision(of mount: MountTable.Entry) -> Supervision? {
+        let answer = Mutex<Supervision?>(nil)
         let arrival = DispatchSemaphore(value: 0)
         DetachedThread.start {
-            let server = Unmount.server(of: mount.mountPoint)
-            answer.withLock { $0 = server }
+            let supervision = Supervision.of(mountAt: mount.mountPoint)
+            answer.withLock { $0 = supervision }
             arrival.signal()
         }
         _ = arrival.wait(timeout: .now() + .seconds(2))
         // What a mount says may come from another process namespace, or be a lie: only tractfs is ever sent a signal.
-        return answer.withLock { $0 }.flatMap { isTractfs($0) ? $0 : nil }
-    }
-
-    private func isTractfs(_ process: pid_t) -> Bool {
-        guard let program = MountPoint.resolve("/proc/\(process)/exe"), let own = MountPoint.resolve("/proc/self/exe")
-        else { return false }
-        return program.split(separator: "/").last == own.split(separator: "/").last
+        return answer.withLock { $0 }.flatMap { OwnProgram.isOf($0.server) ? $0 : nil }
     }
 
     private func findMount() throws -> MountTable.Entry {
@@ -80,12 +77,8 @@ struct UnmountCommand: ParsableCommand {
         return true
     }
 
-    /// Whether a process has not ended. One that has may stay in the table until its parent, which needn't be us, looks at
-    /// it: its state is "Z" then (proc(5), /proc/PID/stat, behind the name in parentheses).
+    /// Whether a process has not ended. One that has may stay in the table until its parent, which needn't be us, looks at it.
     private func isRunning(_ process: pid_t) -> Bool {
-        guard let file = try? FileDescriptor.open(FilePath("/proc/\(process)/stat"), .readOnly),
-            let bytes = try? file.closeAfter({ try file.readToEnd(limit: 4_096) })
-        else { return false }
-        return !String(decoding: bytes, as: UTF8.self).split(separator: ") ").dropFirst().joined().hasPrefix("Z")
+        ProcessState(of: process).map { !$0.hasEnded } ?? false
     }
 }

@@ -2,9 +2,11 @@ import BlockCache
 import FileSystem
 import Logging
 import Namespace
+import StateLog
 import SystemPackage
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import FuseBridge
 
@@ -42,15 +44,44 @@ private final class FakeDevice: BackingDevice {
     }
 }
 
+/// Opens and releases files as the kernel does: it is no matter which handle of an inode is released.
+private final class OpenFiles: Sendable {
+    let passthrough: Passthrough
+    private let opened = Mutex((handles: [InodeID: [Handle]](), lastNumber: UInt64(0)))
+
+    var handles: [InodeID: [Handle]] { opened.withLock { $0.handles } }
+
+    init(of passthrough: Passthrough) {
+        self.passthrough = passthrough
+    }
+
+    func wantsFile(of inode: InodeID) -> Bool { passthrough.wantsFile(of: inode) }
+
+    func open(_ inode: InodeID, file: CompleteFile?) -> BackingID? {
+        let handle = opened.withLock { opened in
+            opened.lastNumber += 1
+            let handle = Handle(rawValue: opened.lastNumber)
+            opened.handles[inode, default: []].append(handle)
+            return handle
+        }
+        return passthrough.open(inode, handle, file: file)
+    }
+
+    func release(_ inode: InodeID) {
+        guard let handle = opened.withLock({ $0.handles[inode]?.popLast() }) else { return }
+        passthrough.release(inode, handle)
+    }
+}
+
 @Suite("How open inodes are read") struct OpenInodesTests {
     private let device = FakeDevice()
     private let inode = InodeID(rawValue: 7)
     private let log = LogLines()
 
-    private func passthrough(isOffered: Bool = true) -> Passthrough {
+    private func passthrough(isOffered: Bool = true) -> OpenFiles {
         let passthrough = Passthrough(logger: log.logger)
         if isOffered { passthrough.begin(on: device) }
-        return passthrough
+        return OpenFiles(of: passthrough)
     }
 
     private func file() throws -> CompleteFile {
@@ -184,5 +215,62 @@ private final class FakeDevice: BackingDevice {
         }
         #expect(device.lent.isEmpty)
         #expect((2..<5).allSatisfy { passthrough.wantsFile(of: InodeID(rawValue: $0)) })
+    }
+
+    // MARK: After a crash
+
+    private func successor(
+        of state: StateLog, handles: [InodeID: [Handle]], file: CompleteFile? = nil
+    ) throws -> Passthrough {
+        let passthrough = Passthrough(log: try logAfterKill(of: state), logger: log.logger)
+        try passthrough.restore(handles.flatMap { inode, handles in handles.map { ($0, inode) } }) { _ in file }
+        passthrough.begin(on: device)
+        return passthrough
+    }
+
+    @Test func `who takes over reads inodes as they are read, and takes their files back in the end`() throws {
+        let state = try StateLog.create(logger: log.logger)
+        let first = OpenFiles(of: Passthrough(log: state, logger: log.logger))
+        first.passthrough.begin(on: device)
+        let through = InodeID(rawValue: 8)
+        let id = try #require(first.open(inode, file: try file()))
+        _ = first.open(inode, file: nil)
+        _ = first.open(through, file: nil)
+        weak var kept: CompleteFile?
+        let second: Passthrough
+        do {
+            let file = try file()
+            kept = file
+            second = try successor(of: state, handles: first.handles, file: file)
+        }
+        #expect(kept != nil, "the cache shall know that it is in use")
+        #expect(!second.wantsFile(of: inode))
+        let own = Handle(rawValue: 1 << 41)
+        #expect(second.open(inode, own, file: try file()) == id)
+        #expect(second.open(through, own, file: try file()) == nil)
+        for handle in try #require(first.handles[inode]) {
+            second.release(inode, handle)
+            // The kernel may ask again, if the answer was on its way.
+            second.release(inode, handle)
+        }
+        #expect(device.lent == [id])
+        second.release(inode, own)
+        #expect(device.lent.isEmpty)
+        #expect(kept == nil)
+    }
+
+    @Test func `who takes over takes back what nobody reads`() throws {
+        let state = try StateLog.create(logger: log.logger)
+        let first = OpenFiles(of: Passthrough(log: state, logger: log.logger))
+        first.passthrough.begin(on: device)
+        let id = try #require(first.open(inode, file: try file()))
+        let other = try #require(first.open(InodeID(rawValue: 8), file: try file()))
+        #expect(device.lent == [id, other])
+        let handles = first.handles.filter { $0.key == inode }
+        let second = try successor(of: state, handles: handles)
+        #expect(device.lent == [id])
+        for handle in try #require(handles[inode]) { second.release(inode, handle) }
+        #expect(device.lent.isEmpty)
+        #expect(second.wantsFile(of: inode), "the next open decides anew")
     }
 }

@@ -173,7 +173,7 @@ import Testing
             try withTemporaryDirectory { directory in
                 try Data(bytes.allBytes).write(to: URL(fileURLWithPath: directory + "/copy"))
                 _ = try withMount(of: server, options: options) { mountPoint in
-                    let process = try #require(processes(withArgument: mountPoint).first)
+                    let process = try #require(MountProcesses(of: mountPoint)).server
                     let readers = try (0..<Self.readerCount).map { index in
                         let outputs = directory + "/\(index)"
                         try FileManager.default.createDirectory(atPath: outputs, withIntermediateDirectories: false)

@@ -92,7 +92,7 @@ import Testing
     private static func killWhileReading(
         _ objects: [Key: ObjectBody], at mountPoint: String, _ generator: inout SeededGenerator
     ) throws {
-        let process = try #require(processes(withArgument: mountPoint).first)
+        let processes = try #require(MountProcesses(of: mountPoint))
         let byteCount = objects.values.reduce(0) { $0 + $1.byteCount }
         let moment = Int.random(in: 0...byteCount, using: &generator)
         // What has been read is written some milliseconds later.
@@ -102,9 +102,9 @@ import Testing
             try eventually("the moment to kill") { readers.readByteCount >= moment }
             usleep(pause)
             readers.allowErrors()
-            kill(process, SIGKILL)
+            processes.killBoth()
         }
-        try eventually("the end of \(process)") { processes(withArgument: mountPoint).isEmpty }
+        try eventually("the end of \(processes)") { TestSupport.processes(withArgument: mountPoint).isEmpty }
     }
 }
 

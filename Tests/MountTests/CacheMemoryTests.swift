@@ -15,7 +15,7 @@ import Testing
         try withS3TestServer { server in
             for index in 0..<Self.fileCount { server.put(Key("\(index)"), body) }
             try withMount(of: server, options: ["--memory-limit", "64MiB"]) { mountPoint in
-                let process = try #require(processes(withArgument: mountPoint).first)
+                let process = try #require(MountProcesses(of: mountPoint)).server
                 try inParallel(Self.fileCount) { try checkWhole("\(mountPoint)/\($0)", body) }
                 let byteCount = try peakByteCount(of: process)
                 #expect(byteCount <= Self.limit + Self.programByteCount)

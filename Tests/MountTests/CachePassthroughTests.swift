@@ -90,7 +90,7 @@ struct CachePassthroughTests {
 
     /// How many bytes the process that serves the mount writes while `body` runs.
     private func writtenByteCount(_ mountPoint: String, during body: () throws -> Void) throws -> Int {
-        let process = try #require(processes(withArgument: mountPoint).first)
+        let process = try #require(MountProcesses(of: mountPoint)).server
         let before = try writtenByteCount(of: process)
         try body()
         return try writtenByteCount(of: process) - before

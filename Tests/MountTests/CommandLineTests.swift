@@ -274,8 +274,7 @@ struct MountOptionTests {
                 try withMount(of: server, ["--log-file", log, "--log-level", "debug"]) { mountPoint throws in
                     #expect(try runChecked("cat", [log]).contains("mounted s3://\(server.bucket)"))
                     try runChecked("mv", [log, rotated])
-                    let server = try #require(processes(withArgument: mountPoint).first)
-                    kill(server, SIGHUP)
+                    kill(try #require(MountProcesses(of: mountPoint)).supervisor, SIGHUP)
                     try eventually("the new log file") { FileManager.default.fileExists(atPath: log) }
                 }
                 #expect(try runChecked("cat", [log]).contains("ended"))
@@ -339,11 +338,13 @@ struct ClosedStreamsTests {
                 ]
                 try runChecked(
                     "bash", ["-c", script, tractfsExecutable()] + arguments, environment: environmentWithKeys)
-                let process = try #require(processes(withArgument: mountPoint).first)
-                for stream in 0...2 {
-                    let target = try FileManager.default.destinationOfSymbolicLink(
-                        atPath: "/proc/\(process)/fd/\(stream)")
-                    #expect(target == "/dev/null")
+                let processes = try #require(MountProcesses(of: mountPoint))
+                for process in [processes.server, processes.supervisor] {
+                    for stream in 0...2 {
+                        let target = try FileManager.default.destinationOfSymbolicLink(
+                            atPath: "/proc/\(process)/fd/\(stream)")
+                        #expect(target == "/dev/null")
+                    }
                 }
                 #expect(try runChecked("cat", [mountPoint + "/HCP/README"]) == "read me")
                 #expect(try tractfs("unmount", mountPoint).status == 0)
@@ -378,7 +379,7 @@ struct UnmountCommandTests {
     @Test func `clears a mount whose server was killed`() throws {
         try withTree { server in
             try withMount(of: server) { mountPoint throws in
-                kill(try #require(processes(withArgument: mountPoint).first), SIGKILL)
+                try #require(MountProcesses(of: mountPoint)).killBoth()
                 try eventually("the end of the server") { processes(withArgument: mountPoint).isEmpty }
                 let result = try tractfs("unmount", mountPoint)
                 #expect(result.status == 0, "\(result.errorOutput)")

@@ -311,7 +311,7 @@ struct MountPointTests {
         }
     }
 
-    @Test func `that has a mount already is refused with what is mounted there, also when that is dead`() throws {
+    @Test func `that has a mount already is refused with what is mounted there, unless that is dead`() throws {
         try withS3TestServer { server in
             let options = ["--endpoint-url", server.endpointURL]
             let uri = "s3://\(server.bucket)/"
@@ -319,11 +319,17 @@ struct MountPointTests {
                 try expectFailure(
                     of: HopelessMount("", options, says: [uri, "already", "tractfs unmount \(mountPoint)"]),
                     at: mountPoint)
-                let server = try #require(processes(withArgument: mountPoint).first)
-                kill(server, SIGKILL)
-                try eventually("the end of the server") { processes(withArgument: mountPoint).isEmpty }
-                try expectFailure(
-                    of: HopelessMount("", options, says: ["dead", "tractfs unmount \(mountPoint)"]), at: mountPoint)
+                try #require(MountProcesses(of: mountPoint)).killBoth()
+                try eventually("the end of both processes") { processes(withArgument: mountPoint).isEmpty }
+                #expect(isMounted(mountPoint), "the mount is dead")
+                try withTemporaryDirectory { directory in
+                    try runChecked(
+                        tractfsExecutable(),
+                        ["mount", uri, mountPoint, "--no-cache", "--log-file", directory + "/log"] + options,
+                        environment: environmentWithKeys)
+                    #expect(try runChecked("cat", [directory + "/log"]).contains("cleared \(uri) from \(mountPoint)"))
+                    #expect(try runChecked("grep", ["-c", " \(mountPoint) ", "/proc/self/mountinfo"]) == "1\n")
+                }
             }
         }
     }

@@ -31,7 +31,7 @@ import Testing
             server.setLatency(.milliseconds(1))
             try WalkTools.with(Self.tree) { tools in
                 try withMount(of: server, options: options) { mountPoint in
-                    let process = try #require(processes(withArgument: mountPoint).first)
+                    let process = try #require(MountProcesses(of: mountPoint)).server
                     let stress = Stress(
                         server: server, mountPoint: mountPoint, tools: tools, end: .now + Self.duration / 2, seed: seed)
                     try stress.runAll()

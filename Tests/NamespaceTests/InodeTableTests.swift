@@ -74,18 +74,16 @@ import TestSupport
         let block = block(of: oddEntries(count: 9, below: "", using: &random), prefix: "", account: account)
         var row = InodeRow(block: block, index: 3)
         #expect(row.lookupCount == 0 && row.index == 3)
-        row.remember(3, of: block)
+        row.countLookup()
         #expect(row.lookupCount == 1 && row.index == 3)
-        var stays = row.forget(1)
-        #expect(!stays)
+        row.forget(1)
+        #expect(row.lookupCount == 0 && row.index == 3)
         row = InodeRow(block: block, index: 3, lookupCount: InodeRow.lookupCountMax - 1)
-        stays = row.forget(1)
-        #expect(stays)
+        row.forget(1)
         #expect(row.lookupCount == InodeRow.lookupCountMax - 2)
-        for _ in 0..<3 { row.remember(3, of: block) }
+        for _ in 0..<3 { row.countLookup() }
         #expect(row.lookupCount == InodeRow.lookupCountMax && row.index == 3)
-        stays = row.forget(InodeRow.lookupCountMax)
-        #expect(stays)
+        row.forget(InodeRow.lookupCountMax)
         #expect(row.lookupCount == InodeRow.lookupCountMax)
     }
 

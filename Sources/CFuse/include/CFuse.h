@@ -37,9 +37,25 @@ struct fuse_session *tractfs_session_new(const char *options, void *userdata);
 /// A request has been read from `device`, and libfuse is about to get it. It must not wait: libfuse may cancel the thread.
 void tractfs_request_read(int device, const void *request, size_t size, void *userdata);
 
+/// Copies a request that libfuse is to get before it asks the kernel for the next one, and returns its size; 0 for none.
+ssize_t tractfs_replayed_request(void *buffer, size_t size, void *userdata);
+
+/// What becomes of a reply.
+enum tractfs_reply {
+    /// The kernel gets it.
+    TRACTFS_REPLY_SENT,
+    /// The kernel has had it, from an earlier server; libfuse takes it for sent.
+    TRACTFS_REPLY_SWALLOWED,
+    /// The request is another server's by now: libfuse is told ENOENT, as for one that was interrupted.
+    TRACTFS_REPLY_REFUSED,
+};
+
 /// libfuse is about to write a reply to `device`; `vectors` are its pieces, the header alone in the first one. The bytes
-/// may be changed, their number may not.
-void tractfs_reply_written(int device, const struct iovec *vectors, int count, void *userdata);
+/// may be changed, their number may not. Returns an enum tractfs_reply.
+int tractfs_reply_written(int device, const struct iovec *vectors, int count, void *userdata);
+
+/// Serves one request, on this thread. More than 0, 0 at the end of the mount, less than 0 for an error.
+int tractfs_session_serve_one(struct fuse_session *session);
 
 /// Has the session talk to `device`, a mounted /dev/fuse, with the two functions above in between; the device is the
 /// session's to close from now on. Less than 0 on failure, and then it isn't. A function of ours because
@@ -71,6 +87,8 @@ int tractfs_backing_close(int device, int32_t id);
 
 /// The process that serves the mount, as a uint32_t.
 extern const unsigned long TRACTFS_IOCTL_SERVER;
+/// Who serves the mount and sees to it that somebody does, as a struct tractfs_supervision.
+extern const unsigned long TRACTFS_IOCTL_SUPERVISION;
 /// Forget what was listed, and ask the store again: passes a uint32_t, 0 for all that is below the directory, 1 for its own
 /// entries only. Returns when nobody sees what was listed before any more.
 extern const unsigned long TRACTFS_IOCTL_REFRESH;
@@ -79,6 +97,24 @@ extern const unsigned long TRACTFS_IOCTL_REFRESH;
 extern const unsigned long TRACTFS_IOCTL_WARM;
 /// How far that is: a struct tractfs_warm_status. ENODATA where it wasn't asked for.
 extern const unsigned long TRACTFS_IOCTL_WARM_STATUS;
+
+/// Who serves a mount, and what became of upgrades.
+struct tractfs_supervision {
+    /// Process ids; the supervisor's is 0 where there is none.
+    uint32_t server;
+    uint32_t supervisor;
+    /// How many servers have taken over from another one.
+    uint32_t takeover_count;
+    /// How many upgrades have ended; the rest is about the last one.
+    uint32_t upgrade_count;
+    /// 1 if it failed.
+    uint32_t has_failed;
+    /// How many bytes of the following say why.
+    uint32_t reason_byte_count;
+    char reason[200];
+    /// What the server calls its version, ended by a NUL.
+    char version[32];
+};
 
 /// How far a listing of all that is below a directory is.
 struct tractfs_warm_status {
@@ -122,9 +158,5 @@ struct tractfs_presign_answer {
 
 /// Calls ioctl(2), which is variadic, so that Swift can't; -1 and errno on failure.
 int tractfs_call(int descriptor, unsigned long command, void *argument);
-
-/// Waits for one descriptor that is sent over a socket (SCM_RIGHTS, unix(7)), close-on-exec; -1 and errno on failure,
-/// errno 0 where the other side closed without sending one. The control message macros are beyond Swift.
-int tractfs_receive_descriptor(int socket);
 
 #endif

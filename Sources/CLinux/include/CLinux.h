@@ -16,11 +16,20 @@ int tractfs_begin_writing_out(int fd, off_t offset, off_t byte_count);
 /// opened. Doesn't wait for the disk's own cache, nor for the file system's journal.
 int tractfs_write_out(int fd);
 
+/// Sends a message over a socket, with `descriptor` unless that is negative (SCM_RIGHTS, unix(7)); 0, or -1 and errno. The
+/// control message macros are beyond Swift.
+int tractfs_send(int socket, const void *bytes, size_t byte_count, int descriptor);
+
+/// Waits for a message, and the descriptor that was sent with it, which is close-on-exec; -1 where there is none. Returns how
+/// many bytes have come, 0 where the other side has closed; -1 and errno on failure.
+ssize_t tractfs_receive(int socket, void *bytes, size_t size, int *descriptor);
+
 /// Opens a file without a name in `directory` for reading and writing, closed by exec (open(2), O_TMPFILE, which glibc shows
 /// to GNU sources only). The descriptor, or -1 and errno.
 int tractfs_open_nameless(const char *directory);
 
-/// The same in memory (memfd_create(2), for GNU sources only too). `name` is what /proc shows.
+/// The same in memory (memfd_create(2), for GNU sources only too), where growing may be forbidden it later (F_SEAL_GROW).
+/// `name` is what /proc shows.
 int tractfs_open_memory(const char *name);
 
 /// Stores a value that another process may read, or the next one: all that was stored before is there for whoever sees it.

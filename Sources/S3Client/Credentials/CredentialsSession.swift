@@ -22,12 +22,13 @@ public final class CredentialsSession: CredentialsProvider {
     ///
     /// - Parameters:
     ///   - chain: What is asked again.
-    ///   - resolved: What it has given.
+    ///   - resolved: What it has given; `nil` where it is still to be asked, and requests wait for it.
     ///   - logger: Told when credentials are replaced, lost and found.
-    public init(_ chain: CredentialsChain, _ resolved: ResolvedCredentials, logger: Logger) {
+    public init(_ chain: CredentialsChain, _ resolved: ResolvedCredentials?, logger: Logger) {
         self.chain = chain
         self.logger = logger
-        shared = Mutex(Shared(state: CredentialsState(resolved)))
+        let state = resolved.map { CredentialsState($0) } ?? CredentialsState(lookingSince: .now)
+        shared = Mutex(Shared(state: state))
         let work = Work(session: self, wakeup: wakeup)
         DetachedThread.start { work.run() }
     }

@@ -75,6 +75,15 @@ struct CredentialsState {
         schedule = RenewalSchedule(expiry: resolved.expiry)
     }
 
+    /// The state of a mount whose credentials are still to be looked for, and which must not fail without.
+    init(lookingSince now: Instant) {
+        self.init(
+            ResolvedCredentials(
+                credentials: Credentials(accessKeyID: "", secretAccessKey: ""), source: "nowhere yet", expiry: nil,
+                kind: .user))
+        phase = .renewing(StoreError(.accessDenied, "there are no credentials"), until: now + Self.grace)
+    }
+
     // MARK: What requests are told, and tell
 
     /// What the store is thought to take.

@@ -36,6 +36,37 @@ public func withMount<Result>(
     }
 }
 
+/// The two processes of a mount.
+public struct MountProcesses {
+    /// Serves it.
+    public let server: Int32
+    /// Starts another server when that one dies.
+    public let supervisor: Int32
+
+    /// Those of the mount on `mountPoint`; `nil` while there are not both.
+    public init?(of mountPoint: String) {
+        let all = processes(withArgument: mountPoint)
+        guard let server = all.first(where: { parent(of: $0).map(all.contains) ?? false }),
+            let supervisor = parent(of: server)
+        else { return nil }
+        self.server = server
+        self.supervisor = supervisor
+    }
+
+    /// Kills both, so that neither can do anything about the other's death.
+    public func killBoth() {
+        kill(supervisor, SIGKILL)
+        kill(server, SIGKILL)
+    }
+}
+
+private func parent(of process: Int32) -> Int32? {
+    let stat = FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data()
+    // Behind the name in parentheses, which may hold anything, come the state and the parent (proc(5)).
+    let fields = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+    return fields.count > 1 ? Int32(fields[1]) : nil
+}
+
 /// Unmounts, lazily where it is busy, and waits for the process; kills it and throws where it stays.
 private func unmountForSure(_ mountPoint: String) throws {
     if isMounted(mountPoint), try run("fusermount3", ["-u", mountPoint]).status != 0 {
@@ -46,6 +77,7 @@ private func unmountForSure(_ mountPoint: String) throws {
             processes(withArgument: mountPoint).isEmpty
         }
     } catch {
+        MountProcesses(of: mountPoint)?.killBoth()
         processes(withArgument: mountPoint).forEach { kill($0, SIGKILL) }
         throw error
     }

@@ -1,0 +1,87 @@
+import BlockCache
+import FileSystem
+import FuseBridge
+import Glibc
+import Logging
+import Namespace
+import ObjectStore
+import Reader
+import S3Client
+import SQLiteArchive
+import StateLog
+import SystemPackage
+
+/// The layers of one mount, put together.
+struct MountLayers {
+    let client: S3Client
+    let namespace: Namespace
+    let session: FuseSession
+    let logger: Logger
+    private let credentials: CredentialsSession?
+    private let disk: DiskCache?
+    private let archive: SQLiteArchive?
+
+    init(_ settings: MountSettings, _ inheritance: Inheritance, logger: Logger) throws {
+        let isSuccessor = inheritance.role == .successor
+        self.logger = logger
+        // Who takes over has no time to wait for them, and goes on without.
+        credentials = try settings.credentials.map {
+            CredentialsSession($0, isSuccessor ? nil : try $0.resolve(), logger: logger)
+        }
+        client = S3Client(configuration: settings.configuration, credentials: credentials, logger: logger)
+        let blocks = try BlockCache(byteLimit: settings.memory.blockByteLimit)
+        let disk = try settings.cache?.open(for: settings.configuration, blocks: blocks, logger: logger)
+        self.disk = disk
+        archive = disk.flatMap { disk in
+            settings.cache?.openArchive(
+                in: disk, for: settings.configuration, memory: settings.memory, logger: logger)
+        }
+        let log = try MountLayers.log(inheritance, logger: logger)
+        namespace = Namespace(
+            store: client, root: settings.root, timeToLive: settings.timeToLive, requestTimeout: settings.readTimeout,
+            metadataByteLimit: settings.memory.metadataByteLimit, archive: archive, log: log, logger: logger)
+        let reader = Reader(
+            store: client, cache: blocks, disk: disk, limits: ReaderLimits(readTimeout: settings.readTimeout))
+        session = FuseSession(
+            fileSystem: FileSystem(
+                namespace: namespace, reader: reader, options: FileSystem.Options(settings, urls: client), log: log,
+                logger: logger),
+            log: log, page: try inheritance.page.map { try SupervisionPage(inheriting: $0) }, isSuccessor: isSuccessor,
+            version: Tractfs.version, logger: logger)
+    }
+
+    /// Where credentials are from; `nil` for unsigned requests.
+    var credentialsSource: String? {
+        credentials.map { "\($0.resolved.credentials) from \($0.resolved.source)" }
+    }
+
+    /// Has all replies sent, with an error at last: no request comes any more.
+    func drain() {
+        client.shutdown()
+        // The threads of the cache send replies too, and must not do so when libfuse's session is gone.
+        disk?.shutdown()
+    }
+
+    /// Ends all threads.
+    func shutdown() {
+        archive?.shutdown()
+        disk?.shutdown()
+        client.shutdown()
+        credentials?.shutdown()
+    }
+
+    private static func log(_ inheritance: Inheritance, logger: Logger) throws(StateLogError) -> StateLog? {
+        if inheritance.stateLog.isEmpty { return nil }
+        return try StateLog(inheriting: inheritance.stateLog, logger: logger)
+    }
+}
+
+extension FileSystem.Options {
+    fileprivate init(_ settings: MountSettings, urls: any ObjectURLSource) {
+        self.init(
+            bucket: settings.uri.bucket, ownership: settings.ownership, mountTime: Timestamp(seconds: time(nil)),
+            hasExtendedAttributes: settings.hasExtendedAttributes)
+        hasPresignedURLAttribute = settings.hasPresignedURLAttribute
+        self.urls = urls
+    }
+}

@@ -1,0 +1,33 @@
+import Glibc
+import SystemPackage
+import SystemSupport
+
+/// A serving process that a supervisor has started.
+struct ServerProcess {
+    let process: ChildProcess
+    /// Where its `ServerReport`s come from.
+    let reports: FileDescriptor
+
+    /// Starts one: this same program, started anew in a session of its own, so that a terminal's signals come by way of the
+    /// supervisor only. (A Swift process can't fork, because it has threads.)
+    ///
+    /// - Parameters:
+    ///   - program: What to start.
+    ///   - inheritance: What it gets, beside the socket to the supervisor.
+    init(_ program: String, inheriting inheritance: Inheritance) throws(Errno) {
+        let (ours, theirs) = try MessageSocket.pair()
+        defer { try? theirs.close() }
+        var inheritance = inheritance
+        inheritance.supervisor = theirs
+        do throws(Errno) {
+            process = try ChildProcess(
+                program, named: CommandLine.arguments.first, Array(CommandLine.arguments.dropFirst()),
+                environment: inheritance.environment,
+                inheriting: inheritance.descriptors.map { .init($0, as: $0.rawValue) }, inNewSession: true)
+        } catch {
+            try? ours.close()
+            throw error
+        }
+        reports = ours
+    }
+}

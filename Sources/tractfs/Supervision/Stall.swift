@@ -1,0 +1,53 @@
+import FuseBridge
+
+/// Whether a server hangs, judged by looking at it every now and then. Knows no clock: looks are counted, so that a machine
+/// that slept, or a supervisor that was stopped, means nothing.
+struct Stall {
+    /// What is seen at one look.
+    struct Look {
+        /// What has passed between the kernel and the server.
+        var count: ConversationCount
+        /// Whether there are requests that nobody has taken.
+        var hasPending: Bool
+        /// Whether somebody has stopped it (SIGSTOP), so that nobody is answered.
+        var isStopped: Bool
+        /// Whether the mount has ended, which a server that works would have noticed.
+        var isMountGone: Bool
+    }
+
+    /// So many looks in a row without progress, and the server hangs.
+    let lookLimit: Int
+    private var last: ConversationCount?
+    /// For how many looks requests have lain there, and none was taken.
+    private var untakenCount = 0
+    /// For how many looks answers were owed, and none was given.
+    private var unansweredCount = 0
+    private var stoppedCount = 0
+    private var goneCount = 0
+
+    init(lookLimit: Int) {
+        self.lookLimit = lookLimit
+    }
+
+    /// What a server hangs by, for a person.
+    enum Finding: String {
+        case stopped = "it is stopped"
+        case untaken = "it takes no requests"
+        case unanswered = "it answers no request of those that it has taken"
+        case gone = "its mount is gone, and it does not end"
+    }
+
+    /// Takes one look.
+    mutating func look(_ look: Look) -> Finding? {
+        defer { last = look.count }
+        untakenCount = look.hasPending && look.count.taken == last?.taken ? untakenCount + 1 : 0
+        unansweredCount = look.count.owed > 0 && look.count.answered == last?.answered ? unansweredCount + 1 : 0
+        stoppedCount = look.isStopped ? stoppedCount + 1 : 0
+        goneCount = look.isMountGone ? goneCount + 1 : 0
+        if stoppedCount >= lookLimit { return .stopped }
+        if untakenCount >= lookLimit { return .untaken }
+        if unansweredCount >= lookLimit { return .unanswered }
+        if goneCount >= lookLimit { return .gone }
+        return nil
+    }
+}

@@ -1,0 +1,67 @@
+import Glibc
+import Logging
+import SystemPackage
+import SystemSupport
+
+extension Supervisor {
+    /// Has a server mount, and waits until the mount answers.
+    ///
+    /// - Throws: Why there is none.
+    func mount() throws {
+        let server = try start(.server)
+        defer { try? server.reports.close() }
+        while let (report, device) = ServerReport.receive(over: server.reports) {
+            switch report {
+            case .mounted(let place):
+                state.change { $0.mount = device.map { SupervisedMount(place: place, device: $0) } }
+            case .answers:
+                state.change { $0.servingSince = .now }
+                return
+            case .failed(let reason):
+                _ = waitForEnd()
+                throw Failure(reason)
+            case .tookOver:
+                break
+            }
+        }
+        let end = waitForEnd()
+        state.look { $0.mount }?.place.detach(logger: logger)
+        if state.look({ $0.isEnding }) { exit(end == .exited(status: 0) ? EXIT_SUCCESS : EXIT_FAILURE) }
+        throw Failure("the serving process ended before the mount answered (\(end)); tell us, with what it logged")
+    }
+
+    /// Tells the command that waits for it, and lets go of the place where it was typed.
+    func letGo(_ report: StartReport) {
+        chdir("/")
+        StandardStreams.close()
+        // Nobody is there to hear it: somebody ended the command, and wants no mount.
+        if !report.succeed() { end(by: SIGTERM) }
+    }
+
+    // MARK: Signals
+
+    /// Hands signals on from now on. To be called before any thread is started.
+    func takeSignals() {
+        let reopen = destination.reopening { [logger] in logger.warning("\($0)") }
+        SignalThread.start([SIGTERM, SIGINT, SIGHUP, Self.upgradeSignal]) { [self] signal in
+            switch signal {
+            case Self.upgradeSignal:
+                upgrade()
+            case SIGHUP where reopen != nil:
+                reopen?()
+                signalServer(SIGHUP)
+            default:
+                end(by: signal)
+            }
+            return true
+        }
+    }
+
+    /// What `tractfs upgrade` sends the supervisor, and the supervisor the server that is to make room.
+    static let upgradeSignal = SIGUSR2
+
+    private func end(by signal: CInt) {
+        state.change { $0.isEnding = true }
+        signalServer(signal)
+    }
+}

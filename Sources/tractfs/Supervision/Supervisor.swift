@@ -1,0 +1,138 @@
+import FuseBridge
+import Glibc
+import Logging
+import StateLog
+import SystemPackage
+import SystemSupport
+
+/// The process that outlives servers: it keeps the mounted /dev/fuse and what a server must know, and starts another server
+/// when one dies.
+///
+/// It does next to nothing, so that there is next to nothing that can go wrong with it. Three threads: the main one waits for
+/// the server's end, and decides what follows; one takes signals and hands them on; one looks whether the server hangs.
+final class Supervisor: Sendable {
+    let destination: LogDestination
+    let logger: Logger
+    /// The page and the log that all servers of this mount share; no log where there is no room for one.
+    let page: SupervisionPage
+    let stateLog: KeptStateLog?
+    /// Where relative paths of the command line are relative to.
+    let workingDirectory: String
+    /// Where this program was when it was started, and where a newer one will be.
+    let program = OwnProgram.installedPath()
+    let state = Monitor(State())
+
+    struct State {
+        /// The server that there is, until its end has been seen.
+        var server: ChildProcess?
+        /// How the last server has ended, until that has been seen.
+        var end: ChildProcess.End?
+        /// Since when the server serves; `nil` while it doesn't.
+        var servingSince: ContinuousClock.Instant?
+        /// What is mounted, once it is.
+        var mount: SupervisedMount?
+        /// Whether somebody wants the mount to end.
+        var isEnding = false
+        /// Whether the server that there is makes room for one of the version that this process is.
+        var isUpgrading = false
+    }
+
+    init(_ destination: LogDestination, logger: Logger, inheriting inheritance: Inheritance?) throws {
+        self.destination = destination
+        self.logger = logger
+        workingDirectory = inheritance?.workingDirectory ?? AbsolutePath.of(".")
+        if let page = inheritance?.page {
+            self.page = try SupervisionPage(inheriting: page)
+            stateLog = try inheritance.flatMap { inheritance in
+                if inheritance.stateLog.isEmpty { return nil }
+                return try KeptStateLog(inheriting: inheritance.stateLog)
+            }
+        } else {
+            page = try SupervisionPage()
+            stateLog = Self.newLog(logger)
+        }
+    }
+
+    private static func newLog(_ logger: Logger) -> KeptStateLog? {
+        do {
+            return try KeptStateLog.create()
+        } catch {
+            logger.warning("if the serving process dies, no other will be able to take over: \(error)")
+            return nil
+        }
+    }
+
+    /// What a server is started with.
+    func inheritance(of role: ProcessRole) -> Inheritance {
+        var inheritance = Inheritance(role)
+        inheritance.workingDirectory = workingDirectory
+        inheritance.page = page.descriptor
+        inheritance.stateLog = stateLog?.descriptors ?? []
+        if let mount = state.look({ $0.mount }) {
+            inheritance.device = mount.device
+            inheritance.place = mount.place
+        }
+        return inheritance
+    }
+
+    /// Starts a server, and a thread that waits for its end.
+    func start(_ role: ProcessRole) throws(Errno) -> ServerProcess {
+        let server = try ServerProcess(OwnProgram.path(), inheriting: inheritance(of: role))
+        adopt(server.process)
+        return server
+    }
+
+    /// Has a thread wait for the end of a server.
+    func adopt(_ server: ChildProcess) {
+        state.change { state in
+            state.server = server
+            state.end = nil
+            state.servingSince = nil
+        }
+        DetachedThread.start { [self] in
+            let end = server.waitForEnd()
+            noteEnd(of: server, end)
+        }
+    }
+
+    /// A server has ended. Told by who waits for it, or by who sees that there is nothing to wait for.
+    func noteEnd(of process: ChildProcess, _ end: ChildProcess.End) {
+        state.change { state in
+            guard state.server?.id == process.id else { return }
+            state.server = nil
+            state.end = end
+        }
+    }
+
+    /// Waits for the server's end.
+    func waitForEnd() -> ChildProcess.End {
+        state.wait { state in
+            defer { state.end = nil }
+            return state.end
+        }
+    }
+
+    /// Sends the server a signal.
+    func signalServer(_ signal: CInt) {
+        state.look { state in
+            if let server = state.server { kill(server.id, signal) }
+        }
+    }
+}
+
+/// A mount whose device the supervisor keeps.
+struct SupervisedMount: Sendable {
+    let place: MountPlace
+    let device: FileDescriptor
+
+    /// Whether the kernel has ended the mount.
+    var isGone: Bool { poll() & Int16(POLLERR) != 0 }
+
+    /// Whether there are requests that nobody has taken.
+    var hasPending: Bool { poll() & Int16(POLLIN) != 0 }
+
+    private func poll() -> Int16 {
+        var polled = pollfd(fd: device.rawValue, events: Int16(POLLIN), revents: 0)
+        return Glibc.poll(&polled, 1, 0) > 0 ? polled.revents : 0
+    }
+}

@@ -1,0 +1,92 @@
+import FuseBridge
+import Glibc
+import Logging
+import SystemSupport
+
+/// Looks whether a server hangs, and ends one that does: as a crash, so that the log has where it hung, and another one takes
+/// over; by force where that doesn't help; and at last it ends the mount, so that nobody waits for it any more.
+struct Watchdog {
+    /// Sets how long a server may hang, in seconds; for tests.
+    static let variable = "TRACTFS_WATCHDOG_SECONDS"
+    /// How much longer than a read may take, when nothing comes from the network.
+    static let margin: Duration = .seconds(30)
+    /// How long a process that was sent a deadly signal has for its end.
+    private static let endPatience: Duration = .seconds(5)
+    private static let lookInterval: Duration = .seconds(1)
+
+    let supervisor: Supervisor
+    let mount: SupervisedMount
+    /// How often is looked, and how often a server may be found without progress.
+    private let interval: Duration
+    private let lookLimit: Int
+
+    init(_ supervisor: Supervisor, _ mount: SupervisedMount, readTimeout: Duration) {
+        self.supervisor = supervisor
+        self.mount = mount
+        let given = getenv(Self.variable).flatMap { Double(String(cString: $0)) }.map { Duration.seconds($0) }
+        let patience = given ?? readTimeout + Self.margin
+        interval = min(Self.lookInterval, patience / 4)
+        lookLimit = Int((patience / interval).rounded(.up))
+    }
+
+    /// Begins to look, on a thread of its own.
+    func start() {
+        DetachedThread.start { self.run() }
+    }
+
+    private func run() {
+        var stall = Stall(lookLimit: lookLimit)
+        var last: ChildProcess?
+        var endedCount = 0
+        while true {
+            usleep(UInt32(interval / .microseconds(1)))
+            guard let process = supervisor.state.look({ $0.server }) else { continue }
+            if process.id != last?.id {
+                stall = Stall(lookLimit: lookLimit)
+                endedCount = 0
+            }
+            last = process
+            let processState = ProcessState(of: process.id)
+            endedCount = processState?.hasEnded == true ? endedCount + 1 : 0
+            if endedCount >= 2 {
+                // Its end can't be waited for: a thread of it hangs in the kernel, perhaps for what only a successor answers.
+                supervisor.noteEnd(of: process, .unknown)
+            } else if let finding = stall.look(look(processState)) {
+                end(process, finding)
+                stall = Stall(lookLimit: lookLimit)
+            }
+        }
+    }
+
+    private func look(_ process: ProcessState?) -> Stall.Look {
+        var count = supervisor.page.count
+        // The kernel's own count, where it can be read, has also what a thread has taken and has not come to note.
+        if let waiting = mount.place.waitingCount { count.owed = max(count.owed, waiting) }
+        return Stall.Look(
+            count: count, hasPending: mount.hasPending, isStopped: process?.isStopped ?? false, isMountGone: mount.isGone)
+    }
+
+    /// Ends a server that hangs.
+    private func end(_ process: ChildProcess, _ finding: Stall.Finding) {
+        supervisor.logger.critical(
+            "the serving process \(process.id) hangs: \(finding.rawValue); it is ended",
+            metadata: ["mount": "\(mount.place.path)", "threads": "\(ProcessThreads(of: process.id))"])
+        supervisor.signalServer(SIGABRT)
+        // One that was stopped dies when it goes on.
+        supervisor.signalServer(SIGCONT)
+        if hasEnded(process) { return }
+        supervisor.signalServer(SIGKILL)
+        if hasEnded(process) { return }
+        supervisor.logger.critical("the serving process can't be ended; all requests are given an error")
+        mount.place.abort()
+    }
+
+    private func hasEnded(_ process: ChildProcess) -> Bool {
+        let deadline = ContinuousClock.now + Self.endPatience
+        while ContinuousClock.now < deadline {
+            if supervisor.state.look({ $0.server?.id }) != process.id { return true }
+            usleep(20_000)
+        }
+        return false
+    }
+}
