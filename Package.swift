@@ -57,25 +57,25 @@ let package = Package(
             name: "tractfs",
             dependencies: [
                 "FuseBridge", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client",
-                "ObjectStore", "SystemSupport", system, logging,
+                "ObjectStore", "StateLog", "SystemSupport", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "SystemSupport", collections,
-                system, logging,
+                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", "SystemSupport",
+                collections, system, logging,
             ],
             swiftSettings: strict),
         .target(
             name: "FileSystem",
-            dependencies: ["Namespace", "Reader", "BlockCache", "ObjectStore", system, logging],
+            dependencies: ["Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", system, logging],
             swiftSettings: memorySafe),
         .target(
             name: "Namespace",
             dependencies: [
-                "CXXHash", "ObjectStore", collections, logging,
+                "CXXHash", "ObjectStore", "StateLog", collections, logging,
                 .product(name: "Algorithms", package: "swift-algorithms"),
             ],
             swiftSettings: strict),
@@ -101,6 +101,10 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ObjectStore", swiftSettings: memorySafe),
 
+        // What the next serving process must know, should this one die.
+        .target(
+            name: "StateLog", dependencies: ["CLinux", "SystemSupport", system, logging], swiftSettings: strict),
+
         // What swift-system and Synchronization lack: programs, threads, waiting, reading descriptors to their end.
         .target(name: "SystemSupport", dependencies: [system], swiftSettings: strict),
 
@@ -122,6 +126,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             path: "Tests/TestSupport",
+            exclude: ["TLS/tls_front.py"],
             swiftSettings: strict),
         // What scripts/bench --layers runs.
         .executableTarget(
@@ -130,13 +135,20 @@ let package = Package(
                 "S3Client", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", system, logging,
             ],
             path: "Tests/LayerBenchmark", swiftSettings: strict),
+        // What scripts/soak runs.
+        .executableTarget(
+            name: "Soak", dependencies: ["TestSupport", "ObjectStore", system], path: "Tests/Soak",
+            swiftSettings: strict),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStore"], swiftSettings: strict),
         .testTarget(
             name: "S3ClientTests", dependencies: ["S3Client", "ObjectStore", "TestSupport", logging],
             exclude: ["signer_reference.py", "endpoint_reference.py", "credentials_reference.py"], swiftSettings: strict
         ),
         .testTarget(
-            name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "TestSupport", logging],
+            name: "StateLogTests", dependencies: ["StateLog", "SystemSupport", "TestSupport", system, logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "StateLog", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
             name: "BlockCacheTests",
@@ -156,7 +168,8 @@ let package = Package(
         .testTarget(
             name: "FileSystemTests",
             dependencies: [
-                "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport", system, logging,
+                "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", "TestSupport", system,
+                logging,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -164,13 +177,13 @@ let package = Package(
         .testTarget(
             name: "FuseBridgeTests",
             dependencies: [
-                "CFuse", "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport",
-                system, logging,
+                "CFuse", "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog",
+                "TestSupport", system, logging,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "MountTests", dependencies: ["tractfs", "BlockCache", "ObjectStore", "TestSupport", system],
-            exclude: ["compare_trees.py", "fidelity_tree.py", "walk_tools.py"],
+            exclude: ["compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py"],
             swiftSettings: strict),
     ] + (isFuzzing ? fuzzers : [fuzzTests]),
     swiftLanguageModes: [.v6]

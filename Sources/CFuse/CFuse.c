@@ -82,6 +82,10 @@ const unsigned long TRACTFS_IOCTL_REFRESH = _IOW('T', 2, uint32_t);
 const unsigned long TRACTFS_IOCTL_WARM = _IOW('T', 3, uint32_t);
 const unsigned long TRACTFS_IOCTL_WARM_STATUS = _IOR('T', 4, struct tractfs_warm_status);
 
+#define PRESIGN_BYTE_COUNT 16368
+const size_t TRACTFS_PRESIGN_BYTE_COUNT = PRESIGN_BYTE_COUNT;
+const unsigned long TRACTFS_IOCTL_PRESIGN = _IOWR('T', 5, char[PRESIGN_BYTE_COUNT]);
+
 int tractfs_call(int descriptor, unsigned long command, void *argument) {
     return ioctl(descriptor, command, argument);
 }

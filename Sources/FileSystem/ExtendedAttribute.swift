@@ -9,6 +9,8 @@ enum ExtendedAttribute: String, CaseIterable {
     case storageClass = "user.s3.storage_class"
     /// Of archived objects only.
     case restore = "user.s3.restore"
+    /// A URL that gives the file to whoever has it; only with `--presign-xattr`. Its value is made when it is asked for.
+    case presignedURL = "user.s3.presigned_url"
 
     /// The value for an inode of `bucket`; `nil` where it has no such attribute. Directories have a key and a URI only.
     ///
@@ -21,7 +23,7 @@ enum ExtendedAttribute: String, CaseIterable {
         case (.etag, .file(let object)): Array(object.version.etag.text.utf8.filter { $0 != UInt8(ascii: "\"") })
         case (.storageClass, .file(let object)): Array(object.storageClass.utf8)
         case (.restore, .file): restoration.map { Array($0.rawValue.utf8) }
-        case (.etag, .directory), (.storageClass, .directory), (.restore, .directory): nil
+        case (.etag, .directory), (.storageClass, .directory), (.restore, .directory), (.presignedURL, _): nil
         }
     }
 }

@@ -34,8 +34,12 @@ public final class FileSystem: Sendable {
         /// Whether extended attributes are answered (`--xattrs`). If not, the kernel is told once that there are none,
         /// and saves the two requests that `ls -l` makes for each file.
         public var hasExtendedAttributes: Bool
+        /// Whether files have one with a URL (`--presign-xattr`).
+        public var hasPresignedURLAttribute = false
+        /// What makes URLs; `nil` for nothing.
+        public var urls: (any ObjectURLSource)?
 
-        /// All of it.
+        /// All of it; without URLs, which may be added.
         public init(bucket: String, ownership: Ownership, mountTime: Timestamp, hasExtendedAttributes: Bool) {
             self.bucket = bucket
             self.ownership = ownership
@@ -229,9 +233,9 @@ public final class FileSystem: Sendable {
     /// How far that is.
     public func warmStatus(_ handle: Handle) throws(Errno) -> WarmStatus {
         guard let progress = warmings.progress(handle) else { throw .noData }
-        let outcome: Result<Void, WarmStatus.Failure>? =
+        let outcome: Result<Void, Failure>? =
             if let error = progress.error {
-                .failure(WarmStatus.Failure(errno: Errno(error, isOpen: false), reason: "\(error)"))
+                .failure(Failure(errno: Errno(error, isOpen: false), reason: "\(error)"))
             } else {
                 progress.isDone ? .success(()) : nil
             }
@@ -362,11 +366,87 @@ public final class FileSystem: Sendable {
     public func extendedAttributeNames(of id: InodeID) throws(Errno) -> [UInt8] {
         guard options.hasExtendedAttributes else { throw .noFunction }
         let inode = try inode(id)
-        return ExtendedAttribute.allCases.filter { value(of: $0, of: inode) != nil }
+        return ExtendedAttribute.allCases
+            .filter { $0 == .presignedURL ? hasPresignedURL(inode) : value(of: $0, of: inode) != nil }
             .flatMap { Array($0.rawValue.utf8) + [0] }
     }
 
     private func value(of attribute: ExtendedAttribute, of inode: Inode) -> [UInt8]? {
         attribute.value(of: inode, bucket: options.bucket, restoration: archived.restoration(of: inode))
+    }
+
+    private func hasPresignedURL(_ inode: Inode) -> Bool {
+        options.hasPresignedURLAttribute && inode.kind != .directory
+    }
+
+    // MARK: URLs
+
+    /// How long the URL of an extended attribute works, in seconds: as long as the AWS CLI's, if nothing is said.
+    static let attributeURLLifetime = 3_600
+    /// How long making a URL may take, where something must be asked for before.
+    static let urlTimeout: Duration = .seconds(10)
+
+    /// Whether an extended attribute of this name is to be asked for by `presignedURLAttribute`, because it may have to wait.
+    public func isPresignedURL(attribute name: String) -> Bool {
+        options.hasPresignedURLAttribute && name == ExtendedAttribute.presignedURL.rawValue
+    }
+
+    /// The value of the extended attribute that is a URL (FUSE_GETXATTR).
+    public func presignedURLAttribute(
+        of id: InodeID, completion: @escaping @Sendable (Result<[UInt8], Errno>) -> Void
+    ) {
+        do throws(Errno) {
+            let inode = try inode(id)
+            guard hasPresignedURL(inode) else { throw .noData }
+            presign(inode, lifetime: Self.attributeURLLifetime) { result in
+                completion(result.map { Array($0.url.text.utf8) }.mapError(\.errno))
+            }
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
+    /// A URL for a file in an open directory.
+    ///
+    /// - Parameters:
+    ///   - lifetime: For how many seconds.
+    ///   - asker: Who gets it. Who may read the file may have its URL.
+    public func presign(
+        _ name: some Collection<UInt8>, in handle: Handle, lifetime: Int, for asker: Asker,
+        completion: @escaping @Sendable (Result<PresignedFile, Failure>) -> Void
+    ) {
+        do throws(Errno) {
+            guard let directory = directories[handle]?.directory.inode else { throw .badFileDescriptor }
+            guard options.ownership.allowsReading(by: asker) else { throw .permissionDenied }
+            let name = try validated(name)
+            namespace.lookup(name, in: directory) { [self] result in
+                switch result {
+                case .success(let found):
+                    guard let inode = found.inode else {
+                        return completion(.failure(Failure(errno: .noSuchFileOrDirectory)))
+                    }
+                    // The lookup was ours, not the kernel's.
+                    namespace.forget(inode.id, count: 1)
+                    presign(inode, lifetime: lifetime, completion: completion)
+                case .failure(let error):
+                    completion(.failure(Failure(errno: Errno(error, isOpen: false), reason: "\(error)")))
+                }
+            }
+        } catch {
+            completion(.failure(Failure(errno: error)))
+        }
+    }
+
+    private func presign(
+        _ inode: Inode, lifetime: Int, completion: @escaping @Sendable (Result<PresignedFile, Failure>) -> Void
+    ) {
+        guard case .file(let object) = inode.kind else { return completion(.failure(Failure(errno: .isDirectory))) }
+        guard let urls = options.urls else { return completion(.failure(Failure(errno: .notSupported))) }
+        let version = object.version
+        urls.makeURL(of: version.key, lifetime: lifetime, deadline: .now + Self.urlTimeout) { result in
+            completion(
+                result.map { PresignedFile(key: version.key, byteCount: version.byteCount, url: $0) }
+                    .mapError { Failure(errno: Errno($0, isOpen: false), reason: "\($0)") })
+        }
     }
 }

@@ -1,6 +1,6 @@
 import Namespace
 import Synchronization
-public import struct SystemPackage.Errno
+import struct SystemPackage.Errno
 
 extension FileSystem {
     /// How far a listing of all that is below a directory is.
@@ -11,20 +11,6 @@ extension FileSystem {
         public let pageCount: Int
         /// How it ended; `nil` while it goes on.
         public let outcome: Result<Void, Failure>?
-
-        /// Why a listing ended before its time.
-        public struct Failure: Error, Sendable {
-            /// As applications see it.
-            public let errno: Errno
-            /// In the store's words.
-            public let reason: String
-
-            /// A failure of this kind.
-            public init(errno: Errno, reason: String) {
-                self.errno = errno
-                self.reason = reason
-            }
-        }
 
         /// So far it is.
         public init(keyCount: Int, pageCount: Int, outcome: Result<Void, Failure>?) {

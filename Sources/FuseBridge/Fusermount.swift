@@ -6,6 +6,8 @@ import SystemPackage
 /// fusermount3(1), the set-user-id helper that mounts and unmounts for users who may not.
 enum Fusermount {
     private static let program = "fusermount3"
+    /// Where it is looked for.
+    private static let folders = ["/usr/local/bin", "/usr/bin", "/bin"]
 
     /// Mounts, and returns the mounted /dev/fuse, which the helper sends over a socket that it finds the number of in its
     /// environment.
@@ -32,13 +34,48 @@ enum Fusermount {
         if let complaint = helper.waitForEnd() { throw MountError(complaint) }
     }
 
+    /// Why it can't help this process; `nil` where it can, as far as one sees without trying.
+    ///
+    /// - Parameter allowsOthers: Whether the mount is for other users too.
+    static func problem(allowsOthers: Bool) -> MountError? {
+        let paths = folders.map { folder in "\(folder)/\(program)" }
+        guard let path = paths.first(where: { access($0, X_OK) == 0 }) else {
+            return missing(because: Errno.noSuchFileOrDirectory)
+        }
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_uid == 0, status.st_mode & 0o4000 != 0 else {
+            return MountError(
+                "\(path) doesn't run as root, and so can't mount; have root correct that with: chmod u+s \(path)")
+        }
+        if access("/dev/fuse", R_OK | W_OK) != 0 { return MountError(deviceHint) }
+        return allowsOthers && !allowsOtherUsers ? MountError(allowOtherHint) : nil
+    }
+
+    /// Whether fuse.conf(5) lets users mount for others.
+    private static var allowsOtherUsers: Bool {
+        guard let file = try? FileDescriptor.open("/etc/fuse.conf", .readOnly, options: .closeOnExec) else {
+            return false
+        }
+        let text = try? file.closeAfter { try file.readToEnd(limit: 65_536) }
+        return String(decoding: text ?? [], as: UTF8.self).split(separator: "\n")
+            .contains { $0.split(whereSeparator: \.isWhitespace) == ["user_allow_other"] }
+    }
+
+    private static let allowOtherHint =
+        "--allow-other needs the line \"user_allow_other\" in /etc/fuse.conf, or root"
+    private static let deviceHint = "you may not open /dev/fuse; have root allow it with: chmod 666 /dev/fuse"
+
+    private static func missing(because error: Errno) -> MountError {
+        MountError("\(program) can't be started (\(error)); install it with: apt-get install fuse3, or mount as root")
+    }
+
     private static func hint(for complaint: String?) -> String {
         let complaint = complaint ?? "\(program) mounted nothing"
         if complaint.contains("user_allow_other") {
-            return "--allow-other needs the line \"user_allow_other\" in /etc/fuse.conf, or root"
+            return allowOtherHint
         }
         if complaint.contains("failed to open /dev/fuse: Permission denied") {
-            return "you may not open /dev/fuse; have root allow it with: chmod 666 /dev/fuse"
+            return deviceHint
         }
         return complaint
     }
@@ -54,7 +91,7 @@ enum Fusermount {
             do { pipe = try FileDescriptor.closeOnExecPipe() } catch { throw MountError("make a pipe", error) }
             defer { try? pipe.writeEnd.close() }
             var inheriting = [ChildProcess.Inheritance(pipe.writeEnd, as: STDERR_FILENO)]
-            var environment = ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"]
+            var environment = ["PATH=\(folders.joined(separator: ":"))", "LC_ALL=C"]
             if let socket {
                 inheriting.append(ChildProcess.Inheritance(FileDescriptor(rawValue: socket), as: socket))
                 environment.append("_FUSE_COMMFD=\(socket)")
@@ -63,8 +100,7 @@ enum Fusermount {
                 process = try ChildProcess(program, arguments, environment: environment, inheriting: inheriting)
             } catch {
                 try? pipe.readEnd.close()
-                throw MountError(
-                    "\(program) can't be started (\(error)); install it with: apt-get install fuse3, or mount as root")
+                throw missing(because: error)
             }
             standardError = pipe.readEnd
         }

@@ -32,6 +32,12 @@ struct KernelVersion: Hashable, Comparable {
         (left.major, left.minor) < (right.major, right.minor)
     }
 
+    /// Whether it can read files that it is lent (FUSE_PASSTHROUGH), if it was built so.
+    var hasPassthrough: Bool { self >= KernelVersion(6, 9) }
+
+    /// Whether it can hand out again what was taken and not answered (FUSE_HAS_RESEND).
+    var resendsRequests: Bool { self >= KernelVersion(6, 9) }
+
     /// Whether FOPEN_CACHE_DIR can be used. From 6.9 to 6.12 the kernel doesn't always drop its copy of a directory when
     /// one is opened without FOPEN_KEEP_CACHE, and so would show what was there before (mountpoint for Google Cloud
     /// Storage, issue 2792).

@@ -49,6 +49,18 @@ public struct MountTable: Sendable {
         entries.last { $0.mountPoint == path }
     }
 
+    /// The mount that `path`, an absolute path without links, lies in: of those that have it below them the one that is
+    /// nearest, and of several in one place the last.
+    public func mount(containing path: FilePath) -> Entry? {
+        entries.last { entry in
+            path.starts(with: FilePath(entry.mountPoint))
+                && !entries.contains { other in
+                    other.mountPoint.utf8.count > entry.mountPoint.utf8.count
+                        && path.starts(with: FilePath(other.mountPoint))
+                }
+        }
+    }
+
     /// Space, tab, newline and backslash stand in the table as a backslash and three octal digits.
     private static func unescaped(_ field: Substring) -> String {
         var bytes: [UInt8] = []

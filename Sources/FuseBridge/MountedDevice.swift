@@ -68,11 +68,16 @@ public struct MountedDevice: ~Copyable, Sendable {
         guard Glibc.mount(options.source, mountPoint.path, MountTable.type, flags, data) == 0 else {
             let errno = Errno(rawValue: errno)
             if errno == .notPermitted {
-                throw MountError("mounting is not permitted here; in a container add --cap-add SYS_ADMIN")
+                throw notPermitted
             }
             throw MountError("mount on \(mountPoint.path)", errno)
         }
         return mounted
+    }
+
+    /// What to do where mount(2) may not be called.
+    static var notPermitted: MountError {
+        MountError("mounting is not permitted here; in a container add --cap-add SYS_ADMIN")
     }
 
     /// What to do about a /dev/fuse that can't be opened.

@@ -17,6 +17,13 @@ public struct MountedDirectory: ~Copyable {
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
     }
 
+    /// Opens the directory `name` in another one; not what a symbolic link names.
+    public init(_ name: [UInt8], in directory: borrowing MountedDirectory) throws(Errno) {
+        let path = name.map { CChar(bitPattern: $0) } + [0]
+        descriptor = openat(directory.descriptor, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+    }
+
     deinit {
         close(descriptor)
     }
@@ -51,8 +58,70 @@ public struct MountedDirectory: ~Copyable {
         return FileSystem.WarmStatus(status)
     }
 
+    /// Has the mount sign a URL for the file `name` in the directory.
+    ///
+    /// - Parameter lifetime: How long it is to work, in seconds.
+    public func presign(_ name: [UInt8], lifetime: Int) throws(FileSystem.Failure) -> PresignedFile {
+        var bytes = PresignQuestion(name: name, lifetime: lifetime).bytes
+        let code = bytes.withUnsafeMutableBytes { tractfs_call(descriptor, TRACTFS_IOCTL_PRESIGN, $0.baseAddress) }
+        guard code == 0 else { throw FileSystem.Failure(errno: Errno(rawValue: errno)) }
+        return try PresignAnswer.file(bytes)
+    }
+
+    /// Its entries from the first one on. To be read once.
+    public func entries() throws(Errno) -> Entries {
+        try Entries(of: descriptor)
+    }
+
     private func call(_ command: UInt, _ argument: UnsafeMutableRawPointer) throws(Errno) {
         guard tractfs_call(descriptor, command, argument) == 0 else { throw Errno(rawValue: errno) }
+    }
+}
+
+extension MountedDirectory {
+    /// What a directory has.
+    public struct Entry {
+        /// The name's bytes.
+        public let name: [UInt8]
+        /// Whether it is a directory; a file otherwise.
+        public let isDirectory: Bool
+    }
+
+    /// The entries of a directory but "." and "..", in the order of their keys: that of a directory ends in "/".
+    public struct Entries: ~Copyable {
+        private let stream: OpaquePointer
+
+        fileprivate init(of directory: CInt) throws(Errno) {
+            // closedir(3) closes the copy.
+            let copy = fcntl(directory, F_DUPFD_CLOEXEC, 0)
+            guard copy >= 0, let stream = fdopendir(copy) else { throw Errno(rawValue: errno) }
+            self.stream = stream
+        }
+
+        deinit {
+            closedir(stream)
+        }
+
+        /// The next entry; `nil` behind the last one.
+        public mutating func next() throws(Errno) -> Entry? {
+            while true {
+                errno = 0
+                guard let entry = readdir(stream) else {
+                    if errno != 0 { throw Errno(rawValue: errno) }
+                    return nil
+                }
+                let name = Self.name(of: entry)
+                if name == Array(".".utf8) || name == Array("..".utf8) { continue }
+                return Entry(name: name, isDirectory: entry.pointee.d_type == UInt8(DT_DIR))
+            }
+        }
+
+        /// An entry is as long as its name, not as its type: nothing but the name may be read of `d_name`.
+        private static func name(of entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
+            guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
+            let text = (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self)
+            return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+        }
     }
 }
 
@@ -61,11 +130,11 @@ extension FileSystem.WarmStatus {
         let reason = withUnsafeBytes(of: status.reason) { bytes in
             String(decoding: bytes.prefix(Int(status.reason_byte_count)), as: UTF8.self)
         }
-        let outcome: Result<Void, Failure>? =
+        let outcome: Result<Void, FileSystem.Failure>? =
             switch status.error {
             case EINPROGRESS: nil
             case 0: .success(())
-            default: .failure(Failure(errno: Errno(rawValue: status.error), reason: reason))
+            default: .failure(FileSystem.Failure(errno: Errno(rawValue: status.error), reason: reason))
             }
         self.init(
             keyCount: Int(clamping: status.key_count), pageCount: Int(clamping: status.page_count), outcome: outcome)

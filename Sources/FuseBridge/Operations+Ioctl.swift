@@ -30,6 +30,11 @@ func tractfs_ioctl(
         Reply(to: request).answer({ $0.send(ioctl: tractfs_warm_status($1)) }) { () throws(Errno) in
             try session.fileSystem.warmStatus(directory)
         }
+    case (TRACTFS_IOCTL_PRESIGN, let directory?, _):
+        guard let question = PresignQuestion(UnsafeRawBufferPointer(start: input, count: inputSize)) else {
+            return Reply(to: request).send(.invalidArgument)
+        }
+        presign(question, in: directory, Reply(to: request), for: FileSystem.Asker(of: request), in: session)
     default:
         // What isatty(3) and Python's open ask of every file: not a terminal.
         Reply(to: request).send(Errno(rawValue: ENOTTY))
@@ -43,6 +48,27 @@ private func refresh(
     let parked = ParkedReply(reply, interrupts: session.interrupts)
     session.fileSystem.refresh(directory, extent) { errno in parked.take()?.send(ioctlResult: errno) }
     parked.awaitInterrupt()
+}
+
+/// Answers when there is something to sign with.
+private func presign(
+    _ question: PresignQuestion, in directory: Handle, _ reply: consuming Reply, for asker: FileSystem.Asker,
+    in session: FuseSession
+) {
+    let parked = ParkedReply(reply, interrupts: session.interrupts)
+    session.fileSystem.presign(question.name, in: directory, lifetime: question.lifetime, for: asker) { result in
+        guard let reply = parked.take() else { return }
+        reply.answer({ $0.send(ioctlBytes: $1) }) { () throws(Errno) in try PresignAnswer.bytes(result) }
+    }
+    parked.awaitInterrupt()
+}
+
+extension FileSystem.Asker {
+    /// Who sent a request.
+    fileprivate init(of request: fuse_req_t) {
+        let context = fuse_req_ctx(request).pointee
+        self.init(userID: context.uid, groupID: context.gid)
+    }
 }
 
 extension tractfs_warm_status {

@@ -78,10 +78,27 @@ func tractfs_statfs(_ request: fuse_req_t?, _ inode: fuse_ino_t) {
 @c @implementation
 func tractfs_getxattr(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ size: Int) {
     guard let request, let name else { return }
-    Reply(to: request).answer({ $0.send(attribute: $1, limit: size) }) { () throws(Errno) in
-        try FuseSession.of(request).fileSystem
-            .extendedAttribute(String(cString: name), of: InodeID(rawValue: inode))
+    let session = FuseSession.of(request)
+    let (attribute, id) = (String(cString: name), InodeID(rawValue: inode))
+    if session.fileSystem.isPresignedURL(attribute: attribute) {
+        return sendPresignedURL(of: id, Reply(to: request), limit: size, in: session)
     }
+    Reply(to: request).answer({ $0.send(attribute: $1, limit: size) }) { () throws(Errno) in
+        try session.fileSystem.extendedAttribute(attribute, of: id)
+    }
+}
+
+/// Answers when there is something to sign it with.
+private func sendPresignedURL(of id: InodeID, _ reply: consuming Reply, limit: Int, in session: FuseSession) {
+    let parked = ParkedReply(reply, interrupts: session.interrupts)
+    session.fileSystem.presignedURLAttribute(of: id) { result in
+        guard let reply = parked.take() else { return }
+        switch result {
+        case .success(let value): reply.send(attribute: value, limit: limit)
+        case .failure(let errno): reply.send(errno)
+        }
+    }
+    parked.awaitInterrupt()
 }
 
 @c @implementation

@@ -161,6 +161,11 @@ struct Reply: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// Answers an ioctl, with bytes that it gives back.
+    consuming func send(ioctlBytes bytes: [UInt8]) {
+        fuse_reply_ioctl(claim(), 0, bytes, bytes.count)
+    }
+
     /// Answers an ioctl that gives nothing back, with success or an error.
     consuming func send(ioctlResult errno: Errno?) {
         if let errno { return send(errno) }

@@ -246,7 +246,7 @@ final class Listing: Sendable {
         let position = position ?? state.withLock { $0.entries.frontEnd ?? .empty }
         if position != waited {
             let next = prefix.appending(position.bytes)
-            if source.pages.wait(for: next, completion: { [self] in goOnAfterOthersPage(at: position) }) { return }
+            if source.pages.wait(for: next, completion: { [self] in goOnAfterOthersPage(at: position, $0) }) { return }
         }
         let (request, lower) = state.withLock { $0.nextRequest(below: prefix) }
         source.list(request) { [self] result in
@@ -259,7 +259,8 @@ final class Listing: Sendable {
     }
 
     /// The page that somebody else had asked for is there, or won't come.
-    private func goOnAfterOthersPage(at position: Key) {
+    private func goOnAfterOthersPage(at position: Key, _ failure: StoreError?) {
+        if let failure { return fail(failure) }
         let mustFetch = state.withLock { state in
             if state.waiters.isEmpty { state.isFetching = false }
             return state.isFetching
@@ -312,7 +313,7 @@ final class Listing: Sendable {
     /// begins with the name and goes on with a byte below "/".
     private func aim(at name: Name, mayWait: Bool = true) {
         let key = prefix.appending(name.bytes)
-        if mayWait, source.pages.wait(for: key, completion: { [self] in aimAgain(at: name) }) { return }
+        if mayWait, source.pages.wait(for: key, completion: { [self] in aimAgain(at: name, $0) }) { return }
         askAbout(name, ListRequest(prefix: key, isDelimited: true)) { [self] in
             let directory = key.appending([Key.delimiter])
             // Only where so much begins with the name that its directory isn't on the page.
@@ -323,7 +324,8 @@ final class Listing: Sendable {
     }
 
     /// The page that somebody else had asked for is there, or won't come.
-    private func aimAgain(at name: Name) {
+    private func aimAgain(at name: Name, _ failure: StoreError?) {
+        if let failure { return settle(name, .failure(failure)) }
         if state.withLock({ $0.aims[name] != nil }) { aim(at: name, mayWait: false) }
     }
 

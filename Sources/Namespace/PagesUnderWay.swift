@@ -11,7 +11,7 @@ final class PagesUnderWay: Sendable {
 
     private struct Page {
         let interval: KeyInterval
-        var waiters: [@Sendable () -> Void] = []
+        var waiters: [@Sendable (StoreError?) -> Void] = []
     }
 
     private struct State {
@@ -31,15 +31,18 @@ final class PagesUnderWay: Sendable {
         }
     }
 
-    /// The page has been absorbed, or won't come. Whoever waited for it looks again.
-    func end(_ token: Token) {
+    /// The page has been absorbed, or won't come, as `result` says. Whoever waited for it looks again, or fails as well
+    /// where the store was asked for as long as a request may take: they would wait twice as long otherwise.
+    func end(_ token: Token, _ result: Result<ListPage, StoreError>) {
         let page = state.withLock { $0.pages.removeValue(forKey: token.number) }
-        for waiter in page?.waiters ?? [] { waiter() }
+        var lasting: StoreError?
+        if case .failure(let error) = result, error.tookAllTime { lasting = error }
+        for waiter in page?.waiters ?? [] { waiter(lasting) }
     }
 
     /// Waits for a page that is expected to tell of `key`. Whether there is one; `completion` is called when it has ended,
-    /// and not at all where there is none.
-    func wait(for key: Key, completion: @escaping @Sendable () -> Void) -> Bool {
+    /// with an error where asking again is of no use, and not at all where there is none.
+    func wait(for key: Key, completion: @escaping @Sendable (StoreError?) -> Void) -> Bool {
         state.withLock { state in
             guard let number = state.pages.first(where: { $0.value.interval.contains(key) })?.key else { return false }
             state.pages[number]?.waiters.append(completion)

@@ -42,13 +42,13 @@ public struct Key: Hashable, Sendable {
 }
 
 extension Key: CustomStringConvertible, ExpressibleByStringLiteral {
-    /// The key for a person or a log: control characters and bytes that are no UTF-8 are escaped, so that a key from a
-    /// hostile bucket can neither forge a log line nor reach a terminal as an escape sequence. What is longer than S3's keys
-    /// ends in "…".
+    /// The key for a person or a log: control and formatting characters and bytes that are no UTF-8 are escaped, so that a
+    /// key from a hostile bucket can neither forge a log line, nor reach a terminal as an escape sequence, nor turn text
+    /// round. What is longer than S3's keys ends in "…".
     public var description: String {
         var text = ""
         for scalar in String(decoding: bytes.prefix(Key.byteCountMax), as: UTF8.self).unicodeScalars {
-            text += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+            text += scalar.isInstruction ? scalar.escaped(asASCII: true) : String(scalar)
         }
         return bytes.count > Key.byteCountMax ? text + "…" : text
     }

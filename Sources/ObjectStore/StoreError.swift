@@ -36,6 +36,14 @@ public struct StoreError: Error, Hashable, Sendable {
         case cancelled
     }
 
+    /// Whether the store was asked until the deadline, and asking at once again would end in the same way.
+    public var tookAllTime: Bool {
+        switch code {
+        case .throttled, .serverFault, .timedOut, .unreachable: true
+        default: false
+        }
+    }
+
     /// The kind of failure.
     public let code: Code
     /// One sentence for a person, without a full stop: what happened, with S3's own code and message where there is

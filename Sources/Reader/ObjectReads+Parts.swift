@@ -77,6 +77,10 @@ extension ObjectReads.State {
             error = StoreError(.malformedResponse, "\(part.remaining.count) of \(part.range.count) bytes did not come")
         case .failure(let failure):
             error = failure
+            if !part.waiting.isEmpty {
+                recentFailure = RecentFailure(
+                    error, range: part.remaining, start: part.startInstant, now: .now, readTimeout: readTimeout)
+            }
         }
         for waiting in part.waiting {
             guard let read = reads.removeValue(forKey: waiting.read) else { continue }
@@ -190,7 +194,7 @@ extension ObjectReads.State {
     mutating func readAhead(of range: Range<Int>, missing demanded: [Int], isWaiting: Bool) -> ReadAhead {
         let firstMissing = demanded.first.map { max(range.lowerBound, $0 * Block.byteCount) }
         let (advice, gaveUpWindow) = windows.note(range, firstMissing: firstMissing, isWaiting: isWaiting) {
-            cache.aheadShare(of: id)
+            [cache, id] in cache.aheadShare(of: id)
         }
         guard let advice else { return ReadAhead(gaveUpWindow: gaveUpWindow) }
         let wanted = advice.ranges.flatMap { missing(among: Block.indices(covering: $0)) }

@@ -8,7 +8,7 @@ extension ObjectReads {
         /// What it waits for.
         enum Stage {
             /// In the cache's queue. Holds no block.
-            case waitingForMemory(MemoryTicket, until: ContinuousClock.Instant)
+            case waitingForMemory(MemoryTicket, since: ContinuousClock.Instant)
             /// It has all its blocks, some of which `partCount` parts have yet to fill.
             case parked([Block], partCount: Int)
         }
@@ -27,12 +27,14 @@ extension ObjectReads {
         let object: ObjectVersion
         let cache: BlockCache
         let disk: DiskObject?
-        private let readTimeout: Duration
+        let readTimeout: Duration
         var handleCount = 0
         var windows: ReadWindows
         // Searched from front to back: a few dozen at the most, one behind the other in memory.
         var parts: [Part] = []
         var reads: [UInt64: PendingRead] = [:]
+        /// What the last part failed with that somebody waited for, if they waited for long.
+        var recentFailure: RecentFailure?
         private var nextNumber: UInt64 = 0
 
         init(object: ObjectVersion, id: ObjectID, cache: BlockCache, disk: DiskObject?, readTimeout: Duration) {
@@ -82,6 +84,11 @@ extension ObjectReads.State {
         var errands = Errands()
         let number = takeNumber()
         let located = locate(range)
+        if let failure = recentFailure, !located.missing.isEmpty, failure.answers(range, now: .now) {
+            errands.release(located.blocks.compactMap(\.self))
+            errands.completed.append((completion, .failure(failure.error)))
+            return (number, errands)
+        }
         if let memory = located.missing.isEmpty ? [] : cache.take(located.missing.count) {
             settle(range, completion, located, memory: memory, read: number, &errands)
             return (number, errands)
@@ -92,24 +99,26 @@ extension ObjectReads.State {
         let ticket = cache.wait(for: located.blocks.count) { owner.resume(read: number, with: $0) }
         reads[number] = ObjectReads.PendingRead(
             range: range, completion: completion,
-            stage: .waitingForMemory(ticket, until: .now + readTimeout))
+            stage: .waitingForMemory(ticket, since: .now))
         return (number, errands)
     }
 
     /// Memory for all blocks of a read has come.
     mutating func resume(read number: UInt64, with memory: [Block]) -> Errands {
         var errands = Errands()
-        guard let read = reads.removeValue(forKey: number), case .waitingForMemory(_, let deadline) = read.stage else {
+        guard let read = reads.removeValue(forKey: number), case .waitingForMemory(_, let since) = read.stage else {
             errands.release(memory)
             return errands
         }
         errands.mayBeIdle = true
-        guard ContinuousClock.now < deadline else {
+        // What was waited for is part of what the read may take, and its requests need some of that.
+        guard ContinuousClock.now < since + readTimeout * 3 / 4 else {
             errands.release(memory)
             let error = StoreError(.timedOut, "no memory was free for the read before its deadline")
             errands.completed.append((read.completion, .failure(error)))
             return errands
         }
+        errands.deadline = since + readTimeout
         settle(read.range, read.completion, locate(read.range), memory: memory, read: number, &errands)
         return errands
     }

@@ -127,7 +127,8 @@ final class ObjectReads: Sendable {
     /// Does what was decided under the lock.
     private func run(_ errands: consuming Errands) {
         for request in errands.cancelled { request.cancel() }
-        for (number, range) in errands.started { get(range, part: number) }
+        let deadline = errands.deadline ?? .now + reader.limits.readTimeout
+        for (number, range) in errands.started { get(range, part: number, deadline: deadline) }
         for (number, blocks, firstIndex) in errands.loaded { load(blocks, from: firstIndex, part: number) }
         for (index, block) in errands.stored { disk?.store(block, at: index) }
         for (completion, result) in errands.completed { completion(result) }
@@ -145,10 +146,10 @@ final class ObjectReads: Sendable {
             completion: { [self] end in run(state.withLock { $0.finishLoading(upTo: end, part: number) }) })
     }
 
-    private func get(_ range: Range<Int>, part number: UInt64) {
+    private func get(_ range: Range<Int>, part number: UInt64, deadline: ContinuousClock.Instant) {
         let isAhead = state.withLock { !$0.isAwaited(part: number) }
         let request = reader.store.get(
-            RangeRequest(object: object, range: range, isAhead: isAhead), deadline: .now + reader.limits.readTimeout,
+            RangeRequest(object: object, range: range, isAhead: isAhead), deadline: deadline,
             receiver: PartReceiver(self, part: number))
         // The part may have been given up before there was anything to cancel. If it has ended, cancelling does nothing.
         if !state.withLock({ $0.attach(request, to: number) }) { request.cancel() }

@@ -30,6 +30,8 @@ struct Part {
     var source: Source
     /// Whether it goes on though nobody waits for it and no window wants it.
     let isKept: Bool
+    /// When it began.
+    let startInstant = ContinuousClock.now
     /// The bytes before this offset have come.
     private(set) var received: Int
     /// The blocks that are not complete yet. The first one has the byte at `received`.

@@ -8,6 +8,7 @@ import Synchronization
 /// submission to its end, so its state needs no lock, and its receiver is called there. Callers are expected to bound
 /// how many requests they have under way: what is beyond the connections waits in a queue.
 public final class S3Client: ObjectStore {
+    let context: ClientContext
     private let threads: [NetworkThread]
     private let nextID = Atomic<UInt64>(0)
 
@@ -24,6 +25,7 @@ public final class S3Client: ObjectStore {
     public init(configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger) {
         CurlLibrary.initialize()
         let context = ClientContext(configuration: configuration, credentials: credentials, logger: logger)
+        self.context = context
         let count = max(
             1, min(configuration.networkThreadCount, configuration.connectionLimit / Self.connectionCountPerThreadMin))
         threads = (0..<count).map { index in

@@ -47,6 +47,9 @@ extension S3Configuration {
         ]
         configuration.region = regions.lazy.compactMap { $0 }.first ?? Region.standard
         configuration.endpoint = try services.endpoint(of: .s3, option: ("--endpoint-url", options.endpointURL))
+        // At AWS the environment and the profile only say where one usually is.
+        configuration.isRegionCertain =
+            regions[0] != nil || regions[1] != nil || (configuration.endpoint != nil && regions[2] != nil)
         configuration.endpointVariant = try services.variant()
         try configuration.checkVariant()
         configuration.caBundle = options.caBundle.nonEmpty ?? services.caBundle

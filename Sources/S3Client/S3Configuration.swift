@@ -6,6 +6,8 @@ public struct S3Configuration: Sendable {
     public var bucket: String
     /// The region to try first; the bucket's answers correct it.
     public var region: String
+    /// Whether the bucket can't be in another region, so that nobody needs to ask.
+    public var isRegionCertain = false
     /// The custom endpoint; `nil` for AWS's own.
     public var endpoint: S3Endpoint?
     /// How the bucket is put into URLs.

@@ -12,6 +12,14 @@ public enum MachineMemory {
         return limitFiles(root: root).compactMap(limit).reduce(physical, min)
     }
 
+    /// Bytes that are free now, or can be freed without swapping (proc(5), "MemAvailable" of /proc/meminfo); `nil` where the
+    /// kernel doesn't say.
+    public static func availableByteCount(root: FilePath = "/") -> Int? {
+        let lines = contents(of: root.appending("proc/meminfo"))?.split(separator: "\n") ?? []
+        let fields = lines.first { $0.hasPrefix("MemAvailable:") }?.split(separator: " ")
+        return fields.flatMap { $0.count > 1 ? Int($0[1]) : nil }.map { $0 << 10 }
+    }
+
     /// The files that may hold a limit: those of this process's control group and of all groups above it. In a container the
     /// path is often that of the host's tree, which isn't there; the group at the top is the container's own then.
     private static func limitFiles(root: FilePath) -> [FilePath] {

@@ -120,6 +120,11 @@ struct AppearanceOptions: ParsableArguments {
             "Show user.s3.etag, user.s3.key, user.s3.uri, user.s3.storage_class and user.s3.restore as extended attributes."
     )
     var xattrs = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "The same, and user.s3.presigned_url: a URL that gives the file to whoever has it, for an hour."))
+    var presignXattr = false
 }
 
 /// What is kept on the local disk, for the next reads and the next mounts.
@@ -152,20 +157,8 @@ struct RunningOptions: ParsableArguments {
         transform: MetadataLifetime.read)
     var metadataTtl = MetadataLifetime(seconds: 60)
 
-    @Option(
-        help: ArgumentHelp(
-            "How much memory to use (default: an eighth of the machine's or the container's, at least 128MiB).",
-            valueName: "size"),
-        transform: ByteCount.read)
-    var memoryLimit: ByteCount?
-
-    @Option(
-        help: ArgumentHelp(
-            "How much of that is for listings, at most half of it (default: a quarter). What was not used for longest is "
-                + "listed again when it is needed.",
-            valueName: "size"),
-        transform: ByteCount.read)
-    var metadataLimit: ByteCount?
+    @OptionGroup
+    var memory: MemoryOptions
 
     @Flag(help: "Stay in the foreground, and log to standard error.")
     var foreground = false
@@ -185,8 +178,31 @@ struct RunningOptions: ParsableArguments {
     )
     var mountOptions: [String] = []
 
+    func logDestination(inBackground: Bool) -> LogDestination {
+        if let logFile { return .file(AbsolutePath.of(logFile), logLevel) }
+        return inBackground ? .syslog(logLevel) : .standardError(logLevel)
+    }
+}
+
+/// How much memory is used.
+struct MemoryOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How much memory to use (default: an eighth of the machine's or the container's, at least 128MiB).",
+            valueName: "size"),
+        transform: ByteCount.read)
+    var memoryLimit: ByteCount?
+
+    @Option(
+        help: ArgumentHelp(
+            "How much of that is for listings, at most half of it (default: a quarter). What was not used for longest is "
+                + "listed again when it is needed.",
+            valueName: "size"),
+        transform: ByteCount.read)
+    var metadataLimit: ByteCount?
+
     func validate() throws {
-        if let memoryLimit { try RunningOptions.check(memoryLimit) }
+        if let memoryLimit { try MemoryOptions.check(memoryLimit) }
         if let metadataLimit { try check(metadataLimit: metadataLimit) }
     }
 
@@ -218,13 +234,8 @@ struct RunningOptions: ParsableArguments {
     }
 
     /// How the memory is divided, with so many connections if there is room for them.
-    func memoryBudget(connectionLimit: Int) -> MemoryBudget {
+    func budget(connectionLimit: Int) -> MemoryBudget {
         MemoryBudget(
             byteLimit: memoryByteLimit, connectionLimit: connectionLimit, metadataByteLimit: metadataLimit?.byteCount)
-    }
-
-    func logDestination(inBackground: Bool) -> LogDestination {
-        if let logFile { return .file(AbsolutePath.of(logFile), logLevel) }
-        return inBackground ? .syslog(logLevel) : .standardError(logLevel)
     }
 }

@@ -10,7 +10,7 @@ enum MountOptions {
         "max-connections", "read-timeout", "expected-bucket-owner", "sse-c-key-file",
     ]
     private static let flags: Set = [
-        "no-sign-request", "request-payer", "no-cache", "allow-other", "xattrs", "foreground",
+        "no-sign-request", "request-payer", "no-cache", "allow-other", "xattrs", "presign-xattr", "foreground",
     ]
     /// What mount(8) and systemd hand through, and every mount of ours is or may ignore (mount(8), systemd.mount(5)).
     private static let ignored: Set = [

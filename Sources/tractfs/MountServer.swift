@@ -64,7 +64,7 @@ struct MountServer {
         let namespace = namespace(on: client, archive: archive, logger: logger)
         // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
         if !namespace.isRootKnown {
-            let root = try RootCheck(store: client, settings: settings, credentialsSource: source).run()
+            let root = try RootCheck(store: client, uri: settings.uri, credentialsSource: source).run()
             namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
         }
         let session = FuseSession(
@@ -120,16 +120,16 @@ struct MountServer {
     }
 
     private func fileSystem(
-        _ namespace: Namespace, on store: any ObjectStore, blocks: BlockCache, disk: DiskCache?, logger: Logger
+        _ namespace: Namespace, on store: S3Client, blocks: BlockCache, disk: DiskCache?, logger: Logger
     ) -> FileSystem {
         let reader = Reader(
             store: store, cache: blocks, disk: disk, limits: ReaderLimits(readTimeout: settings.readTimeout))
-        return FileSystem(
-            namespace: namespace, reader: reader,
-            options: FileSystem.Options(
-                bucket: settings.uri.bucket, ownership: settings.ownership,
-                mountTime: Timestamp(seconds: time(nil)), hasExtendedAttributes: settings.hasExtendedAttributes),
-            logger: logger)
+        var options = FileSystem.Options(
+            bucket: settings.uri.bucket, ownership: settings.ownership, mountTime: Timestamp(seconds: time(nil)),
+            hasExtendedAttributes: settings.hasExtendedAttributes)
+        options.hasPresignedURLAttribute = settings.hasPresignedURLAttribute
+        options.urls = store
+        return FileSystem(namespace: namespace, reader: reader, options: options, logger: logger)
     }
 }
 

@@ -1,7 +1,5 @@
-import Dispatch
 import ObjectStore
 import S3Client
-import Synchronization
 
 /// Asks the bucket, before anything is mounted, whether the prefix can be listed and has something in it. That is the only
 /// right that is needed, and the only question: ConnectomeDB's keys may ask nothing else.
@@ -10,15 +8,15 @@ struct RootCheck {
     private static let timeout: Duration = .seconds(10)
 
     let store: any ObjectStore
-    let settings: MountSettings
+    let uri: S3URI
     /// Which credentials requests are signed with, and where these are from; `nil` for unsigned requests.
     let credentialsSource: String?
     /// For all requests together.
     private let deadline = ContinuousClock.now + timeout
 
-    init(store: any ObjectStore, settings: MountSettings, credentialsSource: String?) {
+    init(store: any ObjectStore, uri: S3URI, credentialsSource: String?) {
         self.store = store
-        self.settings = settings
+        self.uri = uri
         self.credentialsSource = credentialsSource
     }
 
@@ -32,24 +30,36 @@ struct RootCheck {
     /// - Throws: What is wrong, and what to do.
     func run() throws(Failure) -> RootPage {
         let askedAt = ContinuousClock.now
-        let request = ListRequest(prefix: settings.root, isDelimited: true)
+        let request = ListRequest(prefix: uri.root, isDelimited: true)
         let page = try list(request)
         // An empty bucket is mounted; a prefix that nothing begins with is a mistake.
-        if page.items.isEmpty && !settings.root.bytes.isEmpty { throw try nothingThere() }
+        if page.items.isEmpty && !uri.root.bytes.isEmpty { throw try nothingThere() }
         return RootPage(page: page, request: request, askedAt: askedAt)
     }
 
     /// Why nothing begins with the prefix.
     private func nothingThere() throws(Failure) -> Failure {
-        let uri = settings.uri
         // Without the "/" at its end, which the user may have typed.
-        let name = Key(settings.root.bytes.dropLast())
+        let name = Key(uri.root.bytes.dropLast())
         let first = try list(ListRequest(prefix: name, isDelimited: true, limit: 1)).items.first
         guard case .object(let object) = first, object.version.key == name else {
-            return Failure("there is nothing under \(uri); check the prefix (keys are case-sensitive)")
+            let neighbour = first ?? sameInOtherCase(name)
+            let hint = neighbour.map { ": there is s3://\(uri.bucket)/\($0.key)" } ?? ""
+            return Failure("there is nothing under \(uri); check the prefix (keys are case-sensitive)\(hint)")
         }
         let folder = name.bytes.lastIndex(of: Key.delimiter).map { Key(name.bytes[...$0]) } ?? .empty
         return Failure("\(uri) is a file; mount its folder instead: s3://\(uri.bucket)/\(folder)")
+    }
+
+    /// What is called so but for the case of letters, among the first in the same folder.
+    private func sameInOtherCase(_ name: Key) -> ListPage.Item? {
+        let folder = name.bytes.lastIndex(of: Key.delimiter).map { Key(name.bytes[...$0]) } ?? .empty
+        // Who may list the prefix may be forbidden to list what it is in.
+        guard let page = try? list(ListRequest(prefix: folder, isDelimited: true)) else { return nil }
+        return page.items.first { item in
+            let wanted = item.key.endsInDelimiter ? name.appending([Key.delimiter]) : name
+            return "\(item.key)".lowercased() == "\(wanted)".lowercased()
+        }
     }
 
     /// The first page that isn't empty, or the last: S3 may give empty ones before it.
@@ -63,29 +73,25 @@ struct RootCheck {
     }
 
     private func ask(_ request: ListRequest) throws(Failure) -> ListPage {
-        let answer = Mutex<Result<ListPage, StoreError>?>(nil)
-        let arrival = DispatchSemaphore(value: 0)
-        store.list(request, deadline: deadline) { result in
-            answer.withLock { $0 = result }
-            arrival.signal()
-        }
-        arrival.wait()
         do throws(StoreError) {
-            guard let result = answer.withLock({ $0 }) else { throw StoreError(.timedOut, "no answer") }
-            return try result.get()
+            return try store.page(request, deadline: deadline)
         } catch {
-            throw Failure("can't list \(settings.uri): \(error)\(advice(on: error.code))")
+            throw Failure("can't list \(uri): \(error)\(error.advice(credentialsSource: credentialsSource))")
         }
     }
+}
 
-    /// What a person can do about it.
-    private func advice(on code: StoreError.Code) -> String {
+extension StoreError {
+    /// What a person can do about it, to be put behind the error; empty where there is nothing to be said.
+    ///
+    /// - Parameter source: Which credentials the request was signed with, and where these are from; `nil` for none.
+    func advice(credentialsSource source: String?) -> String {
         switch code {
         case .noSuchBucket: "; check the bucket's name"
         // The client has said what can be done, but not whose credentials these are.
-        case .accessDenied: credentialsSource.map { " (\($0))" } ?? ""
-        case .credentialsRejected: "; check the keys (\(credentialsSource ?? "none"))"
-        case .credentialsExpired: "; get new keys (these are \(credentialsSource ?? "none"))"
+        case .accessDenied: source.map { " (\($0))" } ?? ""
+        case .credentialsRejected: "; check the keys (\(source ?? "none"))"
+        case .credentialsExpired: "; get new keys (these are \(source ?? "none"))"
         case .unreachable, .timedOut: "; check the network, --endpoint-url and the proxy settings"
         case .insecure: "; give the right certificates with --ca-bundle"
         case .wrongRegion: "; give the bucket's region with --region"

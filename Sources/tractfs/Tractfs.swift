@@ -18,7 +18,8 @@ struct Tractfs: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            MountCommand.self, UnmountCommand.self, RefreshCommand.self, WarmCommand.self, CacheCommand.self,
+            MountCommand.self, UnmountCommand.self, RefreshCommand.self, WarmCommand.self, PresignCommand.self,
+            CacheCommand.self, DoctorCommand.self,
         ])
 
     static func main() {

@@ -26,15 +26,15 @@ import Testing
     static let unsafe = [
         Unsafe(
             testDescription: "a symbolic link", command: "mkdir -m 700 D.real && ln -s D.real D",
-            advice: "is a symbolic link: give the directory itself"),
+            advice: "is a symbolic link; give the directory itself"),
         Unsafe(testDescription: "a link to nowhere", command: "ln -s /nowhere D", advice: "is a symbolic link"),
-        Unsafe(testDescription: "a file", command: "touch D", advice: "is not a directory: give another one"),
+        Unsafe(testDescription: "a file", command: "touch D", advice: "is not a directory; give another one"),
         Unsafe(
             testDescription: "writable for its group", command: "mkdir -m 770 D",
-            advice: "is writable for others (mode 770): give another one"),
+            advice: "is writable for others (mode 770); give another one"),
         Unsafe(
             testDescription: "writable for all", command: "mkdir D && chmod 1777 D",
-            advice: "is writable for others (mode 1777): give another one"),
+            advice: "is writable for others (mode 1777); give another one"),
         Unsafe(
             testDescription: "another user's", command: "mkdir -m 700 D && chown 65534 D",
             advice: "belongs to another user (uid 65534)", needsRoot: true),

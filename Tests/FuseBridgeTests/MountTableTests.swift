@@ -1,3 +1,4 @@
+import SystemPackage
 import Testing
 
 @testable import FuseBridge
@@ -22,6 +23,22 @@ import Testing
     @Test func `of several mounts on one path the last is the one that is seen`() {
         let table = MountTable(parsing: "1 0 0:1 / /m rw - ext4 /dev/a rw\n2 1 0:2 / /m rw - fuse.tractfs s3://b rw\n")
         #expect(table.mount(at: "/m")?.device == "0:2")
+    }
+
+    @Test(
+        "knows which mount a path lies in",
+        arguments: [
+            ("/data/cache/x", "0:3"), ("/data/cached", "0:2"), ("/data", "0:2"), ("/home", "0:1"), ("/", "0:1"),
+        ])
+    func containing(path: String, device: String) {
+        let table = MountTable(
+            parsing: """
+                1 0 0:1 / / rw - overlay o rw
+                2 1 0:9 / /data rw - ext4 /dev/a rw
+                3 2 0:3 / /data/cache rw - ext4 /dev/b rw
+                4 1 0:2 / /data rw - ext4 /dev/c rw
+                """)
+        #expect(table.mount(containing: FilePath(path))?.device == device)
     }
 
     @Test func `a comma or backslash in a prefix is no end of an option to fusermount3`() {

@@ -1,4 +1,5 @@
 import Foundation
+import ObjectStore
 import TestSupport
 import Testing
 
@@ -37,9 +38,11 @@ import Testing
         """
 
     /// What `aws s3 ls` shows; `nil` where it fails.
-    private func listing(_ profile: String, _ environment: [String: String]) throws -> [String]? {
+    private func listing(_ options: [String], _ environment: [String: String]) throws -> [String]? {
+        // To botocore a container's variable that is empty is one that is set.
+        let unset = environment.filter { $0.value.isEmpty }.flatMap { ["-u", $0.key] }
         let result = try run(
-            pythonExecutable(), ["-m", "awscli", "s3", "ls", "s3://agreed/", "--profile", profile],
+            "env", unset + [pythonExecutable(), "-m", "awscli", "s3", "ls", "s3://agreed/"] + options,
             environment: environment)
         guard result.status == 0 else { return nil }
         return result.output.split(separator: "\n").compactMap { $0.split(separator: " ").last.map(String.init) }
@@ -47,10 +50,10 @@ import Testing
     }
 
     /// What a mount shows; `nil` where there is none.
-    private func mounted(_ profile: String, _ environment: [String: String]) throws -> [String]? {
+    private func mounted(_ options: [String], _ environment: [String: String]) throws -> [String]? {
         do {
             return try withMount(
-                uri: "s3://agreed", options: ["--profile", profile, "--no-cache"], environment: environment
+                uri: "s3://agreed", options: options + ["--no-cache"], environment: environment
             ) { try FileManager.default.contentsOfDirectory(atPath: $0).sorted() }
         } catch is CommandFailure {
             return nil
@@ -81,7 +84,9 @@ import Testing
             }
             try server.upload(directory: tree, bucket: "agreed")
             for profile in profiles {
-                let (theirs, ours) = (try listing(profile, environment), try mounted(profile, environment))
+                let (theirs, ours) = (
+                    try listing(["--profile", profile], environment), try mounted(["--profile", profile], environment)
+                )
                 // The last word of "b c".
                 #expect(theirs == ours.map { $0.map { $0 == "b c" ? "c" : $0 }.sorted() }, "\(profile)")
                 #expect((ours == nil) == failing.contains(profile), "\(profile)")
@@ -101,5 +106,27 @@ import Testing
     @Test(.enabled(if: hasCLI, "python3 has no awscli: pip install awscli"))
     func `agree on keys, where signatures are checked`() throws {
         try withJuiceFSGateway { server in try expectAgreement(server, profiles: ["keys", "process"]) }
+    }
+
+    /// Each kind has a key of its own, and the bucket takes no other.
+    @Test(
+        .enabled(if: hasCLI, "python3 has no awscli: pip install awscli"),
+        arguments: [
+            CredentialsKind.singleSignOn, .renewedSignOn, .container, .machine, .roleOfEnvironment, .roleOfContainer,
+            .roleOfMachine,
+        ])
+    func `agree on what services hand out`(kind: CredentialsKind) throws {
+        try withCredentialsHome { home in
+            try withS3TestServer(bucket: "agreed") { server in
+                server.require(accessKeyID: kind.accessKeyID)
+                for name in ["a", "b"] as [Key] { server.put(name, .text("x")) }
+                let environment = home.environment(for: kind).merging(["AWS_ENDPOINT_URL_S3": server.endpointURL]) {
+                    $1
+                }
+                try #expect(mounted(kind.options, environment) == ["a", "b"])
+                try #expect(listing(kind.options, environment) == ["a", "b"])
+                #expect(server.log.allSatisfy { $0.status == 200 })
+            }
+        }
     }
 }

@@ -55,7 +55,8 @@ private func stat(_ format: String, _ path: String) throws -> String {
         "--sse-c-key-file",
         "--addressing-style",
         "--ca-bundle", "--max-connections", "--read-timeout", "--uid", "--gid", "--file-mode", "--dir-mode",
-        "--allow-other", "--xattrs", "--cache-dir", "--cache-size", "--no-cache", "--metadata-ttl", "--memory-limit",
+        "--allow-other", "--xattrs", "--presign-xattr", "--cache-dir", "--cache-size", "--no-cache", "--metadata-ttl",
+        "--memory-limit",
         "--metadata-limit",
         "--foreground", "--log-level", "--log-file",
         "-o",
@@ -64,9 +65,10 @@ private func stat(_ format: String, _ path: String) throws -> String {
     @Test(
         "goes to standard output and names all there is",
         arguments: [
-            (["--help"], ["mount", "unmount", "refresh", "warm", "cache", "--version"]),
+            (["--help"], ["mount", "unmount", "refresh", "warm", "presign", "cache", "--version"]),
             (["mount", "--help"], mountOptions),
             (["refresh", "--help"], ["<path>", "--metadata-ttl"]), (["warm", "--help"], ["<path>", "--metadata"]),
+            (["presign", "--help"], ["--expires-in", "--recursive", "--include", "--exclude", "--json", "--profile"]),
             (["unmount", "--help"], ["--grace", "<mount-point>"]), (["help", "mount"], mountOptions),
             (["cache", "--help"], ["list", "verify", "clear"]), (["cache"], ["list", "verify", "clear"]),
             (["cache", "list", "--help"], ["--cache-dir", "--json", "cached_bytes"]),

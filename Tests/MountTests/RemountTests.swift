@@ -86,7 +86,7 @@ private struct ListedTree {
     @Test func `walks without any server, if listings hold forever`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("forever")
-            try tree.server.stop()
+            try tree.server.refuseConnections()
             #expect(try tree.walk("forever") == ListedTree.paths)
             #expect(troubles(inLog: tree.log) == [])
         }

@@ -76,6 +76,14 @@ private struct Nobody {
         try runInNamespace(["setpriv"] + asNobody + command)
     }
 
+    /// What the doctor says to nobody.
+    func doctor(_ server: S3TestServer, _ options: String...) throws -> String {
+        try runInNamespace(
+            ["setpriv"] + asNobody
+                + [program, "doctor", "s3://\(server.bucket)", "--endpoint-url", server.endpointURL] + options
+        ).output
+    }
+
     /// Mounts as nobody.
     func mount(_ server: S3TestServer, _ options: String...) throws -> CommandResult {
         try runInNamespace(
@@ -135,6 +143,21 @@ struct UserMountTests {
                 #expect(result.status == 0, "\(result.errorOutput)")
                 #expect(try nobody.runInNamespace(["cat", nobody.mountPoint + "/README"]).output == "read me")
             }
+        }
+    }
+
+    @Test func `is told by the doctor what mounting and passing through need`() throws {
+        try Nobody.with { nobody, server in
+            let open = try nobody.doctor(server)
+            #expect(open.contains("ok       fuse: "), "\(open)")
+            #expect(open.contains("warning  passthrough: "), "\(open)")
+            #expect(open.contains("mount as root") || open.contains("newer kernel"), "\(open)")
+            let others = try nobody.doctor(server, "--allow-other")
+            #expect(others.contains("failure  fuse: --allow-other needs the line \"user_allow_other\""), "\(others)")
+        }
+        try Nobody.with(fuseMode: "600", fuseConfiguration: "user_allow_other\n") { nobody, server in
+            let closed = try nobody.doctor(server, "--allow-other")
+            #expect(closed.contains("failure  fuse: you may not open /dev/fuse; have root allow it"), "\(closed)")
         }
     }
 

@@ -134,7 +134,7 @@ private final class World: Sendable {
             if let page = try? result.get(), let proven = try? ProvenPage(page, of: request) {
                 tree.absorb(proven, askedAt: askedAt)
             }
-            if let token { tree.pagesUnderWay.end(token) }
+            if let token { tree.pagesUnderWay.end(token, result) }
         }
     }
 

@@ -308,6 +308,93 @@ private func expect(
         }
     }
 
+    /// What the AWS CLI leaves behind where the session has `sso_registration_scopes`.
+    private func renewableToken(secondsLeft: Int, registrationEnd: String = "2099-01-01T00:00:00Z") -> String {
+        let end = CalendarTime(Timestamp(seconds: Timestamp.now.seconds + secondsLeft)).extendedFormat
+        return """
+            {"accessToken": "\(hush)-old", "expiresAt": "\(end)", "region": "us-east-1", "clientId": "client-\(hush)",\
+             "clientSecret": "\(hush)-secret", "registrationExpiresAt": "\(registrationEnd)", "other": [1.5, "é"],\
+             "refreshToken": "\(hush)-refresh-1"}
+            """
+    }
+
+    /// The token service and the access portal in one: takes each refresh token once, and only the newest access token.
+    private func portal(_ request: ServiceTestServer.Request) -> ServiceTestServer.Answer {
+        let asked = JSONValue(parsing: Array(request.body.utf8))
+        switch (request.target, asked?["refreshToken"]?.text, request.headers["x-amz-sso_bearer_token"]) {
+        case ("/token", hush + "-refresh-1", nil)
+        where asked?["grantType"]?.text == "refresh_token" && asked?["clientId"]?.text == "client-\(hush)"
+            && asked?["clientSecret"]?.text == hush + "-secret":
+            return .init(
+                #"{"accessToken":"\#(hush)-new","expiresIn":3600,"refreshToken":"\#(hush)-refresh-2","tokenType":"Bearer"}"#
+            )
+        case ("/token", _, _): return .init(#"{"error":"invalid_grant","hush":"\#(hush)"}"#, status: 400)
+        case (_, _, hush + "-new"): return .init(answer)
+        default: return .init(hush, status: 401)
+        }
+    }
+
+    @Test(arguments: [-10, 600])
+    func `come for a token that is renewed before its end or after, and kept as the AWS CLI keeps it`(
+        secondsLeft: Int
+    ) throws {
+        try withServiceTestServer(answering: portal) { server in
+            try withCredentialsFolder(config: config) { folder in
+                let variables = ["AWS_ENDPOINT_URL_SSO": server.url, "AWS_ENDPOINT_URL_SSO_OIDC": server.url]
+                let file = try folder.write(
+                    renewableToken(secondsLeft: secondsLeft), to: fileName(of: "hcp"), mode: 0o644)
+                try #expect(folder.resolve(variables, profile: "new").get().credentials.accessKeyID == "SSOID")
+                let kept = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: file)))
+                let members = try #require(kept as? [String: Any])
+                #expect(members["accessToken"] as? String == hush + "-new")
+                #expect(members["refreshToken"] as? String == hush + "-refresh-2")
+                #expect(members["clientSecret"] as? String == hush + "-secret")
+                #expect((members["other"] as? [Any])?.last as? String == "é")
+                let end = CalendarTime(listing: Array((members["expiresAt"] as? String ?? "").utf8))?.timestamp
+                #expect(abs((end?.seconds ?? 0) - Timestamp.now.seconds - 3_600) < 60)
+                let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+                #expect(mode == 0o600)
+                let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/.aws/sso/cache")
+                #expect(names.count == 1)
+                // The next time there is nothing to renew.
+                _ = try folder.resolve(variables, profile: "new").get()
+                #expect(server.log.map(\.target).count { $0 == "/token" } == 1)
+            }
+        }
+    }
+
+    @Test func `say how to sign in where the token can't be renewed, and use it while it holds`() throws {
+        let advice = "aws sso login --profile new"
+        try withServiceTestServer(answering: { _ in .init(hush, status: 400) }) { server in
+            try withCredentialsFolder(config: config) { folder in
+                let variables = ["AWS_ENDPOINT_URL_SSO": server.url, "AWS_ENDPOINT_URL_SSO_OIDC": server.url]
+                let over = renewableToken(secondsLeft: -10)
+                try folder.write(over, to: fileName(of: "hcp"))
+                expect(folder.resolve(variables, profile: "new"), says: ["can't be renewed (HTTP 400", advice])
+                server.answer { _ in .init(hush) }
+                expect(folder.resolve(variables, profile: "new"), says: ["can't be renewed (HTTP 200", advice])
+                #expect(server.log.count == 2)
+                let unregistered = renewableToken(secondsLeft: -10, registrationEnd: "2020-01-01T00:00:00Z")
+                try folder.write(unregistered, to: fileName(of: "hcp"))
+                expect(folder.resolve(variables, profile: "new"), says: ["has expired", advice])
+                #expect(server.log.count == 2)
+                // Somebody else has the next one already.
+                try folder.write(over, to: fileName(of: "hcp"))
+                let (file, answer) = (fileName(of: "hcp"), answer)
+                server.answer { request in
+                    guard request.target == "/token" else { return .init(answer) }
+                    _ = try? folder.write(self.token(), to: file)
+                    return .init(status: 400)
+                }
+                try #expect(folder.resolve(variables, profile: "new").get().credentials.accessKeyID == "SSOID")
+                try folder.write(renewableToken(secondsLeft: 600), to: fileName(of: "hcp"))
+                server.answer { $0.target == "/token" ? .init(status: 400) : .init(answer) }
+                try #expect(folder.resolve(variables, profile: "new").get().credentials.accessKeyID == "SSOID")
+                #expect(server.log.last?.headers["x-amz-sso_bearer_token"] == hush + "-old")
+            }
+        }
+    }
+
     @Test func `of a profile that lacks something say what`() throws {
         try withCredentialsFolder(config: config) { folder in
             expect(folder.resolve(profile: "half"), says: ["profile half", "sso_role_name"])

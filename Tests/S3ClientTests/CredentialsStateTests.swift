@@ -21,8 +21,8 @@ private func expect<Value: Equatable>(
 
 extension CredentialsState {
     /// What requests are told, as text that is easily compared.
-    fileprivate mutating func told(_ now: Instant) -> String {
-        switch current(now: now).0 {
+    fileprivate mutating func told(_ now: Instant, for subject: String = "a") -> String {
+        switch current(for: subject, now: now).0 {
         case .ready(let credentials, let isUnproven): credentials.accessKeyID + (isUnproven ? "?" : "")
         case .renewing: "renewing"
         case .unavailable: "unavailable"
@@ -38,7 +38,7 @@ extension CredentialsState {
     /// After the store has refused the first credentials.
     private func refused() -> CredentialsState {
         var state = CredentialsState(resolved("OLD"))
-        expect(state.noteRefusal(of: old, refusal, now: start), .replace)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .replace)
         return state
     }
 
@@ -57,15 +57,15 @@ extension CredentialsState {
         var state = refused()
         expect(state.told(start), "renewing")
         #expect(state.errand(now: start) == .replacement)
-        expect(state.noteRefusal(of: old, refusal, now: start), .askAgain)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .askAgain)
         expect(state.take(.success(resolved("OLD")), now: start), .none)
         expect(state.take(.failure(SettingsError("half a file")), now: start), .none)
         expect(state.told(start), "renewing")
         expect(state.take(.success(resolved("NEW")), now: start), .replaced)
         expect(state.told(start), "NEW?")
         // A request that was under way.
-        expect(state.noteRefusal(of: old, refusal, now: start), .askAgain)
-        expect(state.noteSuccess(of: new), false)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .askAgain)
+        expect(state.noteSuccess(of: new, now: start), false)
         expect(state.told(start), "NEW")
     }
 
@@ -91,13 +91,13 @@ extension CredentialsState {
         expect(state.take(.success(resolved("OLD")), now: now), .none)
         expect(state.told(now), "OLD?")
         expect(state.told(now), "renewing")
-        expect(state.noteRefusal(of: old, refusal, now: now), .giveUp)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: now), .giveUp)
         expect(state.told(now), "unavailable")
         now += CredentialsState.checkInterval
         expect(state.told(now), "renewing")
         expect(state.take(.success(resolved("OLD")), now: now), .none)
         expect(state.told(now), "OLD?")
-        let isHealed = state.noteSuccess(of: old)
+        let isHealed = state.noteSuccess(of: old, now: now)
         #expect(isHealed)
         expect(state.told(now), "OLD")
     }
@@ -138,7 +138,7 @@ extension CredentialsState {
         var state = refused()
         for id in ["A", "B"] {
             expect(state.take(.success(resolved(id)), now: start), .replaced)
-            let consequence = state.noteRefusal(of: state.resolved.credentials, refusal, now: start)
+            let consequence = state.noteRefusal(of: state.resolved.credentials, for: "a", refusal, now: start)
             if id == "A" {
                 #expect(consequence == .replace)
             } else if case .giveUpNews = consequence {
@@ -151,7 +151,68 @@ extension CredentialsState {
         let now = start + CredentialsState.checkInterval
         expect(state.told(now), "renewing")
         expect(state.take(.success(resolved("C")), now: now), .replaced)
-        expect(state.noteRefusal(of: state.resolved.credentials, refusal, now: now), .giveUp)
+        expect(state.noteRefusal(of: state.resolved.credentials, for: "a", refusal, now: now), .giveUp)
+    }
+
+    @Test func `is in doubt while one object is refused: one request for another one at a time is a witness`() {
+        var state = refused()
+        expect(state.told(start, for: "b"), "OLD?")
+        expect(state.told(start, for: "c"), "renewing")
+        expect(state.told(start), "renewing")
+        // A witness that never ends is followed by another.
+        let late = start + CredentialsState.witnessPatience
+        expect(state.told(late, for: "c"), "OLD?")
+        // That is no news for anybody.
+        expect(state.noteSuccess(of: old, now: late), false)
+        expect(state.told(late), "OLD")
+        expect(state.told(late, for: "b"), "OLD")
+    }
+
+    @Test func `lets an object fail alone that is refused while others aren't, and asks anew after a while`() {
+        var state = refused()
+        expect(state.told(start, for: "b"), "OLD?")
+        expect(state.noteSuccess(of: old, now: start), false)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .askAgain)
+        expect(state.told(start, for: "b"), "OLD")
+        let late = start + CredentialsState.grace
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: late), .giveUp)
+        expect(state.told(late, for: "b"), "OLD")
+        let later = start + CredentialsState.vouchedInterval
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: later), .replace)
+    }
+
+    @Test func `tells nobody that there are none as long as only one object was refused, but those who want it`() {
+        var state = lost()
+        var now = start + CredentialsState.grace
+        expect(state.told(now), "unavailable")
+        expect(state.told(now, for: "b"), "OLD?")
+        expect(state.told(now, for: "c"), "renewing")
+        // While a source is asked, and while the refused object is tried, too.
+        now += CredentialsState.checkInterval
+        expect(state.told(now), "renewing")
+        expect(state.take(.success(resolved("OLD")), now: now), .none)
+        expect(state.told(now), "OLD?")
+        expect(state.told(now, for: "d"), "OLD?")
+        let isHealed = state.noteSuccess(of: old, now: now)
+        #expect(isHealed)
+        // The trial of the refused one.
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: now), .askAgain)
+        expect(state.told(now, for: "c"), "OLD")
+    }
+
+    @Test func `takes a second object's refusal for the credentials' end`() {
+        var state = refused()
+        expect(state.told(start, for: "b"), "OLD?")
+        expect(state.noteRefusal(of: old, for: "b", refusal, now: start), .askAgain)
+        for subject in ["a", "b", "c"] { expect(state.told(start, for: subject), "renewing") }
+        let end = start + CredentialsState.grace
+        guard case .lost = state.take(.success(resolved("OLD")), now: end) else {
+            Issue.record("not lost")
+            return
+        }
+        for subject in ["a", "b", "c"] { expect(state.told(end, for: subject), "unavailable") }
+        expect(state.take(.success(resolved("NEW")), now: end), .replaced)
+        for subject in ["a", "b", "c"] { expect(state.told(end, for: subject), "NEW?") }
     }
 
     @Test func `has credentials renewed before they end, again where that fails, and uses them meanwhile`() {

@@ -6,12 +6,12 @@ import Testing
 @testable import S3Client
 
 /// Second requests beside late ones, counted where they arrive.
-@Suite struct `A late GET` {
+@Suite struct `A late answer` {
     private let body = ObjectBody.pattern(seed: 3, byteCount: 300_000)
-    /// Less than the ten seconds after which a silent connection is given up: an answer within it is the second's.
-    private let soon = Duration.seconds(8)
+    /// Less than the five seconds after which a silent connection is given up: an answer within it is the second's.
+    private let soon = Duration.seconds(4)
     /// The GETs that fill the estimate, and the budget with it.
-    private let warmUpCount = HedgeBudget.getCountPerHedge * HedgeBudget.hedgeCountMax
+    private let warmUpCount = HedgeBudget.forLate.requestCountPerHedge * HedgeBudget.forLate.hedgeCountMax
 
     /// A server with one object, and a client of one thread that knows how fast the server is. The log is empty.
     private func withWarmClient(
@@ -184,7 +184,7 @@ import Testing
             }
             try getMany(count, parallelCount: 32, client, object, byteCount: 4_096)
             let extraCount = server.requests(.get).count - count
-            #expect(0 < extraCount && extraCount <= count / 20 + HedgeBudget.hedgeCountMax)
+            #expect(0 < extraCount && extraCount <= count / 20 + HedgeBudget.forLate.hedgeCountMax)
         }
     }
 
@@ -202,12 +202,13 @@ import Testing
         }
     }
 
-    @Test func `is never a listing`() throws {
-        try withWarmClient { server, client, _ in
-            server.script(.lists, .linger(.stall))
-            let outcome = try client.page(ListRequest(prefix: "", isDelimited: true), within: .seconds(1))
-            #expect(outcome.failureCode == .timedOut)
-            #expect(server.requests(.list).count == 1)
+    @Test(arguments: [Lingering.stall, .stallAfter(byteCount: 100)])
+    func `may be a listing`(lingering: Lingering) throws {
+        try withWarmClient { server, client, object in
+            server.script(.lists, .linger(lingering), count: 1)
+            let page = try client.page(ListRequest(prefix: "", isDelimited: true), within: soon).get()
+            #expect(page.items.map(\.key) == [object.key])
+            #expect(server.requests(.list).count == 2)
         }
     }
 }

@@ -12,8 +12,9 @@ import Testing
             ("[]", .array([])), ("[1,[2]]", .array([.number("1"), .array([.number("2")])])),
             (#"{"a":{},"b" : [ null ]}"#, .object(["a": .object([:]), "b": .array([.null])])),
         ] as [(String, JSONValue)])
-    func `is read`(text: String, value: JSONValue) {
+    func `is read, and written so that it can be read again`(text: String, value: JSONValue) {
         #expect(JSONValue(parsing: Array(text.utf8)) == value)
+        #expect(JSONValue(parsing: Array(value.document.utf8)) == value)
     }
 
     @Test(arguments: [

@@ -36,7 +36,7 @@ final class RangeCollector: RangeReceiver {
 
     /// Waits for the end.
     func outcome() throws -> Result<[UInt8], StoreError> {
-        try eventually("the end of a request") { endCount > 0 }
+        try eventually("the end of a request", within: .seconds(120)) { endCount > 0 }
         return received.withLock { received in received.results[0].map { received.bytes } }
     }
 }

@@ -159,4 +159,13 @@ private func document(_ code: String, _ more: String = "") -> String {
         let isTaken = head.receive(line: line)
         #expect(!isTaken)
     }
+
+    @Test func `has one limit for all heads that go before the answer proper`() {
+        var head = ResponseHead()
+        let lines = ["HTTP/1.1 100 Continue\r\n", "x: \(String(repeating: "y", count: 1_000))\r\n", "\r\n"].map {
+            Array($0.utf8)
+        }
+        let areTaken = (0..<70).map { _ in lines.allSatisfy { head.receive(line: $0) } }
+        #expect(areTaken.first == true && areTaken.last == false)
+    }
 }

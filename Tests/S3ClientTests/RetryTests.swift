@@ -67,17 +67,59 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         let operation = GetOperation(
             RangeRequest(object: large, range: 0..<1 << 20), bucket: "b", receiver: RangeCollector())
         let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(10), now: start)
-        #expect(exchange.extendDeadline(now: start + .seconds(10)), "it waits for a connection")
-        #expect(exchange.deadline == start + .seconds(20))
-        exchange.begin(attempt(), lateAfter: nil, now: start)
-        #expect(!exchange.extendDeadline(now: start + .seconds(20)), "nothing has come")
+        #expect(
+            exchange.extendDeadline(now: start + .seconds(10), answeredAt: start + .seconds(9)),
+            "it waits for a connection, and others get bytes")
+        #expect(exchange.deadline == start + .seconds(19))
+        let attempt = attempt()
+        exchange.begin(attempt, lateAfter: .seconds(1), now: start + .seconds(10))
+        #expect(
+            !exchange.extendDeadline(now: start + .seconds(19), answeredAt: start + .seconds(18)), "nothing has come")
         let bytes = [UInt8](repeating: 0, count: 65_536)
+        attempt.transfer.progress.receive(bytes.count)
         try operation.receive(bytes.span.bytes)
-        #expect(exchange.extendDeadline(now: start + .seconds(20)))
-        #expect(exchange.deadline == start + .seconds(30))
+        #expect(exchange.stalledAttempts(now: start + .seconds(15))?.isEmpty == true)
+        #expect(exchange.extendDeadline(now: start + .seconds(19), answeredAt: nil))
+        #expect(exchange.deadline == start + .seconds(25), "as long as at first, from the last bytes on")
         let few = Array(bytes[..<60])
         try operation.receive(few.span.bytes)
-        #expect(!exchange.extendDeadline(now: start + .seconds(30)), "60 bytes in ten seconds")
+        #expect(!exchange.extendDeadline(now: start + .seconds(25), answeredAt: nil), "60 bytes in ten seconds")
+    }
+
+    @Test func `doesn't wait for a connection for ever where nobody is answered`() {
+        let exchange = exchange(seconds: 10)
+        #expect(!exchange.extendDeadline(now: start + .seconds(10), answeredAt: nil))
+        #expect(!exchange.extendDeadline(now: start + .seconds(10), answeredAt: start - .seconds(1)))
+    }
+
+    @Test func `gives an attempt up after five seconds of silence, and the next one after ten`() {
+        let exchange = exchange(seconds: 60)
+        for (limit, next) in [(5, 10), (10, 20), (20, 20)] {
+            let attempt = attempt()
+            attempt.transfer.progress = Progress(now: start)
+            exchange.begin(attempt, lateAfter: .seconds(1), now: start)
+            #expect(exchange.stalledAttempts(now: start + .seconds(limit - 1))?.isEmpty == true)
+            #expect(exchange.stalledAttempts(now: start + .seconds(limit))?.count == 1)
+            #expect(exchange.noteStall(of: attempt).error.message.contains(" \(limit) seconds"))
+            #expect(exchange.silenceLimit == .seconds(next))
+        }
+    }
+
+    @Test func `looks for another connection after one that was silent`() {
+        var highest = Highest()
+        let exchange = exchange(seconds: 60)
+        let attempt = attempt()
+        exchange.begin(attempt, lateAfter: .seconds(1), now: start)
+        #expect(!exchange.needsNewConnection)
+        _ = exchange.decide(after: exchange.noteStall(of: attempt), now: start, using: &highest)
+        #expect(exchange.needsNewConnection)
+    }
+
+    @Test func `waits for as long as the store wants it to`() {
+        var highest = Highest()
+        var failure = AttemptFailure(StoreError(.throttled, "slow down"), remedy: .backOff)
+        failure.retryAfter = .seconds(7)
+        #expect(exchange(seconds: 60).decide(after: failure, now: start, using: &highest) == .retry(after: .seconds(7)))
     }
 
     @Test func `ends at once where nothing helps`() {
@@ -102,9 +144,9 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         exchange.begin(first, lateAfter: .milliseconds(20), now: start)
         #expect(exchange.nextInstant == start + .milliseconds(20))
         #expect(exchange.isLate(now: start + .milliseconds(20)))
-        exchange.beginHedge(second)
+        #expect(exchange.takeLateness(now: start + .milliseconds(20)) == false, "late, and not overdue")
+        exchange.beginHedge(second, now: start + .milliseconds(20))
         #expect(exchange.attemptCount == 1, "the two count as one")
-        #expect(exchange.nextInstant == exchange.deadline, "there is no third")
         #expect(exchange.overtaken == nil && exchange.admits(first.transfer) && exchange.admits(second.transfer))
         exchange.lead(second.transfer)
         #expect(exchange.overtaken?.transfer === first.transfer)
@@ -127,7 +169,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(bring([0, 1, 2, 3], by: first) == 4)
 
         second.transfer.prepare(exchange, second.request, now: start)
-        exchange.beginHedge(second)
+        exchange.beginHedge(second, now: start + .milliseconds(20))
         answer(second, from: 4)
         let (winner, loser) = isSecondFaster ? (second, first) : (first, second)
         #expect(bring([4, 5], by: winner) == 2)

@@ -85,3 +85,50 @@ import Testing
         #expect(Excerpt.of(String(repeating: "x", count: 999).utf8, limit: 5) == "xxxxx…")
     }
 }
+
+@Suite struct `A secret that a server repeats` {
+    private let token = String((0..<600).map { Character(UnicodeScalar(UInt8(ascii: "a") + UInt8($0 * $0 / 7 % 26))) })
+    private let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+    @Test func `is removed as a whole, cut off, and from its middle`() {
+        let secrets = SecretText([token, key])
+        for piece in [
+            token, key, String(token.prefix(180)), String(token.dropFirst(17).prefix(12)), "x\(key)y\(token)",
+        ] {
+            let rest = secrets.removed(from: "you sent \(piece): go away, éà!")
+            #expect(rest.hasPrefix("you sent ") && rest.hasSuffix(": go away, éà!"))
+            #expect(rest.count < 32, "\(rest)")
+        }
+    }
+
+    @Test func `leaves other text as it is`() {
+        let secrets = SecretText([token, "short", nil], phrases: ["AWS4-HMAC-SHA256 Signature=1"])
+        for text in ["", "short", "Please use AWS4-HMAC-SHA256.", String(token.prefix(11))] {
+            #expect(secrets.removed(from: text) == text)
+        }
+        #expect(secrets.removed(from: "“AWS4-HMAC-SHA256 Signature=1”") == "“[…]”")
+    }
+
+    @Test func `is none of a request's, however long and in whatever part of the answer`() {
+        let headers = [
+            HTTPHeader(
+                "Authorization", "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20300101, Signature=0123456789abcdef"
+            ),
+            HTTPHeader("x-amz-security-token", token),
+            HTTPHeader(CustomerKey.headerName, "S0tLS0tLS0tLS0tLS0tLS0tLS0s="),
+        ]
+        let request = ClientContext.SignedRequest(
+            url: "", headers: headers, server: "s", region: "r",
+            credentials: Credentials(accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: key, sessionToken: token),
+            isUnproven: false)
+        for part in headers.map(\.value) + [key, "Signature=0123456789abcdef"] {
+            let failure = request.hidingSecrets(
+                in: AttemptFailure(
+                    StoreError(.refused, Excerpt.of("no: \(part)".utf8), requestID: part), answer: "x \(part)"))
+            let text = "\(failure.answer) \(failure.error.message) \(failure.error.requestID ?? "")"
+            for secret in ["AKIAIOSF", "01234567", "S0tLS0tL", "wJalrXUt", String(token.prefix(12))] {
+                #expect(!text.contains(secret), "\(text)")
+            }
+        }
+    }
+}

@@ -55,6 +55,14 @@ struct ControlGroup: Sendable, CustomTestStringConvertible {
         }
     }
 
+    @Test func `is told as far as it is free now`() throws {
+        try withTemporaryDirectory { root in
+            #expect(MachineMemory.availableByteCount(root: FilePath(root)) == nil)
+            try write("MemTotal:  900 kB\nMemAvailable:     300 kB\n", to: root + "/proc/meminfo")
+            #expect(MachineMemory.availableByteCount(root: FilePath(root)) == 307_200)
+        }
+    }
+
     private func write(_ text: String, to path: String) throws {
         let folder = (path as NSString).deletingLastPathComponent
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -25,6 +25,8 @@ START_PATIENCE_SECONDS = 10
 # The log's buffers are written every 100 ms (nginx.conf).
 LOG_SETTLE_SECONDS = 0.25
 QUIET_PATIENCE_SECONDS = 10
+# The shares of requests that fail and that stall on the port with faults (faults.conf).
+FAILING_SHARE, STALLING_SHARE = 0.10, 0.05
 
 
 class Bucket(Protocol):
@@ -86,7 +88,8 @@ class Port:
 
 
 class Server:
-    """nginx with two ports: `unlimited`, and `limited`, which is like S3 from EC2 (nginx.conf). Use it in a `with`."""
+    """nginx with three ports: `unlimited`, `limited`, which is like S3 from EC2 (nginx.conf), and `faulty`, which is that with
+    faults (faults.conf). Use it in a `with`."""
 
     def __init__(self, root: Path, buckets: Iterable[Bucket]):
         """Serves the files of `root/BUCKET`, and the lists of the buckets."""
@@ -96,6 +99,7 @@ class Server:
         self._state = Path(tempfile.mkdtemp(prefix="tractfs-bench-nginx."))
         self.unlimited = Port(free_port(), self._state / "unlimited.log")
         self.limited = Port(free_port(), self._state / "limited.log")
+        self.faulty = Port(free_port(), self._state / "faulty.log")
         self._process = None
         try:
             self._configure()
@@ -116,13 +120,14 @@ class Server:
         names = {
             "modules": MODULES, "scripts": SCRIPTS, "state": self._state, "root": self._root.resolve(),
             "unlimited": self.unlimited.number, "limited": self.limited.number, "modified": MODIFIED,
+            "faulty": self.faulty.number, "failing": FAILING_SHARE, "stalling": STALLING_SHARE,
             "load": " ".join(
                 f'require("listing").load("{bucket.name}", "{bucket.listing_folder.resolve()}");'
                 for bucket in self._buckets),
             # nginx's workers would be "nobody" if root starts it, who can't read root's temporary folders.
             "user": f"user {getpass.getuser()};" if os.geteuid() == 0 else "",
         }
-        for file in ("nginx.conf", "bucket.conf"):
+        for file in ("nginx.conf", "bucket.conf", "faults.conf"):
             text = (SCRIPTS / file).read_text()
             for name, value in names.items():
                 text = text.replace(f"@{name}@", str(value))

@@ -108,6 +108,7 @@ def _one_folder(files: int) -> Iterator[tuple[str, int]]:
 
 FLAT_SUBJECTS = Tree("flat-subjects", lambda: _subjects(20, 45, 1_000))
 HCP20 = Tree("hcp20", lambda: hcp.objects(20), hcp.source())
+HUNDRED_THOUSAND = Tree("hundred-thousand", lambda: _subjects(20, 45, 5_000))
 MILLION = Tree("million", lambda: _one_folder(1_000_000))
 TWO_MILLION = Tree("two-million", lambda: _subjects(100, 40, 20_000))
-TREES = {tree.name: tree for tree in (FLAT_SUBJECTS, HCP20, MILLION, TWO_MILLION)}
+TREES = {tree.name: tree for tree in (FLAT_SUBJECTS, HUNDRED_THOUSAND, HCP20, MILLION, TWO_MILLION)}

@@ -24,23 +24,23 @@ public enum DiskCacheError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notADirectory(let path):
-            "the cache directory \(path) is not a directory: give another one with --cache-dir"
+            "the cache directory \(path) is not a directory; give another one with --cache-dir"
         case .symbolicLink(let path):
-            "the cache directory \(path) is a symbolic link: give the directory itself with --cache-dir"
+            "the cache directory \(path) is a symbolic link; give the directory itself with --cache-dir"
         case .anotherUsers(let path, let owner):
-            "the cache directory \(path) belongs to another user (uid \(owner)): give one of your own with --cache-dir"
+            "the cache directory \(path) belongs to another user (uid \(owner)); give one of your own with --cache-dir"
         case .writableByOthers(let path, let mode):
-            "the cache directory \(path) is writable for others (mode \(String(mode & 0o7777, radix: 8))): "
+            "the cache directory \(path) is writable for others (mode \(String(mode & 0o7777, radix: 8))); "
                 + "give another one with --cache-dir, or, if it holds nothing else, run chmod 700 on it"
         case .unusable(let path, let errno):
-            "the cache directory \(path) can't be used (\(errno)): "
+            "the cache directory \(path) can't be used (\(errno)); "
                 + "give another one with --cache-dir, or mount with --no-cache"
         case .noCache(let path):
             "there is no cache in \(path)"
         case .notACache(let path):
-            "the directory \(path) holds other things and no cache: give the cache's own with --cache-dir"
+            "the directory \(path) holds other things and no cache; give the cache's own with --cache-dir"
         case .limitTooSmall(let byteLimit):
-            "a cache of \(byteLimit) bytes is too small: "
+            "a cache of \(byteLimit) bytes is too small; "
                 + "give at least \(DiskCache.minimumByteLimit >> 20) MiB with --cache-size, or --no-cache"
         }
     }

@@ -135,7 +135,8 @@ final class DiskSpace: Sendable {
         return max(byteCount - spare, 0)
     }
 
-    private static func floorByteCount(of byteCount: Int) -> Int {
+    /// How much of a disk of so many bytes stays free.
+    static func floorByteCount(of byteCount: Int) -> Int {
         min(byteCount / floorDivisor, floorByteCountLimit)
     }
 }

@@ -26,6 +26,20 @@ static inline curl_off_t tractfs_easy_get_offset(CURL *easy, CURLINFO info) {
     return value;
 }
 
+/// Of options such as CURLINFO_HTTP_CONNECTCODE; 0 where it is not known.
+static inline long tractfs_easy_get_long(CURL *easy, CURLINFO info) {
+    long value = 0;
+    curl_easy_getinfo(easy, info, &value);
+    return value;
+}
+
+/// Of options such as CURLINFO_PRIMARY_IP, whose text is curl's; null where it is not known.
+static inline const char *tractfs_easy_get_string(CURL *easy, CURLINFO info) {
+    char *value = 0;
+    curl_easy_getinfo(easy, info, &value);
+    return value;
+}
+
 static inline CURLcode tractfs_easy_set_list(CURL *easy, CURLoption option, struct curl_slist *value) {
     return curl_easy_setopt(easy, option, value);
 }

@@ -91,6 +91,35 @@ struct tractfs_warm_status {
     char reason[232];
 };
 
+/// A presigned URL for a file in the directory. Passes TRACTFS_PRESIGN_BYTE_COUNT bytes: a struct tractfs_presign_question
+/// and the file's name, and gives back a struct tractfs_presign_answer, the object's key and the URL.
+extern const unsigned long TRACTFS_IOCTL_PRESIGN;
+/// Enough for a key of 1,024 bytes, percent-encoded, and a session token of 8 KiB; the number of an ioctl has no room for
+/// more than 16 KiB.
+extern const size_t TRACTFS_PRESIGN_BYTE_COUNT;
+
+/// Asks for a presigned URL.
+struct tractfs_presign_question {
+    /// How long it is to work.
+    uint32_t lifetime_seconds;
+    /// How many bytes behind this are the file's name.
+    uint32_t name_byte_count;
+};
+
+/// A presigned URL.
+struct tractfs_presign_answer {
+    /// When it ends, in seconds since the epoch; 0 for one that isn't signed.
+    int64_t expiry_seconds;
+    /// The file's size in bytes.
+    uint64_t size;
+    /// 0, or why there is none; the store's words then stand instead of the URL.
+    int32_t error;
+    /// What may let it end earlier than was asked for (ObjectURL.Constraint); 0 for nothing.
+    uint32_t constraint;
+    uint32_t key_byte_count;
+    uint32_t url_byte_count;
+};
+
 /// Calls ioctl(2), which is variadic, so that Swift can't; -1 and errno on failure.
 int tractfs_call(int descriptor, unsigned long command, void *argument);
 

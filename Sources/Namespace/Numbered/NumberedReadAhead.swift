@@ -50,7 +50,7 @@ final class NumberedReadAhead: Sendable {
         let token = source.pages.begin(expecting: expected)
         source.list(request) { [self] result in
             take(result, of: request, for: guess, listing)
-            source.pages.end(token)
+            source.pages.end(token, result)
             if let place = listing.numberedPlace { goOn(place, of: listing) }
         }
     }

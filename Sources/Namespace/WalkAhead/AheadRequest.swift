@@ -54,7 +54,7 @@ extension AheadRequest {
                     tree.absorb(page, askedAt: askedAt)
                     return page
                 })
-            tree.pagesUnderWay.end(token)
+            tree.pagesUnderWay.end(token, answer)
         }
     }
 }

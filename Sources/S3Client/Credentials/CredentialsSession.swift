@@ -68,15 +68,18 @@ public final class CredentialsSession: CredentialsProvider {
 
 extension CredentialsSession {
     /// What to sign with now.
-    public func current() -> CurrentCredentials {
-        let (current, hasErrand) = shared.withLock { $0.state.current(now: .now) }
+    public func current(for subject: String) -> CurrentCredentials {
+        let (current, hasErrand) = shared.withLock { $0.state.current(for: subject, now: .now) }
         if hasErrand { wakeup.signal() }
         return current
     }
 
+    /// What the store is thought to take.
+    public func inUse() -> ResolvedCredentials? { shared.withLock { $0.state.inUse } }
+
     /// Has others looked for, unless that is under way or was done in vain.
-    public func noteRefusal(of credentials: Credentials, _ error: StoreError) -> Bool {
-        switch shared.withLock({ $0.state.noteRefusal(of: credentials, error, now: .now) }) {
+    public func noteRefusal(of credentials: Credentials, for subject: String, _ error: StoreError) -> Bool {
+        switch shared.withLock({ $0.state.noteRefusal(of: credentials, for: subject, error, now: .now) }) {
         case .askAgain: return true
         case .replace:
             wakeup.signal()
@@ -90,7 +93,9 @@ extension CredentialsSession {
 
     /// The credentials are good.
     public func noteSuccess(of credentials: Credentials) {
-        if shared.withLock({ $0.state.noteSuccess(of: credentials) }) { log("the store takes the credentials again") }
+        if shared.withLock({ $0.state.noteSuccess(of: credentials, now: .now) }) {
+            log("the store takes the credentials again")
+        }
     }
 }
 

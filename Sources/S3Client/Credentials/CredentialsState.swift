@@ -7,6 +7,11 @@ import ObjectStore
 /// while requests wait. After that there are no valid credentials, and requests fail at once. From then on the sources are
 /// asked again when a request comes, once in `checkInterval`; that request waits for the answer. Other credentials are used
 /// at once; with the same ones, one request tries whether the store takes them again.
+///
+/// A store, or something before it, may refuse one object for ever although the credentials are good, and that must not
+/// take the others with it. So credentials are only in doubt until they were refused for a second object: until then a
+/// request for another object may go on, one at a time, as a witness; its success ends the doubt, and the first object's
+/// requests fail alone.
 struct CredentialsState {
     typealias Instant = ContinuousClock.Instant
 
@@ -25,6 +30,11 @@ struct CredentialsState {
     /// New credentials that the store refuses too, one after the other: then it isn't a matter of their age.
     static let unprovenRefusalLimit = 2
 
+    /// How long a witness is waited for before there is another.
+    static let witnessPatience: Duration = .seconds(1)
+    /// How long what was refused alone may be refused without new doubt.
+    static let vouchedInterval: Duration = .seconds(10)
+
     private enum Phase {
         case inUse
         /// They were refused, and others are looked for.
@@ -39,6 +49,16 @@ struct CredentialsState {
         case trying(StoreError, since: Instant)
     }
 
+    /// What the credentials were refused for since they were last in use.
+    private struct Doubt {
+        /// Two are as good as many.
+        var subjects: Set<String> = []
+        /// When the witness under way began.
+        var witnessInstant: Instant?
+
+        var isSettled: Bool { subjects.count > 1 }
+    }
+
     /// The credentials that were found last.
     private(set) var resolved: ResolvedCredentials
     private(set) var schedule: RenewalSchedule
@@ -46,6 +66,9 @@ struct CredentialsState {
     /// Whether the store is known to take them; assumed of the first ones.
     private var isProven = true
     private var unprovenRefusalCount = 0
+    private var doubt = Doubt()
+    /// What was refused while the credentials were good for something else, and when that was seen.
+    private var vouched: (subjects: Set<String>, instant: Instant)?
 
     init(_ resolved: ResolvedCredentials) {
         self.resolved = resolved
@@ -54,8 +77,29 @@ struct CredentialsState {
 
     // MARK: What requests are told, and tell
 
+    /// What the store is thought to take.
+    var inUse: ResolvedCredentials? {
+        if case .inUse = phase { resolved } else { nil }
+    }
+
     /// What to sign with now, and whether the sources are to be asked now.
-    mutating func current(now: Instant) -> (CurrentCredentials, hasErrand: Bool) {
+    ///
+    /// - Parameter subject: What the request asks for.
+    mutating func current(for subject: String, now: Instant) -> (CurrentCredentials, hasErrand: Bool) {
+        if case .inUse = phase { return (.ready(resolved.credentials, isUnproven: !isProven), false) }
+        if !doubt.isSettled, !doubt.subjects.contains(subject) { return (witness(now: now), false) }
+        return suspended(now: now)
+    }
+
+    /// What a request is told that asks for something for which the credentials were not refused.
+    private mutating func witness(now: Instant) -> CurrentCredentials {
+        if let instant = doubt.witnessInstant, now - instant < Self.witnessPatience { return .renewing }
+        doubt.witnessInstant = now
+        return .ready(resolved.credentials, isUnproven: true)
+    }
+
+    /// What the others are told.
+    private mutating func suspended(now: Instant) -> (CurrentCredentials, hasErrand: Bool) {
         switch phase {
         case .inUse:
             return (.ready(resolved.credentials, isUnproven: !isProven), false)
@@ -89,38 +133,54 @@ struct CredentialsState {
         case giveUpNews(StoreError)
     }
 
-    /// The store doesn't take these credentials; `error` is what it says.
-    mutating func noteRefusal(of credentials: Credentials, _ error: StoreError, now: Instant) -> Consequence {
+    /// The store doesn't take these credentials for `subject`; `error` is what it says.
+    mutating func noteRefusal(
+        of credentials: Credentials, for subject: String, _ error: StoreError, now: Instant
+    ) -> Consequence {
         // Others were found meanwhile.
         guard credentials == resolved.credentials else { return .askAgain }
-        switch phase {
-        case .inUse:
-            let reason = reason(error)
-            if !isProven { unprovenRefusalCount += 1 }
-            guard unprovenRefusalCount < Self.unprovenRefusalLimit else {
-                phase = .unavailable(reason, nextCheck: now + Self.checkInterval)
-                return unprovenRefusalCount == Self.unprovenRefusalLimit ? .giveUpNews(reason) : .giveUp
+        if case .inUse = phase {
+            if let vouched, vouched.subjects.contains(subject), now - vouched.instant < Self.vouchedInterval {
+                // A store of many machines may not know of a change everywhere at once.
+                return now - vouched.instant < Self.grace ? .askAgain : .giveUp
             }
-            phase = .renewing(reason, until: now + Self.grace)
-            return .replace
-        case .trying:
-            phase = .unavailable(reason(error), nextCheck: now + Self.checkInterval)
-            return .giveUp
-        case .renewing, .unavailable, .checking, .awaitingTrial:
-            return .askAgain
+            doubt = Doubt(subjects: [subject])
+            return beginDoubt(reason(error), now: now)
         }
+        if !doubt.isSettled { doubt.subjects.insert(subject) }
+        doubt.witnessInstant = nil
+        guard case .trying = phase else { return .askAgain }
+        phase = .unavailable(reason(error), nextCheck: now + Self.checkInterval)
+        return .giveUp
+    }
+
+    private mutating func beginDoubt(_ reason: StoreError, now: Instant) -> Consequence {
+        if !isProven { unprovenRefusalCount += 1 }
+        guard unprovenRefusalCount < Self.unprovenRefusalLimit else {
+            phase = .unavailable(reason, nextCheck: now + Self.checkInterval)
+            return unprovenRefusalCount == Self.unprovenRefusalLimit ? .giveUpNews(reason) : .giveUp
+        }
+        phase = .renewing(reason, until: now + Self.grace)
+        return .replace
     }
 
     /// The store takes these credentials.
     ///
-    /// - Returns: Whether they were thought not to be valid.
-    mutating func noteSuccess(of credentials: Credentials) -> Bool {
+    /// - Returns: Whether somebody was told that they aren't valid.
+    mutating func noteSuccess(of credentials: Credentials, now: Instant) -> Bool {
         guard credentials == resolved.credentials else { return false }
         isProven = true
         unprovenRefusalCount = 0
-        guard case .trying = phase else { return false }
-        phase = .inUse
-        return true
+        defer { phase = .inUse }
+        switch phase {
+        case .inUse: return false
+        case .renewing:
+            vouched = (doubt.subjects, now)
+            return false
+        case .unavailable, .checking, .awaitingTrial, .trying:
+            if !doubt.isSettled { vouched = (doubt.subjects, now) }
+            return true
+        }
     }
 
     /// The refusal as all requests are told it.
@@ -182,6 +242,7 @@ struct CredentialsState {
             if isNew {
                 isProven = !isRefusal
                 phase = .inUse
+                vouched = nil
                 return .replaced
             }
         }

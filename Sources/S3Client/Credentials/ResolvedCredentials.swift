@@ -21,6 +21,9 @@ public struct ResolvedCredentials: Sendable {
     public let expiry: Timestamp?
     /// Whose they are.
     public let kind: Kind
+
+    /// Whether they stand in environment variables, which nobody can renew while a process runs.
+    public var isOfEnvironment: Bool { source == EnvironmentCredentials.source }
 }
 
 extension Credentials {

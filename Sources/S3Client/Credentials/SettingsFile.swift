@@ -1,7 +1,8 @@
+import Glibc
 import SystemPackage
 import SystemSupport
 
-/// Reads files of settings.
+/// Reads files of settings, and writes what other tools read again.
 enum SettingsFile {
     /// Such files have a few kilobytes.
     private static let byteLimit = 1 << 20
@@ -35,5 +36,26 @@ enum SettingsFile {
             throw SettingsError("\(path), which \(source) names, holds no token")
         }
         return String(token)
+    }
+
+    /// Puts a file in the place of another one, in one step: who reads it sees the old one or the new one. It stays its
+    /// owner's, also where root writes it, and nobody else may read it.
+    static func replace(_ path: String, with text: String) throws(Errno) {
+        var template = Array("\(path).XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        let file = FileDescriptor(rawValue: descriptor)
+        do {
+            try file.closeAfter {
+                var old = stat()
+                if stat(path, &old) == 0 { _ = fchown(descriptor, old.st_uid, old.st_gid) }
+                try file.writeAll(text.utf8)
+                guard fsync(descriptor) == 0, rename(template, path) == 0 else { throw Errno(rawValue: errno) }
+            }
+        } catch {
+            unlink(template)
+            throw error as? Errno ?? .ioError
+        }
     }
 }

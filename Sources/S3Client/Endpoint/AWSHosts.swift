@@ -43,6 +43,11 @@ extension S3Endpoint {
         self.init(service: variant.isFIPS ? "portal.sso-fips" : "portal.sso", region: region, variant: variant)
     }
 
+    /// AWS's service that renews such tokens.
+    init(tokenServiceInRegion region: String, variant: EndpointVariant = EndpointVariant()) {
+        self.init(service: variant.isFIPS ? "oidc-fips" : "oidc", region: region, variant: variant)
+    }
+
     private init(service: String, region: String, variant: EndpointVariant) {
         let partition = Partition(region: region)
         let domain = variant.isDualStack ? partition.dualStackDomain : partition.domain

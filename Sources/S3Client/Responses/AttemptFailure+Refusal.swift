@@ -37,6 +37,16 @@ extension AttemptFailure {
         self.init(
             StoreError(storeCode, "the store refuses \(subject): \(answer)", requestID: requestID), remedy: remedy,
             answer: answer)
+        retryAfter = Self.retryAfter(head)
+    }
+
+    /// As long as is worth waiting for at the most: what a mistaken or malicious server says shall not keep a reader waiting
+    /// until its deadline.
+    private static let retryAfterMax: Duration = .seconds(10)
+
+    private static func retryAfter(_ head: ResponseHead) -> Duration? {
+        guard let seconds = head.retryAfterSeconds, seconds > 0 else { return nil }
+        return min(.seconds(min(seconds, 3_600)), retryAfterMax)
     }
 
     private static func redirects(status: Int, code: String) -> Bool {

@@ -20,6 +20,8 @@ struct AttemptFailure: Error, Equatable {
     let remedy: Remedy
     /// What the store said, without what it was asked for; empty where it said nothing.
     var answer = ""
+    /// How long the store wants to be left alone, where it says that.
+    var retryAfter: Duration?
 
     init(_ error: StoreError, remedy: Remedy = .none, answer: String = "") {
         self.error = error

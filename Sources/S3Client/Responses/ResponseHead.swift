@@ -8,6 +8,8 @@ struct ResponseHead: Equatable {
     private(set) var requestID: String?
     private(set) var region: String?
     private(set) var date: String?
+    /// For how many seconds the store wants to be left alone (RFC 9110, section 10.2.3; the form with a date is passed over).
+    private(set) var retryAfterSeconds: Int?
     private var byteCount = 0
 
     /// The head of an answer of which nothing has come.
@@ -28,6 +30,7 @@ struct ResponseHead: Equatable {
         case requestID = "x-amz-request-id"
         case region = "x-amz-bucket-region"
         case date
+        case retryAfterSeconds = "retry-after"
 
         /// The field of this name, in whatever case.
         init?(name: some Collection<UInt8>) {
@@ -68,6 +71,7 @@ struct ResponseHead: Equatable {
         case .requestID: requestID = Excerpt.of(value.utf8)
         case .region: region = value
         case .date: date = value
+        case .retryAfterSeconds: retryAfterSeconds = Int(value)
         }
     }
 }

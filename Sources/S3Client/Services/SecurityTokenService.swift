@@ -39,11 +39,11 @@ struct SecurityTokenService {
     ) throws(Refusal) -> (credentials: Credentials, expiry: Timestamp?) {
         var fields = role.fields(action: "AssumeRole")
         if let externalID = role.externalID { fields.append(QueryItem("ExternalId", externalID)) }
-        let secrets = SecretText([credentials.secretAccessKey, credentials.sessionToken])
-        let answer = try send(fields, hiding: secrets) { request, time in
+        let (answer, sent) = try send(fields) { request, time in
             Signer(credentials: credentials, region: region, service: "sts", time: time).signed(request)
         }
-        return try self.credentials(in: answer, action: "AssumeRole", hiding: secrets)
+        return try self.credentials(
+            in: answer, action: "AssumeRole", hiding: SecretText(sent.headers, of: credentials))
     }
 
     /// Credentials of a role that whoever has a token may play (AssumeRoleWithWebIdentity). Not signed.
@@ -52,28 +52,29 @@ struct SecurityTokenService {
     ) throws(Refusal) -> (credentials: Credentials, expiry: Timestamp?) {
         let action = "AssumeRoleWithWebIdentity"
         let fields = role.fields(action: action) + [QueryItem("WebIdentityToken", token)]
-        let secrets = SecretText([token])
-        let answer = try send(fields, hiding: secrets) { request, _ in request }
-        return try credentials(in: answer, action: action, hiding: secrets)
+        let (answer, _) = try send(fields) { request, _ in request }
+        return try credentials(in: answer, action: action, hiding: SecretText([token]))
     }
 
     /// Sends a form; where the service finds this machine's clock wrong, again by the service's.
     private func send(
-        _ fields: [QueryItem], hiding secrets: SecretText, signing: (HTTPRequest, Timestamp) -> HTTPRequest
-    ) throws(Refusal) -> ServiceConnection.Answer {
+        _ fields: [QueryItem], signing: (HTTPRequest, Timestamp) -> HTTPRequest
+    ) throws(Refusal) -> (answer: ServiceConnection.Answer, sent: HTTPRequest) {
         let request = HTTPRequest(
             method: "POST", host: endpoint.authority, path: "/",
             headers: [HTTPHeader("Content-Type", "application/x-www-form-urlencoded")],
             body: Array(HTTPRequest.form(fields).utf8))
         do throws(ServiceConnection.Failure) {
             let now = Timestamp.now
-            let answer = try connection.send(signing(request, now), to: endpoint)
+            let signed = signing(request, now)
+            let answer = try connection.send(signed, to: endpoint)
             guard (400..<500).contains(answer.status), let date = answer.date,
                 abs(date.seconds - now.seconds) > Self.clockToleranceSeconds
-            else { return answer }
-            return try connection.send(signing(request, date), to: endpoint)
+            else { return (answer, signed) }
+            let signedAgain = signing(request, date)
+            return (try connection.send(signedAgain, to: endpoint), signedAgain)
         } catch {
-            throw Refusal(description: secrets.removed(from: error.description))
+            throw Refusal(description: error.description)
         }
     }
 

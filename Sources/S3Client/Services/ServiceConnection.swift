@@ -2,7 +2,8 @@ internal import CCurl
 import Glibc
 import ObjectStore
 
-/// Asks services that hand out credentials: rare, small requests, one at a time, on a thread that may wait.
+/// Asks services that hand out credentials, and a store how far one gets with it: rare, small requests, one at a time, on a
+/// thread that may wait.
 ///
 /// Nothing here is shared with the transfers of objects, so a service that is slow delays no read.
 struct ServiceConnection {
@@ -49,6 +50,56 @@ struct ServiceConnection {
     }
 
     private func sendOnce(_ request: HTTPRequest, to endpoint: S3Endpoint) throws(Failure) -> Answer {
+        let attempt = attempt(request, to: endpoint)
+        guard attempt.hasAnswer else {
+            throw Failure(
+                isSilence: attempt.result == CURLE_OPERATION_TIMEDOUT && attempt.times.connected != nil,
+                description: AttemptFailure(result: attempt.result, detail: "", server: endpoint.description).error
+                    .message)
+        }
+        return Answer(
+            status: attempt.head.status, body: attempt.body,
+            date: attempt.head.date.flatMap(CalendarTime.init(httpDate:))?.timestamp)
+    }
+
+    /// How a request went that was sent once.
+    struct Attempt {
+        let result: CURLcode
+        /// curl's own words on a failure, which name hosts and files but no secrets.
+        let detail: String
+        let head: ResponseHead
+        let body: [UInt8]
+        let times: Times
+        /// Who was connected to, a proxy where there is one: "127.0.0.1 port 9000".
+        let peer: String?
+        /// Whether that was a proxy.
+        let isProxied: Bool
+        /// Whether an answer has come, all of it or as much as is taken.
+        let hasAnswer: Bool
+    }
+
+    /// When each step was done, from the start on; `nil` for those that it didn't come to.
+    struct Times {
+        let resolved: Duration?
+        let connected: Duration?
+        /// Only where there is TLS.
+        let encrypted: Duration?
+        let ended: Duration?
+
+        fileprivate init(of easy: UnsafeMutableRawPointer) {
+            func time(_ info: CURLINFO) -> Duration? {
+                let microseconds = tractfs_easy_get_offset(easy, info)
+                return microseconds > 0 ? .microseconds(microseconds) : nil
+            }
+            resolved = time(CURLINFO_NAMELOOKUP_TIME_T)
+            connected = time(CURLINFO_CONNECT_TIME_T)
+            encrypted = time(CURLINFO_APPCONNECT_TIME_T)
+            ended = time(CURLINFO_TOTAL_TIME_T)
+        }
+    }
+
+    /// Sends a request once.
+    func attempt(_ request: HTTPRequest, to endpoint: S3Endpoint) -> Attempt {
         CurlLibrary.initialize()
         guard let easy = curl_easy_init() else { preconditionFailure("out of memory") }
         defer { curl_easy_cleanup(easy) }
@@ -60,17 +111,30 @@ struct ServiceConnection {
         let query = request.canonicalQuery
         let url = "\(endpoint)\(request.path)\(query.isEmpty ? "" : "?")\(query)"
         _ = tractfs_easy_set_string(easy, CURLOPT_URL, url)
-        let result = perform(easy, request)
-        // Where they were too many, the bytes that have come are enough to see that.
-        guard result == CURLE_OK || inbox.isFull else {
-            throw Failure(
-                isSilence: result == CURLE_OPERATION_TIMEDOUT
-                    && tractfs_easy_get_offset(easy, CURLINFO_CONNECT_TIME_T) > 0,
-                description: AttemptFailure(result: result, detail: "", server: endpoint.description).error.message)
+        let (result, detail) = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CURL_ERROR_SIZE)) { text in
+            text.initialize(repeating: 0)
+            _ = tractfs_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, text.baseAddress)
+            defer { _ = tractfs_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, nil) }
+            let result = perform(easy, request)
+            return (result, text.baseAddress.map { String(cString: $0) } ?? "")
         }
-        return Answer(
-            status: inbox.head.status, body: inbox.body,
-            date: inbox.head.date.flatMap(CalendarTime.init(httpDate:))?.timestamp)
+        // Where they were too many, the bytes that have come are enough to see that.
+        let hasAnswer = result == CURLE_OK || inbox.isFull
+        return Attempt(
+            result: result, detail: detail, head: inbox.head, body: inbox.body, times: Times(of: easy),
+            peer: peer(of: easy), isProxied: isProxied(easy, to: endpoint), hasAnswer: hasAnswer)
+    }
+
+    private func peer(of easy: UnsafeMutableRawPointer) -> String? {
+        guard let address = tractfs_easy_get_string(easy, CURLINFO_PRIMARY_IP), address.pointee != 0 else { return nil }
+        return "\(String(cString: address)) port \(tractfs_easy_get_long(easy, CURLINFO_PRIMARY_PORT))"
+    }
+
+    /// Before 8.7 libcurl doesn't say so. TLS goes through a proxy's CONNECT, and other proxies have other ports than stores.
+    private func isProxied(_ easy: UnsafeMutableRawPointer, to endpoint: S3Endpoint) -> Bool {
+        let port = tractfs_easy_get_long(easy, CURLINFO_PRIMARY_PORT)
+        return tractfs_easy_get_long(easy, CURLINFO_HTTP_CONNECTCODE) > 0
+            || (port > 0 && port != endpoint.port ?? endpoint.scheme.defaultPort)
     }
 
     private func perform(_ easy: UnsafeMutableRawPointer, _ request: HTTPRequest) -> CURLcode {
@@ -103,6 +167,7 @@ struct ServiceConnection {
             (CURLOPT_TIMEOUT_MS, Int(limit / .milliseconds(1))),
         ]
         for (option, value) in options { _ = tractfs_easy_set_long(easy, option, value) }
+        tractfs_easy_set_quick_exit(easy)
         if let caBundle { _ = tractfs_easy_set_string(easy, CURLOPT_CAINFO, caBundle) }
         if !usesProxy { _ = tractfs_easy_set_string(easy, CURLOPT_NOPROXY, "*") }
         // The inbox outlives the transfer, which ends before `sendOnce` does.

@@ -3,6 +3,7 @@ enum AWSService: String {
     case s3
     case sts
     case sso
+    case ssoOIDC = "sso_oidc"
 
     /// The variable that names the endpoint of this service alone.
     var endpointVariable: String { "AWS_ENDPOINT_URL_\(rawValue.uppercased())" }

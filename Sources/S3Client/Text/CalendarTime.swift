@@ -102,6 +102,11 @@ extension CalendarTime {
         "\(padded(year, 4))\(padded(month, 2))\(padded(day, 2))"
     }
 
+    /// As in `2013-05-24T01:02:03Z`.
+    var extendedFormat: String {
+        "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2))Z"
+    }
+
     private func padded(_ number: Int, _ width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits

@@ -1,3 +1,5 @@
+import ObjectStore
+
 /// Text from outside, made fit for a log or an error message: one line, no control characters, not long, and of HTML
 /// only what a browser would show.
 enum Excerpt {
@@ -34,8 +36,8 @@ enum Excerpt {
 
     private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate, .privateUse: true
-        default: false
+        case .spaceSeparator, .surrogate, .privateUse: true
+        default: scalar.isInstruction
         }
     }
 }

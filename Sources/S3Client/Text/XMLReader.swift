@@ -37,11 +37,16 @@ final class XMLReader {
     private static let depthLimit = 16
     /// A key has at most 1,024 bytes, 3,072 when encoded; a message is short.
     private static let textByteLimit = 64 * 1_024
+    /// Expat keeps what it can't tell of before its end, such as a name, a start tag or a comment. S3's have some dozens of
+    /// bytes.
+    private static let silentByteLimit = 256 * 1_024
 
     private let parser: XML_Parser
     private let consumer: any XMLConsumer
     // In one value, of which each callback makes one access: Swift checks every one of them.
     private var elements = OpenElements()
+    /// How many bytes were read, at the least, since the parser last told of something.
+    private var silentByteCount = 0
 
     fileprivate struct OpenElements {
         var failure: XMLError?
@@ -49,6 +54,8 @@ final class XMLReader {
         var texts: [[UInt8]] = []
         /// How many elements are open.
         var depth = 0
+        /// Whether the parser has told of anything since this was last looked at.
+        var isTold = false
     }
 
     init(consumer: any XMLConsumer) {
@@ -81,7 +88,9 @@ final class XMLReader {
             XML_Parse(
                 parser, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(buffer.count), isLast ? 1 : 0)
         }
+        silentByteCount = elements.takeIsTold() ? 0 : silentByteCount + bytes.byteCount
         if let failure = elements.failure { throw failure }
+        guard silentByteCount <= Self.silentByteLimit else { throw XMLError(reason: "a part of it is too long") }
         guard status == XML_STATUS_OK else {
             let reason = XML_ErrorString(XML_GetErrorCode(parser)).map { String(cString: $0) } ?? "unknown error"
             throw XMLError(reason: "\(reason) in line \(XML_GetCurrentLineNumber(parser))")
@@ -115,9 +124,16 @@ final class XMLReader {
 }
 
 extension XMLReader.OpenElements {
+    /// Whether anything was told since the last call.
+    mutating func takeIsTold() -> Bool {
+        defer { isTold = false }
+        return isTold
+    }
+
     /// An element begins. Returns how many are open now; `nil` where nothing matters any more.
     mutating func open() -> Int? {
         if failure != nil { return nil }
+        isTold = true
         if depth == texts.count { texts.append([]) }
         depth += 1
         return depth
@@ -126,6 +142,7 @@ extension XMLReader.OpenElements {
     /// The innermost element ends. Calls `body` with its depth and its text, unless nothing matters any more.
     mutating func close(_ body: (Int, [UInt8]) -> Void) {
         guard failure == nil, depth > 0 else { return }
+        isTold = true
         body(depth, texts[depth - 1])
         depth -= 1
         texts[depth].removeAll(keepingCapacity: true)
@@ -134,6 +151,7 @@ extension XMLReader.OpenElements {
     /// Text of the innermost element. Returns `false` where that has too much.
     mutating func append(_ text: UnsafeRawBufferPointer, limit: Int) -> Bool {
         guard failure == nil, depth > 0 else { return true }
+        isTold = true
         guard texts[depth - 1].count + text.count <= limit else { return false }
         texts[depth - 1].append(contentsOf: text)
         return true

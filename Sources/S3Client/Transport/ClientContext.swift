@@ -10,6 +10,8 @@ final class ClientContext: Sendable {
         var region: String
         /// How far the store's clock is ahead of ours.
         var clockOffsetSeconds = 0
+        /// How many network threads ask for less than they could.
+        var throttledThreadCount = 0
     }
 
     let configuration: S3Configuration
@@ -17,12 +19,15 @@ final class ClientContext: Sendable {
     let credentials: (any CredentialsProvider)?
     let logger: Logger
     private let learned: Mutex<Learned>
+    /// Whether the store has answered a request that was signed for `Learned.region`, or there can't be another.
+    private let hasRegionProof: Atomic<Bool>
 
     init(configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger) {
         self.configuration = configuration
         self.credentials = credentials
         self.logger = logger
         learned = Mutex(Learned(region: configuration.region))
+        hasRegionProof = Atomic(configuration.isRegionCertain)
     }
 
     /// An attempt that is ready to be sent.
@@ -41,18 +46,15 @@ final class ClientContext: Sendable {
         /// A failure without what was sent, which a server may have repeated.
         func hidingSecrets(in failure: AttemptFailure) -> AttemptFailure {
             var failure = failure
-            let secrets = SecretText(
-                headers.filter { ClientContext.secretHeaders.contains($0.name) }.map(\.value)
-                    + [credentials?.secretAccessKey])
+            let secrets = SecretText(headers, of: credentials)
+            let error = failure.error
             failure.answer = secrets.removed(from: failure.answer)
             failure.error = StoreError(
-                failure.error.code, secrets.removed(from: failure.error.message), requestID: failure.error.requestID)
+                error.code, secrets.removed(from: error.message),
+                requestID: error.requestID.map(secrets.removed(from:)))
             return failure
         }
     }
-
-    /// Headers whose values nobody but the store may see.
-    private static let secretHeaders: Set = ["Authorization", "x-amz-security-token", CustomerKey.headerName]
 
     /// What becomes of an operation's turn.
     enum Preparation {
@@ -66,7 +68,7 @@ final class ClientContext: Sendable {
 
     /// The operation's request, signed with what is known now.
     func prepare(_ operation: any Operation) -> Preparation {
-        switch credentials?.current() {
+        switch credentials?.current(for: operation.subject) {
         case nil: .request(request(for: operation, signedWith: nil, isUnproven: false))
         case .ready(let credentials, let isUnproven):
             .request(request(for: operation, signedWith: credentials, isUnproven: isUnproven))
@@ -78,26 +80,37 @@ final class ClientContext: Sendable {
     private func request(
         for operation: any Operation, signedWith credentials: Credentials?, isUnproven: Bool
     ) -> SignedRequest {
-        let (region, clockOffset) = learned.withLock { ($0.region, $0.clockOffsetSeconds) }
-        let address = BucketAddress(
-            bucket: configuration.bucket, region: region, endpoint: configuration.endpoint,
-            style: configuration.addressingStyle, variant: configuration.endpointVariant)
+        let (address, region, time) = place()
         var request = operation.request(at: address)
-        if configuration.isRequesterPaying {
-            request.headers.append(HTTPHeader("x-amz-request-payer", "requester"))
-        }
-        if let owner = configuration.expectedBucketOwner {
-            request.headers.append(HTTPHeader("x-amz-expected-bucket-owner", owner))
-        }
+        request.headers += agreements
         if let key = configuration.customerKey, !operation.isListing { request.headers += key.headers }
         if let credentials {
-            let now = Timestamp.now
-            let time = Timestamp(seconds: now.seconds + clockOffset, nanoseconds: now.nanoseconds)
             request = Signer(credentials: credentials, region: region, time: time).signed(request)
         }
         return SignedRequest(
             url: address.url(of: request), headers: request.headers, server: address.server, region: region,
             credentials: credentials, isUnproven: isUnproven)
+    }
+
+    /// Where the bucket answers, the region to sign for, and what time it is there.
+    func place() -> (BucketAddress, region: String, time: Timestamp) {
+        let learned = learned.withLock { $0 }
+        let address = BucketAddress(
+            bucket: configuration.bucket, region: learned.region, endpoint: configuration.endpoint,
+            style: configuration.addressingStyle, variant: configuration.endpointVariant)
+        let now = Timestamp.now
+        let time = Timestamp(seconds: now.seconds + learned.clockOffsetSeconds, nanoseconds: now.nanoseconds)
+        return (address, learned.region, time)
+    }
+
+    /// What is agreed to with each request: who pays, and whose bucket it must be.
+    var agreements: [HTTPHeader] {
+        var headers: [HTTPHeader] = []
+        if configuration.isRequesterPaying { headers.append(HTTPHeader("x-amz-request-payer", "requester")) }
+        if let owner = configuration.expectedBucketOwner {
+            headers.append(HTTPHeader("x-amz-expected-bucket-owner", owner))
+        }
+        return headers
     }
 
     /// What a person can do about a refusal; that is the same whatever was asked for.
@@ -122,13 +135,41 @@ final class ClientContext: Sendable {
         return
             "the keys may not list or read this: accept the data's terms of use where they come from, or mount a prefix that they "
             + "may read"
+            + (configuration.expectedBucketOwner.map { "; or the bucket is not the account \($0)'s" } ?? "")
             + (configuration.isRequesterPaying ? "" : "; where whoever reads has to pay, mount with --request-payer")
+    }
+
+    /// Whether the region is known, and not only assumed.
+    var isRegionProven: Bool { hasRegionProof.load(ordering: .relaxed) }
+
+    /// The store has answered as only the bucket's own region does.
+    func noteRegionProof() {
+        if !isRegionProven { hasRegionProof.store(true, ordering: .relaxed) }
     }
 
     /// Requests go to `region` from now on.
     func learn(region: String) {
         learned.withLock { $0.region = region }
         logger.info("the bucket is in another region than configured", metadata: ["region": "\(region)"])
+    }
+
+    /// A network thread asks for less from now on, because of `error`.
+    func noteThrottling(_ error: StoreError) {
+        let isNews = learned.withLock { learned in
+            learned.throttledThreadCount += 1
+            return learned.throttledThreadCount == 1
+        }
+        guard isNews else { return }
+        logger.warning("the store asks for less traffic and gets less, until it bears more again: \(error)")
+    }
+
+    /// A network thread asks for as much as it can again.
+    func noteRelief() {
+        let isNews = learned.withLock { learned in
+            learned.throttledThreadCount -= 1
+            return learned.throttledThreadCount == 0
+        }
+        if isNews { logger.notice("the store bears all requests again") }
     }
 
     /// Requests are signed with a clock that is `seconds` ahead of this machine's.

@@ -24,6 +24,13 @@ final class Exchange {
     private(set) var deadline: ContinuousClock.Instant
     /// How much time the request was given.
     private let patience: Duration
+    /// When bytes came last, to within a second; `nil` where none have.
+    private(set) var progressInstant: ContinuousClock.Instant?
+    /// How long an attempt may bring nothing before it is given up.
+    private(set) var silenceLimit = silenceLimitFirst
+    /// Whether the next attempt must not use a connection that is there: the last one used one that had gone silent or
+    /// broke, and others may be as dead.
+    private(set) var needsNewConnection = false
     /// How many bytes had come when the deadline was set.
     private var countedByteCount = 0
     var phase = Phase.queued
@@ -31,10 +38,14 @@ final class Exchange {
     private var leader: ObjectIdentifier?
     /// Tells when an attempt is late; `nil` where that doesn't matter.
     private var lateness: Lateness?
-    /// How many bytes had come when the attempt began.
+    /// How many bytes the attempt under way had brought when it was found late.
+    private var lateByteCount: Int?
+    /// How many bytes had been handed over when the attempt began.
     private var startByteCount = 0
     private var backoff = Backoff()
     private(set) var attemptCount = 0
+    /// When to look whether bytes come.
+    private var progressLookInstant: ContinuousClock.Instant?
     /// What the last attempt met.
     private(set) var lastError: StoreError?
     private var correctionCount = 0
@@ -45,6 +56,18 @@ final class Exchange {
 
     /// How many times other credentials are tried. Two may be replaced in one go.
     private static let renewalLimit = 3
+    /// How much longer each of these waits than the one before: credentials that are good elsewhere may become so here.
+    private static let renewalWait: Duration = .milliseconds(250)
+
+    /// How long an attempt may be silent: far beyond what S3 takes.
+    private static let silenceLimitFirst: Duration = .seconds(5)
+
+    /// Twice as long after each attempt that brought nothing at all, up to this, or a store that is so slow would never be
+    /// heard out.
+    private static let silenceLimitMax: Duration = .seconds(20)
+
+    /// How often an attempt is looked at for progress.
+    private static let progressInterval: Duration = .seconds(1)
 
     /// How many bytes move the deadline. As many as any network brings in a minute; a server that lets them drip, one a
     /// second, does not come to it.
@@ -61,17 +84,24 @@ final class Exchange {
     }
 
     /// Moves a deadline that has come: a slow network is no failure as long as bytes come, and a GET that waits for a
-    /// connection waits for such bytes. (A listing doesn't: somebody waits for it, and it is small.)
+    /// connection waits for such bytes. (A listing doesn't: somebody waits for it, and it is small.) It moves to when nothing
+    /// has come for as long as the request was given at first.
     ///
+    /// - Parameter answeredAt: When the store sent something last, whoever it was for.
     /// - Returns: Whether the request may go on.
-    func extendDeadline(now: ContinuousClock.Instant) -> Bool {
+    func extendDeadline(now: ContinuousClock.Instant, answeredAt: ContinuousClock.Instant?) -> Bool {
         let receivedByteCount = operation.receivedByteCount
-        let isWaitingForConnection = attemptCount == 0 && !operation.isListing
-        guard isWaitingForConnection || receivedByteCount - countedByteCount >= Self.progressByteCount else {
+        let lastInstant: ContinuousClock.Instant?
+        if receivedByteCount - countedByteCount >= Self.progressByteCount {
+            lastInstant = progressInstant
+        } else if attemptCount == 0 && !operation.isListing {
+            lastInstant = answeredAt
+        } else {
             return false
         }
+        guard let extended = lastInstant.map({ $0 + patience }), extended > now else { return false }
         countedByteCount = receivedByteCount
-        deadline = now + patience
+        deadline = extended
         return true
     }
 
@@ -79,22 +109,25 @@ final class Exchange {
     var nextInstant: ContinuousClock.Instant {
         switch phase {
         case .backingOff(let until): min(until, deadline)
-        case .transferring(_, hedge: nil): min(lateness?.lookInstant ?? deadline, deadline)
-        case .queued, .transferring: deadline
+        case .transferring: min(lateness?.lookInstant ?? deadline, progressLookInstant ?? deadline, deadline)
+        case .queued: deadline
         }
     }
 
     /// An attempt begins.
     ///
-    /// - Parameter lateAfter: How long the store may be silent before the attempt should be hedged; `nil` for ever.
-    func begin(_ attempt: Attempt, lateAfter: Duration?, now: ContinuousClock.Instant) {
+    /// - Parameter lateAfter: How long the store may be silent before the attempt should be hedged.
+    func begin(_ attempt: Attempt, lateAfter: Duration, now: ContinuousClock.Instant) {
         attemptCount += 1
+        needsNewConnection = false
+        progressLookInstant = now + Self.progressInterval
         // What a request fails with is what its last attempt met.
         lastError = nil
         phase = .transferring(attempt, hedge: nil)
         leader = nil
         startByteCount = operation.receivedByteCount
-        lateness = lateAfter.map { Lateness(after: $0, byteCount: startByteCount, now: now) }
+        lateness = Lateness(after: lateAfter, now: now)
+        lateByteCount = nil
     }
 
     /// Decides what follows an attempt that failed. Whatever the answer taught has been learned by now.
@@ -112,12 +145,22 @@ final class Exchange {
             return correctionCount > Self.correctionLimit ? .end(failure.error) : .retry(after: .zero)
         case .renewCredentials:
             renewalCount += 1
-            return renewalCount > Self.renewalLimit ? .end(failure.error) : .retry(after: .zero)
+            return renewalCount > Self.renewalLimit
+                ? .end(failure.error) : .retry(after: Self.renewalWait * (renewalCount - 1))
         case .backOff:
-            if operation.receivedByteCount > startByteCount { backoff.reset() }
-            let wait = backoff.next(using: &generator)
-            return now + wait < deadline ? .retry(after: wait) : .end(giveUp())
+            noteLoss(of: failure)
+            let wait = max(backoff.next(using: &generator), failure.retryAfter ?? .zero)
+            let hasTime = now + wait < deadline || extendDeadline(now: now, answeredAt: nil)
+            return hasTime && now + wait < deadline ? .retry(after: wait) : .end(giveUp())
         }
+    }
+
+    /// An attempt has failed that may be repeated.
+    private func noteLoss(of failure: AttemptFailure) {
+        needsNewConnection = failure.error.code == .timedOut || failure.error.code == .unreachable
+        if operation.receivedByteCount > startByteCount { silenceLimit = Self.silenceLimitFirst }
+        // Not for a few bytes: a server that always breaks off after the first ones would be asked all the time.
+        if operation.receivedByteCount - startByteCount >= Self.progressByteCount { backoff.reset() }
     }
 
     /// The region that the attempt under way was signed for: a store that names it again can't be helped.
@@ -137,8 +180,10 @@ final class Exchange {
         case .transferring(let attempt, _):
             return StoreError(
                 .timedOut, "no answer in time from \(attempt.request.server) for \(operation.subject)")
-        case .queued, .backingOff:
+        case .queued:
             return StoreError(.timedOut, "no connection became free in time for \(operation.subject)")
+        case .backingOff:
+            return StoreError(.timedOut, "no credentials came in time for \(operation.subject)")
         }
     }
 }
@@ -158,20 +203,70 @@ extension Exchange {
         return true
     }
 
-    /// Looks, where it is time to, whether the only attempt under way is late. Where it can't be hedged now, it is looked
-    /// at again.
+    /// Looks, where it is time to, whether the only attempt under way is late.
+    ///
+    /// - Returns: Whether that is news since `takeLateness`.
     func isLate(now: ContinuousClock.Instant) -> Bool {
-        guard case .transferring(_, hedge: nil) = phase,
-            lateness?.look(byteCount: operation.receivedByteCount, now: now) == true
+        guard case .transferring(let attempt, hedge: nil) = phase, operation.isAwaitingBytes,
+            lateness?.look(byteCount: attempt.transfer.progress.byteCount, now: now) == true
         else { return false }
-        return operation.isAwaitingBytes
+        let isNews = lateByteCount == nil
+        lateByteCount = attempt.transfer.progress.byteCount
+        return isNews
+    }
+
+    /// Whether the attempt that was found late still is: it may have had to wait for a free transfer. Where it can't be hedged
+    /// now, it is looked at again.
+    ///
+    /// - Returns: Whether it is overdue; `nil` where it isn't late any more.
+    func takeLateness(now: ContinuousClock.Instant) -> Bool? {
+        defer { lateByteCount = nil }
+        guard case .transferring(let attempt, hedge: nil) = phase, let lateByteCount,
+            Lateness.isSilence(from: lateByteCount, to: attempt.transfer.progress.byteCount)
+        else { return nil }
+        return lateness?.isOverdue(now: now)
+    }
+
+    /// Looks, where it is time to, whether the second of two attempts is overdue as well.
+    ///
+    /// - Returns: The first one, to be given up for a third.
+    func hopelessAttempt(now: ContinuousClock.Instant) -> Attempt? {
+        guard case .transferring(let attempt, let hedge?) = phase,
+            lateness?.look(byteCount: hedge.transfer.progress.byteCount, now: now) == true,
+            lateness?.isOverdue(now: now) == true
+        else { return nil }
+        return attempt
+    }
+
+    /// Looks, where it is time to, whether the attempts under way bring anything.
+    ///
+    /// - Returns: Those that have been silent for too long; `nil` where it isn't time.
+    func stalledAttempts(now: ContinuousClock.Instant) -> [Attempt]? {
+        guard let instant = progressLookInstant, instant <= now, case .transferring = phase else { return nil }
+        progressLookInstant = now + Self.progressInterval
+        return attempts.filter { attempt in
+            if attempt.transfer.progress.look(now: now) { progressInstant = now }
+            return now - attempt.transfer.progress.instant >= silenceLimit
+        }
+    }
+
+    /// An attempt is given up that was silent for too long.
+    func noteStall(of attempt: Attempt) -> AttemptFailure {
+        let failure = AttemptFailure(
+            StoreError(
+                .timedOut,
+                "nothing came from \(attempt.request.server) for \(silenceLimit.components.seconds) seconds"),
+            remedy: .backOff)
+        if attempt.transfer.progress.byteCount == 0 { silenceLimit = min(silenceLimit * 2, Self.silenceLimitMax) }
+        return failure
     }
 
     /// A second attempt begins, beside one that is late. Bytes may come from either now.
-    func beginHedge(_ hedge: Attempt) {
+    func beginHedge(_ hedge: Attempt, now: ContinuousClock.Instant) {
         guard case .transferring(let attempt, _) = phase else { return }
         phase = .transferring(attempt, hedge: hedge)
         leader = nil
+        lateness?.watch(from: now, byteCount: 0)
     }
 
     /// Whether what the transfer brings is wanted: not where the other was faster.
@@ -195,7 +290,7 @@ extension Exchange {
     func leave(_ attempt: Attempt, now: ContinuousClock.Instant) -> Bool {
         guard let other = attempts.first(where: { $0.transfer !== attempt.transfer }) else { return false }
         phase = .transferring(other, hedge: nil)
-        lateness?.watch(from: now, byteCount: operation.receivedByteCount)
+        lateness?.watch(from: now, byteCount: other.transfer.progress.byteCount)
         return true
     }
 }

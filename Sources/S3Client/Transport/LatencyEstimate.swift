@@ -5,7 +5,7 @@ struct LatencyEstimate {
     /// Enough for a 95th percentile that a single outlier doesn't move, few enough to be sorted now and then.
     static let sampleLimit = 256
     /// With fewer samples the 95th percentile is hardly more than the slowest of them.
-    static let sampleMinimum = 50
+    static let sampleMinimum = 20
     /// Sorting 256 durations takes some 10 µs; once in so many samples that is nothing.
     private static let refreshInterval = 16
     /// Less is not worth a second request: it is what S3's fastest answers take, and what a busy machine loses at times.
@@ -14,15 +14,23 @@ struct LatencyEstimate {
     /// by asking again. Slow answers of S3 take ten times the median.
     static let medianMultiple = 2
 
+    /// How long to wait for the very first answer: several times what S3 takes for one, a connection with TLS included.
+    static let firstLateAfter: Duration = .seconds(1)
+    /// An answer is late that takes so many times as long as the median, whatever others took: where one in twenty stalls, the
+    /// 95th percentile would be as long as anybody has waited, and grow with each wait.
+    static let medianMultipleMax = 10
+    /// At least so long, while there are few samples: what even a busy machine and a new connection seldom take.
+    static let earlyFloor: Duration = .milliseconds(300)
+
     /// The last samples; a ring once it is full.
     private var samples: [Duration] = []
     /// The oldest sample of a full ring.
     private var oldestIndex = 0
     private var newCount = 0
 
-    /// How long to wait for the first bytes of an answer before it is late: the 95th percentile, but at least twice the
-    /// median, and at least `floor`. `nil` while too little is known.
-    private(set) var lateAfter: Duration?
+    /// How long to wait for the first bytes of an answer before it is late: the 95th percentile, but two to ten times the
+    /// median, and at least `floor`. While little is known, ten times the median.
+    private(set) var lateAfter = firstLateAfter
 
     /// Notes how long an answer's first bytes took; at least how long, where somebody didn't wait for them.
     mutating func record(_ time: Duration) {
@@ -32,8 +40,12 @@ struct LatencyEstimate {
             samples[oldestIndex] = time
             oldestIndex = (oldestIndex + 1) % Self.sampleLimit
         }
+        guard samples.count >= Self.sampleMinimum else {
+            lateAfter = max(samples.sorted()[samples.count / 2] * Self.medianMultipleMax, Self.earlyFloor)
+            return
+        }
         newCount += 1
-        guard samples.count >= Self.sampleMinimum, lateAfter == nil || newCount >= Self.refreshInterval else { return }
+        guard samples.count == Self.sampleMinimum || newCount >= Self.refreshInterval else { return }
         newCount = 0
         lateAfter = lateness(of: samples.sorted())
     }
@@ -41,6 +53,6 @@ struct LatencyEstimate {
     private func lateness(of sorted: [Duration]) -> Duration {
         let median = sorted[sorted.count / 2]
         let percentile95 = sorted[sorted.count * 95 / 100]
-        return max(percentile95, median * Self.medianMultiple, Self.floor)
+        return max(min(percentile95, median * Self.medianMultipleMax), median * Self.medianMultiple, Self.floor)
     }
 }

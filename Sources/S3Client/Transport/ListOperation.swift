@@ -25,7 +25,7 @@ final class ListOperation: Operation {
     var isListing: Bool { true }
     var isAhead: Bool { false }
     var receivedByteCount: Int { 0 }
-    var isAwaitingBytes: Bool { true }
+    var isAwaitingBytes: Bool { page == nil }
 
     func request(at address: BucketAddress) -> HTTPRequest {
         var query = [

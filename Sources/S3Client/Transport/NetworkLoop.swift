@@ -7,7 +7,7 @@ import ObjectStore
 final class NetworkLoop {
     private let context: ClientContext
     private let multi: UnsafeMutableRawPointer
-    private let transferLimit: Int
+    private var transferLimit: TransferLimit
     /// All requests that have not ended, by id.
     private var exchanges: [UInt64: Exchange] = [:]
     /// Requests that wait for a free transfer.
@@ -17,8 +17,9 @@ final class NetworkLoop {
     private var idleTransfers: [Transfer] = []
     /// No exchange needs looking at before; may be too early, never too late.
     private var nextInstant: ContinuousClock.Instant?
-    private var latency = LatencyEstimate()
-    private var hedgeBudget = HedgeBudget()
+    /// When the store sent something last.
+    private var answeredAt: ContinuousClock.Instant?
+    private var hedging = HedgingByKind()
     /// Requests with two attempts under way.
     private var hedged: [Exchange] = []
     private var generator = SystemRandomNumberGenerator()
@@ -29,7 +30,7 @@ final class NetworkLoop {
     init(context: ClientContext, multi: UnsafeMutableRawPointer, transferLimit: Int) {
         self.context = context
         self.multi = multi
-        self.transferLimit = transferLimit
+        self.transferLimit = TransferLimit(ceiling: transferLimit)
         _ = tractfs_multi_set_long(multi, CURLMOPT_PIPELINING, 0)
         // Keep as many connections open as may be used at once.
         _ = tractfs_multi_set_long(multi, CURLMOPT_MAXCONNECTS, transferLimit)
@@ -72,21 +73,24 @@ final class NetworkLoop {
     // MARK: - Attempts
 
     private func startQueued() {
-        while active.count < transferLimit, let id = queue.popFirst() {
-            guard let exchange = exchanges[id], case .queued = exchange.phase else { continue }
-            start(exchange)
+        while transferLimit.admits(activeCount: active.count, now: .now), let id = queue.popFirst() {
+            guard let exchange = exchanges[id] else { continue }
+            switch exchange.phase {
+            case .queued: start(exchange)
+            case .transferring(_, hedge: nil): hedge(exchange, now: .now)
+            case .transferring, .backingOff: break
+            }
         }
     }
 
     private func start(_ exchange: Exchange) {
-        let isHedgeable = !exchange.operation.isListing
         let now = ContinuousClock.now
         switch context.prepare(exchange.operation) {
         case .request(let request):
-            if isHedgeable && exchange.attemptCount == 0 { hedgeBudget.earn() }
+            if exchange.attemptCount == 0 { hedging[exchange.operation].budget.earn() }
             exchange.begin(
                 send(request, of: exchange, isHedge: false, now: now),
-                lateAfter: isHedgeable ? latency.lateAfter : nil, now: now)
+                lateAfter: hedging[exchange.operation].latency.lateAfter, now: now)
         case .wait:
             exchange.phase = .backingOff(until: now + Self.credentialsInterval)
         case .failure(let error):
@@ -130,15 +134,24 @@ final class NetworkLoop {
         let outcome = Result { () throws(AttemptFailure) in
             try attempt.transfer.conclude(result, server: attempt.request.server, now: .now)
         }
+        let sentAt = attempt.transfer.startInstant
         release(attempt.transfer)
         switch outcome {
         case .success:
+            answeredAt = .now
             noteProof(attempt.request)
+            noteAnswer(sentAt: sentAt)
             record(attempt, of: exchange, now: .now)
             end(exchange, nil)
         case .failure(let failure):
             let failure = learn(
-                from: context.advised(attempt.request.hidingSecrets(in: failure)), of: attempt.request)
+                from: context.advised(attempt.request.hidingSecrets(in: failure)), of: attempt.request,
+                subject: exchange.operation.subject)
+            switch failure.error.code {
+            case .throttled: noteRefusal(failure, sentAt: sentAt)
+            case let code where code.provesCredentials: noteAnswer(sentAt: sentAt)
+            default: break
+            }
             // As long as another attempt is under way, a failure that may pass is none.
             if failure.remedy != .none, exchange.leave(attempt, now: .now) { return watch(exchange) }
             follow(exchange.decide(after: failure, now: .now, using: &generator), of: exchange, after: failure)
@@ -161,18 +174,35 @@ final class NetworkLoop {
         }
     }
 
+    /// The store bears what it was sent.
+    private func noteAnswer(sentAt: ContinuousClock.Instant) {
+        guard transferLimit.isLowered else { return transferLimit.noteAnswer(sentAt: sentAt) }
+        transferLimit.noteAnswer(sentAt: sentAt)
+        if !transferLimit.isLowered { context.noteRelief() }
+    }
+
+    /// The store asks for less traffic.
+    private func noteRefusal(_ failure: AttemptFailure, sentAt: ContinuousClock.Instant) {
+        let wasLowered = transferLimit.isLowered
+        transferLimit.noteRefusal(sentAt: sentAt, wait: failure.retryAfter, now: .now, using: &generator)
+        if transferLimit.isLowered && !wasLowered { context.noteThrottling(failure.error) }
+        // Somebody must look when the pause is over.
+        if let end = transferLimit.pauseEnd { nextInstant = min(nextInstant ?? end, end) }
+    }
+
     /// Remembers what the answer told, for all requests. One that was sent before the others knew tells nothing new.
     ///
     /// - Returns: The failure, without a remedy where that is known not to help.
     private func learn(
-        from failure: AttemptFailure, of request: ClientContext.SignedRequest
+        from failure: AttemptFailure, of request: ClientContext.SignedRequest, subject: String
     ) -> AttemptFailure {
         switch failure.remedy {
         case .useRegion(let region) where region != request.region: context.learn(region: region)
         case .setClock(let seconds): context.learn(clockOffsetSeconds: seconds)
         case .renewCredentials:
             guard let used = request.credentials,
-                context.credentials?.noteRefusal(of: used, StoreError(failure.error.code, failure.answer)) == true
+                context.credentials?.noteRefusal(
+                    of: used, for: subject, StoreError(failure.error.code, failure.answer)) == true
             else { return AttemptFailure(failure.error) }
         case .none where failure.error.code.provesCredentials: noteProof(request)
         case .none, .backOff, .useRegion: break
@@ -182,6 +212,7 @@ final class NetworkLoop {
 
     /// The store has looked at the signature and went on.
     private func noteProof(_ request: ClientContext.SignedRequest) {
+        context.noteRegionProof()
         guard request.isUnproven, let used = request.credentials else { return }
         context.credentials?.noteSuccess(of: used)
     }
@@ -204,13 +235,14 @@ final class NetworkLoop {
 
     // MARK: - Hedging
 
-    /// Asks a second time for what is late, where a connection is free and the budget allows it.
+    /// Asks a second time for what is late, where the budget allows it. A store that asks for less traffic isn't.
     private func hedge(_ exchange: Exchange, now: ContinuousClock.Instant) {
-        guard queue.isEmpty, active.count < transferLimit,
+        guard let isOverdue = exchange.takeLateness(now: now), !transferLimit.isLowered,
             case .request(let request) = context.prepare(exchange.operation),
-            hedgeBudget.spend()
+            hedging[exchange.operation].budget.spend(isOverdue: isOverdue)
         else { return }
-        exchange.beginHedge(send(request, of: exchange, isHedge: true, now: now))
+        exchange.beginHedge(send(request, of: exchange, isHedge: true, now: now), now: now)
+        watch(exchange)
         hedged.append(exchange)
         context.logger.debug(
             "an answer is late, asking a second time", metadata: ["subject": "\(exchange.operation.subject)"])
@@ -237,8 +269,8 @@ final class NetworkLoop {
     /// Learns how long an answer took. Each attempt counts once, whether it was hedged or not; the hedge doesn't, or
     /// late answers would come to look early.
     private func record(_ attempt: Attempt, of exchange: Exchange, now: ContinuousClock.Instant) {
-        guard !attempt.isHedge, !exchange.operation.isListing else { return }
-        latency.record(attempt.transfer.timeToFirstBytes(now: now))
+        guard !attempt.isHedge else { return }
+        hedging[exchange.operation].latency.record(attempt.transfer.timeToFirstBytes(now: now))
     }
 
     // MARK: - Time
@@ -252,16 +284,34 @@ final class NetworkLoop {
     private func tick(now: ContinuousClock.Instant) {
         guard let instant = nextInstant, instant <= now else { return }
         for exchange in exchanges.values {
-            if exchange.deadline <= now, !exchange.extendDeadline(now: now) {
+            endStalled(of: exchange, now: now)
+            guard exchanges[exchange.id] === exchange else { continue }
+            if exchange.deadline <= now, !exchange.extendDeadline(now: now, answeredAt: answeredAt) {
                 end(exchange, exchange.giveUp())
             } else if case .backingOff(let until) = exchange.phase, until <= now {
                 exchange.phase = .queued
                 queue.append(exchange)
             } else if exchange.isLate(now: now) {
-                hedge(exchange, now: now)
+                queue.appendLate(exchange)
+            } else if let attempt = exchange.hopelessAttempt(now: now) {
+                drop(attempt, of: exchange, now: now)
             }
         }
         nextInstant = exchanges.values.map(\.nextInstant).min()
+        if let end = transferLimit.pauseEnd, end > now { nextInstant = min(nextInstant ?? end, end) }
+    }
+
+    /// Gives up the attempts of an exchange that have gone silent. Their connections are closed; what is still missing is
+    /// asked for on others.
+    private func endStalled(of exchange: Exchange, now: ContinuousClock.Instant) {
+        guard let stalled = exchange.stalledAttempts(now: now) else { return }
+        answeredAt = [answeredAt, exchange.progressInstant].compactMap(\.self).max()
+        for attempt in stalled {
+            let failure = exchange.noteStall(of: attempt)
+            release(attempt.transfer)
+            if exchange.leave(attempt, now: now) { continue }
+            follow(exchange.decide(after: failure, now: now, using: &generator), of: exchange, after: failure)
+        }
     }
 
     private func waitMilliseconds(now: ContinuousClock.Instant) -> CInt {

@@ -1,7 +1,7 @@
 internal import DequeModule
 
-/// The ids of requests that wait for a free transfer: those that somebody waits for, oldest first, then those that are ahead
-/// of their reader. Requests that have ended meanwhile are still in here.
+/// The ids of requests that wait for a free transfer: those whose answer is late, then those that somebody waits for, oldest
+/// first, then those that are ahead of their reader. Requests that have ended meanwhile are still in here.
 ///
 /// The reader of what is ahead may have come to it meanwhile, and then waits too. So now and then one of these goes first,
 /// or it would wait for as long as others keep all connections busy.
@@ -9,21 +9,29 @@ struct RequestQueue {
     /// Every so many requests one that is ahead goes first: little of what those who wait get, and enough to move on.
     private static let aheadInterval = 8
 
+    /// Requests that are under way, and late: they want a second attempt.
+    private var late: Deque<UInt64> = []
     private var awaited: Deque<UInt64> = []
     private var ahead: Deque<UInt64> = []
     /// How many requests have gone before those that are ahead, since one of these went.
     private var overtakingCount = 0
 
     /// Whether nothing waits.
-    var isEmpty: Bool { awaited.isEmpty && ahead.isEmpty }
+    var isEmpty: Bool { late.isEmpty && awaited.isEmpty && ahead.isEmpty }
 
     /// Queues a request up.
     mutating func append(_ exchange: Exchange) {
         if exchange.operation.isAhead { ahead.append(exchange.id) } else { awaited.append(exchange.id) }
     }
 
+    /// Queues a request up that is under way, for a second attempt.
+    mutating func appendLate(_ exchange: Exchange) {
+        late.append(exchange.id)
+    }
+
     /// The next request's id, taken out.
     mutating func popFirst() -> UInt64? {
+        if let id = late.popFirst() { return id }
         if !ahead.isEmpty, awaited.isEmpty || overtakingCount >= Self.aheadInterval {
             overtakingCount = 0
             return ahead.popFirst()

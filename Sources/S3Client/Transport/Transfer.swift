@@ -10,7 +10,9 @@ final class Transfer {
     private var headers: UnsafeMutablePointer<curl_slist>?
     /// Whose attempt this is; its operation gets the bytes.
     private var exchange: Exchange?
-    private var startInstant = ContinuousClock.now
+    private(set) var startInstant = ContinuousClock.now
+    /// How far the attempt has come.
+    var progress = Progress(now: .now)
     private var firstBytesInstant: ContinuousClock.Instant?
     private(set) var head = ResponseHead()
     private(set) var errorBody: [UInt8] = []
@@ -56,15 +58,20 @@ final class Transfer {
             (CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
             // Measured on loopback: 64 KiB costs a third more system time a GiB, 512 KiB no less.
             (CURLOPT_BUFFERSIZE, 256 * 1_024),
-            (CURLOPT_CONNECTTIMEOUT_MS, 5_000),
-            // A server that has gone silent: not one byte a second for ten seconds.
-            (CURLOPT_LOW_SPEED_LIMIT, 1),
-            (CURLOPT_LOW_SPEED_TIME, 10),
+            // For the name, the connection and TLS. Less than a silence may last (`Exchange.silenceLimit`), so that the one
+            // is told from the other. Where the name has several addresses each has half of what is left.
+            (CURLOPT_CONNECTTIMEOUT_MS, 4_000),
             (CURLOPT_TCP_KEEPALIVE, 1),
             (CURLOPT_TCP_KEEPIDLE, 30),
             (CURLOPT_TCP_KEEPINTVL, 10),
-            // S3's name has many addresses; without this every connection goes to the first.
+            // What has been idle for longer may have been forgotten by something in between, without a word.
+            (CURLOPT_MAXAGE_CONN, 30),
+            // S3 moves its traffic by changing the addresses of its name: no connection stays for good.
+            (CURLOPT_MAXLIFETIME_CONN, 300),
+            // S3's name has many addresses. Each connection asks for them and takes one at random: curl shuffles them when
+            // they are looked up, and all connections that find them in its cache would go to the same one.
             (CURLOPT_DNS_SHUFFLE_ADDRESSES, 1),
+            (CURLOPT_DNS_CACHE_TIMEOUT, 0),
         ]
         for (option, value) in options {
             let code = tractfs_easy_set_long(easy, option, value)
@@ -92,10 +99,11 @@ final class Transfer {
         return Unmanaged<Transfer>.fromOpaque(userData).takeUnretainedValue()
     }
 
-    /// Makes the handle ready for an attempt, which starts `now`.
+    /// Makes the handle ready for an attempt, which starts `now`, on a connection of its own where the exchange needs one.
     func prepare(_ exchange: Exchange, _ request: ClientContext.SignedRequest, now: ContinuousClock.Instant) {
         self.exchange = exchange
         startInstant = now
+        progress = Progress(now: now)
         firstBytesInstant = nil
         head = ResponseHead()
         errorBody = []
@@ -109,6 +117,7 @@ final class Transfer {
         }
         _ = tractfs_easy_set_list(easy, CURLOPT_HTTPHEADER, self.headers)
         _ = tractfs_easy_set_string(easy, CURLOPT_URL, request.url)
+        _ = tractfs_easy_set_long(easy, CURLOPT_FRESH_CONNECT, exchange.needsNewConnection ? 1 : 0)
     }
 
     /// How long the store took to send the first bytes of what is wanted; how long it has taken so far where none came.
@@ -157,6 +166,8 @@ final class Transfer {
     ///
     /// - Returns: How many bytes were taken; curl ends the transfer where that isn't all.
     func receiveHead(_ line: UnsafeRawBufferPointer) -> Int {
+        if progress.byteCount == 0 { progress.receiveHead() }
+        progress.receive(line.count)
         if head.receive(line: line) { return line.count }
         body = .rejected(AttemptFailure(StoreError(.malformedResponse, "the store's answer has too long a head")))
         return -1
@@ -167,6 +178,7 @@ final class Transfer {
     /// - Returns: As `receiveHead`.
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard let exchange, exchange.admits(self) else { return -1 }
+        progress.receive(bytes.count)
         do throws(AttemptFailure) {
             if case .undecided = body {
                 try decide()

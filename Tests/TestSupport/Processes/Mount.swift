@@ -14,8 +14,10 @@ public let fuseMissing = "needs /dev/fuse, which this machine does not have or d
 /// - Parameters:
 ///   - options: Options of `tractfs mount`.
 ///   - environment: For the command, such as a server's credentials.
+///   - launcher: What the command is run by, such as one that changes the network first.
 public func withMount<Result>(
-    uri: String, options: [String] = [], environment: [String: String] = [:], _ body: (String) throws -> Result
+    uri: String, options: [String] = [], environment: [String: String] = [:], launcher: [String] = [],
+    _ body: (String) throws -> Result
 ) throws -> Result {
     try withTemporaryDirectory { directory in
         let mountPoint = directory + "/mount"
@@ -23,8 +25,9 @@ public func withMount<Result>(
         let saysWhereToCache = options.contains("--cache-dir") || options.contains("--no-cache")
         let cache = saysWhereToCache ? [] : ["--cache-dir", directory + "/cache"]
         let result = Swift.Result {
+            let command = launcher + [try tractfsExecutable(), "mount", uri, mountPoint] + cache + options
             try runChecked(
-                tractfsExecutable(), ["mount", uri, mountPoint] + cache + options, environment: environment,
+                command[0], Array(command.dropFirst()), environment: environment,
                 timeout: .seconds(60))
             return try body(mountPoint)
         }

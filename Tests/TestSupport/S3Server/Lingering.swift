@@ -6,12 +6,16 @@ public enum Lingering: Sendable {
     case stall
     /// Sends the head and so many bytes of the body, and then nothing, and keeps the connection.
     case stallAfter(byteCount: Int)
+    /// Sends the head and so many bytes of the body, and then the rest at so many bytes a second.
+    case drip(afterByteCount: Int, bytesPerSecond: Int)
 
     func apply(to response: inout S3Response) {
         switch self {
         case .delay(let duration): response.delay += duration
         case .stall: response.interruption = (nil, .stall)
         case .stallAfter(let byteCount): response.interruption = (byteCount, .stall)
+        case .drip(let byteCount, let bytesPerSecond):
+            response.interruption = (byteCount, .slowDown(Pace(bytesPerSecond: bytesPerSecond)))
         }
     }
 }

@@ -15,6 +15,8 @@ public enum S3Action: Sendable {
     case misList(ListingFault)
     /// The objects change, or don't seem to.
     case mutate(Mutation)
+    /// It sends more than anybody can take.
+    case attack(Attack)
 
     /// Spoils the true answer.
     func apply(to response: inout S3Response, request: S3Request, server: S3TestServer) {
@@ -24,6 +26,7 @@ public enum S3Action: Sendable {
         case .damage(let damage): damage.apply(to: &response)
         case .misList(let fault): fault.apply(to: &response, request: request, server: server)
         case .mutate(let mutation): mutation.apply(to: &response, request: request, server: server)
+        case .attack(let attack): attack.apply(to: &response)
         }
     }
 }
@@ -46,9 +49,18 @@ public struct S3Matcher: Sendable {
     public static let gets = S3Matcher { $0.kind == .get }
 
     /// About half of these, at random.
-    public func half(seed: UInt64) -> S3Matcher {
-        let coin = Coin(seed: seed)
-        return S3Matcher { matches($0) && coin.toss() }
+    public func half(seed: UInt64) -> S3Matcher { some(0.5, seed: seed) }
+
+    /// Each of these with this probability.
+    public func some(_ probability: Double, seed: UInt64) -> S3Matcher {
+        let dice = Dice(seed: seed)
+        return S3Matcher { matches($0) && dice.roll(probability) }
+    }
+
+    /// These, for so long from now on.
+    public func lasting(_ duration: Duration) -> S3Matcher {
+        let end = ContinuousClock.now + duration
+        return S3Matcher { ContinuousClock.now < end && matches($0) }
     }
 
     /// Listings with exactly this prefix.
@@ -67,16 +79,16 @@ public struct S3Matcher: Sendable {
     }
 }
 
-/// Chances that are even, for matchers that any thread asks.
-private final class Coin: Sendable {
+/// Chances, for matchers that any thread asks.
+private final class Dice: Sendable {
     private let random: Mutex<SeededGenerator>
 
     init(seed: UInt64) {
         random = Mutex(SeededGenerator(seed: seed))
     }
 
-    func toss() -> Bool {
-        random.withLock { .random(using: &$0) }
+    func roll(_ probability: Double) -> Bool {
+        random.withLock { .random(in: 0..<1, using: &$0) } < probability
     }
 }
 

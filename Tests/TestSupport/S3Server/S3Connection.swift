@@ -14,6 +14,10 @@ final class S3Connection: ChannelInboundHandler {
         let logIndex: Int
         var sentByteCount = 0
         var isHeadSent = false
+        /// What holds it back.
+        var paces: [Pace]
+        /// Whether bytes are on their way that go through slowly: `proceed` comes back by itself.
+        var isPacing = false
     }
 
     /// How many bytes of a body are made up and written at a time.
@@ -37,7 +41,7 @@ final class S3Connection: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if sending?.isHeadSent == true { proceed(context) }
+        if sending?.isHeadSent == true || sending?.response.flood != nil { proceed(context) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -49,17 +53,19 @@ final class S3Connection: ChannelInboundHandler {
             return context.close(promise: nil)
         }
         let (response, logIndex) = server.respond(to: request)
-        sending = Sending(response: response, logIndex: logIndex)
+        sending = Sending(response: response, logIndex: logIndex, paces: server.line.paces())
         guard response.delay > .zero else { return proceed(context) }
         context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(response.delay)) {
             if context.channel.isActive { self.proceed(context) }
         }
     }
 
-    /// Sends as much as the client takes; goes on when it takes more.
+    /// Sends as much as the client and the line take; goes on when they take more.
     private func proceed(_ context: ChannelHandlerContext) {
-        while let sending, context.channel.isWritable {
-            if let (at, what) = sending.response.interruption,
+        while let sending, context.channel.isWritable, !sending.isPacing {
+            if let flood = sending.response.flood {
+                sendMore(of: flood, context)
+            } else if let (at, what) = sending.response.interruption,
                 at.map({ $0 <= sending.sentByteCount && sending.isHeadSent }) ?? true
             {
                 self.sending?.response.interruption = nil
@@ -81,6 +87,9 @@ final class S3Connection: ChannelInboundHandler {
         case .run(let action):
             action()
             return true
+        case .slowDown(let pace):
+            sending?.paces.append(pace)
+            return true
         case .stall:
             sending = nil
         case .close:
@@ -99,10 +108,11 @@ final class S3Connection: ChannelInboundHandler {
 
     private func sendHead(of sending: Sending, _ context: ChannelHandlerContext) {
         let response = sending.response
-        var headers = HTTPHeaders(response.headers.map { ($0, $1) })
-        headers.add(name: "Content-Length", value: String(response.range.count))
-        headers.add(name: "x-amz-request-id", value: "TESTREQUEST\(sending.logIndex)")
-        headers.add(name: "Server", value: "S3TestServer")
+        var headers = HTTPHeaders([
+            ("Content-Length", String(response.announcedByteCount)),
+            ("x-amz-request-id", "TESTREQUEST\(sending.logIndex)"), ("Server", "S3TestServer"),
+        ])
+        for (name, value) in response.headers { headers.replaceOrAdd(name: name, value: value) }
         let head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: headers)
         self.sending?.isHeadSent = true
@@ -111,18 +121,41 @@ final class S3Connection: ChannelInboundHandler {
     }
 
     private func sendChunk(of sending: Sending, _ context: ChannelHandlerContext) {
-        let start = sending.response.range.lowerBound + sending.sentByteCount
-        var end = min(start + Self.chunkByteCountMax, sending.response.range.upperBound)
-        if let stop = sending.response.interruption?.afterByteCount {
-            end = min(end, sending.response.range.lowerBound + stop)
-        }
-        let buffer = ByteBuffer(bytes: sending.response.body.bytes(in: start..<end))
+        let start = sending.sentByteCount
+        let chunkByteCount = sending.paces.map(\.chunkByteCount).min() ?? .max
+        var end = min(start + min(chunkByteCount, Self.chunkByteCountMax), bodyByteCount(of: sending))
+        if let stop = sending.response.interruption?.afterByteCount { end = min(end, stop) }
+        let buffer = ByteBuffer(bytes: sending.response.bytes(in: start..<end))
         self.sending?.sentByteCount += end - start
         server.note(logIndex: sending.logIndex, status: sending.response.status, sentByteCount: end - start)
         context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+        if let wait = sending.paces.map({ $0.take(byteCount: end - start) }).max() { pause(wait, context) }
+    }
+
+    /// Goes on after `duration`.
+    private func pause(_ duration: Duration, _ context: ChannelHandlerContext) {
+        sending?.isPacing = true
+        context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) {
+            self.sending?.isPacing = false
+            if context.channel.isActive { self.proceed(context) }
+        }
+    }
+
+    /// Sends so many bytes of what never ends as the client takes at a time.
+    private func sendMore(of flood: Flood, _ context: ChannelHandlerContext) {
+        guard let sending, sending.sentByteCount < Attack.byteCountMax else { return context.close(promise: nil) }
+        let buffer = ByteBuffer(string: sending.isHeadSent ? flood.repeated : flood.beginning)
+        self.sending?.isHeadSent = true
+        self.sending?.sentByteCount += buffer.readableBytes
+        server.note(logIndex: sending.logIndex, status: 0, sentByteCount: buffer.readableBytes)
+        // From the encoder's own place in the pipeline on, which is past it.
+        let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        encoder?.writeAndFlush(NIOAny(buffer), promise: nil)
+        // Others have their turn on this thread, and the end of the connection is heard of.
+        pause(.zero, context)
     }
 
     private func bodyByteCount(of sending: Sending) -> Int {
-        head?.method == .HEAD ? 0 : sending.response.range.count
+        head?.method == .HEAD ? 0 : sending.response.bodyByteCount
     }
 }

@@ -11,6 +11,23 @@ func errorDocument(code: String, message: String) -> String {
     """
 }
 
+/// An error document that repeats everything that was sent.
+func repetition(of headers: [String: String], code: String) -> [UInt8] {
+    let lines = headers.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }
+    let (request, words) = (
+        xmlEscaped(Key(lines.joined(separator: "\n"))), xmlEscaped(Key(lines.joined(separator: " ")))
+    )
+    let authorization = xmlEscaped(Key(headers["authorization"] ?? ""))
+    let token = xmlEscaped(Key(headers["x-amz-security-token"] ?? ""))
+    return Array(
+        """
+        \(declaration)<Error><Code>\(code)</Code><Message>\(authorization) \(words)</Message>\
+        <AWSAccessKeyId>\(authorization)</AWSAccessKeyId><StringToSign>AWS4-HMAC-SHA256\n\(request)</StringToSign>\
+        <SignatureProvided>\(authorization)</SignatureProvided><CanonicalRequest>GET\n/\n\(request)</CanonicalRequest>\
+        <Token-0>\(token)</Token-0><RequestId>\(token)</RequestId><HostId>\(token)</HostId></Error>
+        """.utf8)
+}
+
 /// A page as the answer to ListObjectsV2.
 ///
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html

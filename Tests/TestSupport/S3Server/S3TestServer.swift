@@ -23,8 +23,7 @@ public final class S3TestServer: Sendable {
         var contents = StoreContents()
         var log: [LogEntry] = []
         var rules: [S3Rule] = []
-        var latency = Duration.zero
-        var requiredAccessKeyID: String?
+        var requirements = S3Requirements()
 
         /// The action of the first rule that takes the request.
         mutating func takeAction(on request: S3Request) -> S3Action? {
@@ -41,41 +40,63 @@ public final class S3TestServer: Sendable {
     public let region = "us-east-1"
     /// At most so many items on a page of a listing.
     let pageLimit: Int
+    /// What is between it and its clients.
+    let line = ServerLine()
+    private let farSide: ServerSide?
     private let state = Mutex(State())
     private let listener = Mutex<(any Channel)?>(nil)
-    /// The connections that are open. Emptied, and `nil`, when the server has stopped.
+    private let boundPort = Mutex(0)
+    /// The connections that are open; `nil` while none are taken.
     private let connections = Mutex<[ObjectIdentifier: any Channel]?>([:])
 
     /// Starts a server of an empty bucket.
     ///
-    /// - Parameter pageLimit: At most so many items on a page of a listing, so that few keys make many pages.
-    public init(bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax) throws {
+    /// - Parameters:
+    ///   - pageLimit: At most so many items on a page of a listing, so that few keys make many pages.
+    ///   - line: Where it listens at the far end; on the loopback interface where it is `nil`.
+    public init(
+        bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax, line: NetworkLine? = nil
+    ) throws {
         self.bucket = bucket
+        farSide = line?.serverSide
         self.pageLimit = pageLimit
+        try acceptConnections()
+    }
+
+    /// Takes connections, on the same port as ever.
+    public func acceptConnections() throws {
+        connections.withLock { $0 = [:] }
         // The process's own event loops, which never end: loops of the server's own would have to be shut down, and NIO
         // takes it for an error if a connection is just being accepted then.
-        let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 self.track(channel)
                 return channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
+                    // Some tests want headers that a decent server wouldn't send.
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+                        withErrorHandling: true, withOutboundHeaderValidation: false)
                     try channel.pipeline.syncOperations.addHandler(S3Connection(server: self))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).wait()
+        let channel =
+            if let farSide { try bootstrap.withBoundSocket(farSide.listeningSocket()).wait() } else {
+                try bootstrap.bind(host: "127.0.0.1", port: port).wait()
+            }
+        boundPort.withLock { $0 = channel.localAddress?.port ?? 0 }
         listener.withLock { $0 = channel }
     }
 
-    /// Closes all connections, and takes no more.
-    public func stop() throws {
+    /// Closes all connections and refuses new ones, until `acceptConnections`.
+    public func refuseConnections() throws {
         try listener.withLock { $0.take() }?.close().wait()
         let open = connections.withLock { $0.take() } ?? [:]
         for channel in open.values { channel.close(promise: nil) }
         for channel in open.values { try channel.closeFuture.wait() }
     }
 
-    /// Keeps a connection in mind until it is closed; closes one that comes after the end.
+    /// Keeps a connection in mind until it is closed; closes one that comes too late.
     private func track(_ channel: any Channel) {
         let isWanted = connections.withLock { connections in
             connections?[ObjectIdentifier(channel)] = channel
@@ -87,11 +108,11 @@ public final class S3TestServer: Sendable {
         }
     }
 
-    /// The port that the server listens on.
-    public var port: Int { listener.withLock { $0?.localAddress?.port ?? 0 } }
+    /// The port that the server listens on, or listened on last.
+    public var port: Int { boundPort.withLock(\.self) }
 
     /// What `--endpoint-url` is given.
-    public var endpointURL: String { "http://127.0.0.1:\(port)" }
+    public var endpointURL: String { "http://\(farSide == nil ? "127.0.0.1" : NetworkLine.serverAddress):\(port)" }
 
     /// The endpoint by a name, for virtual-host addressing: `BUCKET.localhost` is the loopback interface too (RFC 6761).
     public var namedEndpointURL: String { "http://localhost:\(port)" }
@@ -110,26 +131,16 @@ public final class S3TestServer: Sendable {
     ///
     /// - Returns: The answer, and the index of the log's entry for `note`.
     func respond(to request: S3Request) -> (S3Response, logIndex: Int) {
-        let (contents, action, latency, requiredAccessKeyID, logIndex) = state.withLock { state in
+        let (contents, action, requirements, logIndex) = state.withLock { state in
             state.log.append(LogEntry(request: request))
             let action = state.takeAction(on: request)
-            return (state.contents, action, state.latency, state.requiredAccessKeyID, state.log.count - 1)
+            return (state.contents, action, state.requirements, state.log.count - 1)
         }
-        var response =
-            refusal(of: request, requiredAccessKeyID: requiredAccessKeyID) ?? answer(to: request, from: contents)
+        var response = requirements.refusal(of: request) ?? answer(to: request, from: contents)
         action?.apply(to: &response, request: request, server: self)
-        response.delay += latency
+        response.delay += line.nextLatency()
+        if let time = requirements.time { response.headers["Date"] = httpDate(time) }
         return (response, logIndex)
-    }
-
-    private func refusal(of request: S3Request, requiredAccessKeyID: String?) -> S3Response? {
-        guard let requiredAccessKeyID else { return nil }
-        guard let accessKeyID = request.accessKeyID else { return .error(403, "AccessDenied", "Access Denied") }
-        guard accessKeyID == requiredAccessKeyID else {
-            return .error(
-                403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
-        }
-        return nil
     }
 
     /// Notes in the log how far an answer came.
@@ -180,22 +191,44 @@ extension S3TestServer: ObjectHolder {
 
     /// Answers every request so much later.
     public func setLatency(_ latency: Duration) {
-        state.withLock { $0.latency = latency }
+        setLatency(.constant(latency), seed: 0)
+    }
+
+    /// Answers every request so much later as chance has it.
+    public func setLatency(_ latency: Latency, seed: UInt64) {
+        line.setLatency(latency, seed: seed)
+    }
+
+    /// From now on all answers together, and each by itself, are sent no faster than so many bytes of body a second;
+    /// `nil` for as fast as it goes.
+    public func setBandwidth(overall: Int? = nil, perConnection: Int? = nil) {
+        line.setBandwidth(overall: overall, perConnection: perConnection)
     }
 
     /// From now on refuses requests that are not signed by this access key id; `nil` takes all.
     public func require(accessKeyID: String?) {
-        state.withLock { $0.requiredAccessKeyID = accessKeyID }
+        state.withLock { $0.requirements.accessKeyID = accessKeyID }
+    }
+
+    /// From now on tells the time by a clock that is so much ahead of this machine's, and refuses requests that are signed
+    /// by another one.
+    public func setClock(aheadBySeconds seconds: Int) {
+        state.withLock { $0.requirements.clockOffsetSeconds = seconds }
+    }
+
+    /// From now on gives no object's bytes to those who don't send this key.
+    public func require(customerKey: S3CustomerKey) {
+        state.withLock { $0.requirements.customerKey = customerKey }
     }
 }
 
 /// Starts a server, and stops it whatever `body` does.
 public func withS3TestServer<Result>(
-    bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax,
+    bucket: String = "tract-test", pageLimit: Int = StoreContents.pageLimitMax, line: NetworkLine? = nil,
     _ body: (S3TestServer) throws -> Result
 ) throws -> Result {
-    let server = try S3TestServer(bucket: bucket, pageLimit: pageLimit)
+    let server = try S3TestServer(bucket: bucket, pageLimit: pageLimit, line: line)
     let result = Swift.Result { try body(server) }
-    try server.stop()
+    try server.refuseConnections()
     return try result.get()
 }

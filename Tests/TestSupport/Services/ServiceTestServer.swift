@@ -45,17 +45,29 @@ public final class ServiceTestServer: Sendable {
     private let state: Mutex<State>
     private let listener = Mutex<(any Channel)?>(nil)
 
-    /// Starts a service.
-    public init(answering answer: @escaping @Sendable (Request) -> Answer) throws {
+    /// Starts a server on a free port of the loopback interface.
+    public convenience init(answering answer: @escaping @Sendable (Request) -> Answer) throws {
+        try self.init(at: ("127.0.0.1", 0), threads: .singleton, answering: answer)
+    }
+
+    /// Starts a server.
+    ///
+    /// - Parameters:
+    ///   - address: Where it listens.
+    ///   - threads: What serves it, in the network namespace that they were started in.
+    init(
+        at address: (host: String, port: Int), threads: MultiThreadedEventLoopGroup,
+        answering answer: @escaping @Sendable (Request) -> Answer
+    ) throws {
         state = Mutex(State(answer: answer))
-        let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let channel = try ServerBootstrap(group: threads)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(Connection(server: self))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).wait()
+            .bind(host: address.host, port: address.port).wait()
         listener.withLock { $0 = channel }
     }
 
@@ -144,5 +156,19 @@ public func withServiceTestServer<Result>(
     let server = try ServiceTestServer(answering: answer)
     let result = Swift.Result { try body(server) }
     try server.stop()
+    return try result.get()
+}
+
+/// Starts a service at port 80 of an address of this thread's network namespace, and stops it whatever `body` does.
+public func withServiceTestServer<Result>(
+    at host: String, answering answer: @escaping @Sendable (ServiceTestServer.Request) -> ServiceTestServer.Answer,
+    _ body: (ServiceTestServer) throws -> Result
+) throws -> Result {
+    // A thread is born into the namespace of the one that starts it.
+    let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let server = try ServiceTestServer(at: (host, 80), threads: threads, answering: answer)
+    let result = Swift.Result { try body(server) }
+    try server.stop()
+    try threads.syncShutdownGracefully()
     return try result.get()
 }

@@ -2,6 +2,9 @@ import ObjectStore
 
 /// Keys in environment variables.
 struct EnvironmentCredentials: CredentialsSource {
+    /// What credentials that are found here say of where they are from.
+    static let source = "the environment"
+
     private let environment: [String: String]
 
     /// Looks in these variables.
@@ -20,8 +23,8 @@ struct EnvironmentCredentials: CredentialsSource {
         // The second is what the variable was called at first (botocore's EnvProvider).
         let token = environment["AWS_SESSION_TOKEN"].nonEmpty ?? environment["AWS_SECURITY_TOKEN"].nonEmpty
         return ResolvedCredentials(
-            credentials: try Credentials(checking: id, secret, sessionToken: token, from: "the environment"),
-            source: "the environment", expiry: try expiry(), kind: token == nil ? .user : .session)
+            credentials: try Credentials(checking: id, secret, sessionToken: token, from: Self.source),
+            source: Self.source, expiry: try expiry(), kind: token == nil ? .user : .session)
     }
 
     private func expiry() throws(SettingsError) -> Timestamp? {

@@ -33,15 +33,17 @@ struct InstanceCredentials: CredentialsSource {
         guard roles.status == 200,
             let role = String(decoding: roles.body, as: UTF8.self).split(whereSeparator: \.isNewline).first
         else { return nil }
-        let source = "the role \(Excerpt.of(role.utf8)) of this EC2 machine"
+        // What takes all requests for its own, such as a login page, answers each with the same.
+        let secrets = SecretText([token])
+        let source = "the role \(secrets.removed(from: Excerpt.of(role.utf8))) of this EC2 machine"
         let answer = try get(
             Self.rolesPath + PercentEncoding.encode(role.utf8, as: .path), token: token, from: endpoint)
         guard answer.status == 200, let document = CredentialsDocument(parsing: answer.body, tokenName: "Token") else {
             throw SettingsError("\(source) has no credentials (HTTP \(answer.status) from \(endpoint))")
         }
         guard document["Code"]?.text ?? "Success" == "Success" else {
-            throw SettingsError(
-                "\(source) has no credentials: \(Excerpt.of((document["Code"]?.text ?? "").utf8)); check the role")
+            let code = secrets.removed(from: Excerpt.of((document["Code"]?.text ?? "").utf8))
+            throw SettingsError("\(source) has no credentials: \(code); check the role")
         }
         return extended(try document.credentials(from: source, kind: { _ in .instance }, serviceTime: answer.date))
     }

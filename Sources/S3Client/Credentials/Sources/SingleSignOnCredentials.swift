@@ -3,7 +3,8 @@ import ObjectStore
 /// A role of IAM Identity Center, by the token that `aws sso login` has left in a file.
 ///
 /// Source: "IAM Identity Center credential provider" in the AWS SDKs and Tools Reference Guide. The token is read anew each
-/// time, so one that is renewed elsewhere counts; it is not renewed here.
+/// time, so one that is renewed elsewhere counts. That of an `sso_session` is renewed here too, as the AWS CLI does it, and
+/// written back for the others.
 struct SingleSignOnCredentials: CredentialsSource {
     private let profile: Profile
     private let context: CredentialsContext
@@ -19,6 +20,8 @@ struct SingleSignOnCredentials: CredentialsSource {
     private struct SignIn {
         let region: String
         let cacheName: String
+        /// Whether the token can be renewed: the older form of sign-in has no refresh tokens.
+        let isSession: Bool
     }
 
     func credentials() throws(SettingsError) -> ResolvedCredentials? {
@@ -33,7 +36,9 @@ struct SingleSignOnCredentials: CredentialsSource {
 
     private func signIn() throws(SettingsError) -> SignIn {
         guard let session = profile.setting("sso_session") else {
-            return SignIn(region: try profile.needed("sso_region"), cacheName: try profile.needed("sso_start_url"))
+            return SignIn(
+                region: try profile.needed("sso_region"), cacheName: try profile.needed("sso_start_url"),
+                isSession: false)
         }
         guard let settings = profile.files.ssoSessions[session] else {
             throw SettingsError(
@@ -44,7 +49,7 @@ struct SingleSignOnCredentials: CredentialsSource {
             throw SettingsError(
                 "[sso-session \(Excerpt.of(session.utf8))] has no sso_region; add it to \(profile.files.configPath)")
         }
-        return SignIn(region: region, cacheName: session)
+        return SignIn(region: region, cacheName: session, isSession: true)
     }
 
     /// What a person has to do where the token is of no use.
@@ -53,24 +58,66 @@ struct SingleSignOnCredentials: CredentialsSource {
     private func token(_ signIn: SignIn) throws(SettingsError) -> String {
         let name = Digest.hex(Digest.sha1(Array(signIn.cacheName.utf8)))
         let path = "\(profile.files.home)/.aws/sso/cache/\(name).json"
+        let token = try token(at: path)
+        guard signIn.isSession, token.isDue(at: .now), let renewal = token.renewal(at: .now) else {
+            if token.isValid(at: .now) { return token.accessToken }
+            throw SettingsError("the sign-in of \(profile.description) has expired; \(advice)")
+        }
+        do throws(SettingsError) {
+            return try renew(token, by: renewal, at: path, region: signIn.region)
+        } catch {
+            // Somebody else may have been faster, and a refresh token may count only once.
+            let token = try self.token(at: path)
+            if token.isValid(at: .now) { return token.accessToken }
+            throw error
+        }
+    }
+
+    private func token(at path: String) throws(SettingsError) -> SignInToken {
         guard let text = try SettingsFile.text(at: path) else {
             throw SettingsError("\(profile.description) has not been signed in to (there is no \(path)); \(advice)")
         }
-        guard let document = JSONValue(parsing: Array(text.utf8)), let token = document["accessToken"]?.text,
-            token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
-        else { throw SettingsError("\(path), the sign-in of \(profile.description), can't be read; \(advice)") }
-        guard let expiry = document["expiresAt"]?.text.flatMap({ CalendarTime(listing: Array($0.utf8)) }),
-            Timestamp.now < expiry.timestamp
-        else { throw SettingsError("the sign-in of \(profile.description) has expired; \(advice)") }
+        guard let token = SignInToken(parsing: text) else {
+            throw SettingsError("\(path), the sign-in of \(profile.description), can't be read; \(advice)")
+        }
         return token
+    }
+
+    /// Asks for the next token, and keeps it for all who read the file.
+    private func renew(
+        _ token: SignInToken, by renewal: JSONValue, at path: String, region: String
+    ) throws(SettingsError) -> String {
+        let region = try checked(region)
+        let services = context.services
+        let (custom, variant) = (try services.endpoint(of: .ssoOIDC), try services.variant())
+        let endpoint = custom ?? S3Endpoint(tokenServiceInRegion: region, variant: variant)
+        let request = HTTPRequest(
+            method: "POST", host: endpoint.authority, path: "/token",
+            headers: [HTTPHeader("Content-Type", "application/json")], body: Array(renewal.document.utf8))
+        let failure = "the sign-in of \(profile.description) has expired and can't be renewed"
+        let answer: ServiceConnection.Answer
+        do throws(ServiceConnection.Failure) {
+            answer = try context.connection.send(request, to: endpoint)
+        } catch {
+            throw SettingsError("\(failure): \(error.description)")
+        }
+        guard answer.status == 200, let text = token.renewed(by: answer.body, at: .now),
+            let next = SignInToken(parsing: text)
+        else { throw SettingsError("\(failure) (HTTP \(answer.status) from \(endpoint)); \(advice)") }
+        // Where it can't be kept it is good for now all the same.
+        try? SettingsFile.replace(path, with: text)
+        return next.accessToken
+    }
+
+    private func checked(_ region: String) throws(SettingsError) -> String {
+        if Region.isValid(region) { return region }
+        throw SettingsError("the sso_region of \(profile.description) is no region's name; one is us-east-1")
     }
 
     private func roleCredentials(
         account: String, role: String, region: String, token: String
     ) throws(SettingsError) -> ResolvedCredentials {
-        guard Region.isValid(region) else {
-            throw SettingsError("the sso_region of \(profile.description) is no region's name; one is us-east-1")
-        }
+        let region = try checked(region)
         let services = context.services
         let (custom, variant) = (try services.endpoint(of: .sso), try services.variant())
         let endpoint = custom ?? S3Endpoint(accessPortalInRegion: region, variant: variant)

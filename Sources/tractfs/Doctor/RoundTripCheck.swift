@@ -1,0 +1,63 @@
+import ObjectStore
+import S3Client
+
+/// How long the store takes to answer the smallest question, on a connection that is open.
+struct RoundTripCheck: Check {
+    let access: BucketAccess
+    let object: ObjectVersion
+
+    var name: CheckName { .roundTrip }
+    var limit: Duration { .seconds(30) }
+
+    /// Enough for a median that one slow answer doesn't move.
+    private static let sampleCount = 9
+    /// As many as there have been by then must do.
+    private static let patience: Duration = .seconds(5)
+    /// S3 answers from within its region in 10 to 40 ms, and from another continent in 150 to 300.
+    private static let slow: Duration = .milliseconds(150)
+
+    func run() -> CheckResult<Never> {
+        access.withClient(connectionLimit: 1) { client in
+            do throws(StoreError) {
+                // Opens the connection.
+                try ask(client)
+                return CheckResult(finding(on: try samples(from: client).sorted()))
+            } catch {
+                return CheckResult(
+                    .failure(name, Failure("\(error)\(error.advice(credentialsSource: access.signing.source))")))
+            }
+        }
+    }
+
+    private func ask(_ client: S3Client) throws(StoreError) {
+        try client.fetch(RangeRequest(object: object, range: 0..<1), deadline: access.deadline)
+    }
+
+    private func samples(from client: S3Client) throws(StoreError) -> [Duration] {
+        let begin = ContinuousClock.now
+        var samples: [Duration] = []
+        while samples.count < Self.sampleCount, samples.isEmpty || ContinuousClock.now - begin < Self.patience {
+            let start = ContinuousClock.now
+            try ask(client)
+            samples.append(.now - start)
+        }
+        return samples
+    }
+
+    private func finding(on sorted: [Duration]) -> Finding {
+        let median = sorted[sorted.count / 2]
+        let message = "one byte comes in \(median.milliseconds.rounded(.up).formatted) ms (median of \(sorted.count))"
+        let values: [(name: String, value: JSONObject.Value)] = [
+            ("milliseconds", .real(median.milliseconds)), ("requests", .number(sorted.count)),
+        ]
+        if median < Self.slow { return .ok(name, message, values: values) }
+        return .warning(
+            name, message, advice: "the store is far away or busy: work on a machine in the bucket's region",
+            values: values)
+    }
+}
+
+extension Double {
+    /// Without a fraction.
+    fileprivate var formatted: String { "\(Int(self))" }
+}

@@ -1,0 +1,45 @@
+import FileSystem
+import ObjectStore
+
+/// What those should know who hand URLs out; each is told once.
+struct URLWarnings {
+    private let asked: URLLifetime
+    private var toldConstraints: Set<ObjectURL.Constraint> = []
+    private var hasToldOfDots = false
+
+    /// - Parameter asked: How long the URLs should work.
+    init(asked: URLLifetime) {
+        self.asked = asked
+    }
+
+    /// Tells what is to be told of a file's URL.
+    mutating func note(_ file: PresignedFile) {
+        if let constraint = file.url.constraint, toldConstraints.insert(constraint).inserted {
+            StandardError.tell("warning: " + Self.text(constraint, until: file.url.expiry, asked: asked))
+        }
+        if !hasToldOfDots, Self.hasDotComponent(file.key) {
+            hasToldOfDots = true
+            StandardError.tell(
+                "warning: \(file.key) has \".\" or \"..\" between slashes, which most programs take out of a URL, and which "
+                    + "then doesn't work (curl needs --path-as-is)")
+        }
+    }
+
+    static func text(_ constraint: ObjectURL.Constraint, until expiry: Timestamp?, asked: URLLifetime) -> String {
+        let end = expiry?.utcText ?? "an unknown time"
+        let effect = "URLs signed now work until \(end), not for \(asked)"
+        switch constraint {
+        case .credentialsExpiry: return "\(effect): the credentials that sign them end then"
+        case .sessionMaximum: return "\(effect): temporary credentials sign for 36 hours at the most"
+        case .instanceMaximum:
+            return "\(effect): the credentials of a machine or a container sign for 6 hours at the most"
+        case .unknownExpiry:
+            return "URLs stop working when the temporary credentials end that sign them, which may be before the "
+                + "\(asked) are over: nothing says when"
+        }
+    }
+
+    private static func hasDotComponent(_ key: Key) -> Bool {
+        key.bytes.split(separator: Key.delimiter).contains { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
+    }
+}

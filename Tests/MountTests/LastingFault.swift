@@ -1,0 +1,127 @@
+import ObjectStore
+import TestSupport
+
+/// Something that goes wrong between a mount and its store, and goes on being wrong.
+struct LastingFault: Sendable {
+    /// As in the table of docs/RELIABILITY.md.
+    let name: String
+    /// Makes it so, from now on.
+    let begin: @Sendable (S3TestServer) throws -> Void
+    /// What is shown to who asks by TLS; `nil` where TLS has no part in it.
+    var certificate: TLSFront.Certificate?
+
+    init(_ name: String, _ begin: @escaping @Sendable (S3TestServer) throws -> Void) {
+        self.name = name
+        self.begin = begin
+    }
+
+    /// The same of every request.
+    init(_ name: String, _ action: S3Action) {
+        self.init(name) { $0.script(.any, action) }
+    }
+
+    /// One of reads, another of listings.
+    init(_ name: String, gets: S3Action, lists: S3Action) {
+        self.init(name) {
+            $0.script(.gets, gets)
+            $0.script(.lists, lists)
+        }
+    }
+
+    /// In one request of three.
+    init(inSome name: String, seed: UInt64, _ action: S3Action) {
+        self.init("In one request of three: \(name)") { $0.script(.any.some(0.33, seed: seed), action) }
+    }
+
+    /// A certificate that is wrong.
+    init(_ name: String, _ certificate: TLSFront.Certificate) {
+        self.init(name) { _ in }
+        self.certificate = certificate
+    }
+
+    static let all = slow + some + refusals + broken + lies + certificates + floods
+
+    private static let slow = [
+        LastingFault("Each answer 300 ms late", .linger(.delay(.milliseconds(300)))),
+        LastingFault("Answers late by chance, few of them very") {
+            $0.setLatency(.logNormal(median: .milliseconds(30), sigma: 1), seed: 3)
+        },
+        LastingFault("A line of 1 MB/s") { $0.setBandwidth(overall: 1_000_000) },
+        LastingFault("Silence after the request", .linger(.stall)),
+        LastingFault(
+            "Silence in the middle of a body", gets: .linger(.stallAfter(byteCount: 300_000)),
+            lists: .linger(.stallAfter(byteCount: 200))),
+        LastingFault(
+            "One byte a second", gets: .linger(.drip(afterByteCount: 1_000, bytesPerSecond: 1)),
+            lists: .linger(.drip(afterByteCount: 200, bytesPerSecond: 1))),
+    ]
+
+    private static let some = [
+        LastingFault(inSome: "503 SlowDown", seed: 1, .refuse(.slowDown)),
+        LastingFault(inSome: "500 InternalError", seed: 2, .refuse(.internalError)),
+        LastingFault(inSome: "429 TooManyRequests", seed: 3, .refuse(.tooManyRequests)),
+        LastingFault(inSome: "a connection reset", seed: 4, .damage(.reset)),
+        LastingFault(inSome: "a body cut off", seed: 5, .damage(.closeAfter(byteCount: 200))),
+        LastingFault(inSome: "a proxy's page, 502", seed: 6, .refuse(.html(status: 502))),
+    ]
+
+    private static let refusals = [
+        LastingFault("503 SlowDown", .refuse(.slowDown)),
+        LastingFault("500 InternalError", .refuse(.internalError)),
+        LastingFault("429 TooManyRequests", .refuse(.tooManyRequests)),
+        LastingFault("403 AccessDenied", .refuse(.accessDenied)),
+        LastingFault(
+            "A redirect to another address",
+            .refuse(.redirect(status: 307, location: "http://127.0.0.1:1/", region: nil))),
+        LastingFault(
+            "A redirect to a region that refers on and on",
+            .refuse(.redirect(status: 301, location: "http://127.0.0.1:1/", region: "eu-west-1"))),
+        LastingFault("A proxy's page, 502", .refuse(.html(status: 502))),
+        LastingFault("A login page, 200", .damage(.html)),
+    ]
+
+    private static let broken = [
+        LastingFault("Connections refused") { try $0.refuseConnections() },
+        LastingFault("Connections closed before the answer", .damage(.close)),
+        LastingFault("Connections reset before the answer", .damage(.reset)),
+        LastingFault(
+            "Connections reset in the middle of a body", gets: .damage(.resetAfter(byteCount: 300_000)),
+            lists: .damage(.resetAfter(byteCount: 200))),
+        LastingFault(
+            "Connections closed in the middle of a body", gets: .damage(.closeAfter(byteCount: 300_000)),
+            lists: .damage(.closeAfter(byteCount: 200))),
+    ]
+
+    private static let lies = [
+        LastingFault(
+            "Bodies shorter than asked for", gets: .damage(.shorten(byteCount: 1_000)),
+            lists: .damage(.shorten(byteCount: 200))),
+        LastingFault("Bodies longer than asked for", .damage(.lengthen(byteCount: 1_000))),
+        LastingFault("Bodies longer than announced", .damage(.overrun(byteCount: 1_000))),
+        LastingFault("Another Content-Range than asked for", .damage(.contentRange("bytes 1-10/3145728"))),
+        LastingFault("All of the object for a range, 200", .damage(.wholeObject)),
+        LastingFault("Another ETag in the answer", .damage(.etag("\"another\""))),
+        LastingFault("The object overwritten in mid-read") { server in
+            server.script(.gets, .mutate(.overwriteAfter(byteCount: 1_000, body: .pattern(seed: 9, byteCount: 2_000))))
+            for key in FaultRun.coldKeys { server.put(key, .pattern(seed: 8, byteCount: 3 << 20)) }
+        },
+        LastingFault("XML that is none", .damage(.xml("<ListBucketResult><Contents><Key>a</Key></ListBucketResult>"))),
+    ]
+
+    private static let certificates = [
+        LastingFault("A certificate of an unknown authority", .stranger),
+        LastingFault("A certificate of another host", .otherName),
+        LastingFault("A certificate out of date", .expired),
+    ]
+
+    private static let floods = [
+        LastingFault("Endless: a status line", .attack(.statusLine)),
+        LastingFault("Endless: a header line", .attack(.headerLine)),
+        LastingFault("Endless: headers", .attack(.headers)),
+        LastingFault("Endless: interim answers (100 Continue)", .attack(.interimAnswers)),
+        LastingFault("Endless: a body", .attack(.body)),
+        LastingFault("Endless: the length of a chunk", .attack(.chunkLength)),
+        LastingFault("Endless: trailers", .attack(.trailers)),
+        LastingFault("Endless: an error document", .attack(.errorDocument)),
+    ]
+}

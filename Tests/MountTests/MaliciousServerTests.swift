@@ -1,0 +1,138 @@
+import Foundation
+import ObjectStore
+import SystemPackage
+import TestSupport
+import Testing
+
+/// A server that wants to use its readers up, to write on their terminals, or to reach their files.
+@Suite("A malicious server", .serialized, mounts) struct MaliciousServerTests {
+    /// What a mount may take for all that such a server sends, beside what it has anyway. One attack after the other adds up
+    /// to gigabytes.
+    private static let memoryByteLimit = 48 << 20
+
+    /// A mount of a server with one file, all of whose files and folders lie below `directory`.
+    private func withVictim(
+        options: [String] = [], _ body: (S3TestServer, _ mountPoint: String, _ directory: String) throws -> Void
+    ) throws {
+        try withTemporaryDirectory { directory in
+            for name in ["home", "tmp"] {
+                try FileManager.default.createDirectory(
+                    atPath: "\(directory)/\(name)", withIntermediateDirectories: false)
+            }
+            let places = ["HOME": directory + "/home", "TMPDIR": directory + "/tmp"]
+            try withS3TestServer { server in
+                server.put("file", .pattern(seed: 1, byteCount: 3 << 20))
+                let all =
+                    ["--endpoint-url", server.endpointURL, "--read-timeout", "1s", "--metadata-ttl", "0s"]
+                    + ["--cache-dir", directory + "/cache", "--log-file", directory + "/log", "--log-level", "trace"]
+                    + options
+                try withMount(
+                    uri: "s3://\(server.bucket)", options: all,
+                    environment: environmentWithKeys.merging(places) { $1 }
+                ) { try body(server, $0, directory) }
+            }
+            let left = try FileManager.default.contentsOfDirectory(atPath: directory)
+            #expect(Set(left) == ["cache", "log", "home", "tmp"])
+            for name in ["home", "tmp"] {
+                #expect(try FileManager.default.contentsOfDirectory(atPath: "\(directory)/\(name)") == [])
+            }
+            expectPrintable(FileManager.default.contents(atPath: directory + "/log") ?? Data(), "the log")
+        }
+    }
+
+    /// Lists the root, and reads the file if it is there, whatever comes of it.
+    private func useOnce(_ mountPoint: String) {
+        _ = try? run("ls", ["-U", mountPoint])
+        _ = try? withOpenFile(mountPoint + "/file") { try $0.bytes(in: 0..<4_096) }
+    }
+
+    @Test func `that sends without end costs bounded memory, and the mount works afterwards`() throws {
+        try withVictim { server, mountPoint, _ in
+            useOnce(mountPoint)
+            let process = try #require(processes(withArgument: mountPoint).first)
+            let before = try peakByteCount(of: process)
+            for attack in Attack.allCases {
+                server.script(.any, .attack(attack))
+                useOnce(mountPoint)
+                server.clearScripts()
+                let growth = try peakByteCount(of: process) - before
+                print(
+                    "\(attack): \(growth >> 20) MiB more, \(server.log.reduce(0) { $0 + $1.sentByteCount } >> 20) MiB sent"
+                )
+                #expect(growth < Self.memoryByteLimit, "\(attack)")
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: mountPoint) == ["file"])
+        }
+    }
+
+    @Test func `whose XML grows, reaches out or goes down without end costs bounded memory`() throws {
+        try withVictim { server, mountPoint, _ in
+            useOnce(mountPoint)
+            let process = try #require(processes(withArgument: mountPoint).first)
+            let before = try peakByteCount(of: process)
+            for document in Malice.documents {
+                for status in [200, 403] {
+                    server.script(.any, .refuse(.document(status: status, headers: [:], document.text)))
+                    // Foundation takes a folder that can't be read for one that is empty.
+                    let listing = try run("ls", ["-U", mountPoint])
+                    #expect(listing.status != 0 && listing.output == "", "\(document.name)")
+                    useOnce(mountPoint)
+                    server.clearScripts()
+                }
+                let growth = try peakByteCount(of: process) - before
+                #expect(growth < Self.memoryByteLimit, "\(document.name)")
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: mountPoint) == ["file"])
+            #expect(server.log.allSatisfy { [.list, .get].contains($0.request.kind) })
+        }
+    }
+
+    @Test func `whose headers and errors would write on a terminal doesn't get through to a log or a message`() throws {
+        try withVictim { server, mountPoint, directory in
+            for status in [200, 206, 301, 307, 400, 401, 403, 404, 408, 412, 416, 418, 429, 500, 503] {
+                // These are tried again, for a second, whatever stands in them.
+                let isRetried = [408, 429, 500, 503].contains(status)
+                let bodies = [Malice.errorDocument, "<html>\(Malice.text)</html>", Malice.text]
+                for body in isRetried ? [bodies[0]] : bodies {
+                    server.script(.any, .refuse(.document(status: status, headers: Malice.headers, body)))
+                    useOnce(mountPoint)
+                    if !isRetried, body == bodies[0] {
+                        let result = try run(
+                            tractfsExecutable(),
+                            ["mount", "s3://\(server.bucket)/", directory + "/home", "--no-cache"]
+                                + ["--endpoint-url", server.endpointURL], environment: environmentWithKeys)
+                        #expect(result.status != 0, "\(status)")
+                        expectPrintable(
+                            Data((result.output + result.errorOutput).utf8), "a mount's message at \(status)")
+                    }
+                    server.clearScripts()
+                }
+            }
+        }
+    }
+
+    @Test func `whose keys climb, hide or write on terminals makes legal names, and nothing outside of the cache`()
+        throws
+    {
+        try withVictim(options: ["--xattrs"]) { server, mountPoint, directory in
+            for key in Malice.keys { server.put(key, .text("evil")) }
+            server.script(.lists, .damage(.header("x-amz-request-id", Malice.text)))
+            let found = try run("find", [mountPoint, "-mindepth", "1", "-printf", "%y %f\\0"])
+            #expect(found.status == 0)
+            let names = found.output.split(separator: "\0").map { $0.dropFirst(2) }
+            #expect(names.contains("plain") && names.contains("file"))
+            #expect(names.allSatisfy { !$0.contains("/") && $0 != "." && $0 != ".." && !$0.isEmpty })
+            _ = try run("grep", ["-r", "evil", mountPoint])
+            let cache = ["--cache-dir", directory + "/cache"]
+            let commands = [
+                ["warm", mountPoint], ["refresh", mountPoint], ["cache", "list"] + cache,
+                ["cache", "list", "--json"] + cache, ["cache", "verify"] + cache,
+                ["cache", "clear", "s3://\(server.bucket)/a"] + cache,
+            ]
+            for command in commands {
+                let result = try run(tractfsExecutable(), command, environment: environmentWithoutKeys)
+                expectPrintable(Data((result.output + result.errorOutput).utf8), command.joined(separator: " "))
+            }
+        }
+    }
+}

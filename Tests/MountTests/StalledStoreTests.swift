@@ -1,0 +1,69 @@
+import Foundation
+import ObjectStore
+import TestSupport
+import Testing
+
+/// What a person can do about a mount whose store has gone silent.
+@Suite(.serialized, mounts) struct `With a store that says nothing` {
+    /// What somebody waits in: a program, and what it asks for.
+    enum Wait: CaseIterable {
+        case stat, readdir, open, read
+
+        var command: [String] {
+            switch self {
+            case .stat: ["stat", "cold/name"]
+            case .readdir: ["ls", "cold"]
+            // A small object is fetched when it is opened, where it can be handed to the kernel.
+            case .open: ["head", "-c", "1", "known/small"]
+            case .read: ["cat", "known/large"]
+            }
+        }
+    }
+
+    /// A bucket with a folder that is known and one that isn't; no request is answered any more.
+    private func withSilentStore(
+        readTimeout: String, _ test: (S3TestServer, String) throws -> Void
+    ) throws {
+        try withS3TestServer { server in
+            server.put("known/small", .text("small"))
+            server.put("known/large", .pattern(seed: 1, byteCount: 4 << 20))
+            server.put("known/cached", .text("cached"))
+            server.put("cold/name", .text("x"))
+            try withMount(of: server, options: ["--read-timeout", readTimeout, "--metadata-ttl", "1h"]) { mountPoint in
+                try runChecked("ls", ["-l", mountPoint + "/known"])
+                try runChecked("cat", [mountPoint + "/known/cached"])
+                server.clearLog()
+                server.script(.any, .linger(.stall))
+                try test(server, mountPoint)
+            }
+        }
+    }
+
+    @Test(arguments: Wait.allCases, [SIGINT, SIGTERM])
+    func `Ctrl-C ends who waits, and the request that nobody wants any more`(wait: Wait, signal: Int32) throws {
+        try withSilentStore(readTimeout: "1h") { server, mountPoint in
+            try withTemporaryDirectory { directory in
+                let process = try BackgroundProcess(
+                    wait.command[0], Array(wait.command.dropFirst()), directory: mountPoint, outputDirectory: directory)
+                defer { process.end() }
+                try eventually("a request") { !server.log.isEmpty }
+                #expect(process.isRunning)
+                kill(process.processID, signal)
+                try process.waitForEnd(timeout: .seconds(60))
+                #expect(process.status == -signal)
+            }
+        }
+    }
+
+    @Test(arguments: Wait.allCases)
+    func `who waits is told of it in the time of --read-timeout, and what is known is there`(wait: Wait) throws {
+        try withSilentStore(readTimeout: "2s") { _, mountPoint in
+            let result = try run(
+                wait.command[0], Array(wait.command.dropFirst()), environment: ["LC_ALL": "C"], directory: mountPoint)
+            #expect(result.status == 1)
+            #expect(result.errorOutput.contains("timed out"), "\(result)")
+            #expect(try runChecked("ls", [mountPoint + "/known"]) == "cached\nlarge\nsmall\n")
+            #expect(try runChecked("cat", [mountPoint + "/known/cached"]) == "cached")
+        }
+    }
+}

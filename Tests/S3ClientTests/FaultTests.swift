@@ -1,0 +1,132 @@
+import Logging
+import ObjectStore
+import TestSupport
+import Testing
+
+@testable import S3Client
+
+/// What the client makes of a store that stalls, asks for less, or fails at random, counted where the requests arrive.
+@Suite struct `A store` {
+    private let body = ObjectBody.pattern(seed: 5, byteCount: 300_000)
+
+    /// A server with one object, and a client whose log is kept.
+    private func withClient(
+        connectionLimit: Int = 8, _ test: (S3TestServer, S3Client, ObjectVersion, RecordedLog) throws -> Void
+    ) throws {
+        try withS3TestServer { server in
+            let object = server.put("k", body)
+            let log = RecordedLog()
+            let client = S3Client(
+                configuration: S3Configuration(
+                    bucket: server.bucket, endpoint: try S3Endpoint(parsing: server.endpointURL),
+                    connectionLimit: connectionLimit, networkThreadCount: 2),
+                credentials: nil, logger: log.logger)
+            defer { client.shutdown() }
+            try test(server, client, object, log)
+        }
+    }
+
+    /// With one connection there is none to hedge with: it must be given up.
+    @Test(arguments: [
+        Lingering.stall, .stallAfter(byteCount: 100_000), .drip(afterByteCount: 100_000, bytesPerSecond: 1),
+    ])
+    func `that goes silent in a GET is asked for the rest, on another connection`(lingering: Lingering) throws {
+        try withClient(connectionLimit: 1) { server, client, object, _ in
+            server.script(.gets, .linger(lingering), count: 1)
+            try #expect(client.bytes(0..<300_000, of: object, within: .seconds(60)).get() == body.allBytes)
+            let ranges = server.requests(.get).map { $0.request.headers["range"] ?? "" }
+            #expect(ranges.count == 2 && ranges.last?.hasSuffix("-299999") == true)
+            if case .stall = lingering {} else { #expect(ranges.last != "bytes=0-299999", "no byte is fetched twice") }
+        }
+    }
+
+    @Test(arguments: [Lingering.stall, .stallAfter(byteCount: 100), .drip(afterByteCount: 100, bytesPerSecond: 1)])
+    func `that goes silent in a listing is asked again`(lingering: Lingering) throws {
+        try withClient(connectionLimit: 1) { server, client, object, _ in
+            server.script(.lists, .linger(lingering), count: 1)
+            let page = try client.page(ListRequest(prefix: "", isDelimited: true), within: .seconds(60)).get()
+            #expect(page.items.map(\.key) == [object.key])
+            #expect(server.requests(.list).count == 2)
+        }
+    }
+
+    @Test func `on a slow line that many share is waited for`() throws {
+        try withClient(connectionLimit: 64) { server, client, object, _ in
+            // 2 kB a second for each.
+            server.setBandwidth(overall: 64_000)
+            let collectors = (0..<32).map { _ in RangeCollector() }
+            for collector in collectors {
+                client.get(
+                    RangeRequest(object: object, range: 0..<16_000), deadline: .now + .seconds(120), receiver: collector
+                )
+            }
+            for collector in collectors { try #expect(collector.outcome().get().count == 16_000) }
+        }
+    }
+
+    /// Without a common limit each of 300 requests would come back by itself: about six times each within three seconds.
+    @Test func `that throttles for three seconds gets few requests meanwhile, and then all of them`() throws {
+        try withClient(connectionLimit: 64) { server, client, object, log in
+            server.script(.gets.lasting(.seconds(3)), .refuse(.slowDown))
+            let collectors = (0..<300).map { _ in RangeCollector() }
+            for collector in collectors {
+                client.get(
+                    RangeRequest(object: object, range: 0..<10), deadline: .now + .seconds(120), receiver: collector)
+            }
+            for collector in collectors { try #expect(collector.outcome().get() == body.bytes(in: 0..<10)) }
+            let refusedCount = server.requests(.get).count { $0.status == 503 }
+            #expect(0 < refusedCount && refusedCount < 300)
+            #expect(log.warnings.count { $0.contains("asks for less traffic") } == 1)
+        }
+    }
+
+    @Test func `that says for how long it wants to be left alone is left alone for that long`() throws {
+        try withClient(connectionLimit: 1) { server, client, object, _ in
+            server.script(.gets, .refuse(.slowDownFor(seconds: 2)), count: 1)
+            let start = ContinuousClock.now
+            try #expect(client.bytes(0..<10, of: object, within: .seconds(60)).get() == body.bytes(in: 0..<10))
+            #expect(ContinuousClock.now - start >= .seconds(2))
+        }
+    }
+
+    @Test func `that never answers fails what waits for a connection, too, in its time`() throws {
+        try withClient(connectionLimit: 1) { server, client, object, _ in
+            server.script(.any, .linger(.stall))
+            let collectors = (0..<5).map { _ in RangeCollector() }
+            for collector in collectors {
+                client.get(
+                    RangeRequest(object: object, range: 0..<10), deadline: .now + .seconds(2), receiver: collector)
+            }
+            let listing = try client.page(ListRequest(prefix: "", isDelimited: true), within: .seconds(2))
+            #expect(listing.failureCode == .timedOut)
+            for collector in collectors { try #expect(collector.outcome().failureCode == .timedOut) }
+            #expect(server.log.count == 1, "the others never had a connection")
+        }
+    }
+
+    /// One request in ten fails, in one of three ways, and one in twenty stalls, in one of two.
+    @Test(arguments: 0..<2 as Range<UInt64>)
+    func `at which one request in seven goes wrong gives the right bytes, for few requests more`(seed: UInt64) throws {
+        try withClient(connectionLimit: 32) { server, client, object, _ in
+            let actions: [(Double, S3Action)] = [
+                (0.034, .refuse(.internalError)), (0.034, .refuse(.slowDown)), (0.034, .damage(.reset)),
+                (0.025, .linger(.stall)), (0.025, .linger(.stallAfter(byteCount: 100_000))),
+            ]
+            for (index, (probability, action)) in actions.enumerated() {
+                server.script(.any.some(probability, seed: seed * 10 + UInt64(index)), action)
+            }
+            let count = 400
+            let collectors = (0..<count).map { _ in RangeCollector() }
+            for collector in collectors {
+                client.get(
+                    RangeRequest(object: object, range: 0..<300_000), deadline: .now + .seconds(120),
+                    receiver: collector)
+            }
+            for collector in collectors {
+                try #expect(collector.outcome().get() == body.allBytes, "seed \(seed)")
+            }
+            // 15 % are sent again, and of those 15 %; 25 % are the most that hedges may be.
+            #expect(server.requests(.get).count < count * 3 / 2, "seed \(seed)")
+        }
+    }
+}

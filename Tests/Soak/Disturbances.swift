@@ -1,0 +1,110 @@
+import Foundation
+import Synchronization
+import TestSupport
+
+/// What befalls the store while it is read from: one trouble after the other, with pauses.
+final class Disturbances: Sendable {
+    /// What befalls it.
+    private enum Trouble: CaseIterable {
+        case silence, resets, slowDowns, halfOfAll, truncations, latency, rotation, revocation
+
+        /// Whether users may see errors while it lasts. The others must be hidden from them.
+        var maySurface: Bool {
+            switch self {
+            case .silence, .resets, .slowDowns, .truncations, .revocation: true
+            case .halfOfAll, .latency, .rotation: false
+            }
+        }
+    }
+
+    private struct State {
+        var generator: SeededGenerator
+        /// When errors were to be expected; the end of the last one may be still to come.
+        var spells: [Range<ContinuousClock.Instant>] = []
+        var counts: [String: Int] = [:]
+        var keyNumber = 1
+    }
+
+    private let server: S3TestServer
+    private let keyFile: String
+    private let state: Mutex<State>
+
+    /// How long users may still see errors when a trouble is over: reads that began in it have a deadline, and credentials
+    /// that were refused are tried again after a while.
+    private static let aftermath: Duration = .seconds(10)
+
+    init(server: S3TestServer, keyFile: String, seed: UInt64) {
+        self.server = server
+        self.keyFile = keyFile
+        state = Mutex(State(generator: SeededGenerator(seed: seed)))
+    }
+
+    /// How often there was what.
+    var counts: [String: Int] { state.withLock { $0.counts } }
+
+    /// Whether there was trouble that explains an error between these instants.
+    func explain(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Bool {
+        state.withLock { $0.spells.contains { $0.overlaps(start..<max(end, start + .nanoseconds(1))) } }
+    }
+
+    /// The access key that the store takes at first, in its file.
+    func prepare() throws {
+        server.require(accessKeyID: "AKIASOAK1")
+        try writeKey("AKIASOAK1")
+    }
+
+    /// Makes trouble once, and waits before and after.
+    func makeTrouble() throws {
+        let (trouble, pause, duration) = state.withLock { state in
+            (
+                Trouble.allCases.randomElement(using: &state.generator) ?? .silence,
+                Duration.seconds(Double.random(in: 3...12, using: &state.generator)),
+                Duration.seconds(Double.random(in: 1...15, using: &state.generator))
+            )
+        }
+        sleep(pause)
+        let end = ContinuousClock.now + duration
+        state.withLock { state in
+            state.counts["\(trouble)", default: 0] += 1
+            if trouble.maySurface { state.spells.append(.now..<end + Self.aftermath + .seconds(1)) }
+        }
+        try begin(trouble)
+        sleep(duration)
+        server.clearScripts()
+        server.setLatency(.zero)
+        if trouble == .revocation { server.require(accessKeyID: keyID) }
+    }
+
+    private func begin(_ trouble: Trouble) throws {
+        switch trouble {
+        case .silence: server.script(.any, .linger(.stall))
+        case .resets: server.script(.any, .damage(.reset))
+        case .slowDowns: server.script(.any, .refuse(.slowDown))
+        case .halfOfAll: server.script(.any.half(seed: 1), .refuse(.internalError))
+        case .truncations: server.script(.gets, .damage(.closeAfter(byteCount: 1_000)))
+        case .latency: server.setLatency(.milliseconds(300))
+        case .rotation: try rotateKeys()
+        case .revocation: server.require(accessKeyID: "AKIANOBODY")
+        }
+    }
+
+    private var keyID: String { state.withLock { "AKIASOAK\($0.keyNumber)" } }
+
+    /// The old pair dies at once, and the new one is there half a second later.
+    private func rotateKeys() throws {
+        state.withLock { $0.keyNumber += 1 }
+        server.require(accessKeyID: keyID)
+        usleep(500_000)
+        try writeKey(keyID)
+    }
+
+    private func writeKey(_ id: String) throws {
+        try "[default]\naws_access_key_id = \(id)\naws_secret_access_key = soakSecret\n"
+            .write(toFile: keyFile, atomically: true, encoding: .utf8)
+    }
+}
+
+/// Sleeps, on a thread that has nothing else to do.
+func sleep(_ duration: Duration) {
+    usleep(UInt32(duration / .microseconds(1)))
+}

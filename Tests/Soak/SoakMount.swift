@@ -1,0 +1,61 @@
+import Foundation
+import TestSupport
+
+/// A mount of the soak's bucket, and the processes behind it.
+struct SoakMount: Sendable {
+    /// What it is called in what is printed.
+    let name: String
+    let mountPoint: String
+    let directory: String
+
+    /// What the mount is given: little, so that things are thrown away and fetched again all the time.
+    private static let options = [
+        "--metadata-ttl", "2s", "--read-timeout", "6s", "--cache-size", "200MiB", "--memory-limit", "192MiB",
+        "--log-level", "info",
+    ]
+
+    init(_ name: String, of server: S3TestServer, in directory: String, keyFile: String) throws {
+        self.name = name
+        self.directory = directory + "/" + name
+        mountPoint = self.directory + "/mount"
+        try FileManager.default.createDirectory(atPath: mountPoint, withIntermediateDirectories: true)
+        let environment = [
+            "AWS_SHARED_CREDENTIALS_FILE": keyFile, "AWS_CONFIG_FILE": "/dev/null", "AWS_ACCESS_KEY_ID": "",
+            "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        ]
+        try runChecked(
+            tractfsExecutable(),
+            [
+                "mount", "s3://\(server.bucket)", mountPoint, "--endpoint-url", server.endpointURL, "--cache-dir",
+                self.directory + "/cache", "--log-file", logFile,
+            ] + Self.options, environment: environment)
+    }
+
+    private var logFile: String { directory + "/log" }
+
+    /// What it logged.
+    var log: String { String(decoding: FileManager.default.contents(atPath: logFile) ?? Data(), as: UTF8.self) }
+
+    /// The process that serves it, and the one that watches over that, the older first.
+    var processIDs: [Int32] { processes(withArgument: mountPoint).sorted { startTime(of: $0) < startTime(of: $1) } }
+
+    /// Kills the process that serves it, once there is one.
+    func killServer() {
+        if let server = processIDs.last, processIDs.count == 2 { kill(server, SIGKILL) }
+    }
+
+    /// Unmounts it, and waits for its processes.
+    func end() throws {
+        try runChecked("fusermount3", ["-u", "-z", mountPoint])
+        try eventually("the end of the processes of \(mountPoint)", within: .seconds(60)) { processIDs.isEmpty }
+    }
+
+    /// When a process began, in ticks since the machine did (proc_pid_stat(5)).
+    private func startTime(of process: Int32) -> Int {
+        let text = String(
+            decoding: FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data(), as: UTF8.self)
+        let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+        return fields.count > 19 ? Int(fields[19]) ?? 0 : 0
+    }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import Synchronization
+
+/// Two network namespaces, one for a server and one for its clients, and a line between them that drops everything when it
+/// is cut, as a network does that has gone away: nobody is told. Traffic in them concerns nobody else on this machine.
+public final class NetworkLine {
+    /// Where the server is.
+    public static let serverAddress = "10.77.0.2"
+
+    private static let clientAddress = "10.77.0.1"
+    private static let serverHardware = "02:00:00:00:00:02"
+    private static let clientHardware = "02:00:00:00:00:01"
+    /// Nobody's.
+    private static let wrongHardware = "02:00:00:00:00:99"
+
+    private let client: BackgroundProcess
+    private let server: BackgroundProcess
+
+    /// Whether this machine lets us make one.
+    public static let isAvailable =
+        (try? run("unshare", ["--net", "ip", "link", "add", "a", "type", "veth"]).status) == 0
+    /// Why a test that needs one is skipped.
+    public static let missing = "needs the right to make network namespaces, and iproute2"
+
+    fileprivate init(directory: String) throws {
+        client = try NetworkLine.namespace(directory + "/client")
+        server = try NetworkLine.namespace(directory + "/server")
+        do {
+            try inClient([
+                "link", "add", "near", "address", Self.clientHardware, "type", "veth", "peer", "name", "far", "address",
+                Self.serverHardware, "netns", String(server.processID),
+            ])
+            for (side, device, address) in [(client, "near", Self.clientAddress), (server, "far", Self.serverAddress)] {
+                try NetworkLine.ip(["address", "add", address + "/30", "dev", device], of: side)
+                try NetworkLine.ip(["link", "set", device, "up"], of: side)
+            }
+            try restore()
+        } catch {
+            end()
+            throw error
+        }
+    }
+
+    /// A process that does nothing but have a namespace.
+    private static func namespace(_ directory: String) throws -> BackgroundProcess {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let process = try BackgroundProcess(
+            "unshare", ["--net", "sleep", "86400"], outputDirectory: directory)
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
+        try eventually("a network namespace") {
+            try FileManager.default.destinationOfSymbolicLink(atPath: path(of: process)) != own
+        }
+        return process
+    }
+
+    private static func path(of side: BackgroundProcess) -> String { "/proc/\(side.processID)/ns/net" }
+
+    private static func ip(_ arguments: [String], of side: BackgroundProcess) throws {
+        try runChecked("nsenter", ["--net=" + path(of: side), "ip"] + arguments)
+    }
+
+    private func inClient(_ arguments: [String]) throws { try NetworkLine.ip(arguments, of: client) }
+
+    fileprivate func end() {
+        client.end()
+        server.end()
+    }
+
+    /// What a client's command is to begin with.
+    public var clientLauncher: [String] { ["nsenter", "--net=" + NetworkLine.path(of: client)] }
+
+    /// From now on all that is sent is lost, in both directions.
+    public func cut() throws { try send(toServer: Self.wrongHardware, toClient: Self.wrongHardware) }
+
+    /// From now on what is sent arrives again.
+    public func restore() throws { try send(toServer: Self.serverHardware, toClient: Self.clientHardware) }
+
+    private func send(toServer: String, toClient: String) throws {
+        for (side, device, address, hardware) in [
+            (client, "near", Self.serverAddress, toServer), (server, "far", Self.clientAddress, toClient),
+        ] {
+            let arguments = ["neighbour", "replace", address, "lladdr", hardware, "nud", "permanent", "dev", device]
+            try NetworkLine.ip(arguments, of: side)
+        }
+    }
+
+    /// Where a server may listen.
+    var serverSide: ServerSide { ServerSide(path: NetworkLine.path(of: server)) }
+}
+
+/// The server's namespace.
+struct ServerSide: Sendable {
+    fileprivate let path: String
+
+    /// A socket that listens on a free port. The caller closes it.
+    func listeningSocket() throws -> CInt {
+        let descriptor = Atomic<CInt>(-1)
+        // A namespace is a thread's own, and this one ends with its thread.
+        try inParallel(1) { _ in descriptor.store(try ServerSide.socket(inNamespace: path), ordering: .releasing) }
+        return descriptor.load(ordering: .acquiring)
+    }
+
+    private static func socket(inNamespace path: String) throws -> CInt {
+        // glibc declares setns(2) for GNU sources only, and so not for Swift.
+        typealias SetNamespace = @convention(c) (CInt, CInt) -> CInt
+        guard let symbol = dlsym(nil, "setns") else { throw CommandFailure(description: "there is no setns") }
+        let namespace = open(path, O_RDONLY | O_CLOEXEC)
+        defer { close(namespace) }
+        guard unsafeBitCast(symbol, to: SetNamespace.self)(namespace, 0) == 0 else {
+            throw CommandFailure(description: "setns \(path): \(String(cString: strerror(errno)))")
+        }
+        let descriptor = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr(NetworkLine.serverAddress)
+        let isBound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        guard isBound, listen(descriptor, 1_024) == 0 else {
+            throw CommandFailure(description: "bind \(NetworkLine.serverAddress): \(String(cString: strerror(errno)))")
+        }
+        return descriptor
+    }
+}
+
+/// Makes a line, and takes it away whatever `body` does.
+public func withNetworkLine<Result>(_ body: (NetworkLine) throws -> Result) throws -> Result {
+    try withTemporaryDirectory { directory in
+        let line = try NetworkLine(directory: directory)
+        defer { line.end() }
+        return try body(line)
+    }
+}
