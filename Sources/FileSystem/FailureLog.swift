@@ -22,7 +22,7 @@ final class FailureLog: Sendable {
     }
 
     /// So many kinds are told apart; a walk through a bucket may meet thousands of folders that can't be read.
-    private static let kindLimit = 64
+    static let kindLimit = 64
 
     private let silences = Mutex<[Kind: Silence]>([:])
 

@@ -25,12 +25,21 @@ final class KernelNotifier: KernelCache {
         }
     }
 
+    /// So many requests to let go of inodes may queue up while the kernel has the thread wait. Those beyond are dropped: what
+    /// the kernel still holds is asked for again later.
+    static let releaseCountMax = 64
+
     private struct State {
         var errands: Deque<Errand> = []
+        /// How many of them are releases.
+        var releaseCount = 0
         var thread: WorkerThread?
         /// Whether an errand is being done.
         var isBusy = false
         var isEnding = false
+
+        /// Whether what is asked for now will be done.
+        var takesErrands: Bool { thread != nil && !isEnding }
     }
 
     private let state = Monitor(State())
@@ -41,23 +50,21 @@ final class KernelNotifier: KernelCache {
     }
 
     func release(_ names: @escaping @Sendable () -> [KernelName]) {
-        add(.release(names: names))
+        state.change { state in
+            guard state.takesErrands, state.releaseCount < Self.releaseCountMax else { return }
+            state.releaseCount += 1
+            state.errands.append(.release(names: names))
+        }
     }
 
     func distrust(
         _ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void
     ) {
-        if !add(.distrust(names: names, completion: completion)) { completion() }
-    }
-
-    /// Returns whether the errand will be done.
-    @discardableResult
-    private func add(_ errand: Errand) -> Bool {
-        state.change { state in
-            guard state.thread != nil, !state.isEnding else { return false }
-            state.errands.append(errand)
-            return true
+        let isTaken = state.change { state in
+            if state.takesErrands { state.errands.append(.distrust(names: names, completion: completion)) }
+            return state.takesErrands
         }
+        if !isTaken { completion() }
     }
 
     /// Begins to tell a kernel things, which speaks version 7 of the protocol with this minor version.
@@ -107,6 +114,7 @@ final class KernelNotifier: KernelCache {
         state.wait { state -> Errand?? in
             if state.isEnding { return .some(nil) }
             guard let errand = state.errands.popFirst() else { return nil }
+            if case .release = errand { state.releaseCount -= 1 }
             state.isBusy = true
             return errand
         }

@@ -156,4 +156,20 @@ private let folder = KernelName(
         #expect(doneCount.load(ordering: .relaxed) == 4)
         #expect(kernel.told == [.distrustAll])
     }
+
+    @Test func `to let go of inodes queues up within a limit while the kernel waits`() throws {
+        let notifier = KernelNotifier(logger: log.logger)
+        kernel.block(true)
+        notifier.begin(on: kernel, protocolMinor: 45)
+        notifier.distrust({ [] }, completion: {})
+        try eventually("the notification") { !kernel.told.isEmpty }
+        for _ in 0..<10 * KernelNotifier.releaseCountMax { notifier.release { [file] } }
+        kernel.block(false)
+        let isDone = Atomic(false)
+        notifier.distrust({ [] }, completion: { isDone.store(true, ordering: .relaxed) })
+        try eventually("the last errand") { isDone.load(ordering: .relaxed) }
+        #expect(kernel.told.count == 2 + KernelNotifier.releaseCountMax)
+        notifier.beginEnd()
+        notifier.finishEnd()
+    }
 }
