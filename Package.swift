@@ -160,7 +160,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "MountTests",
-            dependencies: ["tractfs", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system],
+            dependencies: [
+                "tractfs", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system,
+            ],
             exclude: ["compare_trees.py", "fidelity_tree.py", "walk_tools.py"],
             swiftSettings: strict),
     ],

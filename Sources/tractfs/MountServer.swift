@@ -23,7 +23,9 @@ struct MountServer {
     /// The socket to the supervisor.
     private let supervisor: FileDescriptor
 
-    init(_ settings: MountSettings, _ destination: LogDestination, isInBackground: Bool, _ inheritance: Inheritance) throws {
+    init(
+        _ settings: MountSettings, _ destination: LogDestination, isInBackground: Bool, _ inheritance: Inheritance
+    ) throws {
         guard let supervisor = inheritance.supervisor else { throw Failure("a serving process needs a supervisor") }
         self.settings = settings
         self.destination = destination

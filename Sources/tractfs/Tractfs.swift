@@ -18,7 +18,8 @@ struct Tractfs: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            MountCommand.self, UnmountCommand.self, UpgradeCommand.self, RefreshCommand.self, WarmCommand.self, CacheCommand.self,
+            MountCommand.self, UnmountCommand.self, UpgradeCommand.self, RefreshCommand.self, WarmCommand.self,
+            CacheCommand.self,
         ])
 
     static func main() {

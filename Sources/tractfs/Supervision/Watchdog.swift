@@ -63,7 +63,8 @@ struct Watchdog {
         // The kernel's own count, where it can be read, has also what a thread has taken and has not come to note.
         if let waiting = mount.place.waitingCount { count.owed = max(count.owed, waiting) }
         return Stall.Look(
-            count: count, hasPending: mount.hasPending, isStopped: process?.isStopped ?? false, isMountGone: mount.isGone)
+            count: count, hasPending: mount.hasPending, isStopped: process?.isStopped ?? false,
+            isMountGone: mount.isGone)
     }
 
     /// Ends a server that hangs.
