@@ -159,7 +159,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "MountTests", dependencies: ["tractfs", "BlockCache", "ObjectStore", "TestSupport", system],
+            name: "MountTests",
+            dependencies: ["tractfs", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system],
             exclude: ["compare_trees.py", "fidelity_tree.py", "walk_tools.py"],
             swiftSettings: strict),
     ],

@@ -55,12 +55,19 @@ struct KilledMount {
 
 /// Mounts what `server` holds, with a log.
 func withKilledMount<Result>(
-    of server: S3TestServer, options: [String] = [], _ body: (KilledMount) throws -> Result
+    of server: S3TestServer, options: [String] = [], environment: [String: String] = [:],
+    _ body: (KilledMount) throws -> Result
 ) throws -> Result {
-    try withTemporaryDirectory { directory in
+    // The Swift runtime takes its time for a backtrace, which `swift test` asks it for.
+    let environment = environmentWithKeys.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }.merging(environment) { $1 }
+    return try withTemporaryDirectory { directory in
         let log = directory + "/log"
-        return try withMount(of: server, options: ["--log-file", log] + options) { mountPoint in
-            try body(KilledMount(point: mountPoint, log: log))
+        return try withMount(
+            uri: "s3://\(server.bucket)",
+            options: ["--endpoint-url", server.endpointURL, "--log-file", log] + options, environment: environment
+        ) { mountPoint in
+            server.clearLog()
+            return try body(KilledMount(point: mountPoint, log: log))
         }
     }
 }

@@ -42,16 +42,23 @@ struct MountPlace: Hashable {
 
     /// Ends the mount's conversation with the kernel: whoever waits for it, a hanging server too, gets an error.
     func abort() {
-        // The number of a connection is that of the device, whose major number is 0 (fs/fuse in the kernel's documentation).
-        if let connection = device.split(separator: ":").last,
-            let file = try? FileDescriptor.open(
-                FilePath("/sys/fs/fuse/connections/\(connection)/abort"), .writeOnly, options: .closeOnExec)
-        {
+        if let file = try? FileDescriptor.open(FilePath(control("abort")), .writeOnly, options: .closeOnExec) {
             _ = try? file.closeAfter { try file.writeAll("1\n".utf8) }
         } else if let mount = Self.mount(on: path), mount.device == device {
             // For root the same, also where there is no /sys/fs/fuse.
             umount2(path, CInt(MNT_FORCE) | CInt(UMOUNT_NOFOLLOW))
         }
+    }
+
+    /// How many requests the kernel waits for; `nil` where it doesn't tell.
+    var waitingCount: UInt64? {
+        ProcessState.text(control("waiting")).flatMap { UInt64($0.prefix { $0.isNumber }) }
+    }
+
+    /// One of the files that the kernel shows a mount's conversation by. The number of a connection is that of the device,
+    /// whose major number is 0 (fs/fuse in the kernel's documentation).
+    private func control(_ name: String) -> String {
+        "/sys/fs/fuse/connections/\(device.split(separator: ":").last ?? "")/\(name)"
     }
 
     private static func mount(on path: String) -> MountTable.Entry? {

@@ -29,9 +29,14 @@ enum OwnProgram {
         return path.map { $0.hasSuffix(removed) ? String($0.dropLast(removed.count)) : $0 }
     }
 
-    /// Whether a process is one of ours, by its program's name.
+    /// Whether a process is one of ours, by its program's name. That may be another one by now, where the program was moved
+    /// away for a newer one: then by the name that the process was started by.
     static func isOf(_ process: Int32) -> Bool {
-        guard let program = path(of: process), let own = path(of: getpid()) else { return false }
-        return program.split(separator: "/").last == own.split(separator: "/").last
+        guard let own = path(of: getpid())?.split(separator: "/").last else { return false }
+        return path(of: process)?.split(separator: "/").last == own
+            || ProcessState.text("/proc/\(process)/comm") == own.prefix(nameByteCountMax) + "\n"
     }
+
+    /// How much of a program's name the kernel keeps (TASK_COMM_LEN, less a NUL).
+    private static let nameByteCountMax = 15
 }

@@ -56,6 +56,10 @@ struct ProcessState {
     /// still hangs in the kernel.
     var hasEnded: Bool { letter == "Z" || letter == "X" }
 
+    /// Whether somebody has stopped it. Not if a debugger has, whose "t" is a small one.
+    var isStopped: Bool { letter == "T" }
+
+    /// What is in a small file of /proc or /sys.
     static func text(_ path: String) -> String? {
         guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec),
             let bytes = try? file.closeAfter({ try file.readToEnd(limit: 4_096) })

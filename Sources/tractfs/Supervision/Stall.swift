@@ -9,6 +9,8 @@ struct Stall {
         var count: ConversationCount
         /// Whether there are requests that nobody has taken.
         var hasPending: Bool
+        /// Whether somebody has stopped it (SIGSTOP), so that nobody is answered.
+        var isStopped: Bool
         /// Whether the mount has ended, which a server that works would have noticed.
         var isMountGone: Bool
     }
@@ -20,6 +22,7 @@ struct Stall {
     private var untakenCount = 0
     /// For how many looks answers were owed, and none was given.
     private var unansweredCount = 0
+    private var stoppedCount = 0
     private var goneCount = 0
 
     init(lookLimit: Int) {
@@ -28,6 +31,7 @@ struct Stall {
 
     /// What a server hangs by, for a person.
     enum Finding: String {
+        case stopped = "it is stopped"
         case untaken = "it takes no requests"
         case unanswered = "it answers no request of those that it has taken"
         case gone = "its mount is gone, and it does not end"
@@ -38,7 +42,9 @@ struct Stall {
         defer { last = look.count }
         untakenCount = look.hasPending && look.count.taken == last?.taken ? untakenCount + 1 : 0
         unansweredCount = look.count.owed > 0 && look.count.answered == last?.answered ? unansweredCount + 1 : 0
+        stoppedCount = look.isStopped ? stoppedCount + 1 : 0
         goneCount = look.isMountGone ? goneCount + 1 : 0
+        if stoppedCount >= lookLimit { return .stopped }
         if untakenCount >= lookLimit { return .untaken }
         if unansweredCount >= lookLimit { return .unanswered }
         if goneCount >= lookLimit { return .gone }

@@ -14,7 +14,7 @@ extension Supervisor {
     /// Becomes the version that is installed now. Returns where that isn't possible, and then all is as it was.
     func upgrade() {
         guard let mount = state.look({ $0.servingSince == nil ? nil : $0.mount }) else { return }
-        guard let program = OwnProgram.installedPath() else { return noteFailedUpgrade("its program is nowhere") }
+        guard let program else { return noteFailedUpgrade("its program is nowhere") }
         if !page.canBeTakenOver { return noteFailedUpgrade("this kernel is older than Linux 6.9") }
         if let refusal = trial(of: program) { return noteFailedUpgrade(refusal) }
         logger.notice("the supervisor becomes what is installed now", metadata: ["program": "\(program)"])

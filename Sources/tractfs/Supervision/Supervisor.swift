@@ -18,6 +18,8 @@ final class Supervisor: Sendable {
     let stateLog: KeptStateLog?
     /// Where relative paths of the command line are relative to.
     let workingDirectory: String
+    /// Where this program was when it was started, and where a newer one will be.
+    let program = OwnProgram.installedPath()
     let state = Monitor(State())
 
     struct State {

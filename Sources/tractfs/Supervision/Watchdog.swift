@@ -46,19 +46,24 @@ struct Watchdog {
                 endedCount = 0
             }
             last = process
-            endedCount = ProcessState(of: process.id)?.hasEnded == true ? endedCount + 1 : 0
+            let processState = ProcessState(of: process.id)
+            endedCount = processState?.hasEnded == true ? endedCount + 1 : 0
             if endedCount >= 2 {
                 // Its end can't be waited for: a thread of it hangs in the kernel, perhaps for what only a successor answers.
                 supervisor.noteEnd(of: process, .unknown)
-            } else if let finding = stall.look(look()) {
+            } else if let finding = stall.look(look(processState)) {
                 end(process, finding)
                 stall = Stall(lookLimit: lookLimit)
             }
         }
     }
 
-    private func look() -> Stall.Look {
-        Stall.Look(count: supervisor.page.count, hasPending: mount.hasPending, isMountGone: mount.isGone)
+    private func look(_ process: ProcessState?) -> Stall.Look {
+        var count = supervisor.page.count
+        // The kernel's own count, where it can be read, has also what a thread has taken and has not come to note.
+        if let waiting = mount.place.waitingCount { count.owed = max(count.owed, waiting) }
+        return Stall.Look(
+            count: count, hasPending: mount.hasPending, isStopped: process?.isStopped ?? false, isMountGone: mount.isGone)
     }
 
     /// Ends a server that hangs.

@@ -1,0 +1,184 @@
+import Foundation
+import ObjectStore
+import TestSupport
+import Testing
+
+@testable import tractfs
+
+@Suite("A supervisor", .serialized, takeoverAvailable)
+struct SupervisionTests {
+    @Test func `gives up a mount whose servers crash one after the other, and leaves nothing mounted`() throws {
+        try withS3TestServer { server in
+            server.put("file", .text("read me"))
+            try withKilledMount(of: server) { mount in
+                for _ in 1..<RestartPolicy.crashLimit { try mount.killServer(SIGSEGV) }
+                kill(try mount.runningServer(), SIGSEGV)
+                try eventually("the end of both processes") { processes(withArgument: mount.point).isEmpty }
+                #expect(!isMounted(mount.point))
+                #expect(mount.text.contains("servers in a row crashed soon after their start"))
+            }
+        }
+    }
+
+    @Test func `gives up a mount whose next servers can't start, and nobody waits for it any more`() throws {
+        try withS3TestServer { server in
+            server.put("file", .pattern(seed: 1, byteCount: 8 << 20))
+            try withTemporaryDirectory { directory in
+                let cache = directory + "/cache"
+                try withKilledMount(of: server, options: ["--cache-dir", cache]) { mount in
+                    let reader = try BackgroundProcess(
+                        "sh", ["-c", "while cat $0/file; do :; done > /dev/null", mount.point],
+                        outputDirectory: directory)
+                    defer { reader.end() }
+                    try eventually("a GET") { !server.requests(.get).isEmpty }
+                    // A cache that was asked for, and that nobody can open any more.
+                    try runChecked("mv", [cache, cache + ".away"])
+                    try "".write(toFile: cache, atomically: true, encoding: .utf8)
+                    kill(try mount.runningServer(), SIGKILL)
+                    try eventually("the end of both processes") { processes(withArgument: mount.point).isEmpty }
+                    #expect(!isMounted(mount.point))
+                    #expect(mount.text.contains("servers in a row could not take over"))
+                    try reader.waitForEnd(timeout: .seconds(30))
+                }
+            }
+        }
+    }
+
+    @Test(
+        "ends a server that hangs, and another takes over",
+        arguments: [("is stopped", SIGSTOP, Lingering.delay(.zero)), ("answers no request", 0, .stall)])
+    func hangs(finding: String, signal: Int32, lingering: Lingering) throws {
+        try withS3TestServer { server in
+            server.put("file", .text("read me"))
+            try withWatchdog(seconds: 2, of: server) { mount in
+                // It answers nothing where the store doesn't, for as long as a read may take: longer than the watchdog waits.
+                server.script(.gets, .linger(lingering))
+                let hanging = try mount.runningServer()
+                if signal != 0 { kill(hanging, signal) }
+                try withTemporaryDirectory { directory in
+                    let reader = try BackgroundProcess("cat", [mount.point + "/file"], outputDirectory: directory)
+                    defer { reader.end() }
+                    do { try eventually("a takeover") { mount.takeoverCount > 0 } } catch { Issue.record("\(error): \(mount.text)"); throw error }
+                    server.clearScripts()
+                    try reader.waitForEnd(timeout: .seconds(60))
+                    #expect(reader.output == "read me", "\(reader.errorOutput)\(mount.text)")
+                }
+                #expect(mount.text.contains("process \(hanging) hangs: it \(finding)"))
+                #expect(mount.text.contains("signal \(SIGABRT)"))
+            }
+        }
+    }
+
+    @Test func `leaves a server alone that has nothing to do`() throws {
+        try withS3TestServer { server in
+            server.put("file", .text("read me"))
+            try withWatchdog(seconds: 0.5, of: server) { mount in
+                let before = try mount.runningServer()
+                sleep(2)
+                #expect(try runChecked("cat", [mount.point + "/file"]) == "read me")
+                #expect(try mount.runningServer() == before)
+            }
+        }
+    }
+
+    @Test func `that is killed leaves its server serving, which ends in order`() throws {
+        try withS3TestServer { server in
+            server.put("file", .text("read me"))
+            try withKilledMount(of: server) { mount in
+                let processes = try #require(MountProcesses(of: mount.point))
+                kill(processes.supervisor, SIGKILL)
+                try eventually("the supervisor's end") { MountProcesses(of: mount.point) == nil }
+                #expect(try runChecked("cat", [mount.point + "/file"]) == "read me")
+                let upgrade = try run(tractfsExecutable(), ["upgrade", mount.point])
+                #expect(upgrade.status == 1 && upgrade.errorOutput.contains("no supervising process"))
+                try runChecked(tractfsExecutable(), ["unmount", mount.point])
+                #expect(TestSupport.processes(withArgument: mount.point).isEmpty)
+                #expect(mount.text.contains("ended"))
+            }
+        }
+    }
+
+    @Test("ends a mount in order at", arguments: [SIGTERM, SIGINT])
+    func ends(signal: Int32) throws {
+        try withS3TestServer { server in
+            try withKilledMount(of: server) { mount in
+                kill(try #require(MountProcesses(of: mount.point)).supervisor, signal)
+                try eventually("the end of both processes") { processes(withArgument: mount.point).isEmpty }
+                #expect(!isMounted(mount.point))
+                #expect(mount.text.contains("ended") && mount.takeoverCount == 0)
+            }
+        }
+    }
+
+    /// Mounts with a watchdog that is less patient than it should be.
+    private func withWatchdog(seconds: Double, of server: S3TestServer, _ body: (KilledMount) throws -> Void) throws {
+        try withKilledMount(
+            of: server, options: ["--no-cache"], environment: [Watchdog.variable: "\(seconds)"], body)
+    }
+}
+
+@Suite("tractfs upgrade", .serialized, takeoverAvailable)
+struct UpgradeCommandTests {
+    @Test func `starts the program that is installed now`() throws {
+        try withInstalledProgram { program, mountPoint, log in
+            // As a package is installed: another file under the same name.
+            try runChecked("cp", [program, program + ".new"])
+            try runChecked("mv", [program + ".new", program])
+            let supervisor = try #require(MountProcesses(of: mountPoint)).supervisor
+            #expect(try target(ofProgramOf: supervisor) == program + " (deleted)")
+            try runChecked(program, ["upgrade", mountPoint])
+            let processes = try #require(MountProcesses(of: mountPoint))
+            #expect(processes.supervisor == supervisor)
+            #expect(try target(ofProgramOf: supervisor) == program)
+            #expect(try target(ofProgramOf: processes.server) == program)
+            #expect(try runChecked("cat", [mountPoint + "/file"]) == "read me")
+        }
+    }
+
+    @Test(
+        "leaves all as it was where the new program can't serve", arguments: ["echo no; exit 3", "kill -9 $$", "exit 0"])
+    func badProgram(script: String) throws {
+        try withInstalledProgram { program, mountPoint, log in
+            try runChecked("mv", [program, program + ".old"])
+            try "#!/bin/sh\n\(script)\n".write(toFile: program, atomically: true, encoding: .utf8)
+            chmod(program, 0o755)
+            let before = try #require(MountProcesses(of: mountPoint))
+            let result = try run(tractfsExecutable(), ["upgrade", mountPoint])
+            #expect(result.status == 1)
+            #expect(result.errorOutput.contains("is served as before: \(program) can't serve it"))
+            #expect(MountProcesses(of: mountPoint)?.server == before.server)
+            #expect(try runChecked("cat", [mountPoint + "/file"]) == "read me")
+        }
+    }
+
+    @Test func `says what is no mount of ours`() throws {
+        try withTemporaryDirectory { directory in
+            let result = try run(tractfsExecutable(), ["upgrade", directory])
+            #expect(result.status == 1 && result.errorOutput.contains("not in a tractfs mount"))
+        }
+    }
+
+    private func target(ofProgramOf process: Int32) throws -> String {
+        try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")
+    }
+
+    /// Mounts with a copy of the program, called tractfs as well.
+    private func withInstalledProgram(_ body: (String, String, String) throws -> Void) throws {
+        try withS3TestServer { server in
+            server.put("file", .text("read me"))
+            try withTemporaryDirectory { directory in
+                let (program, mountPoint, log) = (directory + "/tractfs", directory + "/mount", directory + "/log")
+                try runChecked("cp", [tractfsExecutable(), program])
+                try runChecked("mkdir", [mountPoint])
+                try runChecked(
+                    program,
+                    ["mount", "s3://\(server.bucket)", mountPoint, "--no-cache", "--endpoint-url", server.endpointURL]
+                        + ["--log-file", log], environment: environmentWithKeys)
+                let result = Result { try body(program, mountPoint, log) }
+                try runChecked(tractfsExecutable(), ["unmount", mountPoint])
+                try eventually("the end of both processes") { processes(withArgument: mountPoint).isEmpty }
+                try result.get()
+            }
+        }
+    }
+}
