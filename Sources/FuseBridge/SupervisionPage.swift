@@ -71,7 +71,8 @@ extension SupervisionPage {
     /// and then nobody can take over.
     func keep(initRequest request: UnsafeRawBufferPointer, agreement: InitAgreement) {
         guard request.count <= Self.initByteCountMax else { return }
-        (memory.start + Offset.initRequest).copyMemory(from: request.baseAddress.unsafelyUnwrapped, byteCount: request.count)
+        (memory.start + Offset.initRequest).copyMemory(
+            from: request.baseAddress.unsafelyUnwrapped, byteCount: request.count)
         word(Offset.agreement).pointee.store(UInt64(agreement.rawValue), ordering: .relaxed)
         word(Offset.initByteCount).pointee.store(UInt64(request.count), ordering: .releasing)
     }
@@ -79,7 +80,8 @@ extension SupervisionPage {
     /// What the first server and the kernel have agreed on; nothing before they have.
     var agreement: InitAgreement {
         if initRequest.isEmpty { return [] }
-        return InitAgreement(rawValue: UInt32(truncatingIfNeeded: word(Offset.agreement).pointee.load(ordering: .relaxed)))
+        return InitAgreement(
+            rawValue: UInt32(truncatingIfNeeded: word(Offset.agreement).pointee.load(ordering: .relaxed)))
     }
 
     /// Whether the kernel will hand a dead server's requests to the next one.

@@ -135,7 +135,8 @@ extension ChildProcess.End: CustomStringConvertible {
     public var description: String {
         switch self {
         case .exited(let status): "exit status \(status)"
-        case .killed(let signal): strsignal(signal).map { "signal \(signal), \(String(cString: $0))" } ?? "signal \(signal)"
+        case .killed(let signal):
+            strsignal(signal).map { "signal \(signal), \(String(cString: $0))" } ?? "signal \(signal)"
         case .unknown: "nobody knows how"
         }
     }

@@ -194,6 +194,7 @@ private struct Listed: Hashable {
             try server.fileSystem.openDirectory(directory.id, mayBeCopied: Bool.random(using: &random)).handle
         }
         var readings = handles.map { _ in DirectoryReading() }
+        var goBackCount = 6
         while readings.contains(where: { !$0.isAtEnd }) {
             let number = Int.random(in: 0..<handles.count, using: &random)
             switch Int.random(in: 0..<8, using: &random) {
@@ -203,7 +204,8 @@ private struct Listed: Hashable {
             case 1:
                 let key = Key("d/s\(Int.random(in: 0..<100, using: &random))c")
                 if Bool.random(using: &random) { store.put(key, .text("c")) } else { store.change { $0.delete(key) } }
-            case 2:
+            case 2 where goBackCount > 0:
+                goBackCount -= 1
                 readings[number].goBack(using: &random)
             default:
                 let limit = Int.random(in: 1..<9, using: &random)

@@ -24,7 +24,10 @@ private let resend: UInt32 = 1 << 7
         "a request's offer is read off its flags",
         arguments: [
             (request(body: [7, 45, 4096, extended, passthrough]), InitAgreement.passthrough),
-            (request(body: [7, 45, 4096, extended | 3, passthrough | 1] + Array(repeating: 0, count: 11)), InitAgreement.passthrough),
+            (
+                request(body: [7, 45, 4096, extended | 3, passthrough | 1] + Array(repeating: 0, count: 11)),
+                InitAgreement.passthrough
+            ),
             (request(body: [7, 45, 4096, extended, passthrough | resend]), InitAgreement.all),
             (request(body: [7, 36, 4096, extended, ~passthrough]), InitAgreement.resend),
             (request(body: [7, 31, 4096, ~extended, passthrough]), InitAgreement()),

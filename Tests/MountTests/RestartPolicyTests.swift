@@ -36,7 +36,9 @@ import Testing
         var policy = RestartPolicy()
         var pauses: [Duration] = []
         for _ in 1..<RestartPolicy.failedStartLimit {
-            if case .restart(let pause) = policy.decide(after: .exited(status: 1), servedFor: nil) { pauses.append(pause) }
+            if case .restart(let pause) = policy.decide(after: .exited(status: 1), servedFor: nil) {
+                pauses.append(pause)
+            }
         }
         #expect(pauses == [100, 200, 400, 800].map { .milliseconds($0) })
         #expect(policy.decide(after: .killed(signal: 9), servedFor: nil).isEnd)

@@ -58,7 +58,7 @@ struct SupervisionTests {
                 try withTemporaryDirectory { directory in
                     let reader = try BackgroundProcess("cat", [mount.point + "/file"], outputDirectory: directory)
                     defer { reader.end() }
-                    do { try eventually("a takeover") { mount.takeoverCount > 0 } } catch { Issue.record("\(error): \(mount.text)"); throw error }
+                    try eventually("a takeover") { mount.takeoverCount > 0 }
                     server.clearScripts()
                     try reader.waitForEnd(timeout: .seconds(60))
                     #expect(reader.output == "read me", "\(reader.errorOutput)\(mount.text)")
@@ -136,7 +136,8 @@ struct UpgradeCommandTests {
     }
 
     @Test(
-        "leaves all as it was where the new program can't serve", arguments: ["echo no; exit 3", "kill -9 $$", "exit 0"])
+        "leaves all as it was where the new program can't serve",
+        arguments: ["echo no; exit 3", "kill -9 $$", "exit 0"])
     func badProgram(script: String) throws {
         try withInstalledProgram { program, mountPoint, log in
             try runChecked("mv", [program, program + ".old"])

@@ -136,9 +136,15 @@ struct TakeoverTests {
                 let copy = directory + "/copy"
                 try Data(body.allBytes).write(to: URL(fileURLWithPath: copy))
                 try withKilledMount(of: server, options: ["--no-cache", "--memory-limit", "128MiB"]) { mount in
-                    let script = "import sys, os\nwhile True:\n  s = os.system(f'cmp {sys.argv[1]} {sys.argv[2]}')\n  if s: sys.exit(s >> 8)\n  print('same', flush=True)\n  f = os.open(sys.argv[1], os.O_RDONLY); os.posix_fadvise(f, 0, 0, os.POSIX_FADV_DONTNEED); os.close(f)"
+                    let script = """
+                        while cmp "$0" "$1"; do
+                            echo same
+                            # Out of the page cache with it (dd(1)).
+                            dd if="$0" iflag=nocache count=0 status=none
+                        done
+                        """
                     let reader = try BackgroundProcess(
-                        "python3", ["-c", script, mount.point + "/file", copy], outputDirectory: directory)
+                        "bash", ["-c", script, mount.point + "/file", copy], outputDirectory: directory)
                     defer { reader.end() }
                     for _ in 0..<manyKills { try mount.killServer() }
                     let count = reader.output.count

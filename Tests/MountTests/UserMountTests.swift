@@ -134,6 +134,19 @@ struct UserMountTests {
         }
     }
 
+    @Test(.enabled(if: kernelIsAtLeast(6, 9), "needs Linux 6.9 or later"))
+    func `reads on when the serving process is killed`() throws {
+        try Nobody.with { nobody, server in
+            #expect(try nobody.mount(server).status == 0)
+            let before = try #require(MountProcesses(of: nobody.mountPoint))
+            kill(before.server, SIGKILL)
+            #expect(try nobody.run("cat", nobody.mountPoint + "/README").output == "read me")
+            let after = try #require(MountProcesses(of: nobody.mountPoint))
+            #expect(after.server != before.server && after.supervisor == before.supervisor)
+            #expect(try nobody.run(nobody.program, "unmount", nobody.mountPoint).status == 0)
+        }
+    }
+
     @Test("is told what --allow-other needs", arguments: ["", "user_allow_other\n"])
     func allowOther(fuseConfiguration: String) throws {
         try Nobody.with(fuseConfiguration: fuseConfiguration) { nobody, server in

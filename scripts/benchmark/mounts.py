@@ -148,13 +148,19 @@ class Mount:
 
     def usage(self) -> Usage:
         """CPU time, memory, and the most memory until now."""
-        process = Path("/proc") / str(self._process.pid)
+        process = Path("/proc") / str(self._serving_process())
         # Behind the program's name, which may hold anything: fields 14 and 15 of proc(5) are user and system time.
         fields = (process / "stat").read_text().rpartition(")")[2].split()
         status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
         return Usage(
             cpu_seconds=(int(fields[11]) + int(fields[12])) / CLOCK_TICKS,
             memory=int(status["VmRSS"].split()[0]) * 1024, memory_peak=int(status["VmHWM"].split()[0]) * 1024)
+
+    def _serving_process(self) -> int:
+        """Ours has a process of its own for that, which it starts anew should it die."""
+        process = self._process.pid
+        children = (Path("/proc") / str(process) / "task" / str(process) / "children").read_text().split()
+        return int(children[0]) if self._tool.name == "tractfs" and children else process
 
     def _await_mount(self) -> None:
         deadline = time.monotonic() + START_PATIENCE_SECONDS

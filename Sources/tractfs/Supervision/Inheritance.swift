@@ -69,7 +69,8 @@ struct Inheritance {
         for variable in Variable.all { unsetenv(variable) }
         var inheritance = Inheritance(role)
         inheritance.workingDirectory = variables[Variable.workingDirectory] ?? ""
-        inheritance.take(numbers: (variables[Variable.descriptors] ?? "").split(separator: ",").compactMap { Int32($0) })
+        inheritance.take(
+            numbers: (variables[Variable.descriptors] ?? "").split(separator: ",").compactMap { Int32($0) })
         inheritance.place = variables[Variable.place].flatMap { MountPlace($0) }
         inheritance.server = variables[Variable.server].flatMap { Int32($0) }
         inheritance.closeAllElse()
@@ -87,7 +88,8 @@ struct Inheritance {
 
     private func closeAllElse() {
         let ours = Set(descriptors.map(\.rawValue))
-        for descriptor in DirectoryNames.of("/proc/self/fd").compactMap({ Int32($0) }) where descriptor > STDERR_FILENO {
+        for descriptor in DirectoryNames.of("/proc/self/fd").compactMap({ Int32($0) }) where descriptor > STDERR_FILENO
+        {
             if ours.contains(descriptor) {
                 _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             } else {

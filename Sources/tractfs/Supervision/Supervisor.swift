@@ -84,11 +84,14 @@ final class Supervisor: Sendable {
 
     /// Has a thread wait for the end of a server.
     func adopt(_ server: ChildProcess) {
-        state.change { state in
+        let isEnding = state.change { state in
             state.server = server
             state.end = nil
             state.servingSince = nil
+            return state.isEnding
         }
+        // The signal came when there was no server to hand it on to.
+        if isEnding { signalServer(SIGTERM) }
         DetachedThread.start { [self] in
             let end = server.waitForEnd()
             noteEnd(of: server, end)

@@ -23,7 +23,9 @@ struct Watchdog {
     init(_ supervisor: Supervisor, _ mount: SupervisedMount, readTimeout: Duration) {
         self.supervisor = supervisor
         self.mount = mount
-        let given = getenv(Self.variable).flatMap { Double(String(cString: $0)) }.map { Duration.seconds($0) }
+        let given = getenv(Self.variable).flatMap { Double(String(cString: $0)) }.flatMap { seconds in
+            (0.1...1e6).contains(seconds) ? Duration.seconds(seconds) : nil
+        }
         let patience = given ?? readTimeout + Self.margin
         interval = min(Self.lookInterval, patience / 4)
         lookLimit = Int((patience / interval).rounded(.up))
@@ -63,7 +65,8 @@ struct Watchdog {
         // The kernel's own count, where it can be read, has also what a thread has taken and has not come to note.
         if let waiting = mount.place.waitingCount { count.owed = max(count.owed, waiting) }
         return Stall.Look(
-            count: count, hasPending: mount.hasPending, isStopped: process?.isStopped ?? false, isMountGone: mount.isGone)
+            count: count, hasPending: mount.hasPending, isStopped: process?.isStopped ?? false,
+            isMountGone: mount.isGone)
     }
 
     /// Ends a server that hangs.
