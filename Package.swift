@@ -132,7 +132,8 @@ let package = Package(
         .executableTarget(
             name: "LayerBenchmark",
             dependencies: [
-                "S3Client", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", system, logging,
+                "S3Client", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", system,
+                logging,
             ],
             path: "Tests/LayerBenchmark", swiftSettings: strict),
         // What scripts/soak runs.
@@ -184,7 +185,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "MountTests",
-            dependencies: ["tractfs", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system],
+            dependencies: [
+                "tractfs", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system,
+            ],
             exclude: ["compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py"],
             swiftSettings: strict),
     ] + (isFuzzing ? fuzzers : [fuzzTests]),

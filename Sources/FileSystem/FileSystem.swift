@@ -1,4 +1,3 @@
-public import BlockCache
 public import Logging
 public import Namespace
 public import ObjectStore
@@ -12,19 +11,19 @@ public import struct SystemPackage.Errno
 /// where the answer is at hand, and from a thread of the store's otherwise. No operation ever waits. Failures are errno
 /// values, of which `Errno.init(_:isOpen:)` is the one table.
 public final class FileSystem: Sendable {
-    private let namespace: Namespace
+    let namespace: Namespace
     private let reader: Reader
-    private let options: Options
+    let options: Options
     private let localFiles: LocalFileSource
     private let folders: FolderReadAhead
     private let failures: FailureLog
     private let archived = ArchivedObjects()
     private let logger: Logger
-    private let log: StateLog?
-    private let directories: HandleTable<DirectoryHandle>
-    private let kernelDirectories = KernelDirectories()
+    let log: StateLog?
+    let directories: HandleTable<DirectoryHandle>
+    let kernelDirectories = KernelDirectories()
     private let warmings = Warmings()
-    private let files: HandleTable<OpenFile>
+    let files: HandleTable<OpenFile>
     private let directoryTime: Timestamp
 
     /// What a user can say about how the file system looks.
@@ -52,7 +51,7 @@ public final class FileSystem: Sendable {
         }
     }
 
-    private struct OpenFile: OpenedByHandle {
+    struct OpenFile: OpenedByHandle {
         let inode: InodeID
         let object: ObjectVersion
         let reader: ObjectReader
@@ -154,18 +153,18 @@ public final class FileSystem: Sendable {
                 listed, number: number, ownership: options.ownership, directoryTime: directoryTime))
     }
 
-    private func inode(_ id: InodeID) throws(Errno) -> Inode {
+    func inode(_ id: InodeID) throws(Errno) -> Inode {
         guard let inode = namespace.inode(id) else { throw .staleNFSFileHandle }
         return inode
     }
 
-    private func directory(_ id: InodeID) throws(Errno) -> Inode {
+    func directory(_ id: InodeID) throws(Errno) -> Inode {
         let inode = try inode(id)
         guard inode.kind == .directory else { throw .notDirectory }
         return inode
     }
 
-    private func validated(_ name: some Collection<UInt8>) throws(Errno) -> Name {
+    func validated(_ name: some Collection<UInt8>) throws(Errno) -> Name {
         do {
             return try Name(name)
         } catch {
@@ -295,7 +294,7 @@ public final class FileSystem: Sendable {
         }
     }
 
-    private func openFile(_ id: InodeID, forWriting: Bool) throws(Errno) -> OpenFile {
+    func openFile(_ id: InodeID, forWriting: Bool) throws(Errno) -> OpenFile {
         if forWriting { throw .readOnlyFileSystem }
         guard case .file(let object) = try inode(id).kind else { throw .isDirectory }
         return OpenFile(
@@ -391,137 +390,5 @@ public final class FileSystem: Sendable {
 
     private func value(of attribute: ExtendedAttribute, of inode: Inode) -> [UInt8]? {
         attribute.value(of: inode, bucket: options.bucket, restoration: archived.restoration(of: inode))
-    }
-
-    private func hasPresignedURL(_ inode: Inode) -> Bool {
-        options.hasPresignedURLAttribute && inode.kind != .directory
-    }
-
-    // MARK: URLs
-
-    /// How long the URL of an extended attribute works, in seconds: as long as the AWS CLI's, if nothing is said.
-    static let attributeURLLifetime = 3_600
-    /// How long making a URL may take, where something must be asked for before.
-    static let urlTimeout: Duration = .seconds(10)
-
-    /// Whether an extended attribute of this name is to be asked for by `presignedURLAttribute`, because it may have to wait.
-    public func isPresignedURL(attribute name: String) -> Bool {
-        options.hasPresignedURLAttribute && name == ExtendedAttribute.presignedURL.rawValue
-    }
-
-    /// The value of the extended attribute that is a URL (FUSE_GETXATTR).
-    public func presignedURLAttribute(
-        of id: InodeID, completion: @escaping @Sendable (Result<[UInt8], Errno>) -> Void
-    ) {
-        do throws(Errno) {
-            let inode = try inode(id)
-            guard hasPresignedURL(inode) else { throw .noData }
-            presign(inode, lifetime: Self.attributeURLLifetime) { result in
-                completion(result.map { Array($0.url.text.utf8) }.mapError(\.errno))
-            }
-        } catch {
-            completion(.failure(error))
-        }
-    }
-
-    /// A URL for a file in an open directory.
-    ///
-    /// - Parameters:
-    ///   - lifetime: For how many seconds.
-    ///   - asker: Who gets it. Who may read the file may have its URL.
-    public func presign(
-        _ name: some Collection<UInt8>, in handle: Handle, lifetime: Int, for asker: Asker,
-        completion: @escaping @Sendable (Result<PresignedFile, Failure>) -> Void
-    ) {
-        do throws(Errno) {
-            guard let directory = directories[handle]?.directory.inode else { throw .badFileDescriptor }
-            guard options.ownership.allowsReading(by: asker) else { throw .permissionDenied }
-            let name = try validated(name)
-            namespace.lookup(name, in: directory) { [self] result in
-                switch result {
-                case .success(let found):
-                    guard let inode = found.inode else {
-                        return completion(.failure(Failure(errno: .noSuchFileOrDirectory)))
-                    }
-                    // The lookup was ours, not the kernel's.
-                    namespace.forget(inode.id, count: 1)
-                    presign(inode, lifetime: lifetime, completion: completion)
-                case .failure(let error):
-                    completion(.failure(Failure(errno: Errno(error, isOpen: false), reason: "\(error)")))
-                }
-            }
-        } catch {
-            completion(.failure(Failure(errno: error)))
-        }
-    }
-
-    private func presign(
-        _ inode: Inode, lifetime: Int, completion: @escaping @Sendable (Result<PresignedFile, Failure>) -> Void
-    ) {
-        guard case .file(let object) = inode.kind else { return completion(.failure(Failure(errno: .isDirectory))) }
-        guard let urls = options.urls else { return completion(.failure(Failure(errno: .notSupported))) }
-        let version = object.version
-        urls.makeURL(of: version.key, lifetime: lifetime, deadline: .now + Self.urlTimeout) { result in
-            completion(
-                result.map { PresignedFile(key: version.key, byteCount: version.byteCount, url: $0) }
-                    .mapError { Failure(errno: Errno($0, isOpen: false), reason: "\($0)") })
-        }
-    }
-
-    // MARK: What the next process must know
-
-    /// Takes in what a process that is gone has left in the log: names, and all that is open. To be called before all else,
-    /// once; fails where not all of it is there. Nothing is asked of the store.
-    public func restore() throws(StateLogError) {
-        guard let log else { return }
-        try namespace.restore()
-        try directories.restore { _, words in restoredDirectory(words) }
-        namespace.endRestoring()
-        try files.restore { _, words in
-            words.first.flatMap { try? openFile(InodeID(rawValue: $0), forWriting: false) }
-        }
-        log.own([.openDirectory, .listedRun, .openFile], by: self)
-    }
-
-    private func restoredDirectory(_ words: [UInt64]) -> DirectoryHandle? {
-        guard words.count == 3, let use = KernelDirectories.Use(rawValue: words[2]),
-            let inode = try? directory(InodeID(rawValue: words[0]))
-        else { return nil }
-        let directory = namespace.openDirectory(inode, restoring: words[1])
-        if use != .none { kernelDirectories.restore(directory) }
-        return DirectoryHandle(restored: directory, copyUse: use)
-    }
-
-    /// The files that are open, and which inodes they are.
-    public var openFiles: [(handle: Handle, inode: InodeID)] {
-        files.all.map { ($0.handle, $0.value.inode) }
-    }
-
-    /// The file on the local disk that holds all of an open file, if there is one. Nothing is fetched for it.
-    public func completeFile(_ handle: Handle) -> CompleteFile? {
-        files[handle]?.reader.completeFile
-    }
-}
-
-extension FileSystem: StateOwner {
-    public func writeState(to log: StateLog) {
-        for (_, opened) in directories.all { opened.directory.writeEntries() }
-        directories.writeAll()
-        files.writeAll()
-    }
-}
-
-extension FileSystem.Options {
-    /// When the mount began, which may have been in another process.
-    fileprivate func mountTime(keptIn log: StateLog) -> Timestamp {
-        if let words = log.keptWords(.mountTime), words.count == 2 {
-            return Timestamp(seconds: Int(truncatingIfNeeded: words[0]), nanoseconds: Int(truncatingIfNeeded: words[1]))
-        }
-        log.keep(
-            .mountTime,
-            words: [
-                UInt64(truncatingIfNeeded: mountTime.seconds), UInt64(truncatingIfNeeded: mountTime.nanoseconds),
-            ])
-        return mountTime
     }
 }

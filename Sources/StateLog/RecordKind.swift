@@ -4,8 +4,6 @@
 public enum RecordKind: UInt8, CaseIterable, Sendable {
     /// How many servers there have been before this one (`StateLog.serverNumber`).
     case serverNumber = 1
-    /// The FUSE_INIT request, as the first server got it.
-    case initRequest = 2
     /// When the mount began.
     case mountTime = 3
     /// Entries that inodes, or open directories, are of. Its id is the block's.
@@ -24,7 +22,7 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     /// Whether the log itself keeps what was told last, so that nobody need own it: there is one record, or a few.
     var isKeptByLog: Bool {
         switch self {
-        case .serverNumber, .initRequest, .mountTime: true
+        case .serverNumber, .mountTime: true
         case .entryBlock, .inodeRow, .listedRun, .openDirectory, .openFile, .lentFile: false
         }
     }

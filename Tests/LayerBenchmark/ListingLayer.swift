@@ -6,6 +6,7 @@ import Namespace
 import ObjectStore
 import Reader
 import S3Client
+import StateLog
 import Synchronization
 
 /// The way of a directory's entries from the store's answer to what readdirplus replies, without network and kernel.
@@ -16,7 +17,11 @@ struct ListingLayer {
     /// Measures reading the answers, then reading a directory of as many entries, first listed and then known.
     func measure() throws {
         try Measurement { try readAnswers() }.report("listing, answers read")
-        let fileSystem = try fileSystem()
+        let logged = try fileSystem(log: .create(logger: Logger(label: "LayerBenchmark")))
+        try Measurement { try readDirectory(logged) }.report(
+            "listing, entries listed, kept for a successor and replied")
+        try Measurement { try readDirectory(logged) }.report("listing, entries known, kept for a successor and replied")
+        let fileSystem = try fileSystem(log: nil)
         let residentBefore = Self.residentByteCount()
         try Measurement { try readDirectory(fileSystem) }.report("listing, entries listed and replied")
         let residentByteCount = Self.residentByteCount() - residentBefore
@@ -51,18 +56,18 @@ struct ListingLayer {
             + "<IsTruncated>false</IsTruncated>" + contents.joined() + "</ListBucketResult>"
     }
 
-    private func fileSystem() throws -> FileSystem {
+    private func fileSystem(log: StateLog?) throws -> FileSystem {
         let store = PagedStore(pageCount: Self.pageCount, pageEntryCount: Self.pageEntryCount)
         let logger = Logger(label: "LayerBenchmark") { _ in SwiftLogNoOpLogHandler() }
         let namespace = Namespace(
             store: store, root: "", timeToLive: .forever, requestTimeout: .seconds(60), metadataByteLimit: 1 << 30,
-            logger: logger)
+            log: log, logger: logger)
         let cache = try BlockCache(byteLimit: 64 << 20)
         let reader = Reader(store: store, cache: cache, limits: ReaderLimits(readTimeout: .seconds(60)))
         let ownership = Ownership(userID: 0, groupID: 0, filePermissions: 0o444, directoryPermissions: 0o555)
         let options = FileSystem.Options(
             bucket: "bench", ownership: ownership, mountTime: Timestamp(seconds: 0), hasExtendedAttributes: false)
-        return FileSystem(namespace: namespace, reader: reader, options: options, logger: logger)
+        return FileSystem(namespace: namespace, reader: reader, options: options, log: log, logger: logger)
     }
 
     /// Reads the root as readdirplus does. The store answers at once, so nothing has to be waited for.

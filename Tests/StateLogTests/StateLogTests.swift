@@ -163,12 +163,12 @@ private final class LoggedState: StateOwner {
 
     @Test func `keeps what there is one of, and numbers its servers`() throws {
         var log = try StateLog.create(rewriteByteCountMin: rewriteByteCountMin, logger: logger)
-        log.keep(.initRequest, [1, 2, 3])
-        log.keep(.initRequest, [4, 5])
+        log.keep(.mountTime, [1, 2, 3])
+        log.keep(.mountTime, [4, 5])
         var ids: Set<UInt64> = []
         for number in 0..<UInt64(5) {
             #expect(log.serverNumber == number)
-            #expect(log.kept(.initRequest) == [4, 5])
+            #expect(log.kept(.mountTime) == [4, 5])
             for _ in 0..<10 { #expect(ids.insert(log.makeID()).inserted, "no other server has had it") }
             log = try logAfterKill(of: log)
         }
