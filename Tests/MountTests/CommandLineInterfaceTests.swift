@@ -39,6 +39,8 @@ import Testing
 
     /// What `aws s3 ls` shows; `nil` where it fails.
     private func listing(_ options: [String], _ environment: [String: String]) throws -> [String]? {
+        // Our default region is none of its own.
+        let environment = environment.merging(["AWS_DEFAULT_REGION": "us-east-1"]) { $1 }
         // To botocore a container's variable that is empty is one that is set.
         let unset = environment.filter { $0.value.isEmpty }.flatMap { ["-u", $0.key] }
         let result = try run(

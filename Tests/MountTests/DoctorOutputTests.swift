@@ -58,10 +58,9 @@ import Testing
         try withS3TestServer { server in
             server.script(.any, .linger(.stall))
             try withTemporaryDirectory { directory in
-                // Whoever runs the tests may ignore SIGINT, which is inherited.
                 let doctor = try BackgroundProcess(
-                    "env", ["--default-signal=INT", tractfsExecutable()] + Self.arguments(server),
-                    environment: environmentWithKeys, outputDirectory: directory)
+                    tractfsExecutable(), Self.arguments(server), environment: environmentWithKeys,
+                    outputDirectory: directory)
                 defer { doctor.end() }
                 try eventually("a question to the server") { !server.log.isEmpty }
                 kill(doctor.processID, SIGINT)

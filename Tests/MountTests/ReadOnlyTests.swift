@@ -132,9 +132,7 @@ import struct SystemPackage.Errno
                 }
                 server.clearLog()
                 try withTemporaryDirectory { directory in
-                    // Whoever runs the tests may ignore SIGINT, as shells do for background jobs; that is inherited.
-                    let process = try BackgroundProcess(
-                        "env", ["--default-signal=INT", command, path], outputDirectory: directory)
+                    let process = try BackgroundProcess(command, [path], outputDirectory: directory)
                     defer { kill(process.processID, SIGKILL) }
                     try eventually("the request that stalls") {
                         server.log.contains { $0.request.key.hasPrefix("folder/") }

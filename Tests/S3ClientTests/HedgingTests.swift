@@ -158,12 +158,14 @@ import Testing
         }
     }
 
-    @Test func `gives up at its deadline with both under way`() throws {
+    /// While nothing comes from any, the oldest of two is given up for a third now and then, as far as the budgets go.
+    @Test func `gives up at its deadline with others under way`() throws {
         try withWarmClient { server, client, object in
             server.script(.gets, .linger(.stall))
-            let outcome = try client.bytes(0..<10, of: object, within: .seconds(1))
+            let outcome = try client.bytes(0..<10, of: object, within: .seconds(2))
             #expect(outcome.failureCode == .timedOut)
-            #expect(server.requests(.get).count == 2)
+            let countMax = 1 + HedgeBudget.forLate.hedgeCountMax + HedgeBudget.forOverdue.hedgeCountMax
+            #expect((2...countMax).contains(server.requests(.get).count))
         }
     }
 
@@ -184,7 +186,10 @@ import Testing
             }
             try getMany(count, parallelCount: 32, client, object, byteCount: 4_096)
             let extraCount = server.requests(.get).count - count
-            #expect(0 < extraCount && extraCount <= count / 20 + HedgeBudget.forLate.hedgeCountMax)
+            #expect(0 < extraCount)
+            // What is saved up for answers that are overdue goes too, until it is known how slow the slowest are.
+            #expect(
+                extraCount <= count / 20 + HedgeBudget.forLate.hedgeCountMax + HedgeBudget.forOverdue.hedgeCountMax)
         }
     }
 

@@ -43,6 +43,19 @@ import TestSupport
         #expect(estimate.lateAfter == .milliseconds(300))
     }
 
+    @Test func `calls overdue what is slower than all answers, but not than stalls that nobody waited for`() {
+        var estimate = LatencyEstimate()
+        for index in 0..<400 {
+            switch index % 10 {
+            case 0: estimate.record(.milliseconds(600), hasAnswer: false)
+            case 1: estimate.record(.milliseconds(200))
+            default: estimate.record(.milliseconds(30))
+            }
+        }
+        #expect(estimate.overdueAfter == .milliseconds(400))
+        #expect(LatencyEstimate().overdueAfter == .seconds(1))
+    }
+
     /// Of whatever times came last, at most one in twenty was later than the estimate, unless ten times as late as most, and the
     /// estimate is never below its floors.
     @Test(arguments: 0..<40 as Range<UInt64>)
@@ -108,7 +121,7 @@ import TestSupport
 
     /// What looks say at these milliseconds, when so many bytes had come.
     private func looks(lateAfter: Int, _ looks: [(milliseconds: Int, byteCount: Int)]) -> [Bool] {
-        var lateness = Lateness(after: .milliseconds(lateAfter), now: start)
+        var lateness = Lateness(after: .milliseconds(lateAfter), overdueAfter: .zero, now: start)
         return looks.map { lateness.look(byteCount: $0.byteCount, now: start + .milliseconds($0.milliseconds)) }
     }
 
@@ -127,13 +140,21 @@ import TestSupport
         #expect(late == [false, false, false, true])
     }
 
-    @Test func `is overdue when it has been silent for twice as long as makes it late`() {
-        var lateness = Lateness(after: .milliseconds(200), now: start)
-        let areOverdue = [200, 399, 400].map { milliseconds in
+    @Test(arguments: [
+        (overdueAfter: 0, instants: [200, 399, 400], areOverdue: [false, false, true]),
+        (overdueAfter: 800, instants: [400, 799, 800], areOverdue: [false, false, true]),
+        // Whatever other answers take.
+        (overdueAfter: 5_000, instants: [400, 999, 1_000], areOverdue: [false, false, true]),
+    ])
+    func `is overdue when it has been silent for twice as long as makes it late, and as long as no other answer takes`(
+        overdueAfter: Int, instants: [Int], areOverdue: [Bool]
+    ) {
+        var lateness = Lateness(after: .milliseconds(200), overdueAfter: .milliseconds(overdueAfter), now: start)
+        let found = instants.map { milliseconds in
             _ = lateness.look(byteCount: 0, now: start + .milliseconds(milliseconds))
             return lateness.isOverdue(now: start + .milliseconds(milliseconds))
         }
-        #expect(areOverdue == [false, false, true])
+        #expect(found == areOverdue)
     }
 
     @Test func `that lets bytes drip is late`() {

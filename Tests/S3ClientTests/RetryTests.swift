@@ -72,7 +72,8 @@ private func attempt(isHedge: Bool = false) -> Attempt {
             "it waits for a connection, and others get bytes")
         #expect(exchange.deadline == start + .seconds(19))
         let attempt = attempt()
-        exchange.begin(attempt, lateAfter: .seconds(1), now: start + .seconds(10))
+        exchange.begin(
+            attempt, lateness: Lateness(after: .seconds(1), overdueAfter: .zero, now: start), now: start + .seconds(10))
         #expect(
             !exchange.extendDeadline(now: start + .seconds(19), answeredAt: start + .seconds(18)), "nothing has come")
         let bytes = [UInt8](repeating: 0, count: 65_536)
@@ -97,7 +98,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         for (limit, next) in [(5, 10), (10, 20), (20, 20)] {
             let attempt = attempt()
             attempt.transfer.progress = Progress(now: start)
-            exchange.begin(attempt, lateAfter: .seconds(1), now: start)
+            exchange.begin(attempt, lateness: Lateness(after: .seconds(1), overdueAfter: .zero, now: start), now: start)
             #expect(exchange.stalledAttempts(now: start + .seconds(limit - 1))?.isEmpty == true)
             #expect(exchange.stalledAttempts(now: start + .seconds(limit))?.count == 1)
             #expect(exchange.noteStall(of: attempt).error.message.contains(" \(limit) seconds"))
@@ -109,7 +110,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         var highest = Highest()
         let exchange = exchange(seconds: 60)
         let attempt = attempt()
-        exchange.begin(attempt, lateAfter: .seconds(1), now: start)
+        exchange.begin(attempt, lateness: Lateness(after: .seconds(1), overdueAfter: .zero, now: start), now: start)
         #expect(!exchange.needsNewConnection)
         _ = exchange.decide(after: exchange.noteStall(of: attempt), now: start, using: &highest)
         #expect(exchange.needsNewConnection)
@@ -141,7 +142,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         let exchange = exchange(seconds: 60)
         let first = attempt()
         let second = attempt(isHedge: true)
-        exchange.begin(first, lateAfter: .milliseconds(20), now: start)
+        exchange.begin(first, lateness: Lateness(after: .milliseconds(20), overdueAfter: .zero, now: start), now: start)
         #expect(exchange.nextInstant == start + .milliseconds(20))
         #expect(exchange.isLate(now: start + .milliseconds(20)))
         #expect(exchange.takeLateness(now: start + .milliseconds(20)) == false, "late, and not overdue")
@@ -164,7 +165,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
         let (first, second) = (attempt(), attempt(isHedge: true))
         first.transfer.prepare(exchange, first.request, now: start)
-        exchange.begin(first, lateAfter: .milliseconds(20), now: start)
+        exchange.begin(first, lateness: Lateness(after: .milliseconds(20), overdueAfter: .zero, now: start), now: start)
         answer(first, from: 0)
         #expect(bring([0, 1, 2, 3], by: first) == 4)
 

@@ -116,8 +116,8 @@ final class Exchange {
 
     /// An attempt begins.
     ///
-    /// - Parameter lateAfter: How long the store may be silent before the attempt should be hedged.
-    func begin(_ attempt: Attempt, lateAfter: Duration, now: ContinuousClock.Instant) {
+    /// - Parameter lateness: Tells when the attempt should be hedged.
+    func begin(_ attempt: Attempt, lateness: Lateness, now: ContinuousClock.Instant) {
         attemptCount += 1
         needsNewConnection = false
         progressLookInstant = now + Self.progressInterval
@@ -126,7 +126,7 @@ final class Exchange {
         phase = .transferring(attempt, hedge: nil)
         leader = nil
         startByteCount = operation.receivedByteCount
-        lateness = Lateness(after: lateAfter, now: now)
+        self.lateness = lateness
         lateByteCount = nil
     }
 

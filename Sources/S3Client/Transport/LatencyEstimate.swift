@@ -22,8 +22,17 @@ struct LatencyEstimate {
     /// At least so long, while there are few samples: what even a busy machine and a new connection seldom take.
     static let earlyFloor: Duration = .milliseconds(300)
 
+    /// An answer that takes so many times as long as the slowest one that did come is taken not to come.
+    static let slowestMultiple = 2
+
+    private struct Sample {
+        let time: Duration
+        /// Whether there was an answer, rather than an end of waiting for one.
+        let hasAnswer: Bool
+    }
+
     /// The last samples; a ring once it is full.
-    private var samples: [Duration] = []
+    private var samples: [Sample] = []
     /// The oldest sample of a full ring.
     private var oldestIndex = 0
     private var newCount = 0
@@ -31,23 +40,38 @@ struct LatencyEstimate {
     /// How long to wait for the first bytes of an answer before it is late: the 95th percentile, but two to ten times the
     /// median, and at least `floor`. While little is known, ten times the median.
     private(set) var lateAfter = firstLateAfter
+    /// How long to wait until it is overdue, and most likely won't come: twice as long as any of the
+    /// answers took. What wasn't waited for doesn't count, so that stalls don't make each other look like answers.
+    private(set) var overdueAfter = firstLateAfter
 
-    /// Notes how long an answer's first bytes took; at least how long, where somebody didn't wait for them.
-    mutating func record(_ time: Duration) {
+    /// What watches an attempt that begins now.
+    func lateness(from now: ContinuousClock.Instant) -> Lateness {
+        Lateness(after: lateAfter, overdueAfter: overdueAfter, now: now)
+    }
+
+    /// Notes how long an answer's first bytes took.
+    ///
+    /// - Parameter hasAnswer: `false` where they were not waited for any longer.
+    mutating func record(_ time: Duration, hasAnswer: Bool = true) {
+        let sample = Sample(time: time, hasAnswer: hasAnswer)
         if samples.count < Self.sampleLimit {
-            samples.append(time)
+            samples.append(sample)
         } else {
-            samples[oldestIndex] = time
+            samples[oldestIndex] = sample
             oldestIndex = (oldestIndex + 1) % Self.sampleLimit
         }
         guard samples.count >= Self.sampleMinimum else {
-            lateAfter = max(samples.sorted()[samples.count / 2] * Self.medianMultipleMax, Self.earlyFloor)
+            let times = samples.map(\.time).sorted()
+            lateAfter = max(times[times.count / 2] * Self.medianMultipleMax, Self.earlyFloor)
+            overdueAfter = lateAfter
             return
         }
         newCount += 1
         guard samples.count == Self.sampleMinimum || newCount >= Self.refreshInterval else { return }
         newCount = 0
-        lateAfter = lateness(of: samples.sorted())
+        lateAfter = lateness(of: samples.map(\.time).sorted())
+        let slowest = samples.lazy.filter(\.hasAnswer).map(\.time).max() ?? .zero
+        overdueAfter = max(slowest * Self.slowestMultiple, lateAfter)
     }
 
     private func lateness(of sorted: [Duration]) -> Duration {

@@ -10,6 +10,8 @@ struct Lateness {
 
     /// How long the first bytes may take.
     private let lateAfter: Duration
+    /// How long they take if they will not come, as far as the store's other answers tell.
+    private let overdueAfter: Duration
     /// How many bytes had come at the last look that saw some.
     private var seenByteCount = 0
     /// Since when there has been silence, as far as looks have told.
@@ -17,9 +19,12 @@ struct Lateness {
     /// When to look again.
     private(set) var lookInstant: ContinuousClock.Instant
 
-    /// - Parameter lateAfter: How long the first bytes may take, from `now` on.
-    init(after lateAfter: Duration, now: ContinuousClock.Instant) {
+    /// - Parameters:
+    ///   - lateAfter: How long the first bytes may take, from `now` on.
+    ///   - overdueAfter: How long they take if they will not come, as far as the store's other answers tell.
+    init(after lateAfter: Duration, overdueAfter: Duration, now: ContinuousClock.Instant) {
         self.lateAfter = lateAfter
+        self.overdueAfter = overdueAfter
         silentSince = now
         lookInstant = now + lateAfter
     }
@@ -53,7 +58,7 @@ struct Lateness {
 
     /// Whether the silence has lasted for so long that it can't be called late any more.
     func isOverdue(now: ContinuousClock.Instant) -> Bool {
-        now - silentSince >= max(lateAfter, stallLimit)
+        now - silentSince >= max(lateAfter, stallLimit, min(overdueAfter, Self.stallMaximum))
     }
 
     /// Begins anew to wait for the next bytes.

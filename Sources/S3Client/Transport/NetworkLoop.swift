@@ -90,7 +90,7 @@ final class NetworkLoop {
             if exchange.attemptCount == 0 { hedging[exchange.operation].budget.earn() }
             exchange.begin(
                 send(request, of: exchange, isHedge: false, now: now),
-                lateAfter: hedging[exchange.operation].latency.lateAfter, now: now)
+                lateness: hedging[exchange.operation].latency.lateness(from: now), now: now)
         case .wait:
             exchange.phase = .backingOff(until: now + Self.credentialsInterval)
         case .failure(let error):
@@ -270,7 +270,8 @@ final class NetworkLoop {
     /// late answers would come to look early.
     private func record(_ attempt: Attempt, of exchange: Exchange, now: ContinuousClock.Instant) {
         guard !attempt.isHedge else { return }
-        hedging[exchange.operation].latency.record(attempt.transfer.timeToFirstBytes(now: now))
+        hedging[exchange.operation].latency.record(
+            attempt.transfer.timeToFirstBytes(now: now), hasAnswer: attempt.transfer.hasFirstBytes)
     }
 
     // MARK: - Time

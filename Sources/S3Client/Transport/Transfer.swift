@@ -120,6 +120,9 @@ final class Transfer {
         _ = tractfs_easy_set_long(easy, CURLOPT_FRESH_CONNECT, exchange.needsNewConnection ? 1 : 0)
     }
 
+    /// Whether the store has sent any of what is wanted.
+    var hasFirstBytes: Bool { firstBytesInstant != nil }
+
     /// How long the store took to send the first bytes of what is wanted; how long it has taken so far where none came.
     func timeToFirstBytes(now: ContinuousClock.Instant) -> Duration {
         (firstBytesInstant ?? now) - startInstant

@@ -20,8 +20,10 @@ public final class BackgroundProcess {
         name = executable
         outputPath = outputDirectory + "/stdout"
         errorPath = outputDirectory + "/stderr"
-        process.executableURL = URL(fileURLWithPath: executable.contains("/") ? executable : "/usr/bin/env")
-        process.arguments = executable.contains("/") ? arguments : [executable] + arguments
+        // Whoever runs the tests may ignore signals, as shells do for background jobs, and threads of the tests block them;
+        // both is inherited.
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["--default-signal", executable] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
         process.standardInput = FileHandle.nullDevice
