@@ -38,6 +38,12 @@ struct fuse_session *tractfs_session_new(const char *options, void *userdata) {
     return session;
 }
 
+#if __has_feature(thread_sanitizer)
+// ThreadSanitizer ends the process when a thread is cancelled within its own read(2). This is glibc's, without it.
+ssize_t __read(int device, void *buffer, size_t size);
+#define read __read
+#endif
+
 // libfuse cancels a thread that waits for a request. read(2) is called here and not in Swift, because a cancelled thread
 // never returns to its callers, who would leave behind what they hold.
 static ssize_t read_request(int device, void *buffer, size_t size, void *userdata) {
