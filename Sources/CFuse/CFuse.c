@@ -41,14 +41,16 @@ struct fuse_session *tractfs_session_new(const char *options, void *userdata) {
 #if __has_feature(thread_sanitizer)
 // ThreadSanitizer ends the process when a thread is cancelled within its own read(2). This is glibc's, without it.
 ssize_t __read(int device, void *buffer, size_t size);
-#define read __read
+#define cancellable_read __read
+#else
+#define cancellable_read read
 #endif
 
 // libfuse cancels a thread that waits for a request. read(2) is called here and not in Swift, because a cancelled thread
 // never returns to its callers, who would leave behind what they hold.
 static ssize_t read_request(int device, void *buffer, size_t size, void *userdata) {
     ssize_t count = tractfs_replayed_request(buffer, size, userdata);
-    if (count == 0) count = read(device, buffer, size);
+    if (count == 0) count = cancellable_read(device, buffer, size);
     if (count > 0) tractfs_request_read(device, buffer, count, userdata);
     return count;
 }
