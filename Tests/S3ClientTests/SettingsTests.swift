@@ -85,6 +85,13 @@ import Testing
         #expect(error?.description.contains("the profile default") == true)
     }
 
+    @Test func `in a file of a mebibyte are refused, since no such file is that large`() throws {
+        let error = #expect(throws: SettingsError.self) {
+            try resolve(credentials: String(repeating: "#\n", count: 1 << 19), profile: "x").get()
+        }
+        #expect(error?.description.hasSuffix("can't be read: File too large") == true, "\(String(describing: error))")
+    }
+
     @Test func `that are half there are an error`() throws {
         #expect(throws: SettingsError.self) { try resolve(environment: ["AWS_ACCESS_KEY_ID": "ENV"]).get() }
     }
