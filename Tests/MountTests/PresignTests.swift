@@ -265,8 +265,8 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
     }
 
     private static let warnings: [(environment: [String: String], asked: String, warning: String)] = [
-        (user, "7d", ""), (user, "604800", ""), (session, "1h", ""),
-        (session, "2h", "nothing says when"), (session, "7d", "sign for 36 hours at the most"),
+        (user, "7d", ""), (user, "604800", ""), (session, "1h", "nothing says when that is"),
+        (session, "7d", "at the latest: nothing says when that is"),
         (ending, "36h", ""), (ending, "37h", "not for 37h: temporary credentials sign for 36 hours at the most"),
         (ending, "133200", "not for 133200s: "),
     ]
