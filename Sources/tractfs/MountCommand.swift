@@ -125,7 +125,8 @@ struct AppearanceOptions: ParsableArguments {
 
     @Flag(
         help: ArgumentHelp(
-            "The same, and user.s3.presigned_url: a URL that gives the file to whoever has it, for an hour at the most."))
+            "The same, and user.s3.presigned_url: a URL that gives the file to whoever has it, for an hour at the most."
+        ))
     var presignXattr = false
 }
 

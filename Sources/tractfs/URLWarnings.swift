@@ -34,7 +34,8 @@ struct URLWarnings {
         case .instanceMaximum:
             return "\(effect): the credentials of a machine or a container sign for 6 hours at the most"
         case .unknownExpiry:
-            return "URLs stop working when the temporary credentials end that sign them, by \(end) at the latest: nothing "
+            return
+                "URLs stop working when the temporary credentials end that sign them, by \(end) at the latest: nothing "
                 + "says when that is"
         }
     }
