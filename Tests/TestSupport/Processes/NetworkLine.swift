@@ -19,7 +19,7 @@ public final class NetworkLine {
 
     /// Whether this machine lets us make one.
     public static let isAvailable =
-        (try? run("unshare", ["--net", "ip", "link", "add", "a", "type", "veth"]).status) == 0
+        (try? run("unshare", ["--net", "ip", "link", "add", "near", "type", "veth"]).status) == 0
     /// Why a test that needs one is skipped.
     public static let missing = "needs the right to make network namespaces, and iproute2"
 
