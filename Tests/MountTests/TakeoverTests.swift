@@ -145,17 +145,17 @@ struct TakeoverTests {
             for number in 0..<500 { server.put(Key(String(format: "%0200d", number)), .text("x")) }
             let limit = 256 << 10
             try withKilledMount(
-                of: server, options: ["--no-cache", "--metadata-ttl", "0"],
+                of: server, options: ["--no-cache", "--metadata-ttl", "0s"],
                 environment: [MountLayers.logByteCountVariable: "\(limit)"]
             ) { mount in
-                let script = "import os, sys\nfor _ in range(100): assert len(os.listdir(sys.argv[1])) == 500"
+                let script = "import os, sys\nfor _ in range(50): assert len(os.listdir(sys.argv[1])) == 500"
                 try runChecked("python3", ["-c", script, mount.point])
                 // Files grow by a mebibyte; and there may be two, one of them being written.
                 try eventually("a short log; it has \(try mount.logByteCount()) bytes") {
                     try mount.logByteCount() <= 4 << 20
                 }
                 try mount.killServer()
-                try runChecked("python3", ["-c", script, mount.point])
+                #expect(try runChecked("ls", [mount.point]).split(separator: "\n").count == 500)
             }
         }
     }
@@ -169,7 +169,7 @@ struct TakeoverTests {
                 try runChecked(
                     "sh",
                     ["-c", "cd \"$0\" && exec \"$@\"", point, tractfsExecutable(), "mount", "s3://\(server.bucket)"]
-                        + [point, "--no-cache", "--metadata-ttl", "0", "--endpoint-url", server.endpointURL]
+                        + [point, "--no-cache", "--metadata-ttl", "0s", "--endpoint-url", server.endpointURL]
                         + ["--log-file", log],
                     environment: environmentWithKeys)
                 let mount = KilledMount(point: point, log: log)
