@@ -166,15 +166,21 @@ struct TakeoverTests {
             try withTemporaryDirectory { directory in
                 let (point, log) = (directory + "/mount", directory + "/log")
                 try runChecked("mkdir", [point])
-                try runChecked(
+                let supervisor = try BackgroundProcess(
                     "sh",
-                    ["-c", "cd \"$0\" && exec \"$@\"", point, tractfsExecutable(), "mount", "s3://\(server.bucket)"]
-                        + [point, "--no-cache", "--metadata-ttl", "0s", "--endpoint-url", server.endpointURL]
-                        + ["--log-file", log],
-                    environment: environmentWithKeys)
+                    ["-c", "cd \"$0\" && exec \"$@\"", point, tractfsExecutable(), "mount", "--foreground"]
+                        + ["s3://\(server.bucket)", point, "--no-cache", "--metadata-ttl", "0s"]
+                        + ["--endpoint-url", server.endpointURL, "--log-file", log],
+                    environment: environmentWithKeys, outputDirectory: directory)
+                defer { supervisor.end() }
                 let mount = KilledMount(point: point, log: log)
+                try eventually("a mount; \(mount.text)\(supervisor.errorOutput)") {
+                    mount.text.contains("mounted s3://")
+                }
                 let result = Result {
                     for _ in 0..<2 { try mount.killServer() }
+                    let folder = "/proc/\(try mount.runningServer())/cwd"
+                    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder) == "/")
                     #expect(try runChecked("cat", [point + "/file"]) == "read me")
                 }
                 try runChecked(tractfsExecutable(), ["unmount", point])
