@@ -38,12 +38,18 @@ final class ClientContext: Sendable {
     /// `nil` for unsigned requests.
     let credentials: (any CredentialsProvider)?
     let logger: Logger
+    /// Called with each piece of an answer's body.
+    let didReceive: (@Sendable () -> Void)?
     private let learned: Mutex<Learned>
     /// Whether the store has answered a request that was signed for `Learned.region`, or there can't be another.
     private let hasRegionProof: Atomic<Bool>
 
-    init(configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger) {
+    init(
+        configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger,
+        didReceive: (@Sendable () -> Void)?
+    ) {
         self.configuration = configuration
+        self.didReceive = didReceive
         self.credentials = credentials
         self.logger = logger
         learned = Mutex(Learned(region: configuration.region))

@@ -106,7 +106,9 @@ final class NetworkLoop {
     private func send(
         _ request: ClientContext.SignedRequest, of exchange: Exchange, isHedge: Bool, now: ContinuousClock.Instant
     ) -> Attempt {
-        let transfer = idleTransfers.popLast() ?? Transfer(configuration: context.configuration)
+        let transfer =
+            idleTransfers.popLast()
+            ?? Transfer(configuration: context.configuration, didReceive: context.didReceive)
         transfer.prepare(exchange, request, now: now)
         active[transfer.easy] = exchange
         let code = curl_multi_add_handle(multi, transfer.easy)
