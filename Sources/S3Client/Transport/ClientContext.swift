@@ -46,7 +46,7 @@ final class ClientContext: Sendable {
 
     init(
         configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger,
-        didReceive: (@Sendable () -> Void)?
+        didReceive: (@Sendable () -> Void)? = nil
     ) {
         self.configuration = configuration
         self.didReceive = didReceive
