@@ -160,7 +160,8 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `where the mount lies on the folder that it was started in`() throws {
+    @Test func `where the mount lies on the folder that it was started in, by who ignores the end of children`() throws
+    {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withTemporaryDirectory { directory in
@@ -168,7 +169,10 @@ struct TakeoverTests {
                 try runChecked("mkdir", [point])
                 let supervisor = try BackgroundProcess(
                     "sh",
-                    ["-c", "cd \"$0\" && exec \"$@\"", point, tractfsExecutable(), "mount", "--foreground"]
+                    [
+                        "-c", "trap '' CHLD; cd \"$0\" && exec \"$@\"", point, tractfsExecutable(), "mount",
+                        "--foreground",
+                    ]
                         + ["s3://\(server.bucket)", point, "--no-cache", "--metadata-ttl", "0s"]
                         + ["--endpoint-url", server.endpointURL, "--log-file", log],
                     environment: environmentWithKeys, outputDirectory: directory)
@@ -181,6 +185,7 @@ struct TakeoverTests {
                     for _ in 0..<2 { try mount.killServer() }
                     let folder = "/proc/\(try mount.runningServer())/cwd"
                     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder) == "/")
+                    #expect(mount.text.contains("has died (signal \(SIGKILL)"), "\(mount.text)")
                     #expect(try runChecked("cat", [point + "/file"]) == "read me")
                 }
                 try runChecked(tractfsExecutable(), ["unmount", point])
