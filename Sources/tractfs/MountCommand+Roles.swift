@@ -1,5 +1,6 @@
 import FuseBridge
 import Glibc
+import Logging
 import StateLog
 import SystemPackage
 import SystemSupport
@@ -13,8 +14,11 @@ extension MountCommand {
     func supervise(_ inheritance: Inheritance?) throws {
         let destination = running.logDestination
         let report = inheritance?.report.map { StartReport($0) }
+        let logger = destination.begin()
         do {
-            let supervisor = try Supervisor(destination, logger: destination.begin(), inheriting: inheritance)
+            let supervisor = try Supervisor(
+                destination, ServiceState(uri: uri, isService: running.foreground), logger: logger,
+                inheriting: inheritance)
             supervisor.takeSignals()
             if let inheritance, let device = inheritance.device, let place = inheritance.place {
                 supervisor.finishUpgrade(SupervisedMount(place: place, device: device), server: inheritance.server)
@@ -26,15 +30,22 @@ extension MountCommand {
             if inheritance != nil { chdir("/") }
             exit(supervise(supervisor))
         } catch {
-            guard let report else { throw error }
-            report.fail("\(error)")
+            if let report {
+                report.fail("\(error)")
+            } else if destination.hasFailures {
+                logger.error("\(error)")
+            } else {
+                throw error
+            }
             exit(EXIT_FAILURE)
         }
     }
 
     private func supervise(_ supervisor: Supervisor) -> CInt {
         // It has a mount by now.
-        guard let mount = supervisor.state.look({ $0.mount }) else { return EXIT_FAILURE }
+        let (mount, server) = supervisor.state.look { ($0.mount, $0.server?.id) }
+        guard let mount else { return EXIT_FAILURE }
+        supervisor.service.noteReady(mount.place, server: server)
         Watchdog(supervisor, mount, readTimeout: store.readTimeout.duration).start()
         return supervisor.supervise(mount)
     }

@@ -25,7 +25,9 @@ struct Tractfs: ParsableCommand {
     static func main() {
         openStandardStreams()
         do {
-            var command = try parseAsRoot(MountOptions.expand(Array(CommandLine.arguments.dropFirst())))
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            if MountHelper.isCalled { return try MountHelper(arguments).run() }
+            var command = try parseAsRoot(MountOptions.expand(arguments))
             try command.run()
         } catch {
             fail(error)
@@ -49,16 +51,18 @@ struct Tractfs: ParsableCommand {
         // What went wrong has been told.
         if error is ExitCode { Glibc.exit(code.rawValue) }
         var message = Failure(message(for: error)).description
-        if code == .validationFailure, !message.contains("--help") {
+        let isUsageError = code == .validationFailure
+        if isUsageError, !message.contains("--help") {
             if message.hasSuffix(".") { message.removeLast() }
             message += "; see tractfs \(subcommand)--help"
         }
         StandardError.tell(message)
-        Glibc.exit(code.rawValue)
+        Glibc.exit(MountHelper.isCalled ? MountHelper.exitStatus(isUsageError: isUsageError) : code.rawValue)
     }
 
     /// The subcommand that was called and a space, where there is such a subcommand.
     private static var subcommand: String {
+        if MountHelper.isCalled { return "mount " }
         let names = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard let name = CommandLine.arguments.dropFirst().first, names.contains(name) else { return "" }
         return name + " "

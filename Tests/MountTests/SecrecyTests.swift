@@ -43,7 +43,7 @@ import Testing
         let options =
             [
                 "--endpoint-url", server.endpointURL, "--log-level", "trace", "--sse-c-key-file", keyFile, "--xattrs",
-            ] + kind.options
+            ] + kind.options + (kind.isLoggedAsJSON ? ["--log-format", "json"] : [])
         var observed: [(String, String)] = []
         try withMount(
             uri: "s3://\(server.bucket)",
@@ -90,4 +90,9 @@ import Testing
         #expect(contents.contains { $0.0.hasPrefix("cache/") })
         return contents
     }
+}
+
+extension CredentialsKind {
+    /// Every other kind, so that both forms of the log are looked through.
+    fileprivate var isLoggedAsJSON: Bool { Self.allCases.firstIndex(of: self).map { $0.isMultiple(of: 2) } ?? false }
 }

@@ -18,6 +18,7 @@ extension Supervisor {
                 return (state.servingSince.map { ContinuousClock.now - $0 }, state.isEnding)
             }
             if let status = finalStatus(end, hasServed: servedFor != nil, isEnding: isEnding || mount.isGone) {
+                if !isEnding { service.noteEnd("unmounted") }
                 mount.place.detach(logger: logger)
                 return status
             }
@@ -76,6 +77,7 @@ extension Supervisor {
             state.servingSince = .now
             return state.isUpgrading
         }
+        if let place = state.look({ $0.mount })?.place { service.noteTakeover(place, server: server.process.id) }
         let message = "process \(server.process.id) has taken over after \(Int(time / .milliseconds(1))) ms"
         if isUpgrade {
             page.noteUpgrade(failure: nil)
@@ -90,6 +92,7 @@ extension Supervisor {
         logger.critical(
             "the mount is ended: its process has died (\(end)), and no other can take over: \(reason)",
             metadata: ["mount": "\(mount.place.path)"])
+        service.noteEnd("its process has died, and no other can take over: \(reason)")
         mount.place.abort()
         mount.place.detach(logger: logger)
         return EXIT_FAILURE
