@@ -7,14 +7,19 @@ struct MountHelper {
     /// The name that mount(8) looks for in /sbin.
     static let name = "mount.tractfs"
 
-    /// Whether this process was called by that name.
-    static var isCalled: Bool { CommandLine.arguments.first?.split(separator: "/").last.map(String.init) == name }
+    /// Whether this process was called by that name; not where it was started by another one of the same mount, under the same
+    /// name and with the arguments of `tractfs`.
+    static var isCalled: Bool {
+        let arguments = CommandLine.arguments
+        return arguments.first?.split(separator: "/").last.map(String.init) == name
+            && arguments.dropFirst().first != "mount"
+    }
 
     /// How a helper ends that has failed (mount(8), "Exit status"): a program's usual ones mean something else there.
     static func exitStatus(isUsageError: Bool) -> CInt { isUsageError ? 1 : 32 }
 
     /// Only look whether it could be mounted, as far as that is seen without trying (-f).
-    private var isFake = false
+    private(set) var isFake = false
     /// Pass over options that nobody knows (-s).
     private var isSloppy = false
     /// Say what is mounted (-v).
@@ -73,20 +78,19 @@ struct MountHelper {
         }
     }
 
-    /// The same for `tractfs`. "rw" is no user's word: mount(8) says it wherever "ro" isn't said.
-    var arguments: [String] {
-        let options = options.filter { $0 != "rw" }
-        return ["mount"] + operands + (options.isEmpty ? [] : ["-o", options.joined(separator: ",")])
+    /// The same for `tractfs`, without "-o". "rw" is no user's word: mount(8) says it wherever "ro" isn't said.
+    func arguments() throws(ValidationError) -> [String] {
+        let list = options.filter { $0 != "rw" }.joined(separator: ",")
+        return try MountOptions.expand(["mount", "-o", list] + operands, isSloppy: isSloppy)
     }
 
-    /// Does what was asked for.
-    func run() throws {
-        var command = try Tractfs.parseAsRoot(MountOptions.expand(arguments, isSloppy: isSloppy))
-        if isFake {
-            if let mount = command as? MountCommand { _ = try MountSettings(mount) }
-        } else {
-            try command.run()
-            if isVerbose { print("\(Self.name): \(operands[0]) is mounted on \(operands[1])") }
-        }
+    /// Looks whether `command`, parsed from these arguments, could mount, as far as that is seen without trying.
+    func check(_ command: any ParsableCommand) throws {
+        if let mount = command as? MountCommand { _ = try MountSettings(mount) }
+    }
+
+    /// Says what is mounted, to who wants to know.
+    func tellMounted() {
+        if isVerbose { print("\(Self.name): \(operands[0]) is mounted on \(operands[1])") }
     }
 }

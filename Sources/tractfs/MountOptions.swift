@@ -22,12 +22,12 @@ enum MountOptions {
     /// The same with a value: who may unmount, and what is a remark.
     private static let ignoredWithValue: Set = ["user", "comment"]
 
-    /// The arguments with each "-o" of `mount` replaced by what it stands for. What is given by itself comes behind, and so
-    /// wins.
+    /// The arguments with each "-o" of `mount`, or of `doctor`, replaced by what it stands for. What is given by itself comes
+    /// behind, and so wins.
     ///
     /// - Parameter isSloppy: Whether options that nobody knows are passed over, as `mount -s` wants it.
     static func expand(_ arguments: [String], isSloppy: Bool = false) throws(ValidationError) -> [String] {
-        guard arguments.first == "mount" else { return arguments }
+        guard let command = arguments.first, ["mount", "doctor"].contains(command) else { return arguments }
         var expanded: [String] = []
         var rest: [String] = []
         var iterator = arguments.dropFirst().makeIterator()
@@ -44,7 +44,7 @@ enum MountOptions {
                 rest.append(argument)
             }
         }
-        return ["mount"] + expanded + rest
+        return [command] + expanded + rest
     }
 
     private static func optionsAndFlags(in list: String, isSloppy: Bool) throws(ValidationError) -> [String] {

@@ -26,9 +26,11 @@ struct Tractfs: ParsableCommand {
         openStandardStreams()
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())
-            if MountHelper.isCalled { return try MountHelper(arguments).run() }
-            var command = try parseAsRoot(MountOptions.expand(arguments))
+            let helper = MountHelper.isCalled ? try MountHelper(arguments) : nil
+            var command = try parseAsRoot(helper?.arguments() ?? MountOptions.expand(arguments))
+            if let helper, helper.isFake { return try helper.check(command) }
             try command.run()
+            helper?.tellMounted()
         } catch {
             fail(error)
         }

@@ -21,7 +21,7 @@ import Testing
         #expect(!lines.isEmpty)
         for words in lines {
             let helper = try MountHelper([words[0], words[1], "-o", words[3]])
-            let command = try Tractfs.parseAsRoot(MountOptions.expand(helper.arguments))
+            let command = try Tractfs.parseAsRoot(helper.arguments())
             #expect((command as? MountCommand)?.appearance.allowOther == true, "\(words)")
         }
     }
