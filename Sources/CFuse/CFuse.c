@@ -96,7 +96,6 @@ int tractfs_backing_close(int device, int32_t id) {
     return ioctl(device, BACKING_CLOSE, &number);
 }
 
-const unsigned long TRACTFS_IOCTL_SERVER = _IOR('T', 1, uint32_t);
 const unsigned long TRACTFS_IOCTL_SUPERVISION = _IOR('T', 5, struct tractfs_supervision);
 const unsigned long TRACTFS_IOCTL_REFRESH = _IOW('T', 2, uint32_t);
 const unsigned long TRACTFS_IOCTL_WARM = _IOW('T', 3, uint32_t);

@@ -18,7 +18,7 @@ extension MountCommand {
         do {
             let supervisor = try Supervisor(
                 destination, ServiceState(uri: uri, isService: running.foreground), logger: logger,
-                inheriting: inheritance)
+                readTimeout: store.readTimeout.duration, inheriting: inheritance)
             supervisor.takeSignals()
             if let inheritance, let device = inheritance.device, let place = inheritance.place {
                 supervisor.finishUpgrade(SupervisedMount(place: place, device: device), server: inheritance.server)
@@ -28,7 +28,7 @@ extension MountCommand {
             destination.takeOverStandardError()
             if let report { supervisor.letGo(report) }
             if inheritance != nil { chdir("/") }
-            exit(supervise(supervisor))
+            exit(supervisor.supervise())
         } catch {
             if let report {
                 report.fail("\(error)")
@@ -39,15 +39,6 @@ extension MountCommand {
             }
             exit(EXIT_FAILURE)
         }
-    }
-
-    private func supervise(_ supervisor: Supervisor) -> CInt {
-        // It has a mount by now.
-        let (mount, server) = supervisor.state.look { ($0.mount, $0.server?.id) }
-        guard let mount else { return EXIT_FAILURE }
-        supervisor.service.noteReady(mount.place, server: server)
-        Watchdog(supervisor, mount, readTimeout: store.readTimeout.duration).start()
-        return supervisor.supervise(mount)
     }
 
     /// Serves for a supervisor, or only tries whether this process could. Ends the process.

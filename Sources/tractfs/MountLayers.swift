@@ -28,7 +28,10 @@ struct MountLayers {
         credentials = try settings.credentials.map {
             CredentialsSession($0, isSuccessor ? nil : try $0.resolve(), logger: logger)
         }
-        client = S3Client(configuration: settings.configuration, credentials: credentials, logger: logger)
+        let page = try inheritance.page.map { try SupervisionPage(inheriting: $0) }
+        client = S3Client(
+            configuration: settings.configuration, credentials: credentials, logger: logger,
+            didReceive: { page?.noteReceived() })
         let blocks = try BlockCache(byteLimit: settings.memory.blockByteLimit)
         let disk = try settings.cache?.open(for: settings.configuration, blocks: blocks, logger: logger)
         self.disk = disk
@@ -46,7 +49,7 @@ struct MountLayers {
             fileSystem: FileSystem(
                 namespace: namespace, reader: reader, options: FileSystem.Options(settings, urls: client), log: log,
                 logger: logger),
-            log: log, page: try inheritance.page.map { try SupervisionPage(inheriting: $0) }, isSuccessor: isSuccessor,
+            log: log, page: page, isSuccessor: isSuccessor,
             version: Tractfs.version, logger: logger)
     }
 
@@ -70,9 +73,15 @@ struct MountLayers {
         credentials?.shutdown()
     }
 
+    /// Sets at which size the log of the state is written anew, in bytes; for tests.
+    static let logByteCountVariable = "TRACTFS_STATE_LOG_BYTES"
+
     private static func log(_ inheritance: Inheritance, logger: Logger) throws(StateLogError) -> StateLog? {
         if inheritance.stateLog.isEmpty { return nil }
-        return try StateLog(inheriting: inheritance.stateLog, logger: logger)
+        let given = getenv(logByteCountVariable).flatMap { Int(String(cString: $0)) }
+        return try StateLog(
+            inheriting: inheritance.stateLog, rewriteByteCountMin: given ?? StateLog.rewriteByteCountMin, logger: logger
+        )
     }
 }
 

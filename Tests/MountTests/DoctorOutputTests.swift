@@ -97,7 +97,7 @@ struct DoctorMachineTests {
     private func diagnosis(after script: String, _ options: [String]) throws -> Diagnosis {
         try Diagnosis(
             of: "s3://tract-test", options + ["--endpoint-url", "http://127.0.0.1:1"],
-            launcher: ["unshare", "-m", "sh", "-c", "set -e; \(script); exec \"$0\" \"$@\""])
+            launcher: inMountNamespace("set -e; \(script); exec \"$0\" \"$@\""))
     }
 
     @Test func `without /dev/fuse says how to get it`() throws {

@@ -250,7 +250,9 @@ extension CredentialsState {
 
 @Suite struct `The time to renew credentials` {
     @Test(arguments: [(43_200, 42_840...42_900), (3_600, 3_240...3_300), (600, 300...300), (10, 5...5), (-5, 60...60)])
-    func `lies before their end, and not every second once they have ended`(remaining: Int, seconds: ClosedRange<Int>) throws {
+    func `lies before their end, and not every second once they have ended`(
+        remaining: Int, seconds: ClosedRange<Int>
+    ) throws {
         let (now, time) = (ContinuousClock.now, Timestamp(seconds: 1_000_000))
         let schedule = RenewalSchedule(
             expiry: Timestamp(seconds: time.seconds + remaining), time: time, now: now)

@@ -17,6 +17,7 @@ final class Transfer {
     private(set) var head = ResponseHead()
     private(set) var errorBody: [UInt8] = []
     private var body = Body.undecided
+    private let didReceive: (@Sendable () -> Void)?
 
     /// What the answer's body is.
     private enum Body {
@@ -29,7 +30,9 @@ final class Transfer {
     /// S3's error documents have less than 2 KiB.
     private static let errorBodyByteLimit = 64 * 1_024
 
-    init(configuration: S3Configuration) {
+    /// - Parameter didReceive: Called with each piece of a body.
+    init(configuration: S3Configuration, didReceive: (@Sendable () -> Void)? = nil) {
+        self.didReceive = didReceive
         guard let easy = curl_easy_init() else { preconditionFailure("out of memory") }
         self.easy = easy
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
@@ -182,6 +185,7 @@ final class Transfer {
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard let exchange, exchange.admits(self) else { return -1 }
         progress.receive(bytes.count)
+        didReceive?()
         do throws(AttemptFailure) {
             if case .undecided = body {
                 try decide()

@@ -25,7 +25,8 @@ struct Examination {
         let settings = try perform(
             SettingsCheck(
                 uri: command.uri, options: command.store,
-                connectionLimit: command.running.memory.budget(connectionLimit: command.store.maxConnections).connectionLimit,
+                connectionLimit: command.running.memory.budget(connectionLimit: command.store.maxConnections)
+                    .connectionLimit,
                 environment: environment))
         guard let settings else {
             return try skip(

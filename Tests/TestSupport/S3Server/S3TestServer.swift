@@ -108,6 +108,9 @@ public final class S3TestServer: Sendable {
         }
     }
 
+    /// How many connections are open.
+    public var connectionCount: Int { connections.withLock { $0?.count ?? 0 } }
+
     /// The port that the server listens on, or listened on last.
     public var port: Int { boundPort.withLock(\.self) }
 
@@ -170,6 +173,12 @@ extension S3TestServer: ObjectHolder {
     /// The requests of this kind so far.
     public func requests(_ kind: S3Request.Kind) -> [LogEntry] {
         log.filter { $0.request.kind == kind }
+    }
+
+    /// The listings so far, in the order in which they came, each once: a client may ask a second time for what is late.
+    public var distinctListings: [S3Request] {
+        var queries: Set<[String: [UInt8]]> = []
+        return requests(.list).map(\.request).filter { queries.insert($0.query).inserted }
     }
 
     /// Forgets the requests so far. Call it while none is being answered.
