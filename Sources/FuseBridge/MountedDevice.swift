@@ -13,11 +13,14 @@ public struct MountedDevice: ~Copyable, Sendable {
         public var source: String
         /// Whether users other than the one who mounts may use it (`--allow-other`).
         public var allowsOthers: Bool
+        /// Whether no file may be executed, whatever its permissions say (`--noexec`).
+        public var forbidsExecution: Bool
 
         /// These options; all else is the same for every mount.
-        public init(source: String, allowsOthers: Bool) {
+        public init(source: String, allowsOthers: Bool, forbidsExecution: Bool = false) {
             self.source = source
             self.allowsOthers = allowsOthers
+            self.forbidsExecution = forbidsExecution
         }
 
         /// Shared by mount(2) and fusermount3: permissions are checked by the kernel, and reads may be as long as libfuse
@@ -57,7 +60,9 @@ public struct MountedDevice: ~Copyable, Sendable {
         return MountedDevice(
             takingOwnershipOf: try Fusermount.mount(
                 at: mountPoint.path,
-                options: "ro,nosuid,nodev,noatime,fsname=\(escaped(options.source)),subtype=tractfs,\(options.common)"))
+                options:
+                    "ro,nosuid,nodev,noatime,\(options.forbidsExecution ? "noexec," : "")fsname=\(escaped(options.source)),subtype=tractfs,\(options.common)"
+            ))
     }
 
     /// fusermount3 takes commas for the ends of options, unless a backslash stands before them.
@@ -72,7 +77,8 @@ public struct MountedDevice: ~Copyable, Sendable {
         guard device >= 0 else { throw openingError(Errno(rawValue: errno)) }
         let mounted = MountedDevice(takingOwnershipOf: device)
         let data = "fd=\(device),rootmode=40000,user_id=\(geteuid()),group_id=\(getegid()),\(options.common)"
-        let flags = UInt(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME)
+        let execution = options.forbidsExecution ? MS_NOEXEC : 0
+        let flags = UInt(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME | execution)
         guard Glibc.mount(options.source, mountPoint.path, MountTable.type, flags, data) == 0 else {
             let errno = Errno(rawValue: errno)
             if errno == .notPermitted {

@@ -1,5 +1,6 @@
 import FuseBridge
 import Glibc
+import Logging
 import StateLog
 import SystemPackage
 import SystemSupport
@@ -13,10 +14,11 @@ extension MountCommand {
     func supervise(_ inheritance: Inheritance?) throws {
         let destination = running.logDestination
         let report = inheritance?.report.map { StartReport($0) }
+        let logger = destination.begin()
         do {
             let supervisor = try Supervisor(
-                destination, logger: destination.begin(), readTimeout: store.readTimeout.duration,
-                inheriting: inheritance)
+                destination, ServiceState(uri: uri, isService: running.foreground), logger: logger,
+                readTimeout: store.readTimeout.duration, inheriting: inheritance)
             supervisor.takeSignals()
             if let inheritance, let device = inheritance.device, let place = inheritance.place {
                 supervisor.finishUpgrade(SupervisedMount(place: place, device: device), server: inheritance.server)
@@ -28,8 +30,13 @@ extension MountCommand {
             if inheritance != nil { chdir("/") }
             exit(supervisor.supervise())
         } catch {
-            guard let report else { throw error }
-            report.fail("\(error)")
+            if let report {
+                report.fail("\(error)")
+            } else if destination.hasFailures {
+                logger.error("\(error)")
+            } else {
+                throw error
+            }
             exit(EXIT_FAILURE)
         }
     }

@@ -117,6 +117,9 @@ struct AppearanceOptions: ParsableArguments {
     @Flag(help: "Let other users use the mount too.")
     var allowOther = false
 
+    @Flag(help: "Have no file be executed, whatever its permissions say.")
+    var noexec = false
+
     @Flag(
         help:
             "Show user.s3.etag, user.s3.key, user.s3.uri, user.s3.storage_class and user.s3.restore as extended attributes."
@@ -172,8 +175,13 @@ struct RunningOptions: ParsableArguments {
         transform: Logger.Level.read)
     var logLevel = Logger.Level.info
 
-    @Option(help: ArgumentHelp("Log to this file (default: syslog).", valueName: "file"))
+    @Option(help: ArgumentHelp("Log to this file (default: syslog). SIGHUP opens it again.", valueName: "file"))
     var logFile: String?
+
+    @Option(
+        help: ArgumentHelp("How log lines are written: text, or json for a JSON object a line.", valueName: "format"),
+        transform: LogFormat.read)
+    var logFormat = LogFormat.text
 
     @Option(
         name: .customShort("o"),
@@ -183,8 +191,9 @@ struct RunningOptions: ParsableArguments {
 
     /// Where log lines go. A file's name counts from the working directory.
     var logDestination: LogDestination {
-        if let logFile { return .file(AbsolutePath.of(logFile), logLevel) }
-        return foreground ? .standardError(logLevel) : .syslog(logLevel)
+        let place = logFile.map { LogDestination.Place.file(AbsolutePath.of($0)) }
+        return LogDestination(
+            place: place ?? (foreground ? .standardError : .syslog), level: logLevel, format: logFormat)
     }
 }
 

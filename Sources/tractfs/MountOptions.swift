@@ -6,22 +6,27 @@ enum MountOptions {
     /// Options of ours by their name in fstab, with "_" or "-": those with a value, and those without.
     private static let valued: Set = [
         "endpoint-url", "region", "profile", "addressing-style", "ca-bundle", "cache-dir", "cache-size", "memory-limit",
-        "metadata-limit", "metadata-ttl", "uid", "gid", "file-mode", "dir-mode", "log-level", "log-file",
+        "metadata-limit", "metadata-ttl", "uid", "gid", "file-mode", "dir-mode", "log-level", "log-file", "log-format",
         "max-connections", "read-timeout", "expected-bucket-owner", "sse-c-key-file",
     ]
     private static let flags: Set = [
-        "no-sign-request", "request-payer", "no-cache", "allow-other", "xattrs", "presign-xattr", "foreground",
+        "no-sign-request", "request-payer", "no-cache", "allow-other", "xattrs", "presign-xattr", "noexec",
+        "foreground",
     ]
     /// What mount(8) and systemd hand through, and every mount of ours is or may ignore (mount(8), systemd.mount(5)).
     private static let ignored: Set = [
-        "ro", "nosuid", "nodev", "noatime", "defaults", "_netdev", "auto", "noauto", "user", "nouser", "users",
-        "nofail",
+        "ro", "nosuid", "nodev", "noatime", "nodiratime", "relatime", "norelatime", "exec", "sync", "async", "dirsync",
+        "defaults", "_netdev", "auto", "noauto", "user", "nouser", "users", "owner", "group", "nofail",
         "default_permissions",
     ]
+    /// The same with a value: who may unmount, and what is a remark.
+    private static let ignoredWithValue: Set = ["user", "comment"]
 
-    /// The arguments with each "-o" of `mount`, or of `doctor`, replaced by what it stands for. What is given by itself comes behind, and so
-    /// wins.
-    static func expand(_ arguments: [String]) throws(ValidationError) -> [String] {
+    /// The arguments with each "-o" of `mount`, or of `doctor`, replaced by what it stands for. What is given by itself comes
+    /// behind, and so wins.
+    ///
+    /// - Parameter isSloppy: Whether options that nobody knows are passed over, as `mount -s` wants it.
+    static func expand(_ arguments: [String], isSloppy: Bool = false) throws(ValidationError) -> [String] {
         guard let command = arguments.first, ["mount", "doctor"].contains(command) else { return arguments }
         var expanded: [String] = []
         var rest: [String] = []
@@ -32,9 +37,9 @@ enum MountOptions {
                 while let argument = iterator.next() { rest.append(argument) }
             } else if argument == "-o" {
                 guard let list = iterator.next() else { throw ValidationError("-o needs options behind it") }
-                expanded += try optionsAndFlags(in: list)
+                expanded += try optionsAndFlags(in: list, isSloppy: isSloppy)
             } else if argument.hasPrefix("-o") {
-                expanded += try optionsAndFlags(in: String(argument.dropFirst(2)))
+                expanded += try optionsAndFlags(in: String(argument.dropFirst(2)), isSloppy: isSloppy)
             } else {
                 rest.append(argument)
             }
@@ -42,7 +47,7 @@ enum MountOptions {
         return [command] + expanded + rest
     }
 
-    private static func optionsAndFlags(in list: String) throws(ValidationError) -> [String] {
+    private static func optionsAndFlags(in list: String, isSloppy: Bool) throws(ValidationError) -> [String] {
         var arguments: [String] = []
         for item in list.split(separator: ",") {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -50,9 +55,14 @@ enum MountOptions {
             switch parts.count {
             case 2 where valued.contains(name): arguments.append("--\(name)=\(parts[1])")
             case 1 where flags.contains(name): arguments.append("--\(name)")
-            case 1 where ignored.contains(parts[0]), _ where parts[0].hasPrefix("x-"): break
+            case 1 where ignored.contains(parts[0]), 2 where ignoredWithValue.contains(parts[0]): break
+            // For others that read /etc/fstab, such as systemd ("x-") and mount(8) itself ("X-").
+            case _ where parts[0].lowercased().hasPrefix("x-"): break
             case 1 where valued.contains(name): throw ValidationError("-o \(parts[0]) needs a value: \(parts[0])=…")
             case 1 where parts[0] == "rw": throw ValidationError("-o rw: tractfs mounts are read-only")
+            case 1 where parts[0] == "remount":
+                throw ValidationError("-o remount: a mount's options can't be changed; unmount it, and mount it again")
+            case _ where isSloppy: break
             default: throw ValidationError("-o \(item): there is no such option; tractfs mount --help lists them")
             }
         }

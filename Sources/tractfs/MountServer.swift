@@ -42,7 +42,7 @@ struct MountServer {
         let mountPoint = try MountPoint(checking: settings.mountPoint)
         try settings.cache?.checkIsOutside(mountPoint: mountPoint.path)
         destination.takeOverStandardError()
-        let ending = Ending(logger: try destination.begin())
+        let ending = Ending(logger: destination.begin())
         for source in mountPoint.cleared {
             ending.logger.notice("cleared \(source) from \(mountPoint.path): the process that had mounted it is gone")
         }
@@ -51,7 +51,9 @@ struct MountServer {
             if !layers.namespace.isRootKnown { try checkRoot(layers) }
             let device = try MountedDevice.mount(
                 at: mountPoint,
-                MountedDevice.Options(source: settings.uri.description, allowsOthers: settings.allowsOthers))
+                MountedDevice.Options(
+                    source: settings.uri.description, allowsOthers: settings.allowsOthers,
+                    forbidsExecution: settings.forbidsExecution))
             let place = MountPlace(mountedOn: mountPoint)
             ending.noteMounted(place)
             guard ServerReport.mounted(place).send(device.shared, over: supervisor) else { throw Self.orphaned }
@@ -73,7 +75,7 @@ struct MountServer {
         // The command may have been typed in the folder that is the mount by now.
         chdir("/")
         destination.takeOverStandardError()
-        let ending = Ending(logger: try destination.begin())
+        let ending = Ending(logger: destination.begin())
         try serve(ending) { _ in
             MountedDevice(inheriting: device)
         }

@@ -14,6 +14,7 @@ struct MountSettings {
     let mountPoint: String
     let ownership: Ownership
     let allowsOthers: Bool
+    let forbidsExecution: Bool
     let hasExtendedAttributes: Bool
     let hasPresignedURLAttribute: Bool
     let timeToLive: TimeToLive
@@ -34,6 +35,7 @@ struct MountSettings {
             userID: appearance.uid ?? geteuid(), groupID: appearance.gid ?? getegid(),
             filePermissions: appearance.fileMode.bits, directoryPermissions: appearance.dirMode.bits)
         allowsOthers = appearance.allowOther
+        forbidsExecution = appearance.noexec
         hasExtendedAttributes = appearance.xattrs || appearance.presignXattr
         hasPresignedURLAttribute = appearance.presignXattr
         if appearance.presignXattr, store.configuration.customerKey != nil {

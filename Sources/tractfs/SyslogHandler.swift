@@ -6,10 +6,14 @@ struct SyslogHandler: LogHandler {
     /// The program's name in the log. A C string that lasts, because openlog(3) keeps the pointer.
     nonisolated(unsafe) static let identity = strdup("tractfs")
 
+    let label: String
+    let format: LogFormat
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
 
-    init(logLevel: Logger.Level) {
+    init(label: String, format: LogFormat, logLevel: Logger.Level) {
+        self.label = label
+        self.format = format
         self.logLevel = logLevel
     }
 
@@ -19,19 +23,11 @@ struct SyslogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }
-        let text = fields.sorted { $0.key < $1.key }.reduce("\(event.message)") { "\($0) \($1.key)=\($1.value)" }
-        text.withCString { text in withVaList([text]) { vsyslog(SyslogHandler.priority(event.level), "%s", $0) } }
-    }
-
-    private static func priority(_ level: Logger.Level) -> CInt {
-        switch level {
-        case .trace, .debug: LOG_DEBUG
-        case .info: LOG_INFO
-        case .notice: LOG_NOTICE
-        case .warning: LOG_WARNING
-        case .error: LOG_ERR
-        case .critical: LOG_CRIT
-        }
+        let text =
+            switch format {
+            case .text: event.text(with: metadata)
+            case .json: event.json(label: label, with: metadata, at: .now).description
+            }
+        text.withCString { text in withVaList([text]) { vsyslog(event.level.priority, "%s", $0) } }
     }
 }

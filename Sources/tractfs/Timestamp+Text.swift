@@ -8,6 +8,19 @@ extension Timestamp {
     /// The second, for programs (RFC 3339): "2026-11-21T07:25:03Z".
     var utcText: String { text("%Y-%m-%dT%H:%M:%SZ") { gmtime_r(&$0, &$1) } }
 
+    /// The same to the millisecond: "2026-11-21T07:25:03.042Z".
+    var utcMillisecondText: String {
+        let digits = String(nanoseconds / 1_000_000)
+        return utcText.dropLast() + "." + String(repeating: "0", count: 3 - digits.count) + digits + "Z"
+    }
+
+    /// The time on this machine's clock.
+    static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
+    }
+
     private func text(_ format: String, _ convert: (inout time_t, inout tm) -> UnsafeMutablePointer<tm>?) -> String {
         var (time, fields) = (time_t(seconds), tm())
         // Fails only for years that don't fit.

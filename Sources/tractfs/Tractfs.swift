@@ -25,8 +25,12 @@ struct Tractfs: ParsableCommand {
     static func main() {
         openStandardStreams()
         do {
-            var command = try parseAsRoot(MountOptions.expand(Array(CommandLine.arguments.dropFirst())))
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            let helper = MountHelper.isCalled ? try MountHelper(arguments) : nil
+            var command = try parseAsRoot(helper?.arguments() ?? MountOptions.expand(arguments))
+            if let helper, helper.isFake { return try helper.check(command) }
             try command.run()
+            helper?.tellMounted()
         } catch {
             fail(error)
         }
@@ -49,16 +53,18 @@ struct Tractfs: ParsableCommand {
         // What went wrong has been told.
         if error is ExitCode { Glibc.exit(code.rawValue) }
         var message = Failure(message(for: error)).description
-        if code == .validationFailure, !message.contains("--help") {
+        let isUsageError = code == .validationFailure
+        if isUsageError, !message.contains("--help") {
             if message.hasSuffix(".") { message.removeLast() }
             message += "; see tractfs \(subcommand)--help"
         }
         StandardError.tell(message)
-        Glibc.exit(code.rawValue)
+        Glibc.exit(MountHelper.isCalled ? MountHelper.exitStatus(isUsageError: isUsageError) : code.rawValue)
     }
 
     /// The subcommand that was called and a space, where there is such a subcommand.
     private static var subcommand: String {
+        if MountHelper.isCalled { return "mount " }
         let names = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard let name = CommandLine.arguments.dropFirst().first, names.contains(name) else { return "" }
         return name + " "

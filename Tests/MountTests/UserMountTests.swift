@@ -99,14 +99,14 @@ struct UserMountTests {
     @Test("mounts, reads and unmounts", arguments: ["tractfs", "fusermount3"])
     func mounts(unmounter: String) throws {
         try Nobody.with { nobody, server in
-            let mounted = try nobody.mount(server)
+            let mounted = try nobody.mount(server, "--noexec")
             #expect(mounted.status == 0 && mounted.errorOutput == "", "\(mounted.errorOutput)")
             #expect(try nobody.run("cat", nobody.mountPoint + "/README").output == "read me")
             #expect(try nobody.run("stat", "-c", "%U", nobody.mountPoint).output == "nobody\n")
             // Not even root may look into a user's mount (mount.fuse3(8), allow_other).
             #expect(try nobody.runInNamespace(["ls", nobody.mountPoint]).status != 0)
             let type = try nobody.run("findmnt", "-no", "FSTYPE,OPTIONS", nobody.mountPoint).output
-            #expect(type.hasPrefix("fuse.tractfs ") && type.contains("ro,") && type.contains("nosuid,nodev"))
+            #expect(type.hasPrefix("fuse.tractfs ") && type.contains("ro,") && type.contains("nosuid,nodev,noexec"))
             let unmounted =
                 unmounter == "tractfs"
                 ? try nobody.run(nobody.program, "unmount", nobody.mountPoint)

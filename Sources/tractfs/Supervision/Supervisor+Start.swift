@@ -64,6 +64,7 @@ extension Supervisor {
 
     private func end(by signal: CInt) {
         state.change { $0.isEnding = true }
+        service.noteEnd("unmounted at \(strsignal(signal).map { String(cString: $0) } ?? "a signal")")
         signalServer(signal)
     }
 }

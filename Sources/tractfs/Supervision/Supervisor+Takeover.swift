@@ -12,6 +12,7 @@ extension Supervisor {
     func supervise() -> CInt {
         // There is one when a server has said that it answers.
         guard let mount = state.look({ $0.mount }) else { return EXIT_FAILURE }
+        service.noteReady(mount.place, server: state.look { $0.server?.id })
         var policy = RestartPolicy()
         while true {
             let end = waitForEnd()
@@ -20,6 +21,7 @@ extension Supervisor {
                 return (state.servingSince.map { ContinuousClock.now - $0 }, state.isEnding)
             }
             if let status = finalStatus(end, hasServed: servedFor != nil, isEnding: isEnding || mount.isGone) {
+                if !isEnding { service.noteEnd("unmounted") }
                 leave(mount, end)
                 return status
             }
@@ -86,6 +88,7 @@ extension Supervisor {
             state.servingSince = .now
             return state.isUpgrading
         }
+        if let place = state.look({ $0.mount })?.place { service.noteTakeover(place, server: server.process.id) }
         let message = "process \(server.process.id) has taken over after \(Int(time / .milliseconds(1))) ms"
         if isUpgrade {
             page.noteUpgrade(failure: nil)
@@ -100,6 +103,7 @@ extension Supervisor {
         logger.critical(
             "the mount is ended: its process has died (\(end)), and no other can take over: \(reason)",
             metadata: ["mount": "\(mount.place.path)"])
+        service.noteEnd("its process has died, and no other can take over: \(reason)")
         mount.place.abort()
         mount.place.detach(logger: logger)
         return EXIT_FAILURE

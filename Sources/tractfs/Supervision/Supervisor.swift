@@ -13,6 +13,7 @@ import SystemSupport
 /// the server's end, and decides what follows; one takes signals and hands them on; one looks whether the server hangs.
 final class Supervisor: Sendable {
     let destination: LogDestination
+    let service: ServiceState
     let logger: Logger
     /// The page and the log that all servers of this mount share; no log where there is no room for one.
     let page: SupervisionPage
@@ -45,10 +46,12 @@ final class Supervisor: Sendable {
     }
 
     init(
-        _ destination: LogDestination, logger: Logger, readTimeout: Duration, inheriting inheritance: Inheritance?
+        _ destination: LogDestination, _ service: ServiceState, logger: Logger, readTimeout: Duration,
+        inheriting inheritance: Inheritance?
     ) throws {
         self.readTimeout = readTimeout
         self.destination = destination
+        self.service = service
         self.logger = logger
         workingDirectory = inheritance?.workingDirectory ?? AbsolutePath.of(".")
         if let page = inheritance?.page {
