@@ -84,7 +84,7 @@ import Testing
                     compare(requests.get, with: gets)
                     compare(requests.list, with: lists)
                     #expect(requests.get.timeToFirstByte.count >= fileCount)
-                    #expect(requests.list.timeToFirstByte.count == requests.list.requests)
+                    #expect(requests.list.timeToFirstByte.count >= requests.list.requests)
                     // Small files may be lent to the kernel, which then reads them by itself.
                     #expect(status.reads.s3Bytes >= 20 << 20)
                     if hasSentTwice(gets + lists) { return }
@@ -115,6 +115,9 @@ import Testing
                     try readMebibyte(mountPoint + "/large")
                     let reads = try settledStatus(of: mountPoint).reads
                     #expect(reads.s3Bytes == 1 << 20 && reads.memoryCacheBytes == 1 << 20 && reads.diskCacheBytes == 0)
+                    try eventually("that it is on the disk") {
+                        try #require(status(of: mountPoint).diskCache).usedBytes >= 1 << 20
+                    }
                     let json = try runChecked(tractfsExecutable(), ["status", mountPoint, "--json"])
                     #expect(json.contains("environment"))
                     for secret in [TestKeys.secretAccessKey, TestKeys.sessionToken, TestKeys.accessKeyID] {
@@ -132,7 +135,7 @@ import Testing
         }
     }
 
-    @Test func `goes on with the next serving process, whose counts begin anew`() throws {
+    @Test(takeoverAvailable) func `goes on with the next serving process, whose counts begin anew`() throws {
         try withS3TestServer { server in
             server.put("folder/file", .text("x"))
             try withMount(of: server, options: ["--no-cache"]) { mountPoint in
@@ -148,7 +151,7 @@ import Testing
         }
     }
 
-    @Test func `lists all mounts, those that don't answer too, in each form`() throws {
+    @Test func `lists all mounts, those that don't answer too`() throws {
         try withS3TestServer { server in
             server.put("file", .text("x"))
             try withMounts(2, of: server, options: []) { mountPoints in
@@ -156,16 +159,16 @@ import Testing
                 // The supervisor first, or it would start another server.
                 for process in [processes.supervisor, processes.server] { kill(process, SIGSTOP) }
                 defer { for process in [processes.server, processes.supervisor] { kill(process, SIGCONT) } }
-                let text = try tractfs()
-                #expect(text.status == 0)
-                #expect(text.output.contains("\(mountPoints[0]): s3://\(server.bucket)"))
-                #expect(text.output.contains("\(mountPoints[1]) doesn't answer"))
-                let json = try JSONSerialization.jsonObject(with: Data(tractfs("--json").output.utf8))
+                let all = try tractfs("--json")
+                #expect(all.status == 0)
+                let json = try JSONSerialization.jsonObject(with: Data(all.output.utf8))
                 let objects = try #require(json as? [[String: Any]])
                 let errors = mountPoints.map { path in
                     objects.first { $0["mount_point"] as? String == path }?["error"] as? String
                 }
                 #expect(errors[0] == nil && errors[1]?.contains("doesn't answer") == true)
+                let text = try tractfs(mountPoints[0])
+                #expect(text.status == 0 && text.output.hasPrefix("\(mountPoints[0]): s3://\(server.bucket)"))
                 let alone = try tractfs(mountPoints[1])
                 #expect(alone.status == 1 && alone.errorOutput.contains("doesn't answer"))
             }
