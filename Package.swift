@@ -17,6 +17,9 @@ let memorySafe = strict + [.strictMemorySafety()]
 /// Whether `scripts/fuzz` builds: with the fuzzers as a program instead of as tests (docs/CONTRIBUTING.md).
 let isFuzzing = Context.environment["TRACTFS_FUZZ"] != nil
 
+/// Whether `scripts/sanitize thread` builds: with locks that ThreadSanitizer sees (docs/CONTRIBUTING.md).
+let hasVisibleLocks = Context.environment["TRACTFS_VISIBLE_LOCKS"] != nil
+
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
@@ -198,3 +201,11 @@ let package = Package(
     ] + (isFuzzing ? fuzzers : [fuzzTests]),
     swiftLanguageModes: [.v6]
 )
+
+if hasVisibleLocks {
+    for target in package.targets where target.swiftSettings != nil {
+        target.dependencies.append("VisibleSynchronization")
+    }
+    package.targets.append(
+        .target(name: "VisibleSynchronization", path: "Tests/VisibleSynchronization", swiftSettings: strict))
+}

@@ -38,11 +38,19 @@ struct fuse_session *tractfs_session_new(const char *options, void *userdata) {
     return session;
 }
 
+#if __has_feature(thread_sanitizer)
+// ThreadSanitizer ends the process when a thread is cancelled within its own read(2). This is glibc's, without it.
+ssize_t __read(int device, void *buffer, size_t size);
+#define cancellable_read __read
+#else
+#define cancellable_read read
+#endif
+
 // libfuse cancels a thread that waits for a request. read(2) is called here and not in Swift, because a cancelled thread
 // never returns to its callers, who would leave behind what they hold.
 static ssize_t read_request(int device, void *buffer, size_t size, void *userdata) {
     ssize_t count = tractfs_replayed_request(buffer, size, userdata);
-    if (count == 0) count = read(device, buffer, size);
+    if (count == 0) count = cancellable_read(device, buffer, size);
     if (count > 0) tractfs_request_read(device, buffer, count, userdata);
     return count;
 }
@@ -96,7 +104,6 @@ int tractfs_backing_close(int device, int32_t id) {
     return ioctl(device, BACKING_CLOSE, &number);
 }
 
-const unsigned long TRACTFS_IOCTL_SERVER = _IOR('T', 1, uint32_t);
 const unsigned long TRACTFS_IOCTL_SUPERVISION = _IOR('T', 5, struct tractfs_supervision);
 const unsigned long TRACTFS_IOCTL_REFRESH = _IOW('T', 2, uint32_t);
 const unsigned long TRACTFS_IOCTL_WARM = _IOW('T', 3, uint32_t);

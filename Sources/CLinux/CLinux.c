@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -72,4 +73,12 @@ int tractfs_open_nameless(const char *directory) {
 
 int tractfs_open_memory(const char *name) {
     return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+int tractfs_leave_network(void) {
+    return unshare(CLONE_NEWNET);
+}
+
+int tractfs_enter_network(int network_namespace) {
+    return setns(network_namespace, CLONE_NEWNET);
 }

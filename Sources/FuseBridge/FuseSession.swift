@@ -163,19 +163,7 @@ public final class FuseSession: Sendable {
         prepareForWakeSignal()
         let kernel = FuseDevice(descriptor: descriptor)
         let running = Running(session: UInt(bitPattern: session), thread: pthread_self(), device: kernel)
-        let mayRun = state.withLock { state in
-            state.running = running
-            return !state.isEnding
-        }
-        var result: CInt = 0
-        if mayRun {
-            if isSuccessor {
-                try takeOver(session, kernel)
-                didTakeOver()
-            }
-            result = loop(session)
-        }
-        state.withLock { $0.running = nil }
+        let result = try serve(running, session, didTakeOver)
         notifier.beginEnd()
         drain()
         // What the kernel is being told may wait for a request that nobody serves any more; and closing the device, which
@@ -184,6 +172,23 @@ public final class FuseSession: Sendable {
         kernel.refuseRequests { notifier.isBusy }
         notifier.finishEnd()
         guard result >= 0 else { throw SetupError(description: "libfuse gave up: \(Errno(rawValue: -result))") }
+    }
+
+    /// Runs until the mount ends, unless somebody has ended it before. Returns libfuse's result: less than 0 for an error.
+    private func serve(
+        _ running: Running, _ session: OpaquePointer, _ didTakeOver: () -> Void
+    ) throws(SetupError) -> CInt {
+        defer { state.withLock { $0.running = nil } }
+        let mayRun = state.withLock { state in
+            state.running = running
+            return !state.isEnding
+        }
+        guard mayRun else { return 0 }
+        if isSuccessor {
+            try takeOver(session, running.device)
+            didTakeOver()
+        }
+        return loop(session)
     }
 
     /// Opens the conversation once more, with libfuse alone, and has the kernel hand out again what the server before has taken
@@ -199,7 +204,6 @@ public final class FuseSession: Sendable {
         }
     }
 
-    /// Returns libfuse's result: less than 0 for an error.
     private func loop(_ session: OpaquePointer) -> CInt {
         let configuration = fuse_loop_cfg_create()
         defer { fuse_loop_cfg_destroy(configuration) }

@@ -28,13 +28,6 @@ public struct MountedDirectory: ~Copyable {
         close(descriptor)
     }
 
-    /// The process that serves the mount.
-    public func server() throws(Errno) -> Int32 {
-        var process: UInt32 = 0
-        try call(TRACTFS_IOCTL_SERVER, &process)
-        return Int32(process)
-    }
-
     /// Who serves the mount, and who sees to it.
     public func supervision() throws(Errno) -> Supervision {
         var supervision = tractfs_supervision()

@@ -16,8 +16,6 @@ func tractfs_ioctl(
     let directory = flags & UInt32(FUSE_IOCTL_DIR) == 0 ? nil : Handle(rawValue: file.pointee.fh)
     let number = inputSize == MemoryLayout<UInt32>.size ? input?.loadUnaligned(as: UInt32.self) : nil
     switch (UInt(command), directory, number) {
-    case (TRACTFS_IOCTL_SERVER, _, _):
-        Reply(to: request).send(ioctl: UInt32(getpid()))
     case (TRACTFS_IOCTL_SUPERVISION, _, _):
         Reply(to: request).send(ioctl: tractfs_supervision(Supervision(of: session)))
     case (TRACTFS_IOCTL_REFRESH, let directory?, 0):

@@ -2,6 +2,8 @@
 public struct SessionCounts: Sendable {
     /// Who serves the mount.
     public let supervision: Supervision
+    /// Which server this is of those that have served the mount, from 1 on.
+    public let generation: Int
     /// What has passed between the kernel and this server and those before it; `nil` where nobody counts.
     public let conversation: ConversationCount?
     /// Whether the kernel takes files of the cache.
@@ -13,6 +15,7 @@ public struct SessionCounts: Sendable {
 
     init(of session: FuseSession) {
         supervision = Supervision(of: session)
+        generation = Int(clamping: session.page?.takeoverCount ?? 0) + 1
         conversation = session.page?.count
         (canLendFiles, lentFileCount, lentOpenCount) = session.passthrough.counts
     }

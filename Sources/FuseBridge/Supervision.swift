@@ -7,8 +7,6 @@ public struct Supervision: Sendable {
     public let server: Int32
     /// The process that starts another one when that dies; `nil` where there is none.
     public let supervisor: Int32?
-    /// How many servers have taken over from another one.
-    public let takeoverCount: Int
     /// How many upgrades have ended.
     public let upgradeCount: Int
     /// Why the last one failed; `nil` where it didn't.
@@ -27,7 +25,6 @@ public struct Supervision: Sendable {
         server = getpid()
         // A supervisor that has died is nobody's parent.
         supervisor = session.page.flatMap { getppid() == $0.supervisor ? $0.supervisor : nil }
-        takeoverCount = Int(clamping: session.page?.takeoverCount ?? 0)
         upgradeCount = Int(clamping: session.page?.upgradeCount ?? 0)
         upgradeFailure = session.page?.upgradeFailure
         version = session.version
@@ -37,7 +34,6 @@ public struct Supervision: Sendable {
     init(_ passed: tractfs_supervision) {
         server = Int32(truncatingIfNeeded: passed.server)
         supervisor = passed.supervisor == 0 ? nil : Int32(truncatingIfNeeded: passed.supervisor)
-        takeoverCount = Int(passed.takeover_count)
         upgradeCount = Int(passed.upgrade_count)
         upgradeFailure = passed.has_failed == 0 ? nil : text(passed.reason, Int(passed.reason_byte_count))
         version = text(passed.version, MemoryLayout.size(ofValue: passed.version))
@@ -49,7 +45,6 @@ extension tractfs_supervision {
         self.init()
         server = UInt32(truncatingIfNeeded: supervision.server)
         supervisor = UInt32(truncatingIfNeeded: supervision.supervisor ?? 0)
-        takeover_count = UInt32(truncatingIfNeeded: supervision.takeoverCount)
         upgrade_count = UInt32(truncatingIfNeeded: supervision.upgradeCount)
         has_failed = supervision.upgradeFailure == nil ? 0 : 1
         reason_byte_count = UInt32(fill(&reason, with: supervision.upgradeFailure ?? ""))

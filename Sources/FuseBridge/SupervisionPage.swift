@@ -12,22 +12,23 @@ public final class SupervisionPage: Sendable {
     private enum Offset {
         static let format = 0
         static let supervisor = 8
-        static let takeoverCount = 16
-        static let agreement = 24
-        static let initByteCount = 32
-        // A cache line each, for every request and reply is counted.
+        static let agreement = 16
+        static let initByteCount = 24
+        static let takeoverCount = 32
+        // A cache line each, for every request, reply and piece of an answer is counted.
         static let taken = 64
         static let answered = 128
         static let owed = 192
-        static let upgradeCount = 256
-        static let upgradeFailure = 264
+        static let received = 256
+        static let upgradeCount = 320
+        static let upgradeFailure = 328
         static let initRequest = 1_024
         static let reason = 2_048
     }
 
     private static let byteCount = 4_096
     /// What pages of this form begin with.
-    private static let format: UInt64 = 0x3130_4750_5352_5454
+    private static let format: UInt64 = 0x3230_4750_5352_5454
     /// The most bytes of a FUSE_INIT request; those of today have 104.
     static let initByteCountMax = Offset.reason - Offset.initRequest
     private static let reasonByteCountMax = byteCount - Offset.reason
@@ -90,7 +91,12 @@ extension SupervisionPage {
 
 // MARK: - How it goes
 
-/// What has passed between the kernel and a server. Only changes mean something.
+extension SupervisionPage {
+    /// How many servers have taken over from another one.
+    var takeoverCount: UInt64 { word(Offset.takeoverCount).pointee.load(ordering: .relaxed) }
+}
+
+/// What has passed between the kernel, a server and its store. Only changes mean something.
 public struct ConversationCount: Hashable, Sendable {
     /// How many requests the server has taken.
     public var taken: UInt64
@@ -98,6 +104,8 @@ public struct ConversationCount: Hashable, Sendable {
     public var answered: UInt64
     /// How many it has taken and owes an answer to.
     public var owed: UInt64
+    /// How many pieces of answers have come from the store.
+    public var received: UInt64
 }
 
 extension SupervisionPage {
@@ -106,7 +114,8 @@ extension SupervisionPage {
         ConversationCount(
             taken: word(Offset.taken).pointee.load(ordering: .relaxed),
             answered: word(Offset.answered).pointee.load(ordering: .relaxed),
-            owed: word(Offset.owed).pointee.load(ordering: .relaxed))
+            owed: word(Offset.owed).pointee.load(ordering: .relaxed),
+            received: word(Offset.received).pointee.load(ordering: .relaxed))
     }
 
     /// A server has taken a request.
@@ -121,14 +130,16 @@ extension SupervisionPage {
         word(Offset.owed).pointee.subtract(1, ordering: .relaxed)
     }
 
-    /// What the last server owed is the next one's to answer, who will take it again.
-    public func noteTakeover() {
-        word(Offset.owed).pointee.store(0, ordering: .relaxed)
-        word(Offset.takeoverCount).pointee.add(1, ordering: .relaxed)
+    /// Something has come from the store: who waits for much of it on a slow line waits for no server that hangs.
+    public func noteReceived() {
+        word(Offset.received).pointee.add(1, ordering: .relaxed)
     }
 
-    /// How many servers have taken over.
-    var takeoverCount: UInt64 { word(Offset.takeoverCount).pointee.load(ordering: .relaxed) }
+    /// What the last server owed is the next one's to answer, who will take it again.
+    public func noteTakeover() {
+        word(Offset.takeoverCount).pointee.add(1, ordering: .relaxed)
+        word(Offset.owed).pointee.store(0, ordering: .relaxed)
+    }
 
     /// The supervisor's process id.
     var supervisor: Int32 { Int32(truncatingIfNeeded: word(Offset.supervisor).pointee.load(ordering: .relaxed)) }

@@ -12,10 +12,4 @@ public enum Unmount {
             throw MountError("unmount \(path)", Errno(rawValue: errno))
         }
     }
-
-    /// The id of the process that serves the mount at `path`; `nil` where nobody answers.
-    public static func server(of path: String) -> Int32? {
-        guard let directory = try? MountedDirectory(path) else { return nil }
-        return try? directory.server()
-    }
 }

@@ -46,7 +46,8 @@ final class EntryBlock: Sendable {
         static let records = 24
     }
 
-    /// What a block begins with behind its checksum: letters and a version.
+    /// What a block begins with behind its checksum: letters and a version. Blocks are in the log of the state as well, so that a new
+    /// version makes a new `StateFile.format`.
     static let format: UInt32 = 0x3142_4554  // "TEB1"
 
     /// What a block takes beside its bytes: two objects' headers, its fields, and what malloc adds.

@@ -128,8 +128,7 @@ final class ObjectReads: Sendable {
     /// Does what was decided under the lock.
     private func run(_ errands: consuming Errands) {
         for request in errands.cancelled { request.cancel() }
-        let deadline = errands.deadline ?? .now + reader.limits.readTimeout
-        for (number, range) in errands.started { get(range, part: number, deadline: deadline) }
+        for (number, range) in errands.started { get(range, part: number, readDeadline: errands.deadline) }
         for (number, blocks, firstIndex) in errands.loaded { load(blocks, from: firstIndex, part: number) }
         for (index, block) in errands.stored { disk?.store(block, at: index) }
         for (completion, result) in errands.completed {
@@ -150,8 +149,11 @@ final class ObjectReads: Sendable {
             completion: { [self] end in run(state.withLock { $0.finishLoading(upTo: end, part: number) }) })
     }
 
-    private func get(_ range: Range<Int>, part number: UInt64, deadline: ContinuousClock.Instant) {
+    /// - Parameter readDeadline: That of the read which had the part started; `nil` where it has all its time.
+    private func get(_ range: Range<Int>, part number: UInt64, readDeadline: ContinuousClock.Instant?) {
         let isAhead = state.withLock { !$0.isAwaited(part: number) }
+        // What nobody waits for yet has all the time: whoever comes to wait for it has, too.
+        let deadline = (isAhead ? nil : readDeadline) ?? .now + reader.limits.readTimeout
         let request = reader.store.get(
             RangeRequest(object: object, range: range, isAhead: isAhead), deadline: deadline,
             receiver: PartReceiver(self, part: number))

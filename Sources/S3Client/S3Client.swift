@@ -22,9 +22,14 @@ public final class S3Client: ObjectStore {
     ///   - configuration: Which bucket, and how to reach it.
     ///   - credentials: What to sign with; `nil` to send unsigned requests.
     ///   - logger: Told of retries and of what answers corrected.
-    public init(configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger) {
+    ///   - didReceive: Called with each piece of an answer that comes, on a network thread, which it must not keep.
+    public init(
+        configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger,
+        didReceive: (@Sendable () -> Void)? = nil
+    ) {
         CurlLibrary.initialize()
-        let context = ClientContext(configuration: configuration, credentials: credentials, logger: logger)
+        let context = ClientContext(
+            configuration: configuration, credentials: credentials, logger: logger, didReceive: didReceive)
         self.context = context
         let count = max(
             1, min(configuration.networkThreadCount, configuration.connectionLimit / Self.connectionCountPerThreadMin))

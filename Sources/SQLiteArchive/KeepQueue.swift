@@ -79,7 +79,7 @@ final class KeepQueue: Sendable {
             guard state.end == nil else { return }
             state.forgetCount += 1
             let prefixes = state.doomed.count < KeepQueue.doomedCountMax ? prefixes : .all
-            if case .forgetting(let last) = state.items.last, last == .all, prefixes == .all { return }
+            if prefixes == .all, state.isAboutToForgetAll { return }
             state.items.append(.forgetting(prefixes))
             state.doomed.append(prefixes)
         }
@@ -142,6 +142,12 @@ final class KeepQueue: Sendable {
 }
 
 extension KeepQueue.State {
+    /// Whether the last that is to be done is to forget all, and isn't under way: that may have passed what came since.
+    fileprivate var isAboutToForgetAll: Bool {
+        guard case .forgetting(.all) = items.last else { return false }
+        return items.count > 1 || !isWorking
+    }
+
     /// Takes out the listings that are kept next, together.
     fileprivate mutating func takeBatch() -> [ArchivedListing] {
         var (batch, batchByteCount) = ([ArchivedListing](), 0)

@@ -1,6 +1,7 @@
 /// What a record of the log is about.
 ///
-/// The numbers are part of the log's format: a server of another version reads them. One that is taken out is not used again.
+/// The numbers are part of the log's format: a server of another version reads them. One that is taken out is not used again, and
+/// a new one, or another meaning of one, makes another `StateFile.format`.
 public enum RecordKind: UInt8, CaseIterable, Sendable {
     /// How many servers there have been before this one (`StateLog.serverNumber`).
     case serverNumber = 1

@@ -35,11 +35,12 @@ public struct ChildProcess: Sendable {
     ///   - environment: "NAME=VALUE" each; all of this process's where it is `nil`.
     ///   - inheriting: Descriptors that the child gets; others only if they aren't close-on-exec.
     ///   - inNewSession: Whether the child gets a session of its own, and so outlives this process's terminal.
+    ///   - blocked: Signals that wait until the child takes them; others aren't blocked, whatever they are here.
     /// - Throws: Why it can't be started.
     public init(
         _ program: String, named name: String? = nil, _ arguments: [String], environment: [String]? = nil,
         inheriting: [Inheritance] = [],
-        inNewSession: Bool = false
+        inNewSession: Bool = false, blocking blocked: [Int32] = []
     ) throws(Errno) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -52,12 +53,13 @@ public struct ChildProcess: Sendable {
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         // Which signals this process blocks or ignores is its own affair.
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for signal in blocked { sigaddset(&mask, signal) }
+        posix_spawnattr_setsigmask(&attributes, &mask)
         var ignored = sigset_t()
         sigemptyset(&ignored)
-        sigaddset(&ignored, SIGPIPE)
+        for signal in [SIGPIPE, SIGCHLD] { sigaddset(&ignored, signal) }
         posix_spawnattr_setsigdefault(&attributes, &ignored)
         let flags = Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
         posix_spawnattr_setflags(&attributes, inNewSession ? flags | ChildProcess.newSessionFlag : flags)
@@ -104,6 +106,17 @@ public struct ChildProcess: Sendable {
             guard errno == EINTR else { return .unknown }
         }
         return ChildProcess.end(status: status)
+    }
+
+    /// Waits until the child has ended, but no longer than `limit`; `nil` where it hasn't by then. Not to be called any more when
+    /// it has told the end.
+    public func waitForEnd(within limit: Duration) -> End? {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            if let end = endIfThere() { return end }
+            if ContinuousClock.now >= deadline { return nil }
+            usleep(10_000)
+        }
     }
 
     /// How the child has ended, `nil` where it hasn't yet. Not to be called any more when it has told the end.

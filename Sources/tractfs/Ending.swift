@@ -43,22 +43,22 @@ final class Ending: Sendable {
 
     /// Ends the mount. As long as there is nothing to be kept in order, the process ends here and now.
     func begin() {
-        guard let session = beginEnding() else { return }
+        guard let session = beginEnding(orExit: EXIT_FAILURE) else { return }
         detachIfMounted()
         session.end()
     }
 
-    /// Leaves the mount to the next server.
+    /// Leaves the mount to the next server, also where this one has not taken it yet.
     func handOver() {
-        guard let session = beginEnding() else { return }
+        guard let session = beginEnding(orExit: HandOver.exitStatus) else { return }
         state.withLock { $0.isHandedOver = true }
         session.handOver()
     }
 
-    private func beginEnding() -> FuseSession? {
+    private func beginEnding(orExit status: CInt) -> FuseSession? {
         state.withLock { state -> FuseSession? in
             switch state.phase {
-            case .starting: exit(EXIT_FAILURE)
+            case .starting: exit(status)
             case .ending: return nil
             case .serving(let session):
                 state.phase = .ending

@@ -14,7 +14,9 @@ extension MountCommand {
         let destination = running.logDestination
         let report = inheritance?.report.map { StartReport($0) }
         do {
-            let supervisor = try Supervisor(destination, logger: destination.begin(), inheriting: inheritance)
+            let supervisor = try Supervisor(
+                destination, logger: destination.begin(), readTimeout: store.readTimeout.duration,
+                inheriting: inheritance)
             supervisor.takeSignals()
             if let inheritance, let device = inheritance.device, let place = inheritance.place {
                 supervisor.finishUpgrade(SupervisedMount(place: place, device: device), server: inheritance.server)
@@ -24,19 +26,12 @@ extension MountCommand {
             destination.takeOverStandardError()
             if let report { supervisor.letGo(report) }
             if inheritance != nil { chdir("/") }
-            exit(supervise(supervisor))
+            exit(supervisor.supervise())
         } catch {
             guard let report else { throw error }
             report.fail("\(error)")
             exit(EXIT_FAILURE)
         }
-    }
-
-    private func supervise(_ supervisor: Supervisor) -> CInt {
-        // It has a mount by now.
-        guard let mount = supervisor.state.look({ $0.mount }) else { return EXIT_FAILURE }
-        Watchdog(supervisor, mount, readTimeout: store.readTimeout.duration).start()
-        return supervisor.supervise(mount)
     }
 
     /// Serves for a supervisor, or only tries whether this process could. Ends the process.

@@ -28,7 +28,10 @@ struct MountLayers {
         credentials = try settings.credentials.map {
             CredentialsSession($0, isSuccessor ? nil : try $0.resolve(), logger: logger)
         }
-        client = S3Client(configuration: settings.configuration, credentials: credentials, logger: logger)
+        let page = try inheritance.page.map { try SupervisionPage(inheriting: $0) }
+        client = S3Client(
+            configuration: settings.configuration, credentials: credentials, logger: logger,
+            didReceive: { page?.noteReceived() })
         let blocks = try BlockCache(byteLimit: settings.memory.blockByteLimit)
         let disk = try settings.cache?.open(for: settings.configuration, blocks: blocks, logger: logger)
         self.disk = disk
@@ -50,9 +53,8 @@ struct MountLayers {
             connectionLimit: settings.configuration.connectionLimit, client: client, credentials: credentials,
             fileSystem: fileSystem, namespace: namespace, reader: reader, blocks: blocks, disk: disk)
         session = FuseSession(
-            fileSystem: fileSystem, log: log, page: try inheritance.page.map { try SupervisionPage(inheriting: $0) },
-            isSuccessor: isSuccessor, version: Tractfs.version, logger: logger,
-            describe: { status.object($0).description })
+            fileSystem: fileSystem, log: log, page: page, isSuccessor: isSuccessor, version: Tractfs.version,
+            logger: logger, describe: { status.object($0).description })
     }
 
     /// Where credentials are from; `nil` for unsigned requests.
@@ -75,9 +77,15 @@ struct MountLayers {
         credentials?.shutdown()
     }
 
+    /// Sets at which size the log of the state is written anew, in bytes; for tests.
+    static let logByteCountVariable = "TRACTFS_STATE_LOG_BYTES"
+
     private static func log(_ inheritance: Inheritance, logger: Logger) throws(StateLogError) -> StateLog? {
         if inheritance.stateLog.isEmpty { return nil }
-        return try StateLog(inheriting: inheritance.stateLog, logger: logger)
+        let given = getenv(logByteCountVariable).flatMap { Int(String(cString: $0)) }
+        return try StateLog(
+            inheriting: inheritance.stateLog, rewriteByteCountMin: given ?? StateLog.rewriteByteCountMin, logger: logger
+        )
     }
 }
 

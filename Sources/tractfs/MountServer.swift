@@ -54,11 +54,11 @@ struct MountServer {
                 MountedDevice.Options(source: settings.uri.description, allowsOthers: settings.allowsOthers))
             let place = MountPlace(mountedOn: mountPoint)
             ending.noteMounted(place)
-            ServerReport.mounted(place).send(device.shared, over: supervisor)
+            guard ServerReport.mounted(place).send(device.shared, over: supervisor) else { throw Self.orphaned }
             DetachedThread.start { [self] in
                 // Asked as anybody would ask it, so that the answer is what everybody gets.
-                if Unmount.server(of: place.path) != getpid() { return }
-                becomeReady(at: place, credentialsSource: layers.credentialsSource, logger: layers.logger)
+                if Supervision.of(mountAt: place.path)?.server != getpid() { return }
+                becomeReady(at: place, credentialsSource: layers.credentialsSource, ending)
             }
             return device
         }
@@ -67,15 +67,15 @@ struct MountServer {
     /// Serves what an earlier server has mounted, until the mount ends. It is not looked at, and nothing is asked of the
     /// network: there may be none for a while, and the mount answers all the same.
     func takeOver() throws {
-        guard let place = inheritance.place, let device = inheritance.device else {
+        guard inheritance.place != nil, let device = inheritance.device else {
             throw Failure("there is nothing to take over")
         }
+        // The command may have been typed in the folder that is the mount by now.
+        chdir("/")
         destination.takeOverStandardError()
         let ending = Ending(logger: try destination.begin())
-        ending.noteMounted(place)
-        try serve(ending) { layers in
-            try layers.session.restore()
-            return MountedDevice(inheriting: device)
+        try serve(ending) { _ in
+            MountedDevice(inheriting: device)
         }
     }
 
@@ -89,8 +89,12 @@ struct MountServer {
         // Before there is a mount, so that no signal can come between the two.
         ending.attach(layers.session)
         defer { ending.detachIfMounted() }
+        // Also before there is something to take over: only what has an owner is written anew as the log grows.
+        try layers.session.restore()
         let device = try device(layers)
         try layers.session.run(on: device) {
+            // Before, it is the next one's: who can't take it over leaves it where it is.
+            if let place = inheritance.place { ending.noteMounted(place) }
             ServerReport.tookOver.send(over: supervisor)
             if isInBackground { letGo() }
         } drain: {
@@ -108,9 +112,9 @@ struct MountServer {
     }
 
     /// The mount answers: whoever waits is told, and the terminal is let go.
-    private func becomeReady(at place: MountPlace, credentialsSource: String?, logger: Logger) {
+    private func becomeReady(at place: MountPlace, credentialsSource: String?, _ ending: Ending) {
         let isReadAheadRaised = ReadAhead.raise(forMountAt: place.path)
-        logger.info(
+        ending.logger.info(
             "mounted \(settings.uri) on \(place.path)",
             metadata: [
                 "credentials": "\(credentialsSource ?? "none, requests are not signed")",
@@ -118,11 +122,17 @@ struct MountServer {
                 "version": "\(Tractfs.version)",
             ])
         if geteuid() == 0, !settings.allowsOthers {
-            logger.notice("only root can use the mount; --allow-other lets all users")
+            ending.logger.notice("only root can use the mount; --allow-other lets all users")
         }
         if isInBackground { letGo() }
-        ServerReport.answers.send(over: supervisor)
+        if !ServerReport.answers.send(over: supervisor) {
+            ending.logger.error("\(Self.orphaned)")
+            ending.begin()
+        }
     }
+
+    /// The command has failed by now, and nobody knows of a mount.
+    private static let orphaned = Failure("the supervising process ended before the mount answered")
 
     /// Nothing of the place where the command was typed is held on to.
     private func letGo() {

@@ -48,7 +48,7 @@ struct PresignedPath {
     private func open(_ folder: String) throws(Failure) -> MountedDirectory {
         do throws(Errno) {
             let directory = try MountedDirectory(folder)
-            _ = try directory.server()
+            _ = try directory.supervision()
             return directory
         } catch {
             throw failure(error)

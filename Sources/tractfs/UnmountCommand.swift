@@ -30,12 +30,14 @@ struct UnmountCommand: ParsableCommand {
         try Unmount.detach(mount.mountPoint)
         guard let supervision else { return }
         if !waitForEnd(of: supervision.server, within: grace) {
-            kill(supervision.server, SIGTERM)
+            // The supervisor hands it on, and starts no other server.
+            let processes = [supervision.supervisor, supervision.server].compactMap(\.self).filter(OwnProgram.isOf)
+            if let first = processes.first { kill(first, SIGTERM) }
             // The server answers what is under way with errors, which takes no time.
             guard waitForEnd(of: supervision.server, within: Time(seconds: 10)) else {
                 throw Failure(
                     "\(mount.mountPoint) is unmounted, but its process \(supervision.server) has not ended; end it with "
-                        + "kill -9")
+                        + "kill -9 " + processes.map(String.init).joined(separator: " "))
             }
         }
         if let supervisor = supervision.supervisor { _ = waitForEnd(of: supervisor, within: Time(seconds: 10)) }

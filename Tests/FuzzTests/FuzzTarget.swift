@@ -23,9 +23,11 @@ func require(_ condition: Bool, _ description: @autoclosure () -> String) throws
     guard condition else { throw Violation(description: description()) }
 }
 
-/// Throws where `text` isn't fit for a log or a terminal: it has control characters, or is long.
+/// Throws where `text` isn't fit for a log or a terminal: it has characters that control it or turn text round, or is long.
 func requirePlain(_ text: String, limit: Int = 2_048) throws {
     try require(text.unicodeScalars.count <= limit, "a message has \(text.unicodeScalars.count) characters")
-    let control = text.unicodeScalars.first { $0.properties.generalCategory == .control }
+    let control = text.unicodeScalars.first {
+        [.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+    }
     try require(control == nil, "a message has a control character: \(text.debugDescription)")
 }

@@ -122,6 +122,7 @@ struct FaultRun {
                 tractfsExecutable(), ["mount", "s3://\(server.bucket)", directory, "--no-cache"] + endpointOptions,
                 environment: environmentWithKeys)
             guard result.status == 0 else {
+                guard result.status == 1 else { return "status \(result.status)" }
                 return isMounted(directory) || result.errorOutput.isEmpty ? "fails without a word" : "fails"
             }
             try runChecked("fusermount3", ["-u", "-z", directory])

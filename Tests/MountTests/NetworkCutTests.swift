@@ -14,7 +14,8 @@ struct `While the network is gone` {
     private static let largeCount = 16
 
     /// Some seconds; five minutes, as issue 6 says, with `TRACTFS_STRESS`.
-    private var seconds: Int { ProcessInfo.processInfo.environment["TRACTFS_STRESS"] == nil ? 7 : 300 }
+    private var seconds: Int { isStressed ? 300 : 7 }
+    private var isStressed: Bool { ProcessInfo.processInfo.environment["TRACTFS_STRESS"] != nil }
 
     /// A mount over a line, with a folder that is known and a file of it that is cached.
     private func withMountOverLine(_ test: (NetworkLine, String, ObjectBody) throws -> Void) throws {
@@ -41,12 +42,16 @@ struct `While the network is gone` {
         try withMountOverLine { line, mountPoint, body in
             let expected = body.allBytes
             let isOver = Atomic<Bool>(false)
+            let isCut = Atomic<Bool>(false)
             let failureCount = Atomic<Int>(0)
             let load = TestThreads(4) { index in
                 var generator = SeededGenerator(seed: UInt64(index))
                 while !isOver.load(ordering: .relaxed) {
                     let start = Int.random(in: 0..<Self.largeByteCount - 100_000, using: &generator)
-                    let path = mountPoint + "/known/\(Int.random(in: 0..<Self.largeCount, using: &generator))"
+                    // Of some files nothing is cached when the network goes away.
+                    let isWarm = !isCut.load(ordering: .relaxed)
+                    let files = isWarm ? 0..<Self.largeCount / 2 : Self.largeCount / 2..<Self.largeCount
+                    let path = mountPoint + "/known/\(Int.random(in: files, using: &generator))"
                     do {
                         let bytes = try withOpenFile(path) { try $0.bytes(in: start..<start + 100_000) }
                         expectSame(bytes, Array(expected[start..<start + 100_000]))
@@ -57,6 +62,7 @@ struct `While the network is gone` {
             }
             defer { isOver.store(true, ordering: .relaxed) }
             try line.cut()
+            isCut.store(true, ordering: .relaxed)
             let end = ContinuousClock.now + .seconds(seconds)
             repeat {
                 #expect(try runChecked("cat", [mountPoint + "/known/cached"], timeout: .seconds(30)) == "cached")
@@ -64,13 +70,14 @@ struct `While the network is gone` {
                 let cold = try run("ls", [mountPoint + "/cold"], timeout: .seconds(30))
                 #expect(cold.status != 0, "\(cold)")
             } while ContinuousClock.now < end
+            try eventually("a read that fails") { failureCount.load(ordering: .relaxed) > 0 }
             try line.restore()
-            try eventually("a folder that was never seen") {
+            // Ten seconds are what issue 6 asks for, of a machine that has nothing else to do.
+            try eventually("a folder that was never seen", within: .seconds(isStressed ? 10 : 30)) {
                 try run("ls", [mountPoint + "/cold"]).output == "name\n"
             }
             isOver.store(true, ordering: .relaxed)
             try load.wait()
-            #expect(failureCount.load(ordering: .relaxed) > 0, "what was not known could not be read")
             for index in 0..<Self.largeCount {
                 try expectSame(
                     withOpenFile(mountPoint + "/known/\(index)") { try $0.bytes(in: 0..<Self.largeByteCount) }, expected

@@ -24,7 +24,7 @@ import Testing
                     return !readers.isRunning
                 }
                 #expect(readers.errorOutput == "")
-                #expect((1...Self.threadCountMax).contains(threadCount))
+                #expect((2...Self.threadCountMax).contains(threadCount))
             }
         }
     }
@@ -48,7 +48,7 @@ import Testing
             }
             try withMount(of: server, options: ["--read-timeout", "2s"]) { mountPoint throws in
                 try runChecked("ls", [mountPoint])
-                try body(server, mountPoint, try #require(processes(withArgument: mountPoint).first))
+                try body(server, mountPoint, try #require(MountProcesses(of: mountPoint)).server)
             }
         }
     }

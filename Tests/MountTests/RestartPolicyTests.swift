@@ -1,3 +1,4 @@
+import Logging
 import SystemSupport
 import Testing
 
@@ -5,11 +6,24 @@ import Testing
 @testable import tractfs
 
 @Suite("Whether a dead server gets a successor:") struct RestartPolicyTests {
-    @Test func `one that is killed does, however often`() {
+    @Test func `one that is killed does, however often, but after ever longer pauses`() {
         var policy = RestartPolicy()
-        for _ in 0..<1_000 {
-            #expect(policy.decide(after: .killed(signal: 9), servedFor: .milliseconds(1)) == .restart(after: .zero))
+        func decide(servedFor: Duration) -> RestartPolicy.Decision {
+            policy.decide(after: .killed(signal: 9), servedFor: servedFor)
         }
+        for _ in 0..<RestartPolicy.earlyDeathLimit {
+            #expect(decide(servedFor: .milliseconds(1)) == .restart(after: .zero))
+            #expect(policy.logLevel == .warning)
+        }
+        for pause in [50, 100, 200, 400, 800, 1_000, 1_000] {
+            #expect(decide(servedFor: .milliseconds(1)) == .restart(after: .milliseconds(pause)))
+            #expect(policy.logLevel == .debug)
+        }
+        for _ in 0..<1_000 {
+            #expect(decide(servedFor: .milliseconds(1)) == .restart(after: RestartPolicy.pauseMax))
+        }
+        #expect(decide(servedFor: .seconds(60)) == .restart(after: .zero))
+        #expect(policy.logLevel == .warning)
     }
 
     @Test("one that crashes at once does so often", arguments: RestartPolicy.crashSignals.sorted())
@@ -58,11 +72,12 @@ extension RestartPolicy.Decision {
     }
 
     private func look(
-        taken: UInt64 = 0, answered: UInt64 = 0, owed: UInt64 = 0, hasPending: Bool = false,
+        taken: UInt64 = 0, answered: UInt64 = 0, owed: UInt64 = 0, received: UInt64 = 0, hasPending: Bool = false,
         isStopped: Bool = false, isGone: Bool = false
     ) -> Stall.Look {
         Stall.Look(
-            count: ConversationCount(taken: taken, answered: answered, owed: owed), hasPending: hasPending,
+            count: ConversationCount(taken: taken, answered: answered, owed: owed, received: received),
+            hasPending: hasPending,
             isStopped: isStopped, isMountGone: isGone)
     }
 
@@ -82,6 +97,13 @@ extension RestartPolicy.Decision {
     @Test func `one that takes requests, and answers none does`() {
         let looks = (0..<4).map { look(taken: $0, owed: $0 + 1, hasPending: true) }
         #expect(findings(looks) == [nil, nil, nil, .unanswered])
+    }
+
+    @Test func `one that answers none doesn't as long as something comes from the store`() {
+        let looks = (0..<100).map { look(taken: 1, owed: 1, received: $0) }
+        #expect(findings(looks).allSatisfy { $0 == nil })
+        let silent = (0..<4).map { look(taken: $0, owed: 1, received: 7) }
+        #expect(findings(silent) == [nil, nil, nil, .unanswered])
     }
 
     @Test func `one that is stopped does, unless it goes on in time`() {

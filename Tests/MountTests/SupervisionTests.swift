@@ -81,6 +81,42 @@ struct SupervisionTests {
         }
     }
 
+    @Test func `leaves a server alone whose store sends slowly`() throws {
+        try withS3TestServer { server in
+            let body = try ObjectBody.random(byteCount: 256 << 10)
+            server.put("file", body)
+            try withWatchdog(seconds: 2, of: server) { mount in
+                let before = try mount.runningServer()
+                // The kernel asks for all of it at once, or for a half.
+                server.setBandwidth(overall: 40_000)
+                try withTemporaryDirectory { directory in
+                    let copy = directory + "/copy"
+                    try Data(body.allBytes).write(to: URL(fileURLWithPath: copy))
+                    try runChecked("cmp", [mount.point + "/file", copy])
+                }
+                #expect(try mount.runningServer() == before, "\(mount.text)")
+            }
+        }
+    }
+
+    @Test func `hands on SIGHUP in the middle of a takeover, and the mount goes on`() throws {
+        try withS3TestServer { server in
+            server.put("file", .text("read me"))
+            try withKilledMount(of: server) { mount in
+                let supervisor = try #require(MountProcesses(of: mount.point)).supervisor
+                for _ in 0..<3 {
+                    let count = mount.takeoverCount
+                    kill(try mount.runningServer(), SIGKILL)
+                    try eventually("a takeover; the log says: \(mount.text)") {
+                        kill(supervisor, SIGHUP)
+                        return mount.takeoverCount > count
+                    }
+                }
+                #expect(try runChecked("cat", [mount.point + "/file"]) == "read me")
+            }
+        }
+    }
+
     @Test func `that is killed leaves its server serving, which ends in order`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
@@ -137,7 +173,7 @@ struct UpgradeCommandTests {
 
     @Test(
         "leaves all as it was where the new program can't serve",
-        arguments: ["echo no; exit 3", "kill -9 $$", "exit 0"])
+        arguments: ["echo no; exit 3", "kill -9 $$", "exit 0", "exec sleep 60"])
     func badProgram(script: String) throws {
         try withInstalledProgram { program, mountPoint, log in
             try runChecked("mv", [program, program + ".old"])

@@ -47,6 +47,19 @@ struct KilledMount {
         text.split(separator: "\n").count { $0.contains("has taken over after") }
     }
 
+    /// How large the files of the server's `StateLog` are.
+    func logByteCount() throws -> Int {
+        let folder = "/proc/\(try runningServer())/fd/"
+        return try FileManager.default.contentsOfDirectory(atPath: folder).reduce(0) { sum, name in
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: folder + name)
+            guard target?.contains("/var/tmp/#") == true || target?.contains("tractfs-state") == true else {
+                return sum
+            }
+            var status = stat()
+            return stat(folder + name, &status) == 0 ? sum + Int(status.st_size) : sum
+        }
+    }
+
     /// All that was logged.
     var text: String {
         String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
@@ -126,6 +139,62 @@ struct TakeoverTests {
         }
     }
 
+    @Test func `before it had to, its log has been kept short`() throws {
+        try withS3TestServer { server in
+            // Two hundred bytes each, and a listing of them is in the log for as long as a folder is open.
+            for number in 0..<500 { server.put(Key(String(format: "%0200d", number)), .text("x")) }
+            let limit = 256 << 10
+            try withKilledMount(
+                of: server, options: ["--no-cache", "--metadata-ttl", "0s"],
+                environment: [MountLayers.logByteCountVariable: "\(limit)"]
+            ) { mount in
+                let script = "import os, sys\nfor _ in range(50): assert len(os.listdir(sys.argv[1])) == 500"
+                try runChecked("python3", ["-c", script, mount.point])
+                // Files grow by a mebibyte; and there may be two, one of them being written.
+                try eventually("a short log; it has \(try mount.logByteCount()) bytes") {
+                    try mount.logByteCount() <= 4 << 20
+                }
+                try mount.killServer()
+                #expect(try runChecked("ls", [mount.point]).split(separator: "\n").count == 500)
+            }
+        }
+    }
+
+    @Test func `where the mount lies on the folder that it was started in, by who ignores the end of children`() throws
+    {
+        try withS3TestServer { server in
+            server.put("file", .text("read me"))
+            try withTemporaryDirectory { directory in
+                let (point, log) = (directory + "/mount", directory + "/log")
+                try runChecked("mkdir", [point])
+                let supervisor = try BackgroundProcess(
+                    "sh",
+                    [
+                        "-c", "trap '' CHLD; cd \"$0\" && exec \"$@\"", point, tractfsExecutable(), "mount",
+                        "--foreground",
+                    ]
+                        + ["s3://\(server.bucket)", point, "--no-cache", "--metadata-ttl", "0s"]
+                        + ["--endpoint-url", server.endpointURL, "--log-file", log],
+                    environment: environmentWithKeys, outputDirectory: directory)
+                defer { supervisor.end() }
+                let mount = KilledMount(point: point, log: log)
+                try eventually("a mount; \(mount.text)\(supervisor.errorOutput)") {
+                    mount.text.contains("mounted s3://")
+                }
+                let result = Result {
+                    for _ in 0..<2 { try mount.killServer() }
+                    let folder = "/proc/\(try mount.runningServer())/cwd"
+                    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder) == "/")
+                    #expect(mount.text.contains("has died (signal \(SIGKILL)"), "\(mount.text)")
+                    #expect(try runChecked("cat", [point + "/file"]) == "read me")
+                }
+                try runChecked(tractfsExecutable(), ["unmount", point])
+                try eventually("the end of both processes") { processes(withArgument: point).isEmpty }
+                try result.get()
+            }
+        }
+    }
+
     @Test func `many kills in a row don't end the mount, nor a comparison of a file`() throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
@@ -135,7 +204,9 @@ struct TakeoverTests {
             try withTemporaryDirectory { directory in
                 let copy = directory + "/copy"
                 try Data(body.allBytes).write(to: URL(fileURLWithPath: copy))
-                try withKilledMount(of: server, options: ["--no-cache", "--memory-limit", "128MiB"]) { mount in
+                // Takeovers are counted by the log, which tells so many of them in detail only.
+                let options = ["--no-cache", "--memory-limit", "128MiB", "--log-level", "debug"]
+                try withKilledMount(of: server, options: options) { mount in
                     let script = """
                         while cmp "$0" "$1"; do
                             echo same

@@ -11,14 +11,20 @@ struct WalkTools {
     ]
     private static let script = packageRoot + "/Tests/MountTests/walk_tools.py"
     private let expectedPath: String
+    /// What the walks meet, for messages.
+    private let situation: String
 
     /// Walks that should find this tree, to be compared in `body`.
-    static func with<Result>(_ tree: WalkTree, _ body: (WalkTools) throws -> Result) throws -> Result {
+    ///
+    /// - Parameter situation: What they meet, for messages.
+    static func with<Result>(
+        _ tree: WalkTree, situation: String = "", _ body: (WalkTools) throws -> Result
+    ) throws -> Result {
         try withTemporaryDirectory { directory in
             let path = directory + "/expected"
             let lines = tree.entries.map { "\($0.byteCount.map(String.init) ?? "-")\t\($0.path)\n" }
             try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: path))
-            return try body(WalkTools(expectedPath: path))
+            return try body(WalkTools(expectedPath: path, situation: situation))
         }
     }
 
@@ -36,10 +42,13 @@ struct WalkTools {
     }
 
     /// Expects that the tool finds exactly what is there, but may fail on folders, and miss what is in these.
+    ///
+    /// - Parameter folder: It may only fail here and below.
     func expectExactOrFailed(
-        _ tool: String, at mountPoint: String, sourceLocation: SourceLocation = #_sourceLocation
+        _ tool: String, at mountPoint: String, below folder: String = "",
+        sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        try expectNoDifference(tool, mountPoint, ["--errors-allowed"], sourceLocation)
+        try expectNoDifference(tool, mountPoint, ["--errors-allowed-below", folder], sourceLocation)
     }
 
     private func expectNoDifference(
@@ -50,7 +59,7 @@ struct WalkTools {
             timeout: .seconds(300))
         #expect(
             result.status == 0 && result.output.isEmpty && result.errorOutput.isEmpty,
-            "\(tool) \(options): \(result.output.prefix(3_000))\(result.errorOutput.prefix(3_000))",
+            "\(situation) \(tool) \(options): \(result.output.prefix(3_000))\(result.errorOutput.prefix(3_000))",
             sourceLocation: sourceLocation)
     }
 }

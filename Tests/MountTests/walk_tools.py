@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Walks a mount as a tool does, and compares what the tool shows with what is there.
 
-walk_tools.py TOOL FOLDER EXPECTED [--below PATH] [--changing NAME] [--errors-allowed]
+walk_tools.py TOOL FOLDER EXPECTED [--below PATH] [--changing NAME] [--errors-allowed-below PATH]
 
 EXPECTED has a line for each entry, sorted: its size ("-" for a folder), a tab, its path below FOLDER. Prints what differs;
 status 1 if anything does. --below: walks only this folder of it. --changing: whatever is in folders of this name is not
-looked at. --errors-allowed: the tool may fail on folders, if it says so, and entries may be missing there but nowhere else.
+looked at. --errors-allowed-below: the tool may fail on this folder of it and those below ("" for all), if it says so, and
+entries may be missing where it does but nowhere else.
 """
 
 import argparse
@@ -221,10 +222,11 @@ class Comparison:
             elif not self.is_right(size, self.expected[path]):
                 yield f"{path}: {size} bytes for {self.expected[path]}"
         errors = [(path, text) for path, text in self.walk.errors if not self.is_changing(path)]
-        failed = {path for path, _ in errors} if self.arguments.errors_allowed else set()
+        allowed = {self.arguments.errors_allowed_below} - {None}
+        failed = {path for path, _ in errors if is_below(path, allowed)}
+        # These first: they say why entries are missing.
+        yield from (text for path, text in errors if path not in failed)
         yield from (f"{path}: missing" for path in self.expected.keys() - found if not is_below(path, failed))
-        if not self.arguments.errors_allowed:
-            yield from (text for _, text in errors)
 
 
 def main():
@@ -234,7 +236,7 @@ def main():
     parser.add_argument("expected")
     parser.add_argument("--below", default="")
     parser.add_argument("--changing")
-    parser.add_argument("--errors-allowed", action="store_true")
+    parser.add_argument("--errors-allowed-below")
     differences = list(Comparison(parser.parse_args()).differences())
     for difference in differences[:SHOWN_DIFFERENCE_COUNT]:
         print(difference)

@@ -50,6 +50,27 @@ import Testing
         }
     }
 
+    /// Those of the shorter time are over before a connection counts as silent.
+    @Test(arguments: [2, 60])
+    func `that never says that an answer has ended is not asked again`(seconds: Int) throws {
+        try withClient(connectionLimit: 1) { server, client, object, _ in
+            server.script(.gets, .linger(.neverEnd), count: 1)
+            try #expect(client.bytes(0..<300_000, of: object, within: .seconds(seconds)).get() == body.allBytes)
+            #expect(server.requests(.get).count == 1)
+            // The one connection is free again.
+            try #expect(client.bytes(0..<10, of: object, within: .seconds(60)).get() == body.bytes(in: 0..<10))
+        }
+    }
+
+    @Test func `on a slow line is waited for while it sends a listing`() throws {
+        try withClient { server, client, _, _ in
+            for index in 0..<1_000 { server.put(Key("\(index)-" + String(repeating: "k", count: 900)), .text("x")) }
+            server.setBandwidth(overall: 200_000)
+            let page = try client.page(ListRequest(prefix: "", isDelimited: true), within: .seconds(4)).get()
+            #expect(page.items.count == 1_000)
+        }
+    }
+
     @Test func `on a slow line that many share is waited for`() throws {
         try withClient(connectionLimit: 64) { server, client, object, _ in
             // 2 kB a second for each.
@@ -93,9 +114,10 @@ import Testing
         try withClient(connectionLimit: 1) { server, client, object, _ in
             server.script(.any, .linger(.stall))
             let collectors = (0..<5).map { _ in RangeCollector() }
+            // The same for all: what ends a moment before the others would leave its connection to them.
+            let deadline = ContinuousClock.now + .seconds(2)
             for collector in collectors {
-                client.get(
-                    RangeRequest(object: object, range: 0..<10), deadline: .now + .seconds(2), receiver: collector)
+                client.get(RangeRequest(object: object, range: 0..<10), deadline: deadline, receiver: collector)
             }
             let listing = try client.page(ListRequest(prefix: "", isDelimited: true), within: .seconds(2))
             #expect(listing.failureCode == .timedOut)
@@ -125,8 +147,9 @@ import Testing
             for collector in collectors {
                 try #expect(collector.outcome().get() == body.allBytes, "seed \(seed)")
             }
-            // 15 % are sent again, and of those 15 %; 25 % are the most that hedges may be.
-            #expect(server.requests(.get).count < count * 3 / 2, "seed \(seed)")
+            // 15 % are sent again, and of those 15 %; hedges may be 25 %, and what was saved up for them. A machine that is so
+            // busy that answers pause for seconds adds some.
+            #expect(server.requests(.get).count < count * 2, "seed \(seed)")
         }
     }
 }

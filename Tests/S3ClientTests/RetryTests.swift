@@ -95,15 +95,26 @@ private func attempt(isHedge: Bool = false) -> Attempt {
 
     @Test func `gives an attempt up after five seconds of silence, and the next one after ten`() {
         let exchange = exchange(seconds: 60)
-        for (limit, next) in [(5, 10), (10, 20), (20, 20)] {
+        for limit in [5, 10, 20, 20] {
             let attempt = attempt()
             attempt.transfer.progress = Progress(now: start)
             exchange.begin(attempt, lateness: Lateness(after: .seconds(1), overdueAfter: .zero, now: start), now: start)
             #expect(exchange.stalledAttempts(now: start + .seconds(limit - 1))?.isEmpty == true)
             #expect(exchange.stalledAttempts(now: start + .seconds(limit))?.count == 1)
             #expect(exchange.noteStall(of: attempt).error.message.contains(" \(limit) seconds"))
-            #expect(exchange.silenceLimit == .seconds(next))
+            // The same befell the second of two attempts: they count as one.
+            #expect(exchange.noteStall(of: attempt).error.message.contains(" \(limit) seconds"))
         }
+    }
+
+    @Test func `isn't looked at for lateness when all of it has come, but the end`() throws {
+        let exchange = exchange(seconds: 60)
+        let attempt = attempt()
+        let lateness = Lateness(after: .milliseconds(20), overdueAfter: .zero, now: start)
+        exchange.begin(attempt, lateness: lateness, now: start)
+        #expect(exchange.nextInstant == start + .milliseconds(20))
+        try exchange.operation.receive([UInt8](repeating: 0, count: 10).span.bytes)
+        #expect(exchange.nextInstant == start + .seconds(1), "when it is looked at for silence")
     }
 
     @Test func `looks for another connection after one that was silent`() {

@@ -1,3 +1,4 @@
+import ObjectStore
 import Testing
 import TestSupport
 
@@ -64,6 +65,32 @@ import TestSupport
         let now = start + .seconds(1)
         limit.noteRefusal(sentAt: now, wait: .seconds(7), patience: .seconds(2), now: now, using: &generator)
         #expect(limit.pauseEnd == now + .milliseconds(500))
+    }
+
+    @Test func `of one transfer makes short pauses again after an answer`() throws {
+        var generator = SeededGenerator(seed: 1)
+        // So many that the pauses have come to the longest.
+        var limit = limit(ceiling: 1, refusedCount: 30)
+        let now = start + .seconds(1)
+        limit.noteAnswer(sentAt: now)
+        for index in 0..<2 {
+            let now = now + .milliseconds(index + 1)
+            limit.noteRefusal(sentAt: now, wait: nil, patience: .seconds(60), now: now, using: &generator)
+        }
+        let pauseEnd = try #require(limit.pauseEnd)
+        #expect(pauseEnd - now < Backoff.base * 2 + .milliseconds(2))
+    }
+
+    @Test func `is told of once, and once when it is over, while a store comes to its limit again and again`() {
+        let log = RecordedLog()
+        let context = ClientContext(configuration: S3Configuration(bucket: "b"), credentials: nil, logger: log.logger)
+        let refusal = StoreError(.throttled, "slow down")
+        for _ in 0..<3 {
+            for isBeginning in [true, false, true] { context.noteThrottling(refusal, isBeginning: isBeginning) }
+            for _ in 0..<2 { context.noteRelief() }
+        }
+        #expect(log.warnings.count == 1)
+        #expect(log.messages.count { $0.contains("bears all requests again") } == 1)
     }
 
     @Test func `grows by one with each round of answers, up to what it was`() {

@@ -43,6 +43,21 @@ import Testing
         #expect(queue.forgetCount(unlessDoomed: "anything/") == nil)
     }
 
+    @Test func `is forgotten again where that was asked for while it was being forgotten`() {
+        let queue = KeepQueue(byteLimit: 1 << 20)
+        for _ in 0..<2 { queue.forget(.all) }
+        #expect(queue.doomedCount == 1, "it has not begun")
+        _ = queue.next()
+        for _ in 0..<2 { queue.forget(.all) }
+        #expect(queue.doomedCount == 2)
+        queue.finish(isForgotten: true)
+        #expect(queue.doomedCount == 1)
+        guard case .forget(.all) = queue.next() else {
+            Issue.record("the second was lost")
+            return
+        }
+    }
+
     /// Keeps, forgets and asks at random, and compares with a dictionary.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func `is what a dictionary would have lost`(seed: UInt64) throws {

@@ -6,13 +6,13 @@ import TestSupport
 final class Disturbances: Sendable {
     /// What befalls it.
     private enum Trouble: CaseIterable {
-        case silence, resets, slowDowns, halfOfAll, truncations, latency, rotation, revocation
+        case silence, resets, slowDowns, oneInFive, truncations, latency, rotation, revocation
 
         /// Whether users may see errors while it lasts. The others must be hidden from them.
         var maySurface: Bool {
             switch self {
             case .silence, .resets, .slowDowns, .truncations, .revocation: true
-            case .halfOfAll, .latency, .rotation: false
+            case .oneInFive, .latency, .rotation: false
             }
         }
     }
@@ -80,7 +80,8 @@ final class Disturbances: Sendable {
         case .silence: server.script(.any, .linger(.stall))
         case .resets: server.script(.any, .damage(.reset))
         case .slowDowns: server.script(.any, .refuse(.slowDown))
-        case .halfOfAll: server.script(.any.half(seed: 1), .refuse(.internalError))
+        // Not so many that a request fails again and again until its time is over.
+        case .oneInFive: server.script(.any.some(0.2, seed: 1), .refuse(.internalError))
         case .truncations: server.script(.gets, .damage(.closeAfter(byteCount: 1_000)))
         case .latency: server.setLatency(.milliseconds(300))
         case .rotation: try rotateKeys()

@@ -1,3 +1,4 @@
+internal import CLinux
 import Foundation
 import Synchronization
 
@@ -10,7 +11,7 @@ public let networkNamespacesAvailable =
 public func withNetworkNamespace(addresses: [String], _ body: @escaping @Sendable () throws -> Void) throws {
     let threads = TestThreads(1) { _ in
         let outside = try namespace()
-        try enterNetworkNamespace()
+        guard tractfs_leave_network() == 0 else { throw CommandFailure(description: "unshare: errno \(errno)") }
         // The addresses must not come to the machine's own interface, whatever Foundation starts processes from.
         guard try namespace() != outside else {
             throw CommandFailure(description: "processes aren't started in the new network namespace")
@@ -25,11 +26,4 @@ public func withNetworkNamespace(addresses: [String], _ body: @escaping @Sendabl
 /// The network namespace that processes are started in.
 private func namespace() throws -> String {
     try runChecked("readlink", ["/proc/self/ns/net"])
-}
-
-/// unshare(2) with CLONE_NEWNET, which glibc shows to GNU sources only, and so not to Swift.
-private func enterNetworkNamespace() throws {
-    guard let symbol = dlsym(nil, "unshare") else { throw CommandFailure(description: "there is no unshare(2)") }
-    let unshare = unsafe unsafeBitCast(symbol, to: (@convention(c) (CInt) -> CInt).self)
-    guard unshare(0x4000_0000) == 0 else { throw CommandFailure(description: "unshare: errno \(errno)") }
 }

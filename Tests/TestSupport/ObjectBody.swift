@@ -35,19 +35,9 @@ public enum ObjectBody: Hashable, Sendable {
 /// The bytes of a pattern: the 64-bit words of a mixed counter, little-endian.
 private func patternBytes(seed: UInt64, in range: Range<Int>) -> [UInt8] {
     let firstWord = range.lowerBound / 8
+    let words = (firstWord..<(range.upperBound + 7) / 8).map { patternWord(seed: seed, index: $0).littleEndian }
     let skipped = range.lowerBound - firstWord * 8
-    return [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initializedCount in
-        var word = patternWord(seed: seed, index: firstWord) >> UInt64(8 * skipped)
-        for index in 0..<range.count {
-            let position = skipped + index
-            if position % 8 == 0 {
-                word = patternWord(seed: seed, index: firstWord + position / 8)
-            }
-            buffer[index] = UInt8(truncatingIfNeeded: word)
-            word >>= 8
-        }
-        initializedCount = range.count
-    }
+    return words.withUnsafeBytes { [UInt8](UnsafeRawBufferPointer(rebasing: $0[skipped..<skipped + range.count])) }
 }
 
 /// Eight bytes of a pattern.

@@ -85,8 +85,6 @@ int tractfs_backing_close(int device, int32_t id);
 // The numbers hold the sizes of what is passed, so that a form that changes is another number, and one who doesn't know it
 // says ENOTTY.
 
-/// The process that serves the mount, as a uint32_t.
-extern const unsigned long TRACTFS_IOCTL_SERVER;
 /// Who serves the mount and sees to it that somebody does, as a struct tractfs_supervision.
 extern const unsigned long TRACTFS_IOCTL_SUPERVISION;
 /// Forget what was listed, and ask the store again: passes a uint32_t, 0 for all that is below the directory, 1 for its own
@@ -103,8 +101,6 @@ struct tractfs_supervision {
     /// Process ids; the supervisor's is 0 where there is none.
     uint32_t server;
     uint32_t supervisor;
-    /// How many servers have taken over from another one.
-    uint32_t takeover_count;
     /// How many upgrades have ended; the rest is about the last one.
     uint32_t upgrade_count;
     /// 1 if it failed.

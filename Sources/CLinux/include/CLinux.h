@@ -32,6 +32,14 @@ int tractfs_open_nameless(const char *directory);
 /// `name` is what /proc shows.
 int tractfs_open_memory(const char *name);
 
+/// Moves the calling thread to a network namespace of its own (unshare(2), which glibc shows to GNU sources only); 0, or -1 and
+/// errno. For tests.
+int tractfs_leave_network(void);
+
+/// Moves the calling thread to that network namespace, an open file of /proc/PID/ns/net (setns(2), for GNU sources only too);
+/// 0, or -1 and errno. For tests.
+int tractfs_enter_network(int network_namespace);
+
 /// Stores a value that another process may read, or the next one: all that was stored before is there for whoever sees it.
 static inline void tractfs_store_release(uint64_t *place, uint64_t value) {
     __atomic_store_n(place, value, __ATOMIC_RELEASE);

@@ -10,20 +10,46 @@ final class ClientContext: Sendable {
         var region: String
         /// How far the store's clock is ahead of ours.
         var clockOffsetSeconds = 0
+        var throttling = Throttling()
+    }
+
+    /// What is known, and told, of a store that asks for less traffic.
+    private struct Throttling {
         /// How many network threads ask for less than they could.
-        var throttledThreadCount = 0
+        var threadCount = 0
+        /// When it was told last that it asks for that.
+        var toldInstant: ContinuousClock.Instant?
+        /// Whether it is still to be told that it doesn't any more.
+        var isTold = false
+
+        /// A store at its limit comes and goes: it is told of at most once in such a time.
+        static let interval: Duration = .seconds(30)
+
+        /// Returns whether to tell now.
+        mutating func takeNews(now: ContinuousClock.Instant) -> Bool {
+            guard !isTold, toldInstant.map({ $0 + Self.interval <= now }) ?? true else { return false }
+            toldInstant = now
+            isTold = true
+            return true
+        }
     }
 
     let configuration: S3Configuration
     /// `nil` for unsigned requests.
     let credentials: (any CredentialsProvider)?
     let logger: Logger
+    /// Called with each piece of an answer's body.
+    let didReceive: (@Sendable () -> Void)?
     private let learned: Mutex<Learned>
     /// Whether the store has answered a request that was signed for `Learned.region`, or there can't be another.
     private let hasRegionProof: Atomic<Bool>
 
-    init(configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger) {
+    init(
+        configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger,
+        didReceive: (@Sendable () -> Void)? = nil
+    ) {
         self.configuration = configuration
+        self.didReceive = didReceive
         self.credentials = credentials
         self.logger = logger
         learned = Mutex(Learned(region: configuration.region))
@@ -153,11 +179,13 @@ final class ClientContext: Sendable {
         logger.info("the bucket is in another region than configured", metadata: ["region": "\(region)"])
     }
 
-    /// A network thread asks for less from now on, because of `error`.
-    func noteThrottling(_ error: StoreError) {
+    /// A network thread asks for less, because of `error`.
+    ///
+    /// - Parameter isBeginning: Whether it asked for as much as it can before.
+    func noteThrottling(_ error: StoreError, isBeginning: Bool) {
         let isNews = learned.withLock { learned in
-            learned.throttledThreadCount += 1
-            return learned.throttledThreadCount == 1
+            if isBeginning { learned.throttling.threadCount += 1 }
+            return learned.throttling.takeNews(now: .now)
         }
         guard isNews else { return }
         logger.warning("the store asks for less traffic and gets less, until it bears more again: \(error)")
@@ -166,8 +194,10 @@ final class ClientContext: Sendable {
     /// A network thread asks for as much as it can again.
     func noteRelief() {
         let isNews = learned.withLock { learned in
-            learned.throttledThreadCount -= 1
-            return learned.throttledThreadCount == 0
+            learned.throttling.threadCount -= 1
+            guard learned.throttling.threadCount == 0, learned.throttling.isTold else { return false }
+            learned.throttling.isTold = false
+            return true
         }
         if isNews { logger.notice("the store bears all requests again") }
     }

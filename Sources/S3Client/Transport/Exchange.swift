@@ -28,6 +28,8 @@ final class Exchange {
     private(set) var progressInstant: ContinuousClock.Instant?
     /// How long an attempt may bring nothing before it is given up.
     private(set) var silenceLimit = silenceLimitFirst
+    /// Whether an attempt was given up that had brought nothing at all.
+    private var wasSilent = false
     /// Whether the next attempt must not use a connection that is there: the last one used one that had gone silent or
     /// broke, and others may be as dead.
     private(set) var needsNewConnection = false
@@ -109,9 +111,14 @@ final class Exchange {
     var nextInstant: ContinuousClock.Instant {
         switch phase {
         case .backingOff(let until): min(until, deadline)
-        case .transferring: min(lateness?.lookInstant ?? deadline, progressLookInstant ?? deadline, deadline)
+        case .transferring: min(lateLookInstant ?? deadline, progressLookInstant ?? deadline, deadline)
         case .queued: deadline
         }
+    }
+
+    /// When to look whether the answer is late; `nil` where all of it has come, and only its end is missing.
+    private var lateLookInstant: ContinuousClock.Instant? {
+        operation.isAwaitingBytes ? lateness?.lookInstant : nil
     }
 
     /// An attempt begins.
@@ -120,6 +127,9 @@ final class Exchange {
     func begin(_ attempt: Attempt, lateness: Lateness, now: ContinuousClock.Instant) {
         attemptCount += 1
         needsNewConnection = false
+        // Only now, and once, though two may have been silent at the same time.
+        if wasSilent { silenceLimit = min(silenceLimit * 2, Self.silenceLimitMax) }
+        wasSilent = false
         progressLookInstant = now + Self.progressInterval
         // What a request fails with is what its last attempt met.
         lastError = nil
@@ -158,7 +168,10 @@ final class Exchange {
     /// An attempt has failed that may be repeated.
     private func noteLoss(of failure: AttemptFailure) {
         needsNewConnection = failure.error.code == .timedOut || failure.error.code == .unreachable
-        if operation.receivedByteCount > startByteCount { silenceLimit = Self.silenceLimitFirst }
+        if operation.receivedByteCount > startByteCount {
+            silenceLimit = Self.silenceLimitFirst
+            wasSilent = false
+        }
         // Not for a few bytes: a server that always breaks off after the first ones would be asked all the time.
         if operation.receivedByteCount - startByteCount >= Self.progressByteCount { backoff.reset() }
     }
@@ -170,7 +183,9 @@ final class Exchange {
     }
 
     /// The error of a request that has run out of time.
-    func giveUp() -> StoreError {
+    ///
+    /// - Parameter isThrottled: Whether the store has asked for less traffic, and gets less.
+    func giveUp(isThrottled: Bool = false) -> StoreError {
         let attempts = attemptCount == 1 ? "1 attempt" : "\(attemptCount) attempts"
         if let lastError {
             return StoreError(
@@ -181,7 +196,9 @@ final class Exchange {
             return StoreError(
                 .timedOut, "no answer in time from \(attempt.request.server) for \(operation.subject)")
         case .queued:
-            return StoreError(.timedOut, "no connection became free in time for \(operation.subject)")
+            let reason =
+                isThrottled ? "the store asked for less traffic, and no turn came" : "no connection became free"
+            return StoreError(.timedOut, "\(reason) in time for \(operation.subject)")
         case .backingOff:
             return StoreError(.timedOut, "no credentials came in time for \(operation.subject)")
         }
@@ -257,7 +274,7 @@ extension Exchange {
                 .timedOut,
                 "nothing came from \(attempt.request.server) for \(silenceLimit.components.seconds) seconds"),
             remedy: .backOff)
-        if attempt.transfer.progress.byteCount == 0 { silenceLimit = min(silenceLimit * 2, Self.silenceLimitMax) }
+        if attempt.transfer.progress.byteCount == 0 { wasSilent = true }
         return failure
     }
 

@@ -5,7 +5,10 @@ final class ListOperation: Operation {
     private let list: ListRequest
     private let completion: @Sendable (Result<ListPage, StoreError>) -> Void
     private var reader: ListPageReader
+    /// How many bytes the attempt under way has brought: each begins anew.
     private var byteCount = 0
+    /// The most that any has.
+    private(set) var receivedByteCount = 0
     private var page: ListPage?
     let subject: String
 
@@ -24,7 +27,6 @@ final class ListOperation: Operation {
 
     var isListing: Bool { true }
     var isAhead: Bool { false }
-    var receivedByteCount: Int { 0 }
     var isAwaitingBytes: Bool { page == nil }
 
     func request(at address: BucketAddress) -> HTTPRequest {
@@ -49,6 +51,7 @@ final class ListOperation: Operation {
             throw AttemptFailure(
                 StoreError(.malformedResponse, "the store's listing is longer than \(Self.byteLimit) bytes"))
         }
+        receivedByteCount = max(receivedByteCount, byteCount)
         do { try reader.receive(bytes) } catch { throw AttemptFailure(error) }
     }
 

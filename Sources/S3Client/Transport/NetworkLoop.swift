@@ -120,7 +120,9 @@ final class NetworkLoop {
     private func send(
         _ request: ClientContext.SignedRequest, of exchange: Exchange, isHedge: Bool, now: ContinuousClock.Instant
     ) -> Attempt {
-        let transfer = idleTransfers.popLast() ?? Transfer(configuration: context.configuration, meter: meter)
+        let transfer =
+            idleTransfers.popLast()
+            ?? Transfer(configuration: context.configuration, meter: meter, didReceive: context.didReceive)
         transfer.prepare(exchange, request, now: now)
         active[transfer.easy] = exchange
         let code = curl_multi_add_handle(multi, transfer.easy)
@@ -156,6 +158,9 @@ final class NetworkLoop {
             noteProof(attempt.request)
             noteAnswer(sentAt: sentAt)
             record(attempt, of: exchange, now: .now)
+            end(exchange, nil)
+        case .failure(let failure) where failure.remedy == .backOff && !exchange.operation.isAwaitingBytes:
+            // The connection broke behind the last byte that was wanted.
             end(exchange, nil)
         case .failure(let failure):
             meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
@@ -201,7 +206,7 @@ final class NetworkLoop {
         let wasLowered = transferLimit.isLowered
         transferLimit.noteRefusal(
             sentAt: sentAt, wait: failure.retryAfter, patience: exchange.patience, now: .now, using: &generator)
-        if transferLimit.isLowered && !wasLowered { context.noteThrottling(failure.error) }
+        if transferLimit.isLowered { context.noteThrottling(failure.error, isBeginning: !wasLowered) }
         // Somebody must look when the pause is over.
         if let end = transferLimit.pauseEnd { nextInstant = min(nextInstant ?? end, end) }
     }
@@ -319,8 +324,10 @@ final class NetworkLoop {
         for exchange in exchanges.values {
             endStalled(of: exchange, now: now)
             guard exchanges[exchange.id] === exchange else { continue }
-            if exchange.deadline <= now, !exchange.extendDeadline(now: now, answeredAt: answeredAt) {
-                end(exchange, exchange.giveUp())
+            if exchange.deadline <= now, !exchange.operation.isAwaitingBytes {
+                end(exchange, nil)
+            } else if exchange.deadline <= now, !exchange.extendDeadline(now: now, answeredAt: answeredAt) {
+                end(exchange, exchange.giveUp(isThrottled: transferLimit.isLowered))
             } else if case .backingOff(let until) = exchange.phase, until <= now {
                 exchange.phase = .queued
                 queue.append(exchange)
@@ -339,6 +346,8 @@ final class NetworkLoop {
     private func endStalled(of exchange: Exchange, now: ContinuousClock.Instant) {
         guard let stalled = exchange.stalledAttempts(now: now) else { return }
         answeredAt = [answeredAt, exchange.progressInstant].compactMap(\.self).max()
+        // What never says that it has ended, but has.
+        if !stalled.isEmpty, !exchange.operation.isAwaitingBytes { return end(exchange, nil) }
         for attempt in stalled {
             let failure = exchange.noteStall(of: attempt)
             meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }

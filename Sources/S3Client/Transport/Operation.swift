@@ -8,7 +8,7 @@ protocol Operation: AnyObject {
     var isListing: Bool { get }
     /// Whether nobody waits for it yet, so that others go first.
     var isAhead: Bool { get }
-    /// How many bytes of what was asked for have been handed over, all attempts together.
+    /// How far it has come in what was asked for, all attempts together. An attempt that repeats what others brought adds nothing.
     var receivedByteCount: Int { get }
 
     /// Whether there are bytes that have not come yet.

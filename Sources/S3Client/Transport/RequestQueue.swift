@@ -16,9 +16,6 @@ struct RequestQueue {
     /// How many requests have gone before those that are ahead, since one of these went.
     private var overtakingCount = 0
 
-    /// Whether nothing waits.
-    var isEmpty: Bool { late.isEmpty && awaited.isEmpty && ahead.isEmpty }
-
     /// Queues a request up.
     mutating func append(_ exchange: Exchange) {
         if exchange.operation.isAhead { ahead.append(exchange.id) } else { awaited.append(exchange.id) }

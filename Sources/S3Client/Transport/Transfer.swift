@@ -18,6 +18,7 @@ final class Transfer {
     private(set) var head = ResponseHead()
     private(set) var errorBody: [UInt8] = []
     private var body = Body.undecided
+    private let didReceive: (@Sendable () -> Void)?
 
     /// What the answer's body is.
     private enum Body {
@@ -30,7 +31,11 @@ final class Transfer {
     /// S3's error documents have less than 2 KiB.
     private static let errorBodyByteLimit = 64 * 1_024
 
-    init(configuration: S3Configuration, meter: RequestMeter) {
+    /// - Parameters:
+    ///   - meter: Counts what comes.
+    ///   - didReceive: Called with each piece of a body.
+    init(configuration: S3Configuration, meter: RequestMeter, didReceive: (@Sendable () -> Void)? = nil) {
+        self.didReceive = didReceive
         guard let easy = curl_easy_init() else { preconditionFailure("out of memory") }
         self.easy = easy
         self.meter = meter
@@ -198,6 +203,7 @@ final class Transfer {
         meter.noteReceived(bytes.count, for: exchange.operation)
         guard exchange.admits(self) else { return -1 }
         progress.receive(bytes.count)
+        didReceive?()
         do throws(AttemptFailure) {
             if case .undecided = body {
                 try decide()

@@ -41,8 +41,10 @@ struct TransferLimit {
     /// The store has answered what was sent at `instant`.
     mutating func noteAnswer(sentAt instant: ContinuousClock.Instant) {
         refusedShare *= 1 - TransferLimit.answerWeight
-        guard isLowered, loweredInstant.map({ $0 < instant }) ?? true else { return }
+        guard loweredInstant.map({ $0 < instant }) ?? true else { return }
+        // Also where there can't be fewer than there are, but pauses.
         backoff.reset()
+        guard isLowered else { return }
         answerCount += 1
         if answerCount >= count {
             count += 1

@@ -38,7 +38,7 @@ struct StatusDocument: Sendable {
             "since_seconds": .seconds(ContinuousClock.now - startInstant),
             "server_pid": .number(Int(session.supervision.server)),
             "supervisor_pid": session.supervision.supervisor.map { .number(Int($0)) } ?? .null,
-            "generation": .number(session.supervision.takeoverCount + 1), "credentials": credentialsValue,
+            "generation": .number(session.generation), "credentials": credentialsValue,
             "requests": .object(requests), "reads": .object(reads),
             "passthrough": [
                 "usable": .bool(session.canLendFiles), "files": .number(session.lentFileCount),

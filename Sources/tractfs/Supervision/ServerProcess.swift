@@ -9,7 +9,8 @@ struct ServerProcess {
     let reports: FileDescriptor
 
     /// Starts one: this same program, started anew in a session of its own, so that a terminal's signals come by way of the
-    /// supervisor only. (A Swift process can't fork, because it has threads.)
+    /// supervisor only. (A Swift process can't fork, because it has threads.) Signals to one that is to take over wait until it
+    /// can do as they say: the mount must not end by one that only asks to open the log again.
     ///
     /// - Parameters:
     ///   - program: What to start.
@@ -23,7 +24,8 @@ struct ServerProcess {
             process = try ChildProcess(
                 program, named: CommandLine.arguments.first, Array(CommandLine.arguments.dropFirst()),
                 environment: inheritance.environment,
-                inheriting: inheritance.descriptors.map { .init($0, as: $0.rawValue) }, inNewSession: true)
+                inheriting: inheritance.descriptors.map { .init($0, as: $0.rawValue) }, inNewSession: true,
+                blocking: inheritance.role == .successor ? EndingSignals.all : [])
         } catch {
             try? ours.close()
             throw error

@@ -5,7 +5,7 @@ import FuseBridge
 struct Stall {
     /// What is seen at one look.
     struct Look {
-        /// What has passed between the kernel and the server.
+        /// What has passed between the kernel, the server and its store.
         var count: ConversationCount
         /// Whether there are requests that nobody has taken.
         var hasPending: Bool
@@ -20,7 +20,7 @@ struct Stall {
     private var last: ConversationCount?
     /// For how many looks requests have lain there, and none was taken.
     private var untakenCount = 0
-    /// For how many looks answers were owed, and none was given.
+    /// For how many looks answers were owed, none was given, and nothing came from the store.
     private var unansweredCount = 0
     private var stoppedCount = 0
     private var goneCount = 0
@@ -41,7 +41,8 @@ struct Stall {
     mutating func look(_ look: Look) -> Finding? {
         defer { last = look.count }
         untakenCount = look.hasPending && look.count.taken == last?.taken ? untakenCount + 1 : 0
-        unansweredCount = look.count.owed > 0 && look.count.answered == last?.answered ? unansweredCount + 1 : 0
+        let isSilent = look.count.answered == last?.answered && look.count.received == last?.received
+        unansweredCount = look.count.owed > 0 && isSilent ? unansweredCount + 1 : 0
         stoppedCount = look.isStopped ? stoppedCount + 1 : 0
         goneCount = look.isMountGone ? goneCount + 1 : 0
         if stoppedCount >= lookLimit { return .stopped }

@@ -9,11 +9,11 @@ extension Supervisor {
     /// - Throws: Why there is none.
     func mount() throws {
         let server = try start(.server)
-        defer { try? server.reports.close() }
+        defer { closeReports(of: server) }
         while let (report, device) = ServerReport.receive(over: server.reports) {
             switch report {
             case .mounted(let place):
-                state.change { $0.mount = device.map { SupervisedMount(place: place, device: $0) } }
+                if let device { noteMounted(SupervisedMount(place: place, device: device)) }
             case .answers:
                 state.change { $0.servingSince = .now }
                 return
@@ -25,7 +25,7 @@ extension Supervisor {
             }
         }
         let end = waitForEnd()
-        state.look { $0.mount }?.place.detach(logger: logger)
+        if let mount = state.look({ $0.mount }) { leave(mount, end) }
         if state.look({ $0.isEnding }) { exit(end == .exited(status: 0) ? EXIT_SUCCESS : EXIT_FAILURE) }
         throw Failure("the serving process ended before the mount answered (\(end)); tell us, with what it logged")
     }
@@ -42,6 +42,8 @@ extension Supervisor {
 
     /// Hands signals on from now on. To be called before any thread is started.
     func takeSignals() {
+        // Inherited from who ignores it, it would have the system keep no child's end for us (wait(2)).
+        signal(SIGCHLD, SIG_DFL)
         let reopen = destination.reopening { [logger] in logger.warning("\($0)") }
         SignalThread.start([SIGTERM, SIGINT, SIGHUP, Self.upgradeSignal]) { [self] signal in
             switch signal {

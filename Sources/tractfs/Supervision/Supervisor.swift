@@ -2,6 +2,7 @@ import FuseBridge
 import Glibc
 import Logging
 import StateLog
+import Synchronization
 import SystemPackage
 import SystemSupport
 
@@ -18,6 +19,10 @@ final class Supervisor: Sendable {
     let stateLog: KeptStateLog?
     /// Where relative paths of the command line are relative to.
     let workingDirectory: String
+    /// How long a read may take (`Watchdog`).
+    let readTimeout: Duration
+    /// Held while a server is started, and while this process becomes another program: that would know nothing of the server.
+    let startLock = Mutex(())
     /// Where this program was when it was started, and where a newer one will be.
     let program = OwnProgram.installedPath()
     let state = Monitor(State())
@@ -25,6 +30,8 @@ final class Supervisor: Sendable {
     struct State {
         /// The server that there is, until its end has been seen.
         var server: ChildProcess?
+        /// Where its reports come from, while somebody listens.
+        var reports: FileDescriptor?
         /// How the last server has ended, until that has been seen.
         var end: ChildProcess.End?
         /// Since when the server serves; `nil` while it doesn't.
@@ -37,7 +44,10 @@ final class Supervisor: Sendable {
         var isUpgrading = false
     }
 
-    init(_ destination: LogDestination, logger: Logger, inheriting inheritance: Inheritance?) throws {
+    init(
+        _ destination: LogDestination, logger: Logger, readTimeout: Duration, inheriting inheritance: Inheritance?
+    ) throws {
+        self.readTimeout = readTimeout
         self.destination = destination
         self.logger = logger
         workingDirectory = inheritance?.workingDirectory ?? AbsolutePath.of(".")
@@ -75,17 +85,34 @@ final class Supervisor: Sendable {
         return inheritance
     }
 
-    /// Starts a server, and a thread that waits for its end.
+    /// From now on there is a mount, whose servers must not hang.
+    func noteMounted(_ mount: SupervisedMount) {
+        state.change { $0.mount = mount }
+        Watchdog(self, mount, readTimeout: readTimeout).start()
+    }
+
+    /// Starts a server, and a thread that waits for its end. Its reports are the caller's to close (`closeReports`).
     func start(_ role: ProcessRole) throws(Errno) -> ServerProcess {
-        let server = try ServerProcess(OwnProgram.path(), inheriting: inheritance(of: role))
-        adopt(server.process)
-        return server
+        try startLock.withLock { _ throws(Errno) in
+            let server = try ServerProcess(OwnProgram.path(), inheriting: inheritance(of: role))
+            adopt(server.process, reports: server.reports)
+            return server
+        }
+    }
+
+    /// Nobody listens to a server any more.
+    func closeReports(of server: ServerProcess) {
+        state.change { state in
+            if state.reports == server.reports { state.reports = nil }
+            try? server.reports.close()
+        }
     }
 
     /// Has a thread wait for the end of a server.
-    func adopt(_ server: ChildProcess) {
+    func adopt(_ server: ChildProcess, reports: FileDescriptor? = nil) {
         let isEnding = state.change { state in
             state.server = server
+            state.reports = reports
             state.end = nil
             state.servingSince = nil
             return state.isEnding
@@ -104,6 +131,8 @@ final class Supervisor: Sendable {
             guard state.server?.id == process.id else { return }
             state.server = nil
             state.end = end
+            // Who listens hears of it, also where a thread that hangs in the kernel keeps the other side open.
+            if let reports = state.reports { shutdown(reports.rawValue, CInt(SHUT_RDWR)) }
         }
     }
 

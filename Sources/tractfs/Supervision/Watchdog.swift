@@ -4,7 +4,8 @@ import Logging
 import SystemSupport
 
 /// Looks whether a server hangs, and ends one that does: as a crash, so that the log has where it hung, and another one takes
-/// over; by force where that doesn't help; and at last it ends the mount, so that nobody waits for it any more.
+/// over; by force where that doesn't help; and where two in a row can't be ended, it ends the mount, so that nobody waits for it any
+/// more.
 struct Watchdog {
     /// Sets how long a server may hang, in seconds; for tests.
     static let variable = "TRACTFS_WATCHDOG_SECONDS"
@@ -40,12 +41,15 @@ struct Watchdog {
         var stall = Stall(lookLimit: lookLimit)
         var last: ChildProcess?
         var endedCount = 0
+        // The server before this one, if it could not be ended.
+        var undead: Int32?
         while true {
             usleep(UInt32(interval / .microseconds(1)))
             guard let process = supervisor.state.look({ $0.server }) else { continue }
             if process.id != last?.id {
                 stall = Stall(lookLimit: lookLimit)
                 endedCount = 0
+                if last?.id != undead { undead = nil }
             }
             last = process
             let processState = ProcessState(of: process.id)
@@ -54,7 +58,10 @@ struct Watchdog {
                 // Its end can't be waited for: a thread of it hangs in the kernel, perhaps for what only a successor answers.
                 supervisor.noteEnd(of: process, .unknown)
             } else if let finding = stall.look(look(processState)) {
-                end(process, finding)
+                if !end(process, finding) {
+                    leave(process, isFirst: undead == nil)
+                    undead = process.id
+                }
                 stall = Stall(lookLimit: lookLimit)
             }
         }
@@ -69,19 +76,29 @@ struct Watchdog {
             isMountGone: mount.isGone)
     }
 
-    /// Ends a server that hangs.
-    private func end(_ process: ChildProcess, _ finding: Stall.Finding) {
+    /// Ends a server that hangs. Returns whether it has ended.
+    private func end(_ process: ChildProcess, _ finding: Stall.Finding) -> Bool {
         supervisor.logger.critical(
             "the serving process \(process.id) hangs: \(finding.rawValue); it is ended",
             metadata: ["mount": "\(mount.place.path)", "threads": "\(ProcessThreads(of: process.id))"])
         supervisor.signalServer(SIGABRT)
         // One that was stopped dies when it goes on.
         supervisor.signalServer(SIGCONT)
-        if hasEnded(process) { return }
+        if hasEnded(process) { return true }
         supervisor.signalServer(SIGKILL)
-        if hasEnded(process) { return }
-        supervisor.logger.critical("the serving process can't be ended; all requests are given an error")
-        mount.place.abort()
+        return hasEnded(process)
+    }
+
+    /// Goes on without waiting for the end of a server that was killed: a thread of it hangs in the kernel, perhaps for what only
+    /// a successor answers. Where the successor came to the same, that was no help, and the mount is ended.
+    private func leave(_ process: ChildProcess, isFirst: Bool) {
+        if isFirst {
+            supervisor.logger.critical("the serving process \(process.id) can't be ended; another one takes over")
+        } else {
+            supervisor.logger.critical("the serving process can't be ended; all requests are given an error")
+            mount.place.abort()
+        }
+        supervisor.noteEnd(of: process, .unknown)
     }
 
     private func hasEnded(_ process: ChildProcess) -> Bool {

@@ -1,3 +1,4 @@
+internal import CLinux
 import Foundation
 import Synchronization
 
@@ -18,7 +19,7 @@ public final class NetworkLine {
 
     /// Whether this machine lets us make one.
     public static let isAvailable =
-        (try? run("unshare", ["--net", "ip", "link", "add", "a", "type", "veth"]).status) == 0
+        (try? run("unshare", ["--net", "ip", "link", "add", "near", "type", "veth"]).status) == 0
     /// Why a test that needs one is skipped.
     public static let missing = "needs the right to make network namespaces, and iproute2"
 
@@ -101,12 +102,9 @@ struct ServerSide: Sendable {
     }
 
     private static func socket(inNamespace path: String) throws -> CInt {
-        // glibc declares setns(2) for GNU sources only, and so not for Swift.
-        typealias SetNamespace = @convention(c) (CInt, CInt) -> CInt
-        guard let symbol = dlsym(nil, "setns") else { throw CommandFailure(description: "there is no setns") }
         let namespace = open(path, O_RDONLY | O_CLOEXEC)
         defer { close(namespace) }
-        guard unsafeBitCast(symbol, to: SetNamespace.self)(namespace, 0) == 0 else {
+        guard tractfs_enter_network(namespace) == 0 else {
             throw CommandFailure(description: "setns \(path): \(String(cString: strerror(errno)))")
         }
         let descriptor = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)

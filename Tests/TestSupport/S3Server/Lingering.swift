@@ -6,6 +6,8 @@ public enum Lingering: Sendable {
     case stall
     /// Sends the head and so many bytes of the body, and then nothing, and keeps the connection.
     case stallAfter(byteCount: Int)
+    /// Sends the head, which doesn't tell how long the body is, and the body, and never that it has ended.
+    case neverEnd
     /// Sends the head and so many bytes of the body, and then the rest at so many bytes a second.
     case drip(afterByteCount: Int, bytesPerSecond: Int)
 
@@ -14,6 +16,9 @@ public enum Lingering: Sendable {
         case .delay(let duration): response.delay += duration
         case .stall: response.interruption = (nil, .stall)
         case .stallAfter(let byteCount): response.interruption = (byteCount, .stall)
+        case .neverEnd:
+            response.announcesLength = false
+            response.interruption = (response.bodyByteCount, .stall)
         case .drip(let byteCount, let bytesPerSecond):
             response.interruption = (byteCount, .slowDown(Pace(bytesPerSecond: bytesPerSecond)))
         }

@@ -109,9 +109,9 @@ final class S3Connection: ChannelInboundHandler {
     private func sendHead(of sending: Sending, _ context: ChannelHandlerContext) {
         let response = sending.response
         var headers = HTTPHeaders([
-            ("Content-Length", String(response.announcedByteCount)),
             ("x-amz-request-id", "TESTREQUEST\(sending.logIndex)"), ("Server", "S3TestServer"),
         ])
+        if response.announcesLength { headers.add(name: "Content-Length", value: String(response.announcedByteCount)) }
         for (name, value) in response.headers { headers.replaceOrAdd(name: name, value: value) }
         let head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: headers)

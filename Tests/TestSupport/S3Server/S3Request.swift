@@ -33,6 +33,13 @@ public struct S3Request: Sendable {
         query[name].map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// The offsets that a `Range: bytes=FIRST-LAST` header asks for; `nil` where there is no such header.
+    public var range: Range<Int>? {
+        let ends = headers["range"]?.trimmingPrefix("bytes=").split(separator: "-").compactMap { Int($0) }
+        guard let ends, ends.count == 2, ends[0] <= ends[1] else { return nil }
+        return ends[0]..<ends[1] + 1
+    }
+
     /// What a listing asks for; `nil` where this is none, or `max-keys` is no number above zero.
     public var listing: ListRequest? {
         guard kind == .list, let limit = Int(queryText("max-keys") ?? "1000"), limit > 0 else { return nil }

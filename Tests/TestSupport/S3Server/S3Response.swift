@@ -27,6 +27,8 @@ struct S3Response: Sendable {
     /// What happens after so many bytes of the body; before the first, and before the head, where `nil`.
     var interruption: (afterByteCount: Int?, what: Interruption)?
 
+    /// Whether there is a `Content-Length`. Where there is none the body comes in chunks.
+    var announcesLength = true
     /// How many bytes are sent behind those of `range`.
     var surplusByteCount = 0
     /// Whether `Content-Length` counts them.

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import ObjectStore
+public import ObjectStore
 import Synchronization
 
 /// An S3 server that does as a test says: one bucket in memory, real HTTP on a free port of the loopback interface.
@@ -108,6 +108,9 @@ public final class S3TestServer: Sendable {
         }
     }
 
+    /// How many connections are open.
+    public var connectionCount: Int { connections.withLock { $0?.count ?? 0 } }
+
     /// The port that the server listens on, or listened on last.
     public var port: Int { boundPort.withLock(\.self) }
 
@@ -170,6 +173,33 @@ extension S3TestServer: ObjectHolder {
     /// The requests of this kind so far.
     public func requests(_ kind: S3Request.Kind) -> [LogEntry] {
         log.filter { $0.request.kind == kind }
+    }
+
+    /// The listings so far, in the order in which they came, each once: a client may ask a second time for what is late.
+    public var distinctListings: [S3Request] {
+        var queries: Set<[String: [UInt8]]> = []
+        return requests(.list).map(\.request).filter { queries.insert($0.query).inserted }
+    }
+
+    /// How many GETs so far ask for what another one asked for, or the rest of it, as a client does for what is late.
+    public var repeatedGetCount: Int {
+        var parts: Set<[Int]> = []
+        return requests(.get).map(\.request).count { request in
+            !parts.insert([request.key.hashValue, request.range?.upperBound ?? 0]).inserted
+        }
+    }
+
+    /// How many bytes were sent of an object, each byte that was sent more than once counted once.
+    public func distinctSentByteCount(of key: Key) -> Int {
+        let sent = requests(.get).filter { $0.request.key == key }.compactMap { entry in
+            entry.request.range.map { $0.lowerBound..<$0.lowerBound + entry.sentByteCount }
+        }
+        var (count, end) = (0, 0)
+        for range in sent.sorted(by: { $0.lowerBound < $1.lowerBound }) where range.upperBound > end {
+            count += range.upperBound - max(range.lowerBound, end)
+            end = range.upperBound
+        }
+        return count
     }
 
     /// Forgets the requests so far. Call it while none is being answered.
