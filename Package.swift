@@ -53,6 +53,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // The layers, top to bottom: dependencies point down only (docs/ARCHITECTURE.md).
@@ -100,6 +101,7 @@ let package = Package(
             name: "S3Client",
             dependencies: [
                 "CCurl", "CCrypto", "CExpat", "ObjectStore", "SystemSupport", system, collections, logging,
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             swiftSettings: strict),
         .target(name: "ObjectStore", swiftSettings: memorySafe),
@@ -192,7 +194,10 @@ let package = Package(
                 "tractfs", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            exclude: ["compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py"],
+            exclude: [
+                "compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py",
+                "prometheus_samples.py", "watch_status.py",
+            ],
             swiftSettings: strict),
     ] + (isFuzzing ? fuzzers : [fuzzTests]),
     swiftLanguageModes: [.v6]

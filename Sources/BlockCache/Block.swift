@@ -1,4 +1,4 @@
-import Synchronization
+public import Synchronization
 
 /// The memory that one block of an object lies in, kept as long as somebody holds this instance: the cache, the part that
 /// is filling it, or a reply made of it. The last one to let go gives the memory back to the pool.
@@ -18,6 +18,7 @@ public final class Block: Sendable {
     // Raw pointers are not Sendable. This one never changes and is valid until `deinit`; who may touch which of the bytes
     // behind it is said above.
     nonisolated(unsafe) private let start: UnsafeMutableRawPointer
+    private let origin = Atomic(Origin.memory)
 
     init(number: Int, start: UnsafeMutableRawPointer, pool: BlockPool) {
         self.number = number
@@ -27,6 +28,28 @@ public final class Block: Sendable {
 
     deinit {
         pool.giveBack(number)
+    }
+
+    /// Where bytes that are read come from.
+    public enum Origin: UInt8, AtomicRepresentable, Sendable {
+        /// They have been read before, and stayed.
+        case memory
+        /// The disk cache, for this read or ahead of it.
+        case disk
+        /// The store, for this read or ahead of it.
+        case store
+    }
+
+    /// The block is about to be filled from there.
+    public func begin(from origin: Origin) {
+        self.origin.store(origin, ordering: .relaxed)
+    }
+
+    /// Where the bytes of a read come from: for the first one of the block from where it was filled, for all others from memory.
+    public func takeOrigin() -> Origin {
+        let origin = origin.load(ordering: .relaxed)
+        if origin != .memory { self.origin.store(.memory, ordering: .relaxed) }
+        return origin
     }
 
     /// Copies `source` into the block, from the byte `offset` of the block on. Only the part that fills the block may.

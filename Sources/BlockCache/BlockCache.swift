@@ -65,6 +65,11 @@ public final class BlockCache: Sendable {
         state.withLock { outBlockCount(&$0) }
     }
 
+    /// How many reads wait for memory.
+    public var waitingReadCount: Int {
+        state.withLock { $0.queue.count }
+    }
+
     // MARK: Objects and their blocks
 
     /// The number of `version`, by which its blocks are found. `close` is to be called once for each call.

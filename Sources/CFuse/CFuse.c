@@ -113,6 +113,10 @@ const unsigned long TRACTFS_IOCTL_WARM_STATUS = _IOR('T', 4, struct tractfs_warm
 const size_t TRACTFS_PRESIGN_BYTE_COUNT = PRESIGN_BYTE_COUNT;
 const unsigned long TRACTFS_IOCTL_PRESIGN = _IOWR('T', 5, char[PRESIGN_BYTE_COUNT]);
 
+#define STATUS_BYTE_COUNT 16368
+const size_t TRACTFS_STATUS_BYTE_COUNT = STATUS_BYTE_COUNT;
+const unsigned long TRACTFS_IOCTL_STATUS = _IOR('T', 6, char[STATUS_BYTE_COUNT]);
+
 int tractfs_call(int descriptor, unsigned long command, void *argument) {
     return ioctl(descriptor, command, argument);
 }

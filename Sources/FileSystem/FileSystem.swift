@@ -91,6 +91,15 @@ public final class FileSystem: Sendable {
         directoryTime = log.map { options.mountTime(keptIn: $0) } ?? options.mountTime
     }
 
+    /// When the mount began, which may have been in another process.
+    public var mountTime: Timestamp { directoryTime }
+
+    /// How many files are open, each as often as it was opened.
+    public var openFileCount: Int { files.count }
+
+    /// The same of directories.
+    public var openDirectoryCount: Int { directories.count }
+
     // MARK: Names
 
     /// The answer to a lookup.

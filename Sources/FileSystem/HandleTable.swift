@@ -48,6 +48,11 @@ final class HandleTable<Value: OpenedByHandle>: Sendable {
         }
     }
 
+    /// How many handles there are.
+    var count: Int {
+        state.withLock { $0.values.count }
+    }
+
     /// What `handle` stands for; `nil` for one that was removed or never given out.
     subscript(handle: Handle) -> Value? {
         state.withLock { $0.values[handle] }

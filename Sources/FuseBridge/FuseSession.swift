@@ -22,6 +22,7 @@ public final class FuseSession: Sendable {
     let page: SupervisionPage?
     private let isSuccessor: Bool
     let version: String
+    private let describe: (@Sendable (SessionCounts) -> String)?
 
     private struct State {
         /// The session and the thread that runs it, while it runs.
@@ -53,10 +54,12 @@ public final class FuseSession: Sendable {
     ///   - page: What is shared with a supervisor, if there is one.
     ///   - isSuccessor: Whether it goes on with what an earlier session has begun, which had the same `page`.
     ///   - version: The program's, for who asks the mount.
+    ///   - describe: Tells who asks the mount how it is, as a JSON object; gets what this session knows.
     public init(
         fileSystem: FileSystem, log: StateLog? = nil, page: SupervisionPage? = nil, isSuccessor: Bool = false,
-        version: String = "", logger: Logger
+        version: String = "", logger: Logger, describe: (@Sendable (SessionCounts) -> String)? = nil
     ) {
+        self.describe = describe
         self.fileSystem = fileSystem
         self.logger = logger
         self.version = version
@@ -84,6 +87,14 @@ public final class FuseSession: Sendable {
 
     static func of(_ userdata: UnsafeMutableRawPointer) -> FuseSession {
         Unmanaged.fromOpaque(userdata).takeUnretainedValue()
+    }
+
+    /// What is said to who asks how the mount is.
+    func status() throws(Errno) -> [UInt8] {
+        guard let describe else { throw Errno(rawValue: ENOTTY) }
+        let bytes = Array(describe(SessionCounts(of: self)).utf8)
+        guard bytes.count <= TRACTFS_STATUS_BYTE_COUNT else { throw Errno(rawValue: EOVERFLOW) }
+        return bytes
     }
 
     /// Settles with the kernel what the conversation is like (FUSE_INIT).

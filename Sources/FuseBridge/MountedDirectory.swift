@@ -68,6 +68,14 @@ public struct MountedDirectory: ~Copyable {
         return try PresignAnswer.file(bytes)
     }
 
+    /// What the server says of itself and of the mount, as a JSON object (docs/STATUS.md).
+    public func status() throws(Errno) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: TRACTFS_STATUS_BYTE_COUNT)
+        let code = bytes.withUnsafeMutableBytes { tractfs_call(descriptor, TRACTFS_IOCTL_STATUS, $0.baseAddress) }
+        guard code == 0 else { throw Errno(rawValue: errno) }
+        return Array(bytes.prefix { $0 != 0 })
+    }
+
     /// Its entries from the first one on. To be read once.
     public func entries() throws(Errno) -> Entries {
         try Entries(of: descriptor)

@@ -35,6 +35,8 @@ func tractfs_ioctl(
             return Reply(to: request).send(.invalidArgument)
         }
         presign(question, in: directory, Reply(to: request), for: FileSystem.Asker(of: request), in: session)
+    case (TRACTFS_IOCTL_STATUS, _?, _):
+        Reply(to: request).answer({ $0.send(ioctlBytes: $1) }) { () throws(Errno) in try session.status() }
     default:
         // What isatty(3) and Python's open ask of every file: not a terminal.
         Reply(to: request).send(Errno(rawValue: ENOTTY))

@@ -23,6 +23,8 @@ final class Passthrough: Sendable {
         var device: (any BackingDevice)?
         /// Whether the kernel has refused a file for a reason that all others have too.
         var isRefused = false
+        /// How many opens were told to read a lent file.
+        var openCount = 0
         /// What a process before had lent, and nobody reads: to be taken back.
         var unused: [BackingID] = []
 
@@ -53,6 +55,11 @@ final class Passthrough: Sendable {
         }
     }
 
+    /// Whether files are lent at all, how many are just now, and how many opens they have answered.
+    var counts: (canLend: Bool, fileCount: Int, openCount: Int) {
+        state.withLock { ($0.device != nil && !$0.isRefused, $0.inodes.lentCount, $0.openCount) }
+    }
+
     /// Whether a file of its own would make a difference to the next open of `inode`.
     func wantsFile(of inode: InodeID) -> Bool {
         state.withLock { $0.borrower != nil && !$0.inodes.contains(inode) }
@@ -79,6 +86,7 @@ final class Passthrough: Sendable {
                 }
             }
             if let refusal, Passthrough.concernsAllFiles(refusal) { state.isRefused = true }
+            if id != nil { state.openCount += 1 }
             return id
         }
         if let refusal { log(refusal) }

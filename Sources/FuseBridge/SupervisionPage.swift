@@ -14,6 +14,7 @@ public final class SupervisionPage: Sendable {
         static let supervisor = 8
         static let agreement = 16
         static let initByteCount = 24
+        static let takeoverCount = 32
         // A cache line each, for every request, reply and piece of an answer is counted.
         static let taken = 64
         static let answered = 128
@@ -90,6 +91,11 @@ extension SupervisionPage {
 
 // MARK: - How it goes
 
+extension SupervisionPage {
+    /// How many servers have taken over from another one.
+    var takeoverCount: UInt64 { word(Offset.takeoverCount).pointee.load(ordering: .relaxed) }
+}
+
 /// What has passed between the kernel, a server and its store. Only changes mean something.
 public struct ConversationCount: Hashable, Sendable {
     /// How many requests the server has taken.
@@ -131,6 +137,7 @@ extension SupervisionPage {
 
     /// What the last server owed is the next one's to answer, who will take it again.
     public func noteTakeover() {
+        word(Offset.takeoverCount).pointee.add(1, ordering: .relaxed)
         word(Offset.owed).pointee.store(0, ordering: .relaxed)
     }
 

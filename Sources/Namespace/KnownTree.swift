@@ -59,6 +59,11 @@ final class KnownTree: Sendable {
         return listing
     }
 
+    /// How many directories something is known of, be its time over or not.
+    var listingCount: Int {
+        state.withLock { $0.listings.count }
+    }
+
     /// What is known of the directory of `prefix`, be its time over or not; `nil` where that is nothing. That doesn't count
     /// as a use.
     func known(_ prefix: Key) -> Listing? {

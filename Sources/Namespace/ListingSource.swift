@@ -22,6 +22,8 @@ final class ListingSource: Sendable {
     /// Where it is written what open directories have given, for the next process.
     let log: EntryLog?
     private let logger: Logger
+    /// How many listings were taken from the archive.
+    let archivedListingCount = Atomic<Int>(0)
     private let hasToldOfHidden = Atomic<Bool>(false)
 
     init(
@@ -90,6 +92,7 @@ final class ListingSource: Sendable {
         let knownSince = ContinuousClock.now - age
         if timeToLive.expiry(from: knownSince).isOver(at: .now) { return nil }
         guard let entries = ProvenEntries(archived, account: account) else { return nil }
+        archivedListingCount.add(1, ordering: .relaxed)
         return Listing(prefix: prefix, source: self, knownSince: knownSince, entries: entries)
     }
 

@@ -13,10 +13,12 @@ import Synchronization
 ///
 /// Completions are called at once where the answer is known, and from a thread of the store's otherwise.
 public final class Namespace: Sendable {
-    private let source: ListingSource
+    let source: ListingSource
     let tree: KnownTree
     let inodes: InodeTable
     let budget: MetadataBudget
+    let meter = LookupMeter()
+    let metadataByteLimit: Int
     private let walkAhead: WalkAhead
     /// What directories have given that were open in the process before, by its names for their listings.
     private let restoredListings = Mutex<[UInt64: Listing]>([:])
@@ -40,6 +42,7 @@ public final class Namespace: Sendable {
             store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, metadataByteLimit: metadataByteLimit,
             archive: archive, log: log.map { EntryLog($0) }, logger: logger)
         inodes = InodeTable(rootKey: root, log: source.log)
+        self.metadataByteLimit = metadataByteLimit
         budget = MetadataBudget(byteLimit: metadataByteLimit, account: source.account, inodes: inodes)
         tree = KnownTree(root: root, source: source, budget: budget)
         walkAhead = WalkAhead(tree: tree, source: source)
@@ -79,6 +82,7 @@ public final class Namespace: Sendable {
                     Lookup(inode: found.map { inodes.remember($0) }, expiry: listing.expiry)
                 })
         }
+        meter.note(isMiss: isMiss)
         if isMiss { walkAhead.noteMiss(directory.key) }
     }
 

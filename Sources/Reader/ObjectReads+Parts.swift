@@ -60,6 +60,7 @@ extension ObjectReads.State {
         if parts[index].remaining.isEmpty { return finish(part: number, .success(())) }
         var errands = Errands()
         parts[index].source = .store
+        for block in parts[index].blocks { block.begin(from: .store) }
         errands.started.append((number, parts[index].remaining))
         return errands
     }
@@ -145,6 +146,7 @@ extension ObjectReads.State {
         _ errands: inout Errands
     ) {
         if blocks.isEmpty { return }
+        for block in blocks { block.begin(from: source.origin) }
         let part = Part(
             number: takeNumber(), source: source, blocks: Deque(blocks), firstBlockIndex: firstIndex,
             objectByteCount: object.byteCount, isKept: isKept)

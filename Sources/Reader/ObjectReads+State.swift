@@ -28,6 +28,7 @@ extension ObjectReads {
         let cache: BlockCache
         let disk: DiskObject?
         let readTimeout: Duration
+        let meter: ReadMeter
         var handleCount = 0
         var windows: ReadWindows
         // Searched from front to back: a few dozen at the most, one behind the other in memory.
@@ -37,7 +38,11 @@ extension ObjectReads {
         var recentFailure: RecentFailure?
         private var nextNumber: UInt64 = 0
 
-        init(object: ObjectVersion, id: ObjectID, cache: BlockCache, disk: DiskObject?, readTimeout: Duration) {
+        init(
+            object: ObjectVersion, id: ObjectID, cache: BlockCache, disk: DiskObject?, readTimeout: Duration,
+            meter: ReadMeter
+        ) {
+            self.meter = meter
             self.object = object
             self.id = id
             self.cache = cache
@@ -75,6 +80,7 @@ extension ObjectReads.State {
         let ahead = readAhead(of: range, missing: [], isWaiting: false)
         start(ahead.fresh, partByteCount: ahead.partByteCount, &errands)
         if ahead.gaveUpWindow { giveUpUselessParts(&errands) }
+        meter.noteRead()
         return (bytes(range, in: blocks), errands)
     }
 
@@ -84,6 +90,8 @@ extension ObjectReads.State {
         var errands = Errands()
         let number = takeNumber()
         let located = locate(range)
+        meter.noteRead()
+        defer { if reads[number] != nil { meter.noteWait() } }
         if let failure = recentFailure, !located.missing.isEmpty, failure.answers(range, now: .now) {
             errands.release(located.blocks.compactMap(\.self))
             errands.completed.append((completion, .failure(failure.error)))
@@ -171,6 +179,7 @@ extension ObjectReads.State {
         let isToEnd = range.upperBound == object.byteCount
         let end = isToEnd ? Block.indices(covering: range).upperBound : range.upperBound / Block.byteCount
         let consumed = min(range.lowerBound / Block.byteCount, end)..<end
+        meter.noteBytes(range, in: blocks)
         return ReadBytes(range, in: BlockLease(blocks, of: id, consumed: consumed, from: cache))
     }
 

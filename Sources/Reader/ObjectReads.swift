@@ -38,7 +38,8 @@ final class ObjectReads: Sendable {
         self.reader = reader
         state = Mutex(
             State(
-                object: object, id: id, cache: reader.cache, disk: disk, readTimeout: reader.limits.readTimeout))
+                object: object, id: id, cache: reader.cache, disk: disk, readTimeout: reader.limits.readTimeout,
+                meter: reader.meter))
     }
 
     // MARK: Handles
@@ -130,7 +131,10 @@ final class ObjectReads: Sendable {
         for (number, range) in errands.started { get(range, part: number, readDeadline: errands.deadline) }
         for (number, blocks, firstIndex) in errands.loaded { load(blocks, from: firstIndex, part: number) }
         for (index, block) in errands.stored { disk?.store(block, at: index) }
-        for (completion, result) in errands.completed { completion(result) }
+        for (completion, result) in errands.completed {
+            if case .failure = result { reader.meter.noteFailure() }
+            completion(result)
+        }
         let (letsGoOfMemory, mayBeIdle) = (errands.letsGoOfMemory, errands.mayBeIdle)
         // Blocks first: `serveWaiting` can only evict what nobody holds any more.
         errands = Errands()

@@ -20,6 +20,9 @@ struct Part {
         case store
         /// The disk cache; what it turns out not to have is then asked of the store.
         case disk
+
+        /// What is said of blocks that are filled from it.
+        var origin: Block.Origin { self == .store ? .store : .disk }
     }
 
     /// Told apart from all other parts of the object by this.

@@ -38,6 +38,7 @@ public final class Reader: Sendable {
     let cache: BlockCache
     private let disk: DiskCache?
     let limits: ReaderLimits
+    let meter = ReadMeter()
     private let objects = Mutex<[ObjectVersion: ObjectReads]>([:])
 
     /// A reader of the objects in `store`.
@@ -52,6 +53,9 @@ public final class Reader: Sendable {
         self.disk = disk
         self.limits = limits
     }
+
+    /// How reads were answered so far.
+    public var counts: ReadCounts { meter.counts }
 
     /// The reading state of this object version, shared by all who have it open, so that what one of them fetches serves
     /// the others. It is closed when the last reference to the handle goes.

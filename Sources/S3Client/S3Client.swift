@@ -68,6 +68,19 @@ public final class S3Client: ObjectStore {
         submit(.get(request, receiver: receiver), deadline: deadline) { receiver.finish(.failure($0)) }
     }
 
+    /// What was sent and got so far, and what is under way.
+    public var counts: ClientCounts {
+        var counts = ClientCounts()
+        for thread in threads { thread.meter.add(to: &counts) }
+        return counts
+    }
+
+    /// The server that is asked, as a URL, and the region that requests are signed for.
+    public var place: (server: String, region: String) {
+        let (address, region, _) = context.place()
+        return (address.server, region)
+    }
+
     private func submit(
         _ job: Submission.Job, deadline: ContinuousClock.Instant, orElse fail: (StoreError) -> Void
     ) -> any StoreRequest {

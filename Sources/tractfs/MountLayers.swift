@@ -45,12 +45,16 @@ struct MountLayers {
             metadataByteLimit: settings.memory.metadataByteLimit, archive: archive, log: log, logger: logger)
         let reader = Reader(
             store: client, cache: blocks, disk: disk, limits: ReaderLimits(readTimeout: settings.readTimeout))
+        let fileSystem = FileSystem(
+            namespace: namespace, reader: reader, options: FileSystem.Options(settings, urls: client), log: log,
+            logger: logger)
+        let status = StatusDocument(
+            uri: settings.uri.description, memoryByteLimit: settings.memory.byteLimit,
+            connectionLimit: settings.configuration.connectionLimit, client: client, credentials: credentials,
+            fileSystem: fileSystem, namespace: namespace, reader: reader, blocks: blocks, disk: disk)
         session = FuseSession(
-            fileSystem: FileSystem(
-                namespace: namespace, reader: reader, options: FileSystem.Options(settings, urls: client), log: log,
-                logger: logger),
-            log: log, page: page, isSuccessor: isSuccessor,
-            version: Tractfs.version, logger: logger)
+            fileSystem: fileSystem, log: log, page: page, isSuccessor: isSuccessor, version: Tractfs.version,
+            logger: logger, describe: { status.object($0).description })
     }
 
     /// Where credentials are from; `nil` for unsigned requests.

@@ -18,8 +18,8 @@ struct Tractfs: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            MountCommand.self, UnmountCommand.self, UpgradeCommand.self, RefreshCommand.self, WarmCommand.self,
-            PresignCommand.self, CacheCommand.self, DoctorCommand.self,
+            MountCommand.self, UnmountCommand.self, UpgradeCommand.self, StatusCommand.self, RefreshCommand.self,
+            WarmCommand.self, PresignCommand.self, CacheCommand.self, DoctorCommand.self,
         ])
 
     static func main() {

@@ -65,7 +65,7 @@ private func stat(_ format: String, _ path: String) throws -> String {
     @Test(
         "goes to standard output and names all there is",
         arguments: [
-            (["--help"], ["mount", "unmount", "refresh", "warm", "presign", "cache", "--version"]),
+            (["--help"], ["mount", "unmount", "status", "refresh", "warm", "presign", "cache", "--version"]),
             (["mount", "--help"], mountOptions),
             (["refresh", "--help"], ["<path>", "--metadata-ttl"]), (["warm", "--help"], ["<path>", "--metadata"]),
             (["presign", "--help"], ["--expires-in", "--recursive", "--include", "--exclude", "--json", "--profile"]),

@@ -105,6 +105,10 @@ struct UserMountTests {
             #expect(try nobody.run("stat", "-c", "%U", nobody.mountPoint).output == "nobody\n")
             // Not even root may look into a user's mount (mount.fuse3(8), allow_other).
             #expect(try nobody.runInNamespace(["ls", nobody.mountPoint]).status != 0)
+            let status = try nobody.run(nobody.program, "status", nobody.mountPoint)
+            #expect(status.status == 0 && status.output.hasPrefix("\(nobody.mountPoint): s3://\(server.bucket)/\n"))
+            let refused = try nobody.runInNamespace([nobody.program, "status", nobody.mountPoint])
+            #expect(refused.status == 1 && refused.errorOutput.contains("only the user who mounted it may ask it"))
             let type = try nobody.run("findmnt", "-no", "FSTYPE,OPTIONS", nobody.mountPoint).output
             #expect(type.hasPrefix("fuse.tractfs ") && type.contains("ro,") && type.contains("nosuid,nodev,noexec"))
             let unmounted =

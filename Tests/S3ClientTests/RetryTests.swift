@@ -18,7 +18,7 @@ private func head(_ status: Int, _ fields: [String]) -> ResponseHead {
 
 private func attempt(isHedge: Bool = false) -> Attempt {
     Attempt(
-        transfer: Transfer(configuration: S3Configuration(bucket: "b")),
+        transfer: Transfer(configuration: S3Configuration(bucket: "b"), meter: RequestMeter()),
         request: ClientContext.SignedRequest(
             url: "", headers: [], server: "s", region: "r", credentials: nil, isUnproven: false), isHedge: isHedge)
 }

@@ -95,6 +95,15 @@ public final class DiskCache: Sendable {
     /// What the cache takes on the disk, in bytes, by its own account.
     public var usedByteCount: Int { directory.usage.byteCount }
 
+    /// What it may take, in bytes.
+    public var byteLimit: Int { space.byteLimit }
+
+    /// Whether anything is stored now: not for a while after the disk has failed or was full.
+    public var isStoring: Bool { health.mayStore }
+
+    /// Where it is.
+    public var path: FilePath { directory.path }
+
     /// Waits until all that was stored is written or dropped. For tests.
     func waitUntilWritten() {
         writer.waitUntilIdle()

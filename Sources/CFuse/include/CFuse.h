@@ -152,6 +152,12 @@ struct tractfs_presign_answer {
     uint32_t url_byte_count;
 };
 
+/// What the server has done and is at: gives back at most TRACTFS_STATUS_BYTE_COUNT bytes, a JSON object as docs/STATUS.md
+/// tells, which a newer or an older version can read too, and NULs behind it.
+extern const unsigned long TRACTFS_IOCTL_STATUS;
+/// Several times what it takes.
+extern const size_t TRACTFS_STATUS_BYTE_COUNT;
+
 /// Calls ioctl(2), which is variadic, so that Swift can't; -1 and errno on failure.
 int tractfs_call(int descriptor, unsigned long command, void *argument);
 

@@ -46,6 +46,9 @@ public final class CredentialsSession: CredentialsProvider {
     /// The credentials that were found last, and what is known of them.
     public var resolved: ResolvedCredentials { shared.withLock { $0.state.resolved } }
 
+    /// Whether the store is thought to take them.
+    public var isUsable: Bool { shared.withLock { $0.state.inUse != nil } }
+
     private func log(_ message: String) {
         let resolved = resolved
         logger.notice(

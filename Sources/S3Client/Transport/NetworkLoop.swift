@@ -7,6 +7,7 @@ import ObjectStore
 final class NetworkLoop {
     private let context: ClientContext
     private let multi: UnsafeMutableRawPointer
+    private let meter: RequestMeter
     private var transferLimit: TransferLimit
     /// All requests that have not ended, by id.
     private var exchanges: [UInt64: Exchange] = [:]
@@ -27,9 +28,11 @@ final class NetworkLoop {
     /// - Parameters:
     ///   - multi: curl's multi handle; stays the caller's to clean up, after `endAll`.
     ///   - transferLimit: How many transfers at once.
-    init(context: ClientContext, multi: UnsafeMutableRawPointer, transferLimit: Int) {
+    ///   - meter: Counts what is sent and got.
+    init(context: ClientContext, multi: UnsafeMutableRawPointer, transferLimit: Int, meter: RequestMeter) {
         self.context = context
         self.multi = multi
+        self.meter = meter
         self.transferLimit = TransferLimit(ceiling: transferLimit)
         _ = tractfs_multi_set_long(multi, CURLMOPT_PIPELINING, 0)
         // Keep as many connections open as may be used at once.
@@ -59,6 +62,7 @@ final class NetworkLoop {
         dropOvertaken(now: .now)
         tick(now: .now)
         startQueued()
+        noteLoad()
         curl_multi_poll(multi, nil, 0, waitMilliseconds(now: .now), nil)
     }
 
@@ -68,6 +72,12 @@ final class NetworkLoop {
             end(exchange, StoreError(.cancelled, "the store's client was shut down"))
         }
         idleTransfers = []
+    }
+
+    private func noteLoad() {
+        // Two transfers of one request are one request under way.
+        let waitingCount = exchanges.count - (active.count - hedged.count)
+        meter.noteLoad(active: active.count, waiting: max(waitingCount, 0), activeMax: transferLimit.count)
     }
 
     // MARK: - Attempts
@@ -87,7 +97,11 @@ final class NetworkLoop {
         let now = ContinuousClock.now
         switch context.prepare(exchange.operation) {
         case .request(let request):
-            if exchange.attemptCount == 0 { hedging[exchange.operation].budget.earn() }
+            let isFirst = exchange.attemptCount == 0
+            if isFirst { hedging[exchange.operation].budget.earn() }
+            meter.note(exchange.operation) { counts in
+                if isFirst { counts.requestCount += 1 } else { counts.retryCount += 1 }
+            }
             exchange.begin(
                 send(request, of: exchange, isHedge: false, now: now),
                 lateness: hedging[exchange.operation].latency.lateness(from: now), now: now)
@@ -108,7 +122,7 @@ final class NetworkLoop {
     ) -> Attempt {
         let transfer =
             idleTransfers.popLast()
-            ?? Transfer(configuration: context.configuration, didReceive: context.didReceive)
+            ?? Transfer(configuration: context.configuration, meter: meter, didReceive: context.didReceive)
         transfer.prepare(exchange, request, now: now)
         active[transfer.easy] = exchange
         let code = curl_multi_add_handle(multi, transfer.easy)
@@ -149,6 +163,7 @@ final class NetworkLoop {
             // The connection broke behind the last byte that was wanted.
             end(exchange, nil)
         case .failure(let failure):
+            meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
             let failure = learn(
                 from: context.advised(attempt.request.hidingSecrets(in: failure)), of: attempt.request,
                 subject: exchange.operation.subject)
@@ -225,7 +240,7 @@ final class NetworkLoop {
 
     /// Gives the transfer back, broken off where it is still running.
     private func release(_ transfer: Transfer) {
-        active[transfer.easy] = nil
+        if let exchange = active.removeValue(forKey: transfer.easy) { transfer.count(for: exchange.operation) }
         curl_multi_remove_handle(multi, transfer.easy)
         transfer.clear()
         idleTransfers.append(transfer)
@@ -236,7 +251,22 @@ final class NetworkLoop {
             release(attempt.transfer)
         }
         exchanges[exchange.id] = nil
+        noteEnd(of: exchange, failure)
         exchange.operation.finish(failure)
+    }
+
+    private func noteEnd(of exchange: Exchange, _ failure: StoreError?) {
+        guard let failure else { return }
+        let isBegun = exchange.attemptCount > 0
+        meter.note(exchange.operation) { counts in
+            switch (failure.code, isBegun) {
+            case (.cancelled, true): counts.cancelCount += 1
+            case (.cancelled, false): break
+            case (_, true): counts.failureCount += 1
+            // No connection or no credentials in time.
+            case (let code, false): counts.noteUnbegun(code)
+            }
+        }
     }
 
     // MARK: - Hedging
@@ -250,6 +280,7 @@ final class NetworkLoop {
         exchange.beginHedge(send(request, of: exchange, isHedge: true, now: now), now: now)
         watch(exchange)
         hedged.append(exchange)
+        meter.note(exchange.operation) { $0.hedgeCount += 1 }
         context.logger.debug(
             "an answer is late, asking a second time", metadata: ["subject": "\(exchange.operation.subject)"])
     }
@@ -319,6 +350,7 @@ final class NetworkLoop {
         if !stalled.isEmpty, !exchange.operation.isAwaitingBytes { return end(exchange, nil) }
         for attempt in stalled {
             let failure = exchange.noteStall(of: attempt)
+            meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
             release(attempt.transfer)
             if exchange.leave(attempt, now: now) { continue }
             follow(exchange.decide(after: failure, now: now, using: &generator), of: exchange, after: failure)

@@ -45,6 +45,8 @@ final class NetworkThread: Sendable {
     private let mailbox: Mutex<Mailbox>
     private let context: ClientContext
     private let transferLimit: Int
+    /// What the thread sends and gets.
+    let meter = RequestMeter()
 
     private init(context: ClientContext, transferLimit: Int) {
         guard let multi = curl_multi_init() else { preconditionFailure("out of memory") }
@@ -120,7 +122,7 @@ final class NetworkThread: Sendable {
 
     private func run() {
         guard let multi = mailbox.withLock({ $0.multi }) else { return }
-        let loop = NetworkLoop(context: context, multi: multi, transferLimit: transferLimit)
+        let loop = NetworkLoop(context: context, multi: multi, transferLimit: transferLimit, meter: meter)
         while deliver(takeMail(), to: loop) {
             loop.turn()
         }

@@ -7,6 +7,7 @@ import ObjectStore
 final class Transfer {
     let easy: UnsafeMutableRawPointer
     private let errorText: UnsafeMutableBufferPointer<CChar>
+    private let meter: RequestMeter
     private var headers: UnsafeMutablePointer<curl_slist>?
     /// Whose attempt this is; its operation gets the bytes.
     private var exchange: Exchange?
@@ -30,11 +31,14 @@ final class Transfer {
     /// S3's error documents have less than 2 KiB.
     private static let errorBodyByteLimit = 64 * 1_024
 
-    /// - Parameter didReceive: Called with each piece of a body.
-    init(configuration: S3Configuration, didReceive: (@Sendable () -> Void)? = nil) {
+    /// - Parameters:
+    ///   - meter: Counts what comes.
+    ///   - didReceive: Called with each piece of a body.
+    init(configuration: S3Configuration, meter: RequestMeter, didReceive: (@Sendable () -> Void)? = nil) {
         self.didReceive = didReceive
         guard let easy = curl_easy_init() else { preconditionFailure("out of memory") }
         self.easy = easy
+        self.meter = meter
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0)
         setLimits()
@@ -131,6 +135,18 @@ final class Transfer {
         (firstBytesInstant ?? now) - startInstant
     }
 
+    /// Counts what is known of an attempt at its end, before the handle is taken from curl.
+    func count(for operation: any Operation) {
+        let isUnsent = tractfs_easy_get_long(easy, CURLINFO_REQUEST_SIZE) == 0
+        // Errors are quick.
+        let time = if case .wanted = body { firstBytesInstant.map { $0 - startInstant } } else { Duration?.none }
+        guard isUnsent || time != nil else { return }
+        meter.note(operation) { counts in
+            if isUnsent { counts.unsentCount += 1 }
+            if let time { counts.latency.record(time) }
+        }
+    }
+
     /// Lets go of the exchange.
     func clear() {
         exchange = nil
@@ -183,7 +199,9 @@ final class Transfer {
     ///
     /// - Returns: As `receiveHead`.
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard let exchange, exchange.admits(self) else { return -1 }
+        guard let exchange else { return -1 }
+        meter.noteReceived(bytes.count, for: exchange.operation)
+        guard exchange.admits(self) else { return -1 }
         progress.receive(bytes.count)
         didReceive?()
         do throws(AttemptFailure) {

@@ -1,0 +1,14 @@
+import Glibc
+import SystemPackage
+
+/// What this process takes.
+public enum ProcessMemory {
+    /// What is in memory of it, in bytes, what it shares with others included (proc_pid_statm(5)).
+    public static func residentByteCount() throws -> Int {
+        let file = try FileDescriptor.open("/proc/self/statm", .readOnly, options: .closeOnExec)
+        let text = try file.closeAfter { String(decoding: try file.readToEnd(limit: 4096), as: UTF8.self) }
+        let fields = text.split(separator: " ")
+        guard fields.count > 1, let pageCount = Int(fields[1]) else { throw Errno.invalidArgument }
+        return pageCount * Int(getpagesize())
+    }
+}

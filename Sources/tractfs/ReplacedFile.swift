@@ -1,0 +1,27 @@
+import Glibc
+import SystemPackage
+
+/// A file that others read at any time, and so is replaced as a whole: written beside its place, and renamed (rename(2)).
+struct ReplacedFile {
+    private let path: String
+
+    init(_ path: String) {
+        self.path = path
+    }
+
+    /// Replaces what the file holds.
+    func write(_ text: String) throws(Failure) {
+        // Its name doesn't end as the file's does, so that nobody who looks for those takes it for one.
+        let temporary = "\(path).\(getpid())~"
+        do {
+            let file = try FileDescriptor.open(
+                FilePath(temporary), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            try file.closeAfter { _ = try file.writeAll(text.utf8) }
+            guard rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
+        } catch {
+            unlink(temporary)
+            throw Failure("can't write \(path): \(error)")
+        }
+    }
+}
