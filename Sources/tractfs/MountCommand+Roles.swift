@@ -10,11 +10,12 @@ extension MountCommand {
     /// Supervises a mount, from its beginning or from where an older version has left it. Ends the process with the mount.
     ///
     /// - Throws: Why there is no mount, where nobody waits to be told otherwise.
-    func supervise(_ inheritance: Inheritance?) throws {
+    func supervise(_ inheritance: Inheritance?, _ arguments: [String]) throws {
         let destination = running.logDestination
         let report = inheritance?.report.map { StartReport($0) }
         do {
-            let supervisor = try Supervisor(destination, logger: destination.begin(), inheriting: inheritance)
+            let supervisor = try Supervisor(
+                arguments, destination, logger: destination.begin(), inheriting: inheritance)
             supervisor.takeSignals()
             if let inheritance, let device = inheritance.device, let place = inheritance.place {
                 supervisor.finishUpgrade(SupervisedMount(place: place, device: device), server: inheritance.server)

@@ -19,17 +19,27 @@ struct Tractfs: ParsableCommand {
         version: version,
         subcommands: [
             MountCommand.self, UnmountCommand.self, UpgradeCommand.self, RefreshCommand.self, WarmCommand.self,
-            PresignCommand.self, CacheCommand.self, DoctorCommand.self,
+            PresignCommand.self, CacheCommand.self, DoctorCommand.self, ConfigCommand.self,
         ])
 
     static func main() {
         openStandardStreams()
+        var completed: CompletedArguments?
         do {
-            var command = try parseAsRoot(MountOptions.expand(Array(CommandLine.arguments.dropFirst())))
-            try command.run()
+            let complete = try CompletedArguments(
+                Array(CommandLine.arguments.dropFirst()), environment: Environment.variables())
+            completed = complete
+            try run(complete.arguments)
         } catch {
-            fail(error)
+            fail(error, completed)
         }
+    }
+
+    private static func run(_ arguments: [String]) throws {
+        var command = try parseAsRoot(arguments)
+        // It hands them on to the processes that it starts.
+        if let mount = command as? MountCommand { return try mount.run(as: arguments) }
+        try command.run()
     }
 
     /// Standard streams that were closed are opened as /dev/null: otherwise the next files and sockets take their numbers,
@@ -43,12 +53,13 @@ struct Tractfs: ParsableCommand {
     }
 
     /// Ends with one line on standard error, unless it is no error but what was asked for (`--help`).
-    private static func fail(_ error: any Error) -> Never {
+    private static func fail(_ error: any Error, _ completed: CompletedArguments?) -> Never {
         let code = exitCode(for: error)
         if code.isSuccess { exit(withError: error) }
         // What went wrong has been told.
         if error is ExitCode { Glibc.exit(code.rawValue) }
         var message = Failure(message(for: error)).description
+        if let completed { message = completed.attributing(message) }
         if code == .validationFailure, !message.contains("--help") {
             if message.hasSuffix(".") { message.removeLast() }
             message += "; see tractfs \(subcommand)--help"

@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 
 /// `tractfs doctor`.
-struct DoctorCommand: ParsableCommand {
+struct DoctorCommand: ConfigurableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Look for what keeps a mount from working, or from being fast.",
@@ -26,7 +26,7 @@ struct DoctorCommand: ParsableCommand {
     @Flag(help: "Print a JSON array, for programs.")
     var json = false
 
-    @Flag(help: "Look whether other users could be let use the mount too.")
+    @Flag(inversion: .prefixedNo, help: "Look whether other users could be let use the mount too.")
     var allowOther = false
 
     @OptionGroup(title: "Where the bucket is")
@@ -37,6 +37,9 @@ struct DoctorCommand: ParsableCommand {
 
     @OptionGroup(title: "How much memory is used")
     var memory: MemoryOptions
+
+    @OptionGroup(title: "Where options are set")
+    var files: ConfigurationOptions
 
     func run() throws {
         // A server or a reader that goes away is noticed by what writing to it returns.

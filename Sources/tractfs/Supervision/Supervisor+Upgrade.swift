@@ -23,7 +23,7 @@ extension Supervisor {
         inheritance.place = mount.place
         do throws(Errno) {
             try ChildProcess.replaceThisOne(
-                by: program, named: CommandLine.arguments.first ?? "tractfs", Array(CommandLine.arguments.dropFirst()),
+                by: program, named: CommandLine.arguments.first ?? "tractfs", arguments,
                 environment: inheritance.environment, inheriting: inheritance.descriptors)
         } catch {
             noteFailedUpgrade("\(program) can't be started: \(error)")
@@ -38,7 +38,7 @@ extension Supervisor {
     /// Why the program can't serve this mount; `nil` where it can.
     private func trial(of program: String) -> String? {
         do {
-            let trial = try ServerProcess(program, inheriting: inheritance(of: .trial))
+            let trial = try ServerProcess(program, arguments, inheriting: inheritance(of: .trial))
             defer { try? trial.reports.close() }
             let report = ServerReport.receive(over: trial.reports)
             let end = trial.process.waitForEnd()

@@ -11,6 +11,8 @@ import SystemSupport
 /// It does next to nothing, so that there is next to nothing that can go wrong with it. Three threads: the main one waits for
 /// the server's end, and decides what follows; one takes signals and hands them on; one looks whether the server hangs.
 final class Supervisor: Sendable {
+    /// The complete command line, without the program: what every server of this mount is started with.
+    let arguments: [String]
     let destination: LogDestination
     let logger: Logger
     /// The page and the log that all servers of this mount share; no log where there is no room for one.
@@ -37,7 +39,10 @@ final class Supervisor: Sendable {
         var isUpgrading = false
     }
 
-    init(_ destination: LogDestination, logger: Logger, inheriting inheritance: Inheritance?) throws {
+    init(
+        _ arguments: [String], _ destination: LogDestination, logger: Logger, inheriting inheritance: Inheritance?
+    ) throws {
+        self.arguments = arguments
         self.destination = destination
         self.logger = logger
         workingDirectory = inheritance?.workingDirectory ?? AbsolutePath.of(".")
@@ -77,7 +82,7 @@ final class Supervisor: Sendable {
 
     /// Starts a server, and a thread that waits for its end.
     func start(_ role: ProcessRole) throws(Errno) -> ServerProcess {
-        let server = try ServerProcess(OwnProgram.path(), inheriting: inheritance(of: role))
+        let server = try ServerProcess(OwnProgram.path(), arguments, inheriting: inheritance(of: role))
         adopt(server.process)
         return server
     }
