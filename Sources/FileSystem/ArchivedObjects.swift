@@ -25,11 +25,6 @@ final class ArchivedObjects: Sendable {
 
     private let restorations = Mutex<[InodeID: Restoration]>([:])
 
-    /// Whether the object may have to be restored. Not GLACIER_IR, which is read like any other.
-    static func includes(_ object: ListedObject) -> Bool {
-        object.storageClass == "GLACIER" || object.storageClass == "DEEP_ARCHIVE"
-    }
-
     /// Notes what came of reading the object.
     func note(_ result: Result<ReadBytes, StoreError>, of id: InodeID) {
         let restoration: Restoration? =
@@ -46,7 +41,7 @@ final class ArchivedObjects: Sendable {
 
     /// What is known of the object; `nil` where it is no archived one.
     func restoration(of inode: Inode) -> Restoration? {
-        guard case .file(let object) = inode.kind, Self.includes(object) else { return nil }
+        guard case .file(let object) = inode.kind, object.isArchived else { return nil }
         return restorations.withLock { $0[inode.id] } ?? .unknown
     }
 }

@@ -299,7 +299,7 @@ public final class FileSystem: Sendable {
         guard case .file(let object) = try inode(id).kind else { throw .isDirectory }
         return OpenFile(
             inode: id, object: object.version, reader: reader.open(object.version),
-            mayBeArchived: ArchivedObjects.includes(object) && object.version.byteCount > 0)
+            mayBeArchived: object.isArchived && object.version.byteCount > 0)
     }
 
     private func openArchived(

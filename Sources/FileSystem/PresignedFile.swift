@@ -36,22 +36,21 @@ extension FileSystem {
     /// Somebody who asks for a URL.
     public struct Asker: Sendable {
         let userID: UInt32
-        let groupID: UInt32
+        let groupIDs: [UInt32]
 
-        /// A process of this user and this group.
-        public init(userID: UInt32, groupID: UInt32) {
+        /// A process of this user and these groups, its own and the supplementary ones (credentials(7)).
+        public init(userID: UInt32, groupIDs: [UInt32]) {
             self.userID = userID
-            self.groupID = groupID
+            self.groupIDs = groupIDs
         }
     }
 }
 
 extension Ownership {
-    /// Whether files may be read by whoever asks, as the kernel would decide it. The groups that a process has beside its own
-    /// aren't known here.
+    /// Whether files may be read by whoever asks, as the kernel would decide it.
     func allowsReading(by asker: FileSystem.Asker) -> Bool {
         if asker.userID == 0 { return true }
-        let bit: UInt32 = asker.userID == userID ? 0o400 : asker.groupID == groupID ? 0o040 : 0o004
+        let bit: UInt32 = asker.userID == userID ? 0o400 : asker.groupIDs.contains(groupID) ? 0o040 : 0o004
         return filePermissions & bit != 0
     }
 }

@@ -69,7 +69,22 @@ extension FileSystem.Asker {
     /// Who sent a request.
     fileprivate init(of request: fuse_req_t) {
         let context = fuse_req_ctx(request).pointee
-        self.init(userID: context.uid, groupID: context.gid)
+        self.init(userID: context.uid, groupIDs: [context.gid] + Self.supplementaryGroups(of: request))
+    }
+
+    /// Those that the kernel says of the process; none where it is gone, or can't be seen from here
+    /// (fuse_req_getgroups in fuse_lowlevel.h).
+    private static func supplementaryGroups(of request: fuse_req_t) -> [gid_t] {
+        var capacity = 64
+        while true {
+            var totalCount: CInt = 0
+            let groups = [gid_t](unsafeUninitializedCapacity: capacity) { buffer, count in
+                totalCount = fuse_req_getgroups(request, CInt(buffer.count), buffer.baseAddress)
+                count = min(max(Int(totalCount), 0), buffer.count)
+            }
+            guard totalCount > capacity else { return groups }
+            capacity = Int(totalCount)
+        }
     }
 }
 

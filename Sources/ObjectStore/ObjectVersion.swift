@@ -53,4 +53,8 @@ public struct ListedObject: Hashable, Sendable {
         self.lastModified = lastModified
         self.storageClass = storageClass
     }
+
+    /// Whether it may have to be restored before it can be read ("Amazon S3 storage classes" in the User Guide). Not
+    /// GLACIER_IR, which is read like any other.
+    public var isArchived: Bool { storageClass == "GLACIER" || storageClass == "DEEP_ARCHIVE" }
 }

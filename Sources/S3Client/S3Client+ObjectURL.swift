@@ -60,7 +60,7 @@ extension ClientContext {
         request.query = agreements.map { QueryItem($0.name, $0.value) }
         guard let resolved else { return ObjectURL(text: address.url(of: request), expiry: nil, constraint: nil) }
         let signer = Signer(credentials: resolved.credentials, region: region, time: time)
-        let validity = URLValidity(signedAt: time, lifetime: lifetime, with: resolved)
+        let validity = URLValidity(signedAt: time, localTime: .now, lifetime: lifetime, with: resolved)
         return ObjectURL(
             text: address.url(of: signer.presigned(request, lifetime: lifetime)), expiry: validity.expiry,
             constraint: validity.constraint)

@@ -5,7 +5,7 @@ public struct S3Options: Sendable {
     /// `--region`.
     public var region: String?
     /// `--addressing-style`.
-    public var addressingStyle: AddressingStyle
+    public var addressingStyle: AddressingStyle?
     /// `--ca-bundle`.
     public var caBundle: String?
     /// `--request-payer`.
@@ -17,7 +17,7 @@ public struct S3Options: Sendable {
 
     /// Options; what is left out is decided by the environment and the profile.
     public init(
-        endpointURL: String? = nil, region: String? = nil, addressingStyle: AddressingStyle = .auto,
+        endpointURL: String? = nil, region: String? = nil, addressingStyle: AddressingStyle? = nil,
         caBundle: String? = nil, isRequesterPaying: Bool = false, expectedBucketOwner: String? = nil,
         customerKeyFile: String? = nil
     ) {
@@ -40,13 +40,15 @@ extension S3Configuration {
         bucket: String, options: S3Options, environment: [String: String], shared: SharedConfiguration
     ) throws(SettingsError) -> S3Configuration {
         var configuration = S3Configuration(
-            bucket: bucket, addressingStyle: options.addressingStyle, isRequesterPaying: options.isRequesterPaying)
+            bucket: bucket, addressingStyle: try addressingStyle(options, shared),
+            isRequesterPaying: options.isRequesterPaying)
         let services = ServiceSettings(environment: environment, profile: shared.profile)
         let regions = try [
             region(ofBucket: bucket), ServiceSettings.checkedRegion([("--region", options.region)]), services.region(),
         ]
         configuration.region = regions.lazy.compactMap { $0 }.first ?? Region.standard
         configuration.endpoint = try services.endpoint(of: .s3, option: ("--endpoint-url", options.endpointURL))
+        try configuration.checkHost()
         // At AWS the environment and the profile only say where one usually is.
         configuration.isRegionCertain =
             regions[0] != nil || regions[1] != nil || (configuration.endpoint != nil && regions[2] != nil)
@@ -59,6 +61,30 @@ extension S3Configuration {
             configuration.customerKey = try CustomerKey(file: file)
         }
         return configuration
+    }
+
+    /// What the command line says, or the profile under `s3 =`, as `aws configure set s3.addressing_style` writes it.
+    private static func addressingStyle(
+        _ options: S3Options, _ shared: SharedConfiguration
+    ) throws(SettingsError) -> AddressingStyle {
+        if let style = options.addressingStyle { return style }
+        guard let text = shared.setting("s3.addressing_style") else { return .auto }
+        guard let style = AddressingStyle(rawValue: text) else {
+            throw SettingsError(
+                "\(shared.profile.description) has addressing_style \(Excerpt.of(text.utf8)), which is none of "
+                    + AddressingStyle.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return style
+    }
+
+    /// A name can be put in front of a host's name, but not of an IPv6 address.
+    private func checkHost() throws(SettingsError) {
+        guard let endpoint, endpoint.authority.hasPrefix("["),
+            addressingStyle == .virtual || bucket.hasPrefix(AccessPoint.prefix)
+        else { return }
+        throw SettingsError(
+            "the bucket's name can't stand in front of the address \(endpoint.authority); give --addressing-style path, or "
+                + "an endpoint with a host's name")
     }
 
     /// An access point's ARN says where it is, whatever else does.

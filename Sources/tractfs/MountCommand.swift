@@ -82,7 +82,7 @@ struct StoreOptions: ParsableArguments {
     var sseCKeyFile: String?
 
     @Option(help: ArgumentHelp("Where the bucket's name stands in URLs.", valueName: "style"))
-    var addressingStyle = AddressingStyle.auto
+    var addressingStyle: AddressingStyle?
 
     @Option(help: ArgumentHelp("A file of certificates (PEM) to trust instead of the system's.", valueName: "file"))
     var caBundle: String?
@@ -129,7 +129,9 @@ struct AppearanceOptions: ParsableArguments {
 
     @Flag(
         inversion: .prefixedNo,
-        help: "The same, and user.s3.presigned_url: a URL that gives the file to whoever has it, for an hour.")
+        help:
+            "The same, and user.s3.presigned_url: a URL that gives the file to whoever has it, for an hour at the most."
+    )
     var presignXattr = false
 }
 

@@ -10,10 +10,10 @@ enum MountOptions {
         "default_permissions",
     ]
 
-    /// The arguments with each "-o" of `mount` replaced by what it stands for. What is given by itself comes behind, and so
-    /// wins.
+    /// The arguments with each "-o" of `mount`, or of `doctor`, replaced by what it stands for. What is given by itself comes
+    /// behind, and so wins.
     static func expand(_ arguments: [String]) throws(ValidationError) -> [String] {
-        guard arguments.first == "mount" else { return arguments }
+        guard let command = arguments.first, ["mount", "doctor"].contains(command) else { return arguments }
         var expanded: [String] = []
         var rest: [String] = []
         var iterator = arguments.dropFirst().makeIterator()
@@ -30,7 +30,7 @@ enum MountOptions {
                 rest.append(argument)
             }
         }
-        return ["mount"] + expanded + rest
+        return [command] + expanded + rest
     }
 
     private static func optionsAndFlags(in list: String) throws(ValidationError) -> [String] {

@@ -9,6 +9,16 @@ extension ObjectStore {
         try awaited { completion in list(request, deadline: deadline, completion: completion) }
     }
 
+    /// The first page that isn't empty, or the last: S3 may give empty ones before it.
+    func filledPage(_ request: ListRequest, deadline: ContinuousClock.Instant) throws(StoreError) -> ListPage {
+        var request = request
+        while true {
+            let page = try page(request, deadline: deadline)
+            guard page.items.isEmpty, let next = page.next, next != request.continuation else { return page }
+            request.continuation = next
+        }
+    }
+
     /// Gets a range of an object; the bytes are of no interest.
     func fetch(_ request: RangeRequest, deadline: ContinuousClock.Instant) throws(StoreError) {
         try awaited { completion in

@@ -22,7 +22,8 @@ struct PresignCommand: ConfigurableCommand {
 
             A URL works for as long as was asked for, but never longer than the credentials that signed it; those of a role \
             sign for 36 hours at the most, those of an EC2 machine or a container for 6. Standard error says so where that is \
-            less. Treat URLs as secrets.
+            less. A --region that isn't the bucket's makes URLs that don't work; --max-connections has no effect here, and with \
+            --sse-c-key-file there are no URLs. Treat URLs as secrets.
             """)
 
     @Argument(help: ArgumentHelp("A file or a folder in a mount, or of a bucket.", valueName: "path|s3://BUCKET/KEY"))
@@ -133,7 +134,7 @@ extension StoreOptions {
             "--endpoint-url": endpointUrl != nil, "--region": region != nil, "--profile": profile != nil,
             "--no-sign-request": !signRequest, "--request-payer": requestPayer,
             "--expected-bucket-owner": expectedBucketOwner != nil, "--sse-c-key-file": sseCKeyFile != nil,
-            "--addressing-style": addressingStyle != .auto, "--ca-bundle": caBundle != nil,
+            "--addressing-style": addressingStyle != nil, "--ca-bundle": caBundle != nil,
         ]
         return given.first { $0.value }?.key
     }

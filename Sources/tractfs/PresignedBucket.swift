@@ -54,7 +54,7 @@ struct PresignedBucket {
     private func byteCount(of key: Key) throws(Failure) -> Int? {
         let page: ListPage
         do throws(StoreError) {
-            page = try client.page(
+            page = try client.filledPage(
                 ListRequest(prefix: key, isDelimited: true, limit: 1), deadline: .now + requestTimeout)
         } catch {
             if error.code == .accessDenied { return nil }

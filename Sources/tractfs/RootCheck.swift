@@ -62,19 +62,9 @@ struct RootCheck {
         }
     }
 
-    /// The first page that isn't empty, or the last: S3 may give empty ones before it.
     private func list(_ request: ListRequest) throws(Failure) -> ListPage {
-        var request = request
-        while true {
-            let page = try ask(request)
-            guard page.items.isEmpty, let next = page.next, next != request.continuation else { return page }
-            request.continuation = next
-        }
-    }
-
-    private func ask(_ request: ListRequest) throws(Failure) -> ListPage {
         do throws(StoreError) {
-            return try store.page(request, deadline: deadline)
+            return try store.filledPage(request, deadline: deadline)
         } catch {
             throw Failure("can't list \(uri): \(error)\(error.advice(credentialsSource: credentialsSource))")
         }

@@ -34,8 +34,9 @@ struct URLWarnings {
         case .instanceMaximum:
             return "\(effect): the credentials of a machine or a container sign for 6 hours at the most"
         case .unknownExpiry:
-            return "URLs stop working when the temporary credentials end that sign them, which may be before the "
-                + "\(asked) are over: nothing says when"
+            return
+                "URLs stop working when the temporary credentials end that sign them, by \(end) at the latest: nothing "
+                + "says when that is"
         }
     }
 

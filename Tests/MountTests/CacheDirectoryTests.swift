@@ -101,7 +101,7 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
                     "$0" unmount mount
                     """
                 let output = try runChecked(
-                    "unshare", ["--mount", "bash", "-c", script, tractfsExecutable()], environment: environmentWithKeys,
+                    "env", inMountNamespace(script) + [tractfsExecutable()], environment: environmentWithKeys,
                     directory: directory)
                 #expect(output == "content")
                 let troubles = troubles(inLog: directory + "/log")

@@ -88,7 +88,8 @@ private func completed(
         arguments: [
             ("s3://study", "/mnt/a", "study"), ("s3://study/release", "/mnt/a", "release"),
             ("s3://study/release/", "/mnt/a", "release"), ("s3://study/release/1/2", "/mnt/a", "release"),
-            ("s3://study/release2", "/mnt/a", "study"), ("s3://study2/release", "/mnt/a", "general"), ("s3://secret-keys", "/mnt/a", "secret"),
+            ("s3://study/release2", "/mnt/a", "study"), ("s3://study2/release", "/mnt/a", "general"),
+            ("s3://secret-keys", "/mnt/a", "secret"),
             ("s3://study/release", "/mnt/b", "b"), ("s3://other", "/mnt/../mnt/b/", "b"),
             ("s3://arn:aws:s3:us-west-2:123456789012:accesspoint/point/x", "/mnt/a", "point"),
         ])

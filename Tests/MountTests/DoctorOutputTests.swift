@@ -71,6 +71,17 @@ import Testing
         }
     }
 
+    @Test func `takes what a mount is given, as in fstab too`() throws {
+        let options = ["-o", "ro,_netdev,no_cache,xattrs,uid=1000", "--metadata-ttl", "1h", "--foreground"]
+        let result = try run(
+            tractfsExecutable(),
+            ["doctor", "s3://x", "--endpoint-url", "http://127.0.0.1:1", "--read-timeout", "1s"] + options,
+            environment: environmentWithKeys)
+        #expect(result.status == 1)
+        #expect(result.output.contains("connection"))
+        #expect(result.errorOutput == "")
+    }
+
     @Test func `says of wrong usage which, by the exit status of all commands`() throws {
         for arguments in [["doctor"], ["doctor", "s3://x", "--bogus"], ["doctor", "s3://x", "--cache-size", "1"]] {
             let result = try run(tractfsExecutable(), arguments, environment: environmentWithKeys)
@@ -86,7 +97,7 @@ struct DoctorMachineTests {
     private func diagnosis(after script: String, _ options: [String]) throws -> Diagnosis {
         try Diagnosis(
             of: "s3://tract-test", options + ["--endpoint-url", "http://127.0.0.1:1"],
-            launcher: ["unshare", "-m", "sh", "-c", "set -e; \(script); exec \"$0\" \"$@\""])
+            launcher: inMountNamespace("set -e; \(script); exec \"$0\" \"$@\""))
     }
 
     @Test func `without /dev/fuse says how to get it`() throws {

@@ -343,7 +343,7 @@ struct MountPointTests {
                     try expectFailure(
                         of: HopelessMount(
                             "", ["--endpoint-url", server.endpointURL] + way, says: ["no /dev/fuse", "modprobe fuse"]),
-                        at: directory, launcher: ["unshare", "-m", "sh", "-c", script])
+                        at: directory, launcher: inMountNamespace(script))
                 }
             }
         }

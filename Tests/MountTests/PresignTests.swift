@@ -265,8 +265,8 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
     }
 
     private static let warnings: [(environment: [String: String], asked: String, warning: String)] = [
-        (user, "7d", ""), (user, "604800", ""), (session, "1h", ""),
-        (session, "2h", "nothing says when"), (session, "7d", "sign for 36 hours at the most"),
+        (user, "7d", ""), (user, "604800", ""), (session, "1h", "nothing says when that is"),
+        (session, "7d", "at the latest: nothing says when that is"),
         (ending, "36h", ""), (ending, "37h", "not for 37h: temporary credentials sign for 36 hours at the most"),
         (ending, "133200", "not for 133200s: "),
     ]
@@ -354,8 +354,14 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
 
     @Test(.enabled(if: geteuid() == 0, "needs root, to be somebody else"))
     func `is for those who may read the file`() throws {
-        for (mode, isAllowed) in [("0444", true), ("0400", false)] {
-            try withFile(options: ["--allow-other", "--file-mode", mode]) { _, mountPoint throws in
+        let cases: KeyValuePairs = [
+            ["--file-mode", "0444"]: true, ["--file-mode", "0400"]: false,
+            // A supplementary group of theirs.
+            ["--file-mode", "0440", "--dir-mode", "0555", "--gid", "54321"]: true,
+            ["--file-mode", "0440", "--dir-mode", "0555", "--gid", "54322"]: false,
+        ]
+        for (options, isAllowed) in cases {
+            try withFile(options: ["--allow-other"] + options) { _, mountPoint throws in
                 // Through a copy of the program, because the folder it is built in may be closed to others.
                 try withTemporaryDirectory { directory throws in
                     chmod(directory, 0o755)
@@ -363,7 +369,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
                     chmod((mountPoint as NSString).deletingLastPathComponent, 0o755)
                     try runChecked("cp", [tractfsExecutable(), directory + "/tractfs"])
                     let nobody = [
-                        "--reuid=65534", "--regid=65534", "--clear-groups", directory + "/tractfs", "presign",
+                        "--reuid=65534", "--regid=65534", "--groups=54320,54321", directory + "/tractfs", "presign",
                     ]
                     let result = try run("setpriv", nobody + [mountPoint + "/folder/file"])
                     #expect(result.status == (isAllowed ? 0 : 1))

@@ -42,7 +42,7 @@ private struct Nobody {
                 exec sleep infinity
                 """
             let keeper = try BackgroundProcess(
-                "unshare", ["--mount", "bash", "-c", script], directory: directory, outputDirectory: directory)
+                "env", inMountNamespace(script), directory: directory, outputDirectory: directory)
             defer { keeper.end() }
             try eventually("the mount namespace: \(keeper.errorOutput)") { keeper.output == "ready\n" }
             let nobody = Nobody(program: program, directory: home, keeperID: keeper.processID)

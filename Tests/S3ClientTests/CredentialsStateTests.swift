@@ -53,6 +53,23 @@ extension CredentialsState {
         return state
     }
 
+    @Test func `that begins without any has nothing signed before some are found, and goes on looking`() {
+        var state = CredentialsState(lookingSince: start)
+        for subject in ["a", "b", "a"] { expect(state.told(start, for: subject), "renewing") }
+        #expect(state.errand(now: start) == .replacement)
+        let late = start + CredentialsState.grace
+        guard case .lost = state.take(.failure(SettingsError("the session has ended")), now: late) else {
+            Issue.record("not lost")
+            return
+        }
+        expect(state.told(late), "unavailable")
+        let later = late + CredentialsState.checkInterval
+        expect(state.told(later), "renewing")
+        #expect(state.errand(now: later) == .check)
+        expect(state.take(.success(resolved("NEW")), now: later), .replaced)
+        expect(state.told(later, for: "b"), "NEW?")
+    }
+
     @Test func `is to wait for others as soon as these are refused, and to use those at once`() {
         var state = refused()
         expect(state.told(start), "renewing")
@@ -232,8 +249,10 @@ extension CredentialsState {
 }
 
 @Suite struct `The time to renew credentials` {
-    @Test(arguments: [(43_200, 42_840...42_900), (3_600, 3_240...3_300), (600, 300...300), (10, 5...5), (-5, 1...1)])
-    func `lies before their end`(remaining: Int, seconds: ClosedRange<Int>) throws {
+    @Test(arguments: [(43_200, 42_840...42_900), (3_600, 3_240...3_300), (600, 300...300), (10, 5...5), (-5, 60...60)])
+    func `lies before their end, and not every second once they have ended`(
+        remaining: Int, seconds: ClosedRange<Int>
+    ) throws {
         let (now, time) = (ContinuousClock.now, Timestamp(seconds: 1_000_000))
         let schedule = RenewalSchedule(
             expiry: Timestamp(seconds: time.seconds + remaining), time: time, now: now)

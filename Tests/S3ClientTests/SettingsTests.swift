@@ -1,5 +1,6 @@
 import Foundation
 import ObjectStore
+import TestSupport
 import Testing
 
 @testable import S3Client
@@ -117,9 +118,11 @@ import Testing
 }
 
 @Suite struct `The configuration` {
-    private func resolve(_ options: S3Options, _ environment: [String: String]) throws -> S3Configuration {
-        let nowhere = ["AWS_CONFIG_FILE": "/nonexistent/a", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/b"]
-        let environment = environment.merging(nowhere) { $1 }
+    private func resolve(
+        _ options: S3Options, _ environment: [String: String], config: String = "/nonexistent/a"
+    ) throws -> S3Configuration {
+        let files = ["AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/b"]
+        let environment = environment.merging(files) { $1 }
         let shared = try SharedConfiguration(profile: nil, environment: environment)
         return try S3Configuration.resolve(bucket: "b", options: options, environment: environment, shared: shared)
     }
@@ -138,6 +141,27 @@ import Testing
         #expect(try resolve(S3Options(), environment).endpoint?.host == "two")
         #expect(try resolve(S3Options(), ["AWS_ENDPOINT_URL": "http://three"]).endpoint?.host == "three")
         #expect(try resolve(S3Options(), [:]).endpoint == nil)
+    }
+
+    @Test func `takes the addressing style from the command line, then the profile`() throws {
+        try withTemporaryDirectory { directory in
+            let config = directory + "/config"
+            try "[default]\ns3 =\n  addressing_style = virtual\n".write(
+                toFile: config, atomically: false, encoding: .utf8)
+            #expect(try resolve(S3Options(), [:], config: config).addressingStyle == .virtual)
+            #expect(try resolve(S3Options(addressingStyle: .path), [:], config: config).addressingStyle == .path)
+            #expect(try resolve(S3Options(), [:]).addressingStyle == .auto)
+            try "[default]\ns3 =\n  addressing_style = vitual\n".write(
+                toFile: config, atomically: false, encoding: .utf8)
+            let error = #expect(throws: SettingsError.self) { try resolve(S3Options(), [:], config: config) }
+            #expect(error?.description.contains("vitual, which is none of auto, path, virtual") == true)
+        }
+    }
+
+    @Test func `refuses a bucket's name in front of an IPv6 address`() {
+        let options = S3Options(endpointURL: "http://[::1]:9000", addressingStyle: .virtual)
+        let error = #expect(throws: SettingsError.self) { try resolve(options, [:]) }
+        #expect(error?.description.contains("--addressing-style path") == true)
     }
 
     @Test func `says where a bad value came from`() {

@@ -12,7 +12,8 @@ import TestSupport
         var limit = TransferLimit(ceiling: ceiling)
         for index in 0..<refusedCount {
             let now = start + .milliseconds(index + 1)
-            limit.noteRefusal(sentAt: now - .microseconds(1), wait: nil, now: now, using: &generator)
+            limit.noteRefusal(
+                sentAt: now - .microseconds(1), wait: nil, patience: .seconds(60), now: now, using: &generator)
         }
         return limit
     }
@@ -24,7 +25,7 @@ import TestSupport
         var limit = TransferLimit(ceiling: 32)
         for index in 0..<1_000 {
             if index % 10 == 0 {
-                limit.noteRefusal(sentAt: start, wait: nil, now: start, using: &generator)
+                limit.noteRefusal(sentAt: start, wait: nil, patience: .seconds(60), now: start, using: &generator)
             } else {
                 limit.noteAnswer(sentAt: start)
             }
@@ -36,11 +37,13 @@ import TestSupport
         var generator = SeededGenerator(seed: 1)
         var limit = limit(ceiling: 32, refusedCount: 5)
         for _ in 0..<27 {
-            limit.noteRefusal(sentAt: start, wait: nil, now: start + .milliseconds(6), using: &generator)
+            limit.noteRefusal(
+                sentAt: start, wait: nil, patience: .seconds(60), now: start + .milliseconds(6), using: &generator)
         }
         #expect(limit.count == 16)
         limit.noteRefusal(
-            sentAt: start + .milliseconds(7), wait: nil, now: start + .milliseconds(8), using: &generator)
+            sentAt: start + .milliseconds(7), wait: nil, patience: .seconds(60), now: start + .milliseconds(8),
+            using: &generator)
         #expect(limit.count == 8, "what was sent since is news")
     }
 
@@ -51,8 +54,16 @@ import TestSupport
         #expect(!limit.admits(activeCount: 0, now: pauseEnd - .nanoseconds(1)))
         #expect(limit.admits(activeCount: 15, now: pauseEnd))
         #expect(!limit.admits(activeCount: 16, now: pauseEnd))
-        limit.noteRefusal(sentAt: pauseEnd, wait: .seconds(7), now: pauseEnd, using: &generator)
+        limit.noteRefusal(sentAt: pauseEnd, wait: .seconds(7), patience: .seconds(60), now: pauseEnd, using: &generator)
         #expect(limit.pauseEnd == pauseEnd + .seconds(7))
+    }
+
+    @Test func `keeps nobody waiting for more than a quarter of the time that requests have`() {
+        var generator = SeededGenerator(seed: 1)
+        var limit = limit(ceiling: 32, refusedCount: 5)
+        let now = start + .seconds(1)
+        limit.noteRefusal(sentAt: now, wait: .seconds(7), patience: .seconds(2), now: now, using: &generator)
+        #expect(limit.pauseEnd == now + .milliseconds(500))
     }
 
     @Test func `grows by one with each round of answers, up to what it was`() {
@@ -74,7 +85,7 @@ import TestSupport
         for index in 0..<2_000 {
             let now = start + .milliseconds(index)
             if Int.random(in: 0..<3, using: &generator) == 0 {
-                limit.noteRefusal(sentAt: now, wait: nil, now: now, using: &generator)
+                limit.noteRefusal(sentAt: now, wait: nil, patience: .seconds(60), now: now, using: &generator)
             } else {
                 limit.noteAnswer(sentAt: now)
             }

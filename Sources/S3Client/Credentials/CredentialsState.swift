@@ -55,8 +55,10 @@ struct CredentialsState {
         var subjects: Set<String> = []
         /// When the witness under way began.
         var witnessInstant: Instant?
+        /// Whether there is nothing that any request could be signed with.
+        var isCertain = false
 
-        var isSettled: Bool { subjects.count > 1 }
+        var isSettled: Bool { isCertain || subjects.count > 1 }
     }
 
     /// The credentials that were found last.
@@ -82,6 +84,7 @@ struct CredentialsState {
                 credentials: Credentials(accessKeyID: "", secretAccessKey: ""), source: "nowhere yet", expiry: nil,
                 kind: .user))
         phase = .renewing(StoreError(.accessDenied, "there are no credentials"), until: now + Self.grace)
+        doubt.isCertain = true
     }
 
     // MARK: What requests are told, and tell

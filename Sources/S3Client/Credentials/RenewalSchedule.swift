@@ -26,7 +26,8 @@ struct RenewalSchedule {
         let isLong = remaining > (Self.leadTime + Self.jitter) * 2
         // Those that hold a few minutes only are renewed half-way.
         let wait = isLong ? remaining - Self.leadTime - Self.jitter * Double.random(in: 0...1) : remaining / 2
-        instant = now + max(wait, Self.waitMin)
+        // What has ended already is what the sources still have: they are asked as often as sources that fail.
+        instant = now + (remaining > .zero ? max(wait, Self.waitMin) : Self.retryMax)
     }
 
     /// Whether it is time.

@@ -75,8 +75,6 @@ public struct EndpointReport: Sendable {
 
     /// What a store has answered.
     public struct Answer: Sendable {
-        /// The HTTP status.
-        public let status: Int
         /// What time it is, as the store says.
         public let time: Timestamp?
         /// The region of the bucket, where the store names it.
@@ -153,7 +151,6 @@ extension EndpointReport {
         }
         return .success(
             Answer(
-                status: attempt.head.status,
                 time: attempt.head.date.flatMap(CalendarTime.init(httpDate:))?.timestamp,
                 region: attempt.head.region.flatMap { Region.isValid($0) ? $0 : nil }))
     }

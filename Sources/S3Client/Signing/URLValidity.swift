@@ -8,8 +8,6 @@ struct URLValidity: Equatable {
     private static let sessionLifetimeMax = 36 * 3_600
     /// How long those of a machine do.
     private static let instanceLifetimeMax = 6 * 3_600
-    /// For how long nobody doubts credentials whose end is unknown: few are made for less than an hour.
-    private static let undoubtedLifetime = 3_600
 
     /// When it ends, as far as is known.
     let expiry: Timestamp
@@ -17,9 +15,10 @@ struct URLValidity: Equatable {
     let constraint: ObjectURL.Constraint?
 
     /// - Parameters:
-    ///   - time: When it is signed.
+    ///   - time: When it is signed, by the store's clock.
+    ///   - localTime: The same by this machine's clock, which credentials end by.
     ///   - lifetime: What is asked for, in seconds.
-    init(signedAt time: Timestamp, lifetime: Int, with resolved: ResolvedCredentials) {
+    init(signedAt time: Timestamp, localTime: Timestamp, lifetime: Int, with resolved: ResolvedCredentials) {
         var seconds = lifetime
         var constraint: ObjectURL.Constraint?
         func limit(to most: Int, _ reason: ObjectURL.Constraint) {
@@ -31,8 +30,8 @@ struct URLValidity: Equatable {
         case .instance: limit(to: Self.instanceLifetimeMax, .instanceMaximum)
         }
         if let end = resolved.expiry {
-            limit(to: end.seconds - time.seconds, .credentialsExpiry)
-        } else if resolved.kind != .user, constraint == nil, lifetime > Self.undoubtedLifetime {
+            limit(to: end.seconds - localTime.seconds, .credentialsExpiry)
+        } else if resolved.kind != .user {
             constraint = .unknownExpiry
         }
         expiry = Timestamp(seconds: time.seconds + seconds)

@@ -23,7 +23,7 @@ final class Exchange {
     /// When the request is given up. Moves on while bytes come (`extendDeadline`).
     private(set) var deadline: ContinuousClock.Instant
     /// How much time the request was given.
-    private let patience: Duration
+    let patience: Duration
     /// When bytes came last, to within a second; `nil` where none have.
     private(set) var progressInstant: ContinuousClock.Instant?
     /// How long an attempt may bring nothing before it is given up.

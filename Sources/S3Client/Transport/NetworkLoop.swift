@@ -148,7 +148,7 @@ final class NetworkLoop {
                 from: context.advised(attempt.request.hidingSecrets(in: failure)), of: attempt.request,
                 subject: exchange.operation.subject)
             switch failure.error.code {
-            case .throttled: noteRefusal(failure, sentAt: sentAt)
+            case .throttled: noteRefusal(failure, of: exchange, sentAt: sentAt)
             case let code where code.provesCredentials: noteAnswer(sentAt: sentAt)
             default: break
             }
@@ -182,9 +182,10 @@ final class NetworkLoop {
     }
 
     /// The store asks for less traffic.
-    private func noteRefusal(_ failure: AttemptFailure, sentAt: ContinuousClock.Instant) {
+    private func noteRefusal(_ failure: AttemptFailure, of exchange: Exchange, sentAt: ContinuousClock.Instant) {
         let wasLowered = transferLimit.isLowered
-        transferLimit.noteRefusal(sentAt: sentAt, wait: failure.retryAfter, now: .now, using: &generator)
+        transferLimit.noteRefusal(
+            sentAt: sentAt, wait: failure.retryAfter, patience: exchange.patience, now: .now, using: &generator)
         if transferLimit.isLowered && !wasLowered { context.noteThrottling(failure.error) }
         // Somebody must look when the pause is over.
         if let end = transferLimit.pauseEnd { nextInstant = min(nextInstant ?? end, end) }

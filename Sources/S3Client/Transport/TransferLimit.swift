@@ -52,9 +52,12 @@ struct TransferLimit {
 
     /// The store has asked for less traffic, in answer to what was sent at `instant`.
     ///
-    /// - Parameter wait: How long it wants to be left alone, where it says that.
+    /// - Parameters:
+    ///   - wait: How long it wants to be left alone, where it says that.
+    ///   - patience: How much time a request is given. The pause is a quarter of that at the most: those who come next would
+    ///     else run out of it in a pause, when the store may be well again.
     mutating func noteRefusal(
-        sentAt instant: ContinuousClock.Instant, wait: Duration?, now: ContinuousClock.Instant,
+        sentAt instant: ContinuousClock.Instant, wait: Duration?, patience: Duration, now: ContinuousClock.Instant,
         using generator: inout some RandomNumberGenerator
     ) {
         guard loweredInstant.map({ $0 < instant }) ?? true else { return }
@@ -65,6 +68,6 @@ struct TransferLimit {
         count = max(1, count / 2)
         answerCount = 0
         loweredInstant = now
-        pauseEnd = now + max(backoff.next(using: &generator), wait ?? .zero)
+        pauseEnd = now + min(max(backoff.next(using: &generator), wait ?? .zero), patience / 4)
     }
 }

@@ -40,6 +40,7 @@ struct ConfigurationSources {
     enum Finding {
         case used
         case missing
+        case closed
         case ignored(String)
     }
 
@@ -51,6 +52,7 @@ struct ConfigurationSources {
                 texts.append((place.path, text))
                 findings.append((place.path, .used))
             case .nothing: findings.append((place.path, .missing))
+            case .closed: findings.append((place.path, .closed))
             case .ignored(let reason): findings.append((place.path, .ignored(reason)))
             }
         }

@@ -19,6 +19,8 @@ struct ConfigurationPlace {
     enum Content {
         case text(String)
         case nothing
+        /// It is in a folder that this user may not look into: the home of somebody else, whom the environment still tells of.
+        case closed
         /// There is a file, but one that must not be obeyed, for this reason; it is a mere convenience.
         case ignored(String)
     }
@@ -31,6 +33,7 @@ struct ConfigurationPlace {
     /// - Parameter isRoot: Whether this process is root's, whose files other users must not write.
     /// - Throws: Why the file can't be used.
     func content(isRoot: Bool) throws(Failure) -> Content {
+        if owner == .user, isClosed { return .closed }
         guard let (status, bytes) = try read() else { return .nothing }
         if status.isRegular, status.st_mode & S_IWOTH != 0 {
             throw Failure("\(path) may be written by everybody, and so isn't used; change that with: chmod o-w \(path)")
@@ -47,6 +50,11 @@ struct ConfigurationPlace {
             throw Failure("\(path) is not in UTF-8; save it as UTF-8")
         }
         return .text(text)
+    }
+
+    private var isClosed: Bool {
+        var status = stat()
+        return stat(path, &status) != 0 && errno == EACCES
     }
 
     private func read() throws(Failure) -> (stat, [UInt8])? {

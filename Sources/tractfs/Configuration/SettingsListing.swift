@@ -24,6 +24,7 @@ struct SettingsListing {
             switch finding {
             case .used: "\(path) is used"
             case .missing: "\(path) is not there"
+            case .closed: "\(path) is in a folder that is closed to you"
             case .ignored(let reason): reason
             }
         }

@@ -27,8 +27,8 @@ struct CredentialsCheck: Check {
     let environment: [String: String]
 
     var name: CheckName { .credentials }
-    /// Longer than a role of a role takes whose service answers at the last moment.
-    var limit: Duration { .seconds(40) }
+    /// Longer than a mount allows a `credential_process` (60 s) and a role of a role, whose services may take 61 s.
+    var limit: Duration { .seconds(75) }
 
     func run() -> CheckResult<Signing> {
         guard let chain else { return CheckResult(.ok(name, "none: requests are not signed"), .unsigned) }

@@ -7,7 +7,8 @@ struct DoctorCommand: ConfigurableCommand {
         commandName: "doctor",
         abstract: "Look for what keeps a mount from working, or from being fast.",
         discussion: """
-            Give it what you would give "tractfs mount", without the mount point. It looks, in this order, at FUSE and the \
+            Give it what you would give "tractfs mount", without the mount point; options that say how files look, or how the \
+            mount runs, don't matter to it. It looks, in this order, at FUSE and the \
             kernel, the settings, the credentials, the clock, the way to the store (address, connection, TLS, answer), the \
             bucket's region, the rights to list and to read, the round-trip time, the bandwidth, the cache and the memory. \
             Nothing is mounted and nothing is changed; at most 64MiB are read.
@@ -26,17 +27,17 @@ struct DoctorCommand: ConfigurableCommand {
     @Flag(help: "Print a JSON array, for programs.")
     var json = false
 
-    @Flag(inversion: .prefixedNo, help: "Look whether other users could be let use the mount too.")
-    var allowOther = false
-
     @OptionGroup(title: "Where the bucket is")
     var store: StoreOptions
 
     @OptionGroup(title: "What is kept on the local disk")
     var cache: CacheOptions
 
-    @OptionGroup(title: "How much memory is used")
-    var memory: MemoryOptions
+    @OptionGroup(title: "How files look")
+    var appearance: AppearanceOptions
+
+    @OptionGroup(title: "How it runs")
+    var running: RunningOptions
 
     @OptionGroup(title: "Where options are set")
     var files: ConfigurationOptions

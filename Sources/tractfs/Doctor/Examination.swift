@@ -13,19 +13,20 @@ struct Examination {
 
     /// Makes all checks.
     func run() throws {
-        try perform(FuseCheck(allowsOthers: command.allowOther))
+        try perform(FuseCheck(allowsOthers: command.appearance.allowOther))
         try perform(PassthroughCheck(cache: try? command.cache.settings(environment: environment)))
         try perform(TakeoverCheck())
         try examineStore()
         try perform(CacheCheck(options: command.cache, environment: environment))
-        try perform(MemoryCheck(options: command.memory, connectionLimit: command.store.maxConnections))
+        try perform(MemoryCheck(options: command.running.memory, connectionLimit: command.store.maxConnections))
     }
 
     private func examineStore() throws {
         let settings = try perform(
             SettingsCheck(
                 uri: command.uri, options: command.store,
-                connectionLimit: command.memory.budget(connectionLimit: command.store.maxConnections).connectionLimit,
+                connectionLimit: command.running.memory.budget(connectionLimit: command.store.maxConnections)
+                    .connectionLimit,
                 environment: environment))
         guard let settings else {
             return try skip(

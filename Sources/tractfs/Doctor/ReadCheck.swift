@@ -10,8 +10,6 @@ struct ReadCheck: Check {
     var name: CheckName { .read }
     var limit: Duration { .seconds(40) }
 
-    /// Objects in these must be restored before they can be read ("Amazon S3 storage classes" in the User Guide).
-    private static let archiveClasses: Set = ["GLACIER", "DEEP_ARCHIVE"]
     /// How many objects are tried: where one turns out to be archived, others may not be.
     private static let attemptCount = 3
     /// How much is read of it.
@@ -20,7 +18,7 @@ struct ReadCheck: Check {
     func run() -> CheckResult<[ObjectVersion]> {
         if objects.isEmpty { return CheckResult(.skipped(name, because: "no object was found to be read"), nil) }
         let filled = objects.filter { $0.version.byteCount > 0 }
-        let readable = filled.filter { !Self.archiveClasses.contains($0.storageClass) }.map(\.version)
+        let readable = filled.filter { !$0.isArchived }.map(\.version)
         if readable.isEmpty {
             return filled.isEmpty
                 ? CheckResult(.skipped(name, because: "the first \(objects.count) objects are empty"), nil)

@@ -77,9 +77,13 @@ private func unmountForSure(_ mountPoint: String) throws {
             processes(withArgument: mountPoint).isEmpty
         }
     } catch {
+        let left = processes(withArgument: mountPoint)
+        let threads = try? run(
+            "ps", ["-L", "-o", "pid,ppid,tid,stat,wchan:24", "-p", left.map(String.init).joined(separator: ",")])
         MountProcesses(of: mountPoint)?.killBoth()
-        processes(withArgument: mountPoint).forEach { kill($0, SIGKILL) }
-        throw error
+        left.forEach { kill($0, SIGKILL) }
+        throw CommandFailure(
+            description: "\(error); \(isMounted(mountPoint) ? "mounted" : "not mounted")\n\(threads?.output ?? "")")
     }
 }
 

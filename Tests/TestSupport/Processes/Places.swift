@@ -28,6 +28,15 @@ public func tractfsExecutable() throws -> String {
     return path
 }
 
+/// The command that runs a shell script in a mount namespace of its own; what is added to it are the script's arguments, "$0" first.
+///
+/// The namespace has copies of all mounts there are, those of tests that run at the same time too, which would not come to an
+/// end before it does. It lets go of them.
+public func inMountNamespace(_ script: String) -> [String] {
+    let letGo = "umount --all --lazy --types fuse.tractfs 2> /dev/null || true"
+    return ["unshare", "--mount", "bash", "-c", "\(letGo)\n\(script)"]
+}
+
 /// Makes a folder for `body`, and removes it with all that is in it, whatever `body` does.
 public func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
     var template = Array((FileManager.default.temporaryDirectory.path + "/tractfs-test.XXXXXX").utf8CString)

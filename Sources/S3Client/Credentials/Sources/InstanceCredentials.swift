@@ -97,8 +97,9 @@ struct InstanceCredentials: CredentialsSource {
                     + "the hop limit must be 2 or more (aws ec2 modify-instance-metadata-options "
                     + "--http-put-response-hop-limit 2); AWS_EC2_METADATA_DISABLED=true does without it")
         }
-        // A machine whose service is switched off answers 403.
-        guard answer.status != 403 else { return nil }
+        // A machine whose service is switched off answers 403. Other clouds' services, which know no tokens, answer the
+        // others; the AWS CLI takes all three so (botocore.utils, IMDSFetcher).
+        guard ![403, 404, 405].contains(answer.status) else { return nil }
         let token = String(decoding: answer.body, as: UTF8.self)
         guard answer.status == 200, !token.isEmpty, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
             throw SettingsError(

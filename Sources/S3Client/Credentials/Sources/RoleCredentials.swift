@@ -49,7 +49,7 @@ struct RoleCredentials: CredentialsSource {
         if profile.setting("mfa_serial") != nil {
             throw SettingsError(
                 "\(profile.description) asks for a code (mfa_serial), which nobody could type for a mount; get temporary keys "
-                    + "with: aws configure export-credentials --format env")
+                    + "with: aws configure export-credentials --profile \(Excerpt.of(profile.name.utf8)) --format env")
         }
         var role = SecurityTokenService.Role(
             arn: try profile.needed("role_arn"),
