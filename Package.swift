@@ -54,6 +54,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // The layers, top to bottom: dependencies point down only (docs/ARCHITECTURE.md).
@@ -63,6 +64,7 @@ let package = Package(
                 "FuseBridge", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client",
                 "ObjectStore", "StateLog", "SystemSupport", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: strict),
         .target(

@@ -6,7 +6,7 @@ import S3Client
 import SQLiteArchive
 
 /// `tractfs cache clear`.
-struct CacheClearCommand: ParsableCommand {
+struct CacheClearCommand: ConfigurableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clear",
         abstract: "Remove what is kept, all of it or a part.",
@@ -24,6 +24,9 @@ struct CacheClearCommand: ParsableCommand {
 
     @OptionGroup
     var place: CacheFolderOptions
+
+    @OptionGroup
+    var files: ConfigurationOptions
 
     func run() throws {
         let uri = try uri.map { try S3URI(parsing: $0) }

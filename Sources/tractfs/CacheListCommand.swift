@@ -2,7 +2,7 @@ import ArgumentParser
 import BlockCache
 
 /// `tractfs cache list`.
-struct CacheListCommand: ParsableCommand {
+struct CacheListCommand: ConfigurableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the objects that something is kept of, the most recently used first.",
@@ -16,6 +16,9 @@ struct CacheListCommand: ParsableCommand {
 
     @OptionGroup
     var place: CacheFolderOptions
+
+    @OptionGroup
+    var files: ConfigurationOptions
 
     @Flag(help: "Print a JSON object a line, for programs.")
     var json = false

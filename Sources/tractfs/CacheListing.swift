@@ -25,24 +25,12 @@ struct CacheListing {
 
     // MARK: For people
 
-    private static let headings = ["ON DISK", "SIZE", "STATE", "LAST USED", "OBJECT"]
-    /// Which columns have numbers, which stand at the right.
-    private static let numericColumns = 0..<2
-
     /// A line for each object, in columns, and one for all of them.
     var table: String {
-        let rows = objects.isEmpty ? [] : [CacheListing.headings] + objects.map(CacheListing.row)
-        let widths = CacheListing.headings.indices.dropLast().map { column in
-            rows.map { $0[column].count }.max() ?? 0
-        }
-        let lines = rows.map { row in
-            let cells = zip(row, widths).enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-                return CacheListing.numericColumns.contains(column) ? padding + cell.0 : cell.0 + padding
-            }
-            return (cells + row.suffix(1)).joined(separator: "  ")
-        }
-        return (lines + [summary]).map { $0 + "\n" }.joined()
+        let table = TextTable(
+            headings: ["ON DISK", "SIZE", "STATE", "LAST USED", "OBJECT"], rows: objects.map(CacheListing.row),
+            numericColumns: 0..<2)
+        return (table.lines + [summary]).map { $0 + "\n" }.joined()
     }
 
     private static func row(_ object: DiskCacheDirectory.Object) -> [String] {

@@ -84,7 +84,7 @@ struct CacheSettings {
 extension CacheOptions {
     /// What they say together; `nil` for no cache.
     func settings(environment: [String: String]) throws(Failure) -> CacheSettings? {
-        if noCache { return nil }
+        if !isKept { return nil }
         return CacheSettings(
             directory: try place.folder(environment: environment), isRequired: place.cacheDir != nil,
             byteLimit: cacheSize.byteCount)

@@ -2,7 +2,7 @@ import ArgumentParser
 import BlockCache
 
 /// `tractfs cache verify`.
-struct CacheVerifyCommand: ParsableCommand {
+struct CacheVerifyCommand: ConfigurableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Check all that is kept against its checksums, and drop what is damaged.",
@@ -14,6 +14,9 @@ struct CacheVerifyCommand: ParsableCommand {
 
     @OptionGroup
     var place: CacheFolderOptions
+
+    @OptionGroup
+    var files: ConfigurationOptions
 
     func run() throws {
         guard let cache = try OpenedCache.open(place) else { return }

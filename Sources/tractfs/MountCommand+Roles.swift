@@ -11,13 +11,13 @@ extension MountCommand {
     /// Supervises a mount, from its beginning or from where an older version has left it. Ends the process with the mount.
     ///
     /// - Throws: Why there is no mount, where nobody waits to be told otherwise.
-    func supervise(_ inheritance: Inheritance?) throws {
+    func supervise(_ inheritance: Inheritance?, _ arguments: [String]) throws {
         let destination = running.logDestination
         let report = inheritance?.report.map { StartReport($0) }
         let logger = destination.begin()
         do {
             let supervisor = try Supervisor(
-                destination, ServiceState(uri: uri, isService: running.foreground), logger: logger,
+                arguments, destination, ServiceState(uri: uri, isService: running.foreground), logger: logger,
                 readTimeout: store.readTimeout.duration, inheriting: inheritance)
             supervisor.takeSignals()
             if let inheritance, let device = inheritance.device, let place = inheritance.place {

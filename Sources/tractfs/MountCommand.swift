@@ -4,7 +4,7 @@ public import S3Client
 import SystemSupport
 
 /// `tractfs mount`: the arguments, and which way the mount is started.
-struct MountCommand: ParsableCommand {
+struct MountCommand: ConfigurableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mount",
         abstract: "Mount a bucket, or a prefix of one, read-only.",
@@ -13,6 +13,8 @@ struct MountCommand: ParsableCommand {
             wherever the AWS CLI finds them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in ~/.aws (with keys, a \
             role, single sign-on or a program), a web identity, the container or the EC2 machine. They need no more than the \
             rights to list the prefix and to get its objects.
+
+            Options can be set for good in files and in the environment: see "tractfs help config".
             """)
 
     @Argument(help: ArgumentHelp("What to mount.", valueName: "s3://BUCKET[/PREFIX]"))
@@ -33,15 +35,19 @@ struct MountCommand: ParsableCommand {
     @OptionGroup(title: "How the mount runs")
     var running: RunningOptions
 
-    func run() throws {
+    @OptionGroup(title: "Where options are set")
+    var files: ConfigurationOptions
+
+    /// - Parameter arguments: The complete command line, which all processes of the mount are started with.
+    func run(as arguments: [String]) throws {
         guard let inheritance = Inheritance.take() else {
             // Wrong settings are told before anything is started.
             _ = try MountSettings(self)
-            if !running.foreground { return try BackgroundStart.run(Array(CommandLine.arguments.dropFirst())) }
-            return try supervise(nil)
+            if !running.foreground { return try BackgroundStart.run(arguments) }
+            return try supervise(nil, arguments)
         }
         switch inheritance.role {
-        case .supervisor, .upgradedSupervisor: try supervise(inheritance)
+        case .supervisor, .upgradedSupervisor: try supervise(inheritance, arguments)
         case .server, .successor, .trial: serve(inheritance)
         }
     }
@@ -58,10 +64,10 @@ struct StoreOptions: ParsableArguments {
     @Option(help: "A profile of ~/.aws/credentials and ~/.aws/config.")
     var profile: String?
 
-    @Flag(help: "Send unsigned requests, for buckets that are open to all.")
-    var noSignRequest = false
+    @Flag(inversion: .prefixedNo, help: "Sign requests, or don't, for buckets that are open to all.")
+    var signRequest = true
 
-    @Flag(help: "Agree to pay for the requests, for buckets whose owners don't.")
+    @Flag(inversion: .prefixedNo, help: "Agree to pay for the requests, for buckets whose owners don't.")
     var requestPayer = false
 
     @Option(
@@ -84,10 +90,7 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How many connections at the most.", valueName: "count"))
     var maxConnections = 64
 
-    @Option(
-        help: ArgumentHelp(
-            "How long a read or a listing may get nothing, retries included, before it fails.", valueName: "duration"),
-        transform: Time.read)
+    @Option("How long a read or a listing may get nothing, retries included, before it fails.", valueName: "duration")
     var readTimeout = Time(seconds: 60)
 
     func validate() throws {
@@ -108,28 +111,30 @@ struct AppearanceOptions: ParsableArguments {
     @Option(help: "The group of everything (default: yours).", transform: UInt32.read)
     var gid: UInt32?
 
-    @Option(help: ArgumentHelp("The permissions of files, in octal.", valueName: "mode"), transform: Permissions.read)
+    @Option("The permissions of files, in octal.", valueName: "mode")
     var fileMode = Permissions(0o444)
 
-    @Option(help: ArgumentHelp("The permissions of folders, in octal.", valueName: "mode"), transform: Permissions.read)
+    @Option("The permissions of folders, in octal.", valueName: "mode")
     var dirMode = Permissions(0o555)
 
-    @Flag(help: "Let other users use the mount too.")
+    @Flag(inversion: .prefixedNo, help: "Let other users use the mount too.")
     var allowOther = false
 
-    @Flag(help: "Have no file be executed, whatever its permissions say.")
+    @Flag(inversion: .prefixedNo, help: "Have no file be executed, whatever its permissions say.")
     var noexec = false
 
     @Flag(
+        inversion: .prefixedNo,
         help:
             "Show user.s3.etag, user.s3.key, user.s3.uri, user.s3.storage_class and user.s3.restore as extended attributes."
     )
     var xattrs = false
 
     @Flag(
-        help: ArgumentHelp(
+        inversion: .prefixedNo,
+        help:
             "The same, and user.s3.presigned_url: a URL that gives the file to whoever has it, for an hour at the most."
-        ))
+    )
     var presignXattr = false
 }
 
@@ -138,41 +143,35 @@ struct CacheOptions: ParsableArguments {
     @OptionGroup
     var place: CacheFolderOptions
 
-    @Option(
-        help: ArgumentHelp("How much of the disk they may take.", valueName: "size"), transform: ByteCount.read)
+    @Option("How much of the disk they may take.", valueName: "size")
     var cacheSize = ByteCount(10 << 30)
 
-    @Flag(help: "Keep nothing on the disk.")
-    var noCache = false
+    @Flag(name: .customLong("cache"), inversion: .prefixedNo, help: "Keep them on the disk, or keep nothing there.")
+    var isKept = true
 
     func validate() throws {
         let least = ByteCount(CacheSettings.minimumByteLimit)
         if cacheSize.byteCount < least.byteCount {
             throw ValidationError("--cache-size \(cacheSize) is too little: give at least \(least), or --no-cache")
         }
-        if noCache, place.cacheDir != nil { throw ValidationError("give --cache-dir or --no-cache, not both") }
+        if !isKept, place.cacheDir != nil { throw ValidationError("give --cache-dir or --no-cache, not both") }
     }
 }
 
 /// How the serving process runs.
 struct RunningOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp(
-            "How long listings count as true: a time, or \"forever\" for a bucket that never changes.",
-            valueName: "duration"),
-        transform: MetadataLifetime.read)
+        "How long listings count as true: a time, or \"forever\" for a bucket that never changes.",
+        valueName: "duration")
     var metadataTtl = MetadataLifetime(seconds: 60)
 
     @OptionGroup
     var memory: MemoryOptions
 
-    @Flag(help: "Stay in the foreground, and log to standard error.")
+    @Flag(inversion: .prefixedNo, help: "Stay in the foreground, and log to standard error.")
     var foreground = false
 
-    @Option(
-        help: ArgumentHelp(
-            "Log from this level on: trace, debug, info, notice, warning, error or critical.", valueName: "level"),
-        transform: Logger.Level.read)
+    @Option("Log from this level on: trace, debug, info, notice, warning, error or critical.", valueName: "level")
     var logLevel = Logger.Level.info
 
     @Option(help: ArgumentHelp("Log to this file (default: syslog). SIGHUP opens it again.", valueName: "file"))

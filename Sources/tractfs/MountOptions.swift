@@ -3,16 +3,6 @@ import ArgumentParser
 /// `-o OPTION[=VALUE],…`, which mount(8) and /etc/fstab give options in: turned into the command line's own before that is
 /// parsed, so that there is one meaning of each.
 enum MountOptions {
-    /// Options of ours by their name in fstab, with "_" or "-": those with a value, and those without.
-    private static let valued: Set = [
-        "endpoint-url", "region", "profile", "addressing-style", "ca-bundle", "cache-dir", "cache-size", "memory-limit",
-        "metadata-limit", "metadata-ttl", "uid", "gid", "file-mode", "dir-mode", "log-level", "log-file", "log-format",
-        "max-connections", "read-timeout", "expected-bucket-owner", "sse-c-key-file",
-    ]
-    private static let flags: Set = [
-        "no-sign-request", "request-payer", "no-cache", "allow-other", "xattrs", "presign-xattr", "noexec",
-        "foreground",
-    ]
     /// What mount(8) and systemd hand through, and every mount of ours is or may ignore (mount(8), systemd.mount(5)).
     private static let ignored: Set = [
         "ro", "nosuid", "nodev", "noatime", "nodiratime", "relatime", "norelatime", "exec", "sync", "async", "dirsync",
@@ -48,24 +38,32 @@ enum MountOptions {
     }
 
     private static func optionsAndFlags(in list: String, isSloppy: Bool) throws(ValidationError) -> [String] {
+        let options = DeclaredOptions.ofMount
         var arguments: [String] = []
         for item in list.split(separator: ",") {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let option = options.meaning(of: parts[0])
             let name = String(parts[0].map { $0 == "_" ? "-" : $0 })
-            switch parts.count {
-            case 2 where valued.contains(name): arguments.append("--\(name)=\(parts[1])")
-            case 1 where flags.contains(name): arguments.append("--\(name)")
-            case 1 where ignored.contains(parts[0]), 2 where ignoredWithValue.contains(parts[0]): break
+            switch (parts.count, option?.option.isFlag) {
+            case (2, false): arguments.append("--\(name)=\(parts[1])")
+            case (1, true): arguments.append("--\(name)")
+            case (1, nil) where ignored.contains(parts[0]), (2, nil) where ignoredWithValue.contains(parts[0]): break
             // For others that read /etc/fstab, such as systemd ("x-") and mount(8) itself ("X-").
-            case _ where parts[0].lowercased().hasPrefix("x-"): break
-            case 1 where valued.contains(name): throw ValidationError("-o \(parts[0]) needs a value: \(parts[0])=…")
-            case 1 where parts[0] == "rw": throw ValidationError("-o rw: tractfs mounts are read-only")
-            case 1 where parts[0] == "remount":
+            case (_, nil) where parts[0].lowercased().hasPrefix("x-"): break
+            case (1, false): throw ValidationError("-o \(parts[0]) needs a value: \(parts[0])=…")
+            case (2, true): throw ValidationError("-o \(item): \(parts[0]) takes no value; write \(parts[0]) by itself")
+            case (1, nil) where parts[0] == "rw": throw ValidationError("-o rw: tractfs mounts are read-only")
+            case (1, nil) where parts[0] == "remount":
                 throw ValidationError("-o remount: a mount's options can't be changed; unmount it, and mount it again")
             case _ where isSloppy: break
-            default: throw ValidationError("-o \(item): there is no such option; tractfs mount --help lists them")
+            default: throw unknown(item, nearest: options.nearest(to: name))
             }
         }
         return arguments
+    }
+
+    private static func unknown(_ item: Substring, nearest: String?) -> ValidationError {
+        let advice = nearest.map { "did you mean \($0)? " } ?? ""
+        return ValidationError("-o \(item): there is no such option; \(advice)tractfs mount --help lists them")
     }
 }

@@ -3,7 +3,7 @@ import FileSystem
 import S3Client
 
 /// `tractfs presign`.
-struct PresignCommand: ParsableCommand {
+struct PresignCommand: ConfigurableCommand {
     static let configuration = CommandConfiguration(
         commandName: "presign",
         abstract: "Print URLs that give files to whoever has them, for some time.",
@@ -49,6 +49,16 @@ struct PresignCommand: ParsableCommand {
     @OptionGroup(title: "Where the bucket is (not for a path in a mount)")
     var store: StoreOptions
 
+    @OptionGroup(title: "Where options are set")
+    var files: ConfigurationOptions
+
+    /// A mount signs with its own settings.
+    static func isConfigurable(with positionals: [String]) -> Bool {
+        positionals.first?.hasPrefix(uriScheme) ?? false
+    }
+
+    private static let uriScheme = "s3://"
+
     func validate() throws {
         if place.isEmpty {
             throw ValidationError("the path is empty; give a file or a folder in a mount, or s3://BUCKET/KEY")
@@ -62,7 +72,7 @@ struct PresignCommand: ParsableCommand {
         }
     }
 
-    private var isURI: Bool { place.hasPrefix("s3://") }
+    private var isURI: Bool { place.hasPrefix(Self.uriScheme) }
 
     func run() throws {
         var output = PresignOutput(inJSON: json)
@@ -122,7 +132,7 @@ extension StoreOptions {
     fileprivate var firstGiven: String? {
         let given: KeyValuePairs = [
             "--endpoint-url": endpointUrl != nil, "--region": region != nil, "--profile": profile != nil,
-            "--no-sign-request": noSignRequest, "--request-payer": requestPayer,
+            "--no-sign-request": !signRequest, "--request-payer": requestPayer,
             "--expected-bucket-owner": expectedBucketOwner != nil, "--sse-c-key-file": sseCKeyFile != nil,
             "--addressing-style": addressingStyle != nil, "--ca-bundle": caBundle != nil,
         ]

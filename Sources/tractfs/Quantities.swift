@@ -18,6 +18,16 @@ extension WrittenValue {
     }
 }
 
+extension Option where Value: WrittenValue & SendableMetatype {
+    /// An option that needn't be given; its help tells what holds then.
+    init(wrappedValue: Value, _ help: String, valueName: String) {
+        self.init(
+            wrappedValue: wrappedValue,
+            help: ArgumentHelp("\(help) (default: \(wrappedValue))", valueName: valueName),
+            transform: { try Value.read($0) })
+    }
+}
+
 extension UInt32: WrittenValue {
     static var form: String { "a number, as \"id\" prints it" }
 }

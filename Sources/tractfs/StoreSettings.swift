@@ -29,9 +29,9 @@ struct StoreSettings: Sendable {
         configuration.caBundle = try configuration.caBundle.map(StoreSettings.readableFile)
         self.configuration = configuration
         credentials =
-            options.noSignRequest
-            ? nil
-            : CredentialsChain(environment: environment, profile: options.profile, caBundle: configuration.caBundle)
+            options.signRequest
+            ? CredentialsChain(environment: environment, profile: options.profile, caBundle: configuration.caBundle)
+            : nil
     }
 
     /// The path of a file that is there, so that it is found from anywhere.

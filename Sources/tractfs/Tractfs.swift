@@ -19,21 +19,31 @@ struct Tractfs: ParsableCommand {
         version: version,
         subcommands: [
             MountCommand.self, UnmountCommand.self, UpgradeCommand.self, StatusCommand.self, RefreshCommand.self,
-            WarmCommand.self, PresignCommand.self, CacheCommand.self, DoctorCommand.self,
+            WarmCommand.self, PresignCommand.self, CacheCommand.self, DoctorCommand.self, ConfigCommand.self,
         ])
 
     static func main() {
         openStandardStreams()
+        var completed: CompletedArguments?
         do {
-            let arguments = Array(CommandLine.arguments.dropFirst())
-            let helper = MountHelper.isCalled ? try MountHelper(arguments) : nil
-            var command = try parseAsRoot(helper?.arguments() ?? MountOptions.expand(arguments))
-            if let helper, helper.isFake { return try helper.check(command) }
-            try command.run()
+            let typed = Array(CommandLine.arguments.dropFirst())
+            let helper = MountHelper.isCalled ? try MountHelper(typed) : nil
+            let complete = try CompletedArguments(
+                helper?.arguments() ?? typed, environment: Environment.variables())
+            completed = complete
+            if let helper, helper.isFake { return try helper.check(parseAsRoot(complete.arguments)) }
+            try run(complete.arguments)
             helper?.tellMounted()
         } catch {
-            fail(error)
+            fail(error, completed)
         }
+    }
+
+    private static func run(_ arguments: [String]) throws {
+        var command = try parseAsRoot(arguments)
+        // It hands them on to the processes that it starts.
+        if let mount = command as? MountCommand { return try mount.run(as: arguments) }
+        try command.run()
     }
 
     /// Standard streams that were closed are opened as /dev/null: otherwise the next files and sockets take their numbers,
@@ -47,12 +57,13 @@ struct Tractfs: ParsableCommand {
     }
 
     /// Ends with one line on standard error, unless it is no error but what was asked for (`--help`).
-    private static func fail(_ error: any Error) -> Never {
+    private static func fail(_ error: any Error, _ completed: CompletedArguments?) -> Never {
         let code = exitCode(for: error)
         if code.isSuccess { exit(withError: error) }
         // What went wrong has been told.
         if error is ExitCode { Glibc.exit(code.rawValue) }
         var message = Failure(message(for: error)).description
+        if let completed { message = completed.attributing(message) }
         let isUsageError = code == .validationFailure
         if isUsageError, !message.contains("--help") {
             if message.hasSuffix(".") { message.removeLast() }

@@ -59,18 +59,20 @@ private func stat(_ format: String, _ path: String) throws -> String {
         "--memory-limit",
         "--metadata-limit",
         "--foreground", "--log-level", "--log-file", "--log-format", "--noexec",
-        "-o",
+        "-o", "--config", "--cache/--no-cache", "--no-allow-other", "(default: 10GiB)",
     ]
 
     @Test(
         "goes to standard output and names all there is",
         arguments: [
-            (["--help"], ["mount", "unmount", "status", "refresh", "warm", "presign", "cache", "--version"]),
+            (["--help"], ["mount", "unmount", "status", "refresh", "warm", "presign", "cache", "config", "--version"]),
             (["mount", "--help"], mountOptions),
             (["refresh", "--help"], ["<path>", "--metadata-ttl"]), (["warm", "--help"], ["<path>", "--metadata"]),
             (["presign", "--help"], ["--expires-in", "--recursive", "--include", "--exclude", "--json", "--profile"]),
             (["unmount", "--help"], ["--grace", "<mount-point>"]), (["help", "mount"], mountOptions),
             (["cache", "--help"], ["list", "verify", "clear"]), (["cache"], ["list", "verify", "clear"]),
+            (["config", "--help"], ["show", "/etc/tractfs.toml", "TRACTFS_CACHE_DIR", "[bucket.hcp-openaccess]"]),
+            (["config", "show", "--help"], ["--config", "--json", "\"source\""]),
             (["cache", "list", "--help"], ["--cache-dir", "--json", "cached_bytes"]),
             (["cache", "verify", "--help"], ["--cache-dir", "exit status"]),
             (["help", "cache", "clear"], ["--cache-dir", "s3://BUCKET[/PREFIX]"]),

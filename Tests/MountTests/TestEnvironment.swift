@@ -7,8 +7,8 @@ enum TestKeys {
     static let sessionToken = "tractTestToken//ZZZZZZZZZZZZZZZZZZZZZZZZ"
 }
 
-/// An environment in which nothing says where S3 is or what the keys are, whatever the tests' own has: a variable that
-/// is empty counts as none.
+/// An environment in which nothing says where S3 is or what the keys are, nor sets options, whatever the tests' own has: a
+/// variable that is empty counts as none.
 let environmentWithoutKeys = [
     "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
     "AWS_DEFAULT_PROFILE": "", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_CONFIG_FILE": "/dev/null",
@@ -16,6 +16,7 @@ let environmentWithoutKeys = [
     "AWS_ENDPOINT_URL_STS": "", "AWS_ROLE_ARN": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI": "", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "",
     "AWS_EC2_METADATA_DISABLED": "true",
+    "TRACTFS_CONFIG": "/dev/null",
     "http_proxy": "", "https_proxy": "", "HTTPS_PROXY": "", "all_proxy": "", "ALL_PROXY": "",
 ]
 

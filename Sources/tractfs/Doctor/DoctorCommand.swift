@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 
 /// `tractfs doctor`.
-struct DoctorCommand: ParsableCommand {
+struct DoctorCommand: ConfigurableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Look for what keeps a mount from working, or from being fast.",
@@ -38,6 +38,9 @@ struct DoctorCommand: ParsableCommand {
 
     @OptionGroup(title: "How it runs")
     var running: RunningOptions
+
+    @OptionGroup(title: "Where options are set")
+    var files: ConfigurationOptions
 
     func run() throws {
         // A server or a reader that goes away is noticed by what writing to it returns.

@@ -60,12 +60,17 @@ struct Inheritance {
 
     // MARK: Taking
 
+    /// What a process with this environment was started for by another one; `nil` where a person started it.
+    static func role(in environment: [String: String]) -> ProcessRole? {
+        environment[Variable.role].flatMap(ProcessRole.init(rawValue:))
+    }
+
     /// What this process was started with; `nil` where it was started by a person. None of it is handed on by itself, and
     /// what else it was started with beyond the standard streams is closed: somebody may wait for the other end of it to
     /// close, and a mount lives long.
     static func take() -> Inheritance? {
         let variables = Environment.variables()
-        guard let role = variables[Variable.role].flatMap(ProcessRole.init(rawValue:)) else { return nil }
+        guard let role = role(in: variables) else { return nil }
         for variable in Variable.all { unsetenv(variable) }
         var inheritance = Inheritance(role)
         inheritance.workingDirectory = variables[Variable.workingDirectory] ?? ""

@@ -14,16 +14,16 @@ struct ServerProcess {
     ///
     /// - Parameters:
     ///   - program: What to start.
+    ///   - arguments: The mount's command line, without the program.
     ///   - inheritance: What it gets, beside the socket to the supervisor.
-    init(_ program: String, inheriting inheritance: Inheritance) throws(Errno) {
+    init(_ program: String, _ arguments: [String], inheriting inheritance: Inheritance) throws(Errno) {
         let (ours, theirs) = try MessageSocket.pair()
         defer { try? theirs.close() }
         var inheritance = inheritance
         inheritance.supervisor = theirs
         do throws(Errno) {
             process = try ChildProcess(
-                program, named: CommandLine.arguments.first, Array(CommandLine.arguments.dropFirst()),
-                environment: inheritance.environment,
+                program, named: CommandLine.arguments.first, arguments, environment: inheritance.environment,
                 inheriting: inheritance.descriptors.map { .init($0, as: $0.rawValue) }, inNewSession: true,
                 blocking: inheritance.role == .successor ? EndingSignals.all : [])
         } catch {

@@ -39,7 +39,7 @@ extension Supervisor {
         inheritance.server = server
         do throws(Errno) {
             try ChildProcess.replaceThisOne(
-                by: program, named: CommandLine.arguments.first ?? "tractfs", Array(CommandLine.arguments.dropFirst()),
+                by: program, named: CommandLine.arguments.first ?? "tractfs", arguments,
                 environment: inheritance.environment, inheriting: inheritance.descriptors)
         } catch {
             return "\(program) can't be started: \(error)"
@@ -54,7 +54,7 @@ extension Supervisor {
     /// Why the program can't serve this mount; `nil` where it can.
     private func trial(of program: String) -> String? {
         do {
-            let trial = try ServerProcess(program, inheriting: inheritance(of: .trial))
+            let trial = try ServerProcess(program, arguments, inheriting: inheritance(of: .trial))
             defer { try? trial.reports.close() }
             guard let end = trial.process.waitForEnd(within: Self.trialPatience) else {
                 kill(trial.process.id, SIGKILL)

@@ -12,6 +12,8 @@ import SystemSupport
 /// It does next to nothing, so that there is next to nothing that can go wrong with it. Three threads: the main one waits for
 /// the server's end, and decides what follows; one takes signals and hands them on; one looks whether the server hangs.
 final class Supervisor: Sendable {
+    /// The complete command line, without the program: what every server of this mount is started with.
+    let arguments: [String]
     let destination: LogDestination
     let service: ServiceState
     let logger: Logger
@@ -46,9 +48,10 @@ final class Supervisor: Sendable {
     }
 
     init(
-        _ destination: LogDestination, _ service: ServiceState, logger: Logger, readTimeout: Duration,
-        inheriting inheritance: Inheritance?
+        _ arguments: [String], _ destination: LogDestination, _ service: ServiceState, logger: Logger,
+        readTimeout: Duration, inheriting inheritance: Inheritance?
     ) throws {
+        self.arguments = arguments
         self.readTimeout = readTimeout
         self.destination = destination
         self.service = service
@@ -97,7 +100,7 @@ final class Supervisor: Sendable {
     /// Starts a server, and a thread that waits for its end. Its reports are the caller's to close (`closeReports`).
     func start(_ role: ProcessRole) throws(Errno) -> ServerProcess {
         try startLock.withLock { _ throws(Errno) in
-            let server = try ServerProcess(OwnProgram.path(), inheriting: inheritance(of: role))
+            let server = try ServerProcess(OwnProgram.path(), arguments, inheriting: inheritance(of: role))
             adopt(server.process, reports: server.reports)
             return server
         }
