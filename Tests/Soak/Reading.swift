@@ -71,6 +71,8 @@ struct Reading {
         case .wrong where isSame: throw SoakFailure.wrong("mapped bytes of \(key)")
         case .wrong: throw SoakFailure.replaced
         case .missing where !isSame || bodies.contains(nil): throw SoakFailure.replaced
+        // A small object is fetched when it is opened, and ESTALE is seen by then where it was replaced.
+        case .refused where !isSame || bodies.count > 1: throw SoakFailure.replaced
         case .missing: throw SoakFailure.refused(.noSuchFileOrDirectory, "mapping \(key)")
         case .refused: throw SoakFailure.refused(.ioError, "mapping \(key)")
         // A page that can't be had is SIGBUS; of an object that was replaced too.
