@@ -69,12 +69,13 @@ private func parent(of process: Int32) -> Int32? {
 
 /// Unmounts, lazily where it is busy, and waits for the process; kills it and throws where it stays.
 private func unmountForSure(_ mountPoint: String) throws {
-    if isMounted(mountPoint), try run("fusermount3", ["-u", mountPoint]).status != 0 {
-        try runChecked("fusermount3", ["-u", "-z", mountPoint])
-    }
     do {
         try eventually("the end of the process that served \(mountPoint)") {
-            processes(withArgument: mountPoint).isEmpty
+            // More than once: what a command that failed has begun may be mounted a moment later.
+            if isMounted(mountPoint), try run("fusermount3", ["-u", mountPoint]).status != 0 {
+                _ = try run("fusermount3", ["-u", "-z", mountPoint])
+            }
+            return processes(withArgument: mountPoint).isEmpty
         }
     } catch {
         let left = processes(withArgument: mountPoint)
