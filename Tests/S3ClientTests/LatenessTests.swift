@@ -8,9 +8,9 @@ import TestSupport
         var estimate = LatencyEstimate()
         #expect(estimate.lateAfter == .seconds(1))
         estimate.record(.milliseconds(10))
-        #expect(estimate.lateAfter == .milliseconds(300))
+        #expect(estimate.lateAfter == .milliseconds(150))
         for _ in 2..<LatencyEstimate.sampleMinimum { estimate.record(.milliseconds(200)) }
-        #expect(estimate.lateAfter == .seconds(2))
+        #expect(estimate.lateAfter == .milliseconds(800))
         estimate.record(.milliseconds(200))
         #expect(estimate.lateAfter == .milliseconds(400))
     }
@@ -19,7 +19,9 @@ import TestSupport
         // All equally fast: late is what takes twice as long.
         (slowCount: 0, fast: 30, slow: 30, late: 60),
         // Too few slow ones to count, and enough of them.
-        (slowCount: 2, fast: 30, slow: 300, late: 60), (slowCount: 10, fast: 30, slow: 300, late: 300),
+        (slowCount: 2, fast: 30, slow: 100, late: 60), (slowCount: 10, fast: 30, slow: 100, late: 100),
+        // Slower than anybody should wait for.
+        (slowCount: 10, fast: 30, slow: 300, late: 120),
         // Faster than is worth a second request.
         (slowCount: 0, fast: 1, slow: 1, late: 20),
     ])
@@ -40,7 +42,7 @@ import TestSupport
     {
         var estimate = LatencyEstimate()
         for index in 0..<2_000 { estimate.record(index % 10 == 0 ? estimate.lateAfter : .milliseconds(30)) }
-        #expect(estimate.lateAfter == .milliseconds(300))
+        #expect(estimate.lateAfter == .milliseconds(120))
     }
 
     @Test func `calls overdue what is slower than all answers, but not than stalls that nobody waited for`() {
@@ -56,7 +58,7 @@ import TestSupport
         #expect(LatencyEstimate().overdueAfter == .seconds(1))
     }
 
-    /// Of whatever times came last, at most one in twenty was later than the estimate, unless ten times as late as most, and the
+    /// Of whatever times came last, at most one in twenty was later than the estimate, unless four times as late as most, and the
     /// estimate is never below its floors.
     @Test(arguments: 0..<40 as Range<UInt64>)
     func `is passed by at most one in twenty`(seed: UInt64) {
@@ -81,7 +83,7 @@ import TestSupport
 }
 
 @Suite struct `The hedge budget` {
-    /// Whatever the order of requests and wishes, the second requests are never more than one in twenty for late answers, one in five
+    /// Whatever the order of requests and wishes, the second requests are never more than one in ten for late answers, one in five
     /// beside those for overdue ones, and the first few.
     @Test(arguments: 0..<20 as Range<UInt64>)
     func `is never more than its shares`(seed: UInt64) {
@@ -122,7 +124,12 @@ import TestSupport
     /// What looks say at these milliseconds, when so many bytes had come.
     private func looks(lateAfter: Int, _ looks: [(milliseconds: Int, byteCount: Int)]) -> [Bool] {
         var lateness = Lateness(after: .milliseconds(lateAfter), overdueAfter: .zero, now: start)
-        return looks.map { lateness.look(byteCount: $0.byteCount, now: start + .milliseconds($0.milliseconds)) }
+        var progress = Progress(now: start)
+        return looks.map { look in
+            let now = start + .milliseconds(look.milliseconds)
+            if look.byteCount > progress.byteCount { progress.receive(look.byteCount - progress.byteCount, now: now) }
+            return lateness.look(at: progress, now: now)
+        }
     }
 
     @Test func `is late when its answer doesn't begin, and again after as long`() {
@@ -131,7 +138,7 @@ import TestSupport
     }
 
     @Test func `that has begun is late only after a long pause`() {
-        let late = looks(lateAfter: 50, [(50, 1), (150, 2_000), (250, 2_000), (349, 2_000), (350, 2_000)])
+        let late = looks(lateAfter: 50, [(50, 1), (140, 2_000), (200, 2_000), (239, 2_000), (240, 2_000)])
         #expect(late == [false, false, false, false, true])
     }
 
@@ -149,16 +156,27 @@ import TestSupport
     func `is overdue when it has been silent for twice as long as makes it late, and as long as no other answer takes`(
         overdueAfter: Int, instants: [Int], areOverdue: [Bool]
     ) {
-        var lateness = Lateness(after: .milliseconds(200), overdueAfter: .milliseconds(overdueAfter), now: start)
+        let lateness = Lateness(after: .milliseconds(200), overdueAfter: .milliseconds(overdueAfter), now: start)
         let found = instants.map { milliseconds in
-            _ = lateness.look(byteCount: 0, now: start + .milliseconds(milliseconds))
-            return lateness.isOverdue(now: start + .milliseconds(milliseconds))
+            lateness.isOverdue(Progress(now: start), now: start + .milliseconds(milliseconds))
         }
         #expect(found == areOverdue)
     }
 
     @Test func `that lets bytes drip is late`() {
-        let late = looks(lateAfter: 50, (1...4).map { (200 * $0, $0) })
+        let late = looks(lateAfter: 50, (1...4).map { (100 * $0, $0) })
         #expect(late == [false, true, true, true])
+    }
+
+    @Test func `is late as soon as the answers to what was sent with it tell`() {
+        var lateness = Lateness(after: LatencyEstimate.firstLateAfter, overdueAfter: .seconds(1), now: start)
+        #expect(lateness.lookInstant == start + .seconds(1))
+        lateness.learn(lateAfter: .milliseconds(150), overdueAfter: .milliseconds(300))
+        #expect(lateness.lookInstant == start + .milliseconds(150))
+        lateness.learn(lateAfter: .milliseconds(400), overdueAfter: .milliseconds(800))
+        let progress = Progress(now: start)
+        let (late, overdue) = (start + .milliseconds(150), start + .milliseconds(300))
+        let isLate = lateness.look(at: progress, now: late)
+        #expect(isLate && !lateness.isOverdue(progress, now: late) && lateness.isOverdue(progress, now: overdue))
     }
 }

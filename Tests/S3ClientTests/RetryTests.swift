@@ -27,8 +27,8 @@ private func attempt(isHedge: Bool = false) -> Attempt {
     @Test func `doubles up to a cap, and begins again after progress`() {
         var backoff = Backoff()
         var highest = Highest()
-        let waits = (0..<8).map { _ in backoff.next(using: &highest) }
-        for (wait, milliseconds) in zip(waits, [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]) {
+        let waits = (0..<9).map { _ in backoff.next(using: &highest) }
+        for (wait, milliseconds) in zip(waits, [50, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]) {
             #expect(abs(wait / .milliseconds(milliseconds) - 1) < 0.001)
         }
         backoff.reset()
@@ -77,7 +77,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(
             !exchange.extendDeadline(now: start + .seconds(19), answeredAt: start + .seconds(18)), "nothing has come")
         let bytes = [UInt8](repeating: 0, count: 65_536)
-        attempt.transfer.progress.receive(bytes.count)
+        attempt.transfer.progress.receive(bytes.count, now: start + .seconds(15))
         try operation.receive(bytes.span.bytes)
         #expect(exchange.stalledAttempts(now: start + .seconds(15))?.isEmpty == true)
         #expect(exchange.extendDeadline(now: start + .seconds(19), answeredAt: nil))
@@ -153,6 +153,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         let exchange = exchange(seconds: 60)
         let first = attempt()
         let second = attempt(isHedge: true)
+        for attempt in [first, second] { attempt.transfer.progress = Progress(now: start) }
         exchange.begin(first, lateness: Lateness(after: .milliseconds(20), overdueAfter: .zero, now: start), now: start)
         #expect(exchange.nextInstant == start + .milliseconds(20))
         #expect(exchange.isLate(now: start + .milliseconds(20)))

@@ -24,7 +24,7 @@ final class Exchange {
     private(set) var deadline: ContinuousClock.Instant
     /// How much time the request was given.
     let patience: Duration
-    /// When bytes came last, to within a second; `nil` where none have.
+    /// When bytes came last, as far as looks have told; `nil` where none have.
     private(set) var progressInstant: ContinuousClock.Instant?
     /// How long an attempt may bring nothing before it is given up.
     private(set) var silenceLimit = silenceLimitFirst
@@ -40,8 +40,8 @@ final class Exchange {
     private var leader: ObjectIdentifier?
     /// Tells when an attempt is late; `nil` where that doesn't matter.
     private var lateness: Lateness?
-    /// How many bytes the attempt under way had brought when it was found late.
-    private var lateByteCount: Int?
+    /// Whether the attempt under way was found late, and what follows from that is still to be decided.
+    private var isFoundLate = false
     /// How many bytes had been handed over when the attempt began.
     private var startByteCount = 0
     private var backoff = Backoff()
@@ -137,7 +137,7 @@ final class Exchange {
         leader = nil
         startByteCount = operation.receivedByteCount
         self.lateness = lateness
-        lateByteCount = nil
+        isFoundLate = false
     }
 
     /// Decides what follows an attempt that failed. Whatever the answer taught has been learned by now.
@@ -220,16 +220,20 @@ extension Exchange {
         return true
     }
 
+    /// What other answers have taught by now also holds for the attempts under way.
+    func learn(from latency: LatencyEstimate) {
+        lateness?.learn(lateAfter: latency.lateAfter, overdueAfter: latency.overdueAfter)
+    }
+
     /// Looks, where it is time to, whether the only attempt under way is late.
     ///
     /// - Returns: Whether that is news since `takeLateness`.
     func isLate(now: ContinuousClock.Instant) -> Bool {
         guard case .transferring(let attempt, hedge: nil) = phase, operation.isAwaitingBytes,
-            lateness?.look(byteCount: attempt.transfer.progress.byteCount, now: now) == true
+            lateness?.look(at: attempt.transfer.progress, now: now) == true
         else { return false }
-        let isNews = lateByteCount == nil
-        lateByteCount = attempt.transfer.progress.byteCount
-        return isNews
+        defer { isFoundLate = true }
+        return !isFoundLate
     }
 
     /// Whether the attempt that was found late still is: it may have had to wait for a free transfer. Where it can't be hedged
@@ -237,11 +241,11 @@ extension Exchange {
     ///
     /// - Returns: Whether it is overdue; `nil` where it isn't late any more.
     func takeLateness(now: ContinuousClock.Instant) -> Bool? {
-        defer { lateByteCount = nil }
-        guard case .transferring(let attempt, hedge: nil) = phase, let lateByteCount,
-            Lateness.isSilence(from: lateByteCount, to: attempt.transfer.progress.byteCount)
+        defer { isFoundLate = false }
+        guard case .transferring(let attempt, hedge: nil) = phase, isFoundLate, let lateness,
+            lateness.isLate(attempt.transfer.progress, now: now)
         else { return nil }
-        return lateness?.isOverdue(now: now)
+        return lateness.isOverdue(attempt.transfer.progress, now: now)
     }
 
     /// Looks, where it is time to, whether the second of two attempts is overdue as well.
@@ -249,8 +253,8 @@ extension Exchange {
     /// - Returns: The first one, to be given up for a third.
     func hopelessAttempt(now: ContinuousClock.Instant) -> Attempt? {
         guard case .transferring(let attempt, let hedge?) = phase,
-            lateness?.look(byteCount: hedge.transfer.progress.byteCount, now: now) == true,
-            lateness?.isOverdue(now: now) == true
+            lateness?.look(at: hedge.transfer.progress, now: now) == true,
+            lateness?.isOverdue(hedge.transfer.progress, now: now) == true
         else { return nil }
         return attempt
     }
@@ -262,8 +266,9 @@ extension Exchange {
         guard let instant = progressLookInstant, instant <= now, case .transferring = phase else { return nil }
         progressLookInstant = now + Self.progressInterval
         return attempts.filter { attempt in
-            if attempt.transfer.progress.look(now: now) { progressInstant = now }
-            return now - attempt.transfer.progress.instant >= silenceLimit
+            let progress = attempt.transfer.progress
+            if progress.hasBegun { progressInstant = max(progressInstant ?? progress.instant, progress.instant) }
+            return now - progress.instant >= silenceLimit
         }
     }
 
@@ -274,7 +279,7 @@ extension Exchange {
                 .timedOut,
                 "nothing came from \(attempt.request.server) for \(silenceLimit.components.seconds) seconds"),
             remedy: .backOff)
-        if attempt.transfer.progress.byteCount == 0 { wasSilent = true }
+        if !attempt.transfer.progress.hasBegun { wasSilent = true }
         return failure
     }
 
@@ -283,7 +288,7 @@ extension Exchange {
         guard case .transferring(let attempt, _) = phase else { return }
         phase = .transferring(attempt, hedge: hedge)
         leader = nil
-        lateness?.watch(from: now, byteCount: 0)
+        lateness?.watch(from: now)
     }
 
     /// Whether what the transfer brings is wanted: not where the other was faster.
@@ -307,7 +312,7 @@ extension Exchange {
     func leave(_ attempt: Attempt, now: ContinuousClock.Instant) -> Bool {
         guard let other = attempts.first(where: { $0.transfer !== attempt.transfer }) else { return false }
         phase = .transferring(other, hedge: nil)
-        lateness?.watch(from: now, byteCount: other.transfer.progress.byteCount)
+        lateness?.watch(from: now)
         return true
     }
 }

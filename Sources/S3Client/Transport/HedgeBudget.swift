@@ -1,6 +1,6 @@
 /// How many second requests may be sent, so that they stay few whatever the store does.
 ///
-/// Those for answers that are merely late are one for every twenty requests of the kind. An answer that is overdue will most
+/// Those for answers that are merely late are one for every ten requests of the kind. An answer that is overdue will most
 /// likely never come: for these there is more, one for every five.
 struct HedgeBudget {
     /// One kind of second request.
@@ -31,8 +31,9 @@ struct HedgeBudget {
         }
     }
 
-    /// 5 %: what the slowest answers are worth. More would be load upon a store that is slow because of its load.
-    static let forLate = Allowance(requestCountPerHedge: 20, hedgeCountMax: 4, firstHedgeCount: 2)
+    /// 10 %: the slowest answers, which are one in twenty by what counts as late, and as many that stall. More would be load upon a
+    /// store that is slow because of its load.
+    static let forLate = Allowance(requestCountPerHedge: 10, hedgeCountMax: 4, firstHedgeCount: 2)
     /// 20 %: a stall costs a reader seconds, in which it would have made hundreds of requests.
     static let forOverdue = Allowance(requestCountPerHedge: 5, hedgeCountMax: 8, firstHedgeCount: 8)
 

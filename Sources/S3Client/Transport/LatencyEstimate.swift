@@ -17,10 +17,11 @@ struct LatencyEstimate {
     /// How long to wait for the very first answer: several times what S3 takes for one, a connection with TLS included.
     static let firstLateAfter: Duration = .seconds(1)
     /// An answer is late that takes so many times as long as the median, whatever others took: where one in twenty stalls, the
-    /// 95th percentile would be as long as anybody has waited, and grow with each wait.
-    static let medianMultipleMax = 10
+    /// 95th percentile would be as long as anybody has waited, and grow with each wait. A reader has used up what is read ahead
+    /// in some 130 ms: what is late should be known by then.
+    static let medianMultipleMax = 4
     /// At least so long, while there are few samples: what even a busy machine and a new connection seldom take.
-    static let earlyFloor: Duration = .milliseconds(300)
+    static let earlyFloor: Duration = .milliseconds(150)
 
     /// An answer that takes so many times as long as the slowest one that did come is taken not to come.
     static let slowestMultiple = 2
@@ -37,8 +38,8 @@ struct LatencyEstimate {
     private var oldestIndex = 0
     private var newCount = 0
 
-    /// How long to wait for the first bytes of an answer before it is late: the 95th percentile, but two to ten times the
-    /// median, and at least `floor`. While little is known, ten times the median.
+    /// How long to wait for the first bytes of an answer before it is late: the 95th percentile, but two to four times the
+    /// median, and at least `floor`. While little is known, four times the median.
     private(set) var lateAfter = firstLateAfter
     /// How long to wait until it is overdue, and most likely won't come: twice as long as any of the
     /// answers took. What wasn't waited for doesn't count, so that stalls don't make each other look like answers.

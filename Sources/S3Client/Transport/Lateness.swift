@@ -3,19 +3,18 @@ struct Lateness {
     /// An answer that has begun is late when nothing comes for so many times as long as for its beginning: in the middle,
     /// lost packets and a crowded network make longer pauses than a slow store.
     static let stallMultiple = 2
-    /// A connection that lost a packet needs as long to find out (TCP_RTO_MIN of Linux).
-    static let stallMinimum: Duration = .milliseconds(200)
+    /// A connection that lost its last packet finds out by a probe after two round trips (tail loss probe, RFC 8985). One that
+    /// has to wait for its timer instead, 200 ms (TCP_RTO_MIN of Linux), is worth a second request.
+    static let stallMinimum: Duration = .milliseconds(100)
     /// However slow the store is otherwise, an answer that has begun does not pause for so long.
     static let stallMaximum: Duration = .seconds(1)
 
     /// How long the first bytes may take.
-    private let lateAfter: Duration
+    private var lateAfter: Duration
     /// How long they take if they will not come, as far as the store's other answers tell.
-    private let overdueAfter: Duration
-    /// How many bytes had come at the last look that saw some.
-    private var seenByteCount = 0
-    /// Since when there has been silence, as far as looks have told.
-    private var silentSince: ContinuousClock.Instant
+    private var overdueAfter: Duration
+    /// Since when this attempt is watched.
+    private var watchInstant: ContinuousClock.Instant
     /// When to look again.
     private(set) var lookInstant: ContinuousClock.Instant
 
@@ -25,7 +24,7 @@ struct Lateness {
     init(after lateAfter: Duration, overdueAfter: Duration, now: ContinuousClock.Instant) {
         self.lateAfter = lateAfter
         self.overdueAfter = overdueAfter
-        silentSince = now
+        watchInstant = now
         lookInstant = now + lateAfter
     }
 
@@ -34,37 +33,48 @@ struct Lateness {
         max(min(lateAfter * Self.stallMultiple, Self.stallMaximum), Self.stallMinimum)
     }
 
-    /// Looks, where it is time to.
-    ///
-    /// - Parameter byteCount: How many bytes the attempt has brought by now, its head included.
-    /// - Returns: Whether there has been silence for too long. Then it is time again after as long a silence.
-    mutating func look(byteCount: Int, now: ContinuousClock.Instant) -> Bool {
-        guard lookInstant <= now else { return false }
-        guard Lateness.isSilence(from: seenByteCount, to: byteCount) else {
-            watch(from: now, byteCount: byteCount)
-            return false
-        }
-        let hasBegun = byteCount > 0
-        // Twice within the limit, so that a pause is noticed before it is much longer.
-        lookInstant = now + (hasBegun ? stallLimit / 2 : lateAfter)
-        return now - silentSince >= (hasBegun ? stallLimit : lateAfter)
+    /// How long nothing may come.
+    private func limit(of progress: Progress) -> Duration {
+        progress.hasBegun ? stallLimit : lateAfter
     }
 
-    /// Whether next to nothing has come between two looks at how much had. Bytes that drip are no answer; its first ones are,
-    /// however few.
-    static func isSilence(from seenByteCount: Int, to byteCount: Int) -> Bool {
-        byteCount == 0 || (seenByteCount > 0 && byteCount - seenByteCount < Progress.byteCountMin)
+    /// How long nothing has come, since the attempt is watched.
+    private func silence(of progress: Progress, now: ContinuousClock.Instant) -> Duration {
+        now - max(progress.instant, watchInstant)
+    }
+
+    /// The store's other answers tell by now that this one should take less time than was thought when it began: those that
+    /// began with it have come, and it hasn't.
+    mutating func learn(lateAfter: Duration, overdueAfter: Duration) {
+        self.lateAfter = min(self.lateAfter, lateAfter)
+        self.overdueAfter = min(self.overdueAfter, overdueAfter)
+        lookInstant = min(lookInstant, watchInstant + self.lateAfter)
+    }
+
+    /// Looks, where it is time to.
+    ///
+    /// - Returns: Whether the attempt is late. Then it is time again after as long a silence.
+    mutating func look(at progress: Progress, now: ContinuousClock.Instant) -> Bool {
+        guard lookInstant <= now else { return false }
+        let isLate = isLate(progress, now: now)
+        let wait = limit(of: progress)
+        lookInstant = isLate ? now + wait : now - silence(of: progress, now: now) + wait
+        return isLate
+    }
+
+    /// Whether nothing has come for longer than it should take.
+    func isLate(_ progress: Progress, now: ContinuousClock.Instant) -> Bool {
+        silence(of: progress, now: now) >= limit(of: progress)
     }
 
     /// Whether the silence has lasted for so long that it can't be called late any more.
-    func isOverdue(now: ContinuousClock.Instant) -> Bool {
-        now - silentSince >= max(lateAfter, stallLimit, min(overdueAfter, Self.stallMaximum))
+    func isOverdue(_ progress: Progress, now: ContinuousClock.Instant) -> Bool {
+        silence(of: progress, now: now) >= max(lateAfter, stallLimit, min(overdueAfter, Self.stallMaximum))
     }
 
     /// Begins anew to wait for the next bytes.
-    mutating func watch(from now: ContinuousClock.Instant, byteCount: Int) {
-        seenByteCount = byteCount
-        silentSince = now
-        lookInstant = now + (byteCount > 0 ? stallLimit / 2 : lateAfter)
+    mutating func watch(from now: ContinuousClock.Instant) {
+        watchInstant = now
+        lookInstant = now + min(lateAfter, stallLimit)
     }
 }

@@ -307,8 +307,21 @@ final class NetworkLoop {
     /// late answers would come to look early.
     private func record(_ attempt: Attempt, of exchange: Exchange, now: ContinuousClock.Instant) {
         guard !attempt.isHedge else { return }
-        hedging[exchange.operation].latency.record(
+        let operation = exchange.operation
+        let before = hedging[operation].latency.lateAfter
+        hedging[operation].latency.record(
             attempt.transfer.timeToFirstBytes(now: now), hasAnswer: attempt.transfer.hasFirstBytes)
+        if hedging[operation].latency.lateAfter < before { hasten(operation) }
+    }
+
+    /// Answers come faster than was known when requests of this kind were sent: those that haven't come are late earlier. The
+    /// first requests of all would else be waited for as long as if nothing were known.
+    private func hasten(_ operation: any Operation) {
+        let latency = hedging[operation].latency
+        for exchange in active.values where exchange.operation.isListing == operation.isListing {
+            exchange.learn(from: latency)
+            watch(exchange)
+        }
     }
 
     // MARK: - Time

@@ -7,8 +7,9 @@ struct Progress {
 
     /// How many bytes have come, heads included.
     private(set) var byteCount = 0
-    private var seenByteCount = 0
-    /// When there was progress, as far as looks have told.
+    /// How many of them had come at `instant`.
+    private var countedByteCount = 0
+    /// When there was progress last; the attempt's beginning where there was none.
     private(set) var instant: ContinuousClock.Instant
 
     /// An attempt that begins `now`.
@@ -16,23 +17,15 @@ struct Progress {
         instant = now
     }
 
-    /// So many bytes have come.
-    mutating func receive(_ count: Int) {
+    /// Whether anything has come.
+    var hasBegun: Bool { byteCount > 0 }
+
+    /// So many bytes have come. The first ones, of the head, are progress however few they are.
+    mutating func receive(_ count: Int, now: ContinuousClock.Instant) {
+        let isFirst = !hasBegun
         byteCount += count
-    }
-
-    /// A head has come, which is progress however short it is.
-    mutating func receiveHead() {
-        seenByteCount -= Progress.byteCountMin
-    }
-
-    /// Looks; to be done once a second, which is how exact `instant` is.
-    ///
-    /// - Returns: Whether there was progress since the last time that there was.
-    mutating func look(now: ContinuousClock.Instant) -> Bool {
-        guard byteCount - seenByteCount >= Progress.byteCountMin else { return false }
-        seenByteCount = byteCount
+        guard isFirst || byteCount - countedByteCount >= Progress.byteCountMin else { return }
+        countedByteCount = byteCount
         instant = now
-        return true
     }
 }

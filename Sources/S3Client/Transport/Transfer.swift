@@ -188,8 +188,7 @@ final class Transfer {
     ///
     /// - Returns: How many bytes were taken; curl ends the transfer where that isn't all.
     func receiveHead(_ line: UnsafeRawBufferPointer) -> Int {
-        if progress.byteCount == 0 { progress.receiveHead() }
-        progress.receive(line.count)
+        progress.receive(line.count, now: .now)
         if head.receive(line: line) { return line.count }
         body = .rejected(AttemptFailure(StoreError(.malformedResponse, "the store's answer has too long a head")))
         return -1
@@ -202,7 +201,7 @@ final class Transfer {
         guard let exchange else { return -1 }
         meter.noteReceived(bytes.count, for: exchange.operation)
         guard exchange.admits(self) else { return -1 }
-        progress.receive(bytes.count)
+        progress.receive(bytes.count, now: .now)
         didReceive?()
         do throws(AttemptFailure) {
             if case .undecided = body {
