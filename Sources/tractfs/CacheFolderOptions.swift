@@ -7,7 +7,8 @@ struct CacheFolderOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The folder to keep file contents and listings in (default: ~/.cache/tractfs, for root /var/cache/tractfs).",
-            valueName: "folder"))
+            valueName: "folder"),
+        completion: .directory)
     var cacheDir: String?
 
     func validate() throws {

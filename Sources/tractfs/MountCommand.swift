@@ -17,10 +17,10 @@ struct MountCommand: ConfigurableCommand {
             Options can be set for good in files and in the environment: see "tractfs help config".
             """)
 
-    @Argument(help: ArgumentHelp("What to mount.", valueName: "s3://BUCKET[/PREFIX]"))
+    @Argument(help: ArgumentHelp("What to mount.", valueName: "s3://BUCKET[/PREFIX]"), completion: .bucket)
     var uri: String
 
-    @Argument(help: "An empty folder to mount on.")
+    @Argument(help: "An empty folder to mount on.", completion: .directory)
     var mountPoint: String
 
     @OptionGroup(title: "Where the bucket is")
@@ -61,7 +61,7 @@ struct StoreOptions: ParsableArguments {
     @Option(help: "The bucket's region; found out if it is another one.")
     var region: String?
 
-    @Option(help: "A profile of ~/.aws/credentials and ~/.aws/config.")
+    @Option(help: "A profile of ~/.aws/credentials and ~/.aws/config.", completion: .profiles)
     var profile: String?
 
     @Flag(inversion: .prefixedNo, help: "Sign requests, or don't, for buckets that are open to all.")
@@ -78,13 +78,15 @@ struct StoreOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A file with the key that the objects are encrypted with (SSE-C): 32 bytes, or these in Base64.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var sseCKeyFile: String?
 
     @Option(help: ArgumentHelp("Where the bucket's name stands in URLs.", valueName: "style"))
     var addressingStyle: AddressingStyle?
 
-    @Option(help: ArgumentHelp("A file of certificates (PEM) to trust instead of the system's.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A file of certificates (PEM) to trust instead of the system's.", valueName: "file"),
+        completion: .file())
     var caBundle: String?
 
     @Option(help: ArgumentHelp("How many connections at the most.", valueName: "count"))
@@ -171,15 +173,19 @@ struct RunningOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Stay in the foreground, and log to standard error.")
     var foreground = false
 
-    @Option("Log from this level on: trace, debug, info, notice, warning, error or critical.", valueName: "level")
+    @Option(
+        "Log from this level on: trace, debug, info, notice, warning, error or critical.", valueName: "level",
+        completion: .cases(of: Logger.Level.self))
     var logLevel = Logger.Level.info
 
-    @Option(help: ArgumentHelp("Log to this file (default: syslog). SIGHUP opens it again.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Log to this file (default: syslog). SIGHUP opens it again.", valueName: "file"),
+        completion: .file())
     var logFile: String?
 
     @Option(
         help: ArgumentHelp("How log lines are written: text, or json for a JSON object a line.", valueName: "format"),
-        transform: LogFormat.read)
+        completion: .cases(of: LogFormat.self), transform: LogFormat.read)
     var logFormat = LogFormat.text
 
     @Option(

@@ -26,7 +26,9 @@ struct PresignCommand: ConfigurableCommand {
             --sse-c-key-file there are no URLs. Treat URLs as secrets.
             """)
 
-    @Argument(help: ArgumentHelp("A file or a folder in a mount, or of a bucket.", valueName: "path|s3://BUCKET/KEY"))
+    @Argument(
+        help: ArgumentHelp("A file or a folder in a mount, or of a bucket.", valueName: "path|s3://BUCKET/KEY"),
+        completion: .file())
     var place: String
 
     @Option(

@@ -20,10 +20,10 @@ extension WrittenValue {
 
 extension Option where Value: WrittenValue & SendableMetatype {
     /// An option that needn't be given; its help tells what holds then.
-    init(wrappedValue: Value, _ help: String, valueName: String) {
+    init(wrappedValue: Value, _ help: String, valueName: String, completion: CompletionKind? = nil) {
         self.init(
             wrappedValue: wrappedValue,
-            help: ArgumentHelp("\(help) (default: \(wrappedValue))", valueName: valueName),
+            help: ArgumentHelp("\(help) (default: \(wrappedValue))", valueName: valueName), completion: completion,
             transform: { try Value.read($0) })
     }
 }

@@ -15,7 +15,7 @@ struct RefreshCommand: ParsableCommand {
             bucket now. File contents stay cached; files that are open keep the bytes that they were opened with.
             """)
 
-    @Argument(help: ArgumentHelp("Folders or files in mounts.", valueName: "path"))
+    @Argument(help: ArgumentHelp("Folders or files in mounts.", valueName: "path"), completion: .file())
     var paths: [String]
 
     func run() throws {

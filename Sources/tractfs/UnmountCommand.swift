@@ -16,7 +16,7 @@ struct UnmountCommand: ParsableCommand {
             reads fail, and the serving process ends.
             """)
 
-    @Argument(help: "Where it is mounted.")
+    @Argument(help: "Where it is mounted.", completion: .mounts)
     var mountPoint: String
 
     @Option(

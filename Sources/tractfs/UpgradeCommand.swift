@@ -14,7 +14,7 @@ struct UpgradeCommand: ParsableCommand {
             was, and one line says why. Needs Linux 6.9 or later.
             """)
 
-    @Argument(help: "Where it is mounted.")
+    @Argument(help: "Where it is mounted.", completion: .mounts)
     var mountPoint: String
 
     @Option(help: ArgumentHelp("How long it may take.", valueName: "duration"), transform: Time.read)

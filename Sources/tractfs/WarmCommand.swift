@@ -17,7 +17,7 @@ struct WarmCommand: ParsableCommand {
     @Flag(help: "List names, sizes and times. Needed: file contents can't be warmed, they are cached as they are read.")
     var metadata = false
 
-    @Argument(help: ArgumentHelp("Folders in mounts.", valueName: "path"))
+    @Argument(help: ArgumentHelp("Folders in mounts.", valueName: "path"), completion: .directory)
     var paths: [String]
 
     func validate() throws {

@@ -24,6 +24,13 @@ public struct SharedConfiguration: Sendable {
         self.profile = Profile(name: named ?? "default", files: files)
     }
 
+    /// The names of all profiles, to choose one from; none where the files can't be read.
+    ///
+    /// - Parameter environment: Where `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` and `HOME` are looked up.
+    public static func profileNames(environment: [String: String]) -> [String] {
+        (try? SharedFiles(environment: environment).profileNames) ?? []
+    }
+
     /// A setting of the profile that isn't secret, such as `region`; the credentials file's, where both have it.
     func setting(_ name: String) -> String? {
         profile.setting(name)

@@ -15,10 +15,10 @@ struct ConfigShowCommand: ParsableCommand {
             where there is none). What a default's value says is meant for people.
             """)
 
-    @Argument(help: ArgumentHelp("What is to be mounted.", valueName: "s3://BUCKET[/PREFIX]"))
+    @Argument(help: ArgumentHelp("What is to be mounted.", valueName: "s3://BUCKET[/PREFIX]"), completion: .bucket)
     var uri: String?
 
-    @Argument(help: "Where it is to be mounted.")
+    @Argument(help: "Where it is to be mounted.", completion: .directory)
     var mountPoint: String?
 
     @OptionGroup

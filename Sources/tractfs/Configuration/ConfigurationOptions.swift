@@ -5,6 +5,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A file of settings to take instead of ~/.config/tractfs/config.toml and /etc/tractfs.toml; /dev/null for none.",
-            valueName: "file"))
+            valueName: "file"),
+        completion: .file())
     var config: String?
 }

@@ -21,7 +21,7 @@ struct DoctorCommand: ConfigurableCommand {
             "bytes_per_second").
             """)
 
-    @Argument(help: ArgumentHelp("What is to be mounted.", valueName: "s3://BUCKET[/PREFIX]"))
+    @Argument(help: ArgumentHelp("What is to be mounted.", valueName: "s3://BUCKET[/PREFIX]"), completion: .bucket)
     var uri: String
 
     @Flag(help: "Print a JSON array, for programs.")

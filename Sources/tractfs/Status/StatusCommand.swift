@@ -18,7 +18,7 @@ struct StatusCommand: ParsableCommand {
             docs/STATUS.md tells what each number means.
             """)
 
-    @Argument(help: "Where it is mounted, or a path in there; all mounts where none is given.")
+    @Argument(help: "Where it is mounted, or a path in there; all mounts where none is given.", completion: .mounts)
     var mountPoint: String?
 
     @Flag(help: "Print JSON, for programs.")
@@ -32,7 +32,8 @@ struct StatusCommand: ParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Replace this file, in one step, instead of printing.", valueName: "file"))
+        help: ArgumentHelp("Replace this file, in one step, instead of printing.", valueName: "file"),
+        completion: .file())
     var output: String?
 
     func validate() throws {
