@@ -1,4 +1,4 @@
-# packer init . && packer build tractfs.pkr.hcl, beside a program `tractfs` that was built with --static-swift-stdlib.
+# packer init . && packer build tractfs.pkr.hcl, beside the package, as tractfs.deb, that scripts/package has made on Debian 12.
 packer {
   required_plugins {
     amazon = {
@@ -23,15 +23,13 @@ source "amazon-ebs" "debian" {
 build {
   sources = ["source.amazon-ebs.debian"]
   provisioner "file" {
-    source      = "tractfs"
-    destination = "/tmp/tractfs"
+    source      = "tractfs.deb"
+    destination = "/tmp/tractfs.deb"
   }
   provisioner "shell" {
     inline = [
       "sudo apt-get update",
-      "sudo apt-get install -y awscli ca-certificates fuse3 libcurl4 libexpat1 libfuse3-3 libsqlite3-0 libssl3 libstdc++6",
-      "sudo install -m 755 /tmp/tractfs /usr/bin/tractfs",
-      "sudo ln -sf /usr/bin/tractfs /sbin/mount.tractfs",
+      "sudo apt-get install -y awscli /tmp/tractfs.deb",
       "sudo mkdir -p /mnt/hcp",
     ]
   }

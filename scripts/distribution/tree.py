@@ -1,0 +1,54 @@
+"""The files that are installed, as they lie below /usr."""
+
+import gzip
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from distribution import completions, manual
+from distribution.release import Release, output
+
+# For the program's users; the others are about its sources.
+INTERNAL_PAGES = {"ARCHITECTURE.md", "CONTRIBUTING.md"}
+EXAMPLES = ["systemd/mnt-hcp.mount", "systemd/mnt-hcp.automount", "systemd/tractfs.conf.example"]
+
+
+def make(release: Release, root: Path, usr: Path, zsh_folder: str) -> None:
+    """Puts all there is below a folder that stands for /usr."""
+    for folder in ("bin", "sbin", "lib/systemd/system", "share/doc/tractfs/examples"):
+        (usr / folder).mkdir(parents=True)
+    subprocess.run(
+        ["strip", "--strip-unneeded", "--remove-section=.comment", "--remove-section=.note", "-o", usr / "bin/tractfs",
+         release.program], check=True)
+    # The same program: mount(8) looks for this name, and the name tells it who calls.
+    (usr / "sbin/mount.tractfs").symlink_to("../bin/tractfs")
+    shutil.copy(root / "packaging/systemd/tractfs@.service", usr / "lib/systemd/system")
+
+    share = usr / "share"
+    declarations = json.loads(output(release.program, "--experimental-dump-help"))
+    for page in manual.write(declarations, root / "packaging/manual.mdoc", share / "man", release.time):
+        compress(page)
+    completions.write(release.program, share, zsh_folder)
+    documentation(root, share / "doc/tractfs")
+
+
+def documentation(root: Path, folder: Path) -> None:
+    pages = [page for page in root.glob("docs/*.md") if page.name not in INTERNAL_PAGES]
+    for page in [*pages, *root.glob("docs/*.svg")]:
+        shutil.copy(page, folder)
+    for name in EXAMPLES:
+        shutil.copy(root / "packaging" / name, folder / "examples")
+
+
+def compress(path: Path) -> None:
+    """Replaces a file by its compressed form, in which neither name nor time stand."""
+    path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    path.unlink()
+
+
+def settle(folder: Path) -> None:
+    """Gives files and folders the permissions that they are to have, whatever umask and checkout are like."""
+    for path in [folder, *folder.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
