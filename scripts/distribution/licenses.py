@@ -55,10 +55,20 @@ def sources(package: Path):
     yield from sorted(package.glob("Sources/**/*.swift"))
 
 
+def notice(package: Path) -> str:
+    """The notice of a package, which goes with what it becomes a part of (section 4d of the license)."""
+    file = next(iter(sorted(package.glob("NOTICE*"))), None)
+    if file is None:
+        return ""
+    lines = [line.rstrip() for line in file.read_text().strip().splitlines()]
+    return "Comment:\n" + "".join(f" {line.lstrip()}\n" if line else " .\n" for line in lines)
+
+
 def copyright_file(template: Path, program: Path) -> str:
     """The template, with a paragraph for each package in the place of the line "@PACKAGES@"."""
     paragraphs = []
     for package in linked_packages(program):
         name, whose = license_of(package)
-        paragraphs.append(f"Files: {package.name}/*\nCopyright: {whose}\nLicense: {name}\n")
+        paragraphs.append(
+            f"Files: {package.name}/*\nCopyright: {whose}\nLicense: {name}\n" + (notice(package) if name == APACHE else ""))
     return template.read_text().replace("@PACKAGES@\n", "\n".join(paragraphs))
