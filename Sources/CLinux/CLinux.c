@@ -1,10 +1,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include "CLinux.h"
 
@@ -81,4 +85,49 @@ int tractfs_leave_network(void) {
 
 int tractfs_enter_network(int network_namespace) {
     return setns(network_namespace, CLONE_NEWNET);
+}
+
+int tractfs_peer_user(int socket, uid_t *user) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return -1;
+    *user = peer.uid;
+    return 0;
+}
+
+int tractfs_try_attribute(int fd, const char *name) {
+    if (fsetxattr(fd, name, "y", 1, 0) != 0) return -1;
+    return fremovexattr(fd, name);
+}
+
+int tractfs_fs_open(const char *type) {
+    return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+}
+
+int tractfs_fs_pick(int directory, const char *path) {
+    return (int)syscall(SYS_fspick, directory, path,
+                        FSPICK_CLOEXEC | FSPICK_SYMLINK_NOFOLLOW | FSPICK_NO_AUTOMOUNT | FSPICK_EMPTY_PATH);
+}
+
+int tractfs_fs_set(int context, const char *key, const char *value) {
+    return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0);
+}
+
+int tractfs_fs_create(int context) {
+    return (int)syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+}
+
+int tractfs_fs_reconfigure(int context) {
+    return (int)syscall(SYS_fsconfig, context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
+}
+
+int tractfs_fs_mount(int context, int is_read_only, int forbids_execution) {
+    unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+    if (is_read_only) attributes |= MOUNT_ATTR_RDONLY;
+    if (forbids_execution) attributes |= MOUNT_ATTR_NOEXEC;
+    return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes);
+}
+
+int tractfs_fs_attach(int mount, const char *path) {
+    return (int)syscall(SYS_move_mount, mount, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
 }

@@ -56,7 +56,7 @@ public enum FuseReadiness {
     private static let stackedTypes: Set = ["overlay", "ecryptfs", "aufs", MountTable.type]
 
     /// CAP_SYS_ADMIN (capabilities(7)), bit 21 of the effective set in proc(5)'s status.
-    private static var isAdministrator: Bool {
+    static var isAdministrator: Bool {
         let line = contents(of: "/proc/self/status").split(separator: "\n").first { $0.hasPrefix("CapEff:") }
         let bits = line?.split(whereSeparator: \.isWhitespace).last.flatMap { UInt64($0, radix: 16) }
         return (bits ?? 0) & (1 << 21) != 0

@@ -5,6 +5,7 @@ public import Logging
 public import StateLog
 import Synchronization
 import struct SystemPackage.Errno
+import struct SystemPackage.FileDescriptor
 
 /// One mount's connection to the kernel: takes requests from it until the mount ends.
 public final class FuseSession: Sendable {
@@ -21,6 +22,8 @@ public final class FuseSession: Sendable {
     /// What is shared with the supervisor; `nil` where there is none.
     let page: SupervisionPage?
     private let isSuccessor: Bool
+    /// Where an overlay lies on the mount, or is going to; `nil` for none.
+    private let overlaidAt: String?
     let version: String
     private let describe: (@Sendable (SessionCounts) -> String)?
 
@@ -53,11 +56,13 @@ public final class FuseSession: Sendable {
     ///   - log: Where that is written which the next process must know (`restore`); the file system's as well.
     ///   - page: What is shared with a supervisor, if there is one.
     ///   - isSuccessor: Whether it goes on with what an earlier session has begun, which had the same `page`.
+    ///   - overlaidAt: Where an overlay lies on the mount, or is going to; `nil` for none.
     ///   - version: The program's, for who asks the mount.
     ///   - describe: Tells who asks the mount how it is, as a JSON object; gets what this session knows.
     public init(
         fileSystem: FileSystem, log: StateLog? = nil, page: SupervisionPage? = nil, isSuccessor: Bool = false,
-        version: String = "", logger: Logger, describe: (@Sendable (SessionCounts) -> String)? = nil
+        overlaidAt: String? = nil, version: String = "", logger: Logger,
+        describe: (@Sendable (SessionCounts) -> String)? = nil
     ) {
         self.describe = describe
         self.fileSystem = fileSystem
@@ -65,6 +70,7 @@ public final class FuseSession: Sendable {
         self.version = version
         self.page = page
         self.isSuccessor = isSuccessor
+        self.overlaidAt = overlaidAt
         // Lending files to the kernel is for root, so nobody else need ask.
         var wanted: InitAgreement = geteuid() == 0 ? [.passthrough] : []
         if page != nil { wanted.insert(.resend) }
@@ -130,10 +136,13 @@ public final class FuseSession: Sendable {
     }
 
     private func beginNotifying(protocolMinor: Int) {
-        let mayDistrust = KernelMessenger.distrustsAbsences(protocolMinor: protocolMinor)
+        let mayDistrust = overlaidAt == nil && KernelMessenger.distrustsAbsences(protocolMinor: protocolMinor)
         mayDistrustAbsences.store(mayDistrust, ordering: .relaxed)
         guard let device else { return }
-        notifier.begin(on: device, protocolMinor: protocolMinor)
+        let overlay = overlaidAt.map {
+            OverlaidNames(overlaidAt: $0, device: FileDescriptor(rawValue: device.descriptor))
+        }
+        notifier.begin(on: device, protocolMinor: protocolMinor, overlay: overlay)
     }
 
     /// Why a session can't run, or stopped.

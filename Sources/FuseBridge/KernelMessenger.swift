@@ -8,6 +8,8 @@ import struct SystemPackage.Errno
 struct KernelMessenger: Sendable {
     private let device: any NotificationDevice
     private let logger: Logger
+    /// What holds on to names above the mount; `nil` where nothing does.
+    private var overlay: OverlaidNames?
     /// FUSE_NOTIFY_PRUNE.
     private var prunes: Bool
     /// FUSE_NOTIFY_INC_EPOCH.
@@ -15,11 +17,13 @@ struct KernelMessenger: Sendable {
     /// FUSE_EXPIRE_ONLY. Where there is no such thing the flag is ignored, and names are dropped.
     private let expires: Bool
 
-    init(device: any NotificationDevice, protocolMinor: Int, logger: Logger) {
+    init(device: any NotificationDevice, protocolMinor: Int, overlay: OverlaidNames? = nil, logger: Logger) {
         self.device = device
+        self.overlay = overlay
         self.logger = logger
         prunes = protocolMinor >= 45
-        distrustsAll = protocolMinor >= 44
+        // Overlayfs gives ESTALE for names that are out of date, those of folders that somebody works in as well.
+        distrustsAll = overlay == nil && protocolMinor >= 44
         expires = protocolMinor >= 38
     }
 
@@ -31,6 +35,7 @@ struct KernelMessenger: Sendable {
 
     /// Has the kernel forget inodes that nobody uses.
     mutating func release(_ names: [KernelName]) {
+        overlay?.release()
         for start in stride(from: 0, to: names.count, by: KernelNotification.pruneCountMax) where prunes {
             let some = names[start..<min(start + KernelNotification.pruneCountMax, names.count)]
             prunes = tell(.prune(some.map(\.child)))
@@ -45,12 +50,21 @@ struct KernelMessenger: Sendable {
     mutating func distrust(_ names: () -> [KernelName]) {
         if distrustsAll { distrustsAll = tell(.distrustAll) }
         if distrustsAll { return }
+        defer { forgetOverlay() }
         for name in names() {
             if expires {
                 _ = tell(.expire(parent: name.parent, name: name.name))
             } else if !name.isDirectory {
                 _ = tell(.drop(parent: name.parent, name: name.name))
             }
+        }
+    }
+
+    private func forgetOverlay() {
+        do throws(Errno) {
+            try overlay?.forget()
+        } catch {
+            logger.info("the kernel keeps absent names for a while", metadata: ["reason": "\(error)"])
         }
     }
 

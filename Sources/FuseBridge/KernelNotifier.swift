@@ -68,8 +68,11 @@ final class KernelNotifier: KernelCache {
     }
 
     /// Begins to tell a kernel things, which speaks version 7 of the protocol with this minor version.
-    func begin(on device: any NotificationDevice, protocolMinor: Int) {
-        let messenger = KernelMessenger(device: device, protocolMinor: protocolMinor, logger: logger)
+    ///
+    /// - Parameter overlay: What holds on to names above the mount.
+    func begin(on device: any NotificationDevice, protocolMinor: Int, overlay: OverlaidNames? = nil) {
+        let messenger = KernelMessenger(
+            device: device, protocolMinor: protocolMinor, overlay: overlay, logger: logger)
         let thread = WorkerThread { self.work(messenger) }
         state.change { $0.thread = thread }
     }

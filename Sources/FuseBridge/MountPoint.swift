@@ -25,7 +25,7 @@ public struct MountPoint: Sendable {
         self.cleared = cleared
         guard let resolved = MountPoint.resolve(path) else { throw MountPoint.resolvingError(path) }
         self.path = resolved
-        if let mount = try MountPoint.mount(at: resolved), mount.isTractfs {
+        if let mount = try MountPoint.mount(at: resolved), mount.isOurs {
             throw MountError(
                 "\(mount.source) is mounted on \(path) already; unmount it with: "
                     + "tractfs unmount \(MountPoint.quoted(path))")
@@ -64,8 +64,11 @@ public struct MountPoint: Sendable {
                 path.lastComponent.map { FilePath(folder).appending($0).string }
             }
         }
-        guard let resolved, let mount = try mount(at: resolved), mount.isTractfs, isDead(resolved) else { return nil }
-        return mount
+        guard let resolved, let mount = try mount(at: resolved) else { return nil }
+        if mount.isOverlaid, let upper = mount.overlayUpper {
+            return OverlayFolder.isAbandoned(upper: upper) ? mount : nil
+        }
+        return mount.isTractfs && isDead(resolved) ? mount : nil
     }
 
     private func checkIsEmptyDirectory() throws(MountError) {
@@ -101,7 +104,7 @@ public struct MountPoint: Sendable {
     }
 
     /// A path as a shell takes it, for commands in messages.
-    private static func quoted(_ path: String) -> String {
+    static func quoted(_ path: String) -> String {
         let isPlain = path.unicodeScalars.allSatisfy {
             $0.properties.isAlphabetic || "0123456789/._-+,:@%".unicodeScalars.contains($0)
         }

@@ -14,9 +14,15 @@ public struct MountTable: Sendable {
         public let source: String
         /// The device number, "MAJOR:MINOR".
         public let device: String
+        /// Where an overlay keeps what is written to it; `nil` for other file systems.
+        public let overlayUpper: String?
 
-        /// Whether the mount is one of ours.
+        /// Whether the mount is one of ours, and seen as it is.
         public var isTractfs: Bool { type == MountTable.type }
+        /// Whether it is the overlay that lies on one of ours.
+        public var isOverlaid: Bool { overlayUpper != nil && source.hasPrefix("s3://") }
+        /// Whether it is one of ours, with an overlay or without.
+        public var isOurs: Bool { isTractfs || isOverlaid }
     }
 
     /// The type that our mounts have in the kernel's table.
@@ -40,7 +46,8 @@ public struct MountTable: Sendable {
             guard mount.count >= 5, fileSystem.count >= 2 else { return nil }
             return Entry(
                 mountPoint: MountTable.unescaped(mount[4]), type: String(fileSystem[0]),
-                source: MountTable.unescaped(fileSystem[1]), device: String(mount[2]))
+                source: MountTable.unescaped(fileSystem[1]), device: String(mount[2]),
+                overlayUpper: MountTable.overlayUpper(fileSystem))
         }
     }
 
@@ -76,6 +83,20 @@ public struct MountTable: Sendable {
             }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The `upperdir` among an overlay's options. In their values commas are escaped like spaces; and what is escaped for overlayfs,
+    /// by a backslash before it, stands as it was given.
+    private static func overlayUpper(_ fileSystem: [Substring]) -> String? {
+        guard fileSystem[0] == "overlay", fileSystem.count > 2 else { return nil }
+        let name = "upperdir="
+        guard let option = fileSystem[2].split(separator: ",").first(where: { $0.hasPrefix(name) }) else { return nil }
+        var scalars = String.UnicodeScalarView()
+        var rest = unescaped(option.dropFirst(name.count)).unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            scalars.append(scalar == "\\" ? rest.popFirst() ?? scalar : scalar)
+        }
+        return String(scalars)
     }
 
     private static func readFile(_ path: FilePath) throws(Errno) -> String {

@@ -7,14 +7,29 @@ public import struct SystemPackage.Errno
 /// A directory of a mount, opened to ask the process that serves it for something.
 ///
 /// All calls fail with ENOTTY where the directory is not in a mount of ours, or the mount is served by a version that
-/// doesn't know the question.
+/// doesn't know the question. A directory in an overlay is asked for what lies below it: with ENXIO where that is nothing.
 public struct MountedDirectory: ~Copyable {
     private let descriptor: CInt
 
     /// Opens the directory at `path`.
     public init(_ path: String) throws(Errno) {
-        descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw Errno(rawValue: errno) }
+        guard let overlaid = OverlaidDirectory(directory) else {
+            descriptor = directory
+            return
+        }
+        defer { close(directory) }
+        descriptor = try overlaid.openLower()
+    }
+
+    /// Where an open directory is, without links, as the kernel knows it: unlike realpath(3), this asks no mount.
+    static func path(of directory: CInt) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer -> String? in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = readlink("/proc/self/fd/\(directory)", start, buffer.count)
+            return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
     }
 
     /// Opens the directory `name` in another one; not what a symbolic link names.

@@ -39,8 +39,9 @@ public struct Inode: Hashable, Sendable {
 
     /// The number that users see (`st_ino`, `d_ino`): the same for the same key in every mount.
     ///
-    /// 64 bits of XXH3. Two keys of 15 million have the same number with a chance of 6 in a million; numbers are not
-    /// moved apart then, because who moves would depend on who was seen first, and so be different after a remount.
+    /// 62 bits of XXH3: overlayfs needs the two others to tell the bucket's files from those that were written over them
+    /// (`xino`). Two keys of 15 million have the same number with a chance of 24 in a million; numbers are not moved apart then,
+    /// because who moves would depend on who was seen first, and so be different after a remount.
     public var number: UInt64 {
         Inode.number(of: key)
     }
@@ -52,7 +53,7 @@ public struct Inode: Hashable, Sendable {
 
     /// The inode number of a key's bytes.
     static func number(of key: UnsafeRawBufferPointer) -> UInt64 {
-        max(hash(key, seed: 0), InodeID.firstFree)
+        max(hash(key, seed: 0) >> 2, InodeID.firstFree)
     }
 
     /// 64 bits of XXH3.

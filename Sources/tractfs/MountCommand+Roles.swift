@@ -15,10 +15,12 @@ extension MountCommand {
         let destination = running.logDestination
         let report = inheritance?.report.map { StartReport($0) }
         let logger = destination.begin()
+        var overlay: SupervisedOverlay?
         do {
+            overlay = try SupervisedOverlay(self, inheriting: inheritance)
             let supervisor = try Supervisor(
                 arguments, destination, ServiceState(uri: uri, isService: running.foreground), logger: logger,
-                readTimeout: store.readTimeout.duration, inheriting: inheritance)
+                readTimeout: store.readTimeout.duration, overlay: overlay, inheriting: inheritance)
             supervisor.takeSignals()
             if let inheritance, let device = inheritance.device, let place = inheritance.place {
                 supervisor.finishUpgrade(SupervisedMount(place: place, device: device), server: inheritance.server)
@@ -28,8 +30,11 @@ extension MountCommand {
             destination.takeOverStandardError()
             if let report { supervisor.letGo(report) }
             if inheritance != nil { chdir("/") }
-            exit(supervisor.supervise())
+            let status = supervisor.supervise()
+            overlay?.leave()
+            exit(status)
         } catch {
+            overlay?.leave()
             if let report {
                 report.fail("\(error)")
             } else if destination.hasFailures {

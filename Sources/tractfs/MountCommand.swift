@@ -107,17 +107,29 @@ extension AddressingStyle: ExpressibleByArgument {}
 
 /// How the mount looks to its users.
 struct AppearanceOptions: ParsableArguments {
-    @Option(help: "The owner of everything (default: you).", transform: UInt32.read)
+    @Option(
+        help: ArgumentHelp(
+            "Let the mount be written to, and keep what is written in this folder on a local disk; the bucket is never written. Needs root.",
+            valueName: "folder"))
+    var overlay: String?
+
+    @Option(help: "The owner of everything (default: you, or whose the overlay's folder is).", transform: UInt32.read)
     var uid: UInt32?
 
-    @Option(help: "The group of everything (default: yours).", transform: UInt32.read)
+    @Option(help: "The group of everything (default: yours, or the overlay's folder's).", transform: UInt32.read)
     var gid: UInt32?
 
-    @Option("The permissions of files, in octal.", valueName: "mode")
-    var fileMode = Permissions(0o444)
+    @Option(
+        help: ArgumentHelp(
+            "The permissions of files, in octal (default: 0444, or 0644 with an overlay).", valueName: "mode"),
+        transform: Permissions.read)
+    var fileMode: Permissions?
 
-    @Option("The permissions of folders, in octal.", valueName: "mode")
-    var dirMode = Permissions(0o555)
+    @Option(
+        help: ArgumentHelp(
+            "The permissions of folders, in octal (default: 0555, or 0755 with an overlay).", valueName: "mode"),
+        transform: Permissions.read)
+    var dirMode: Permissions?
 
     @Flag(inversion: .prefixedNo, help: "Let other users use the mount too.")
     var allowOther = false

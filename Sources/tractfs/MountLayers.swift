@@ -21,7 +21,11 @@ struct MountLayers {
     private let disk: DiskCache?
     private let archive: SQLiteArchive?
 
-    init(_ settings: MountSettings, _ inheritance: Inheritance, logger: Logger) throws {
+    /// - Parameter overlay: Where the overlay is that lies on the mount, or is going to, and where it keeps what is written.
+    init(
+        _ settings: MountSettings, _ inheritance: Inheritance, overlay: (mountPoint: String, upper: String)?,
+        logger: Logger
+    ) throws {
         let isSuccessor = inheritance.role == .successor
         self.logger = logger
         // Who takes over has no time to wait for them, and goes on without.
@@ -49,11 +53,12 @@ struct MountLayers {
             namespace: namespace, reader: reader, options: FileSystem.Options(settings, urls: client), log: log,
             logger: logger)
         let status = StatusDocument(
-            uri: settings.uri.description, memoryByteLimit: settings.memory.byteLimit,
+            uri: settings.uri.description, overlay: overlay?.upper, memoryByteLimit: settings.memory.byteLimit,
             connectionLimit: settings.configuration.connectionLimit, client: client, credentials: credentials,
             fileSystem: fileSystem, namespace: namespace, reader: reader, blocks: blocks, disk: disk)
         session = FuseSession(
-            fileSystem: fileSystem, log: log, page: page, isSuccessor: isSuccessor, version: Tractfs.version,
+            fileSystem: fileSystem, log: log, page: page, isSuccessor: isSuccessor, overlaidAt: overlay?.mountPoint,
+            version: Tractfs.version,
             logger: logger, describe: { status.object($0).description })
     }
 

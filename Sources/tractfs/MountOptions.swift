@@ -40,6 +40,7 @@ enum MountOptions {
     private static func optionsAndFlags(in list: String, isSloppy: Bool) throws(ValidationError) -> [String] {
         let options = DeclaredOptions.ofMount
         var arguments: [String] = []
+        let mayWrite = list.split(separator: ",").contains { $0.hasPrefix("overlay=") }
         for item in list.split(separator: ",") {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             let option = options.meaning(of: parts[0])
@@ -52,7 +53,10 @@ enum MountOptions {
             case (_, nil) where parts[0].lowercased().hasPrefix("x-"): break
             case (1, false): throw ValidationError("-o \(parts[0]) needs a value: \(parts[0])=…")
             case (2, true): throw ValidationError("-o \(item): \(parts[0]) takes no value; write \(parts[0]) by itself")
-            case (1, nil) where parts[0] == "rw": throw ValidationError("-o rw: tractfs mounts are read-only")
+            case (1, nil) where parts[0] == "rw" && mayWrite: break
+            case (1, nil) where parts[0] == "rw":
+                throw ValidationError(
+                    "-o rw: tractfs mounts are read-only; with overlay=FOLDER they take writes, which are kept there")
             case (1, nil) where parts[0] == "remount":
                 throw ValidationError("-o remount: a mount's options can't be changed; unmount it, and mount it again")
             case _ where isSloppy: break

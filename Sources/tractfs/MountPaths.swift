@@ -29,6 +29,8 @@ enum MountPaths {
         switch errno {
         case .inappropriateIOCTLForDevice, .notSupportedOnSocket, .noFunction:
             Failure("\(path) is not in a tractfs mount, or in one that another version serves")
+        case .noSuchAddressOrDevice:
+            Failure("\(path) is only in the overlay; the bucket has no folder of that name there")
         case Errno(rawValue: ENOTCONN), Errno(rawValue: ECONNABORTED):
             Failure("\(path): the process that served this mount is gone; unmount it")
         default:

@@ -22,6 +22,8 @@ struct MountServer {
     private let inheritance: Inheritance
     /// The socket to the supervisor.
     private let supervisor: FileDescriptor
+    /// Where what is written is kept, for a mount that is written to.
+    private let overlay: OverlayFolder?
 
     init(
         _ settings: MountSettings, _ destination: LogDestination, isInBackground: Bool, _ inheritance: Inheritance
@@ -32,6 +34,7 @@ struct MountServer {
         self.isInBackground = isInBackground
         self.inheritance = inheritance
         self.supervisor = supervisor
+        overlay = inheritance.overlay.map { OverlayFolder(inheriting: $0, givenAs: settings.overlay ?? "") }
     }
 
     /// Mounts, and serves until the mount ends.
@@ -39,22 +42,20 @@ struct MountServer {
     /// - Throws: Why it doesn't.
     func mount() throws {
         try destination.check()
+        let dead = try overlay?.clearAbandoned() ?? []
         let mountPoint = try MountPoint(checking: settings.mountPoint)
         try settings.cache?.checkIsOutside(mountPoint: mountPoint.path)
+        try overlay?.checkBelongs(to: settings.bucketName)
         destination.takeOverStandardError()
         let ending = Ending(logger: destination.begin())
-        for source in mountPoint.cleared {
-            ending.logger.notice("cleared \(source) from \(mountPoint.path): the process that had mounted it is gone")
+        for mount in dead + mountPoint.cleared.map({ "\($0) from \(mountPoint.path)" }) {
+            ending.logger.notice("cleared \(mount): the process that had mounted it is gone")
         }
-        try serve(ending) { layers in
+        try serve(ending, at: mountPoint.path) { layers in
             // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
             if !layers.namespace.isRootKnown { try checkRoot(layers) }
-            let device = try MountedDevice.mount(
-                at: mountPoint,
-                MountedDevice.Options(
-                    source: settings.uri.description, allowsOthers: settings.allowsOthers,
-                    forbidsExecution: settings.forbidsExecution))
-            let place = MountPlace(mountedOn: mountPoint)
+            let device = try mountDevice(at: mountPoint)
+            let place = MountPlace(mountedOn: mountPoint, overlay: overlay)
             ending.noteMounted(place)
             guard ServerReport.mounted(place).send(device.shared, over: supervisor) else { throw Self.orphaned }
             DetachedThread.start { [self] in
@@ -66,27 +67,46 @@ struct MountServer {
         }
     }
 
+    /// Mounts, when there is where to keep what is going to be written.
+    private func mountDevice(at mountPoint: MountPoint) throws(MountError) -> MountedDevice {
+        do throws(MountError) {
+            try overlay?.prepare(for: settings.bucketName, settings.overlayOwner)
+            return try MountedDevice.mount(
+                at: mountPoint,
+                MountedDevice.Options(
+                    source: settings.uri.description, allowsOthers: settings.allowsOthers,
+                    forbidsExecution: settings.forbidsExecution))
+        } catch {
+            overlay?.discardIfUnused()
+            throw error
+        }
+    }
+
     /// Serves what an earlier server has mounted, until the mount ends. It is not looked at, and nothing is asked of the
     /// network: there may be none for a while, and the mount answers all the same.
     func takeOver() throws {
-        guard inheritance.place != nil, let device = inheritance.device else {
+        guard let place = inheritance.place, let device = inheritance.device else {
             throw Failure("there is nothing to take over")
         }
         // The command may have been typed in the folder that is the mount by now.
         chdir("/")
         destination.takeOverStandardError()
         let ending = Ending(logger: destination.begin())
-        try serve(ending) { _ in
+        try serve(ending, at: place.path) { _ in
             MountedDevice(inheriting: device)
         }
     }
 
-    private func serve(_ ending: Ending, _ device: (MountLayers) throws -> MountedDevice) throws {
+    /// - Parameter path: The mount point.
+    private func serve(
+        _ ending: Ending, at path: String, _ device: (MountLayers) throws -> MountedDevice
+    ) throws {
         EndingSignals.handle(
             end: { ending.begin() }, reopen: destination.reopening { ending.logger.warning("\($0)") },
             handOver: { ending.handOver() })
         OpenFileLimit.raise()
-        let layers = try MountLayers(settings, inheritance, logger: ending.logger)
+        let layers = try MountLayers(
+            settings, inheritance, overlay: overlay.map { (path, $0.upper) }, logger: ending.logger)
         defer { layers.shutdown() }
         // Before there is a mount, so that no signal can come between the two.
         ending.attach(layers.session)
@@ -96,7 +116,10 @@ struct MountServer {
         let device = try device(layers)
         try layers.session.run(on: device) {
             // Before, it is the next one's: who can't take it over leaves it where it is.
-            if let place = inheritance.place { ending.noteMounted(place) }
+            if var place = inheritance.place {
+                place.overlayUpper = overlay?.upper
+                ending.noteMounted(place)
+            }
             ServerReport.tookOver.send(over: supervisor)
             if isInBackground { letGo() }
         } drain: {
@@ -113,18 +136,37 @@ struct MountServer {
         layers.namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
     }
 
+    /// Lays the overlay over the mount, if it is to have one. The mount must answer.
+    private func layOverlay(over place: MountPlace) throws(MountError) {
+        do throws(MountError) {
+            try overlay?.lay(
+                over: place.path, source: settings.uri.description, forbidsExecution: settings.forbidsExecution)
+        } catch {
+            overlay?.discardIfUnused()
+            throw error
+        }
+    }
+
     /// The mount answers: whoever waits is told, and the terminal is let go.
     private func becomeReady(at place: MountPlace, credentialsSource: String?, _ ending: Ending) {
         let isReadAheadRaised = ReadAhead.raise(forMountAt: place.path)
+        do throws(MountError) {
+            try layOverlay(over: place)
+        } catch {
+            ServerReport.failed("\(error)").send(over: supervisor)
+            return ending.begin()
+        }
         ending.logger.info(
             "mounted \(settings.uri) on \(place.path)",
             metadata: [
                 "credentials": "\(credentialsSource ?? "none, requests are not signed")",
                 "read-ahead raised": "\(isReadAheadRaised)",
                 "version": "\(Tractfs.version)",
-            ])
+            ].merging(overlay.map { ["overlay": "\($0.upper)"] } ?? [:]) { $1 })
         if geteuid() == 0, !settings.allowsOthers {
-            ending.logger.notice("only root can use the mount; --allow-other lets all users")
+            let owner = settings.ownership.userID
+            let users = overlay == nil || owner == 0 ? "" : " and user \(owner)"
+            ending.logger.notice("only root\(users) can use the mount; --allow-other lets all users")
         }
         if isInBackground { letGo() }
         if !ServerReport.answers.send(over: supervisor) {

@@ -12,6 +12,8 @@ struct MountSettings {
     /// What is mounted, and how it is asked.
     let store: StoreSettings
     let mountPoint: String
+    /// The folder for what is written; `nil` for a mount that is only read.
+    let overlay: String?
     let ownership: Ownership
     let allowsOthers: Bool
     let forbidsExecution: Bool
@@ -31,9 +33,8 @@ struct MountSettings {
             command.uri, command.store, connectionLimit: memory.connectionLimit, environment: environment)
         mountPoint = command.mountPoint
         let appearance = command.appearance
-        ownership = Ownership(
-            userID: appearance.uid ?? geteuid(), groupID: appearance.gid ?? getegid(),
-            filePermissions: appearance.fileMode.bits, directoryPermissions: appearance.dirMode.bits)
+        overlay = appearance.overlay.map { $0.isEmpty ? "" : AbsolutePath.of($0) }
+        ownership = appearance.ownership
         allowsOthers = appearance.allowOther
         forbidsExecution = appearance.noexec
         hasExtendedAttributes = appearance.xattrs || appearance.presignXattr
@@ -43,9 +44,27 @@ struct MountSettings {
                 "--presign-xattr: objects that are encrypted with your own key (--sse-c-key-file) can't be had by a URL alone; "
                     + "leave one of the two out")
         }
+        if appearance.presignXattr, overlay != nil {
+            throw Failure(
+                "--presign-xattr: a file that is copied to the overlay would take its URL along; leave one of the two out"
+            )
+        }
         timeToLive = command.running.metadataTtl.timeToLive
         readTimeout = command.store.readTimeout.duration
         cache = try command.cache.settings(environment: environment)
+    }
+
+    /// What tells the bucket from others, for who keeps what was written to it.
+    var bucketName: String {
+        uri.description + (configuration.endpoint.map { " at \($0)" } ?? "")
+    }
+
+    /// Whose an overlay's topmost folder is. Overlayfs looks into the mount with the rights of who mounts, so other users are kept out
+    /// there, unless the mount is for them too.
+    var overlayOwner: OverlayFolder.Owner {
+        OverlayFolder.Owner(
+            userID: ownership.userID, groupID: ownership.groupID,
+            permissions: ownership.directoryPermissions & (allowsOthers ? 0o777 : 0o700))
     }
 
     var uri: S3URI { store.uri }
@@ -54,4 +73,18 @@ struct MountSettings {
     var credentials: CredentialsChain? { store.credentials }
     /// The prefix as a directory.
     var root: Key { store.uri.root }
+}
+
+extension AppearanceOptions {
+    /// Whose files and folders are. In an overlay they are there to be written: to whom its folder belongs, unless somebody else is
+    /// named.
+    var ownership: Ownership {
+        var status = stat()
+        let hasOwner = overlay.map { stat($0, &status) == 0 } ?? false
+        return Ownership(
+            userID: uid ?? (hasOwner ? status.st_uid : geteuid()),
+            groupID: gid ?? (hasOwner ? status.st_gid : getegid()),
+            filePermissions: fileMode?.bits ?? (overlay == nil ? 0o444 : 0o644),
+            directoryPermissions: dirMode?.bits ?? (overlay == nil ? 0o555 : 0o755))
+    }
 }

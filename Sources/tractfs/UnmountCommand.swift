@@ -26,6 +26,9 @@ struct UnmountCommand: ParsableCommand {
 
     func run() throws {
         let mount = try findMount()
+        if mount.isOverlaid, geteuid() != 0 {
+            throw Failure("\(mount.mountPoint) has an overlay, which only root can unmount; use sudo")
+        }
         let supervision = findSupervision(of: mount)
         try Unmount.detach(mount.mountPoint)
         guard let supervision else { return }
@@ -64,7 +67,7 @@ struct UnmountCommand: ParsableCommand {
         guard let mount = table.mount(at: path) else {
             throw Failure("nothing is mounted on \(mountPoint)")
         }
-        guard mount.isTractfs else {
+        guard mount.isOurs else {
             throw Failure("what is mounted on \(mountPoint) is not tractfs but \(mount.type); use umount")
         }
         return mount

@@ -51,6 +51,14 @@ private let folder = KernelName(
         KernelMessenger(device: kernel, protocolMinor: protocolMinor, logger: log.logger)
     }
 
+    @Test func `to ask again about each name below an overlay, which would take the others for stale ones`() {
+        let overlay = OverlaidNames(overlaidAt: "/nowhere", device: FileDescriptor(rawValue: -1))
+        var messenger = KernelMessenger(device: kernel, protocolMinor: 45, overlay: overlay, logger: log.logger)
+        messenger.distrust { [file, folder] }
+        #expect(
+            kernel.told == [file, folder].map { .expire(parent: $0.parent, name: $0.name) })
+    }
+
     @Test(
         "to forget inodes depends on what it understands",
         arguments: [

@@ -20,6 +20,19 @@ import Testing
         #expect(table.mount(at: "/mnt") == nil)
     }
 
+    @Test func `an overlay of ours is told from others, and where it keeps what is written`() {
+        let table = MountTable(
+            parsing: """
+                1 0 0:1 / /a rw - overlay s3://b/x rw,lowerdir=/a\\134:b\\054,upperdir=/with\\040space\\054a\\134\\134b\\134:c/upper,workdir=/w
+                2 0 0:2 / /b rw - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w
+                3 0 0:3 / /c rw - overlay s3://b ro,lowerdir=/l
+                4 0 0:4 / /d rw - fuse.tractfs s3://b ro,upperdir=/u
+                """)
+        #expect(table.entries.map(\.overlayUpper) == ["/with space,a\\b:c/upper", "/u", nil, nil])
+        #expect(table.entries.map(\.isOverlaid) == [true, false, false, false])
+        #expect(table.entries.map(\.isOurs) == [true, false, false, true])
+    }
+
     @Test func `of several mounts on one path the last is the one that is seen`() {
         let table = MountTable(parsing: "1 0 0:1 / /m rw - ext4 /dev/a rw\n2 1 0:2 / /m rw - fuse.tractfs s3://b rw\n")
         #expect(table.mount(at: "/m")?.device == "0:2")

@@ -135,7 +135,7 @@ private func completed(
             #expect(mount.running.logFile == ProcessInfo.processInfo.environment["HOME"].map { $0 + "/log" })
             #expect(
                 mount.store.caBundle == "/ca.pem" && mount.store.region == "us-east-2" && mount.store.profile == nil)
-            #expect(mount.appearance.uid == 1234 && mount.appearance.fileMode.bits == 0o440)
+            #expect(mount.appearance.uid == 1234 && mount.appearance.fileMode?.bits == 0o440)
             #expect(mount.cache.cacheSize.byteCount == 1 << 30)
         }
     }

@@ -106,6 +106,25 @@ struct FstabTests {
         }
     }
 
+    @Test(overlays) func `has an overlay`() throws {
+        try withBucket { machine, server, options in
+            let folder = machine.directory + "/with space"
+            try TestSupport.runChecked("mkdir", [folder])
+            for content in ["", "1\n"] {
+                let written = options + ["rw", "nofail", "overlay=" + folder.replacing(" ", with: "\\040"), "uid=4711"]
+                try machine.mountsByTable("s3://\(server.bucket)/HCP", written)
+                let mounted = try machine.run(["mount", "-T", machine.table, machine.mountPoint])
+                #expect(mounted.status == 0 && mounted.output + mounted.errorOutput == "", "\(mounted)")
+                let script = "cat $0/new || true; echo 1 > $0/new; cat $0/README; stat -c %u $0/README"
+                let seen = try machine.run(["bash", "-c", script, machine.mountPoint])
+                #expect(seen.output == content + "read me4711\n")
+                try machine.runChecked(["umount", machine.mountPoint])
+                #expect(machine.mountCount == 0)
+                try eventually("the end of both processes") { processes(withArgument: machine.mountPoint).isEmpty }
+            }
+        }
+    }
+
     @Test func `is only tried with -f, and passes over unknown options with -s`() throws {
         try withBucket { machine, server, options in
             try machine.mountsByTable("s3://\(server.bucket)", ["ro", "cache_sise=1GiB"] + options)
@@ -159,7 +178,7 @@ struct FstabTests {
         "has of fstab's options",
         arguments: [
             ("ro,relatime,user=me,comment=a b,X-mount.mkdir,x-a=b", []), ("noexec,exec", ["--noexec"]),
-            ("log_format=json", ["--log-format=json"]),
+            ("log_format=json", ["--log-format=json"]), ("rw,overlay=/x", ["--overlay=/x"]),
         ])
     func options(list: String, expected: [String]) throws {
         #expect(try MountOptions.expand(["mount", "-o", list]) == ["mount"] + expected)

@@ -40,6 +40,39 @@ int tractfs_leave_network(void);
 /// 0, or -1 and errno. For tests.
 int tractfs_enter_network(int network_namespace);
 
+/// The user of the process at the other end of a socket, as the kernel noted it when the two were connected (SO_PEERCRED, unix(7),
+/// for GNU sources only too); 0, or -1 and errno.
+int tractfs_peer_user(int socket, uid_t *user);
+
+/// Sets an extended attribute of an open file or folder and takes it away again, to see whether they can be kept there; 0, or -1 and
+/// errno.
+int tractfs_try_attribute(int fd, const char *name);
+
+// A file system is configured, and then mounted nowhere, or one that is mounted is configured anew (Linux 5.2 and later). glibc has
+// these calls from 2.36 on. All return 0 or a descriptor that is closed by exec, or -1 and errno.
+
+/// Begins to configure a file system of this type (fsopen(2)).
+int tractfs_fs_open(const char *type);
+
+/// The same for the one whose root is at `path`, seen from the folder `directory`; with an empty path it is `directory`
+/// (fspick(2)).
+int tractfs_fs_pick(int directory, const char *path);
+
+/// Sets a parameter; `value` may have 255 bytes (fsconfig(2), FSCONFIG_SET_STRING).
+int tractfs_fs_set(int context, const char *key, const char *value);
+
+/// Makes the file system (FSCONFIG_CMD_CREATE).
+int tractfs_fs_create(int context);
+
+/// Puts into force what was set (FSCONFIG_CMD_RECONFIGURE).
+int tractfs_fs_reconfigure(int context);
+
+/// Mounts what was made, nowhere in the tree of folders (fsmount(2)). Neither set-user-id bits nor devices count there.
+int tractfs_fs_mount(int context, int is_read_only, int forbids_execution);
+
+/// Gives such a mount a place (move_mount(2)).
+int tractfs_fs_attach(int mount, const char *path);
+
 /// Stores a value that another process may read, or the next one: all that was stored before is there for whoever sees it.
 static inline void tractfs_store_release(uint64_t *place, uint64_t value) {
     __atomic_store_n(place, value, __ATOMIC_RELEASE);

@@ -27,13 +27,13 @@ struct AskedMount: Sendable {
     /// All mounts of ours that this process sees, asked at once. A mount that is seen in several places counts once.
     static func all() throws -> [AskedMount] {
         var devices: Set<String> = []
-        return ask(try MountTable().entries.filter { $0.isTractfs && devices.insert($0.device).inserted })
+        return ask(try MountTable().entries.filter { $0.isOurs && devices.insert($0.device).inserted })
     }
 
     /// The mount on `path`, or that it lies in.
     static func one(at path: String) throws -> AskedMount {
         let table = try MountTable()
-        if let mount = table.mount(at: path), mount.isTractfs { return ask([mount])[0] }
+        if let mount = table.mount(at: path), mount.isOurs { return ask([mount])[0] }
         // Resolving asks the mount, which may be dead.
         let resolved = TimeLimit.run(.seconds(patience)) { MountPoint.resolve(path).map { FilePath($0) } }
         guard let resolved else {
@@ -42,7 +42,7 @@ struct AskedMount: Sendable {
         guard let resolved else {
             throw Failure("\(path) can't be found; tractfs status without a path lists all mounts")
         }
-        guard let mount = table.mount(containing: resolved), mount.isTractfs else {
+        guard let mount = table.mount(containing: resolved), mount.isOurs else {
             throw Failure("\(path) is not in a tractfs mount; tractfs status without a path lists all mounts")
         }
         return ask([mount])[0]

@@ -23,6 +23,8 @@ struct MountStatus: Decodable {
     let memory: Memory
     /// `nil` where nothing is kept on the disk.
     let diskCache: DiskCache?
+    /// `nil` where the mount can't be written to, and from versions before there was an overlay.
+    let overlay: String?
 
     struct Credentials: Decodable {
         let source: String

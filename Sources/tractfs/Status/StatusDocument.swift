@@ -14,6 +14,8 @@ import SystemSupport
 struct StatusDocument: Sendable {
     /// What is mounted.
     let uri: String
+    /// The folder in which an overlay keeps what is written; `nil` where the mount can't be written to.
+    let overlay: String?
     /// What the mount may take of memory, in bytes.
     let memoryByteLimit: Int
     let connectionLimit: Int
@@ -49,7 +51,7 @@ struct StatusDocument: Sendable {
                 "files": .number(fileSystem.openFileCount), "folders": .number(fileSystem.openDirectoryCount),
             ],
             "kernel": StatusDocument.kernel(session.conversation), "memory": .object(memory),
-            "disk_cache": diskCache,
+            "disk_cache": diskCache, "overlay": overlay.map { .string($0) } ?? .null,
         ]
     }
 

@@ -27,7 +27,7 @@ struct StatusText {
             row("mounted", "\(status.mountedAt), asks \(status.endpoint) (\(status.region))"),
             row("served by", server(status)),
             row("credentials", credentials(status.credentials)),
-        ] + counts(status)
+        ] + (status.overlay.map { [row("overlay", "what is written is kept in \($0)")] } ?? []) + counts(status)
     }
 
     /// Those lines that change.

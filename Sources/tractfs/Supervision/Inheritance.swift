@@ -21,6 +21,9 @@ struct Inheritance {
     var place: MountPlace?
     /// The serving process that there is; an upgraded supervisor's.
     var server: Int32?
+    /// The folder of the mount's overlay, and where its lower mount is asked for; an upgraded supervisor's.
+    var overlay: FileDescriptor?
+    var lowerMountSocket: FileDescriptor?
 
     init(_ role: ProcessRole) {
         self.role = role
@@ -32,7 +35,8 @@ struct Inheritance {
         static let descriptors = "TRACTFS_DESCRIPTORS"
         static let place = "TRACTFS_MOUNT_PLACE"
         static let server = "TRACTFS_SERVER"
-        static let all = [role, workingDirectory, descriptors, place, server]
+        static let overlay = "TRACTFS_OVERLAY"
+        static let all = [role, workingDirectory, descriptors, place, server, overlay]
     }
 
     // MARK: Handing on
@@ -45,12 +49,15 @@ struct Inheritance {
         variables[Variable.descriptors] = numbers.map(String.init).joined(separator: ",")
         variables[Variable.place] = place?.text
         variables[Variable.server] = server.map(String.init)
+        variables[Variable.overlay] = overlay.map { _ in
+            [overlay, lowerMountSocket].map { String($0?.rawValue ?? -1) }.joined(separator: ",")
+        }
         return variables.map { "\($0.key)=\($0.value)" }
     }
 
     /// The open files, which the process finds under the numbers that they have here.
     var descriptors: [FileDescriptor] {
-        [report, supervisor, page, device].compactMap { $0 } + stateLog
+        [report, supervisor, page, device, overlay, lowerMountSocket].compactMap { $0 } + stateLog
     }
 
     /// The numbers in the order in which they are told, -1 for what there isn't.
@@ -74,8 +81,9 @@ struct Inheritance {
         for variable in Variable.all { unsetenv(variable) }
         var inheritance = Inheritance(role)
         inheritance.workingDirectory = variables[Variable.workingDirectory] ?? ""
-        inheritance.take(
-            numbers: (variables[Variable.descriptors] ?? "").split(separator: ",").compactMap { Int32($0) })
+        inheritance.take(numbers(in: variables[Variable.descriptors]))
+        let overlay = files(numbers(in: variables[Variable.overlay]))
+        if overlay.count >= 2 { (inheritance.overlay, inheritance.lowerMountSocket) = (overlay[0], overlay[1]) }
         inheritance.place = variables[Variable.place].flatMap { MountPlace($0) }
         inheritance.server = variables[Variable.server].flatMap { Int32($0) }
         inheritance.closeAllElse()
@@ -84,8 +92,16 @@ struct Inheritance {
         return inheritance
     }
 
-    private mutating func take(numbers: [Int32]) {
-        let descriptors = numbers.map { $0 < 0 ? nil : FileDescriptor(rawValue: $0) }
+    private static func numbers(in list: String?) -> [Int32] {
+        (list ?? "").split(separator: ",").compactMap { Int32($0) }
+    }
+
+    private static func files(_ numbers: [Int32]) -> [FileDescriptor?] {
+        numbers.map { $0 < 0 ? nil : FileDescriptor(rawValue: $0) }
+    }
+
+    private mutating func take(_ numbers: [Int32]) {
+        let descriptors = Self.files(numbers)
         guard descriptors.count >= 4 else { return }
         (report, supervisor, page, device) = (descriptors[0], descriptors[1], descriptors[2], descriptors[3])
         stateLog = descriptors.dropFirst(4).compactMap { $0 }

@@ -9,15 +9,19 @@ struct MountPlace: Hashable {
     let path: String
     /// The mount's device number, "MAJOR:MINOR"; empty where it isn't known.
     let device: String
+    /// Where the overlay keeps what is written that lies on the mount, or is going to; `nil` for none. The overlay then is what is
+    /// mounted on the path.
+    var overlayUpper: String?
 
     init(path: String, device: String) {
         self.path = path
         self.device = device
     }
 
-    /// What has just been mounted on `mountPoint`.
-    init(mountedOn mountPoint: MountPoint) {
+    /// What has just been mounted on `mountPoint`, for that overlay.
+    init(mountedOn mountPoint: MountPoint, overlay: OverlayFolder?) {
         self.init(path: mountPoint.path, device: Self.mount(on: mountPoint.path)?.device ?? "")
+        overlayUpper = overlay?.upper
     }
 
     /// The place in one line, for another process: "MAJOR:MINOR PATH".
@@ -32,12 +36,17 @@ struct MountPlace: Hashable {
     /// Sees to it that nothing stays mounted. What is mounted there may be somebody else's by now: ours may have been detached
     /// before, and have lived on for a file that was open.
     func detach(logger: Logger) {
-        guard let mount = Self.mount(on: path), mount.isTractfs, mount.device == device else { return }
+        guard let mount = Self.mount(on: path), isThis(mount) else { return }
         do {
             try Unmount.detach(path)
         } catch {
             logger.warning("\(error)")
         }
+    }
+
+    private func isThis(_ mount: MountTable.Entry) -> Bool {
+        if mount.isTractfs { return mount.device == device }
+        return mount.isOverlaid && mount.overlayUpper == overlayUpper
     }
 
     /// Ends the mount's conversation with the kernel: whoever waits for it, a hanging server too, gets an error.

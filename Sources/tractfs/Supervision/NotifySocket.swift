@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// How a service tells the service manager that has started it how it is (sd_notify(3)): by datagrams to a socket.
 struct NotifySocket: Sendable {
@@ -13,7 +14,7 @@ struct NotifySocket: Sendable {
     /// The socket that the environment names; `nil` where there is none.
     init?(environment: [String: String]) {
         guard let name = environment[Self.variable], name.hasPrefix("/") || name.hasPrefix("@"),
-            name.utf8.count < MemoryLayout.size(ofValue: sockaddr_un().sun_path)
+            name.utf8.count <= LocalSocket.nameByteCountMax
         else { return nil }
         self.name = name.hasPrefix("@") ? [0] + name.utf8.dropFirst() : Array(name.utf8)
     }
@@ -28,19 +29,8 @@ struct NotifySocket: Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         // A newline would begin another assignment.
         let message = state.map { $0.split(whereSeparator: \.isNewline).joined(separator: " ") }.joined(separator: "\n")
-        withAddress { address, length in
+        LocalSocket.withAddress(name) { address, length in
             _ = sendto(descriptor, message, message.utf8.count, CInt(MSG_NOSIGNAL), address, length)
-        }
-    }
-
-    private func withAddress(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Void) {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
-        // The length counts for abstract names, in which every byte does.
-        let length = MemoryLayout.size(ofValue: address.sun_family) + name.count
-        withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(length)) }
         }
     }
 }

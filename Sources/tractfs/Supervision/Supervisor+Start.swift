@@ -26,7 +26,10 @@ extension Supervisor {
         }
         let end = waitForEnd()
         if let mount = state.look({ $0.mount }) { leave(mount, end) }
-        if state.look({ $0.isEnding }) { exit(end == .exited(status: 0) ? EXIT_SUCCESS : EXIT_FAILURE) }
+        if state.look({ $0.isEnding }) {
+            overlay?.leave()
+            exit(end == .exited(status: 0) ? EXIT_SUCCESS : EXIT_FAILURE)
+        }
         throw Failure("the serving process ended before the mount answered (\(end)); tell us, with what it logged")
     }
 

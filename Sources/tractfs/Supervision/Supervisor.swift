@@ -20,6 +20,8 @@ final class Supervisor: Sendable {
     /// The page and the log that all servers of this mount share; no log where there is no room for one.
     let page: SupervisionPage
     let stateLog: KeptStateLog?
+    /// The mount's overlay, if it has one.
+    let overlay: SupervisedOverlay?
     /// Where relative paths of the command line are relative to.
     let workingDirectory: String
     /// How long a read may take (`Watchdog`).
@@ -49,12 +51,13 @@ final class Supervisor: Sendable {
 
     init(
         _ arguments: [String], _ destination: LogDestination, _ service: ServiceState, logger: Logger,
-        readTimeout: Duration, inheriting inheritance: Inheritance?
+        readTimeout: Duration, overlay: SupervisedOverlay?, inheriting inheritance: Inheritance?
     ) throws {
         self.arguments = arguments
         self.readTimeout = readTimeout
         self.destination = destination
         self.service = service
+        self.overlay = overlay
         self.logger = logger
         workingDirectory = inheritance?.workingDirectory ?? AbsolutePath.of(".")
         if let page = inheritance?.page {
@@ -84,6 +87,8 @@ final class Supervisor: Sendable {
         inheritance.workingDirectory = workingDirectory
         inheritance.page = page.descriptor
         inheritance.stateLog = stateLog?.descriptors ?? []
+        inheritance.overlay = overlay?.folder.descriptor
+        if role == .upgradedSupervisor { inheritance.lowerMountSocket = overlay?.socket }
         if let mount = state.look({ $0.mount }) {
             inheritance.device = mount.device
             inheritance.place = mount.place
@@ -93,7 +98,10 @@ final class Supervisor: Sendable {
 
     /// From now on there is a mount, whose servers must not hang.
     func noteMounted(_ mount: SupervisedMount) {
-        state.change { $0.mount = mount }
+        var mount = mount
+        mount.place.overlayUpper = overlay?.folder.upper
+        state.change { [mount] in $0.mount = mount }
+        overlay?.give(mount.device)
         Watchdog(self, mount, readTimeout: readTimeout).start()
     }
 
@@ -160,7 +168,7 @@ final class Supervisor: Sendable {
 
 /// A mount whose device the supervisor keeps.
 struct SupervisedMount: Sendable {
-    let place: MountPlace
+    var place: MountPlace
     let device: FileDescriptor
 
     /// Whether the kernel has ended the mount.

@@ -33,7 +33,10 @@ public func tractfsExecutable() throws -> String {
 /// The namespace has copies of all mounts there are, those of tests that run at the same time too, which would not come to an
 /// end before it does. It lets go of them.
 public func inMountNamespace(_ script: String) -> [String] {
-    let letGo = "umount --all --lazy --types fuse.tractfs 2> /dev/null || true"
+    let letGo = """
+        umount --all --lazy --types fuse.tractfs 2> /dev/null || true
+        awk '/ - overlay s3:/ { print $5 }' /proc/self/mountinfo | xargs -r umount --lazy || true
+        """
     return ["unshare", "--mount", "bash", "-c", "\(letGo)\n\(script)"]
 }
 
