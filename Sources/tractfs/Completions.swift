@@ -10,7 +10,7 @@ extension CompletionKind {
     static var mounts: CompletionKind {
         .custom { _, _, _ in
             let entries = (try? MountTable())?.entries ?? []
-            return OfferedWords(entries.filter(\.isTractfs).map(\.mountPoint)).escaped(for: .requesting)
+            return OfferedWords(entries.filter(\.isOurs).map(\.mountPoint)).escaped(for: .requesting)
         }
     }
 

@@ -110,7 +110,7 @@ struct AppearanceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Let the mount be written to, and keep what is written in this folder on a local disk; the bucket is never written. Needs root.",
-            valueName: "folder"))
+            valueName: "folder"), completion: .directory)
     var overlay: String?
 
     @Option(help: "The owner of everything (default: you, or whose the overlay's folder is).", transform: UInt32.read)

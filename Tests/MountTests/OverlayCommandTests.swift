@@ -114,7 +114,8 @@ import Testing
     @Test func `the kernel lets go of names beyond the limit`() throws {
         try withS3TestServer { server in
             for index in 0..<60_000 { server.put(Key("f\(index / 100)/a name of some length \(index)"), .text("x")) }
-            try withOverlay(of: server, options: ["--memory-limit", "128MiB", "--metadata-limit", "8MiB"]) { mount throws in
+            let options = ["--memory-limit", "128MiB", "--metadata-limit", "8MiB"]
+            try withOverlay(of: server, options: options) { mount throws in
                 try mount.bash("find . -type f -printf '%s\\n' | sort -u")
                 try eventually("that the kernel has let go of names") {
                     try mount.bash("ls f1 > /dev/null; ls f2 > /dev/null")
