@@ -14,20 +14,23 @@ struct OverlaidNames {
     private let device: FileDescriptor
     private var lastDrop: ContinuousClock.Instant?
 
-    /// Letting go again and again would cost more than the memory is worth that is won.
-    private static let dropInterval: Duration = .seconds(1)
+    /// How soon after the last time it lets go again: ever again would cost more than the memory is worth that is won.
+    private static let dropInterval: Duration = .milliseconds(100)
 
     init(overlaidAt path: String, device: FileDescriptor) {
         self.path = path
         self.device = device
     }
 
-    /// Has the overlay let go of all names that nobody uses, unless it just has. The mount's own then are the kernel's to forget.
+    /// Has the overlay let go of all names that nobody uses, and waits a moment if it just has. The mount's own then are the
+    /// kernel's to forget.
     mutating func release() {
-        let now = ContinuousClock.now
-        if let lastDrop, now - lastDrop < Self.dropInterval { return }
-        lastDrop = now
+        if let lastDrop {
+            let rest = Self.dropInterval - (ContinuousClock.now - lastDrop)
+            if rest > .zero { usleep(UInt32(rest / .microseconds(1))) }
+        }
         drop()
+        lastDrop = .now
     }
 
     /// Has both let go, so that all is asked anew that nobody uses, absent names too.
