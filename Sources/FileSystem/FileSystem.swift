@@ -12,7 +12,7 @@ public import struct SystemPackage.Errno
 /// values, of which `Errno.init(_:isOpen:)` is the one table.
 public final class FileSystem: Sendable {
     let namespace: Namespace
-    private let reader: Reader
+    let reader: Reader
     let options: Options
     private let localFiles: LocalFileSource
     private let folders: FolderReadAhead

@@ -1,3 +1,4 @@
+public import BlockCache
 import CFuse
 public import FileSystem
 import Glibc
@@ -30,6 +31,12 @@ public struct MountedDirectory: ~Copyable {
             let count = readlink("/proc/self/fd/\(directory)", start, buffer.count)
             return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
+    }
+
+    /// Opens the directory at a path whose bytes may be no text.
+    public init(path: [UInt8]) throws(Errno) {
+        descriptor = open(path.map { CChar(bitPattern: $0) } + [0], O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
     }
 
     /// Opens the directory `name` in another one; not what a symbolic link names.
@@ -89,6 +96,29 @@ public struct MountedDirectory: ~Copyable {
         let code = bytes.withUnsafeMutableBytes { tractfs_call(descriptor, TRACTFS_IOCTL_STATUS, $0.baseAddress) }
         guard code == 0 else { throw Errno(rawValue: errno) }
         return Array(bytes.prefix { $0 != 0 })
+    }
+
+    /// Asks about a file in it, or has a piece of it brought to the disk cache, and waits for that.
+    public func fetch(_ question: FileSystem.FetchQuestion) throws(FileSystem.Failure) -> FileSystem.FetchAnswer {
+        var bytes = FileMessages.bytes(question)
+        let code = bytes.withUnsafeMutableBytes { tractfs_call(descriptor, TRACTFS_IOCTL_FILE, $0.baseAddress) }
+        guard code == 0 else { throw FileSystem.Failure(errno: Errno(rawValue: errno)) }
+        return try FileMessages.answer(bytes)
+    }
+
+    /// How much the disk cache can hold. ENODEV where there is none.
+    public func cacheRoom() throws(Errno) -> DiskCache.Room {
+        var room = tractfs_cache_room()
+        try call(TRACTFS_IOCTL_CACHE_ROOM, &room)
+        return DiskCache.Room(room)
+    }
+
+    /// Has evictions take what they were to leave: the file `name`, or all that is below the directory if it is empty.
+    public func release(_ name: [UInt8]) throws(Errno) -> DiskCache.Release {
+        var bytes = FileMessages.bytes(releasing: name)
+        let code = bytes.withUnsafeMutableBytes { tractfs_call(descriptor, TRACTFS_IOCTL_RELEASE, $0.baseAddress) }
+        guard code == 0 else { throw Errno(rawValue: errno) }
+        return FileMessages.release(bytes)
     }
 
     /// Its entries from the first one on. To be read once.

@@ -35,6 +35,30 @@ func tractfs_ioctl(
             return Reply(to: request).send(.invalidArgument)
         }
         presign(question, in: directory, Reply(to: request), for: FileSystem.Asker(of: request), in: session)
+    case (TRACTFS_IOCTL_FILE, let directory?, _):
+        guard let question = FileMessages.question(UnsafeRawBufferPointer(start: input, count: inputSize)) else {
+            return Reply(to: request).send(.invalidArgument)
+        }
+        if question.actions.contains(.keep), !isKeeper(request) { return Reply(to: request).send(.notPermitted) }
+        fetch(question, in: directory, Reply(to: request), for: FileSystem.Asker(of: request), in: session)
+    case (TRACTFS_IOCTL_CACHE_ROOM, _?, _):
+        let parked = ParkedReply(Reply(to: request), interrupts: session.interrupts)
+        session.fileSystem.cacheRoom { result in
+            parked.take()?.answer({ $0.send(ioctl: tractfs_cache_room($1)) }) { () throws(Errno) in try result.get() }
+        }
+        parked.awaitInterrupt()
+    case (TRACTFS_IOCTL_RELEASE, let directory?, _):
+        guard let name = FileMessages.releasedName(UnsafeRawBufferPointer(start: input, count: inputSize)) else {
+            return Reply(to: request).send(.invalidArgument)
+        }
+        guard isKeeper(request) else { return Reply(to: request).send(.notPermitted) }
+        let parked = ParkedReply(Reply(to: request), interrupts: session.interrupts)
+        session.fileSystem.release(name, in: directory) { result in
+            parked.take()?.answer({ $0.send(ioctl: tractfs_release_answer($1)) }) { () throws(Errno) in
+                try result.get()
+            }
+        }
+        parked.awaitInterrupt()
     case (TRACTFS_IOCTL_STATUS, _?, _):
         Reply(to: request).answer({ $0.send(ioctlBytes: $1) }) { () throws(Errno) in try session.status() }
     default:
@@ -63,6 +87,25 @@ private func presign(
         reply.answer({ $0.send(ioctlBytes: $1) }) { () throws(Errno) in try PresignAnswer.bytes(result) }
     }
     parked.awaitInterrupt()
+}
+
+/// Answers when the piece is on the disk.
+private func fetch(
+    _ question: FileSystem.FetchQuestion, in directory: Handle, _ reply: consuming Reply, for asker: FileSystem.Asker,
+    in session: FuseSession
+) {
+    let parked = ParkedReply(reply, interrupts: session.interrupts)
+    let wait = session.fileSystem.fetch(question, in: directory, for: asker) { result in
+        guard let reply = parked.take() else { return }
+        reply.answer({ $0.send(ioctl: $1) }) { () throws(Errno) in try FileMessages.answer(result) }
+    }
+    parked.awaitInterrupt { wait.cancel() }
+}
+
+/// Whether whoever sent a request may say what the cache keeps: whose cache it is, and root.
+private func isKeeper(_ request: fuse_req_t) -> Bool {
+    let user = fuse_req_ctx(request).pointee.uid
+    return user == 0 || user == geteuid()
 }
 
 extension FileSystem.Asker {

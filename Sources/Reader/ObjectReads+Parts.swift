@@ -35,7 +35,7 @@ extension ObjectReads.State {
             cache.insert(block, of: id, at: blockIndex)
             errands.letsGoOfMemory = true
         }
-        if disk != nil, parts[index].source == .store { errands.stored = complete }
+        if disk != nil, parts[index].source == .store, !parts[index].isForDisk { errands.stored = complete }
         let served = parts[index].waiting.filter { $0.end <= end }
         parts[index].waiting.removeAll { $0.end <= end }
         for waiting in served { notePartReceived(for: waiting.read, &errands) }
@@ -51,7 +51,8 @@ extension ObjectReads.State {
         }
         reads[number] = nil
         errands.mayBeIdle = true
-        errands.completed.append((read.completion, .success(bytes(read.range, in: blocks))))
+        let bytes = bytes(read.range, in: blocks, isForDisk: read.isForDisk)
+        errands.completed.append((read.completion, .success(bytes)))
     }
 
     /// The disk has given what it has of a part, up to `end`: the store is asked for the rest.
@@ -78,7 +79,7 @@ extension ObjectReads.State {
             error = StoreError(.malformedResponse, "\(part.remaining.count) of \(part.range.count) bytes did not come")
         case .failure(let failure):
             error = failure
-            if !part.waiting.isEmpty {
+            if part.waiting.contains(where: { !$0.isForDisk }) {
                 recentFailure = RecentFailure(
                     error, range: part.remaining, start: part.startInstant, now: .now, readTimeout: readTimeout)
             }
@@ -86,15 +87,16 @@ extension ObjectReads.State {
         for waiting in part.waiting {
             guard let read = reads.removeValue(forKey: waiting.read) else { continue }
             unpark(waiting.read)
+            if read.isForDisk { leaveToWriter(read, &errands) } else { meter.noteFailure() }
             release(read, &errands)
             errands.completed.append((read.completion, .failure(error)))
         }
         return errands
     }
 
-    /// Whether a read waits for bytes of a part.
+    /// Whether somebody waits for bytes of a part who reads them.
     func isAwaited(part number: UInt64) -> Bool {
-        parts.contains { $0.number == number && !$0.waiting.isEmpty }
+        parts.contains { $0.number == number && $0.waiting.contains { !$0.isForDisk } }
     }
 
     /// Keeps what a part can be cancelled with.
@@ -106,50 +108,60 @@ extension ObjectReads.State {
         return true
     }
 
+    /// Who wants parts beside who reads.
+    private struct PartUse {
+        let isKept: Bool
+        let isForDisk: Bool
+    }
+
     /// Starts parts that fill `fresh`, blocks with their index.
     ///
     /// - Parameters:
     ///   - partByteCount: How many bytes a part has at the most.
     ///   - isKept: Whether they go on though nobody waits for them and no window wants them.
+    ///   - isForDisk: Whether the caller has their blocks written to the disk.
     mutating func start(
         _ fresh: [(index: Int, block: Block)], partByteCount: Int = ReadWindows.partByteCount, isKept: Bool = false,
-        _ errands: inout Errands
+        isForDisk: Bool = false, _ errands: inout Errands
     ) {
+        let use = PartUse(isKept: isKept, isForDisk: isForDisk)
         let blockCountMax = partByteCount / Block.byteCount
         let sorted = fresh.sorted { $0.index < $1.index }
         var first = 0
         for position in sorted.indices {
             let isLast = position + 1 == sorted.count || sorted[position + 1].index != sorted[position].index + 1
             guard isLast || position + 1 - first == blockCountMax else { continue }
-            start(sorted[first...position].map(\.block), from: sorted[first].index, isKept: isKept, &errands)
+            start(sorted[first...position].map(\.block), from: sorted[first].index, use, &errands)
             first = position + 1
         }
     }
 
     /// Starts parts that fill `blocks`, which adjoin: from the disk what it has, and from the store what is between.
-    private mutating func start(_ blocks: [Block], from firstIndex: Int, isKept: Bool, _ errands: inout Errands) {
+    private mutating func start(
+        _ blocks: [Block], from firstIndex: Int, _ use: PartUse, _ errands: inout Errands
+    ) {
         let indices = firstIndex..<firstIndex + blocks.count
         var next = firstIndex
         for run in disk?.present(among: indices) ?? [] {
-            start(.store, blocks[next - firstIndex..<run.lowerBound - firstIndex], from: next, isKept: isKept, &errands)
+            start(.store, blocks[next - firstIndex..<run.lowerBound - firstIndex], from: next, use, &errands)
             start(
-                .disk, blocks[run.lowerBound - firstIndex..<run.upperBound - firstIndex], from: run.lowerBound,
-                isKept: isKept, &errands)
+                .disk, blocks[run.lowerBound - firstIndex..<run.upperBound - firstIndex], from: run.lowerBound, use,
+                &errands)
             next = run.upperBound
         }
-        start(.store, blocks[(next - firstIndex)...], from: next, isKept: isKept, &errands)
+        start(.store, blocks[(next - firstIndex)...], from: next, use, &errands)
     }
 
     /// Starts a part that fills `blocks`, if there are any.
     private mutating func start(
-        _ source: Part.Source, _ blocks: ArraySlice<Block>, from firstIndex: Int, isKept: Bool,
+        _ source: Part.Source, _ blocks: ArraySlice<Block>, from firstIndex: Int, _ use: PartUse,
         _ errands: inout Errands
     ) {
         if blocks.isEmpty { return }
         for block in blocks { block.begin(from: source.origin) }
         let part = Part(
             number: takeNumber(), source: source, blocks: Deque(blocks), firstBlockIndex: firstIndex,
-            objectByteCount: object.byteCount, isKept: isKept)
+            objectByteCount: object.byteCount, isKept: use.isKept, isForDisk: use.isForDisk)
         parts.append(part)
         switch source {
         case .store: errands.started.append((part.number, part.range))

@@ -16,6 +16,8 @@ extension ObjectReads {
         let range: Range<Int>
         let completion: ReadCompletion
         var stage: Stage
+        /// Whether the bytes are for the disk, and nobody reads them.
+        var isForDisk = false
     }
 
     /// What is known of the object's reading, and all decisions about it. Touches the cache, but calls nobody else.
@@ -59,7 +61,7 @@ extension ObjectReads {
 
 extension ObjectReads.State {
     /// Where the blocks of a read are.
-    private struct Located {
+    struct Located {
         var blocks: [Block?]
         /// Indices of the blocks that are neither cached nor in flight.
         var missing: [Int] = []
@@ -94,6 +96,7 @@ extension ObjectReads.State {
         defer { if reads[number] != nil { meter.noteWait() } }
         if let failure = recentFailure, !located.missing.isEmpty, failure.answers(range, now: .now) {
             errands.release(located.blocks.compactMap(\.self))
+            meter.noteFailure()
             errands.completed.append((completion, .failure(failure.error)))
             return (number, errands)
         }
@@ -122,6 +125,7 @@ extension ObjectReads.State {
         // What was waited for is part of what the read may take, and its requests need some of that.
         guard ContinuousClock.now < since + readTimeout * 3 / 4 else {
             errands.release(memory)
+            meter.noteFailure()
             let error = StoreError(.timedOut, "no memory was free for the read before its deadline")
             errands.completed.append((read.completion, .failure(error)))
             return errands
@@ -137,6 +141,7 @@ extension ObjectReads.State {
         errands.dropped.append(read.completion)
         errands.mayBeIdle = true
         unpark(number)
+        if read.isForDisk { leaveToWriter(read, &errands) }
         release(read, &errands)
         giveUpUselessParts(&errands)
         return errands
@@ -175,15 +180,17 @@ extension ObjectReads.State {
     }
 
     /// The bytes of a read, in the blocks that it lies in.
-    func bytes(_ range: Range<Int>, in blocks: [Block]) -> ReadBytes {
+    ///
+    /// - Parameter isForDisk: Whether nobody reads them.
+    func bytes(_ range: Range<Int>, in blocks: [Block], isForDisk: Bool = false) -> ReadBytes {
         let isToEnd = range.upperBound == object.byteCount
         let end = isToEnd ? Block.indices(covering: range).upperBound : range.upperBound / Block.byteCount
         let consumed = min(range.lowerBound / Block.byteCount, end)..<end
-        meter.noteBytes(range, in: blocks)
+        if !isForDisk { meter.noteBytes(range, in: blocks) }
         return ReadBytes(range, in: BlockLease(blocks, of: id, consumed: consumed, from: cache))
     }
 
-    private func locate(_ range: Range<Int>) -> Located {
+    func locate(_ range: Range<Int>) -> Located {
         let indices = Block.indices(covering: range)
         var located = Located(blocks: cache.blocks(of: id, at: indices))
         for (position, index) in indices.enumerated() where located.blocks[position] == nil {
@@ -201,13 +208,13 @@ extension ObjectReads.State {
     /// Puts a read on the lists of the parts that it needs bytes of.
     ///
     /// - Returns: How many they are.
-    private mutating func park(_ number: UInt64, on range: Range<Int>) -> Int {
+    mutating func park(_ number: UInt64, on range: Range<Int>, isForDisk: Bool = false) -> Int {
         var partCount = 0
         for index in parts.indices {
             let needed = min(range.upperBound, parts[index].range.upperBound)
             // What the part has completed is not its business any more; it may even be in flight again.
             guard parts[index].received < needed, range.lowerBound < needed else { continue }
-            parts[index].waiting.append(Part.Waiting(read: number, end: needed))
+            parts[index].waiting.append(Part.Waiting(read: number, end: needed, isForDisk: isForDisk))
             partCount += 1
         }
         return partCount

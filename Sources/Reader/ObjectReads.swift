@@ -81,6 +81,18 @@ final class ObjectReads: Sendable {
         return ParkedRead(self, read: number)
     }
 
+    /// Fetches adjoining blocks for the disk, with what memory reading leaves.
+    ///
+    /// - Parameters:
+    ///   - range: Their bytes.
+    ///   - completion: Called as that of `read`, with bytes from the beginning of the range on: those that there was memory for.
+    /// - Returns: `nil` where there is none now. `completion` isn't called then.
+    func fetch(_ range: Range<Int>, completion: @escaping ReadCompletion) -> ParkedRead? {
+        let (number, errands) = state.withLock { $0.fetch(range, completion) }
+        run(errands)
+        return number.map { ParkedRead(self, read: $0) }
+    }
+
     /// Drops a read that still waits.
     func cancel(read number: UInt64) {
         run(state.withLock { $0.cancel(read: number) })
@@ -131,10 +143,7 @@ final class ObjectReads: Sendable {
         for (number, range) in errands.started { get(range, part: number, readDeadline: errands.deadline) }
         for (number, blocks, firstIndex) in errands.loaded { load(blocks, from: firstIndex, part: number) }
         for (index, block) in errands.stored { disk?.store(block, at: index) }
-        for (completion, result) in errands.completed {
-            if case .failure = result { reader.meter.noteFailure() }
-            completion(result)
-        }
+        for (completion, result) in errands.completed { completion(result) }
         let (letsGoOfMemory, mayBeIdle) = (errands.letsGoOfMemory, errands.mayBeIdle)
         // Blocks first: `serveWaiting` can only evict what nobody holds any more.
         errands = Errands()

@@ -12,6 +12,8 @@ struct Part {
         let read: UInt64
         /// It needs the part's bytes up to here.
         let end: Int
+        /// Whether only the disk waits for it.
+        let isForDisk: Bool
     }
 
     /// Where the bytes come from.
@@ -33,6 +35,8 @@ struct Part {
     var source: Source
     /// Whether it goes on though nobody waits for it and no window wants it.
     let isKept: Bool
+    /// Whether who had it started has its blocks written to the disk.
+    var isForDisk: Bool
     /// When it began.
     let startInstant = ContinuousClock.now
     /// The bytes before this offset have come.
@@ -48,11 +52,13 @@ struct Part {
 
     /// A part that is to fill `blocks`, the first of which is the object's block `firstBlockIndex`.
     init(
-        number: UInt64, source: Source, blocks: Deque<Block>, firstBlockIndex: Int, objectByteCount: Int, isKept: Bool
+        number: UInt64, source: Source, blocks: Deque<Block>, firstBlockIndex: Int, objectByteCount: Int, isKept: Bool,
+        isForDisk: Bool
     ) {
         self.number = number
         self.source = source
         self.isKept = isKept
+        self.isForDisk = isForDisk
         self.blocks = blocks
         self.firstBlockIndex = firstBlockIndex
         let start = firstBlockIndex * Block.byteCount

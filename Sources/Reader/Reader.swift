@@ -54,6 +54,9 @@ public final class Reader: Sendable {
         self.limits = limits
     }
 
+    /// Where they are kept on the disk; `nil` where they aren't.
+    public var diskCache: DiskCache? { disk }
+
     /// How reads were answered so far.
     public var counts: ReadCounts { meter.counts }
 

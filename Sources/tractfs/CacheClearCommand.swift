@@ -12,7 +12,7 @@ struct CacheClearCommand: ConfigurableCommand {
         abstract: "Remove what is kept, all of it or a part.",
         discussion: """
             Nothing is asked, since all of it can be fetched again. Mounts go on; the disk gets the space of a file that \
-            is open when it is closed. What is kept of folders (their listings) goes with the files in them. Files in the \
+            is open when it is closed. What tractfs warm --keep has kept goes too. What is kept of folders (their listings) goes with the files in them. Files in the \
             folder that are not the cache's stay.
             """)
 
@@ -35,8 +35,10 @@ struct CacheClearCommand: ConfigurableCommand {
             guard let uri else { return true }
             return CachedObjectName(source: source, key: version.key).isWithin(uri)
         }
+        let kept = clearance.keptCount > 0 ? " (\(clearance.keptCount) kept by tractfs warm)" : ""
         let freed = ByteCount(clearance.byteCount + (try clearListings(uri, in: cache))).rounded
-        try StandardOutput.write("\(ObjectCount(clearance.objectCount)) removed from \(cache.folder), \(freed) freed\n")
+        try StandardOutput.write(
+            "\(ObjectCount(clearance.objectCount)) removed from \(cache.folder)\(kept), \(freed) freed\n")
         if clearance.lockedCount > 0 {
             throw Failure(
                 "\(ObjectCount(clearance.lockedCount)) not removed: another process has locked them; try again")

@@ -8,10 +8,11 @@ struct CacheListCommand: ConfigurableCommand {
         abstract: "List the objects that something is kept of, the most recently used first.",
         discussion: """
             ON DISK is what an object's files take, SIZE how big the object is in S3. "part" is said of an object of which \
-            only what was read is there. Objects that are not AWS's have their endpoint behind them.
+            only what was read is there, "kept" of one that isn't evicted (tractfs warm --keep). Objects that are not AWS's have \
+            their endpoint behind them.
 
             With --json each line is one object: "uri", "endpoint" (null for AWS), "bucket", "key", "etag", "size", \
-            "cached_bytes" (how much of it is there), "disk_bytes", "complete", "last_used" (UTC). Sizes are in bytes.
+            "cached_bytes" (how much of it is there), "disk_bytes", "complete", "kept", "last_used" (UTC). Sizes are in bytes.
             """)
 
     @OptionGroup

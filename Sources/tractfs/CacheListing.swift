@@ -36,15 +36,22 @@ struct CacheListing {
     private static func row(_ object: DiskCacheDirectory.Object) -> [String] {
         [
             ByteCount(object.allocatedByteCount).rounded, ByteCount(object.version.byteCount).rounded,
-            object.isComplete ? "complete" : "part", object.lastUse.localText,
+            state(object), object.lastUse.localText,
             CachedObjectName(object).description,
         ]
+    }
+
+    private static func state(_ object: DiskCacheDirectory.Object) -> String {
+        (object.isComplete ? "complete" : "part") + (object.isKept ? ", kept" : "")
     }
 
     private var summary: String {
         let byteCount = objects.reduce(0) { $0 + $1.allocatedByteCount }
         let completeCount = objects.count { $0.isComplete }
-        return "\(ObjectCount(objects.count)) (\(completeCount) complete), \(ByteCount(byteCount).rounded) in \(folder)"
+        let keptCount = objects.count { $0.isKept }
+        let kept = keptCount > 0 ? ", \(keptCount) kept" : ""
+        return
+            "\(ObjectCount(objects.count)) (\(completeCount) complete\(kept)), \(ByteCount(byteCount).rounded) in \(folder)"
     }
 
     // MARK: For programs
@@ -62,6 +69,7 @@ struct CacheListing {
             "bucket": .string(name.bucket), "key": .string(name.keyText), "etag": .string(object.version.etag.text),
             "size": .number(object.version.byteCount), "cached_bytes": .number(object.cachedByteCount),
             "disk_bytes": .number(object.allocatedByteCount), "complete": .bool(object.isComplete),
+            "kept": .bool(object.isKept),
             "last_used": .string(object.lastUse.utcText),
         ]
     }

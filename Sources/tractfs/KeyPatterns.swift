@@ -14,6 +14,9 @@ struct KeyPatterns {
         setlocale(LC_CTYPE, "C.UTF-8")
     }
 
+    /// All files.
+    static let all = KeyPatterns(including: [], excluding: [])
+
     /// Whether a file with this path is wanted.
     func match(_ path: [UInt8]) -> Bool {
         let text = path.map { CChar(bitPattern: $0) } + [0]

@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// A line on a terminal that is written over again and again, for somebody who watches.
 struct OverwrittenLine {
@@ -30,6 +31,9 @@ struct OverwrittenLine {
             _ = try? FileDescriptor.standardError.writeAll(text.utf8)
         }
     }
+
+    /// How long a line on standard error may be.
+    static var columnCount: Int { Terminal.columnCount(.standardError) ?? 80 }
 
     /// Whether somebody watches.
     var isWatched: Bool { write != nil }

@@ -9,12 +9,13 @@ import Testing
 /// How `tractfs cache` words what it finds.
 @Suite struct CacheTextTests {
     private static func object(
-        _ key: Key, byteCount: Int, cachedByteCount: Int? = nil, lastUse: Int, source: String = "aws/hcp-openaccess"
+        _ key: Key, byteCount: Int, cachedByteCount: Int? = nil, lastUse: Int, source: String = "aws/hcp-openaccess",
+        isKept: Bool = false
     ) -> DiskCacheDirectory.Object {
         DiskCacheDirectory.Object(
             source: source, version: ObjectVersion(key: key, etag: ETag("\"e\""), byteCount: byteCount),
             cachedByteCount: cachedByteCount ?? byteCount, allocatedByteCount: (cachedByteCount ?? byteCount) + 4_096,
-            lastUse: Timestamp(seconds: lastUse))
+            lastUse: Timestamp(seconds: lastUse), isKept: isKept)
     }
 
     @Test(
@@ -60,6 +61,9 @@ import Testing
                 3 objects (2 complete), 2.0MiB in /cache
 
                 """)
+        let kept = CacheListing([Self.object("a", byteCount: 3, lastUse: 1_600_000_000, isKept: true)], in: "/cache")
+        #expect(kept.table.contains("complete, kept  "))
+        #expect(kept.table.hasSuffix("1 object (1 complete, 1 kept), 4.0KiB in /cache\n"))
         #expect(CacheListing([], in: "/cache").table == "0 objects (0 complete), 0B in /cache\n")
         #expect(CacheListing([], in: "/cache").json == "")
     }
@@ -71,7 +75,7 @@ import Testing
             listing.json == """
                 {"uri": "s3://hcp-openaccess/\(key)", "endpoint": null, "bucket": "hcp-openaccess", "key": "\(key)", \
                 "etag": "\\"e\\"", "size": 3, "cached_bytes": 3, "disk_bytes": 4099, "complete": true, \
-                "last_used": "2020-09-13T12:26:40Z"}
+                "kept": false, "last_used": "2020-09-13T12:26:40Z"}
 
                 """)
     }

@@ -7,7 +7,7 @@ extension CacheDirectory {
     func punch(_ name: String, _ byteCount: Int) throws(Errno) -> Int {
         guard let files = try openExisting(name) else { return 0 }
         return try files.locked(.exclusive, patience: CacheDirectory.punchPatience) { _ throws(Errno) in
-            guard try !files.isSealed(), let header = try IndexHeader(of: files.index) else { return 0 }
+            guard try !files.isSealed(), let header = try IndexHeader(of: files.index), !header.isKept else { return 0 }
             let begin = usage.account
             let before = try files.data.status().allocatedByteCount
             try files.punch(byteCount, from: header.punchIndex)
@@ -48,7 +48,7 @@ extension ObjectFiles {
             seen += end - next
             next = end == identity.blockCount ? 0 : end
         }
-        try self.index.write(IndexHeader.bytes(UInt64(next)), at: IndexHeader.punchOffset)
+        try self.index.write([UInt32(truncatingIfNeeded: next)], at: IndexHeader.punchOffset)
     }
 
     /// Blocks that are punched at once: 1 MiB.

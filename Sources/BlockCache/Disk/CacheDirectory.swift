@@ -152,19 +152,22 @@ final class CacheDirectory: Sendable {
         return try files.openForReading(in: shard)
     }
 
-    /// Takes the names of `files` away, if they still are theirs. Who has them open goes on.
+    /// Takes the names of `files` away, if they still are theirs. Who has them open goes on. An object that isn't evicted stays
+    /// one: empty files take the place of these.
     func remove(_ files: ObjectFiles) throws(Errno) {
         guard let shard = try freeShard(of: files.identity.name, locked: .exclusive) else { return }
         let name = files.identity.name
         guard try shard.status(of: name + ObjectFiles.indexSuffix)?.inode == files.index.status().inode else { return }
+        let isKept = (try? files.isKept()) ?? false
         try unlink(name, in: shard)
+        if isKept { try makeNew(files.identity, in: shard).setKept(true) }
     }
 
     /// Takes the files of `name` away.
     ///
     /// - Parameters:
     ///   - evenIfUsed: Also if somebody has them open, who goes on then as if they were there.
-    ///   - lastUse: Only if they were not used since.
+    ///   - lastUse: Only if they were not used since, and may be evicted.
     /// - Returns: What they took on the disk; `nil` if they are still there.
     func remove(_ name: String, evenIfUsed: Bool, lastUse: UInt64? = nil) throws(Errno) -> Int? {
         guard let shard = try freeShard(of: name, locked: .exclusive) else { return nil }
@@ -172,7 +175,7 @@ final class CacheDirectory: Sendable {
             guard data.lock(.exclusive) else { return nil }
         }
         if let lastUse, let index = try? LocalFile(name + ObjectFiles.indexSuffix, in: shard, O_RDONLY | O_NONBLOCK) {
-            guard try IndexHeader(of: index)?.lastUse == lastUse else { return nil }
+            guard let header = try IndexHeader(of: index), header.lastUse == lastUse, !header.isKept else { return nil }
         }
         return try unlink(name, in: shard)
     }

@@ -35,6 +35,11 @@ struct CacheIdentity: Hashable, Sendable {
         (byteCount + Block.byteCount - 1) / Block.byteCount
     }
 
+    /// What the object takes on the disk when all of it is there, in bytes.
+    var allocatedByteCount: Int {
+        allocation(of: byteCount) + allocation(of: IndexHeader.indexByteCount(for: self))
+    }
+
     /// The bytes of the object that the block `index` holds.
     func bytes(ofBlock index: Int) -> Range<Int> {
         index * Block.byteCount..<min((index + 1) * Block.byteCount, byteCount)

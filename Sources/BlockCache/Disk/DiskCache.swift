@@ -117,26 +117,25 @@ public final class DiskCache: Sendable {
     /// Writes blocks of `object` that aren't there yet.
     ///
     /// - Parameter mayEvict: Whether to make room if there is none, which takes its time.
-    /// - Returns: Whether there was room, and the disk took them.
-    func write(_ blocks: [IndexedBlock], of object: DiskObject, mayEvict: Bool) -> Bool {
-        guard health.mayStore else { return false }
+    func write(_ blocks: [IndexedBlock], of object: DiskObject, mayEvict: Bool) -> WriteOutcome {
+        guard health.mayStore else { return .failed }
         do throws(Errno) {
             let directory = try writableDirectory()
             let byteCount = blocks.reduce(0) { $0 + allocation(of: object.identity.bytes(ofBlock: $1.index).count) }
             let begin = directory.usage.account
-            guard try reserve(byteCount, in: directory, mayEvict: mayEvict) else { return false }
+            guard try reserve(byteCount, in: directory, mayEvict: mayEvict) else { return .noRoom }
             // After a failure the reservation stays: some of it may have been written. The next count knows.
             let written = try object.write(blocks, in: directory)
             if written ?? 0 < byteCount { directory.usage.takeOff(byteCount - (written ?? 0), since: begin) }
-            guard written != nil else { return false }
+            guard written != nil else { return .notNow }
             health.noteSuccess()
-            return true
+            return .written
         } catch .resourceTemporarilyUnavailable, .canceled {
             // Another process is at it, or this one ends. That is no trouble with the disk.
-            return false
+            return .notNow
         } catch {
             health.noteFailure(error)
-            return false
+            return .failed
         }
     }
 

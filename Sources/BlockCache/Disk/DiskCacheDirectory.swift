@@ -38,6 +38,8 @@ public struct DiskCacheDirectory: Sendable {
         public let allocatedByteCount: Int
         /// When it was last used, a minute more or less.
         public let lastUse: Timestamp
+        /// Whether it isn't evicted.
+        public let isKept: Bool
 
         /// Whether all of it is there.
         public var isComplete: Bool { cachedByteCount == version.byteCount }
@@ -107,6 +109,8 @@ public struct DiskCacheDirectory: Sendable {
     public struct Clearance: Hashable, Sendable {
         /// How many objects were removed.
         public var objectCount = 0
+        /// How many of them evictions would have left.
+        public var keptCount = 0
         /// What they took on the disk, in bytes.
         public var byteCount = 0
         /// How many objects stay, because another process doesn't let go of their directory.
@@ -127,6 +131,7 @@ public struct DiskCacheDirectory: Sendable {
                 guard isWanted(identity.source, identity.version) else { return }
                 if let byteCount = try directory.remove(found.name, evenIfUsed: true) {
                     clearance.objectCount += 1
+                    if found.header.isKept { clearance.keptCount += 1 }
                     clearance.byteCount += byteCount
                 } else {
                     clearance.lockedCount += 1
@@ -159,9 +164,7 @@ public struct DiskCacheDirectory: Sendable {
     }
 
     private static func object(_ found: CachedFiles, _ files: ObjectFiles) throws(Errno) -> Object {
-        var cachedByteCount = 0
-        try files.forEachPresent { cachedByteCount += files.identity.bytes(ofBlock: $0).count }
-        return object(found, cachedByteCount: cachedByteCount)
+        object(found, cachedByteCount: try files.cachedByteCount())
     }
 
     private static func object(_ found: CachedFiles, cachedByteCount: Int) -> Object {
@@ -170,19 +173,11 @@ public struct DiskCacheDirectory: Sendable {
         return Object(
             source: identity.source, version: identity.version, cachedByteCount: cachedByteCount,
             allocatedByteCount: found.allocatedByteCount,
-            lastUse: Timestamp(seconds: Int(seconds), nanoseconds: Int(nanoseconds)))
+            lastUse: Timestamp(seconds: Int(seconds), nanoseconds: Int(nanoseconds)), isKept: found.header.isKept)
     }
 }
 
 extension ObjectFiles {
-    /// Calls `body` with the index of every block that is there.
-    fileprivate func forEachPresent(_ body: (Int) -> Void) throws(Errno) {
-        for start in stride(from: 0, to: identity.blockCount, by: ObjectFiles.entryChunkCount) {
-            let chunk = start..<min(start + ObjectFiles.entryChunkCount, identity.blockCount)
-            for (offset, entry) in try entries(chunk).enumerated() where entry != 0 { body(start + offset) }
-        }
-    }
-
     /// Reads every block that is there, and takes those out of the index that are damaged.
     ///
     /// - Returns: What was wrong. An object that is damaged as a whole is still there.

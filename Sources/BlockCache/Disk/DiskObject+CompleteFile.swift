@@ -43,7 +43,7 @@ extension DiskObject {
     private func completeNow(with blocks: [Block]) -> CompleteFile? {
         guard mayBeStored else { return nil }
         let blocks = blocks.enumerated().map { IndexedBlock(index: $0.offset, block: $0.element) }
-        guard cache.write(blocks, of: self, mayEvict: false) else {
+        guard cache.write(blocks, of: self, mayEvict: false) == .written else {
             // Too late for this time, in time for the next.
             _ = cache.writer.add(blocks, of: self)
             return nil

@@ -48,10 +48,17 @@ extension DiskObject {
     ///
     /// - Returns: How many of them are right, from the first one on.
     func countRight(_ buffers: [UnsafeMutableRawBufferPointer], from index: Int, in files: ObjectFiles) -> Int {
+        readRight(buffers, from: index, in: files).count
+    }
+
+    /// The same, and whether it was damage that it ended with.
+    func readRight(
+        _ buffers: [UnsafeMutableRawBufferPointer], from index: Int, in files: ObjectFiles
+    ) -> (count: Int, metDamage: Bool) {
         let (count, end) = files.readRight(into: buffers, from: index)
-        guard end == .damaged || end == .damagedForGood else { return count }
+        guard end == .damaged || end == .damagedForGood else { return (count, false) }
         cache.health.noteDamage("block \(index + count) of \(identity.version.key)")
         if end == .damagedForGood { try? drop(files) }
-        return count
+        return (count, true)
     }
 }

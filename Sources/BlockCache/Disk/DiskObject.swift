@@ -110,7 +110,7 @@ public final class DiskObject: Sendable {
         }
         guard isDue, let files = state.withLock({ $0.files }) else { return }
         // Refused by a disk that is read-only now, on which nothing is evicted either.
-        try? files.index.write(IndexHeader.bytes(wallClockNanoseconds()), at: IndexHeader.lastUseOffset)
+        try? files.setLastUse()
     }
 }
 

@@ -6,6 +6,8 @@ import struct SystemPackage.Errno
 final class DiskSpace: Sendable {
     /// What the cache may take, in bytes.
     let byteLimit: Int
+    /// What of it evictions leave.
+    let kept: KeptSpace
 
     private struct State {
         /// How much may be written before one looks at the file system again.
@@ -35,6 +37,7 @@ final class DiskSpace: Sendable {
     /// Room for `byteLimit` bytes.
     init(byteLimit: Int, health: DiskHealth, logger: Logger) {
         self.byteLimit = byteLimit
+        kept = KeptSpace(cacheByteLimit: byteLimit)
         self.health = health
         self.logger = logger
     }
@@ -54,6 +57,15 @@ final class DiskSpace: Sendable {
     /// Whether there is so little room left that it is time to evict.
     func isShort(in directory: CacheDirectory) -> Bool {
         directory.usage.byteCount > byteLimit - batchByteLimit
+    }
+
+    /// How much can be in the cache without an eviction taking some of it.
+    var fillableByteCount: Int { byteLimit / 100 * DiskSpace.targetPercent - batchByteLimit }
+
+    /// How much the cache could take if its limit didn't count: what it does, and what others leave on the disk.
+    func byteCountWithinDisk(of directory: CacheDirectory) throws(Errno) -> Int {
+        let room = try directory.room()
+        return directory.usage.byteCount + room.freeByteCount - DiskSpace.floorByteCount(of: room.byteCount)
     }
 
     /// Sets `byteCount` bytes aside, if there is room.

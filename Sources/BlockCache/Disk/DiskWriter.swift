@@ -7,7 +7,8 @@ import SystemSupport
 ///
 /// Blocks wait a moment for their neighbours, so that several go out with one call. While the queue is less than three quarters
 /// full the thread gives way to others (setpriority(2)): where all processors are busy, readers go first. If the queue fills
-/// all the same, the disk is too slow, and blocks are dropped.
+/// all the same, the disk is too slow, and blocks are dropped. Who waits until blocks are written sets a part of the queue aside
+/// before it gets them (`WriteReservation`).
 final class DiskWriter: Sendable {
     private struct Pending {
         let object: DiskObject
@@ -20,13 +21,27 @@ final class DiskWriter: Sendable {
         var turns: Deque<ObjectIdentifier> = []
         /// What is queued or being written.
         var byteCount = 0
+        var awaited: Deque<Awaited> = []
+        /// What is set aside for those.
+        var reservedByteCount = 0
         var isRoomWanted = false
         /// What isn't written by then is dropped.
         var end: ContinuousClock.Instant?
     }
 
+    /// Blocks that somebody waits for to be written.
+    private struct Awaited {
+        let object: DiskObject
+        let blocks: [IndexedBlock]
+        /// Held until they are written.
+        let reservation: WriteReservation
+        let completion: @Sendable (WriteOutcome) -> Void
+    }
+
     private enum Errand {
         case write(DiskObject, [IndexedBlock])
+        case writeAwaited(Awaited)
+        case refuse(Awaited)
         case makeRoom
         case end
     }
@@ -44,7 +59,8 @@ final class DiskWriter: Sendable {
     /// How much nicer than the process the thread is while there is no hurry: as much as can be.
     private static let niceness: CInt = 19
 
-    private let byteLimit: Int
+    /// How much may be queued.
+    let byteLimit: Int
     private let batchBlockCount: Int
     private let queue = Monitor(Queue())
     private let thread = Mutex<WorkerThread?>(nil)
@@ -73,13 +89,49 @@ final class DiskWriter: Sendable {
     func add(_ blocks: [IndexedBlock], of object: DiskObject) -> Bool {
         queue.change { queue in
             let byteCount = blocks.count * Block.byteCount
-            guard queue.end == nil, queue.byteCount + byteCount <= byteLimit else { return false }
+            guard queue.end == nil, queue.byteCount + queue.reservedByteCount + byteCount <= byteLimit else {
+                return false
+            }
             queue.byteCount += byteCount
             let id = ObjectIdentifier(object)
             if queue.pending[id] == nil { queue.turns.append(id) }
             queue.pending[id, default: Pending(object: object)].blocks += blocks
             return true
         }
+    }
+
+    /// Sets a part of the queue aside, half of it at the most for all who do.
+    ///
+    /// - Returns: Whether there was so much left.
+    func reserve(_ byteCount: Int) -> Bool {
+        queue.change { queue in
+            let reserved = queue.reservedByteCount + byteCount
+            // One is always let through, however small the queue is.
+            guard queue.end == nil, queue.reservedByteCount == 0 || reserved <= byteLimit / 2,
+                queue.byteCount == 0 || queue.byteCount + reserved <= byteLimit
+            else { return false }
+            queue.reservedByteCount = reserved
+            return true
+        }
+    }
+
+    /// Gives back what was set aside.
+    func giveBack(_ byteCount: Int) {
+        queue.change { $0.reservedByteCount -= byteCount }
+    }
+
+    /// Writes blocks of `object`, ahead of all that nobody waits for. `completion` is called once, under no lock.
+    func write(
+        _ blocks: [IndexedBlock], of object: DiskObject, _ reservation: WriteReservation,
+        completion: @escaping @Sendable (WriteOutcome) -> Void
+    ) {
+        let awaited = Awaited(object: object, blocks: blocks, reservation: reservation, completion: completion)
+        let isTaken = queue.change { queue in
+            guard queue.end == nil else { return false }
+            queue.awaited.append(awaited)
+            return true
+        }
+        if !isTaken { completion(.notNow) }
     }
 
     /// There is little room left: the thread looks after it.
@@ -96,7 +148,9 @@ final class DiskWriter: Sendable {
 
     private func work(for cache: DiskCache) {
         while true {
-            queue.wait { queue in queue.end == nil && !queue.isRoomWanted && queue.turns.isEmpty ? nil : () }
+            queue.wait { queue in
+                queue.end == nil && !queue.isRoomWanted && queue.turns.isEmpty && queue.awaited.isEmpty ? nil : ()
+            }
             gatherNeighbours()
             while let errand = queue.change({ nextErrand(&$0) }) {
                 guard perform(errand, for: cache) else { return }
@@ -112,16 +166,32 @@ final class DiskWriter: Sendable {
             cache.makeRoom()
             queue.change { $0.isRoomWanted = false }
         case .write(let object, let blocks):
-            if cache.write(blocks, of: object, mayEvict: true) { object.proveIfComplete() }
+            if cache.write(blocks, of: object, mayEvict: true) == .written { object.proveIfComplete() }
             hurry(
                 queue.change { queue in
                     queue.byteCount -= blocks.count * Block.byteCount
                     return queue.byteCount > byteLimit / 4 * 3
                 })
+        case .writeAwaited(let awaited):
+            awaited.completion(write(awaited, for: cache))
+        case .refuse(let awaited):
+            awaited.completion(.notNow)
         case .end:
             return false
         }
         return true
+    }
+
+    private func write(_ awaited: Awaited, for cache: DiskCache) -> WriteOutcome {
+        var rest = awaited.blocks[...]
+        while !rest.isEmpty {
+            let batch = Array(rest.prefix(batchBlockCount))
+            rest = rest.dropFirst(batch.count)
+            let outcome = cache.write(batch, of: awaited.object, mayEvict: true)
+            guard outcome == .written else { return outcome }
+        }
+        awaited.object.proveIfComplete()
+        return .written
     }
 
     /// Gives the thread the process's priority, or a lower one. Refused to whoever may not raise a priority; then it stays low.
@@ -134,13 +204,15 @@ final class DiskWriter: Sendable {
     }
 
     private func nextErrand(_ queue: inout Queue) -> Errand? {
-        if let end = queue.end, ContinuousClock.now >= end || queue.turns.isEmpty {
+        if let end = queue.end, ContinuousClock.now >= end || queue.turns.isEmpty && queue.awaited.isEmpty {
+            if let next = queue.awaited.popFirst() { return .refuse(next) }
             queue.turns = []
             queue.pending = [:]
             queue.byteCount = 0
             return .end
         }
         if queue.isRoomWanted { return .makeRoom }
+        if let next = queue.awaited.popFirst() { return .writeAwaited(next) }
         guard let id = queue.turns.popFirst(), var pending = queue.pending.removeValue(forKey: id) else { return nil }
         pending.blocks.sort { $0.index < $1.index }
         let batch = Array(pending.blocks.prefix(batchBlockCount))
@@ -154,7 +226,7 @@ final class DiskWriter: Sendable {
 
     private func gatherNeighbours() {
         queue.wait(nanoseconds: DiskWriter.patience) { queue in
-            queue.end != nil || queue.isRoomWanted
+            queue.end != nil || queue.isRoomWanted || !queue.awaited.isEmpty
                 || queue.byteCount >= min(DiskWriter.gatheredByteCount, byteLimit / 2)
         }
     }

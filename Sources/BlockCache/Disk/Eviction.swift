@@ -2,7 +2,7 @@ import Glibc
 import struct SystemPackage.Errno
 
 /// One look through a cache directory, and what is removed after it: first whole objects that nobody has open, the one that
-/// was not used for longest first; then blocks of objects that are open and still being filled.
+/// was not used for longest first; then blocks of objects that are open and still being filled. Objects that are kept stay.
 struct Eviction {
     private struct Candidate {
         let name: String
@@ -12,6 +12,8 @@ struct Eviction {
     private let directory: CacheDirectory
     /// How many objects there were whose index was none.
     let nonsenseCount: Int
+    /// What the objects that stay take when all of them is there, in bytes.
+    let keptByteCount: Int
     /// The least recently used one last.
     private var candidates: [Candidate] = []
 
@@ -22,12 +24,18 @@ struct Eviction {
         self.directory = directory
         let begin = directory.usage.account
         var candidates: [Candidate] = []
+        var keptByteCount = 0
         let counted = try directory.forEachObject { files throws(Errno) in
             if isCancelled() { throw Errno.canceled }
-            candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))
+            if files.header.isKept {
+                keptByteCount += files.header.identity.allocatedByteCount
+            } else {
+                candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))
+            }
         }
         directory.usage.correct(counted: counted.byteCount, since: begin)
         nonsenseCount = counted.nonsenseCount
+        self.keptByteCount = keptByteCount
         self.candidates = candidates
     }
 

@@ -48,6 +48,11 @@ final class IOThreads: Sendable {
         }
     }
 
+    /// How many jobs wait that nobody waits for.
+    var backgroundJobCount: Int {
+        queue.look { $0.backgroundJobs.count }
+    }
+
     /// Whether the threads are to end soon: what takes long should stop.
     var isEnding: Bool {
         queue.look { $0.isEnding }

@@ -13,12 +13,14 @@ import struct SystemPackage.Errno
 /// | 24 | 24 | lengths of source, key and ETag |
 /// | 48 | 8 | checksum of all above and of the text |
 /// | 56 | 8 | last use, nanoseconds since 1970 |
-/// | 64 | 8 | the block from which on holes are punched next |
+/// | 64 | 4 | the block from which on holes are punched next |
+/// | 68 | 4 | 1 for an object that isn't evicted, else 0 (`ObjectFiles.isKept`) |
 /// | 72 | 72 | seal (`SealRecord`), zeros if there is none |
 /// | 144 | | text: source, key, ETag; zeros up to a multiple of 8 |
 struct IndexHeader {
     static let lastUseOffset = 56
     static let punchOffset = 64
+    static let keptOffset = 68
     static let sealOffset = 72
     private static let textOffset = 144
     private static let checksumOffset = 48
@@ -34,6 +36,8 @@ struct IndexHeader {
     let lastUse: UInt64
     /// Where to go on punching holes.
     let punchIndex: Int
+    /// Whether evictions leave the object.
+    let isKept: Bool
 
     /// How long the header of `identity`'s index is: where its checksums begin.
     static func byteCount(for identity: CacheIdentity) -> Int {
@@ -81,8 +85,17 @@ struct IndexHeader {
         identity = CacheIdentity(source: String(decoding: text[..<sourceCount], as: UTF8.self), version: version)
         lastUse = words[IndexHeader.lastUseOffset / 8]
         punchIndex = Int(truncatingIfNeeded: words[IndexHeader.punchOffset / 8] & 0xffff_ffff)
+        isKept = IndexHeader.isKept(fixed[IndexHeader.keptOffset..<IndexHeader.sealOffset])
         let proven = Array(fixed[..<IndexHeader.checksumOffset]) + text
         guard words[IndexHeader.checksumOffset / 8] == identity.checksum(proven) else { return nil }
+    }
+
+    /// What stands at `keptOffset`.
+    static func keptBytes(_ isKept: Bool) -> [UInt32] { [isKept ? 1 : 0] }
+
+    /// Whether the bytes there say that the object isn't evicted. Noise says nothing.
+    static func isKept(_ bytes: some Collection<UInt8>) -> Bool {
+        Array(bytes) == withUnsafeBytes(of: UInt32(1), Array.init)
     }
 
     /// The bytes of a number as they stand in the file.

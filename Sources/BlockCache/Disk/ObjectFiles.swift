@@ -142,6 +142,21 @@ final class ObjectFiles: Sendable {
         return nil
     }
 
+    /// Calls `body` with the index of every block that is there.
+    func forEachPresent(_ body: (Int) -> Void) throws(Errno) {
+        for start in stride(from: 0, to: identity.blockCount, by: ObjectFiles.entryChunkCount) {
+            let chunk = start..<min(start + ObjectFiles.entryChunkCount, identity.blockCount)
+            for (offset, entry) in try entries(chunk).enumerated() where entry != 0 { body(start + offset) }
+        }
+    }
+
+    /// How many bytes of the object are there.
+    func cachedByteCount() throws(Errno) -> Int {
+        var byteCount = 0
+        try forEachPresent { byteCount += identity.bytes(ofBlock: $0).count }
+        return byteCount
+    }
+
     /// Entries that are read at once where all are: 4 KiB of the index, 64 MiB of the object.
     static let entryChunkCount = 512
 
@@ -149,6 +164,21 @@ final class ObjectFiles: Sendable {
     /// the kernel's hands.
     func isSealed() throws(Errno) -> Bool {
         try index.read(SealRecord.byteCount, at: IndexHeader.sealOffset).contains { $0 != 0 }
+    }
+
+    /// Whether evictions leave the object.
+    func isKept() throws(Errno) -> Bool {
+        IndexHeader.isKept(try index.read(IndexHeader.sealOffset - IndexHeader.keptOffset, at: IndexHeader.keptOffset))
+    }
+
+    /// Has evictions leave the object, or take it like any other.
+    func setKept(_ isKept: Bool) throws(Errno) {
+        try index.write(IndexHeader.keptBytes(isKept), at: IndexHeader.keptOffset)
+    }
+
+    /// Says in the index that the object is in use.
+    func setLastUse() throws(Errno) {
+        try index.write(IndexHeader.bytes(wallClockNanoseconds()), at: IndexHeader.lastUseOffset)
     }
 
     /// Whether the data file is as it was when it was sealed, in this boot.

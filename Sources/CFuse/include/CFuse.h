@@ -152,6 +152,72 @@ struct tractfs_presign_answer {
     uint32_t url_byte_count;
 };
 
+/// How much of a file in the directory is in the disk cache; or brings a piece of it there, and returns when it is. Passes a
+/// struct tractfs_file_question and gives back a struct tractfs_file_answer, in TRACTFS_FILE_BYTE_COUNT bytes. ENODEV where there
+/// is no disk cache.
+extern const unsigned long TRACTFS_IOCTL_FILE;
+extern const size_t TRACTFS_FILE_BYTE_COUNT;
+
+/// Asks about a file.
+struct tractfs_file_question {
+    /// Which version it must be, as an answer said; 0 for any.
+    uint64_t version;
+    /// The bytes that are to be fetched or checked.
+    uint64_t start;
+    uint64_t end;
+    /// FileSystem.FetchQuestion.Actions.
+    uint32_t actions;
+    uint32_t name_byte_count;
+    char name[256];
+};
+
+/// Tells of a file.
+struct tractfs_file_answer {
+    uint64_t version;
+    uint64_t byte_count;
+    /// What it takes on the disk when all of it is there.
+    uint64_t allocated_byte_count;
+    uint64_t cached_byte_count;
+    /// The bytes from `start` up to here are there, and how many of them came now.
+    uint64_t end;
+    uint64_t fetched_byte_count;
+    uint32_t damaged_block_count;
+    /// 1 if it isn't evicted.
+    uint32_t is_kept;
+    /// 0, or why nothing was fetched, with the store's words if it was the store.
+    int32_t error;
+    uint32_t reason_byte_count;
+    char reason[232];
+};
+
+/// How much the disk cache can hold: a struct tractfs_cache_room.
+extern const unsigned long TRACTFS_IOCTL_CACHE_ROOM;
+
+/// In bytes, as DiskCache.Room has them.
+struct tractfs_cache_room {
+    uint64_t limit;
+    uint64_t fillable;
+    uint64_t keepable;
+    uint64_t kept;
+};
+
+/// Has evictions take what they were to leave. Passes a struct tractfs_release_question and gives back a struct
+/// tractfs_release_answer, in TRACTFS_RELEASE_BYTE_COUNT bytes.
+extern const unsigned long TRACTFS_IOCTL_RELEASE;
+extern const size_t TRACTFS_RELEASE_BYTE_COUNT;
+
+/// Names a file in the directory; empty for all that is below the directory.
+struct tractfs_release_question {
+    uint32_t name_byte_count;
+    char name[256];
+};
+
+/// What was released.
+struct tractfs_release_answer {
+    uint64_t object_count;
+    uint64_t byte_count;
+};
+
 /// What the server has done and is at: gives back at most TRACTFS_STATUS_BYTE_COUNT bytes, a JSON object as docs/STATUS.md
 /// tells, which a newer or an older version can read too, and NULs behind it.
 extern const unsigned long TRACTFS_IOCTL_STATUS;

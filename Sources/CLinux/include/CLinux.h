@@ -32,6 +32,10 @@ int tractfs_open_nameless(const char *directory);
 /// `name` is what /proc shows.
 int tractfs_open_memory(const char *name);
 
+/// How many columns the terminal has that `descriptor` is (ioctl(2), which is variadic, so that Swift can't); 0 where that isn't
+/// known.
+int tractfs_terminal_width(int descriptor);
+
 /// Moves the calling thread to a network namespace of its own (unshare(2), which glibc shows to GNU sources only); 0, or -1 and
 /// errno. For tests.
 int tractfs_leave_network(void);

@@ -1,0 +1,49 @@
+import BlockCache
+import ObjectStore
+
+/// Fetching for the disk: like reads, but behind all of them, with no window, and counted nowhere.
+extension ObjectReads.State {
+    /// The most that one request asks for: as much as one connection brings in a tenth of a second. Who fetches for the disk
+    /// needn't have the first bytes soon, and bigger parts are fewer requests.
+    static let diskPartByteCount = 8 << 20
+
+    /// See `ObjectReads.fetch`.
+    mutating func fetch(_ range: Range<Int>, _ completion: @escaping ReadCompletion) -> (number: UInt64?, Errands) {
+        var errands = Errands()
+        let located = locate(range)
+        let memory = cache.takeAhead(located.missing.count)
+        let firstIndex = range.lowerBound / Block.byteCount
+        let end = located.missing.dropFirst(memory.count).first.map { $0 * Block.byteCount } ?? range.upperBound
+        guard end > range.lowerBound else {
+            errands.release(located.blocks.compactMap(\.self) + memory)
+            return (nil, errands)
+        }
+        let range = range.lowerBound..<end
+        errands.release(located.blocks.dropFirst(Block.indices(covering: range).count).compactMap(\.self))
+        let fresh = Array(zip(located.missing, memory))
+        var blocks = Array(located.blocks.prefix(Block.indices(covering: range).count))
+        for (index, block) in fresh { blocks[index - firstIndex] = block }
+        start(fresh, partByteCount: Self.diskPartByteCount, isForDisk: true, &errands)
+        let number = takeNumber()
+        let partCount = park(number, on: range, isForDisk: true)
+        let all = blocks.compactMap(\.self)
+        if partCount == 0 {
+            errands.mayBeIdle = true
+            errands.completed.append((completion, .success(bytes(range, in: all, isForDisk: true))))
+        } else {
+            reads[number] = ObjectReads.PendingRead(
+                range: range, completion: completion, stage: .parked(all, partCount: partCount), isForDisk: true)
+        }
+        return (number, errands)
+    }
+
+    /// A fetch for the disk has ended before its time: what has come of it is written like what was read, and so is what
+    /// comes yet.
+    mutating func leaveToWriter(_ read: ObjectReads.PendingRead, _ errands: inout Errands) {
+        for index in parts.indices where parts[index].range.overlaps(read.range) { parts[index].isForDisk = false }
+        let indices = Block.indices(covering: read.range)
+        for (index, block) in zip(indices, cache.blocks(of: id, at: indices)) {
+            if let block { errands.stored.append((index, block)) }
+        }
+    }
+}

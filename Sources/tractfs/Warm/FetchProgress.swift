@@ -1,0 +1,86 @@
+/// How far a fetch is, in words: in one line that is written over on a terminal, in a few lines elsewhere.
+struct FetchProgress {
+    /// How often there is a line where there is no terminal.
+    private static let period: Duration = .seconds(30)
+    /// What the rate is taken of: long enough to be calm.
+    private static let rateWindow: Duration = .seconds(10)
+    private static let barWidth = 22
+
+    private let totalByteCount: Int
+    private let tell: (String) -> Void
+    private var line: OverwrittenLine
+    private let start: ContinuousClock.Instant
+    private var next: ContinuousClock.Instant
+    /// How much was done when, a second apart, the oldest first.
+    private var samples: [(instant: ContinuousClock.Instant, byteCount: Int)]
+
+    /// - Parameters:
+    ///   - line: The line on a terminal.
+    ///   - tell: Takes the lines where nobody watches that.
+    init(
+        totalByteCount: Int, on line: OverwrittenLine, now: ContinuousClock.Instant = .now,
+        tell: @escaping (String) -> Void
+    ) {
+        self.totalByteCount = totalByteCount
+        self.line = line
+        self.tell = tell
+        start = now
+        next = now + FetchProgress.period
+        samples = [(now, 0)]
+    }
+
+    /// Tells how far it is, unless that was told a moment ago.
+    mutating func show(_ counts: FetchRun.Counts, at now: ContinuousClock.Instant = .now) {
+        sample(counts.doneByteCount, at: now)
+        if line.isWatched {
+            let text = line(counts, at: now, width: OverwrittenLine.columnCount)
+            line.show { text }
+        } else if now >= next {
+            next = now + FetchProgress.period
+            tell(text(counts, at: now))
+        }
+    }
+
+    private mutating func sample(_ byteCount: Int, at now: ContinuousClock.Instant) {
+        guard let last = samples.last, now - last.instant >= .seconds(1) else { return }
+        samples.append((now, byteCount))
+        // One of them is older than the window, unless that is longer than all of it.
+        while samples.count > 2, now - samples[1].instant >= FetchProgress.rateWindow { samples.removeFirst() }
+    }
+
+    private func bytesPerSecond(_ byteCount: Int, at now: ContinuousClock.Instant) -> Double {
+        guard let first = samples.first else { return 0 }
+        return Double(byteCount - first.byteCount) / max((now - first.instant) / .seconds(1), 0.001)
+    }
+
+    /// "43%, 26.8GiB of 62.3GiB, 812MiB/s, 45s left".
+    func text(_ counts: FetchRun.Counts, at now: ContinuousClock.Instant) -> String {
+        let total = max(totalByteCount, counts.doneByteCount)
+        let rate = bytesPerSecond(counts.doneByteCount, at: now)
+        let percent = total == 0 ? 100 : Int(Double(counts.doneByteCount) / Double(total) * 100)
+        let left = rate >= 1 ? ", \(WarmText.time(Double(total - counts.doneByteCount) / rate)) left" : ""
+        return "\(percent)%, \(ByteCount(counts.doneByteCount).rounded) of \(ByteCount(total).rounded), "
+            + "\(ByteCount(Int(rate)).rounded)/s\(left)"
+    }
+
+    /// The same behind a bar, with the file that it is at, in at most `width` columns.
+    func line(_ counts: FetchRun.Counts, at now: ContinuousClock.Instant, width: Int) -> String {
+        let part = totalByteCount == 0 ? 1 : Double(counts.doneByteCount) / Double(totalByteCount)
+        let bar = WarmText.bar(part, width: FetchProgress.barWidth)
+        return WarmText.fitting("\(bar) \(text(counts, at: now)), \(counts.current)", width: width)
+    }
+
+    /// What has come, in how much time: "44.5GiB fetched in 1m 33s, 490MiB/s".
+    func summary(_ counts: FetchRun.Counts, at now: ContinuousClock.Instant = .now) -> String {
+        let seconds = (now - start) / .seconds(1)
+        let rate = ByteCount(Int(Double(counts.fetchedByteCount) / max(seconds, 0.001))).rounded
+        return counts.fetchedByteCount == 0
+            ? "nothing to fetch"
+            : "\(ByteCount(counts.fetchedByteCount).rounded) fetched in \(WarmText.time(seconds)), \(rate)/s"
+    }
+
+    /// Clears the line on the terminal.
+    mutating func erase() {
+        line.erase()
+    }
+}

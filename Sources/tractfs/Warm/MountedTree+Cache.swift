@@ -1,0 +1,47 @@
+import BlockCache
+import FileSystem
+import FuseBridge
+import Glibc
+import SystemPackage
+
+/// The disk cache of the mount that a tree is in.
+extension MountedTree {
+    /// How much it can hold.
+    func cacheRoom() throws(Failure) -> DiskCache.Room {
+        let directory = try open()
+        do throws(Errno) { return try directory.cacheRoom() } catch { throw cacheFailure(error) }
+    }
+
+    /// Has evictions take what is kept of the tree.
+    func release() throws(Failure) -> DiskCache.Release {
+        let directory = try open()
+        do throws(Errno) { return try directory.release(fileName) } catch { throw cacheFailure(error) }
+    }
+
+    /// What an error means that asking about the disk cache ended with.
+    func cacheFailure(_ errno: Errno, at place: [UInt8] = []) -> Failure {
+        MountedTree.cacheFailure(errno, shown(place))
+    }
+
+    /// The same of what is shown as `shown`.
+    static func cacheFailure(_ errno: Errno, _ shown: String) -> Failure {
+        switch errno {
+        case .operationNotSupportedByDevice:
+            Failure(
+                "\(shown): the mount has no disk cache; mount it without --no-cache, with a --cache-dir that it can use"
+            )
+        case .notPermitted: Failure("\(shown): only who mounted, and root, may say what the cache keeps")
+        case .staleNFSFileHandle:
+            Failure("\(shown): the object was changed in the bucket meanwhile; run tractfs refresh on it and try again")
+        case .noSpace:
+            Failure(
+                "\(shown): all room in the cache is taken by what is in use or kept; mount with a bigger --cache-size")
+        case .diskQuotaExceeded:
+            Failure(
+                "\(shown): more would be kept than the cache allows; release some, or mount with a bigger --cache-size")
+        case .ioError:
+            Failure("\(shown): the disk cache can't be written to now, or the mount ends; the mount's log says why")
+        default: MountPaths.failure(shown, errno)
+        }
+    }
+}

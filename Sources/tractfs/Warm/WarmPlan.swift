@@ -1,0 +1,49 @@
+import BlockCache
+
+/// What there is to do, and whether it fits into the cache.
+struct WarmPlan {
+    let wanted: WantedFiles
+    let room: DiskCache.Room
+    let keeps: Bool
+
+    /// What is kept beside these files.
+    private var othersByteCount: Int { max(room.keptByteCount - wanted.keptByteCount, 0) }
+
+    /// How much of the cache these files may take.
+    private var limit: Int {
+        max((keeps ? room.keepableByteCount : room.fillableByteCount) - othersByteCount, 0)
+    }
+
+    /// "13794 files, 62.3GiB: 17.8GiB are in the cache, 44.5GiB to fetch; the cache can hold 72GiB".
+    var description: String {
+        let files = "\(WarmText.files(wanted.files.count)), \(text(wanted.byteCount))"
+        let there =
+            wanted.missingByteCount == 0
+            ? "all in the cache"
+            : "\(text(wanted.cachedByteCount)) are in the cache, \(text(wanted.missingByteCount)) to fetch"
+        return "\(files): \(there); the cache can \(verb) \(text(limit))"
+    }
+
+    private var verb: String { keeps ? "keep" : "hold" }
+
+    /// Why it can't be done; `nil` where it fits.
+    var refusal: Failure? {
+        guard wanted.allocatedByteCount > limit else { return nil }
+        let others = othersByteCount > 0 ? ", beside \(text(othersByteCount)) that are kept" : ""
+        return Failure(
+            "\(text(wanted.allocatedByteCount)) don't fit into the cache: it can \(verb) \(text(limit)) "
+                + "of its \(text(room.byteLimit))\(others); \(advice)")
+    }
+
+    private var advice: String {
+        let choose = "choose less with --include and --exclude" + (othersByteCount > 0 ? ", or release some" : "")
+        // Where it is the disk that is too small, no limit helps.
+        let share = keeps ? 100 * room.keepableByteCount / 80 : 100 * room.fillableByteCount / 90
+        guard share >= room.byteLimit / 2 else { return "free some of the disk, or \(choose)" }
+        // An eighth for listings, and a tenth that is emptied when it is full; a fifth that isn't kept.
+        let needed = Double(wanted.allocatedByteCount + othersByteCount) * (keeps ? 1.5 : 1.35)
+        return "mount with --cache-size \(Int((needed / Double(1 << 30)).rounded(.up)))GiB, or \(choose)"
+    }
+
+    private func text(_ byteCount: Int) -> String { ByteCount(byteCount).rounded }
+}

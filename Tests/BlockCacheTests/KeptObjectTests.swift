@@ -1,0 +1,127 @@
+import ObjectStore
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import BlockCache
+
+@Suite("Disk cache: objects that are kept") struct KeptObjectTests {
+    private let fixture: DiskFixture
+    private let byteLimit = DiskCache.minimumByteLimit
+
+    init() throws {
+        fixture = try DiskFixture()
+    }
+
+    private func version(_ name: String, blocks: Int = 30) -> ObjectVersion {
+        DiskFixture.version(name, byteCount: blocks * Block.byteCount)
+    }
+
+    private func room(of cache: DiskCache) throws -> DiskCache.Room {
+        try waiting { cache.room(completion: $0) }
+    }
+
+    private func release(
+        in cache: DiskCache, where isWanted: @escaping @Sendable (Key) -> Bool
+    ) throws -> DiskCache.Release {
+        try waiting { cache.release(where: isWanted, completion: $0) }
+    }
+
+    private func waiting<Value: Sendable>(
+        _ ask: (@escaping @Sendable (Result<Value, Errno>) -> Void) -> Void
+    ) throws -> Value {
+        let answer = Mutex<Result<Value, Errno>?>(nil)
+        ask { result in answer.withLock { $0 = result } }
+        try eventually("an answer") { answer.withLock { $0 != nil } }
+        return try #require(answer.withLock { $0 }).get()
+    }
+
+    @Test func `stay whatever is stored, in other processes' caches too, until they are released`() throws {
+        let cache = try fixture.cache(byteLimit: byteLimit)
+        let kept = version("kept")
+        try #expect(cache.open(kept).keep())
+        try fixture.store(0..<30, of: cache.open(kept))
+        let other = try fixture.cache(byteLimit: byteLimit)
+        for number in 0..<8 { try fixture.store(0..<30, of: other.open(version("\(number)"))) }
+        #expect(cache.open(kept).present(among: 0..<30) == [0..<30])
+        #expect(cache.look(at: kept, isUse: false).isKept)
+        try #expect(release(in: cache) { $0 == "kept" }.objectCount == 1)
+        try #expect(release(in: cache) { $0 == "kept" }.objectCount == 0)
+        for number in 8..<16 { try fixture.store(0..<30, of: other.open(version("\(number)"))) }
+        #expect(cache.open(kept).present(among: 0..<30).isEmpty)
+    }
+
+    @Test func `are not punched while they are open, and are kept before anything of them is there`() throws {
+        let cache = try fixture.cache(byteLimit: byteLimit)
+        let object = cache.open(version("kept", blocks: 60))
+        try #expect(object.keep())
+        #expect(cache.look(at: version("kept", blocks: 60), isUse: false).cachedByteCount == 0)
+        try fixture.store(0..<20, of: object)
+        let big = cache.open(version("big", blocks: 200))
+        for start in stride(from: 0, to: 200, by: 20) { try fixture.store(start..<start + 20, of: big) }
+        #expect(object.present(among: 0..<60) == [0..<20])
+    }
+
+    @Test func `can't be more than four fifths of the cache`() throws {
+        let cache = try fixture.cache(byteLimit: byteLimit)
+        let before = try room(of: cache)
+        #expect(before.keptByteCount == 0)
+        #expect(before.keepableByteCount <= byteLimit / 100 * 80)
+        #expect(before.fillableByteCount < byteLimit)
+        try #expect(cache.open(version("a", blocks: 50)).keep())
+        try #expect(cache.open(version("b", blocks: 50)).keep())
+        try #expect(cache.open(version("b", blocks: 50)).keep(), "it is already")
+        try #expect(!cache.open(version("c", blocks: 10)).keep())
+        let after = try room(of: cache)
+        #expect(after.keptByteCount > 100 * Block.byteCount && after.keptByteCount < 101 * Block.byteCount)
+        // Another process knows it when it has counted.
+        let other = try fixture.cache(byteLimit: byteLimit)
+        try #expect(room(of: other).keptByteCount == after.keptByteCount)
+        try #expect(!other.open(version("c", blocks: 10)).keep())
+        _ = try release(in: other) { _ in true }
+        try #expect(other.open(version("c", blocks: 10)).keep())
+    }
+
+    @Test func `stay kept when damage has them dropped as a whole`() throws {
+        let cache = try fixture.cache()
+        let kept = version("kept", blocks: 8)
+        let object = cache.open(kept)
+        try #expect(object.keep())
+        try fixture.store(0..<8, of: object)
+        // Sealed now: it can't be mended.
+        _ = try fixture.completeFile(of: object)
+        try fixture.flip(fixture.path(of: object, ".data"), at: 3 * Block.byteCount)
+        let damagedCount = Mutex<Int?>(nil)
+        object.check(0..<8) { count in damagedCount.withLock { $0 = count } }
+        try eventually("the end of the check") { damagedCount.withLock { $0 != nil } }
+        #expect(damagedCount.withLock { $0 } == 1)
+        let now = cache.look(at: kept, isUse: false)
+        #expect(now.isKept && now.cachedByteCount == 0)
+        try fixture.store(0..<8, of: object)
+        #expect(cache.look(at: kept, isUse: false).cachedByteCount == kept.byteCount)
+    }
+
+    @Test func `are found, counted and cleared from outside`() throws {
+        let cache = try fixture.cache()
+        try #expect(cache.open(version("kept", blocks: 2)).keep())
+        try fixture.store(0..<2, of: cache.open(version("other", blocks: 2)))
+        let directory = try DiskCacheDirectory(fixture.directory)
+        var keptKeys: [Key] = []
+        try directory.forEachObject { if $0.isKept { keptKeys.append($0.version.key) } }
+        #expect(keptKeys == ["kept"])
+        let clearance = try directory.clear()
+        #expect(clearance.objectCount == 2 && clearance.keptCount == 1)
+        #expect(!cache.look(at: version("kept", blocks: 2), isUse: false).isKept)
+    }
+
+    /// What a version wrote that knew nothing of it, and punched.
+    @Test func `are no longer kept where an older version has punched them`() throws {
+        let cache = try fixture.cache()
+        let object = cache.open(version("kept", blocks: 2))
+        try #expect(object.keep())
+        try fixture.overwrite(
+            fixture.path(of: object, ".index"), at: IndexHeader.punchOffset, with: IndexHeader.bytes(7))
+        #expect(!cache.look(at: version("kept", blocks: 2), isUse: false).isKept)
+    }
+}
