@@ -26,20 +26,12 @@ extension FileSystem {
             guard options.ownership.allowsReading(by: asker) else { throw .permissionDenied }
             let disk = try diskCache()
             let name = try validated(question.name)
-            namespace.lookup(name, in: directory) { [self] result in
-                switch result {
-                case .success(let found):
-                    guard let inode = found.inode else {
-                        return completion(.failure(Failure(errno: .noSuchFileOrDirectory)))
-                    }
-                    // The lookup was ours, not the kernel's.
-                    namespace.forget(inode.id, count: 1)
-                    guard case .file(let object) = inode.kind else {
-                        return completion(.failure(Failure(errno: .isDirectory)))
-                    }
+            find(name, in: directory) { [reader] result in
+                do throws(Failure) {
+                    guard case .file(let object) = try result.get().kind else { throw Failure(errno: .isDirectory) }
                     Fetch(question, of: object.version, in: disk, wait: wait, completion: completion).begin(reader)
-                case .failure(let error):
-                    completion(.failure(Failure(error)))
+                } catch {
+                    completion(.failure(error))
                 }
             }
         } catch {
@@ -144,7 +136,8 @@ private struct Fetch: Sendable {
         case .success(.notNow): fail(.resourceTemporarilyUnavailable)
         case .success(.noRoom): fail(.noSpace)
         case .success(.failing): fail(.ioError)
-        case .failure(let error): completion(.failure(FileSystem.Failure(error, isOpen: true)))
+        case .failure(let error):
+            completion(.failure(FileSystem.Failure(errno: Errno(error, isOpen: true), reason: "\(error)")))
         }
     }
 
@@ -166,12 +159,5 @@ extension FileSystem.FetchAnswer {
         allocatedByteCount = there.allocatedByteCount
         cachedByteCount = there.cachedByteCount
         isKept = there.isKept
-    }
-}
-
-extension FileSystem.Failure {
-    /// A failure of the store, in its words.
-    fileprivate init(_ error: StoreError, isOpen: Bool = false) {
-        self.init(errno: Errno(error, isOpen: isOpen), reason: "\(error)")
     }
 }

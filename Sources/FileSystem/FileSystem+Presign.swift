@@ -42,21 +42,32 @@ extension FileSystem {
             guard let directory = directories[handle]?.directory.inode else { throw .badFileDescriptor }
             guard options.ownership.allowsReading(by: asker) else { throw .permissionDenied }
             let name = try validated(name)
-            namespace.lookup(name, in: directory) { [self] result in
+            find(name, in: directory) { [self] result in
                 switch result {
-                case .success(let found):
-                    guard let inode = found.inode else {
-                        return completion(.failure(Failure(errno: .noSuchFileOrDirectory)))
-                    }
-                    // The lookup was ours, not the kernel's.
-                    namespace.forget(inode.id, count: 1)
-                    presign(inode, lifetime: lifetime, completion: completion)
-                case .failure(let error):
-                    completion(.failure(Failure(errno: Errno(error, isOpen: false), reason: "\(error)")))
+                case .success(let inode): presign(inode, lifetime: lifetime, completion: completion)
+                case .failure(let failure): completion(.failure(failure))
                 }
             }
         } catch {
             completion(.failure(Failure(errno: error)))
+        }
+    }
+
+    /// Looks up a name for us, not for the kernel.
+    func find(
+        _ name: Name, in directory: Inode, completion: @escaping @Sendable (Result<Inode, Failure>) -> Void
+    ) {
+        namespace.lookup(name, in: directory) { [namespace] result in
+            switch result {
+            case .success(let found):
+                guard let inode = found.inode else {
+                    return completion(.failure(Failure(errno: .noSuchFileOrDirectory)))
+                }
+                namespace.forget(inode.id, count: 1)
+                completion(.success(inode))
+            case .failure(let error):
+                completion(.failure(Failure(errno: Errno(error, isOpen: false), reason: "\(error)")))
+            }
         }
     }
 

@@ -87,6 +87,8 @@ final class FetchRun: Sendable {
                 state.change { $0.fail(piece, failure, isFatal: FetchRun.isFatal(error)) }
             }
         }
+        // Who waits for the end looks again.
+        state.change { _ in }
     }
 
     private func fetch(_ piece: State.Piece) throws(FileSystem.Failure) {
@@ -153,8 +155,7 @@ final class FetchRun: Sendable {
     private static func isFatal(_ failure: FileSystem.Failure) -> Bool {
         let fatal: [Errno] = [
             .socketNotConnected, .connectionAbort, .operationNotSupportedByDevice, .inappropriateIOCTLForDevice,
-            .notPermitted,
-            .noSpace, .diskQuotaExceeded, .ioError,
+            .notPermitted, .noSpace, .diskQuotaExceeded, .ioError,
         ]
         return failure.reason.isEmpty && fatal.contains(failure.errno)
     }
