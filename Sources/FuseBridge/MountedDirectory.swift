@@ -14,7 +14,12 @@ public struct MountedDirectory: ~Copyable {
 
     /// Opens the directory at `path`.
     public init(_ path: String) throws(Errno) {
-        let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        try self.init(path: Array(path.utf8))
+    }
+
+    /// The same for a path whose bytes may be no text.
+    public init(path: [UInt8]) throws(Errno) {
+        let directory = open(path.map { CChar(bitPattern: $0) } + [0], O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw Errno(rawValue: errno) }
         guard let overlaid = OverlaidDirectory(directory) else {
             descriptor = directory
@@ -31,12 +36,6 @@ public struct MountedDirectory: ~Copyable {
             let count = readlink("/proc/self/fd/\(directory)", start, buffer.count)
             return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
-    }
-
-    /// Opens the directory at a path whose bytes may be no text.
-    public init(path: [UInt8]) throws(Errno) {
-        descriptor = open(path.map { CChar(bitPattern: $0) } + [0], O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
     }
 
     /// Opens the directory `name` in another one; not what a symbolic link names.
