@@ -117,6 +117,10 @@ const unsigned long TRACTFS_IOCTL_PRESIGN = _IOWR('T', 5, char[PRESIGN_BYTE_COUN
 const size_t TRACTFS_STATUS_BYTE_COUNT = STATUS_BYTE_COUNT;
 const unsigned long TRACTFS_IOCTL_STATUS = _IOR('T', 6, char[STATUS_BYTE_COUNT]);
 
+#define REPORT_BYTE_COUNT 16368
+const size_t TRACTFS_REPORT_BYTE_COUNT = REPORT_BYTE_COUNT;
+const unsigned long TRACTFS_IOCTL_REPORT = _IOWR('T', 0x40, char[REPORT_BYTE_COUNT]);
+
 int tractfs_call(int descriptor, unsigned long command, void *argument) {
     return ioctl(descriptor, command, argument);
 }
