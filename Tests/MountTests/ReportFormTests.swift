@@ -10,7 +10,7 @@ import Testing
         let name = "<script>alert('1')</script> & \"x\"\u{1B}[2J\u{202E}\n\u{FFFE}\u{85}é"
         let markup: Markup = "<p title=\"\(name)\">\(name)</p>"
         let escaped =
-            "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;x&quot;\\u{1B}[2J\\u{202E}\\u{0A}\\u{FFFE}\\u{85}é"
+            "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;x&quot;\\u{1B}[2J\\u{202E}\\n\\u{FFFE}\\u{0085}é"
         #expect(markup.text == "<p title=\"\(escaped)\">\(escaped)</p>")
         let outer: Markup = "<div>\(markup)\(12)\(1.25)</div>"
         #expect(outer.text == "<div>\(markup.text)121.3</div>")

@@ -25,7 +25,7 @@ style = "".join(element.text for element in elements if element.tag == "style")
 assert "url(" not in style and "@import" not in style
 policy = [element.get("content") for element in elements if element.get("http-equiv") == "Content-Security-Policy"]
 assert policy == ["default-src 'none'; style-src 'unsafe-inline'"], policy
-numbers = re.findall(r'(?:x|y|width|height|x1|x2|y1|y2)="([^"]*)"', text)
+numbers = re.findall(r'(?<![\w-])(?:x|y|width|height|x1|x2|y1|y2)="([^"]*)"', text)
 assert all(re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", number) for number in numbers), "a coordinate is no number"
 controls = [character for character in text if ord(character) < 32 and character != "\n" or character in "\u202e\u2066\x7f"]
 assert not controls, controls
@@ -49,6 +49,7 @@ parser.feed(text)
 assert parser.tags == [tag.lower() for tag in tags], "HTML and XML differ"
 
 body = root.find("body")
+assert "<span" not in "".join(body.itertext()), "markup was escaped"
 print(
     json.dumps(
         {

@@ -52,9 +52,10 @@ struct AccessTables {
         let body: [Markup] = rows.map { row in
             let cells: [Markup] = row.cells.map { "<td class=\"number\">\($0)</td>" }
             let width = Decimals.text(100 * min(max(row.bar, 0), 1), 1)
+            let bar: Markup = row.bar > 0 ? "<span style=\"width:\(width)%\"></span>" : ""
             return """
                 <tr><th class="name" scope="row"><bdi>\(row.name)</bdi></th>\(cells)\
-                <td class="bar">\(row.bar > 0 ? "<span style=\"width:\(width)%\"></span>" : "")</td></tr>
+                <td class="bar">\(bar)</td></tr>
                 """
         }
         let more = count > rows.count ? " (the first \(rows.count) of \(Readable.count(count)))" : ""

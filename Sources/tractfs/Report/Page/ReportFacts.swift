@@ -93,7 +93,7 @@ struct ReportFacts {
                 "served by",
                 "process \(status.serverPid), number \(status.generation) of this mount, "
                     + (status.supervisorPid.map { "supervised by \($0)" } ?? "not supervised")
-            ), ("credentials", credentials),
+            ), ("credentials", StatusText.credentials(status.credentials)),
             (
                 "passthrough",
                 status.passthrough.usable
@@ -101,12 +101,6 @@ struct ReportFacts {
                     : "not used: all reads come to tractfs"
             ),
         ]
-    }
-
-    private var credentials: String {
-        guard let credentials = status.credentials else { return "none, requests are not signed" }
-        return credentials.source + (credentials.expiresAt.map { ", until \($0)" } ?? "")
-            + (credentials.usable ? "" : "; none that the store takes just now")
     }
 
     private var limits: [(name: String, value: String)] {
