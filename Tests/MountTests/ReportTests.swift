@@ -175,7 +175,7 @@ import Testing
     private static let names: [(key: Key, shown: String)] = [
         ("<script>alert(1)<", "<script>alert(1)<"), ("\"quotes' & &amp;", "\"quotes' & &amp;"),
         ("right to left\u{202E}gpj", "right to left\\u{202E}gpj"), ("escape\u{1B}[31m", "escape\\u{1B}[31m"),
-        ("line\nbreak", "line\\nbreak"), (Key([0x61, 0xff, 0x62]), "a\u{FFFD}b"),
+        ("line\nbreak", "line\\nbreak"),
         (Key(String(repeating: "W", count: 250)), String(repeating: "W", count: 250)), ("שלום é 脳", "שלום é 脳"),
     ]
 

@@ -18,14 +18,14 @@ struct ReportCommand: ParsableCommand {
             unless --output says otherwise. docs/REPORT.md tells what each chart means.
             """)
 
-    @Argument(help: "Where it is mounted, or a path in there.")
+    @Argument(help: "Where it is mounted, or a path in there.", completion: .mounts)
     var mountPoint: String
 
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
             "The file to write, replaced in one step; \"-\" for standard output (default: \(standardOutput)).",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var output: String?
 
     @Flag(help: "Write JSON, for programs.")
