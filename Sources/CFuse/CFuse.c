@@ -130,6 +130,10 @@ _Static_assert(sizeof(struct tractfs_release_question) <= RELEASE_BYTE_COUNT, "q
 const size_t TRACTFS_RELEASE_BYTE_COUNT = RELEASE_BYTE_COUNT;
 const unsigned long TRACTFS_IOCTL_RELEASE = _IOWR('T', 9, char[RELEASE_BYTE_COUNT]);
 
+#define REPORT_BYTE_COUNT 16368
+const size_t TRACTFS_REPORT_BYTE_COUNT = REPORT_BYTE_COUNT;
+const unsigned long TRACTFS_IOCTL_REPORT = _IOWR('T', 0x40, char[REPORT_BYTE_COUNT]);
+
 int tractfs_call(int descriptor, unsigned long command, void *argument) {
     return ioctl(descriptor, command, argument);
 }

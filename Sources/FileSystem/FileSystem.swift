@@ -18,6 +18,7 @@ public final class FileSystem: Sendable {
     private let folders: FolderReadAhead
     private let failures: FailureLog
     private let archived = ArchivedObjects()
+    private let accesses = AccessRecord()
     private let logger: Logger
     let log: StateLog?
     let directories: HandleTable<DirectoryHandle>
@@ -57,6 +58,8 @@ public final class FileSystem: Sendable {
         let reader: ObjectReader
         /// Whether opening must find out if the object can be read at all.
         let mayBeArchived: Bool
+        /// Where it is counted what becomes of it; `nil` where it isn't.
+        let access: FileAccess?
 
         var words: InlineArray<3, UInt64> { [inode.rawValue, 0, 0] }
     }
@@ -292,13 +295,13 @@ public final class FileSystem: Sendable {
         defer { folders.noteOpen(file.object.key) }
         if file.mayBeArchived { return openArchived(id, file, completion: completion) }
         guard wantsLocalFile else {
-            completion(.success(OpenedFile(handle: files.insert(file), localFile: nil)))
+            completion(.success(OpenedFile(handle: insert(file), localFile: nil)))
             return nil
         }
         // The handle is made when the wait is over, so that one that is cancelled leaves none behind.
         return localFiles(file.reader) { [self] result in
             completion(
-                result.map { OpenedFile(handle: files.insert(file), localFile: $0) }
+                result.map { OpenedFile(handle: insert(file), localFile: $0) }
                     .mapError { errno(for: $0, wanting: file.object.key) })
         }
     }
@@ -308,7 +311,13 @@ public final class FileSystem: Sendable {
         guard case .file(let object) = try inode(id).kind else { throw .isDirectory }
         return OpenFile(
             inode: id, object: object.version, reader: reader.open(object.version),
-            mayBeArchived: object.isArchived && object.version.byteCount > 0)
+            mayBeArchived: object.isArchived && object.version.byteCount > 0,
+            access: accesses.access(of: object.version))
+    }
+
+    private func insert(_ file: OpenFile) -> Handle {
+        accesses.noteOpen(file.access)
+        return files.insert(file)
     }
 
     private func openArchived(
@@ -316,13 +325,13 @@ public final class FileSystem: Sendable {
     ) -> ParkedRead? {
         let firstByte = 0..<1
         if file.reader.readAvailable(firstByte) != nil {
-            completion(.success(OpenedFile(handle: files.insert(file), localFile: nil)))
+            completion(.success(OpenedFile(handle: insert(file), localFile: nil)))
             return nil
         }
         return file.reader.read(firstByte) { [self] result in
             archived.note(result, of: id)
             completion(
-                result.map { _ in OpenedFile(handle: files.insert(file), localFile: nil) }
+                result.map { _ in OpenedFile(handle: insert(file), localFile: nil) }
                     .mapError { errno(for: $0, wanting: file.object.key) })
         }
     }
@@ -336,7 +345,9 @@ public final class FileSystem: Sendable {
     public func readAvailable(_ handle: Handle, offset: Int, byteCount: Int) throws(Errno) -> AvailableBytes {
         let (file, range) = try extent(handle, offset: offset, byteCount: byteCount)
         if range.isEmpty { return .endOfFile }
-        return file.reader.readAvailable(range).map { .bytes($0) } ?? .toBeFetched
+        guard let bytes = file.reader.readAvailable(range) else { return .toBeFetched }
+        file.access?.noteRead(range)
+        return .bytes(bytes)
     }
 
     /// What is at hand of the bytes of a read.
@@ -360,6 +371,10 @@ public final class FileSystem: Sendable {
         let (file, range) = try extent(handle, offset: offset, byteCount: byteCount)
         if range.isEmpty { throw .invalidArgument }
         return file.reader.read(range) { [self] result in
+            switch result {
+            case .success: file.access?.noteRead(range)
+            case .failure: file.access?.noteFailure()
+            }
             completion(result.mapError { errno(for: $0, wanting: file.object.key, isOpen: true) })
         }
     }
@@ -370,6 +385,20 @@ public final class FileSystem: Sendable {
         let start = min(offset, file.object.byteCount)
         return (file, start..<start + min(byteCount, file.object.byteCount - start))
     }
+
+    /// The kernel is told to read an open file's local file by itself.
+    public func noteLocalReading(_ handle: Handle) {
+        files[handle]?.access?.noteLocalOpen()
+    }
+
+    /// How often files were opened.
+    public var totalOpenCount: Int { accesses.totalOpenCount }
+
+    /// How many files are remembered one by one.
+    public static var recordedFileCountMax: Int { AccessRecord.fileCountMax }
+
+    /// Which files were opened and read since the start.
+    public var accessSnapshot: AccessSnapshot { accesses.snapshot }
 
     /// Ends an open file (FUSE_RELEASE).
     public func close(_ handle: Handle) {

@@ -26,6 +26,8 @@ public final class FuseSession: Sendable {
     private let overlaidAt: String?
     let version: String
     private let describe: (@Sendable (SessionCounts) -> String)?
+    private let report: (@Sendable (SessionCounts) -> String)?
+    let reports = KeptReports()
 
     private struct State {
         /// The session and the thread that runs it, while it runs.
@@ -59,12 +61,14 @@ public final class FuseSession: Sendable {
     ///   - overlaidAt: Where an overlay lies on the mount, or is going to; `nil` for none.
     ///   - version: The program's, for who asks the mount.
     ///   - describe: Tells who asks the mount how it is, as a JSON object; gets what this session knows.
+    ///   - report: Tells how it was all the time, likewise.
     public init(
         fileSystem: FileSystem, log: StateLog? = nil, page: SupervisionPage? = nil, isSuccessor: Bool = false,
         overlaidAt: String? = nil, version: String = "", logger: Logger,
-        describe: (@Sendable (SessionCounts) -> String)? = nil
+        describe: (@Sendable (SessionCounts) -> String)? = nil, report: (@Sendable (SessionCounts) -> String)? = nil
     ) {
         self.describe = describe
+        self.report = report
         self.fileSystem = fileSystem
         self.logger = logger
         self.version = version
@@ -98,10 +102,19 @@ public final class FuseSession: Sendable {
     /// What is said to who asks how the mount is.
     func status() throws(Errno) -> [UInt8] {
         guard let describe else { throw Errno(rawValue: ENOTTY) }
-        let bytes = Array(describe(SessionCounts(of: self)).utf8)
+        let bytes = Array(describe(counts).utf8)
         guard bytes.count <= TRACTFS_STATUS_BYTE_COUNT else { throw Errno(rawValue: EOVERFLOW) }
         return bytes
     }
+
+    /// A page of what is said to who asks how the mount was all the time.
+    func reportPage(at offset: Int, for directory: Handle) throws(Errno) -> [UInt8] {
+        guard let report else { throw Errno(rawValue: ENOTTY) }
+        return try reports.page(at: offset, for: directory) { Array(report(counts).utf8) }
+    }
+
+    /// What this session has done so far.
+    public var counts: SessionCounts { SessionCounts(of: self) }
 
     /// Settles with the kernel what the conversation is like (FUSE_INIT).
     func begin(_ connection: inout fuse_conn_info) {

@@ -120,6 +120,20 @@ public struct MountedDirectory: ~Copyable {
         return FileMessages.release(bytes)
     }
 
+    /// What the server says of all that it has done, as a JSON object (docs/REPORT.md).
+    public func report() throws(Errno) -> [UInt8] {
+        var report: [UInt8] = []
+        var page: ReportPage
+        repeat {
+            var bytes = ReportPage.question(offset: report.count)
+            let code = bytes.withUnsafeMutableBytes { tractfs_call(descriptor, TRACTFS_IOCTL_REPORT, $0.baseAddress) }
+            guard code == 0 else { throw Errno(rawValue: errno) }
+            page = ReportPage(answer: bytes)
+            report += page.bytes
+        } while report.count < page.totalByteCount && !page.bytes.isEmpty
+        return report
+    }
+
     /// Its entries from the first one on. To be read once.
     public func entries() throws(Errno) -> Entries {
         try Entries(of: descriptor)

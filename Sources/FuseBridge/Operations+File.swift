@@ -35,6 +35,7 @@ private func send(
     in session: FuseSession
 ) {
     let backing = session.passthrough.open(inode, opened.handle, file: opened.localFile)
+    if backing != nil { session.fileSystem.noteLocalReading(opened.handle) }
     if reply.send(tractfs_open_reply(opened.handle, backing: backing, isDirect: isDirect)) { return }
     session.passthrough.release(inode, opened.handle)
     session.fileSystem.close(opened.handle)

@@ -61,6 +61,12 @@ func tractfs_ioctl(
         parked.awaitInterrupt()
     case (TRACTFS_IOCTL_STATUS, _?, _):
         Reply(to: request).answer({ $0.send(ioctlBytes: $1) }) { () throws(Errno) in try session.status() }
+    case (TRACTFS_IOCTL_REPORT, let directory?, _):
+        let question = input.map { UnsafeRawBufferPointer(start: $0, count: inputSize) }
+        Reply(to: request).answer({ $0.send(ioctlBytes: $1) }) { () throws(Errno) in
+            guard let offset = question.flatMap(ReportPage.offset) else { throw .invalidArgument }
+            return try session.reportPage(at: offset, for: directory)
+        }
     default:
         // What isatty(3) and Python's open ask of every file: not a terminal.
         Reply(to: request).send(Errno(rawValue: ENOTTY))

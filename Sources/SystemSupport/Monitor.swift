@@ -52,15 +52,13 @@ public final class Monitor<State>: @unchecked Sendable {
         }
     }
 
-    /// Waits until `isEnough` holds, or for `nanoseconds` (less than a second).
+    /// Waits until `isEnough` holds, or for `nanoseconds`.
     public func wait(nanoseconds: Int, until isEnough: (State) -> Bool) {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
-        deadline.tv_nsec += nanoseconds
-        if deadline.tv_nsec >= 1_000_000_000 {
-            deadline.tv_nsec -= 1_000_000_000
-            deadline.tv_sec += 1
-        }
+        deadline.tv_nsec += nanoseconds % 1_000_000_000
+        deadline.tv_sec += nanoseconds / 1_000_000_000 + deadline.tv_nsec / 1_000_000_000
+        deadline.tv_nsec %= 1_000_000_000
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while !isEnough(state), pthread_cond_timedwait(condition, mutex, &deadline) == 0 {}

@@ -10,6 +10,7 @@ struct JSONObject: Sendable, ExpressibleByDictionaryLiteral, CustomStringConvert
         case bool(Bool)
         case null
         case object(JSONObject)
+        case array([Value])
     }
 
     private let members: [(name: String, value: Value)]
@@ -35,6 +36,7 @@ struct JSONObject: Sendable, ExpressibleByDictionaryLiteral, CustomStringConvert
         case .bool(let isTrue): "\(isTrue)"
         case .null: "null"
         case .object(let object): "\(object)"
+        case .array(let values): "[\(values.map(text).joined(separator: ", "))]"
         }
     }
 

@@ -10,6 +10,7 @@ import S3Client
 import SQLiteArchive
 import StateLog
 import SystemPackage
+import SystemSupport
 
 /// The layers of one mount, put together.
 struct MountLayers {
@@ -20,6 +21,8 @@ struct MountLayers {
     private let credentials: CredentialsSession?
     private let disk: DiskCache?
     private let archive: SQLiteArchive?
+    private let recorder = HistoryRecorder()
+    private let recorderThread: WorkerThread
 
     /// - Parameter overlay: Where the overlay is that lies on the mount, or is going to, and where it keeps what is written.
     init(
@@ -56,10 +59,14 @@ struct MountLayers {
             uri: settings.uri.description, overlay: overlay?.upper, memoryByteLimit: settings.memory.byteLimit,
             connectionLimit: settings.configuration.connectionLimit, client: client, credentials: credentials,
             fileSystem: fileSystem, namespace: namespace, reader: reader, blocks: blocks, disk: disk)
-        session = FuseSession(
+        let report = ReportDocument(
+            status: status, settings: settings.report, recorder: recorder, root: settings.root)
+        let session = FuseSession(
             fileSystem: fileSystem, log: log, page: page, isSuccessor: isSuccessor, overlaidAt: overlay?.mountPoint,
-            version: Tractfs.version,
-            logger: logger, describe: { status.object($0).description })
+            version: Tractfs.version, logger: logger, describe: { status.object($0).description },
+            report: { report.object($0).description })
+        self.session = session
+        recorderThread = recorder.start { status.sample(session.counts) }
     }
 
     /// Where credentials are from; `nil` for unsigned requests.
@@ -76,6 +83,8 @@ struct MountLayers {
 
     /// Ends all threads.
     func shutdown() {
+        recorder.end()
+        recorderThread.join()
         archive?.shutdown()
         disk?.shutdown()
         client.shutdown()

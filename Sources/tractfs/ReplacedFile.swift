@@ -11,6 +11,7 @@ struct ReplacedFile {
 
     /// Replaces what the file holds.
     func write(_ text: String) throws(Failure) {
+        guard isReplaceable else { return try writeThrough(text) }
         // Its name doesn't end as the file's does, so that nobody who looks for those takes it for one.
         let temporary = "\(path).\(getpid())~"
         do {
@@ -21,6 +22,22 @@ struct ReplacedFile {
             guard rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
         } catch {
             unlink(temporary)
+            throw Failure("can't write \(path): \(error)")
+        }
+    }
+
+    /// Devices and pipes are written to: as root, a rename would put a file in the place of /dev/null.
+    private var isReplaceable: Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return true }
+        return [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+    }
+
+    private func writeThrough(_ text: String) throws(Failure) {
+        do {
+            let file = try FileDescriptor.open(FilePath(path), .writeOnly, options: .closeOnExec)
+            try file.closeAfter { _ = try file.writeAll(text.utf8) }
+        } catch {
             throw Failure("can't write \(path): \(error)")
         }
     }

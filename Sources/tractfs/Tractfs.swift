@@ -18,8 +18,9 @@ struct Tractfs: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            MountCommand.self, UnmountCommand.self, UpgradeCommand.self, StatusCommand.self, RefreshCommand.self,
-            WarmCommand.self, PresignCommand.self, CacheCommand.self, DoctorCommand.self, ConfigCommand.self,
+            MountCommand.self, UnmountCommand.self, UpgradeCommand.self, StatusCommand.self, ReportCommand.self,
+            RefreshCommand.self, WarmCommand.self, PresignCommand.self, CacheCommand.self, DoctorCommand.self,
+            ConfigCommand.self,
         ])
 
     static func main() {

@@ -61,6 +61,11 @@ import Testing
             try home.answer(.broken)
             usleep(1_100_000)
             observed.append(("an error", try run("cat", [mountPoint + "/d2/f"]).errorOutput))
+            for form in [["-o", "-"], ["--json"]] {
+                let report = try runChecked(tractfsExecutable(), ["report", mountPoint] + form)
+                #expect(report.contains("d0/"))
+                observed.append(("a report", report))
+            }
             let attributes = try run("getfattr", ["-d", "-m", "-", mountPoint + "/d0/f"])
             observed.append(("extended attributes", attributes.output + attributes.errorOutput))
         }

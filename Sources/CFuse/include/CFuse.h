@@ -224,6 +224,21 @@ extern const unsigned long TRACTFS_IOCTL_STATUS;
 /// Several times what it takes.
 extern const size_t TRACTFS_STATUS_BYTE_COUNT;
 
+/// The same with the history of all that and of what was read, as a JSON object that is too long for one answer. Passes
+/// TRACTFS_REPORT_BYTE_COUNT bytes that begin with a struct tractfs_report_page, and gives back the same with what stands at
+/// its offset behind it. Offset 0 has the server make a new object, and keep it until the directory is closed. ENODATA where
+/// it has none, EBUSY where it keeps as many as it may.
+extern const unsigned long TRACTFS_IOCTL_REPORT;
+extern const size_t TRACTFS_REPORT_BYTE_COUNT;
+
+/// A piece of a report.
+struct tractfs_report_page {
+    /// Where it begins.
+    uint64_t offset;
+    /// How many bytes the report has; asked with 0.
+    uint64_t total_byte_count;
+};
+
 /// Calls ioctl(2), which is variadic, so that Swift can't; -1 and errno on failure.
 int tractfs_call(int descriptor, unsigned long command, void *argument);
 

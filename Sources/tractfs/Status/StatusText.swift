@@ -56,7 +56,8 @@ struct StatusText {
             + (status.supervisorPid.map { ", supervised by \($0)" } ?? ", not supervised")
     }
 
-    private static func credentials(_ credentials: MountStatus.Credentials?) -> String {
+    /// Where they are from, and how long they work.
+    static func credentials(_ credentials: MountStatus.Credentials?) -> String {
         guard let credentials else { return "none, requests are not signed" }
         return credentials.source + (credentials.expiresAt.map { ", until \($0)" } ?? "")
             + (credentials.usable ? "" : "; none that the store takes just now")

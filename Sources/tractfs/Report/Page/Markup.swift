@@ -1,0 +1,55 @@
+import ObjectStore
+
+/// A piece of HTML that is well-formed XML too. What is interpolated into one is escaped, unless it is markup itself: nobody
+/// can forget it.
+struct Markup: ExpressibleByStringInterpolation {
+    let text: String
+
+    init(stringLiteral text: String) {
+        self.text = text
+    }
+
+    init(stringInterpolation interpolation: Interpolation) {
+        text = interpolation.text
+    }
+
+    /// Several pieces, one behind the other.
+    init(_ pieces: [Markup]) {
+        text = pieces.map(\.text).joined(separator: "\n")
+    }
+
+    struct Interpolation: StringInterpolationProtocol {
+        fileprivate var text = ""
+
+        init(literalCapacity: Int, interpolationCount: Int) {
+            text.reserveCapacity(literalCapacity * 2)
+        }
+
+        mutating func appendLiteral(_ literal: String) { text += literal }
+        mutating func appendInterpolation(_ content: String) { text += Markup.escaped(content) }
+        mutating func appendInterpolation(_ markup: Markup) { text += markup.text }
+        mutating func appendInterpolation(_ markups: [Markup]) { text += Markup(markups).text }
+        mutating func appendInterpolation(_ number: Int) { text += "\(number)" }
+        /// A coordinate, to a tenth; not negative.
+        mutating func appendInterpolation(_ coordinate: Double) { text += Decimals.text(max(coordinate, 0), 1) }
+    }
+
+    /// Text as it stands between tags and in attributes. What would be obeyed and not seen is written as `\u{1B}`: names are
+    /// those of whoever could write to the bucket.
+    private static func escaped(_ content: String) -> String {
+        var text = ""
+        for scalar in content.unicodeScalars {
+            switch scalar {
+            case "&": text += "&amp;"
+            case "<": text += "&lt;"
+            case ">": text += "&gt;"
+            case "\"": text += "&quot;"
+            case "'": text += "&#39;"
+            case _ where scalar.isInstruction || scalar.properties.isNoncharacterCodePoint:
+                text += scalar.escaped(asASCII: true)
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+}

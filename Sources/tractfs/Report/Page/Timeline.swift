@@ -1,0 +1,57 @@
+/// A history in as many steps as a chart can show.
+struct Timeline {
+    /// Where steps begin and end, in seconds since the start: one more than there are steps.
+    let edges: [Double]
+    /// The last sample of each step.
+    private let lastSamples: [Int]
+
+    /// - Parameter stepCountMax: How many steps at the most. They are of about the same length.
+    init(_ history: MountReport.History, stepCountMax: Int) {
+        let total = history.seconds.last ?? 0
+        // The last sample was taken when it was asked, perhaps a moment after the one before: too short to tell a rate.
+        let length = max(total / Double(stepCountMax), 0.5 * Double(history.periodSeconds))
+        var (edges, lastSamples) = ([0.0], [Int]())
+        for (index, seconds) in history.seconds.enumerated() where seconds - edges[edges.count - 1] >= length {
+            edges.append(seconds)
+            lastSamples.append(index)
+        }
+        if lastSamples.isEmpty {
+            edges.append(max(total, 0.001))
+            lastSamples.append(history.seconds.count - 1)
+        } else {
+            // What is left belongs to the last step.
+            edges[edges.count - 1] = total
+            lastSamples[lastSamples.count - 1] = history.seconds.count - 1
+        }
+        (self.edges, self.lastSamples) = (edges, lastSamples)
+    }
+
+    /// How many steps there are.
+    var stepCount: Int { lastSamples.count }
+
+    /// How long they are, about, in seconds.
+    var stepSeconds: Double { (edges[edges.count - 1] - edges[0]) / Double(stepCount) }
+
+    /// How much a count has grown in each step.
+    func increments(of column: [Int]) -> [Int] {
+        var previous = 0
+        return lastSamples.map { index in
+            defer { previous = column[index] }
+            return max(column[index] - previous, 0)
+        }
+    }
+
+    /// The same for each second.
+    func rates(of column: [Int]) -> [Double] {
+        zip(increments(of: column), zip(edges, edges.dropFirst())).map { Double($0) / max($1.1 - $1.0, 0.001) }
+    }
+
+    /// The highest value in each step.
+    func peaks(of column: [Int]) -> [Int] {
+        var first = 0
+        return lastSamples.map { index in
+            defer { first = index + 1 }
+            return column[first...index].max() ?? 0
+        }
+    }
+}
