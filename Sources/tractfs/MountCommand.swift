@@ -38,6 +38,12 @@ struct MountCommand: ConfigurableCommand {
     @OptionGroup(title: "Where options are set")
     var files: ConfigurationOptions
 
+    func validate() throws {
+        if mountPoint.hasPrefix("s3:"), !uri.hasPrefix("s3:") {
+            throw ValidationError("the bucket comes first: tractfs mount \(mountPoint) \(uri)")
+        }
+    }
+
     /// - Parameter arguments: The complete command line, which all processes of the mount are started with.
     func run(as arguments: [String]) throws {
         guard let inheritance = Inheritance.take() else {
@@ -89,7 +95,7 @@ struct StoreOptions: ParsableArguments {
         completion: .file())
     var caBundle: String?
 
-    @Option(help: ArgumentHelp("How many connections at the most.", valueName: "count"))
+    @Option("How many connections at the most.", valueName: "count")
     var maxConnections = 64
 
     @Option("How long a read or a listing may get nothing, retries included, before it fails.", valueName: "duration")

@@ -15,6 +15,7 @@ enum MountPaths {
             do throws(Failure) {
                 // Else it would be the folder that the command is typed in, for one of them.
                 if path.isEmpty { throw Failure("a path is empty; give a folder or a file in a mount") }
+                try check(path)
                 try body(path)
             } catch {
                 StandardError.tell(error.description)
@@ -22,6 +23,14 @@ enum MountPaths {
             }
         }
         if hasFailed { throw .failure }
+    }
+
+    /// Looks whether `path` is one.
+    ///
+    /// - Throws: That a bucket isn't.
+    static func check(_ path: String) throws(Failure) {
+        guard path.hasPrefix("s3:") else { return }
+        throw Failure("\(path) is no path; give that of its mount, which tractfs status tells")
     }
 
     /// What an error means that asking a mount about `path` ended with.

@@ -8,13 +8,18 @@ protocol WrittenValue {
     static var form: String { get }
 
     init?(argument: String)
+
+    /// What somebody may have meant who wrote it in another way; `nil` where that can be anything.
+    static func meaning(of text: String) -> String?
 }
 
 extension WrittenValue {
+    static func meaning(of text: String) -> String? { nil }
+
     /// Reads a value, or says how one is written.
     static func read(_ text: String) throws -> Self {
-        guard let value = Self(argument: text) else { throw ValidationError("give \(form)") }
-        return value
+        if let value = Self(argument: text) { return value }
+        throw ValidationError("give \(form)" + (meaning(of: text).map { "; did you mean \($0)?" } ?? ""))
     }
 }
 
@@ -26,6 +31,10 @@ extension Option where Value: WrittenValue & SendableMetatype {
             help: ArgumentHelp("\(help) (default: \(wrappedValue))", valueName: valueName), completion: completion,
             transform: { try Value.read($0) })
     }
+}
+
+extension Int: WrittenValue {
+    static var form: String { "a number, such as 64" }
 }
 
 extension UInt32: WrittenValue {

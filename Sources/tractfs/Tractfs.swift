@@ -29,6 +29,7 @@ struct Tractfs: ParsableCommand {
         do {
             let typed = Array(CommandLine.arguments.dropFirst())
             let helper = MountHelper.isCalled ? try MountHelper(typed) : nil
+            if helper == nil { try UnknownCommand.check(typed) }
             let complete = try CompletedArguments(
                 helper?.arguments() ?? typed, environment: Environment.variables())
             completed = complete
@@ -63,23 +64,49 @@ struct Tractfs: ParsableCommand {
         if code.isSuccess { exit(withError: error) }
         // What went wrong has been told.
         if error is ExitCode { Glibc.exit(code.rawValue) }
-        var message = Failure(message(for: error)).description
-        if let completed { message = completed.attributing(message) }
+        let arguments = MountHelper.isCalled ? ["mount"] : Array(CommandLine.arguments.dropFirst())
+        StandardError.tell(complaint(about: error, completed, arguments))
         let isUsageError = code == .validationFailure
-        if isUsageError, !message.contains("--help") {
-            if message.hasSuffix(".") { message.removeLast() }
-            message += "; see tractfs \(subcommand)--help"
-        }
-        StandardError.tell(message)
         Glibc.exit(MountHelper.isCalled ? MountHelper.exitStatus(isUsageError: isUsageError) : code.rawValue)
     }
 
-    /// The subcommand that was called and a space, where there is such a subcommand.
-    private static var subcommand: String {
-        if MountHelper.isCalled { return "mount " }
-        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
-        guard let name = CommandLine.arguments.dropFirst().first, names.contains(name) else { return "" }
-        return name + " "
+    /// What a person is told of an error, in one line.
+    ///
+    /// - Parameters:
+    ///   - completed: The complete command line, where it came so far.
+    ///   - arguments: What was typed, without the program.
+    static func complaint(about error: any Error, _ completed: CompletedArguments?, _ arguments: [String]) -> String {
+        var message = Failure(message(for: error)).description
+        if message.hasPrefix("Unknown option '-"), let meant = longOption(in: arguments) {
+            message = "\(message.split(separator: ".")[0]). Did you mean '\(meant)'?"
+        }
+        if let completed { message = completed.attributing(message) }
+        if exitCode(for: error) == .validationFailure, !message.contains("--help") {
+            if message.hasSuffix(".") { message.removeLast() }
+            message += "; see tractfs \(subcommand(of: arguments))--help"
+        }
+        return message
+    }
+
+    /// The option that was meant by "-profile".
+    private static func longOption(in arguments: [String]) -> String? {
+        arguments.first { argument in
+            !argument.hasPrefix("--") && argument.hasPrefix("-") && argument.count > 2
+                && DeclaredOptions.ofMount.meaning(of: String(argument.dropFirst())) != nil
+        }.map { "-" + $0 }
+    }
+
+    /// The subcommand that is called, and that one's, with a space behind each; empty where there is no such subcommand.
+    private static func subcommand(of arguments: [String]) -> String {
+        var command: any ParsableCommand.Type = Tractfs.self
+        var names = ""
+        for name in arguments {
+            let next = command.configuration.subcommands.first { $0.configuration.commandName == name }
+            guard let next else { break }
+            names += name + " "
+            command = next
+        }
+        return names
     }
 }
 

@@ -61,6 +61,7 @@ struct UnmountCommand: ParsableCommand {
     }
 
     private func findMount() throws -> MountTable.Entry {
+        try MountPaths.check(mountPoint)
         let table = try MountTable()
         // Not resolved if the path is in the table as it stands: resolving asks a mount that may be dead.
         let path = table.mount(at: mountPoint) == nil ? MountPoint.resolve(mountPoint) ?? mountPoint : mountPoint

@@ -21,6 +21,7 @@ struct UpgradeCommand: ParsableCommand {
     var timeout = Time(seconds: 60)
 
     func run() throws {
+        try MountPaths.check(mountPoint)
         let before = try supervision()
         guard let supervisor = before.supervisor, OwnProgram.isOf(supervisor) else {
             throw Failure("\(mountPoint) has no supervising process any more; unmount it, and mount it again")

@@ -14,7 +14,7 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
     public init(parsing text: String) throws(SettingsError) {
         let scheme = "s3://"
         guard text.utf8.starts(with: scheme.utf8) else {
-            throw SettingsError("\(Excerpt.of(text.utf8)) is not of the form s3://BUCKET[/PREFIX]")
+            throw SettingsError.noBucket(text)
         }
         let rest = text.utf8.dropFirst(scheme.utf8.count)
         if rest.starts(with: AccessPoint.prefix.utf8) {

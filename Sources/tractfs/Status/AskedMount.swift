@@ -32,6 +32,7 @@ struct AskedMount: Sendable {
 
     /// The mount on `path`, or that it lies in.
     static func one(at path: String) throws -> AskedMount {
+        try MountPaths.check(path)
         let table = try MountTable()
         if let mount = table.mount(at: path), mount.isOurs { return ask([mount])[0] }
         // Resolving asks the mount, which may be dead.

@@ -14,6 +14,11 @@ public struct CommandResult: Sendable {
 public struct CommandFailure: Error, CustomStringConvertible {
     /// The command, and what went wrong.
     public let description: String
+
+    /// A failure of this description.
+    public init(description: String) {
+        self.description = description
+    }
 }
 
 /// Runs a command to its end.

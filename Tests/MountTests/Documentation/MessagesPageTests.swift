@@ -1,0 +1,39 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("A message that users may meet") struct MessagesPageTests {
+    /// What nobody is told, or only who looks into a program that is broken.
+    private static let internals: Set = [
+        "the listing was broken off", "the store's client was shut down", "… is no longer wanted",
+        "a serving process needs a supervisor", "there is nothing to take over",
+        "the supervising process ended before the mount answered", "process … has taken over after … ms",
+        // A piece of others.
+        "the listing of …", "…. Did you mean '…'?", "what answers at … is no S3 store (HTTP …)",
+    ]
+
+    @Test func `is in docs/TROUBLESHOOTING.md, word by word`() throws {
+        let page = try String(contentsOfFile: packageRoot + "/docs/TROUBLESHOOTING.md", encoding: .utf8)
+        let messages = try SourceMessages.all()
+        #expect(messages.count > 200, "the sources are no longer written as this looks at them")
+        for (message, path) in messages.sorted(by: { $0.key < $1.key }) where !Self.internals.contains(message) {
+            #expect(
+                page.contains("`\(message)`"),
+                "\(path): put - `\(message)` into docs/TROUBLESHOOTING.md, with what a user can do; or, if no user can meet it, into internals here"
+            )
+        }
+        for message in Self.internals {
+            #expect(messages[message] != nil, "there is no such message any more: \(message)")
+        }
+    }
+
+    @Test func `is not there any more once it is gone from the sources`() throws {
+        let page = try String(contentsOfFile: packageRoot + "/docs/TROUBLESHOOTING.md", encoding: .utf8)
+        let messages = try SourceMessages.all()
+        let list = page.components(separatedBy: "## Every message, by its words").last ?? ""
+        for line in list.split(separator: "\n") {
+            guard let shown = line.wholeMatch(of: /- (``?)(.*?)\1(?:: .*)?/) else { continue }
+            #expect(messages[String(shown.output.2)] != nil, "no source has: \(shown.output.2)")
+        }
+    }
+}

@@ -1,0 +1,265 @@
+import ArgumentParser
+import Foundation
+import TestSupport
+import Testing
+
+@testable import tractfs
+
+/// What is told of a command line that is wrong.
+private func complaint(_ arguments: [String]) -> (text: String, code: ExitCode)? {
+    var completed: CompletedArguments?
+    do {
+        try UnknownCommand.check(arguments)
+        let complete = try CompletedArguments(arguments, environment: [:], systemFile: "/nonexistent")
+        completed = complete
+        _ = try Tractfs.parseAsRoot(complete.arguments)
+        return nil
+    } catch {
+        return (Tractfs.complaint(about: error, completed, arguments), Tractfs.exitCode(for: error))
+    }
+}
+
+/// Expects that it is told in a line of its own what is wrong, by these words, and the exit status of wrong usage.
+private func expectComplaint(
+    _ arguments: [String], says words: [String], sourceLocation: SourceLocation = #_sourceLocation
+) {
+    guard let (text, code) = complaint(arguments) else {
+        Issue.record("tractfs \(arguments.joined(separator: " ")) is taken", sourceLocation: sourceLocation)
+        return
+    }
+    for word in words {
+        #expect(
+            text.contains(word), "tractfs \(arguments.joined(separator: " ")): \(text)", sourceLocation: sourceLocation)
+    }
+    #expect(code == .validationFailure, sourceLocation: sourceLocation)
+    #expect(!text.contains("\n"), sourceLocation: sourceLocation)
+    // Two lines of a terminal, and a little for values that are long themselves.
+    #expect(text.count <= 260, "\(text.count) characters: \(text)", sourceLocation: sourceLocation)
+}
+
+/// A command as it is declared, with its options and what else it takes.
+private struct DeclaredCommand: CustomTestStringConvertible {
+    let type: any ParsableCommand.Type
+    /// "cache list"
+    let name: String
+
+    var testDescription: String { "tractfs \(name)" }
+    var words: [String] { name.split(separator: " ").map(String.init) }
+    var options: [DeclaredOptions.Option] { DeclaredOptions(of: type).options }
+
+    /// Its options, but of those that `mount` has too one alone: the parser takes a while for each.
+    var ownOptions: [DeclaredOptions.Option] {
+        if name == "mount" { return options }
+        let shared = options.filter { DeclaredOptions.ofMount[$0.name] != nil }
+        return options.filter { DeclaredOptions.ofMount[$0.name] == nil } + shared.prefix(1)
+    }
+
+    /// All that do something, and so have no further subcommands.
+    static let all = of(Tractfs.self, "")
+
+    private static func of(_ type: any ParsableCommand.Type, _ name: String) -> [DeclaredCommand] {
+        let subcommands = type.configuration.subcommands
+        if subcommands.isEmpty { return [.init(type: type, name: name)] }
+        return subcommands.flatMap {
+            of($0, (name + " " + ($0.configuration.commandName ?? "")).trimmingCharacters(in: .whitespaces))
+        }
+    }
+}
+
+@Suite("Wrong usage of a command") struct WrongUsageTests {
+    /// What else than options each command takes: what it can't do without, and whether there may be more.
+    private static let operands: [String: (needed: [String], mayBeMore: Bool)] = [
+        "mount": (["s3://bucket", "/mnt/x"], false), "unmount": (["/mnt/x"], false), "upgrade": (["/mnt/x"], false),
+        "status": ([], false), "refresh": (["/mnt/x"], true), "warm": (["/mnt/x"], true),
+        "presign": (["s3://bucket/key"], false), "cache list": ([], false), "cache verify": ([], false),
+        "cache clear": ([], false), "doctor": (["s3://bucket"], false), "config show": ([], false),
+    ]
+
+    /// What a command that takes up to so many, but needs fewer, is given to have too many.
+    private static let optional = [
+        "status": ["/mnt/x"], "cache clear": ["s3://bucket"], "config show": ["s3://bucket", "/mnt/x"],
+    ]
+
+    /// Options that a command can't do without.
+    private static let required = ["warm": ["--metadata"]]
+
+    /// For what the help calls a value: one that is none, and what is said of it. Empty where any text will do for the parser.
+    private static let wrongValues: [String: [(value: String, says: [String])]] = [
+        "size": [
+            ("12 bananas", ["512MiB"]), ("10GB", ["10GiB?"]), ("10g", ["10GiB?"]), ("1.5 GiB", ["1536MiB?"]),
+            ("0", ["512MiB"]),
+            ("-1GiB", []), ("10iGB", ["512MiB"]), ("", []),
+        ],
+        "duration": [
+            ("soon", ["a time"]), ("1.5h", ["5400s?"]), ("5min", ["5m?"]), ("2 hours", ["2h?"]), ("1w", ["a time"]),
+            ("", []),
+        ],
+        "mode": [
+            ("rw-r--r--", ["0644?"]), ("0o755", ["0755?"]), ("999", ["octal"]), ("7777", ["octal"]), ("", []),
+        ],
+        "count": [("many", ["number"]), ("0", ["1 to 1024"]), ("6.4", ["number"]), ("", [])],
+        "uid": [("alice", ["number"]), ("4294967296", ["number"])],
+        "gid": [("staff", ["number"]), ("1.0", ["number"])],
+        "style": [("virtualhost", ["auto", "path", "virtual"])],
+        "level": [("loud", ["trace", "critical"])],
+        "format": [("yaml", ["text", "json"])],
+        // Checked where they are used, by the words of MountFailureTests: whether they are there, or could be.
+        "url": [], "region": [], "profile": [], "account": [], "file": [], "folder": [], "glob": [],
+    ]
+
+    private static func line(_ command: DeclaredCommand, _ more: [String] = []) -> [String] {
+        command.words + (operands[command.name]?.needed ?? []) + (required[command.name] ?? []) + more
+    }
+
+    @Test("has a row in this file's tables, for each command", arguments: DeclaredCommand.all)
+    private func hasRow(command: DeclaredCommand) {
+        #expect(Self.operands[command.name] != nil, "add tractfs \(command.name) to operands")
+        #expect(complaint(Self.line(command))?.text == nil)
+        for option in command.options {
+            guard let name = option.valueName else { continue }
+            #expect(Self.wrongValues[name] != nil, "--\(option.name) takes a <\(name)>: add wrong ones to wrongValues")
+        }
+    }
+
+    @Test("with an option that is nearly right names the right one", arguments: DeclaredCommand.all)
+    private func misspelt(command: DeclaredCommand) {
+        for (index, option) in command.ownOptions.enumerated() {
+            // The last two letters swapped, or one too many.
+            var letters = Array(option.name)
+            letters.swapAt(letters.count - 1, letters.count - 2)
+            let wrong = index.isMultiple(of: 2) ? option.name + "x" : String(letters)
+            expectComplaint(Self.line(command, ["--" + wrong]), says: ["--\(wrong)", "--\(option.name)", "--help"])
+        }
+        expectComplaint(Self.line(command, ["--bananas"]), says: ["--bananas", "tractfs \(command.name) --help"])
+    }
+
+    @Test("without an option's value names the option", arguments: DeclaredCommand.all)
+    private func withoutValue(command: DeclaredCommand) {
+        for option in command.ownOptions where !option.isFlag {
+            expectComplaint(Self.line(command, ["--\(option.name)"]), says: ["--\(option.name)", "--help"])
+        }
+    }
+
+    @Test("with a value for what takes none says so", arguments: DeclaredCommand.all)
+    private func withValue(command: DeclaredCommand) {
+        for option in command.ownOptions where option.isFlag {
+            expectComplaint(Self.line(command, ["--\(option.name)=yes"]), says: ["--\(option.name)"])
+        }
+    }
+
+    @Test("with a value of the wrong form says which would be right", arguments: DeclaredCommand.all)
+    private func wrongValue(command: DeclaredCommand) {
+        var tried: Set<String> = []
+        for option in command.ownOptions {
+            guard let name = option.valueName, let wrong = Self.wrongValues[name] else { continue }
+            // All of them for the first option of this kind, two for the others.
+            for (value, words) in tried.insert(name).inserted ? wrong[...] : wrong.prefix(2) {
+                expectComplaint(Self.line(command, ["--\(option.name)=\(value)"]), says: ["--\(option.name)"] + words)
+            }
+        }
+    }
+
+    @Test("without an argument, or with one too many, says which", arguments: DeclaredCommand.all)
+    private func operandCount(command: DeclaredCommand) throws {
+        let (needed, mayBeMore) = try #require(Self.operands[command.name])
+        let options = Self.required[command.name] ?? []
+        for count in 0..<needed.count {
+            expectComplaint(
+                command.words + needed.prefix(count) + options, says: ["Missing expected argument", "<", "--help"])
+        }
+        if !mayBeMore {
+            let given = needed + (Self.optional[command.name] ?? [])
+            expectComplaint(command.words + given + options + ["surplus"], says: ["'surplus'", "--help"])
+        }
+    }
+
+    @Test(
+        "that many people will try names the right one",
+        arguments: [
+            (["mount", "/mnt/hcp", "s3://b"], ["the bucket comes first", "tractfs mount s3://b /mnt/hcp"]),
+            (["umount", "/mnt/hcp"], ["no command umount", "tractfs unmount?"]),
+            (["Mount", "s3://b", "/mnt"], ["tractfs mount?"]), (["moutn"], ["tractfs mount?"]),
+            (["unmout"], ["tractfs unmount?"]),
+            (["stats"], ["tractfs status?"]), (["docter"], ["tractfs doctor?"]),
+            (["ls", "/mnt/hcp"], ["no command ls", "use ls itself"]),
+            (["cat"], ["use cat itself"]), (["frobnicate"], ["there are mount, unmount", "config"]),
+            (["s3://hcp-openaccess/HCP"], ["tractfs mount s3://hcp-openaccess/HCP FOLDER"]),
+            (["help", "umount"], ["tractfs unmount?"]),
+            (["cache", "lst"], ["tractfs cache list?"]), (["cache", "rm"], ["tractfs cache clear?"]),
+            (["cache", "frobnicate"], ["list, verify, clear"]), (["config", "get"], ["tractfs config show?"]),
+            (["config", "set"], ["no command set", "show"]),
+            (["mount", "s3://b", "/mnt", "-o", "metadata_tll=1h"], ["metadata_tll=1h", "metadata-ttl?"]),
+            (["mount", "s3://b", "/mnt", "-o", "allow_othr"], ["allow_othr", "allow-other?"]),
+            (["mount", "s3://b", "/mnt", "-oxattr"], ["-o xattr", "xattrs?"]),
+            (["mount", "s3://b", "/mnt", "-o", "cache_size=10GB"], ["--cache-size", "10GiB?"]),
+            (["mount", "s3://b", "/mnt", "-o", "bananas"], ["-o bananas", "--help"]),
+            (["mount", "s3://b", "/mnt", "-p", "hcp"], ["-p"]),
+            (["mount", "s3://b", "/mnt", "-profile", "hcp"], ["--profile"]),
+            (["mount", "s3://b", "/mnt", "--metadata-ttl", "never"], ["forever?"]),
+            (["mount", "s3://b", "/mnt", "--metadata-ttl", "60"], ["60s?"]),
+            (["presign", "s3://b/k", "--expires-in", "2 days"], ["2d?"]),
+            (["presign", "s3://b/k", "--expires-in", "8d"], ["7d"]),
+            (["cache", "list", "--cach-dir", "/x"], ["--cache-dir", "tractfs cache list --help"]),
+            (["mount", ""], ["Missing"]),
+            (["", ""], ["no command"]),
+        ] as [([String], [String])])
+    func likely(arguments: [String], words: [String]) {
+        expectComplaint(arguments, says: words)
+    }
+
+    @Test(
+        "that names a bucket in another way shows how it is written here",
+        arguments: [
+            ("hcp-openaccess/HCP_1200", "s3://hcp-openaccess/HCP_1200?"), ("hcp-openaccess", "s3://hcp-openaccess?"),
+            ("s3:/hcp-openaccess/HCP", "s3://hcp-openaccess/HCP?"), ("s3:hcp-openaccess", "s3://hcp-openaccess?"),
+            ("S3://hcp-openaccess/HCP/", "s3://hcp-openaccess/HCP/?"),
+            ("s3a://hcp-openaccess/x", "s3://hcp-openaccess/x?"),
+            ("https://hcp-openaccess.s3.amazonaws.com/HCP/1", "s3://hcp-openaccess/HCP/1?"),
+            ("https://hcp-openaccess.s3.us-east-1.amazonaws.com/", "s3://hcp-openaccess?"),
+            ("https://s3.amazonaws.com/hcp-openaccess/HCP", "s3://hcp-openaccess/HCP?"),
+            ("https://s3-eu-west-1.amazonaws.com/a-bucket", "s3://a-bucket?"),
+            (
+                "https://us-east-1.console.aws.amazon.com/s3/buckets/hcp-openaccess?region=us-east-1",
+                "s3://hcp-openaccess?"
+            ),
+            ("arn:aws:s3:::hcp-openaccess/HCP", "s3://hcp-openaccess/HCP?"),
+            ("https://minio.example.org/b", "--endpoint-url"),
+            ("/mnt/hcp", "s3://BUCKET[/PREFIX]"), ("ftp://x/y", "s3://BUCKET[/PREFIX]"), ("", "s3://BUCKET[/PREFIX]"),
+            ("https://b-b.s3.amazonaws.com/k?X-Amz-Signature=0badc0de", "s3://b-b/k?"),
+        ])
+    func buckets(written: String, meant: String) throws {
+        for command in [
+            ["mount", written, "/nonexistent"], ["doctor", written], ["config", "show", written],
+            ["cache", "clear", written],
+        ] {
+            let result = try run(tractfsExecutable(), command, environment: environmentWithKeys)
+            #expect(
+                (result.errorOutput + result.output).contains(meant),
+                "\(command): \(result.errorOutput)\(result.output)")
+            #expect(result.status != 0)
+            #expect(!(result.errorOutput + result.output).contains("0badc0de"))
+            if command[0] == "mount" {
+                #expect(result.errorOutput.split(separator: "\n").count == 1 && result.output == "")
+            }
+        }
+    }
+
+    @Test("that names a bucket for a mount says so", arguments: ["unmount", "upgrade", "status", "refresh", "warm"])
+    func bucketForMount(command: String) throws {
+        let options = command == "warm" ? ["--metadata"] : []
+        let result = try run(tractfsExecutable(), [command, "s3://bucket/x"] + options)
+        #expect(result.status == 1)
+        #expect(result.errorOutput.contains("s3://bucket/x is no path; give that of its mount"))
+    }
+
+    @Test func `goes to standard error, with the exit status of usage`() throws {
+        for arguments in [
+            ["umount", "/mnt"], ["mount", "/mnt/hcp", "s3://b"], ["mount", "s3://b", "/mnt", "--metadata-tll", "1h"],
+        ] {
+            let result = try run(tractfsExecutable(), arguments, environment: environmentWithKeys)
+            #expect(result.status == 64)
+            #expect(result.output == "")
+            #expect(result.errorOutput.hasPrefix("tractfs: ") && result.errorOutput.split(separator: "\n").count == 1)
+        }
+    }
+}
