@@ -88,6 +88,7 @@ struct ReportFacts {
                 "machine",
                 "\(Readable.count(report.machine.processors, "processor")), \(Readable.bytes(report.machine.memoryBytes)) of memory"
             ), ("what", status.uri), ("where", mountPoint), ("server", "\(status.endpoint) (\(status.region))"),
+            ("overlay", status.overlay.map { "what is written is kept in \($0)" } ?? "none"),
             ("mounted", status.mountedAt), ("counted since", status.since),
             (
                 "served by",
