@@ -52,11 +52,6 @@ struct MountedTree {
         return folder.withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
     }
 
-    /// The bytes of the path of the folder that a file is in.
-    func folder(of file: File) -> [UInt8] {
-        folder + [UInt8(ascii: "/")] + file.place
-    }
-
     /// The file's name where one was given, and empty otherwise.
     var fileName: [UInt8] {
         isFolder ? [] : Array((resolved.lastComponent?.string ?? "").utf8)

@@ -40,11 +40,13 @@ final class FetchRun: Sendable {
     private static let patience: Duration = .seconds(10)
 
     private let files: [WantedFile]
+    private let roots: [OpenedFolder]
     private let options: Options
     private let state: Monitor<State>
 
-    init(_ files: [WantedFile], _ options: Options) {
-        self.files = files
+    init(_ wanted: WantedFiles, _ options: Options) {
+        files = wanted.files
+        roots = wanted.roots
         self.options = options
         state = Monitor(State(files, options, pieceByteCount: FetchRun.pieceByteCount))
     }
@@ -140,7 +142,7 @@ final class FetchRun: Sendable {
 
     private func open(_ file: WantedFile) throws(FileSystem.Failure) -> MountedDirectory {
         do throws(Errno) {
-            return try MountedDirectory(path: file.folder)
+            return try roots[file.root].open(file.place)
         } catch {
             throw FileSystem.Failure(errno: error)
         }

@@ -6,8 +6,9 @@ import SystemPackage
 struct WantedFile: Sendable {
     /// As it is shown.
     let shownPath: String
-    /// The bytes of the path of its folder.
-    let folder: [UInt8]
+    /// Which of the folders that were opened it is in or below, and where there.
+    let root: Int
+    let place: [UInt8]
     let name: [UInt8]
     /// Which version of it.
     let version: UInt64
@@ -33,6 +34,9 @@ struct WantedFiles {
     /// What isn't in the cache.
     var missingByteCount: Int { byteCount - cachedByteCount }
 
+    /// The folders that they are in or below.
+    private(set) var roots: [OpenedFolder] = []
+
     /// Adds the files of `tree` that match, if they aren't there yet, after asking the mount about each.
     ///
     /// - Parameter isUse: Whether they count as used from now on, so that others are evicted first.
@@ -41,6 +45,7 @@ struct WantedFiles {
         _ tree: MountedTree, matching patterns: KeyPatterns, isUse: Bool, telling line: inout OverwrittenLine
     ) throws(Failure) -> Int {
         var count = 0
+        roots.append(OpenedFolder(try tree.open()))
         try tree.forEachFile(matching: patterns) { directory, file throws(Failure) in
             count += 1
             line.show { WarmText.fitting("\(tree.path): \(WarmText.files(count))", width: OverwrittenLine.columnCount) }
@@ -62,7 +67,7 @@ struct WantedFiles {
         guard versions.insert(answer.version).inserted else { return }
         add(
             WantedFile(
-                shownPath: tree.shown(file.path), folder: tree.folder(of: file), name: file.name,
+                shownPath: tree.shown(file.path), root: roots.count - 1, place: file.place, name: file.name,
                 version: answer.version, byteCount: answer.byteCount, allocatedByteCount: answer.allocatedByteCount,
                 cachedByteCount: answer.cachedByteCount, isKept: answer.isKept))
     }
@@ -74,5 +79,21 @@ struct WantedFiles {
         cachedByteCount += file.cachedByteCount
         allocatedByteCount += file.allocatedByteCount
         if file.isKept { keptByteCount += file.allocatedByteCount }
+    }
+}
+
+/// A folder of a mount that stays open, for several threads.
+final class OpenedFolder: Sendable {
+    private let directory: MountedDirectory
+
+    init(_ directory: consuming MountedDirectory) {
+        self.directory = directory
+    }
+
+    /// Opens the folder that a file is in.
+    ///
+    /// - Parameter place: Where that is below: names, each ended by "/".
+    func open(_ place: [UInt8]) throws(Errno) -> MountedDirectory {
+        try MountedDirectory(place.isEmpty ? [UInt8(ascii: ".")] : place, in: directory)
     }
 }

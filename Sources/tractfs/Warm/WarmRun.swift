@@ -101,7 +101,7 @@ struct WarmRun {
         try StandardOutput.write("\(name): \(plan.description)\n")
         if let refusal = plan.refusal { throw refusal }
         if isDry { return true }
-        let run = FetchRun(wanted.files, options)
+        let run = FetchRun(wanted, options)
         var progress = FetchProgress(totalByteCount: run.totalByteCount, on: .onTerminal()) { StandardError.tell($0) }
         interruption.note(run)
         var failureCount = 0
