@@ -70,7 +70,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     /// What else than options each command takes: what it can't do without, and whether there may be more.
     private static let operands: [String: (needed: [String], mayBeMore: Bool)] = [
         "mount": (["s3://bucket", "/mnt/x"], false), "unmount": (["/mnt/x"], false), "upgrade": (["/mnt/x"], false),
-        "status": ([], false), "refresh": (["/mnt/x"], true), "warm": (["/mnt/x"], true),
+        "status": ([], false), "report": (["/mnt/x"], false), "refresh": (["/mnt/x"], true), "warm": (["/mnt/x"], true),
         "presign": (["s3://bucket/key"], false), "cache list": ([], false), "cache verify": ([], false),
         "cache clear": ([], false), "doctor": (["s3://bucket"], false), "config show": ([], false),
     ]
@@ -79,9 +79,6 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     private static let optional = [
         "status": ["/mnt/x"], "cache clear": ["s3://bucket"], "config show": ["s3://bucket", "/mnt/x"],
     ]
-
-    /// Options that a command can't do without.
-    private static let required = ["warm": ["--metadata"]]
 
     /// For what the help calls a value: one that is none, and what is said of it. Empty where any text will do for the parser.
     private static let wrongValues: [String: [(value: String, says: [String])]] = [
@@ -98,6 +95,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
             ("rw-r--r--", ["0644?"]), ("0o755", ["0755?"]), ("999", ["octal"]), ("7777", ["octal"]), ("", []),
         ],
         "count": [("many", ["number"]), ("0", ["1 to 1024"]), ("6.4", ["number"]), ("", [])],
+        "n": [("many", ["number"]), ("0", ["1 to 64"])],
         "uid": [("alice", ["number"]), ("4294967296", ["number"])],
         "gid": [("staff", ["number"]), ("1.0", ["number"])],
         "style": [("virtualhost", ["auto", "path", "virtual"])],
@@ -108,7 +106,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     ]
 
     private static func line(_ command: DeclaredCommand, _ more: [String] = []) -> [String] {
-        command.words + (operands[command.name]?.needed ?? []) + (required[command.name] ?? []) + more
+        command.words + (operands[command.name]?.needed ?? []) + more
     }
 
     @Test("has a row in this file's tables, for each command", arguments: DeclaredCommand.all)
@@ -162,14 +160,13 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     @Test("without an argument, or with one too many, says which", arguments: DeclaredCommand.all)
     private func operandCount(command: DeclaredCommand) throws {
         let (needed, mayBeMore) = try #require(Self.operands[command.name])
-        let options = Self.required[command.name] ?? []
         for count in 0..<needed.count {
             expectComplaint(
-                command.words + needed.prefix(count) + options, says: ["Missing expected argument", "<", "--help"])
+                command.words + needed.prefix(count), says: ["Missing expected argument", "<", "--help"])
         }
         if !mayBeMore {
             let given = needed + (Self.optional[command.name] ?? [])
-            expectComplaint(command.words + given + options + ["surplus"], says: ["'surplus'", "--help"])
+            expectComplaint(command.words + given + ["surplus"], says: ["'surplus'", "--help"])
         }
     }
 
@@ -244,10 +241,11 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         }
     }
 
-    @Test("that names a bucket for a mount says so", arguments: ["unmount", "upgrade", "status", "refresh", "warm"])
+    @Test(
+        "that names a bucket for a mount says so",
+        arguments: ["unmount", "upgrade", "status", "report", "refresh", "warm"])
     func bucketForMount(command: String) throws {
-        let options = command == "warm" ? ["--metadata"] : []
-        let result = try run(tractfsExecutable(), [command, "s3://bucket/x"] + options)
+        let result = try run(tractfsExecutable(), [command, "s3://bucket/x"])
         #expect(result.status == 1)
         #expect(result.errorOutput.contains("s3://bucket/x is no path; give that of its mount"))
     }

@@ -39,7 +39,8 @@ struct WarmCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "How many files, or pieces of 8 MiB of big ones, to fetch at once (1 to 64; default: \(standardParallel)).",
-            valueName: "n"))
+            valueName: "n"),
+        transform: Int.read)
     var parallel: Int?
 
     @Flag(help: "Check what the cache has already against its checksums, and fetch again what is damaged.")

@@ -30,10 +30,16 @@ import Testing
     @Test func `is not there any more once it is gone from the sources`() throws {
         let page = try String(contentsOfFile: packageRoot + "/docs/TROUBLESHOOTING.md", encoding: .utf8)
         let messages = try SourceMessages.all()
+        let sources = try SourceMessages.sources().values.joined(separator: "\n")
         let list = page.components(separatedBy: "## Every message, by its words").last ?? ""
         for line in list.split(separator: "\n") {
             guard let shown = line.wholeMatch(of: /- (``?)(.*?)\1(?:: .*)?/) else { continue }
-            #expect(messages[String(shown.output.2)] != nil, "no source has: \(shown.output.2)")
+            let message = String(shown.output.2)
+            // What is put together from pieces is not found as a whole.
+            let piece = message.split(separator: "…").max { $0.count < $1.count } ?? ""
+            #expect(
+                messages[message] != nil || sources.contains(piece.trimmingCharacters(in: .whitespaces)),
+                "no source has: \(message)")
         }
     }
 }

@@ -4,6 +4,16 @@ import TestSupport
 /// The messages for people that stand in the sources, as far as a simple look at the text finds them: what is given to the errors that
 /// commands print and the store's errors, which the log tells, and to the log as a warning or worse. What is interpolated is "…".
 enum SourceMessages {
+    /// The text of each file of Sources.
+    static func sources() throws -> [String: String] {
+        let sources = packageRoot + "/Sources"
+        let paths = FileManager.default.enumerator(atPath: sources)?.allObjects as? [String] ?? []
+        return try Dictionary(
+            uniqueKeysWithValues: paths.filter { $0.hasSuffix(".swift") }.map {
+                ($0, try String(contentsOfFile: sources + "/" + $0, encoding: .utf8))
+            })
+    }
+
     /// All of Sources; not the doctor's findings, each of which says what to do.
     static func all() throws -> [String: String] {
         let beginning = try Regex(
@@ -11,10 +21,7 @@ enum SourceMessages {
                 + #"|\blogger\??\.(?:warning|error|critical)\(\s*|\bmessage(?::|\s*=)\s*)(?=")"#
         ).wordBoundaryKind(.simple)
         var messages: [String: String] = [:]
-        let sources = packageRoot + "/Sources"
-        let paths = FileManager.default.enumerator(atPath: sources)?.allObjects as? [String] ?? []
-        for path in paths where path.hasSuffix(".swift") && !path.contains("/Doctor/") {
-            let text = try String(contentsOfFile: sources + "/" + path, encoding: .utf8)
+        for (path, text) in try sources() where !path.contains("/Doctor/") {
             for match in text.matches(of: beginning) {
                 var literals = StringLiterals(text[match.range.upperBound...])
                 let message = literals.read()
