@@ -36,8 +36,8 @@ import Testing
             server.put(Key("study/sub-\(index % 4)/f\(index)"), .pattern(seed: UInt64(index), byteCount: fileByteCount))
         }
         server.put("study/large", .pattern(seed: 99, byteCount: 20 << 20))
-        // So that what a busy machine loses is little against it, and few answers seem late.
-        server.setLatency(.milliseconds(50))
+        // So that what a busy machine loses is little against it, and few answers seem late: those that take twice as long.
+        server.setLatency(.milliseconds(250))
     }
 
     /// Reads all there is, of a store that refuses some requests and is silent to one.
