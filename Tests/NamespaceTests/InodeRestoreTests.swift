@@ -64,7 +64,8 @@ private struct LoggedInodes {
         }
         for (id, inode) in model { inodes.table.forget(id, count: inode.lookupCount) }
         #expect(inodes.table.count == 1, "only the root is left, seed \(seed)")
-        #expect(inodes.account.byteCount == 0, "no block is left, seed \(seed)")
+        // Who writes the log anew just then, on a thread of its own, still holds some.
+        try eventually("that no block is left, seed \(seed)") { inodes.account.byteCount == 0 }
         let last = try LoggedInodes(logAfterKill(of: inodes.log), idMask: idMask)
         #expect(last.table.count == 1, "seed \(seed)")
     }
