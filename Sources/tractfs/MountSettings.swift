@@ -56,7 +56,8 @@ struct MountSettings {
 
     /// What tells the bucket from others, for who keeps what was written to it.
     var bucketName: String {
-        uri.description + (configuration.endpoint.map { " at \($0)" } ?? "")
+        // The same folder, whether its name was given with a "/" at the end or without.
+        "s3://\(uri.bucket)/\(root)" + (configuration.endpoint.map { " at \($0)" } ?? "")
     }
 
     /// Whose an overlay's topmost folder is. Overlayfs looks into the mount with the rights of who mounts, so other users are kept out

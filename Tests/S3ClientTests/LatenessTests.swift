@@ -168,6 +168,16 @@ import TestSupport
         #expect(late == [false, true, true, true])
     }
 
+    @Test func `that follows two silent ones is heard out for twice as long`() {
+        var lateness = Lateness(after: .milliseconds(150), overdueAfter: .milliseconds(200), now: start)
+        lateness.relax()
+        lateness.watch(from: start)
+        let progress = Progress(now: start)
+        let late = [299, 300].map { lateness.isLate(progress, now: start + .milliseconds($0)) }
+        let overdue = [599, 600].map { lateness.isOverdue(progress, now: start + .milliseconds($0)) }
+        #expect(late == [false, true] && overdue == [false, true])
+    }
+
     @Test func `is late as soon as the answers to what was sent with it tell`() {
         var lateness = Lateness(after: LatencyEstimate.firstLateAfter, overdueAfter: .seconds(1), now: start)
         #expect(lateness.lookInstant == start + .seconds(1))

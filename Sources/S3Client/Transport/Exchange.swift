@@ -256,6 +256,7 @@ extension Exchange {
             lateness?.look(at: hedge.transfer.progress, now: now) == true,
             lateness?.isOverdue(hedge.transfer.progress, now: now) == true
         else { return nil }
+        lateness?.relax()
         return attempt
     }
 

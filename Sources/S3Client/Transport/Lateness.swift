@@ -13,6 +13,8 @@ struct Lateness {
     private var lateAfter: Duration
     /// How long they take if they will not come, as far as the store's other answers tell.
     private var overdueAfter: Duration
+    /// How many times as long as others tell these are.
+    private var patience = 1
     /// Since when this attempt is watched.
     private var watchInstant: ContinuousClock.Instant
     /// When to look again.
@@ -46,8 +48,8 @@ struct Lateness {
     /// The store's other answers tell by now that this one should take less time than was thought when it began: those that
     /// began with it have come, and it hasn't.
     mutating func learn(lateAfter: Duration, overdueAfter: Duration) {
-        self.lateAfter = min(self.lateAfter, lateAfter)
-        self.overdueAfter = min(self.overdueAfter, overdueAfter)
+        self.lateAfter = min(self.lateAfter, lateAfter * patience)
+        self.overdueAfter = min(self.overdueAfter, overdueAfter * patience)
         lookInstant = min(lookInstant, watchInstant + self.lateAfter)
     }
 
@@ -70,6 +72,14 @@ struct Lateness {
     /// Whether the silence has lasted for so long that it can't be called late any more.
     func isOverdue(_ progress: Progress, now: ContinuousClock.Instant) -> Bool {
         silence(of: progress, now: now) >= max(lateAfter, stallLimit, min(overdueAfter, Self.stallMaximum))
+    }
+
+    /// Both attempts were silent for too long, which a store that has just become slow makes them all be: the next ones are heard
+    /// out for twice as long, or no answer would ever be waited for.
+    mutating func relax() {
+        patience *= 2
+        lateAfter *= 2
+        overdueAfter *= 2
     }
 
     /// Begins anew to wait for the next bytes.
