@@ -25,9 +25,9 @@ extension S3URI {
             return rest(of: String(path), behind: ["s3/buckets/", "s3/object/"])
         }
         guard host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn") else { return nil }
-        // The bucket stands in the path, or in front of the host.
         // What is encoded in a URL isn't in the key.
         if path.contains("%") { return nil }
+        // The bucket stands in the path, or in front of the host.
         if host.hasPrefix("s3.") || host.hasPrefix("s3-") { return String(path) }
         guard let end = host.firstRange(of: ".s3.") ?? host.firstRange(of: ".s3-") else { return nil }
         return host[..<end.lowerBound] + "/" + path
