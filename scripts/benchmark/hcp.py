@@ -1,10 +1,11 @@
 """The names and sizes of subjects of the Human Connectome Project's S3 bucket.
 
-The real ones where there is a program that knows them (make_tree.py, which the project's developers have beside the
-repository, in ../shared/hcp); elsewhere modelled ones: as many keys and folders in a subject, as deep, some folders of more
-than a page of a listing, and names that are hard for a file system, but not the project's own list.
+Modelled ones: as many keys and folders in a subject, as deep, some folders of more than a page of a listing, and names that
+are hard for a file system, but not the project's own list. TRACTFS_HCP_NAMES may name a program that writes the real ones:
+`PROGRAM --list-only FILE --subjects N --scale 1` puts a line `KEY<TAB>SIZE` for each object into FILE.
 """
 
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -12,18 +13,18 @@ from typing import Iterator
 
 from .objects import KiB, MiB
 
-GENERATOR = Path(__file__).resolve().parents[3] / "shared/hcp/make_tree.py"
+GENERATOR = os.environ.get("TRACTFS_HCP_NAMES")
 PREFIX = "HCP_1200"
 
 
 def source() -> str:
     """Which of the two it is."""
-    return "make_tree.py" if GENERATOR.exists() else "modelled"
+    return Path(GENERATOR).name if GENERATOR else "modelled"
 
 
 def objects(subjects: int) -> Iterator[tuple[str, int]]:
     """The `(key, size)` of that many subjects, in the order of the keys."""
-    return _generated(subjects) if GENERATOR.exists() else _modelled(subjects)
+    return _generated(subjects) if GENERATOR else _modelled(subjects)
 
 
 def _generated(subjects: int) -> Iterator[tuple[str, int]]:
@@ -68,10 +69,14 @@ ODD_NAMES = ("T1w/{}/mri/aparc+aseg.nii.gz", "T1w/{}/mri/aparc.a2009s+aseg.mgz",
 
 def _modelled(subjects: int) -> Iterator[tuple[str, int]]:
     for index in range(subjects):
-        subject = str(100_206 + 4_211 * index)
-        paths = {**_plain(), **_tasks(), **_rests(index)}
-        named = ((f"{PREFIX}/{subject}/{path.replace('{}', subject)}", size) for path, size in paths.items())
-        yield from sorted(named, key=lambda pair: pair[0].encode())
+        yield from objects_of(index, str(100_206 + 4_211 * index))
+
+
+def objects_of(index: int, subject: str) -> Iterator[tuple[str, int]]:
+    """The modelled `(key, size)` of the subject of this index and id, in the order of the keys."""
+    paths = {**_plain(), **_tasks(), **_rests(index)}
+    named = ((f"{PREFIX}/{subject}/{path.replace('{}', subject)}", size) for path, size in paths.items())
+    yield from sorted(named, key=lambda pair: pair[0].encode())
 
 
 def _plain() -> dict[str, int]:
