@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 @Suite("Block cache") struct BlockCacheTests {
-    /// The smallest cache there is.
+    /// The smallest possible cache.
     private let cache: BlockCache
     private let blockCount: Int
     private let object: ObjectID

@@ -4,8 +4,8 @@ import struct SystemPackage.Errno
 extension CacheDirectory {
     /// Calls `body` with every object.
     ///
-    /// - Parameter isTidying: Whether to take away what a process left half done, and what is nonsense.
-    /// - Returns: What everything takes on the disk, and how much nonsense was taken away.
+    /// - Parameter isTidying: Removes half-made files of dead processes and invalid files when `true`.
+    /// - Returns: The disk usage of all files, and the number of invalid objects removed.
     @discardableResult
     func forEachObject(
         isTidying: Bool = true, _ body: (CachedFiles) throws(Errno) -> Void
@@ -36,9 +36,9 @@ extension CacheDirectory {
         return (byteCount, nonsenseCount)
     }
 
-    /// - Returns: Whether there was an index, which says that it was not just left half made.
+    /// - Returns: `true` if there was an index; without one the files may just have been left half made.
     private func removeNonsense(_ name: String) throws(Errno) -> Bool {
-        // Looked at again under the lock: somebody may just be making it.
+        // Check again under the lock: another process may be creating the files right now.
         guard let shard = try freeShard(of: name, locked: .exclusive), try CachedFiles(name, in: shard) == nil else {
             return false
         }
@@ -46,16 +46,16 @@ extension CacheDirectory {
         do throws(Errno) {
             try unlink(name, in: shard)
         } catch {
-            // On a disk that is read-only, say. It stays, nobody uses it, and nothing else depends on it.
+            // For example on a read-only disk. The file stays; it is never used, and nothing else depends on it.
         }
         return index.map { !$0.isDirectory } ?? false
     }
 
-    /// Takes the files of `found` away if the data isn't what the index is about: another size, or no file at all.
+    /// Removes the files of `found` if the data file is missing or does not have the size that the index states.
     ///
-    /// - Returns: Whether that was so.
+    /// - Returns: `true` if the files were invalid.
     func removeIfNonsense(_ found: CachedFiles) throws(Errno) -> Bool {
-        // Under the lock, because somebody may just be making or removing them.
+        // Under the lock, because another process may be creating or removing them right now.
         guard let shard = try freeShard(of: found.name, locked: .exclusive),
             let files = try CachedFiles(found.name, in: shard),
             case .nonsense = try ObjectFiles.open(files.header.identity, in: shard)
@@ -73,7 +73,7 @@ extension CacheDirectory {
         return nil
     }
 
-    /// Whether all of `text` are digits as object names have them.
+    /// Returns `true` if `text` consists of lowercase hexadecimal digits, as object names do.
     static func isHexadecimal(_ text: some StringProtocol) -> Bool {
         text.utf8.allSatisfy {
             UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
