@@ -5,7 +5,7 @@ import Synchronization
 /// The blocks of objects in memory, and the budget for all memory that object bytes may use.
 ///
 /// The budget is a hard limit because all memory comes from one `BlockPool` of a fixed size. At any time a block is
-/// free, *cached* (complete, in `RecentBlocks`), or *in use*: held by a part in flight that fills it, or by a read or
+/// free, *cached* (complete, in `BlockLRU`), or *in use*: held by a part in flight that fills it, or by a read or
 /// reply made of it. A cached block that a reply is made of is both cached and in use. Only cached blocks without
 /// another holder are evicted. *Consumed* blocks go first: they were read to their end, so the kernel has the bytes in
 /// its page cache and will hardly request them again. A few consumed blocks stay, and are reused before untouched
@@ -35,7 +35,7 @@ public final class BlockCache: Sendable {
 
     private struct State {
         var objects = CachedObjects()
-        var recent = RecentBlocks()
+        var recent = BlockLRU()
         var queue: Deque<MemoryWaiter> = []
         /// A thread is handing out memory to the queue, and checks it again before it stops.
         var isServing = false
@@ -125,7 +125,7 @@ public final class BlockCache: Sendable {
     }
 
     /// Takes memory for a prefetch: as many blocks as can be spared, at most `blockCount`.
-    public func takeAhead(_ blockCount: Int) -> [Block] {
+    public func takeForPrefetch(_ blockCount: Int) -> [Block] {
         state.withLock { state in
             guard state.queue.isEmpty else { return [] }
             let spare = pool.blockCount / 2 - outBlockCount(&state)
@@ -144,7 +144,7 @@ public final class BlockCache: Sendable {
     /// Half, because blocks are evicted by last use: a prefetched block becomes the oldest only after half of the
     /// memory has been handed out to others, and by then readers of similar speed have read it. An object that is no
     /// longer read loses its share once the memory has been handed out twice; no close is needed.
-    public func aheadShare(of object: ObjectID) -> Int {
+    public func prefetchBudget(of object: ObjectID) -> Int {
         state.withLock { state in
             let turn = state.takenBlockCount / pool.blockCount
             return byteLimit / 2 / state.objects.noteStreaming(object, turn: turn)

@@ -11,7 +11,7 @@ extension ObjectReads.State {
     mutating func fetch(_ range: Range<Int>, _ completion: @escaping ReadCompletion) -> (number: UInt64?, Errands) {
         var errands = Errands()
         let located = locate(range)
-        let memory = cache.takeAhead(located.missing.count)
+        let memory = cache.takeForPrefetch(located.missing.count)
         let firstIndex = range.lowerBound / Block.byteCount
         let end = located.missing.dropFirst(memory.count).first.map { $0 * Block.byteCount } ?? range.upperBound
         guard end > range.lowerBound else {

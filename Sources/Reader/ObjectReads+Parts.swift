@@ -178,7 +178,7 @@ extension ObjectReads.State {
         // directly.
         let onDisk = disk?.present(among: indices) ?? []
         let wanted = missing(among: indices).filter { index in !onDisk.contains { $0.contains(index) } }
-        let memory = cache.takeAhead(wanted.count)
+        let memory = cache.takeForPrefetch(wanted.count)
         if memory.count == wanted.count {
             start(Array(zip(wanted, memory)), isKept: true, &errands)
         } else {
@@ -210,12 +210,12 @@ extension ObjectReads.State {
     mutating func readAhead(of range: Range<Int>, missing demanded: [Int], isWaiting: Bool) -> ReadAhead {
         let firstMissing = demanded.first.map { max(range.lowerBound, $0 * Block.byteCount) }
         let (advice, gaveUpWindow) = windows.note(range, firstMissing: firstMissing, isWaiting: isWaiting) {
-            [cache, id] in cache.aheadShare(of: id)
+            [cache, id] in cache.prefetchBudget(of: id)
         }
         guard let advice else { return ReadAhead(gaveUpWindow: gaveUpWindow) }
         let wanted = advice.ranges.flatMap { missing(among: Block.indices(covering: $0)) }
             .filter { !demanded.contains($0) }
-        let memory = cache.takeAhead(wanted.count)
+        let memory = cache.takeForPrefetch(wanted.count)
         windows.advance(advice, firstRefused: memory.count < wanted.count ? wanted[memory.count] : nil)
         return ReadAhead(
             fresh: Array(zip(wanted, memory)), partByteCount: advice.partByteCount, gaveUpWindow: gaveUpWindow)

@@ -25,13 +25,13 @@ struct ReadWindows {
 
     /// The bytes to prefetch for a read.
     struct Advice: Equatable {
-        /// The window that they belong to.
+        /// The cursor or stride that they belong to.
         enum Source: Equatable {
             case cursor(Int)
             case stride(Int)
         }
 
-        /// The window that they belong to.
+        /// The cursor or stride that they belong to.
         let source: Source
         /// The ranges to prefetch, most urgent first. No two ranges share a block.
         let ranges: AheadRanges
@@ -139,7 +139,7 @@ extension ReadWindows {
         let start = cursors[index].run.lowerBound
         cursors[index].lastUse = readCount
         guard cursors[index].extend(by: extent, isWaiting: isWaiting) else { return nil }
-        absorbNeighbours(of: &index)
+        absorbNeighbors(of: &index)
         if cursors[index].windowByteCount == 0, cursors[index].run.lowerBound < start,
             let stride = startStride(at: index)
         {
@@ -161,7 +161,7 @@ extension ReadWindows {
     }
 
     /// Merges the cursor `index` with those that it has reached, or that have reached it.
-    private mutating func absorbNeighbours(of index: inout Int) {
+    private mutating func absorbNeighbors(of index: inout Int) {
         var other = 0
         while other < cursors.count {
             if other != index, cursors[index].absorb(cursors[other]) {

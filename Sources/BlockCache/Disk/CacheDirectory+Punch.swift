@@ -6,7 +6,7 @@ extension CacheDirectory {
     /// - Returns: The number of bytes freed.
     func punch(_ name: String, _ byteCount: Int) throws(Errno) -> Int {
         guard let files = try openExisting(name) else { return 0 }
-        return try files.locked(.exclusive, patience: CacheDirectory.punchPatience) { _ throws(Errno) in
+        return try files.locked(.exclusive, timeout: CacheDirectory.punchLockTimeout) { _ throws(Errno) in
             guard try !files.isSealed(), let header = try IndexHeader(of: files.index), !header.isKept else { return 0 }
             let begin = usage.account
             let before = try files.data.status().allocatedByteCount
@@ -18,7 +18,7 @@ extension CacheDirectory {
     }
 
     /// The time that writing a batch may take on a slow disk.
-    private static let punchPatience: Duration = .milliseconds(500)
+    private static let punchLockTimeout: Duration = .milliseconds(500)
 
     /// Opens the files `name`, of any object identity.
     func openExisting(_ name: String) throws(Errno) -> ObjectFiles? {

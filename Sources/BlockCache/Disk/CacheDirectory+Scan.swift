@@ -9,10 +9,10 @@ extension CacheDirectory {
     @discardableResult
     func forEachObject(
         isTidying: Bool = true, _ body: (CachedFiles) throws(Errno) -> Void
-    ) throws(Errno) -> (byteCount: Int, nonsenseCount: Int) {
+    ) throws(Errno) -> (byteCount: Int, invalidCount: Int) {
         var byteCount = try root.status().allocatedByteCount + usage.allocatedByteCount
         byteCount += try ListingFolder.allocatedByteCount(in: root)
-        var nonsenseCount = 0
+        var invalidCount = 0
         let objects: LocalFile
         do throws(Errno) {
             objects = try LocalFile(CacheDirectory.objects, in: root, O_RDONLY | O_DIRECTORY)
@@ -26,18 +26,18 @@ extension CacheDirectory {
             let names = Set(try shard.names().compactMap(CacheDirectory.objectName))
             for name in names.filter({ $0.prefix(2) == shardName }).sorted() {
                 guard let files = try CachedFiles(name, in: shard) else {
-                    if isTidying, try removeNonsense(name) { nonsenseCount += 1 }
+                    if isTidying, try removeInvalid(name) { invalidCount += 1 }
                     continue
                 }
                 byteCount += files.allocatedByteCount
                 try body(files)
             }
         }
-        return (byteCount, nonsenseCount)
+        return (byteCount, invalidCount)
     }
 
     /// - Returns: `true` if there was an index; without one the files may just have been left half made.
-    private func removeNonsense(_ name: String) throws(Errno) -> Bool {
+    private func removeInvalid(_ name: String) throws(Errno) -> Bool {
         // Check again under the lock: another process may be creating the files right now.
         guard let shard = try freeShard(of: name, locked: .exclusive), try CachedFiles(name, in: shard) == nil else {
             return false
@@ -54,11 +54,11 @@ extension CacheDirectory {
     /// Removes the files of `found` if the data file is missing or does not have the size that the index states.
     ///
     /// - Returns: `true` if the files were invalid.
-    func removeIfNonsense(_ found: CachedFiles) throws(Errno) -> Bool {
+    func removeIfInvalid(_ found: CachedFiles) throws(Errno) -> Bool {
         // Under the lock, because another process may be creating or removing them right now.
         guard let shard = try freeShard(of: found.name, locked: .exclusive),
             let files = try CachedFiles(found.name, in: shard),
-            case .nonsense = try ObjectFiles.open(files.header.identity, in: shard)
+            case .invalid = try ObjectFiles.open(files.header.identity, in: shard)
         else { return false }
         try unlink(found.name, in: shard)
         return true

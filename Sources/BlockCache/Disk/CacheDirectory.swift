@@ -75,7 +75,7 @@ final class CacheDirectory: Sendable {
     static let objects = "objects"
 
     /// The timeout for the lock of a shard. It is held for some microseconds, unless its process is stopped meanwhile.
-    private static let shardPatience: Duration = .milliseconds(100)
+    private static let shardLockTimeout: Duration = .milliseconds(100)
 
     /// Opens the shard directory of the files `name`. Returns `nil` if it is missing or another process keeps its lock;
     /// the caller then proceeds without it.
@@ -91,7 +91,7 @@ final class CacheDirectory: Sendable {
     private func shard(of name: String, locked sharing: LocalFile.Sharing) throws(Errno) -> LocalFile? {
         do throws(Errno) {
             let shard = try LocalFile("\(CacheDirectory.objects)/\(name.prefix(2))", in: root, O_RDONLY | O_DIRECTORY)
-            guard shard.lock(sharing, patience: CacheDirectory.shardPatience) else {
+            guard shard.lock(sharing, timeout: CacheDirectory.shardLockTimeout) else {
                 throw Errno.resourceTemporarilyUnavailable
             }
             return shard
@@ -129,12 +129,12 @@ final class CacheDirectory: Sendable {
     }
 
     /// Opens the files of `identity`. Creates them if they are missing or invalid.
-    func make(_ identity: CacheIdentity) throws(Errno) -> (files: ObjectFiles, wasNonsense: Bool) {
+    func make(_ identity: CacheIdentity) throws(Errno) -> (files: ObjectFiles, wasInvalid: Bool) {
         let shard = try madeShard(of: identity.name)
         switch try ObjectFiles.open(identity, in: shard) {
         case .files(let files): return (files, false)
         case .nothing: return (try makeNew(identity, in: shard), false)
-        case .nonsense: return (try makeNew(identity, in: shard), true)
+        case .invalid: return (try makeNew(identity, in: shard), true)
         }
     }
 

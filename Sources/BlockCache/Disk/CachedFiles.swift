@@ -20,7 +20,7 @@ struct CachedFiles {
             self.name = name
             self.header = header
             allocatedByteCount = try index.status().allocatedByteCount + dataStatus.allocatedByteCount
-        } catch  where error == .noSuchFileOrDirectory || ObjectFiles.nonsenseErrors.contains(error) {
+        } catch  where error == .noSuchFileOrDirectory || ObjectFiles.invalidFileErrors.contains(error) {
             // Any other error is about this process or the disk, not about the file.
             return nil
         }

@@ -80,10 +80,10 @@ public struct DiskCacheDirectory: Sendable {
             try directory.forEachObject { found throws(Errno) in
                 if let files = try directory.openExisting(found.name) {
                     body(try DiskCacheDirectory.object(found, files), try verify(files, progress: progress))
-                } else if let damage = try removeIfNonsense(found) {
+                } else if let damage = try removeIfInvalid(found) {
                     body(DiskCacheDirectory.object(found, cachedByteCount: 0), damage)
                 }
-            }.nonsenseCount
+            }.invalidCount
         }
     }
 
@@ -98,9 +98,9 @@ public struct DiskCacheDirectory: Sendable {
         }
     }
 
-    private func removeIfNonsense(_ found: CachedFiles) throws(Errno) -> Damage? {
+    private func removeIfInvalid(_ found: CachedFiles) throws(Errno) -> Damage? {
         do throws(Errno) {
-            return try directory.removeIfNonsense(found) ? .object : nil
+            return try directory.removeIfInvalid(found) ? .object : nil
         } catch .readOnlyFileSystem {
             return .stays
         }

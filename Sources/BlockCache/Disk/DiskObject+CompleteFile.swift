@@ -91,7 +91,7 @@ extension DiskObject {
             guard try files.isIntact() else { return try drop(files) }
             guard try isWrittenOut(files) else { return }
             guard isRight(files, apart: proven) else { return }
-            _ = try files.locked(.exclusive, patience: DiskObject.sealPatience) { _ throws(Errno) in
+            _ = try files.locked(.exclusive, timeout: DiskObject.sealLockTimeout) { _ throws(Errno) in
                 guard try files.look() == look, try files.firstAbsent(from: 0) == nil else { return }
                 try files.index.write(look.bytes(for: identity), at: IndexHeader.sealOffset)
             }
@@ -123,5 +123,5 @@ extension DiskObject {
     }
 
     /// The timeout for the lock while blocks are being written.
-    private static let sealPatience: Duration = .seconds(1)
+    private static let sealLockTimeout: Duration = .seconds(1)
 }

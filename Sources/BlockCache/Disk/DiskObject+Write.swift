@@ -9,7 +9,7 @@ extension DiskObject {
     func write(_ blocks: [IndexedBlock], in directory: CacheDirectory) throws(Errno) -> Int? {
         let files = try filesForWriting(in: directory)
         // The holder of the lock removes blocks or seals: not the time to add blocks.
-        return try files.locked(.shared, patience: .zero) { ownWrites throws(Errno) in
+        return try files.locked(.shared, timeout: .zero) { ownWrites throws(Errno) in
             if try files.look() != ownWrites.look { ownWrites.blocks = [] }
             var byteCount = 0
             for run in DiskObject.runs(of: blocks) {

@@ -87,8 +87,8 @@ public final class DiskObject: Sendable {
             if try files.isIntact() { return files }
             try drop(files)
         }
-        let (files, wasNonsense) = try directory.make(identity)
-        if wasNonsense { cache.health.noteDamage("the index of \(identity.version.key)") }
+        let (files, wasInvalid) = try directory.make(identity)
+        if wasInvalid { cache.health.noteDamage("the index of \(identity.version.key)") }
         state.withLock { $0.use(files) }
         return files
     }

@@ -91,7 +91,7 @@ final class DiskSpace: Sendable {
     @discardableResult
     func count(_ directory: CacheDirectory) throws(Errno) -> Eviction {
         let eviction = try Eviction(counting: directory) { isEnding.load(ordering: .relaxed) }
-        if eviction.nonsenseCount > 0 { health.noteDamage("\(eviction.nonsenseCount) objects") }
+        if eviction.invalidCount > 0 { health.noteDamage("\(eviction.invalidCount) objects") }
         return eviction
     }
 

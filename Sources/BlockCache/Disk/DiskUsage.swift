@@ -12,7 +12,7 @@ final class DiskUsage: Sendable {
     private static let unknown = Int.max / 4
 
     /// The lock timeout. The lock is held for two small system calls.
-    private static let patience: Duration = .seconds(1)
+    private static let lockTimeout: Duration = .seconds(1)
 
     private static let fileName = "usage"
 
@@ -123,7 +123,7 @@ final class DiskUsage: Sendable {
         try file.withLock { current throws(Errno) in
             let file = try openFile(current)
             current = file
-            guard file.lock(.exclusive, patience: DiskUsage.patience) else {
+            guard file.lock(.exclusive, timeout: DiskUsage.lockTimeout) else {
                 throw Errno.resourceTemporarilyUnavailable
             }
             defer { file.unlock() }

@@ -38,7 +38,7 @@ final class DiskWriter: Sendable {
         let completion: @Sendable (WriteOutcome) -> Void
     }
 
-    private enum Errand {
+    private enum Job {
         case write(DiskObject, [IndexedBlock])
         case writeAwaited(Awaited)
         case refuse(Awaited)
@@ -48,13 +48,13 @@ final class DiskWriter: Sendable {
 
     /// The time that blocks wait for their neighbors, in nanoseconds: the time of a 4 MiB part at S3's 90 MB/s. The
     /// page cache keeps files that are written in long runs in bigger pieces, and reads them faster.
-    private static let patience = 50_000_000
+    private static let gatherNanoseconds = 50_000_000
 
     /// At this queue length blocks don't wait any longer.
     private static let gatheredByteCount = 64 << 20
 
     /// The time that writing may continue at shutdown: as long as a user at a terminal tolerates.
-    private static let shutdownPatience: Duration = .seconds(2)
+    private static let shutdownTimeout: Duration = .seconds(2)
 
     /// The niceness of the thread while there is no hurry: the maximum.
     private static let niceness: CInt = 19
@@ -79,7 +79,7 @@ final class DiskWriter: Sendable {
 
     /// Writes queued blocks as far as that is quick, ends the thread and waits for it.
     func end() {
-        queue.change { $0.end = $0.end ?? .now + DiskWriter.shutdownPatience }
+        queue.change { $0.end = $0.end ?? .now + DiskWriter.shutdownTimeout }
         thread.withLock { $0.take() }?.join()
     }
 
@@ -151,17 +151,17 @@ final class DiskWriter: Sendable {
             queue.wait { queue in
                 queue.end == nil && !queue.isRoomWanted && queue.turns.isEmpty && queue.awaited.isEmpty ? nil : ()
             }
-            gatherNeighbours()
-            while let errand = queue.change({ nextErrand(&$0) }) {
-                guard perform(errand, for: cache) else { return }
+            gatherNeighbors()
+            while let job = queue.change({ nextJob(&$0) }) {
+                guard perform(job, for: cache) else { return }
                 // The written blocks are released by now.
                 cache.didRelease()
             }
         }
     }
 
-    private func perform(_ errand: consuming Errand, for cache: DiskCache) -> Bool {
-        switch errand {
+    private func perform(_ job: consuming Job, for cache: DiskCache) -> Bool {
+        switch job {
         case .makeRoom:
             cache.makeRoom()
             queue.change { $0.isRoomWanted = false }
@@ -203,7 +203,7 @@ final class DiskWriter: Sendable {
         if getpriority(process, 0) != wanted { setpriority(process, 0, wanted) }
     }
 
-    private func nextErrand(_ queue: inout Queue) -> Errand? {
+    private func nextJob(_ queue: inout Queue) -> Job? {
         if let end = queue.end, ContinuousClock.now >= end || queue.turns.isEmpty && queue.awaited.isEmpty {
             if let next = queue.awaited.popFirst() { return .refuse(next) }
             queue.turns = []
@@ -224,8 +224,8 @@ final class DiskWriter: Sendable {
         return .write(pending.object, batch)
     }
 
-    private func gatherNeighbours() {
-        queue.wait(nanoseconds: DiskWriter.patience) { queue in
+    private func gatherNeighbors() {
+        queue.wait(nanoseconds: DiskWriter.gatherNanoseconds) { queue in
             queue.end != nil || queue.isRoomWanted || !queue.awaited.isEmpty
                 || queue.byteCount >= min(DiskWriter.gatheredByteCount, byteLimit / 2)
         }

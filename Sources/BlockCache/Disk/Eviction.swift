@@ -11,7 +11,7 @@ struct Eviction {
 
     private let directory: CacheDirectory
     /// The number of objects with an invalid index.
-    let nonsenseCount: Int
+    let invalidCount: Int
     /// The disk usage of the pinned objects when complete, in bytes.
     let keptByteCount: Int
     /// The candidates, least recently used last.
@@ -34,7 +34,7 @@ struct Eviction {
             }
         }
         directory.usage.correct(counted: counted.byteCount, since: begin)
-        nonsenseCount = counted.nonsenseCount
+        invalidCount = counted.invalidCount
         self.keptByteCount = keptByteCount
         self.candidates = candidates
     }

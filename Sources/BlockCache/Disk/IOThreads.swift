@@ -64,13 +64,13 @@ final class IOThreads: Sendable {
         for thread in threads.withLock({ exchange(&$0, with: []) }) { thread.join() }
     }
 
-    private enum Errand {
+    private enum Command {
         case run(Job)
         case runInBackground(Job)
         case end
     }
 
-    private static func next(_ queue: inout Queue) -> Errand? {
+    private static func next(_ queue: inout Queue) -> Command? {
         if let job = queue.jobs.popFirst() { return .run(job) }
         if !queue.isInBackground, let job = queue.backgroundJobs.popFirst() {
             queue.isInBackground = true
@@ -79,8 +79,8 @@ final class IOThreads: Sendable {
         return queue.isEnding && queue.backgroundJobs.isEmpty ? .end : nil
     }
 
-    private static func perform(_ errand: consuming Errand, from queue: Monitor<Queue>) -> Bool {
-        switch errand {
+    private static func perform(_ command: consuming Command, from queue: Monitor<Queue>) -> Bool {
+        switch command {
         case .run(let job):
             job()
         case .runInBackground(let job):

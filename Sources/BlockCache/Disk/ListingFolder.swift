@@ -14,7 +14,7 @@ public final class ListingFolder: Sendable {
     private static let asideName = databaseName + ".damaged"
 
     /// The lock timeout: an exclusive holder only removes a few files.
-    private static let patience: Duration = .seconds(1)
+    private static let lockTimeout: Duration = .seconds(1)
 
     /// The path of the database, whether or not it exists.
     public let database: FilePath
@@ -33,7 +33,7 @@ public final class ListingFolder: Sendable {
         database = path.appending(ListingFolder.databaseName)
         aside = path.appending(ListingFolder.asideName)
         self.health = health
-        guard folder.lock(.shared, patience: ListingFolder.patience) else { throw .resourceTemporarilyUnavailable }
+        guard folder.lock(.shared, timeout: ListingFolder.lockTimeout) else { throw .resourceTemporarilyUnavailable }
     }
 
     /// Returns the disk usage of the folder in the cache directory `root`, in bytes; 0 if it is missing.
@@ -83,7 +83,7 @@ public final class ListingFolder: Sendable {
     /// - Parameter file: The inode number from `databaseFile`; another file stays.
     /// - Returns: `true` if the file no longer has its name.
     public func setAside(_ file: UInt64?) throws(Errno) -> Bool {
-        try alone(patience: ListingFolder.patience) { () throws(Errno) in
+        try alone(timeout: ListingFolder.lockTimeout) { () throws(Errno) in
             guard databaseFile() == file else { return }
             try removeCompanions()
             try folder.rename(ListingFolder.databaseName, to: ListingFolder.asideName)
@@ -94,7 +94,7 @@ public final class ListingFolder: Sendable {
     ///
     /// - Returns: `true` if they are gone.
     public func removeFiles() throws(Errno) -> Bool {
-        try alone(patience: .zero) { () throws(Errno) in
+        try alone(timeout: .zero) { () throws(Errno) in
             try removeCompanions()
             try folder.unlink(ListingFolder.databaseName)
             try folder.unlink(ListingFolder.asideName)
@@ -108,11 +108,11 @@ public final class ListingFolder: Sendable {
     /// Calls `body` while no other process uses the database.
     ///
     /// - Returns: `false` if another process uses it.
-    private func alone(patience: Duration, _ body: () throws(Errno) -> Void) throws(Errno) -> Bool {
+    private func alone(timeout: Duration, _ body: () throws(Errno) -> Void) throws(Errno) -> Bool {
         // This waits without holding any lock, so that of two processes that want exclusive access one gets it. Both
         // then check which file is there.
-        guard folder.lock(.exclusive, patience: patience) else {
-            _ = folder.lock(.shared, patience: ListingFolder.patience)
+        guard folder.lock(.exclusive, timeout: timeout) else {
+            _ = folder.lock(.shared, timeout: ListingFolder.lockTimeout)
             return false
         }
         defer { _ = folder.lock(.shared) }

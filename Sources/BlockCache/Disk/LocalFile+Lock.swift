@@ -10,21 +10,21 @@ extension LocalFile {
 
     /// Takes the lock of this open file, or changes its mode; also works between processes.
     ///
-    /// - Parameter patience: The timeout. Never infinite: the process that holds the lock may be stopped.
+    /// - Parameter timeout: The timeout. Never infinite: the process that holds the lock may be stopped.
     /// - Returns: `true` if the lock was taken.
-    func lock(_ sharing: Sharing, patience: Duration = .zero) -> Bool {
-        LocalFile.lock(descriptor, sharing, patience: patience)
+    func lock(_ sharing: Sharing, timeout: Duration = .zero) -> Bool {
+        LocalFile.lock(descriptor, sharing, timeout: timeout)
     }
 
     /// Takes the lock of a descriptor that is owned elsewhere.
-    static func lock(_ descriptor: CInt, _ sharing: Sharing, patience: Duration = .zero) -> Bool {
+    static func lock(_ descriptor: CInt, _ sharing: Sharing, timeout: Duration = .zero) -> Bool {
         let operation = (sharing == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
         var deadline: ContinuousClock.Instant?
         while flock(descriptor, operation) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR else { return false }
             let now = ContinuousClock.now
-            if now >= deadline ?? now + patience { return false }
-            deadline = deadline ?? now + patience
+            if now >= deadline ?? now + timeout { return false }
+            deadline = deadline ?? now + timeout
             usleep(lockPause)
         }
         return true

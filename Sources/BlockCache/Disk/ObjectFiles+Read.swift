@@ -39,7 +39,7 @@ extension ObjectFiles {
     /// Rereads a block that wasn't right, while no other process adds to the object or removes from it. If it is still
     /// wrong, it is damaged.
     private func readAgain(into buffer: UnsafeMutableRawBufferPointer, at index: Int) -> ReadEnd {
-        let end = try? locked(.exclusive, patience: ObjectFiles.readPatience) { _ throws(Errno) -> ReadEnd in
+        let end = try? locked(.exclusive, timeout: ObjectFiles.readLockTimeout) { _ throws(Errno) -> ReadEnd in
             let entry = try entries(index..<index + 1)[0]
             guard entry != 0 else { return .absent }
             let count = (try? data.read(into: buffer, at: index * Block.byteCount)) ?? 0
@@ -57,5 +57,5 @@ extension ObjectFiles {
     }
 
     /// The timeout for a lock that is held while a batch of blocks is written.
-    private static let readPatience: Duration = .seconds(1)
+    private static let readLockTimeout: Duration = .seconds(1)
 }

@@ -52,7 +52,7 @@ final class ObjectFiles: Sendable {
         case files(ObjectFiles)
         case nothing
         /// Invalid files.
-        case nonsense
+        case invalid
     }
 
     /// Opens the files of `identity` in the directory `shard`.
@@ -63,18 +63,18 @@ final class ObjectFiles: Sendable {
             guard try IndexHeader(of: index)?.identity == identity,
                 try data.status().byteCount == identity.byteCount,
                 data.lock(.shared)
-            else { return .nonsense }
+            else { return .invalid }
             return .files(ObjectFiles(identity: identity, data: data, index: index, look: nil))
         } catch .noSuchFileOrDirectory {
             return .nothing
-        } catch  where nonsenseErrors.contains(error) {
-            return .nonsense
+        } catch  where invalidFileErrors.contains(error) {
+            return .invalid
         }
     }
 
     /// The errors from opening a file that isn't one of ours: unreadable, a symbolic link, a directory, a socket, a
     /// pipe.
-    static let nonsenseErrors: [Errno] = [
+    static let invalidFileErrors: [Errno] = [
         .permissionDenied, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice, .illegalSeek,
     ]
 
@@ -204,13 +204,13 @@ final class ObjectFiles: Sendable {
 
     /// Calls `body` with the index locked, also against other threads.
     ///
-    /// - Parameter patience: The timeout; zero for optional work.
+    /// - Parameter timeout: The timeout; zero for optional work.
     /// - Returns: The result of `body`; `nil` if the lock was not available.
     func locked<R>(
-        _ sharing: LocalFile.Sharing, patience: Duration, _ body: (inout OwnWrites) throws(Errno) -> R
+        _ sharing: LocalFile.Sharing, timeout: Duration, _ body: (inout OwnWrites) throws(Errno) -> R
     ) throws(Errno) -> R? {
         try ownWrites.withLock { ownWrites throws(Errno) in
-            guard index.lock(sharing, patience: patience) else { return nil }
+            guard index.lock(sharing, timeout: timeout) else { return nil }
             defer { index.unlock() }
             return try body(&ownWrites)
         }
@@ -232,7 +232,7 @@ final class ObjectFiles: Sendable {
         let descriptor: CInt
         do throws(Errno) {
             descriptor = try LocalFile.openDescriptor(identity.name + ObjectFiles.dataSuffix, in: shard, O_RDONLY)
-        } catch  where error == .noSuchFileOrDirectory || ObjectFiles.nonsenseErrors.contains(error) {
+        } catch  where error == .noSuchFileOrDirectory || ObjectFiles.invalidFileErrors.contains(error) {
             return nil
         }
         // Closes the descriptor on early return.

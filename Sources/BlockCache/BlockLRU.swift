@@ -21,7 +21,7 @@ struct BlockID: Hashable {
 /// Complete blocks in the order of their last use, in two lists: *consumed* blocks, whose bytes the kernel has in its
 /// page cache after a reply, and all others. A dictionary maps to an array of slots, which are linked from the least to
 /// the most recently used in their list. Slots are reused; there are never more of them than blocks in the pool.
-struct RecentBlocks {
+struct BlockLRU {
     private enum Use {
         /// Not read to its end yet.
         case fresh
@@ -40,8 +40,8 @@ struct RecentBlocks {
     }
 
     private struct List {
-        var oldest = RecentBlocks.none
-        var newest = RecentBlocks.none
+        var oldest = BlockLRU.none
+        var newest = BlockLRU.none
         var count = 0
     }
 
@@ -90,7 +90,7 @@ struct RecentBlocks {
 
     /// Adds a block as the most recently used one.
     mutating func insert(_ block: Block, as id: BlockID) {
-        let fresh = Slot(id: id, block: block, older: RecentBlocks.none, newer: RecentBlocks.none, use: .fresh)
+        let fresh = Slot(id: id, block: block, older: BlockLRU.none, newer: BlockLRU.none, use: .fresh)
         let slot: Int
         if let free = freeSlots.popLast() {
             slot = free
@@ -106,7 +106,7 @@ struct RecentBlocks {
 
     /// Evicts the least recently used consumed block, if it is found quickly.
     mutating func evictConsumed() -> (id: BlockID, block: Block)? {
-        evict(from: consumed.oldest, passingOver: RecentBlocks.heldCountMax)
+        evict(from: consumed.oldest, passingOver: BlockLRU.heldCountMax)
     }
 
     /// Evicts the least recently used block without another holder, a consumed one if possible.
@@ -117,7 +117,7 @@ struct RecentBlocks {
     private mutating func evict(from oldest: Int, passingOver heldCountMax: Int) -> (id: BlockID, block: Block)? {
         var slot = oldest
         var heldCount = 0
-        while slot != RecentBlocks.none, heldCount <= heldCountMax {
+        while slot != BlockLRU.none, heldCount <= heldCountMax {
             if isKnownUniquelyReferenced(&slots[slot].block), let block = slots[slot].block.take() {
                 unlink(slot)
                 freeSlots.append(slot)
@@ -133,8 +133,8 @@ struct RecentBlocks {
 
     private mutating func unlink(_ slot: Int) {
         let (older, newer) = (slots[slot].older, slots[slot].newer)
-        if newer != RecentBlocks.none { slots[newer].older = older }
-        if older != RecentBlocks.none { slots[older].newer = newer }
+        if newer != BlockLRU.none { slots[newer].older = older }
+        if older != BlockLRU.none { slots[older].newer = newer }
         withList(of: slot) { list in
             if list.oldest == slot { list.oldest = newer }
             if list.newest == slot { list.newest = older }
@@ -143,16 +143,16 @@ struct RecentBlocks {
     }
 
     private mutating func linkAsNewest(_ slot: Int) {
-        var previous = RecentBlocks.none
+        var previous = BlockLRU.none
         withList(of: slot) { list in
             previous = list.newest
-            if list.oldest == RecentBlocks.none { list.oldest = slot }
+            if list.oldest == BlockLRU.none { list.oldest = slot }
             list.newest = slot
             list.count += 1
         }
         slots[slot].older = previous
-        slots[slot].newer = RecentBlocks.none
-        if previous != RecentBlocks.none { slots[previous].newer = slot }
+        slots[slot].newer = BlockLRU.none
+        if previous != BlockLRU.none { slots[previous].newer = slot }
     }
 
     private mutating func withList(of slot: Int, _ body: (inout List) -> Void) {
