@@ -39,10 +39,10 @@ struct ArchiveDatabase: Sendable {
         """
 
     /// The writer's lock timeout, in seconds: another process holds the lock for one transaction. No user waits for it.
-    private static let writerPatience = 1.0
+    private static let writerTimeoutSeconds = 1.0
     /// The reader's lock timeout, in seconds. A reader waits only while another process opens, closes or repairs the
     /// file.
-    private static let readerPatience = 0.05
+    private static let readerTimeoutSeconds = 0.05
     /// The number of tries to open a file that another process is opening as well.
     private static let openingTryCount = 5
 
@@ -93,7 +93,7 @@ struct ArchiveDatabase: Sendable {
         }
         reader = try ArchiveError.rethrown {
             var configuration = ArchiveDatabase.configuration(
-                "listings (reader)", patience: ArchiveDatabase.readerPatience,
+                "listings (reader)", timeoutSeconds: ArchiveDatabase.readerTimeoutSeconds,
                 cacheKiB: ArchiveDatabase.readerCacheKiB)
             configuration.readonly = true
             return try DatabaseQueue(path: path, configuration: configuration)
@@ -110,7 +110,8 @@ struct ArchiveDatabase: Sendable {
 
     private static func openWriter(_ path: String) throws(ArchiveError) -> DatabaseQueue {
         try ArchiveError.rethrown {
-            let configuration = configuration("listings (writer)", patience: writerPatience, cacheKiB: writerCacheKiB)
+            let configuration = configuration(
+                "listings (writer)", timeoutSeconds: writerTimeoutSeconds, cacheKiB: writerCacheKiB)
             let writer = try DatabaseQueue(path: path, configuration: configuration)
             try writer.inDatabase { database in
                 // A file of another program is not changed.
@@ -126,10 +127,10 @@ struct ArchiveDatabase: Sendable {
         }
     }
 
-    private static func configuration(_ label: String, patience: Double, cacheKiB: Int) -> Configuration {
+    private static func configuration(_ label: String, timeoutSeconds: Double, cacheKiB: Int) -> Configuration {
         var configuration = Configuration()
         configuration.label = label
-        configuration.busyMode = .timeout(patience)
+        configuration.busyMode = .timeout(timeoutSeconds)
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { database in
             // Keep the log when the file is closed. Removing the log by name could remove the log of a new database, if

@@ -6,7 +6,7 @@ import SystemSupport
 /// The ordered work of the archive's thread, bounded in bytes: listings beyond the bound are dropped.
 final class KeepQueue: Sendable {
     /// A unit of work of the thread.
-    enum Errand {
+    enum Job {
         /// Store these, in one transaction.
         case keep([ArchivedListing])
         /// Forget the listings of these prefixes.
@@ -44,10 +44,10 @@ final class KeepQueue: Sendable {
     static let doomedCountMax = 256
 
     /// The time that listings wait for others, in nanoseconds: a transaction costs as much as some tens of listings.
-    private static let patience = 100_000_000
+    private static let batchNanoseconds = 100_000_000
 
     /// The time that writing may continue at the end: as long as a user at a terminal tolerates.
-    private static let endPatience: Duration = .seconds(2)
+    private static let endTimeout: Duration = .seconds(2)
 
     /// The bytes of a queued listing, without its prefix and its blocks.
     private static let itemByteCount = 200
@@ -90,7 +90,7 @@ final class KeepQueue: Sendable {
 
     /// Closes the queue: nothing is queued from now on.
     func end() {
-        state.change { $0.end = $0.end ?? .now + KeepQueue.endPatience }
+        state.change { $0.end = $0.end ?? .now + KeepQueue.endTimeout }
     }
 
     fileprivate static func byteCount(_ listing: ArchivedListing) -> Int {
@@ -100,9 +100,9 @@ final class KeepQueue: Sendable {
     // MARK: Taking
 
     /// Waits for work.
-    func next() -> Errand {
+    func next() -> Job {
         state.wait { state in state.items.isEmpty && state.end == nil ? nil : () }
-        state.wait(nanoseconds: KeepQueue.patience) { state in
+        state.wait(nanoseconds: KeepQueue.batchNanoseconds) { state in
             state.end != nil || state.items.count >= KeepQueue.batchCount
                 || state.byteCount >= KeepQueue.batchByteCount || !state.doomed.isEmpty
         }
