@@ -12,7 +12,7 @@ struct AskedReport {
 
     /// The timeout in seconds. A server needs some ten milliseconds; a later answer means that it is stopped or
     /// overloaded.
-    private static let patience = 20
+    private static let timeoutSeconds = 20
 
     /// Requests the report of the mount on `path`, or of the mount that contains it.
     static func one(at path: String) throws -> AskedReport {
@@ -20,7 +20,7 @@ struct AskedReport {
         // Fails if the mount doesn't answer or refuses access.
         _ = try mount.answer.get()
         let mountPoint = mount.mountPoint
-        let answer = TimeLimit.run(.seconds(patience)) { AskedReport.answer(of: mountPoint) }
+        let answer = TimeLimit.run(.seconds(timeoutSeconds)) { AskedReport.answer(of: mountPoint) }
         guard let answer else {
             throw Failure("\(mountPoint) doesn't answer; tractfs unmount detaches it, whatever state it is in")
         }

@@ -13,7 +13,7 @@ struct AskedMount: Sendable {
 
     /// The timeout in seconds. A server answers at once, even without a network; a later answer means that it is
     /// stopped or overloaded.
-    private static let patience = 5
+    private static let timeoutSeconds = 5
 
     /// Returns the decoded answer.
     func status() throws(Failure) -> MountStatus {
@@ -38,7 +38,7 @@ struct AskedMount: Sendable {
         let table = try MountTable()
         if let mount = table.mount(at: path), mount.isOurs { return ask([mount])[0] }
         // Resolving the path sends a request to the mount, which may be dead.
-        let resolved = TimeLimit.run(.seconds(patience)) { MountPoint.resolve(path).map { FilePath($0) } }
+        let resolved = TimeLimit.run(.seconds(timeoutSeconds)) { MountPoint.resolve(path).map { FilePath($0) } }
         guard let resolved else {
             throw Failure("\(path) doesn't answer; tractfs unmount detaches a mount that is dead")
         }
@@ -53,7 +53,7 @@ struct AskedMount: Sendable {
 
     private static func ask(_ mounts: [MountTable.Entry]) -> [AskedMount] {
         let asked = mounts.map { mount in (mount, TimeLimit.begin { answer(of: mount.mountPoint) }) }
-        let deadline = DispatchTime.now() + .seconds(patience)
+        let deadline = DispatchTime.now() + .seconds(timeoutSeconds)
         return asked.map { mount, pending in
             let silence = Failure(
                 "\(mount.mountPoint) doesn't answer; tractfs unmount detaches it, whatever state it is in")

@@ -37,7 +37,7 @@ final class FetchRun: Sendable {
     /// The pause before a retry, in microseconds, while the mount needs its memory for readers.
     private static let pauses: ClosedRange<UInt32> = 5_000...200_000
     /// The time that the cache may have no room before that is an error: other processes may have a file open briefly.
-    private static let patience: Duration = .seconds(10)
+    private static let noRoomTimeout: Duration = .seconds(10)
 
     private let files: [WantedFile]
     private let roots: [OpenedFolder]
@@ -110,7 +110,7 @@ final class FetchRun: Sendable {
                 pause = FetchRun.pauses.lowerBound
                 lastProgress = .now
             } catch {
-                let isFull = error.errno == .noSpace && ContinuousClock.now < lastProgress + FetchRun.patience
+                let isFull = error.errno == .noSpace && ContinuousClock.now < lastProgress + FetchRun.noRoomTimeout
                 guard isFull || [.resourceTemporarilyUnavailable, .interrupted].contains(error.errno),
                     !state.look({ $0.isEnding })
                 else { throw error }
