@@ -13,7 +13,7 @@ final class AccessRecord: Sendable {
     private static let keyByteCountMax = 1_024
     private static let etagByteCountMax = 128
     /// The number of opens before the next attempt to make room, after one failed because all files are open.
-    private static let patience = 256
+    private static let retryAfterOpenCount = 256
 
     private struct State {
         var files: [ObjectVersion: FileAccess] = [:]
@@ -67,7 +67,7 @@ final class AccessRecord: Sendable {
             if state.files.count <= fileCountMax * 3 / 4 { break }
             drop(object, &state)
         }
-        if state.files.count >= fileCountMax { state.pause = patience }
+        if state.files.count >= fileCountMax { state.pause = retryAfterOpenCount }
         return state.files.count < fileCountMax
     }
 
