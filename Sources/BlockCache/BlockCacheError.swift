@@ -1,11 +1,11 @@
-/// Why there is no cache.
+/// An error that prevents the creation of a block cache.
 public enum BlockCacheError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The limit is less than what the reader needs to get anything done.
+    /// The limit is less than a reader needs to make progress.
     case limitTooSmall(byteLimit: Int)
-    /// The kernel does not give that much address space (`mmap(2)`).
+    /// The kernel refuses to map that much address space (`mmap(2)`).
     case mappingFailed(byteCount: Int, errno: Int32)
 
-    /// One sentence for a person, without a full stop: what is wrong and what to do.
+    /// One sentence for users, without a period: the fault and the remedy.
     public var description: String {
         switch self {
         case .limitTooSmall(let byteLimit):

@@ -1,6 +1,6 @@
 import ObjectStore
 
-/// The cache's number for an object version. Never used again for another one.
+/// The cache's number for an object version. A number is never reused for another version.
 public struct ObjectID: Hashable, Sendable {
     let rawValue: UInt64
 }
@@ -11,7 +11,7 @@ struct CachedObjects {
         let version: ObjectVersion
         var openCount = 0
         var blockCount = 0
-        /// The turn of the cache in which the object was last read ahead.
+        /// The cache turn in which the object was last prefetched.
         var streamingTurn: Int?
     }
 
@@ -19,13 +19,14 @@ struct CachedObjects {
     private var records: [ObjectID: Record] = [:]
     private var nextNumber: UInt64 = 0
 
-    /// How many objects were read ahead in `turn`, the last one that `noteStreaming` was told, and in the one before.
+    /// The numbers of objects that were prefetched in `turn`, the last turn passed to `noteStreaming`, and in the one
+    /// before.
     private var streaming = (turn: 0, now: 0, before: 0)
 
-    /// How many object versions are known.
+    /// The number of known object versions.
     var count: Int { records.count }
 
-    /// The number of `version`, which is kept as long as it is open or has blocks.
+    /// Returns the number of `version`. It stays valid while the version is open or has blocks.
     mutating func open(_ version: ObjectVersion) -> ObjectID {
         if let id = ids[version] {
             records[id]?.openCount += 1
@@ -44,21 +45,22 @@ struct CachedObjects {
         forgetIfUnused(id)
     }
 
-    /// The object has one block more in the cache.
+    /// Records that the object has one more block in the cache.
     mutating func noteInserted(_ id: ObjectID) {
         records[id]?.blockCount += 1
     }
 
-    /// The object has one block less in the cache.
+    /// Records that the object has one block less in the cache.
     mutating func noteEvicted(_ id: ObjectID) {
         records[id]?.blockCount -= 1
         forgetIfUnused(id)
     }
 
-    /// The object is being read ahead.
+    /// Records that the object is being prefetched.
     ///
-    /// - Parameter turn: How often the cache's memory has been handed out as a whole.
-    /// - Returns: How many objects share the memory for that: those that were read ahead in this turn or in the one before.
+    /// - Parameter turn: The number of times the cache's whole memory has been handed out.
+    /// - Returns: The number of objects that share the memory for prefetching: those prefetched in this turn or the
+    ///   previous one.
     mutating func noteStreaming(_ id: ObjectID, turn: Int) -> Int {
         if turn != streaming.turn {
             streaming = (turn, now: 0, before: turn == streaming.turn + 1 ? streaming.now : 0)

@@ -1,21 +1,21 @@
-/// Bytes to read ahead: one range, or several of equal length at a constant distance.
+/// The bytes to prefetch: one range, or several ranges of equal length at a constant distance.
 ///
-/// A collection that is computed, so that asking for it costs no memory. The distance is a fraction: the kernel asks in
-/// pages, so that reads at every 1,000,000th byte begin at distances that differ by a page, and only their mean is right.
+/// A computed collection, so that it uses no memory. The distance is a fraction: the kernel requests whole pages, so
+/// reads at every 1,000,000th byte begin at distances that differ by a page, and only their mean is exact.
 struct AheadRanges: RandomAccessCollection, Equatable {
     let startIndex = 0
     let endIndex: Int
 
-    /// The range that the others are counted from.
+    /// The reference range of the progression.
     private let base: Range<Int>
-    /// How many steps of the progression `endIndex` ranges begin after `base`.
+    /// The number of steps from `base` to the first range.
     private let firstStep: Int
-    /// As many bytes as `stepCount` steps go on; negative towards the object's beginning.
+    /// The distance of `stepCount` steps, in bytes; negative towards the object's beginning.
     private let byteCount: Int
     private let stepCount: Int
     private let objectByteCount: Int
 
-    /// One range.
+    /// Creates a single range.
     init(_ range: Range<Int>) {
         base = range
         endIndex = 1
@@ -25,10 +25,10 @@ struct AheadRanges: RandomAccessCollection, Equatable {
         objectByteCount = range.upperBound
     }
 
-    /// The ranges `steps` steps away from `base`, clipped to the object: what lies beyond it is empty.
+    /// Creates the ranges `steps` steps away from `base`, clipped to the object. A range beyond the object is empty.
     ///
     /// - Parameters:
-    ///   - byteCount: How far `stepCount` steps go; negative towards the object's beginning.
+    ///   - byteCount: The distance of `stepCount` steps; negative towards the object's beginning.
     init(_ steps: Range<Int>, from base: Range<Int>, byteCount: Int, stepCount: Int, objectByteCount: Int) {
         self.base = base
         endIndex = steps.count
@@ -45,12 +45,12 @@ struct AheadRanges: RandomAccessCollection, Equatable {
 }
 
 extension Int {
-    /// The number in `range` that is nearest.
+    /// Returns the nearest number in `range`.
     fileprivate func clamped(to range: ClosedRange<Int>) -> Int {
         Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
     }
 
-    /// The quotient, rounded towards minus infinity.
+    /// Returns the quotient, rounded towards minus infinity.
     func dividedDown(by divisor: Int) -> Int {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient

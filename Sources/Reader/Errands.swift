@@ -1,31 +1,31 @@
 import BlockCache
 import ObjectStore
 
-/// What was decided under an object's lock, and is to be done when the lock is let go.
+/// Effects decided under an object's lock, to be carried out after the lock is released.
 struct Errands {
-    /// Parts to ask the store for.
+    /// Parts to request from the store.
     var started: [(number: UInt64, range: Range<Int>)] = []
-    /// When the requests for `started` are given up; `nil` for as long from now on as any request has.
+    /// The deadline of the requests for `started`; `nil` for the full timeout of a request.
     var deadline: ContinuousClock.Instant?
     /// Parts to read from the disk, into these blocks.
     var loaded: [(number: UInt64, blocks: [Block], firstIndex: Int)] = []
-    /// Complete blocks that the store has sent, for the disk to keep.
+    /// Complete blocks from the store, to be stored on the disk.
     var stored: [(index: Int, block: Block)] = []
-    /// Requests that nobody wants any more.
+    /// Requests to cancel.
     var cancelled: [any StoreRequest] = []
     /// Reads that have ended.
     var completed: [(ReadCompletion, Result<ReadBytes, StoreError>)] = []
-    /// Completions that will not be called. They are let go of like the blocks, outside of the lock: one may hold the
-    /// last handle of the object, whose closing takes it.
+    /// Completions that will not be called. Like the blocks, they are released outside the lock: a completion may hold
+    /// the last handle of the object, and closing that takes the lock.
     var dropped: [ReadCompletion] = []
-    /// Blocks to let go of.
+    /// Blocks to release.
     var released: [Block] = []
-    /// Whether blocks became free or evictable, so that reads that wait for memory may get some.
+    /// `true` if blocks became free or evictable, so that reads that wait for memory may get some.
     var letsGoOfMemory = false
-    /// Whether the object may have nothing open and nothing in flight any more.
+    /// `true` if the object may have no handle open and no part in flight.
     var mayBeIdle = false
 
-    /// Lets go of `blocks`.
+    /// Adds `blocks` to those to release.
     mutating func release(_ blocks: some Sequence<Block>) {
         released += blocks
         letsGoOfMemory = true

@@ -1,30 +1,30 @@
 public import BlockCache
 public import ObjectStore
 
-/// What became of a piece of an object that was to be brought to the disk.
+/// The outcome of fetching a piece of an object to the disk.
 public enum FetchOutcome: Sendable {
-    /// Its bytes up to this offset are there, so many of which have come now.
+    /// The bytes up to this offset are on the disk; `fetchedByteCount` of them were fetched now.
     case present(upTo: Int, fetchedByteCount: Int)
-    /// Others need the memory, or the disk is busy. To be tried again a little later.
+    /// The memory is needed elsewhere, or the disk is busy. Retry a little later.
     case notNow
-    /// What is in use or kept takes all room in the cache.
+    /// All space in the cache is in use or pinned.
     case noRoom
     /// The disk can't be written to.
     case failing
 }
 
 extension ObjectReader {
-    /// What the disk cache has of the object; `nil` where there is no disk cache, or nothing to keep.
+    /// The object in the disk cache; `nil` without a disk cache, or for an empty object.
     public var diskObject: DiskObject? { reads.disk }
 
-    /// Brings the first bytes of `range` that aren't on the disk there, as many as one request asks for, with what memory
-    /// and connections reading leaves. What is in memory or on its way is not asked for again.
+    /// Fetches the first bytes of `range` that aren't on the disk, as many as one request covers, with the memory and
+    /// connections that reads leave. Bytes in memory or in flight are not requested again.
     ///
     /// - Parameters:
-    ///   - range: Offsets within the object; not empty, begins with a block.
-    ///   - completion: Called exactly once when they are written, under no lock, unless the fetch is cancelled first. An error is
-    ///     that of the request.
-    /// - Returns: What to cancel it with; `nil` where there was no wait.
+    ///   - range: Offsets within the object; not empty, starting at a block boundary.
+    ///   - completion: Called exactly once after the bytes are written, under no lock, unless the fetch is canceled
+    ///     first. An error is that of the request.
+    /// - Returns: The handle for canceling the fetch; `nil` if it did not wait.
     public func fetchToDisk(
         _ range: Range<Int>, completion: @escaping @Sendable (Result<FetchOutcome, StoreError>) -> Void
     ) -> ParkedRead? {

@@ -1,10 +1,10 @@
 public import BlockCache
 public import ObjectStore
 
-/// One object version that somebody has open. Letting go of it closes it: what is in flight for nobody else is cancelled,
-/// and what has come stays in the cache.
+/// A handle of an open object version. Releasing it closes the object: parts in flight that are not needed elsewhere
+/// are canceled, and received bytes stay cached.
 public final class ObjectReader: Sendable {
-    /// The most that one read may ask for: four times what FUSE does, and what always fits in the smallest cache.
+    /// The most bytes of one read: four times FUSE's limit, which always fits in the smallest cache.
     public static let readByteCountMax = 4 << 20
 
     let reads: ObjectReads
@@ -18,23 +18,23 @@ public final class ObjectReader: Sendable {
         reads.close()
     }
 
-    /// The bytes of `range`, if all of them are at hand; reading ahead is set going as for any read. If they are not,
-    /// nothing has happened, and `read` is to be called.
+    /// Returns the bytes of `range` if all of them are available; prefetching starts as for any read. Returns `nil`
+    /// otherwise, without any effect; call `read` then.
     ///
-    /// - Parameter range: Offsets within the object; not empty, within its size, `readByteCountMax` at the most.
+    /// - Parameter range: Offsets within the object; not empty, within its size, at most `readByteCountMax`.
     public func readAvailable(_ range: Range<Int>) -> ReadBytes? {
         check(range)
         return reads.readAvailable(range)
     }
 
-    /// The bytes of `range`, as soon as they have come. `completion` is called exactly once, on the calling thread if
-    /// the bytes are at hand and on a network thread otherwise, unless the read is cancelled first. It is called under no
-    /// lock, may read again, and must not block.
+    /// Reads the bytes of `range`. `completion` is called exactly once, unless the read is canceled first: on the
+    /// calling thread if the bytes are available, otherwise on a network thread. It is called under no lock, may read
+    /// again, and must not block.
     ///
-    /// An error is that of the request for the first bytes that could not be had (`StoreError.Code.changed` for an object
-    /// that was overwritten). Reading again asks the store again.
+    /// An error is that of the request for the first missing bytes (`StoreError.Code.changed` for an overwritten
+    /// object). Another read sends another request.
     ///
-    /// - Parameter range: Offsets within the object; not empty, within its size, `readByteCountMax` at the most.
+    /// - Parameter range: Offsets within the object; not empty, within its size, at most `readByteCountMax`.
     public func read(
         _ range: Range<Int>, completion: @escaping @Sendable (Result<ReadBytes, StoreError>) -> Void
     ) -> ParkedRead {
@@ -42,12 +42,12 @@ public final class ObjectReader: Sendable {
         return reads.read(range, completion: completion)
     }
 
-    /// The object's file on the local disk, if all reads may go there: at once where the object is wholly in the disk cache,
-    /// and as soon as it has been fetched where it is small. `completion` gets `nil` for all others, and where there is no
-    /// disk cache. It is called exactly once, as that of `read`, unless the wait is cancelled first; an error is that of
+    /// Provides the object's local file if all reads can use it: at once if the object is completely in the disk cache,
+    /// after a fetch if the object is small. For all other objects, and without a disk cache, `completion` receives
+    /// `nil`. It is called exactly once, like that of `read`, unless the wait is canceled first; an error is that of
     /// the request for the object's bytes.
     ///
-    /// - Returns: What to cancel the wait with; `nil` where there was none.
+    /// - Returns: The handle for canceling the wait; `nil` if there was none.
     public func localFile(
         completion: @escaping @Sendable (Result<CompleteFile?, StoreError>) -> Void
     ) -> ParkedRead? {
@@ -70,7 +70,7 @@ public final class ObjectReader: Sendable {
         }
     }
 
-    /// The object's file on the local disk, if it is there already and reads may go to it.
+    /// The object's local file, if it is complete and reads can use it.
     public var completeFile: CompleteFile? { reads.disk?.completeFile }
 
     private func check(_ range: Range<Int>) {

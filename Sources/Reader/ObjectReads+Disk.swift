@@ -1,17 +1,17 @@
 import BlockCache
 import ObjectStore
 
-/// Fetching for the disk: like reads, but behind all of them, with no window, and counted nowhere.
+/// Fetches to the disk: like reads, but after all of them, without a window, and not counted.
 extension ObjectReads.State {
-    /// The most that one request asks for: as much as one connection brings in a tenth of a second. Who fetches for the disk
-    /// needn't have the first bytes soon, and bigger parts are fewer requests.
+    /// The most bytes of one request: the amount that one connection receives in a tenth of a second. A fetch to the
+    /// disk doesn't need its first bytes soon, and bigger parts mean fewer requests.
     static let diskPartByteCount = 8 << 20
 
     /// See `ObjectReads.fetch`.
     mutating func fetch(_ range: Range<Int>, _ completion: @escaping ReadCompletion) -> (number: UInt64?, Errands) {
         var errands = Errands()
         let located = locate(range)
-        let memory = cache.takeAhead(located.missing.count)
+        let memory = cache.takeForPrefetch(located.missing.count)
         let firstIndex = range.lowerBound / Block.byteCount
         let end = located.missing.dropFirst(memory.count).first.map { $0 * Block.byteCount } ?? range.upperBound
         guard end > range.lowerBound else {
@@ -37,8 +37,8 @@ extension ObjectReads.State {
         return (number, errands)
     }
 
-    /// A fetch for the disk has ended before its time: what has come of it is written like what was read, and so is what
-    /// comes yet.
+    /// Ends a fetch to the disk early: its received bytes are written in the background like those of reads, and so are
+    /// bytes still to come.
     mutating func leaveToWriter(_ read: ObjectReads.PendingRead, _ errands: inout Errands) {
         for index in parts.indices where parts[index].range.overlaps(read.range) { parts[index].isForDisk = false }
         let indices = Block.indices(covering: read.range)

@@ -2,14 +2,14 @@ import BlockCache
 import DequeModule
 import ObjectStore
 
-/// The parts in flight: how they begin, what comes of them, and how they end.
+/// The parts in flight: their start, their progress and their end.
 extension ObjectReads.State {
-    /// Parts with as much left as this, or less, are received to the end even if nobody wants them: a cancelled request
-    /// costs its connection, and a handshake takes longer than this. It also serves tools that open a file several times in
-    /// a row (nibabel).
+    /// A part with at most this many bytes left is received to its end even when it is no longer needed: canceling a
+    /// request costs its connection, and a new handshake takes longer than these bytes. This also serves tools that
+    /// open a file several times in a row (nibabel).
     private static let drainedByteCountMax = 1 << 20
 
-    /// The block that bytes of a part belong in; `nil` if the part has been given up or has no use for these bytes.
+    /// Returns the block for bytes of a part; `nil` if the part was given up or doesn't need these bytes.
     mutating func destination(of range: Range<Int>, part number: UInt64) -> (Block?, Errands) {
         guard let part = parts.first(where: { $0.number == number }) else { return (nil, Errands()) }
         guard part.received == range.lowerBound, range.upperBound <= part.range.upperBound else {
@@ -20,13 +20,13 @@ extension ObjectReads.State {
         return (part.block(at: range.lowerBound / Block.byteCount), Errands())
     }
 
-    /// The bytes of a part up to `end` have come, and are in its blocks.
+    /// Records that the bytes of a part up to `end` are in its blocks.
     ///
-    /// - Parameter block: The one that the last of them are in, if it is to be let go of.
+    /// - Parameter block: The block of the last of these bytes, if the caller's reference is to be released.
     mutating func receive(upTo end: Int, part number: UInt64, filling block: Block? = nil) -> Errands {
         var errands = Errands()
         guard let index = parts.firstIndex(where: { $0.number == number }) else {
-            // Given up meanwhile; the block may be held by nobody but the receiving thread.
+            // The part was given up meanwhile; the receiving thread may hold the last reference to the block.
             errands.release([block].compactMap(\.self))
             return errands
         }
@@ -42,7 +42,7 @@ extension ObjectReads.State {
         return errands
     }
 
-    /// One of the parts that a read is parked on has all the bytes that it needs.
+    /// Records that one of the parts that a read is parked on has received all bytes that the read needs.
     private mutating func notePartReceived(for number: UInt64, _ errands: inout Errands) {
         guard let read = reads[number], case .parked(let blocks, let partCount) = read.stage else { return }
         guard partCount == 1 else {
@@ -55,7 +55,7 @@ extension ObjectReads.State {
         errands.completed.append((read.completion, .success(bytes)))
     }
 
-    /// The disk has given what it has of a part, up to `end`: the store is asked for the rest.
+    /// Ends the disk phase of a part, whose bytes up to `end` were on the disk, and requests the rest from the store.
     mutating func finishLoading(upTo end: Int, part number: UInt64) -> Errands {
         guard let index = parts.firstIndex(where: { $0.number == number }) else { return Errands() }
         if parts[index].remaining.isEmpty { return finish(part: number, .success(())) }
@@ -66,7 +66,7 @@ extension ObjectReads.State {
         return errands
     }
 
-    /// A part has ended. If bytes of it have not come, the reads that wait for them fail; what came stays usable.
+    /// Ends a part. Reads that wait for missing bytes fail; received bytes stay usable.
     mutating func finish(part number: UInt64, _ result: Result<Void, StoreError>) -> Errands {
         var errands = Errands()
         guard let index = parts.firstIndex(where: { $0.number == number }) else { return errands }
@@ -94,21 +94,21 @@ extension ObjectReads.State {
         return errands
     }
 
-    /// Whether somebody waits for bytes of a part who reads them.
+    /// Returns `true` if a read, not only a fetch to the disk, waits for bytes of a part.
     func isAwaited(part number: UInt64) -> Bool {
         parts.contains { $0.number == number && $0.waiting.contains { !$0.isForDisk } }
     }
 
-    /// Keeps what a part can be cancelled with.
+    /// Stores the request of a part, for canceling it.
     ///
-    /// - Returns: Whether the part is still wanted.
+    /// - Returns: `false` if the part has been given up.
     mutating func attach(_ request: any StoreRequest, to number: UInt64) -> Bool {
         guard let index = parts.firstIndex(where: { $0.number == number }) else { return false }
         parts[index].request = request
         return true
     }
 
-    /// Who wants parts beside who reads.
+    /// The uses of parts apart from reads.
     private struct PartUse {
         let isKept: Bool
         let isForDisk: Bool
@@ -117,9 +117,9 @@ extension ObjectReads.State {
     /// Starts parts that fill `fresh`, blocks with their index.
     ///
     /// - Parameters:
-    ///   - partByteCount: How many bytes a part has at the most.
-    ///   - isKept: Whether they go on though nobody waits for them and no window wants them.
-    ///   - isForDisk: Whether the caller has their blocks written to the disk.
+    ///   - partByteCount: The most bytes of a part.
+    ///   - isKept: Keeps the parts running even if no read waits for them and no window includes them.
+    ///   - isForDisk: The caller has the blocks written to the disk.
     mutating func start(
         _ fresh: [(index: Int, block: Block)], partByteCount: Int = ReadWindows.partByteCount, isKept: Bool = false,
         isForDisk: Bool = false, _ errands: inout Errands
@@ -136,7 +136,8 @@ extension ObjectReads.State {
         }
     }
 
-    /// Starts parts that fill `blocks`, which adjoin: from the disk what it has, and from the store what is between.
+    /// Starts parts that fill `blocks`, which are contiguous: from the disk where it has the bytes, otherwise from the
+    /// store.
     private mutating func start(
         _ blocks: [Block], from firstIndex: Int, _ use: PartUse, _ errands: inout Errands
     ) {
@@ -152,7 +153,7 @@ extension ObjectReads.State {
         start(.store, blocks[(next - firstIndex)...], from: next, use, &errands)
     }
 
-    /// Starts a part that fills `blocks`, if there are any.
+    /// Starts a part that fills `blocks`, unless there are none.
     private mutating func start(
         _ source: Part.Source, _ blocks: ArraySlice<Block>, from firstIndex: Int, _ use: PartUse,
         _ errands: inout Errands
@@ -169,14 +170,15 @@ extension ObjectReads.State {
         }
     }
 
-    /// Fetches the whole object for somebody who may read it soon, if memory can be spared for what of it isn't at hand.
+    /// Prefetches the whole object if memory can be spared for its missing bytes.
     mutating func prefetchWhole() -> Errands {
         var errands = Errands()
         let indices = Block.indices(covering: 0..<object.byteCount)
-        // What the disk has is at hand as fast as anybody can ask for it, or read by the kernel itself.
+        // Bytes on the disk are available as fast as an application can request them, or are read by the kernel
+        // directly.
         let onDisk = disk?.present(among: indices) ?? []
         let wanted = missing(among: indices).filter { index in !onDisk.contains { $0.contains(index) } }
-        let memory = cache.takeAhead(wanted.count)
+        let memory = cache.takeForPrefetch(wanted.count)
         if memory.count == wanted.count {
             start(Array(zip(wanted, memory)), isKept: true, &errands)
         } else {
@@ -185,41 +187,41 @@ extension ObjectReads.State {
         return errands
     }
 
-    /// The blocks that are neither cached nor in flight.
+    /// Returns the blocks that are neither cached nor in flight.
     private func missing(among indices: Range<Int>) -> [Int] {
         cache.missing(of: id, among: indices).filter { index in !parts.contains { $0.block(at: index) != nil } }
     }
 
-    /// What is to be fetched ahead of a read.
+    /// The blocks to prefetch for a read.
     struct ReadAhead {
-        /// Blocks, with their index.
+        /// The blocks, with their index.
         var fresh: [(index: Int, block: Block)] = []
-        /// How many bytes one part of them has at the most.
+        /// The most bytes of one part.
         var partByteCount = ReadWindows.partByteCount
-        /// Whether parts may have become useless.
+        /// `true` if parts may have become useless.
         let gaveUpWindow: Bool
     }
 
-    /// Takes note of a read, and takes memory for what its window lacks.
+    /// Records a read, and takes memory for the missing blocks of its window.
     ///
     /// - Parameters:
-    ///   - demanded: Indices of the read's own blocks that are about to be fetched.
-    ///   - isWaiting: Whether the read can't be answered from what has come.
+    ///   - demanded: The indices of the read's own blocks that are about to be fetched.
+    ///   - isWaiting: `true` if the read can't be answered from received bytes.
     mutating func readAhead(of range: Range<Int>, missing demanded: [Int], isWaiting: Bool) -> ReadAhead {
         let firstMissing = demanded.first.map { max(range.lowerBound, $0 * Block.byteCount) }
         let (advice, gaveUpWindow) = windows.note(range, firstMissing: firstMissing, isWaiting: isWaiting) {
-            [cache, id] in cache.aheadShare(of: id)
+            [cache, id] in cache.prefetchBudget(of: id)
         }
         guard let advice else { return ReadAhead(gaveUpWindow: gaveUpWindow) }
         let wanted = advice.ranges.flatMap { missing(among: Block.indices(covering: $0)) }
             .filter { !demanded.contains($0) }
-        let memory = cache.takeAhead(wanted.count)
+        let memory = cache.takeForPrefetch(wanted.count)
         windows.advance(advice, firstRefused: memory.count < wanted.count ? wanted[memory.count] : nil)
         return ReadAhead(
             fresh: Array(zip(wanted, memory)), partByteCount: advice.partByteCount, gaveUpWindow: gaveUpWindow)
     }
 
-    /// Cancels the parts that no read and no window wants any more, but for those that are nearly there.
+    /// Cancels the parts that no read and no window needs, except those that are nearly complete.
     mutating func giveUpUselessParts(_ errands: inout Errands) {
         for part in parts where part.waiting.isEmpty && !part.isKept && !windows.want(part.remaining) {
             let hasBegun = part.received > part.range.lowerBound

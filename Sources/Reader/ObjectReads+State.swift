@@ -5,25 +5,25 @@ import ObjectStore
 extension ObjectReads {
     /// A read that has not ended.
     struct PendingRead {
-        /// What it waits for.
+        /// The stage of a waiting read.
         enum Stage {
             /// In the cache's queue. Holds no block.
             case waitingForMemory(MemoryTicket, since: ContinuousClock.Instant)
-            /// It has all its blocks, some of which `partCount` parts have yet to fill.
+            /// Holds all its blocks; `partCount` parts have yet to fill some of them.
             case parked([Block], partCount: Int)
         }
 
         let range: Range<Int>
         let completion: ReadCompletion
         var stage: Stage
-        /// Whether the bytes are for the disk, and nobody reads them.
+        /// `true` for a fetch to the disk, whose bytes are not returned to a reader.
         var isForDisk = false
     }
 
-    /// What is known of the object's reading, and all decisions about it. Touches the cache, but calls nobody else.
+    /// The state of an object's reads, and all decisions about them. Calls the cache, but no other code.
     ///
-    /// Invariants: a block is in at most one of the parts, and is not cached then; a parked read is in `waiting` of exactly
-    /// `partCount` parts; a read in `reads` has not been completed.
+    /// Invariants: a block is in at most one of the parts, and is not cached then; a parked read is in `waiting` of
+    /// exactly `partCount` parts; a read in `reads` has not been completed.
     struct State {
         let id: ObjectID
         let object: ObjectVersion
@@ -33,10 +33,10 @@ extension ObjectReads {
         let meter: ReadMeter
         var handleCount = 0
         var windows: ReadWindows
-        // Searched from front to back: a few dozen at the most, one behind the other in memory.
+        // A linear search: at most a few dozen, contiguous in memory.
         var parts: [Part] = []
         var reads: [UInt64: PendingRead] = [:]
-        /// What the last part failed with that somebody waited for, if they waited for long.
+        /// The last failure of a part that a read waited for, if the read waited for long.
         var recentFailure: RecentFailure?
         private var nextNumber: UInt64 = 0
 
@@ -60,12 +60,12 @@ extension ObjectReads {
 // MARK: Reads
 
 extension ObjectReads.State {
-    /// Where the blocks of a read are.
+    /// The locations of a read's blocks.
     struct Located {
         var blocks: [Block?]
-        /// Indices of the blocks that are neither cached nor in flight.
+        /// The indices of the blocks that are neither cached nor in flight.
         var missing: [Int] = []
-        /// Whether bytes of the read are in flight and have not come.
+        /// `true` if bytes of the read are in flight and have not arrived.
         var isWaiting = false
 
         /// The blocks, if the read can be answered from them.
@@ -104,8 +104,8 @@ extension ObjectReads.State {
             settle(range, completion, located, memory: memory, read: number, &errands)
             return (number, errands)
         }
-        // It must hold nothing while it waits, and asks for all it may need when its turn comes: by then the blocks that
-        // are at hand now may be evicted.
+        // The read must hold no block while it waits, and requests all the memory it may need: by its turn, the blocks
+        // that are available now may be evicted.
         errands.release(located.blocks.compactMap(\.self))
         let ticket = cache.wait(for: located.blocks.count) { owner.resume(read: number, with: $0) }
         reads[number] = ObjectReads.PendingRead(
@@ -114,7 +114,7 @@ extension ObjectReads.State {
         return (number, errands)
     }
 
-    /// Memory for all blocks of a read has come.
+    /// Continues a read with memory for all its blocks.
     mutating func resume(read number: UInt64, with memory: [Block]) -> Errands {
         var errands = Errands()
         guard let read = reads.removeValue(forKey: number), case .waitingForMemory(_, let since) = read.stage else {
@@ -122,7 +122,7 @@ extension ObjectReads.State {
             return errands
         }
         errands.mayBeIdle = true
-        // What was waited for is part of what the read may take, and its requests need some of that.
+        // The wait counts against the read's timeout, and its requests need a part of that.
         guard ContinuousClock.now < since + readTimeout * 3 / 4 else {
             errands.release(memory)
             meter.noteFailure()
@@ -157,7 +157,7 @@ extension ObjectReads.State {
         return errands
     }
 
-    /// Answers a read, or parks it on the parts that will; those that are missing are started, in `memory`.
+    /// Answers a read, or parks it on the parts that will answer it; missing parts are started, in `memory`.
     private mutating func settle(
         _ range: Range<Int>, _ completion: @escaping ReadCompletion, _ located: Located, memory: [Block],
         read number: UInt64, _ errands: inout Errands
@@ -169,7 +169,7 @@ extension ObjectReads.State {
         let ahead = readAhead(of: range, missing: located.missing, isWaiting: isWaiting)
         start(Array(zip(located.missing, memory)) + ahead.fresh, partByteCount: ahead.partByteCount, &errands)
         let partCount = park(number, on: range)
-        // Only now: before it was parked, a part that this read needs may have looked as if nobody wanted it.
+        // Only now: before the read was parked, a part that it needs could have seemed useless.
         if ahead.gaveUpWindow { giveUpUselessParts(&errands) }
         if partCount == 0 {
             errands.completed.append((completion, .success(bytes(range, in: blocks))))
@@ -179,9 +179,9 @@ extension ObjectReads.State {
         }
     }
 
-    /// The bytes of a read, in the blocks that it lies in.
+    /// Returns the bytes of a read, in its blocks.
     ///
-    /// - Parameter isForDisk: Whether nobody reads them.
+    /// - Parameter isForDisk: `true` for a fetch to the disk, which is not counted as a read.
     func bytes(_ range: Range<Int>, in blocks: [Block], isForDisk: Bool = false) -> ReadBytes {
         let isToEnd = range.upperBound == object.byteCount
         let end = isToEnd ? Block.indices(covering: range).upperBound : range.upperBound / Block.byteCount
@@ -205,14 +205,14 @@ extension ObjectReads.State {
         return located
     }
 
-    /// Puts a read on the lists of the parts that it needs bytes of.
+    /// Adds a read to the lists of the parts whose bytes it needs.
     ///
-    /// - Returns: How many they are.
+    /// - Returns: The number of those parts.
     mutating func park(_ number: UInt64, on range: Range<Int>, isForDisk: Bool = false) -> Int {
         var partCount = 0
         for index in parts.indices {
             let needed = min(range.upperBound, parts[index].range.upperBound)
-            // What the part has completed is not its business any more; it may even be in flight again.
+            // Blocks that the part has completed no longer belong to it; they may even be in flight again.
             guard parts[index].received < needed, range.lowerBound < needed else { continue }
             parts[index].waiting.append(Part.Waiting(read: number, end: needed, isForDisk: isForDisk))
             partCount += 1
@@ -220,7 +220,7 @@ extension ObjectReads.State {
         return partCount
     }
 
-    /// Takes a read off the lists of all parts.
+    /// Removes a read from the lists of all parts.
     mutating func unpark(_ number: UInt64) {
         for index in parts.indices {
             parts[index].waiting.removeAll { $0.read == number }

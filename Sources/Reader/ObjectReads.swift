@@ -2,36 +2,36 @@ import BlockCache
 import ObjectStore
 import Synchronization
 
-/// The reading of one object version, shared by all handles that have it open: what is in flight, who waits for it, and
-/// what to read ahead.
+/// The reads of one object version, shared by all its open handles: the parts in flight, the reads that wait for them,
+/// and the blocks to prefetch.
 ///
-/// `State` decides, under the lock; this class does what was decided, under no lock (`Errands`): it asks the store, cancels
-/// requests, calls completions, and lets go of memory. So the store may deliver on the calling thread, before `get` has
-/// returned, and a completion may read again.
+/// `State` decides under the lock; this class carries out the decisions under no lock (`Errands`): it sends and cancels
+/// requests, calls completions and releases memory. So the store may deliver on the calling thread before `get`
+/// returns, and a completion may read again.
 ///
-/// What the one lock prevents:
-/// - Two readers both find a block neither cached nor in flight, and both fetch it. Looking, taking memory and listing the
-///   part as in flight are one step.
-/// - A block leaves the part, and isn't in the cache yet when a reader looks there. Moving it is one step.
-/// - A read finds that its bytes have not come, they come, and then the read is parked, for ever. Looking and parking are
-///   one step, and so are noting how far a part has come and picking the reads which that completes.
-/// - A part is given up since nobody waits for it, and a read parks on it meanwhile. Giving up takes the part off the list,
-///   and in the same step nobody waits for it; what it still receives is ignored.
-/// - A read is completed by its last part, cancelled, and failed by another part, all at once. It leaves `reads` once, and
-///   who took it out of there completes it, or doesn't.
+/// The one lock prevents these orders of events:
+/// - Two readers both find a block neither cached nor in flight, and both fetch it. Looking it up, taking memory and
+///   listing the part as in flight are one step.
+/// - A block has left its part but isn't in the cache yet when a reader looks there. Moving it is one step.
+/// - A read finds its bytes missing, they arrive, and then the read is parked forever. The check and the parking are
+///   one step, and so are recording a part's progress and selecting the reads that it completes.
+/// - A part is given up because no read waits for it, while a read parks on it. Giving up checks for waiting reads and
+///   removes the part from the list in one step; later bytes of the part are ignored.
+/// - A read is completed by its last part, canceled, and failed by another part, all at once. It leaves `reads` once,
+///   and the code that removes it decides whether to complete it.
 ///
-/// Bytes are copied outside the lock. That is safe, since a part has one receiver, which is called by one thread at a time,
-/// and nobody looks at bytes behind `received`.
+/// Bytes are copied outside the lock. That is safe because a part has one receiver, which is called by one thread at a
+/// time, and bytes behind `received` are never read.
 final class ObjectReads: Sendable {
-    /// Which bytes these are.
+    /// The object version.
     let object: ObjectVersion
-    /// What the disk cache has of it; `nil` where there is no disk cache, or nothing to keep.
+    /// The object in the disk cache; `nil` without a disk cache, or for an empty object.
     let disk: DiskObject?
 
     private let reader: Reader
     private let state: Mutex<State>
 
-    /// The reading of `object`, not yet open.
+    /// Creates the state of `object`, without an open handle.
     init(_ object: ObjectVersion, id: ObjectID, disk: DiskObject?, reader: Reader) {
         self.object = object
         self.disk = disk
@@ -44,23 +44,23 @@ final class ObjectReads: Sendable {
 
     // MARK: Handles
 
-    /// This, with one handle more.
+    /// Returns this object with one more handle.
     func opened() -> ObjectReads {
         state.withLock { $0.handleCount += 1 }
         return self
     }
 
-    /// One handle less. What the last one leaves in flight is cancelled, where that is worth it.
+    /// Removes a handle. After the last one, parts in flight are canceled if that is worthwhile.
     func close() {
         run(state.withLock { $0.close() })
     }
 
-    /// Whether nobody has the object open, and nothing of it is in flight.
+    /// `true` if the object has no open handle and nothing in flight.
     var isIdle: Bool {
         state.withLock { $0.isIdle }
     }
 
-    /// The number by which the cache knows the object.
+    /// The object's number in the cache.
     var id: ObjectID {
         state.withLock { $0.id }
     }
@@ -81,12 +81,13 @@ final class ObjectReads: Sendable {
         return ParkedRead(self, read: number)
     }
 
-    /// Fetches adjoining blocks for the disk, with what memory reading leaves.
+    /// Fetches contiguous blocks for the disk, with the memory that reads leave.
     ///
     /// - Parameters:
-    ///   - range: Their bytes.
-    ///   - completion: Called as that of `read`, with bytes from the beginning of the range on: those that there was memory for.
-    /// - Returns: `nil` where there is none now. `completion` isn't called then.
+    ///   - range: The bytes of the blocks.
+    ///   - completion: Called like that of `read`, with bytes from the beginning of the range on, as far as there was
+    ///     memory.
+    /// - Returns: `nil` without available memory. `completion` isn't called then.
     func fetch(_ range: Range<Int>, completion: @escaping ReadCompletion) -> ParkedRead? {
         let (number, errands) = state.withLock { $0.fetch(range, completion) }
         run(errands)
@@ -103,9 +104,9 @@ final class ObjectReads: Sendable {
         run(state.withLock { $0.prefetchWhole() })
     }
 
-    // MARK: What the store sends
+    // MARK: Responses of the store
 
-    /// Takes in bytes of a part, block by block, so that what waits for the first of them need not wait for the others.
+    /// Receives bytes of a part, block by block, so that reads of the first block don't wait for the others.
     func receive(_ bytes: UnsafeRawBufferPointer, at offset: Int, part number: UInt64) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -116,7 +117,8 @@ final class ObjectReads: Sendable {
         }
     }
 
-    /// Takes in bytes of one block. A function of its own, so that it has let go of the block when the errands are run.
+    /// Receives bytes of one block. A separate function, so that its reference to the block is released before the
+    /// effects run.
     private func receivePiece(_ piece: UnsafeRawBufferPointer, at offset: Int, part number: UInt64) -> Errands {
         let end = offset + piece.count
         let (block, errands) = state.withLock { $0.destination(of: offset..<end, part: number) }
@@ -125,19 +127,19 @@ final class ObjectReads: Sendable {
         return state.withLock { $0.receive(upTo: end, part: number, filling: block) }
     }
 
-    /// The store has nothing more to send for a part.
+    /// Ends a part after the store's last byte, or its error.
     func finish(part number: UInt64, _ result: Result<Void, StoreError>) {
         run(state.withLock { $0.finish(part: number, result) })
     }
 
-    // MARK: Errands
+    // MARK: Effects
 
-    /// Memory has come for a read that waited for it.
+    /// Continues a read that waited for memory.
     func resume(read number: UInt64, with memory: [Block]) {
         run(state.withLock { $0.resume(read: number, with: memory) })
     }
 
-    /// Does what was decided under the lock.
+    /// Carries out the effects decided under the lock.
     private func run(_ errands: consuming Errands) {
         for request in errands.cancelled { request.cancel() }
         for (number, range) in errands.started { get(range, part: number, readDeadline: errands.deadline) }
@@ -145,7 +147,7 @@ final class ObjectReads: Sendable {
         for (index, block) in errands.stored { disk?.store(block, at: index) }
         for (completion, result) in errands.completed { completion(result) }
         let (letsGoOfMemory, mayBeIdle) = (errands.letsGoOfMemory, errands.mayBeIdle)
-        // Blocks first: `serveWaiting` can only evict what nobody holds any more.
+        // Blocks first: `serveWaiting` can evict only blocks without another holder.
         errands = Errands()
         if letsGoOfMemory { reader.cache.serveWaiting() }
         if mayBeIdle { reader.forgetIfIdle(self) }
@@ -158,15 +160,16 @@ final class ObjectReads: Sendable {
             completion: { [self] end in run(state.withLock { $0.finishLoading(upTo: end, part: number) }) })
     }
 
-    /// - Parameter readDeadline: That of the read which had the part started; `nil` where it has all its time.
+    /// - Parameter readDeadline: The deadline of the read that started the part; `nil` for the full timeout.
     private func get(_ range: Range<Int>, part number: UInt64, readDeadline: ContinuousClock.Instant?) {
         let isAhead = state.withLock { !$0.isAwaited(part: number) }
-        // What nobody waits for yet has all the time: whoever comes to wait for it has, too.
+        // A prefetch has the full timeout, and so has a read that comes to wait for it.
         let deadline = (isAhead ? nil : readDeadline) ?? .now + reader.limits.readTimeout
         let request = reader.store.get(
             RangeRequest(object: object, range: range, isAhead: isAhead), deadline: deadline,
             receiver: PartReceiver(self, part: number))
-        // The part may have been given up before there was anything to cancel. If it has ended, cancelling does nothing.
+        // The part may have been given up before its request could be canceled. If the request has ended, canceling has
+        // no effect.
         if !state.withLock({ $0.attach(request, to: number) }) { request.cancel() }
     }
 }

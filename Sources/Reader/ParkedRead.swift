@@ -1,6 +1,6 @@
 public import ObjectStore
 
-/// What a read ends with: its bytes, or why there are none.
+/// Receives the result of a read: its bytes, or its error.
 public typealias ReadCompletion = @Sendable (Result<ReadBytes, StoreError>) -> Void
 
 /// A read that waits for its bytes, or did.
@@ -8,13 +8,13 @@ public final class ParkedRead: Sendable {
     private let reads: ObjectReads
     private let number: UInt64
 
-    /// The read `number` of the object.
+    /// Creates the handle for the read `number` of the object.
     init(_ reads: ObjectReads, read number: UInt64) {
         self.reads = reads
         self.number = number
     }
 
-    /// Nobody waits any more: `completion` will not be called, unless that is already happening.
+    /// Cancels the read: `completion` will not be called, unless that call is already running.
     public func cancel() {
         reads.cancel(read: number)
     }

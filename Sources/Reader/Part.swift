@@ -2,55 +2,55 @@ import BlockCache
 import DequeModule
 import ObjectStore
 
-/// Bytes of an object that are on their way, from the store or from the disk: adjoining blocks, and how far they have come.
+/// Contiguous blocks in flight, from the store or from the disk, and the progress of their transfer.
 ///
-/// Part of `ObjectReads.State`, whose lock guards it.
+/// It belongs to `ObjectReads.State`, whose lock guards it.
 struct Part {
     /// A read that is parked on this part.
     struct Waiting {
-        /// Which read.
+        /// The number of the read.
         let read: UInt64
-        /// It needs the part's bytes up to here.
+        /// The end of the bytes that the read needs from this part.
         let end: Int
-        /// Whether only the disk waits for it.
+        /// `true` for a fetch to the disk.
         let isForDisk: Bool
     }
 
-    /// Where the bytes come from.
+    /// The source of the bytes.
     enum Source {
         /// One GET.
         case store
-        /// The disk cache; what it turns out not to have is then asked of the store.
+        /// The disk cache. Bytes that it turns out to lack are then requested from the store.
         case disk
 
-        /// What is said of blocks that are filled from it.
+        /// The origin to record for blocks filled from this source.
         var origin: Block.Origin { self == .store ? .store : .disk }
     }
 
-    /// Told apart from all other parts of the object by this.
+    /// The number that identifies the part within the object.
     let number: UInt64
-    /// The bytes that were asked for.
+    /// The requested bytes.
     let range: Range<Int>
-    /// Where what has not come is to come from.
+    /// The source of the remaining bytes.
     var source: Source
-    /// Whether it goes on though nobody waits for it and no window wants it.
+    /// `true` if the part continues even if no read waits for it and no window includes it.
     let isKept: Bool
-    /// Whether who had it started has its blocks written to the disk.
+    /// `true` if the code that started the part has its blocks written to the disk.
     var isForDisk: Bool
-    /// When it began.
+    /// The start of the part.
     let startInstant = ContinuousClock.now
-    /// The bytes before this offset have come.
+    /// The end of the received bytes.
     private(set) var received: Int
-    /// The blocks that are not complete yet. The first one has the byte at `received`.
+    /// The incomplete blocks. The first one contains the byte at `received`.
     private(set) var blocks: Deque<Block>
     /// The index in the object of the first of `blocks`.
     private(set) var firstBlockIndex: Int
     /// The reads that wait for bytes of this part.
     var waiting: [Waiting] = []
-    /// What to cancel it with; `nil` until the store has returned it.
+    /// The request, for canceling it; `nil` until the store has returned it.
     var request: (any StoreRequest)?
 
-    /// A part that is to fill `blocks`, the first of which is the object's block `firstBlockIndex`.
+    /// Creates a part that fills `blocks`, the first of which is the object's block `firstBlockIndex`.
     init(
         number: UInt64, source: Source, blocks: Deque<Block>, firstBlockIndex: Int, objectByteCount: Int, isKept: Bool,
         isForDisk: Bool
@@ -66,18 +66,18 @@ struct Part {
         received = start
     }
 
-    /// The bytes that have not come.
+    /// The bytes that have not arrived.
     var remaining: Range<Int> { received..<range.upperBound }
 
-    /// The block `index` of the object, if this part has yet to complete it.
+    /// Returns the block `index` of the object, if this part has yet to complete it.
     func block(at index: Int) -> Block? {
         let position = index - firstBlockIndex
         return blocks.indices.contains(position) ? blocks[position] : nil
     }
 
-    /// Notes that the bytes before `offset` have come.
+    /// Records that the bytes before `offset` have arrived.
     ///
-    /// - Returns: The blocks that are complete now, by their index; the part lets go of them.
+    /// - Returns: The blocks that are now complete, by index; the part releases them.
     mutating func receive(upTo offset: Int) -> [(index: Int, block: Block)] {
         received = offset
         var complete: [(index: Int, block: Block)] = []
@@ -89,12 +89,12 @@ struct Part {
     }
 }
 
-/// Gives what the store sends for a part to the object that the part is of.
+/// Passes the store's bytes for a part to the part's object.
 final class PartReceiver: RangeReceiver {
     private let reads: ObjectReads
     private let number: UInt64
 
-    /// Receives the part `number` of the object.
+    /// Creates the receiver of the part `number` of the object.
     init(_ reads: ObjectReads, part number: UInt64) {
         self.reads = reads
         self.number = number

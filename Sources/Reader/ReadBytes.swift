@@ -1,24 +1,24 @@
 import BlockCache
 
-/// Bytes of an object, where they lie in memory: they stay there as long as this value does, and the memory can't be used
-/// for anything else. So hold it for as long as it takes to send a reply, and let go of it under no lock.
+/// Bytes of an object in place. They stay in memory as long as this value exists, and occupy that memory. So hold it
+/// only as long as it takes to send a reply, and release it under no lock.
 public struct ReadBytes: Sendable {
-    /// How many bytes.
+    /// The number of bytes.
     public let byteCount: Int
 
     private let lease: BlockLease
     private let offsetInFirstBlock: Int
 
-    /// The bytes of `range` of an object.
+    /// Creates the bytes of `range` of an object.
     ///
-    /// - Parameter lease: The blocks that `range` lies in, all of whose bytes within `range` have come.
+    /// - Parameter lease: The blocks that contain `range`; all bytes within `range` have arrived.
     init(_ range: Range<Int>, in lease: BlockLease) {
         self.byteCount = range.count
         self.lease = lease
         self.offsetInFirstBlock = range.lowerBound % Block.byteCount
     }
 
-    /// Calls `body` with the blocks that they lie in, all of which are complete where the bytes are a whole object.
+    /// Calls `body` with the blocks that contain the bytes. All of them are complete if the bytes are a whole object.
     func withBlocks<R>(_ body: ([Block]) -> R) -> R {
         body(lease.blocks)
     }

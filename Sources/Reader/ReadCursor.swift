@@ -1,55 +1,54 @@
 import BlockCache
 
-/// One sequence of reads of an object that goes forward or backward, and the window before it that is fetched before
-/// anybody asks for it.
+/// One sequence of reads of an object, forward or backward, and the window before it that is prefetched.
 ///
-/// A cursor is a *run*: reads that adjoin each other, merged. What belongs to a run is wide on purpose: the kernel splits
-/// what an application reads into requests that arrive in any order, and tools skip (nibabel reads 4.8 kB of every 9.6 kB
-/// of a CIFTI file). What opens its window is strict: a read at the object's beginning, a second read that goes on where a
-/// first one ended, or a third one that ends where a second one began.
+/// A cursor is a *run*: contiguous reads, merged. Membership in a run is wide on purpose: the kernel splits reads of an
+/// application into requests that arrive in any order, and tools skip bytes (nibabel reads 4.8 kB of every 9.6 kB of a
+/// CIFTI file). The conditions that open a window are strict: a read at the object's beginning, a second read that
+/// continues at the end of the first one, or a third read that ends at the start of the second one.
 struct ReadCursor {
-    /// How far from a run a read may be and still belong to it: a block, since what is nearer is fetched along with it
-    /// anyway, and the little more that keeps the blocks of a stride's elements apart (`ReadStride.slackByteCount`).
+    /// The largest distance between a run and a read that belongs to it: a block, since nearer bytes are fetched
+    /// anyway, plus the small margin that keeps the blocks of a stride's elements apart (`ReadStride.slackByteCount`).
     static let skipByteCountMax = Block.byteCount + 4 * ReadStride.slackByteCount
-    /// How far within a run a read may come late: the kernel has two read-ahead windows of 1 MiB under way at most, in
-    /// any order.
+    /// The largest distance by which a read within a run may be late: the kernel has at most two read-ahead windows of
+    /// 1 MiB in flight, in any order.
     static let lateByteCountMax = 2 << 20
-    /// The first window of a run that began at the object's beginning, where most headers end.
+    /// The first window of a run that began at the object's beginning; most headers fit in it.
     static let firstByteCount = 1 << 20
-    /// The first window anywhere else: two blocks, so that a wrong guess is cheap.
+    /// The first window of any other run: two blocks, so that a wrong guess is cheap.
     static let cautiousByteCount = 2 * Block.byteCount
-    /// How much is asked for at once by a run that goes backward: the last byte of a part comes last, and here it is read
-    /// first. Twice what the kernel asks for at once, so that a window can grow.
+    /// The part size of a backward run: the last byte of a part arrives last, but here it is read first. Twice the
+    /// kernel's request size, so that a window can grow.
     static let backwardPartByteCount = 2 << 20
-    /// How many reads must have gone backward, one after the other, before that counts as a direction. One is not enough:
-    /// two requests of a stream that goes forward may have changed places.
+    /// The number of consecutive backward reads that make a direction, negative. One is not enough: two requests of a
+    /// forward stream may have been reordered.
     static let backwardTrend = -2
 
-    /// From the first to the last byte that was read; gaps of up to `skipByteCountMax` included.
+    /// The bytes from the first to the last byte read; includes gaps of up to `skipByteCountMax`.
     private(set) var run: Range<Int>
-    /// How many of the last reads went on forward, one after the other; negative if they went backward.
+    /// The number of consecutive forward reads at the end of the run; negative for backward reads.
     private(set) var trend = 0
-    /// How far was asked for ahead: an end, or a start where the run goes backward. `nil` before anything was.
+    /// The prefetched end, or start if the run goes backward; `nil` before any prefetch.
     private(set) var frontier: Int?
-    /// How far to read ahead; 0 before the run has shown that it is a sequence.
+    /// The size of the window; 0 before the run has proved to be a sequence.
     private(set) var windowByteCount = 0
-    /// Whether a read had to wait for bytes that were asked for with the window as big as it is now.
+    /// `true` if a read had to wait for bytes that were requested at the present window size.
     private(set) var hasWaited = false
-    /// What lies before this frontier was asked for with a smaller window.
+    /// The bytes before this frontier were requested with a smaller window.
     private var smallerFrontier = 0
-    /// When it was last read, in reads.
+    /// The time of the last read, as a number of reads.
     var lastUse: Int
 
-    /// A run of one read.
+    /// Creates a run of one read.
     init(run: Range<Int>, lastUse: Int) {
         self.run = run
         self.lastUse = lastUse
     }
 
-    /// Whether the run goes towards the object's beginning.
+    /// `true` if the run goes towards the object's beginning.
     var isBackward: Bool { trend <= ReadCursor.backwardTrend }
 
-    /// What was asked for ahead and not yet read.
+    /// The prefetched bytes that have not been read.
     var ahead: Range<Int> {
         guard let frontier else { return run.upperBound..<run.upperBound }
         return isBackward
@@ -58,24 +57,24 @@ struct ReadCursor {
 
     // MARK: Reads
 
-    /// How far a read of `extent` is from going on with this run; `nil` if it doesn't belong to it.
+    /// Returns the distance of a read of `extent` from the end of this run; `nil` if it doesn't belong to it.
     func distance(of extent: Range<Int>) -> Int? {
         guard extent.upperBound >= run.lowerBound - ReadCursor.skipByteCountMax,
             extent.lowerBound <= run.upperBound + ReadCursor.skipByteCountMax
         else { return nil }
         let late = max(ReadCursor.lateByteCountMax, extent.count)
         let isShort = run.count <= ReadCursor.lateByteCountMax
-        // A run goes on at one end, so that a second reader in the middle of a long run is another one.
+        // A run continues at one end, so a second reader in the middle of a long run is a separate one.
         let isAtEnd = extent.lowerBound >= run.upperBound - late && (isShort || !isBackward)
         let isAtStart = extent.upperBound <= run.lowerBound + late && (isShort || isBackward)
         guard isAtEnd || isAtStart else { return nil }
         return min(abs(extent.lowerBound - run.upperBound), abs(run.lowerBound - extent.upperBound))
     }
 
-    /// A read that belongs to the run.
+    /// Adds a read that belongs to the run.
     ///
-    /// - Parameter isWaiting: Whether bytes of it had not come when it was made.
-    /// - Returns: Whether it went on. One that came late, or in vain, tells nothing about what comes next.
+    /// - Parameter isWaiting: `true` if bytes of it had not arrived when it was made.
+    /// - Returns: `true` if the read continued the run. A late or repeated read says nothing about the next one.
     mutating func extend(by extent: Range<Int>, isWaiting: Bool) -> Bool {
         let wasBackward = isBackward
         if extent.upperBound > run.upperBound {
@@ -95,12 +94,12 @@ struct ReadCursor {
         return true
     }
 
-    /// Takes in a run that begins where this one has come to, as reads that changed places leave it.
+    /// Merges a run that begins where this one has arrived, as reordered reads leave it.
     ///
-    /// - Returns: Whether it was one.
+    /// - Returns: `true` if it was such a run.
     mutating func absorb(_ other: ReadCursor) -> Bool {
         let end = run.upperBound
-        // A run that goes backward to a place where somebody has been once goes on behind it.
+        // A backward run that reaches a position read only once goes on past it, so the two aren't merged.
         guard !isBackward, trend > 0 || !other.isBackward,
             other.run.lowerBound >= end - ReadCursor.lateByteCountMax,
             other.run.lowerBound <= end + ReadCursor.skipByteCountMax
@@ -115,9 +114,10 @@ struct ReadCursor {
 
     // MARK: Windows
 
-    /// What is missing in a window of `byteCount`, in whole blocks or up to the object's end; `nil` if that is nothing.
+    /// Returns the missing part of a window of `byteCount`, in whole blocks or up to the object's end; `nil` if it is
+    /// empty.
     ///
-    /// Rounded so that a window of less than a block is none.
+    /// The rounding makes a window of less than a block empty.
     func missing(in byteCount: Int, objectByteCount: Int) -> Range<Int>? {
         if isBackward {
             let end = min(frontier ?? .max, run.lowerBound.roundedDownToBlock)
@@ -130,7 +130,7 @@ struct ReadCursor {
         return start < end ? start..<end : nil
     }
 
-    /// The window is `byteCount` big now, and was asked for up to `newFrontier`.
+    /// Records that the window now has `byteCount` bytes and was requested up to `newFrontier`.
     mutating func advance(to newFrontier: Int, windowByteCount byteCount: Int) {
         if byteCount > windowByteCount {
             hasWaited = false
@@ -140,7 +140,7 @@ struct ReadCursor {
         windowByteCount = byteCount
     }
 
-    /// What was read ahead was gone before it was read: begin again, more modestly.
+    /// Restarts with a smaller window, because prefetched bytes were evicted before they were read.
     mutating func shrink() {
         frontier = nil
         windowByteCount = max(windowByteCount / 2, ReadCursor.cautiousByteCount)
@@ -148,12 +148,12 @@ struct ReadCursor {
 }
 
 extension Int {
-    /// The first offset of a block that isn't before this one.
+    /// The first block boundary at or after this offset.
     var roundedUpToBlock: Int {
         (self + Block.byteCount - 1).roundedDownToBlock
     }
 
-    /// The first offset of the block that this one is in.
+    /// The start of the block that contains this offset.
     var roundedDownToBlock: Int {
         self / Block.byteCount * Block.byteCount
     }

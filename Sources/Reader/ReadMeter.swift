@@ -1,23 +1,24 @@
 import BlockCache
 import Synchronization
 
-/// How reads were answered, since the start.
+/// The counts of reads since the start, and the sources of their bytes.
 public struct ReadCounts: Sendable {
-    /// How many reads there were: the kernel's, and those of small objects that are fetched whole when they are opened.
+    /// The number of reads: those of the kernel, and those of small objects that are fetched whole when they are
+    /// opened.
     public internal(set) var readCount = 0
-    /// How many of them had to wait for the store or the disk, or for memory.
+    /// The number of reads that had to wait for the store, the disk or memory.
     public internal(set) var waitCount = 0
-    /// How many of them ended with an error.
+    /// The number of reads that failed.
     public internal(set) var failureCount = 0
-    /// The bytes that were read for the first time since they came from the store.
+    /// The bytes that were read for the first time after they came from the store.
     public internal(set) var storeByteCount = 0
-    /// The bytes that were read for the first time since they came from the disk cache.
+    /// The bytes that were read for the first time after they came from the disk cache.
     public internal(set) var diskByteCount = 0
     /// The bytes that were read again.
     public internal(set) var memoryByteCount = 0
 }
 
-/// Counts how reads are answered. A read costs two or three additions to atomics, however many blocks it has.
+/// Counts reads and the sources of their bytes. A read costs two or three atomic additions, however many blocks it has.
 final class ReadMeter: Sendable {
     private let readCount = Atomic<Int>(0)
     private let waitCount = Atomic<Int>(0)
@@ -26,14 +27,14 @@ final class ReadMeter: Sendable {
     private let diskByteCount = Atomic<Int>(0)
     private let memoryByteCount = Atomic<Int>(0)
 
-    /// A read begins.
+    /// Records the beginning of a read.
     func noteRead() { readCount.add(1, ordering: .relaxed) }
-    /// A read can't be answered at once.
+    /// Records that a read has to wait.
     func noteWait() { waitCount.add(1, ordering: .relaxed) }
-    /// A read ends with an error.
+    /// Records that a read failed.
     func noteFailure() { failureCount.add(1, ordering: .relaxed) }
 
-    /// A read is answered from these blocks, which its range lies in.
+    /// Records a read answered from these blocks, which contain its range.
     func noteBytes(_ range: Range<Int>, in blocks: [Block]) {
         var (store, disk, memory) = (0, 0, 0)
         var start = range.lowerBound
@@ -51,7 +52,7 @@ final class ReadMeter: Sendable {
         if memory > 0 { memoryByteCount.add(memory, ordering: .relaxed) }
     }
 
-    /// What was counted so far.
+    /// The counts so far.
     var counts: ReadCounts {
         var counts = ReadCounts()
         counts.readCount = readCount.load(ordering: .relaxed)

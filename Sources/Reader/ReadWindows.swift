@@ -1,45 +1,44 @@
 import BlockCache
 
-/// What to read ahead in one object, judged by what was read of it lately. Knows offsets only: no bytes, no requests, no
-/// time.
+/// Decides on the prefetches of one object from its recent reads. It works on offsets only: no bytes, requests or time.
 ///
-/// Reads that adjoin each other are merged into *cursors* (`ReadCursor`), of which several are kept, since several
-/// processes or threads read one object, and one of them may read its head and its tail in turn. A cursor that goes
-/// forward or backward has a window. A read that continues no cursor starts a new one, in the place of the least recently
-/// used one; where three of them lie at a constant distance, they are a *stride* (`ReadStride`), and what comes next in it
-/// is read ahead. All other reads cost their own blocks and no more.
+/// Contiguous reads are merged into *cursors* (`ReadCursor`). There are several, since several processes or threads may
+/// read one object, and one of them may alternate between its head and its tail. A cursor with a direction has a
+/// window. A read that continues no cursor starts a new one, replacing the least recently used. Three cursors at a
+/// constant distance become a *stride* (`ReadStride`), whose next elements are prefetched. All other reads cost only
+/// their own blocks.
 struct ReadWindows {
-    /// How many sequences one object is watched for.
+    /// The most cursors of one object.
     static let cursorCountMax = 8
-    /// How many strides one object is watched for.
+    /// The most strides of one object.
     static let strideCountMax = 4
-    /// Up to which size an object is fetched whole at its first read: it takes no longer than a request's latency (S3:
-    /// 20 ms, 90 MB/s).
+    /// The largest object that is fetched whole at its first read: the transfer takes no longer than a request's
+    /// latency (S3: 20 ms, 90 MB/s).
     static let firstByteCount = ReadCursor.firstByteCount
-    /// The biggest part. At S3's latency (20 ms, 90 MB/s a connection) one of 4 MiB takes 66 ms and one of 8 MiB 113, so
-    /// that the same rate takes 0.6 times the bytes in flight, and windows, which grow with each round trip, are open that
-    /// much sooner: by a model of it, 1 GiB from its beginning takes a tenth less time. Even smaller parts bring less than
-    /// their requests cost.
+    /// The biggest part. At S3's latency (20 ms, 90 MB/s per connection) a part of 4 MiB takes 66 ms and one of 8 MiB
+    /// 113 ms, so the same rate needs 0.6 times the bytes in flight, and windows, which grow with each round trip, open
+    /// that much sooner: in a model, 1 GiB from its beginning takes a tenth less time. Even smaller parts gain less
+    /// than their requests cost.
     static let partByteCount = 4 << 20
-    /// For how many reads a cursor that isn't read counts as one that is being read ahead.
+    /// The number of reads after which an idle cursor no longer counts as being prefetched.
     static let idleReadCountMax = 64
 
-    /// What a read asks for beyond its own bytes.
+    /// The bytes to prefetch for a read.
     struct Advice: Equatable {
-        /// Who wants it.
+        /// The cursor or stride that they belong to.
         enum Source: Equatable {
             case cursor(Int)
             case stride(Int)
         }
 
-        /// Who wants it.
+        /// The cursor or stride that they belong to.
         let source: Source
-        /// Bytes to read ahead, the most urgent range first. No two ranges have bytes in one block.
+        /// The ranges to prefetch, most urgent first. No two ranges share a block.
         let ranges: AheadRanges
-        /// How big the window is when that has been asked for.
+        /// The size of the window after these prefetches.
         let windowByteCount: Int
 
-        /// The most that one request shall ask for.
+        /// The most bytes of one request.
         var partByteCount: Int { WindowGrowth.partByteCount(ofWindow: windowByteCount) }
     }
 
@@ -48,20 +47,20 @@ struct ReadWindows {
     private var strides: [ReadStride] = []
     private var readCount = 0
 
-    /// Nothing was read yet of an object of `objectByteCount` bytes.
+    /// Creates the state of an object of `objectByteCount` bytes that has not been read yet.
     init(objectByteCount: Int) {
         self.objectByteCount = objectByteCount
     }
 
-    /// Takes note of a read, and says what to read ahead, if anything. Until `advance` says that it was asked for, the
-    /// next read is told to ask for it again.
+    /// Records a read, and returns the ranges to prefetch, if any. They are returned again for the next read until
+    /// `advance` records that they were requested.
     ///
     /// - Parameters:
-    ///   - extent: Which bytes are read.
+    ///   - extent: The bytes that are read.
     ///   - firstMissing: The first byte of a block of `extent` that is neither cached nor in flight.
-    ///   - isWaiting: Whether bytes of `extent` have not come yet.
-    ///   - share: How far the object may be read ahead in all; only asked when a window is to grow.
-    /// - Returns: The advice, and whether a window was given up, so that parts in flight may have become useless.
+    ///   - isWaiting: `true` if bytes of `extent` have not arrived.
+    ///   - share: The prefetch budget of the object; evaluated only when a window is to grow.
+    /// - Returns: The advice, and `true` if a window was given up, so that parts in flight may have become useless.
     mutating func note(
         _ extent: Range<Int>, firstMissing: Int?, isWaiting: Bool, share: () -> Int
     ) -> (Advice?, gaveUpWindow: Bool) {
@@ -82,8 +81,8 @@ struct ReadWindows {
         return start(at: extent, share)
     }
 
-    /// What `advice` says was asked for, in the order of its ranges, up to the block `firstRefused`, for which there was no
-    /// memory; all of it if that is `nil`.
+    /// Records that the ranges of `advice` were requested in order, up to the block `firstRefused`, for which there was
+    /// no memory; completely if that is `nil`.
     mutating func advance(_ advice: Advice, firstRefused: Int?) {
         let ranges = advice.ranges
         switch advice.source {
@@ -95,7 +94,7 @@ struct ReadWindows {
         case .cursor(let index):
             let range = ranges[0]
             if cursors[index].isBackward {
-                // The bytes that are read next are at the end of the range, and those are what was refused.
+                // The next reads are at the end of the range, which was refused.
                 guard firstRefused == nil else { return }
                 cursors[index].advance(to: range.lowerBound, windowByteCount: advice.windowByteCount)
             } else {
@@ -106,12 +105,12 @@ struct ReadWindows {
         }
     }
 
-    /// Whether a window includes bytes of `range`.
+    /// Returns `true` if a window includes bytes of `range`.
     func want(_ range: Range<Int>) -> Bool {
         cursors.contains { $0.ahead.overlaps(range) } || strides.contains { $0.wants(range) }
     }
 
-    /// Forgets what was read: nobody has the object open any more.
+    /// Forgets all reads after the object's last handle was closed.
     mutating func removeAll() {
         cursors = []
         strides = []
@@ -121,7 +120,7 @@ struct ReadWindows {
 // MARK: Cursors
 
 extension ReadWindows {
-    /// The cursor nearest to `extent` of those that it may belong to.
+    /// Returns the cursor nearest to `extent` among those that it may belong to.
     private func cursor(near extent: Range<Int>) -> Int? {
         var nearest: (index: Int, distance: Int)?
         for index in cursors.indices {
@@ -140,7 +139,7 @@ extension ReadWindows {
         let start = cursors[index].run.lowerBound
         cursors[index].lastUse = readCount
         guard cursors[index].extend(by: extent, isWaiting: isWaiting) else { return nil }
-        absorbNeighbours(of: &index)
+        absorbNeighbors(of: &index)
         if cursors[index].windowByteCount == 0, cursors[index].run.lowerBound < start,
             let stride = startStride(at: index)
         {
@@ -148,8 +147,8 @@ extension ReadWindows {
         }
         var wanted = WindowGrowth.window(of: cursors[index], isEager: isEager(cursors[index]))
         if let firstMissing, ahead.contains(firstMissing), cursors[index].windowByteCount > 0 {
-            // It was read ahead, and was gone before it was read: memory is short, or the request failed. Begin again,
-            // more modestly.
+            // The bytes were prefetched and evicted before they were read, or their request failed: memory is short.
+            // Restart with a smaller window.
             cursors[index].shrink()
             wanted = cursors[index].windowByteCount
         }
@@ -161,8 +160,8 @@ extension ReadWindows {
         }
     }
 
-    /// Merges the cursor `index` with those that it has come to, or that have come to it.
-    private mutating func absorbNeighbours(of index: inout Int) {
+    /// Merges the cursor `index` with those that it has reached, or that have reached it.
+    private mutating func absorbNeighbors(of index: inout Int) {
         var other = 0
         while other < cursors.count {
             if other != index, cursors[index].absorb(cursors[other]) {
@@ -201,8 +200,9 @@ extension ReadWindows {
         return (advice(forStride: stride, share), gaveUpWindow || mayReplaceStride)
     }
 
-    /// Whether the run is likely to be read to the object's end: it began where the object does, and nobody reads
-    /// elsewhere. Who comes after it doesn't count: that reader finds what this one has fetched.
+    /// Returns `true` if the run will probably be read to the object's end: it began at the object's beginning, no
+    /// other reader is ahead of it, and no stride is active. A reader behind it doesn't count: it finds the bytes that
+    /// this run has fetched.
     private func isEager(_ cursor: ReadCursor) -> Bool {
         cursor.run.lowerBound < ReadCursor.firstByteCount && !cursor.isBackward
             && !cursors.contains { isStreaming($0) && $0.run.upperBound > cursor.run.upperBound }
@@ -217,7 +217,7 @@ extension ReadWindows {
         lastUse > readCount - ReadWindows.idleReadCountMax
     }
 
-    /// How many cursors and strides are being read ahead.
+    /// The number of cursors and strides that are being prefetched.
     private var streamCount: Int {
         cursors.count { isStreaming($0) } + strides.count { isBeingRead($0.lastUse) }
     }
@@ -226,7 +226,7 @@ extension ReadWindows {
 // MARK: Strides
 
 extension ReadWindows {
-    /// Makes a stride of the run of the cursor `index` and two that came before it, if they are one.
+    /// Creates a stride from the run of the cursor `index` and two earlier runs, if they form one.
     private mutating func startStride(at index: Int) -> Int? {
         let last = cursors[index].run
         for middle in cursors.indices where cursors[middle].lastUse < readCount {

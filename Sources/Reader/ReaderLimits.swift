@@ -1,10 +1,10 @@
-/// What a reader keeps to. Its memory is the cache's.
+/// The limits of a reader. The limit of its memory is that of the cache.
 public struct ReaderLimits: Hashable, Sendable {
-    /// When the request for a part is given up, its retries included (`--read-timeout`). Also the longest that a read
-    /// waits for memory.
+    /// The timeout of the request for a part, including retries (`--read-timeout`). Also the longest wait of a read for
+    /// memory.
     public var readTimeout: Duration
 
-    /// Limits of these values.
+    /// Creates limits with these values.
     public init(readTimeout: Duration) {
         self.readTimeout = readTimeout
     }

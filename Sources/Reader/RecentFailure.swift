@@ -1,34 +1,35 @@
 import ObjectStore
 
-/// A failure that somebody has waited for as long as a read may take, and that holds for a little while.
+/// A failure that a read has waited for as long as it may, and that stays valid briefly.
 ///
-/// Where the kernel's read-ahead fails, it asks again at once for the first page that an application needs
-/// (`filemap_read_page` in Linux's mm/filemap.c). Asking the store once more would have the application wait twice as long
-/// as it may.
+/// After a failed read-ahead, the kernel at once requests the first page that the application needs again
+/// (`filemap_read_page` in Linux's mm/filemap.c). Another request to the store would make the application wait twice as
+/// long as it may.
 struct RecentFailure {
-    /// Far more than the kernel needs to ask again, and less than a person does.
+    /// The lifetime: far longer than the kernel's second request takes, and shorter than a user's retry.
     static let lifetime: Duration = .seconds(1)
 
-    /// The bytes that did not come.
+    /// The bytes that did not arrive.
     let range: Range<Int>
     let error: StoreError
     private let instant: ContinuousClock.Instant
 
     /// - Parameters:
-    ///   - start: When the store was asked for the bytes.
-    ///   - now: When it failed.
-    ///   - readTimeout: How long a read may take.
-    /// - Returns: `nil` where the failure came so soon that another attempt is worth it.
+    ///   - start: The time of the request to the store.
+    ///   - now: The time of the failure.
+    ///   - readTimeout: The timeout of a read.
+    /// - Returns: `nil` if the failure came so soon that another attempt is worthwhile.
     init?(
         _ error: StoreError, range: Range<Int>, start: ContinuousClock.Instant, now: ContinuousClock.Instant,
         readTimeout: Duration
     ) {
-        // Whoever retries gives up where the next attempt would begin behind the deadline, which may be long before it.
+        // Retries end when the next attempt would begin after the deadline, which may be long before the deadline
+        // itself.
         guard now - start >= readTimeout / 2 else { return nil }
         (self.range, self.error, instant) = (range, error, now)
     }
 
-    /// Whether it is the answer to a read of `range`.
+    /// Returns `true` if this failure answers a read of `range`.
     func answers(_ range: Range<Int>, now: ContinuousClock.Instant) -> Bool {
         now < instant + Self.lifetime && self.range.overlaps(range)
     }

@@ -4,19 +4,20 @@ import GRDBSQLite
 import Logging
 import SystemPackage
 
-/// The database file: how it is opened, and what is in it.
+/// The database file: how it is opened, and its schema.
 ///
-/// One table has a row for every block of every listing; a row's number tells its age, since a listing that comes again gets
-/// new ones. Two connections: with a write-ahead log (sqlite.org/wal.html), readers and the writer don't wait for each other.
+/// One table has a row for every block of every listing. Row numbers order rows by age, since a listing that is stored
+/// again gets new ones. There are two connections: with a write-ahead log (sqlite.org/wal.html), readers and the writer
+/// don't wait for each other.
 struct ArchiveDatabase: Sendable {
     let writer: DatabaseQueue
     let reader: DatabaseQueue
-    /// Which file it is, should it have to be set aside.
+    /// The identity of the file, for setting it aside.
     let file: UInt64?
 
-    /// "trac": says in the file's header whose it is (PRAGMA application_id).
+    /// "trac": marks the file as ours in its header (PRAGMA application_id).
     private static let applicationID = 0x7472_6163
-    /// To be raised with every change of the tables, or of what a checksum is made of.
+    /// The format number. Raise it with every change of the tables, or of the input of a checksum.
     private static let format = 1
 
     private static let tables = """
@@ -37,22 +38,23 @@ struct ArchiveDatabase: Sendable {
         CREATE UNIQUE INDEX listing_place ON listing (source, prefix, part);
         """
 
-    /// For a process that holds the lock for one transaction, in seconds. Nobody at a terminal waits for it.
-    private static let writerPatience = 1.0
-    /// A reader waits only where another process opens, closes or repairs the file.
-    private static let readerPatience = 0.05
-    /// How often to look whether another process, which opens the file just now as well, has done so.
+    /// The writer's lock timeout, in seconds: another process holds the lock for one transaction. No user waits for it.
+    private static let writerTimeoutSeconds = 1.0
+    /// The reader's lock timeout, in seconds. A reader waits only while another process opens, closes or repairs the
+    /// file.
+    private static let readerTimeoutSeconds = 0.05
+    /// The number of tries to open a file that another process is opening as well.
     private static let openingTryCount = 5
 
-    /// What a connection may keep in memory of the file, in KiB: the inner nodes, and what a batch touches.
+    /// The memory for cached pages of a connection, in KiB: the inner nodes, and the pages of a batch.
     private static let writerCacheKiB = 2 << 10
     private static let readerCacheKiB = 1 << 10
-    /// A block of a page of 1,000 keys takes some 60 KiB; most folders take less than one of these.
+    /// The page size. A block of a page of 1,000 keys uses some 60 KiB; most folders use less than one page.
     private static let pageByteCount = 4 << 10
-    /// The log is brought into the file when it has so many pages, and cut off behind that.
+    /// The number of pages at which the log is checkpointed and then truncated.
     private static let logPageCount = 1_000
 
-    /// Opens the database in `folder`, or makes it. What is no database of ours is set aside, with one warning.
+    /// Opens or creates the database in `folder`. Sets a foreign or invalid file aside, with one warning.
     init(in folder: ListingFolder, logger: Logger) throws(ArchiveError) {
         let file = folder.databaseFile()
         do throws(ArchiveError) {
@@ -66,7 +68,7 @@ struct ArchiveDatabase: Sendable {
         }
     }
 
-    /// Gives the file another name.
+    /// Renames the file out of the way.
     static func setAside(_ file: UInt64?, in folder: ListingFolder) throws(ArchiveError) {
         let isAside: Bool
         do {
@@ -85,13 +87,13 @@ struct ArchiveDatabase: Sendable {
                 writer = try ArchiveDatabase.openWriter(path)
                 break
             } catch .busy where tryIndex < ArchiveDatabase.openingTryCount {
-                // SQLite doesn't wait for everything that two processes do at a new file.
+                // SQLite's timeout doesn't cover everything that two processes do to a new file.
                 tryIndex += 1
             }
         }
         reader = try ArchiveError.rethrown {
             var configuration = ArchiveDatabase.configuration(
-                "listings (reader)", patience: ArchiveDatabase.readerPatience,
+                "listings (reader)", timeoutSeconds: ArchiveDatabase.readerTimeoutSeconds,
                 cacheKiB: ArchiveDatabase.readerCacheKiB)
             configuration.readonly = true
             return try DatabaseQueue(path: path, configuration: configuration)
@@ -101,17 +103,18 @@ struct ArchiveDatabase: Sendable {
 
     /// Closes the file.
     func close() {
-        // The writer last: it brings the log into the file. What can't be closed is closed with the process.
+        // The writer last: it checkpoints the log. If closing fails, the process's end closes the file.
         try? reader.close()
         try? writer.close()
     }
 
     private static func openWriter(_ path: String) throws(ArchiveError) -> DatabaseQueue {
         try ArchiveError.rethrown {
-            let configuration = configuration("listings (writer)", patience: writerPatience, cacheKiB: writerCacheKiB)
+            let configuration = configuration(
+                "listings (writer)", timeoutSeconds: writerTimeoutSeconds, cacheKiB: writerCacheKiB)
             let writer = try DatabaseQueue(path: path, configuration: configuration)
             try writer.inDatabase { database in
-                // Nothing is changed in what is somebody else's.
+                // A file of another program is not changed.
                 let isNew = try isNew(database)
                 if isNew {
                     try database.execute(
@@ -124,23 +127,23 @@ struct ArchiveDatabase: Sendable {
         }
     }
 
-    private static func configuration(_ label: String, patience: Double, cacheKiB: Int) -> Configuration {
+    private static func configuration(_ label: String, timeoutSeconds: Double, cacheKiB: Int) -> Configuration {
         var configuration = Configuration()
         configuration.label = label
-        configuration.busyMode = .timeout(patience)
+        configuration.busyMode = .timeout(timeoutSeconds)
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { database in
-            // The log stays when the file is closed. Whoever removed it by its name might take the one of a new file,
-            // where somebody has taken the old one away meanwhile.
+            // Keep the log when the file is closed. Removing the log by name could remove the log of a new database, if
+            // another process has replaced the old one meanwhile.
             var isPersistent: CInt = 1
             sqlite3_file_control(database.sqliteConnection, nil, SQLITE_FCNTL_PERSIST_WAL, &isPersistent)
-            // Nothing of the file is mapped: somebody may cut it off.
+            // The file is never mapped: another process may truncate it.
             try database.execute(sql: "PRAGMA cache_size = -\(cacheKiB); PRAGMA mmap_size = 0")
         }
         return configuration
     }
 
-    /// Whether nothing is in the file. Throws where what is in it isn't ours.
+    /// Returns `true` if the file is empty. Throws if its contents aren't ours.
     private static func isNew(_ database: Database) throws -> Bool {
         let application = try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0
         let format = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
@@ -153,10 +156,10 @@ struct ArchiveDatabase: Sendable {
 
     private static func beginLogging(_ database: Database) throws {
         let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
-        // A disk without shared memory, or one that is read-only now and had no log before.
+        // A disk without shared memory, or a read-only disk without an existing log.
         guard mode == "wal" else { throw ArchiveError.disk(.notSupported) }
-        // NORMAL: the disk is waited for only when the log is brought into the file, by our own thread. With OFF a power
-        // failure could cost all that was ever listed.
+        // NORMAL: only checkpoints wait for the disk, on our own thread. With OFF, a power failure could destroy all
+        // listings.
         try database.execute(
             sql: """
                 PRAGMA synchronous = NORMAL;
@@ -167,7 +170,7 @@ struct ArchiveDatabase: Sendable {
 
     private static func makeTables(in database: Database) throws {
         try database.inTransaction(.immediate) {
-            // Another process may have been faster.
+            // Another process may have created the tables first.
             if try isNew(database) {
                 try database.execute(sql: tables)
                 try database.execute(

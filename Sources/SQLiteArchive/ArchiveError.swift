@@ -1,16 +1,16 @@
 import GRDB
 public import struct SystemPackage.Errno
 
-/// Why the database of listings can't be used.
+/// A reason that the database of listings can't be used.
 public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Another process doesn't let go of it.
+    /// Another process holds the lock for too long.
     case busy
-    /// The disk doesn't do what is asked of it.
+    /// A disk operation failed.
     case disk(Errno)
-    /// It isn't one of ours, or not any more.
+    /// The file isn't ours, or is corrupt.
     case unusable(String)
 
-    /// What SQLite's result code means here (sqlite.org/rescode.html).
+    /// Translates SQLite's result code (sqlite.org/rescode.html).
     init(_ error: DatabaseError) {
         switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL, .SQLITE_INTERRUPT: self = .busy
@@ -18,13 +18,13 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         case .SQLITE_READONLY: self = .disk(.readOnlyFileSystem)
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: self = .disk(.permissionDenied)
         case .SQLITE_NOMEM: self = .disk(.noMemory)
-        // A file that somebody has cut off is no trouble of the disk's.
+        // A truncated file is not a disk failure.
         case .SQLITE_IOERR where error.extendedResultCode != .SQLITE_IOERR_SHORT_READ: self = .disk(.ioError)
         default: self = .unusable(error.message ?? "\(error.resultCode)")
         }
     }
 
-    /// What is wrong, for a person, without a full stop.
+    /// The fault in words for users, without a period.
     public var description: String {
         switch self {
         case .busy: "another process has locked it"
@@ -33,7 +33,7 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Calls `body`, which talks to SQLite.
+    /// Calls `body`, which uses SQLite, and translates its errors.
     static func rethrown<R>(_ body: () throws -> R) throws(ArchiveError) -> R {
         do {
             return try body()

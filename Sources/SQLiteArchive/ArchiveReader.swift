@@ -4,9 +4,9 @@ import Namespace
 import ObjectStore
 import Synchronization
 
-/// What is read from the database, with some read ahead.
+/// Reads listings from the database, some of them ahead of requests.
 final class ArchiveReader: Sendable {
-    /// What is read ahead ends with so many bytes, so that `LoadedWindows` is some MiB at the most.
+    /// The bytes at which reading ahead ends, so that `LoadedWindows` uses some MiB at most.
     private static let windowByteCount = 512 << 10
 
     private let source: String
@@ -14,16 +14,16 @@ final class ArchiveReader: Sendable {
     private let noteDamage: @Sendable (String) -> Void
     private let windows = Mutex(LoadedWindows())
 
-    /// - Parameter noteDamage: Called with what is not as it was written.
+    /// - Parameter noteDamage: Called with a description of damage.
     init(source: String, database: DatabaseQueue, noteDamage: @escaping @Sendable (String) -> Void) {
         self.source = source
         self.database = database
         self.noteDamage = noteDamage
     }
 
-    /// The listing of the directory `prefix`; `nil` where there is none.
+    /// Returns the listing of the directory `prefix`; `nil` if there is none.
     ///
-    /// - Parameter forgetCount: How often something had been forgotten when it was asked for.
+    /// - Parameter forgetCount: The forget count at the time of the request.
     func listing(_ prefix: Key, forgetCount: UInt64) throws(ArchiveError) -> ArchivedListing? {
         let now = ContinuousClock.now
         let (answer, limit) = windows.withLock {
@@ -43,7 +43,7 @@ final class ArchiveReader: Sendable {
         return nil
     }
 
-    /// Reads the listing of the directory `prefix`, and of those behind it until there are `limit`, or enough bytes.
+    /// Reads the listing of the directory `prefix`, and following listings up to `limit` or the byte limit.
     private func load(
         from prefix: Key, limit: Int
     ) throws(ArchiveError) -> (listings: [ArchivedListing], isToEnd: Bool) {
@@ -75,7 +75,7 @@ final class ArchiveReader: Sendable {
                 if listings.count >= limit { return (listings, false) }
                 assembly = nil
             }
-            // What was asked for is read whole, and nothing else that is big.
+            // Read the requested listing completely, but no other big one.
             let isEnough = byteCount + (assembly?.byteCount ?? 0) >= ArchiveReader.windowByteCount
             if isEnough, prefix != wanted { return (listings, false) }
             if assembly == nil { assembly = try ListingAssembly(row) }

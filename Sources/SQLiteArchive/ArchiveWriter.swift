@@ -3,26 +3,27 @@ import GRDB
 import Namespace
 import ObjectStore
 
-/// What is changed in the database.
+/// The changes to the database.
 struct ArchiveWriter: Sendable {
-    /// The endpoint and the bucket whose listings these are.
+    /// The endpoint and the bucket of the listings.
     let source: String
     let database: DatabaseQueue
 
-    /// The sources of which something was ever kept.
+    /// Returns the sources that have stored listings.
     static func sources(in database: DatabaseQueue) throws(ArchiveError) -> [String] {
         try ArchiveError.rethrown {
             try database.inDatabase { try String.fetchAll($0, sql: "SELECT CAST(identity AS TEXT) FROM source") }
         }
     }
 
-    // MARK: Keeping
+    // MARK: Storing
 
-    /// Writes these listings, each in place of older ones of the same directory, all or none of them.
+    /// Writes these listings in one transaction. Each replaces older listings of its directory.
     func keep(_ listings: [ArchivedListing]) throws(ArchiveError) {
         try ArchiveError.rethrown {
             try database.inDatabase { database in
-                // At once for writing: what was only read before can't be changed if another process was faster.
+                // Locked for writing from the start: a transaction that began as a read fails if another process wrote
+                // first.
                 try database.inTransaction(.immediate) {
                     let sourceID = try sourceID(in: database)
                     for listing in listings { try keep(listing, sourceID, database) }
@@ -50,7 +51,7 @@ struct ArchiveWriter: Sendable {
                 sql: "SELECT listed_at FROM listing WHERE source = ? AND prefix = ? ORDER BY part LIMIT 1"),
             arguments: [sourceID, prefix])
         if let kept {
-            // One from the future was made before somebody set the clock right.
+            // A listing from the future was stored before the clock was corrected.
             if kept > listedAt, kept <= WallTime.now { return }
             try database.cachedStatement(sql: "DELETE FROM listing WHERE source = ? AND prefix = ?")
                 .execute(arguments: [sourceID, prefix])
@@ -73,12 +74,12 @@ struct ArchiveWriter: Sendable {
 
     // MARK: Forgetting
 
-    /// How many rows go in one transaction, so that other processes get their turn.
+    /// The number of rows removed per transaction, so that other processes get their turn.
     private static let removalCount = 4_096
 
     /// Removes the listings of all directories whose prefix is in `prefixes`.
     ///
-    /// - Returns: How many rows they were.
+    /// - Returns: The number of rows removed.
     @discardableResult
     func forget(_ prefixes: KeyInterval) throws(ArchiveError) -> Int {
         var sql = "source = (SELECT id FROM source WHERE identity = ?) AND prefix >= ?"
@@ -90,7 +91,7 @@ struct ArchiveWriter: Sendable {
         return try remove(where: sql, arguments)
     }
 
-    /// Removes the rows that `condition` holds for.
+    /// Removes the rows that match `condition`.
     private func remove(where condition: String, _ arguments: StatementArguments) throws(ArchiveError) -> Int {
         var count = 0
         while true {
@@ -112,8 +113,7 @@ struct ArchiveWriter: Sendable {
 
     // MARK: Room
 
-    /// Removes the oldest listings until all of them, of all sources, take an eighth less than `byteLimit`, where they take
-    /// more than that.
+    /// Removes the oldest listings if all listings, of all sources, exceed `byteLimit`, until they use an eighth less.
     func makeRoom(byteLimit: Int) throws(ArchiveError) {
         guard try byteCount() > byteLimit else { return }
         while try byteCount() > byteLimit / 8 * 7 {
@@ -121,13 +121,13 @@ struct ArchiveWriter: Sendable {
         }
     }
 
-    /// Removes a sixteenth of the rows, by age, as far as one transaction goes.
+    /// Removes the oldest sixteenth of the rows, as far as one transaction goes.
     ///
-    /// - Returns: How many were removed.
+    /// - Returns: The number of rows removed.
     private func removeOldest() throws(ArchiveError) -> Int {
         try ArchiveError.rethrown {
             try database.inDatabase { database in
-                // Of a listing of several blocks some may go alone; what is left isn't believed, and goes next.
+                // This may remove only some blocks of a listing; the incomplete rest isn't used, and is removed next.
                 try database.cachedStatement(
                     sql: """
                         DELETE FROM listing WHERE id < (SELECT min(id) FROM listing)
@@ -139,7 +139,7 @@ struct ArchiveWriter: Sendable {
         }
     }
 
-    /// What the listings take in the file, in bytes.
+    /// Returns the size of the listings in the file, in bytes.
     func byteCount() throws(ArchiveError) -> Int {
         try ArchiveError.rethrown {
             try database.inDatabase { database in
@@ -151,11 +151,11 @@ struct ArchiveWriter: Sendable {
         }
     }
 
-    /// Gives the file system back what is free in the file of `database`.
+    /// Returns the free space in the file of `database` to the file system.
     static func shrink(_ database: DatabaseQueue) throws(ArchiveError) {
         try ArchiveError.rethrown {
             try database.inDatabase { database in
-                // It does a page a step, and `execute` takes one step only.
+                // The pragma frees one page per step, and `execute` takes one step only.
                 let pages = try Row.fetchCursor(database, sql: "PRAGMA incremental_vacuum")
                 while try pages.next() != nil {}
                 try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")

@@ -3,15 +3,15 @@ import Namespace
 import ObjectStore
 import SystemSupport
 
-/// What the archive's thread is still to do, in order, and bounded in bytes: what comes beyond that is dropped.
+/// The ordered work of the archive's thread, bounded in bytes: listings beyond the bound are dropped.
 final class KeepQueue: Sendable {
-    /// What the thread does in one go.
-    enum Errand {
-        /// Keep these, in one transaction.
+    /// A unit of work of the thread.
+    enum Job {
+        /// Store these, in one transaction.
         case keep([ArchivedListing])
         /// Forget the listings of these prefixes.
         case forget(KeyInterval)
-        /// That was all.
+        /// End the thread.
         case end
     }
 
@@ -22,47 +22,47 @@ final class KeepQueue: Sendable {
 
     fileprivate struct State {
         var items: Deque<Item> = []
-        /// What the listings among them keep in memory.
+        /// The memory that the queued listings use.
         var byteCount = 0
-        /// What is to be forgotten and is still in the database.
+        /// The intervals to forget that are still in the database.
         var doomed: [KeyInterval] = []
-        /// How often something was to be forgotten, or had been: what was read before that is worth nothing.
+        /// The number of forget requests and completions. Listings read before the last one are invalid.
         var forgetCount: UInt64 = 0
-        /// Whether the thread is at something that it took out.
+        /// The thread is working on an item that it took.
         var isWorking = false
-        /// What isn't done by then is dropped.
+        /// The deadline after which remaining work is dropped.
         var end: ContinuousClock.Instant?
     }
 
-    /// A transaction has so many listings at the most, and none is added beyond so many bytes: it takes some milliseconds
-    /// then, and other processes get their turn.
+    /// The limits of a transaction: at most so many listings, and none is added beyond so many bytes. It takes some
+    /// milliseconds then, and other processes get their turn.
     fileprivate static let batchCount = 512
     fileprivate static let batchByteCount = 4 << 20
 
-    /// So many intervals are kept apart that are still to be forgotten. Nobody refreshes as many folders while the disk is
-    /// slow, but a script could.
+    /// The most separate intervals to forget. No user refreshes as many folders while the disk is slow, but a script
+    /// could.
     static let doomedCountMax = 256
 
-    /// How long listings wait for others, in nanoseconds: a transaction costs as much as some tens of them.
-    private static let patience = 100_000_000
+    /// The time that listings wait for others, in nanoseconds: a transaction costs as much as some tens of listings.
+    private static let batchNanoseconds = 100_000_000
 
-    /// How long writing may go on at the end: as long as somebody at a terminal likes to wait.
-    private static let endPatience: Duration = .seconds(2)
+    /// The time that writing may continue at the end: as long as a user at a terminal tolerates.
+    private static let endTimeout: Duration = .seconds(2)
 
-    /// What a listing takes that is queued, but for its prefix and its blocks.
+    /// The bytes of a queued listing, without its prefix and its blocks.
     private static let itemByteCount = 200
 
     private let byteLimit: Int
     private let state = Monitor(State())
 
-    /// A queue of at most `byteLimit` bytes, or of one listing.
+    /// Creates a queue of at most `byteLimit` bytes, or of one listing.
     init(byteLimit: Int) {
         self.byteLimit = byteLimit
     }
 
-    // MARK: Filling it
+    // MARK: Adding
 
-    /// Queues a listing, unless too much is.
+    /// Queues a listing, unless the queue is full.
     func keep(_ listing: ArchivedListing) {
         let byteCount = KeepQueue.byteCount(listing)
         state.change { state in
@@ -72,8 +72,8 @@ final class KeepQueue: Sendable {
         }
     }
 
-    /// Has all listings of `prefixes` forgotten that were queued before, or are in the database. Where very many are to be
-    /// forgotten all are.
+    /// Forgets all listings of `prefixes` that are queued or in the database. If the intervals are too many, forgets
+    /// all listings.
     func forget(_ prefixes: KeyInterval) {
         state.change { state in
             guard state.end == nil else { return }
@@ -85,24 +85,24 @@ final class KeepQueue: Sendable {
         }
     }
 
-    /// How many are still to be forgotten.
+    /// The number of intervals still to be forgotten.
     var doomedCount: Int { state.look { $0.doomed.count } }
 
-    /// Nothing is queued from now on.
+    /// Closes the queue: nothing is queued from now on.
     func end() {
-        state.change { $0.end = $0.end ?? .now + KeepQueue.endPatience }
+        state.change { $0.end = $0.end ?? .now + KeepQueue.endTimeout }
     }
 
     fileprivate static func byteCount(_ listing: ArchivedListing) -> Int {
         listing.byteCount + listing.prefix.bytes.count + itemByteCount
     }
 
-    // MARK: Emptying it
+    // MARK: Taking
 
-    /// Waits for something to do.
-    func next() -> Errand {
+    /// Waits for work.
+    func next() -> Job {
         state.wait { state in state.items.isEmpty && state.end == nil ? nil : () }
-        state.wait(nanoseconds: KeepQueue.patience) { state in
+        state.wait(nanoseconds: KeepQueue.batchNanoseconds) { state in
             state.end != nil || state.items.count >= KeepQueue.batchCount
                 || state.byteCount >= KeepQueue.batchByteCount || !state.doomed.isEmpty
         }
@@ -114,9 +114,9 @@ final class KeepQueue: Sendable {
         }
     }
 
-    /// The thread is done with what it took out last.
+    /// Records that the thread has finished the work that it took last.
     ///
-    /// - Parameter isForgotten: Whether it has forgotten something. Where that was to be done, and isn't, it is tried again.
+    /// - Parameter isForgotten: `true` if a forget succeeded. A failed one is retried.
     func finish(isForgotten: Bool = false) {
         state.change { state in
             state.isWorking = false
@@ -126,14 +126,14 @@ final class KeepQueue: Sendable {
         }
     }
 
-    /// Waits until all is done. For tests.
+    /// Waits until all work is done. For tests.
     func waitUntilDone() {
         state.wait { state in state.items.isEmpty && !state.isWorking ? () : nil }
     }
 
-    // MARK: What is to be forgotten
+    // MARK: Pending forgets
 
-    /// How often something was forgotten; `nil` if the listing of `prefix` is about to be.
+    /// Returns the forget count; `nil` if the listing of `prefix` is about to be forgotten.
     func forgetCount(unlessDoomed prefix: Key) -> UInt64? {
         state.look { state in
             state.doomed.contains { $0.contains(prefix) } ? nil : state.forgetCount
@@ -142,13 +142,14 @@ final class KeepQueue: Sendable {
 }
 
 extension KeepQueue.State {
-    /// Whether the last that is to be done is to forget all, and isn't under way: that may have passed what came since.
+    /// `true` if the last queued item forgets all listings. One that is already running doesn't count: it may have
+    /// passed newer listings.
     fileprivate var isAboutToForgetAll: Bool {
         guard case .forgetting(.all) = items.last else { return false }
         return items.count > 1 || !isWorking
     }
 
-    /// Takes out the listings that are kept next, together.
+    /// Takes the next listings to store together.
     fileprivate mutating func takeBatch() -> [ArchivedListing] {
         var (batch, batchByteCount) = ([ArchivedListing](), 0)
         while batch.count < KeepQueue.batchCount, batchByteCount < KeepQueue.batchByteCount,

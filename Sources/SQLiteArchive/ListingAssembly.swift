@@ -3,39 +3,39 @@ import GRDB
 import Namespace
 import ObjectStore
 
-/// A listing while its rows are read, one after the other.
+/// A listing while its rows are read one by one.
 struct ListingAssembly {
     /// The columns that it is made from, in this order.
     static let columns = "prefix, part, part_count, listed_at, checksum, content"
 
     /// The prefix of the directory.
     let prefix: Key
-    /// What the blocks take so far.
+    /// The bytes of the blocks so far.
     private(set) var byteCount = 0
     private let partCount: Int64
     private let listedAt: Int64
     private var blocks: [[UInt8]] = []
-    /// How many rows there were.
+    /// The number of rows so far.
     private var rowCount = 0
-    /// Whether a row is missing: the listing is just being made room of, say.
+    /// A row is missing, for example because the listing is being evicted.
     private var isIncomplete = false
-    /// Whether a row isn't what was written.
+    /// A row doesn't match its checksum.
     private(set) var isDamaged = false
 
     /// Begins with the directory of `row`.
     init(_ row: Row) throws {
         prefix = try ListingAssembly.prefix(of: row)
-        // What isn't even a number is no reason to fail: it doesn't prove right.
+        // A value that isn't a number is no failure here: its checksum doesn't match.
         partCount = Int64.fromDatabaseValue(row[2]) ?? -1
         listedAt = Int64.fromDatabaseValue(row[3]) ?? -1
     }
 
-    /// The prefix that stands in `row`.
+    /// Returns the prefix in `row`.
     static func prefix(of row: Row) throws -> Key {
         try row.withUnsafeData(atIndex: 0) { Key($0 ?? Data()) }
     }
 
-    /// Takes the next row of the same directory.
+    /// Adds the next row of the same directory.
     mutating func append(_ row: Row, source: String) throws {
         let content = try row.withUnsafeData(atIndex: 5) { [UInt8]($0 ?? Data()) }
         let checksum = Int64.fromDatabaseValue(row[4])
@@ -55,7 +55,7 @@ struct ListingAssembly {
         byteCount += content.count
     }
 
-    /// The listing; `nil` if something is missing.
+    /// The listing; `nil` if a part is missing.
     var listing: ArchivedListing? {
         guard !isDamaged, !isIncomplete, rowCount == max(partCount, 1) else { return nil }
         return ArchivedListing(prefix: prefix, listedAt: WallTime.timestamp(listedAt), blocks: blocks)

@@ -1,34 +1,34 @@
 import Namespace
 import ObjectStore
 
-/// Listings that were read in one go, in the order of their prefixes: a walker wants them one after the other.
+/// Listings that were read together, in the order of their prefixes: a walker requests them one after the other.
 struct LoadedWindow {
-    /// What it says of a directory.
+    /// The answer of a window about a directory.
     enum Answer {
         case listing(ArchivedListing)
-        /// None is kept.
+        /// No listing is stored.
         case absent
-        /// It was not read, or was given away before.
+        /// The listing was not read, or was handed out before.
         case unknown
     }
 
-    /// The prefix that was asked for, where it begins.
+    /// The requested prefix, at which the window begins.
     let lower: Key
-    /// The last prefix that was read; `nil` where that was the last there is.
+    /// The last prefix that was read; `nil` if the window extends to the end of the table.
     let upper: Key?
-    /// When it was read: what is kept later isn't in it.
+    /// The time of the read: the window lacks listings stored later.
     let loadedAt: ContinuousClock.Instant
-    /// How often something had been forgotten before.
+    /// The forget count before the read.
     let forgetCount: UInt64
-    /// How many listings were read at the most.
+    /// The most listings that were to be read.
     let limit: Int
-    /// How many listings were given away.
+    /// The number of listings handed out.
     private var usedCount = 0
     private let prefixes: [Key]
-    /// `nil` for those that were given away: whoever has them keeps them.
+    /// `nil` for those that were handed out: their receivers own them.
     private var listings: [ArchivedListing?]
 
-    /// - Parameter isToEnd: Whether there are none behind `listings`, which are in order.
+    /// - Parameter isToEnd: `true` if no listings follow `listings`, which are in order.
     init(
         from lower: Key, listings: [ArchivedListing], isToEnd: Bool, limit: Int,
         loadedAt: ContinuousClock.Instant, forgetCount: UInt64
@@ -42,7 +42,7 @@ struct LoadedWindow {
         prefixes = listings.map(\.prefix)
     }
 
-    /// What there is of the directory `prefix`. A listing is given away once.
+    /// Returns and removes the listing of the directory `prefix`. Each listing is handed out once.
     mutating func take(_ prefix: Key) -> Answer {
         guard prefix >= lower, upper.map({ prefix <= $0 }) ?? true else { return .unknown }
         let index = firstIndex(notBefore: prefix)
@@ -53,7 +53,7 @@ struct LoadedWindow {
         return .listing(listing)
     }
 
-    /// Whether at least half of it was wanted.
+    /// `true` if at least half of the window was requested.
     var isUsed: Bool { usedCount * 2 >= prefixes.count }
 
     private func firstIndex(notBefore prefix: Key) -> Int {

@@ -1,21 +1,22 @@
 import Namespace
 import ObjectStore
 
-/// The windows that were read last, one for each of some walkers, or for each level of one that takes turns.
+/// The most recent windows: one for each of several walkers, or for each level of a walker that alternates between
+/// levels.
 struct LoadedWindows {
-    /// As many as a walk in another order than that of keys (`ls -R`) goes back and forth between.
+    /// The number of windows. It covers the levels that a walk in other than key order (`ls -R`) alternates between.
     private static let countLimit = 4
-    /// How long a window is good: what is written or forgotten by others meanwhile is seen so much later.
+    /// The lifetime of a window, which is the delay until changes by other processes are visible.
     private static let lifetime: Duration = .seconds(1)
-    /// The first window has so many listings, because whoever looks at one directory may be no walker; one that was used to
-    /// a half is followed by one four times as long.
+    /// The size of the first window, small because a process that reads one directory may be no walker. A window that
+    /// was at least half used is followed by one four times its size.
     private static let smallestLimit = 8
     private static let largestLimit = 256
 
-    /// The one that was used last comes last.
+    /// The windows, most recently used last.
     private var windows: [LoadedWindow] = []
 
-    /// What the windows say of the directory `prefix`.
+    /// Returns the windows' answer about the directory `prefix`.
     mutating func take(_ prefix: Key, forgetCount: UInt64, now: ContinuousClock.Instant) -> LoadedWindow.Answer {
         windows.removeAll { $0.forgetCount != forgetCount || now - $0.loadedAt > LoadedWindows.lifetime }
         for index in windows.indices.reversed() {
@@ -27,7 +28,7 @@ struct LoadedWindows {
         return .unknown
     }
 
-    /// How many listings to read from `prefix` on.
+    /// Returns the number of listings to read from `prefix` on.
     func limit(for prefix: Key) -> Int {
         // The walker's last window is the one that ends before this prefix.
         let before = windows.filter { $0.upper.map { $0 < prefix } ?? false }.max {
@@ -37,7 +38,7 @@ struct LoadedWindows {
         return min(before.limit * 4, LoadedWindows.largestLimit)
     }
 
-    /// Keeps a window, in place of the one that was not used for longest.
+    /// Adds a window, replacing the least recently used one.
     mutating func append(_ window: LoadedWindow) {
         if windows.count == LoadedWindows.countLimit { windows.removeFirst() }
         windows.append(window)

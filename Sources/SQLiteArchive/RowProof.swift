@@ -1,24 +1,24 @@
 import CXXHash
 import ObjectStore
 
-/// What a row's checksum proves with its content: whose listing it is part of, which part, and of when.
+/// The facts that a row's checksum proves in addition to its content: the listing, the part and the time.
 ///
-/// SQLite has no checksums of its own. Whatever happens to the file, a row that proves right is one that we wrote, for just
-/// this directory.
+/// SQLite has no checksums of its own. Whatever happens to the file, a row with a right checksum was written by us, for
+/// exactly this directory.
 struct RowProof {
     /// The endpoint and the bucket.
     let source: String
     /// The directory's prefix.
     let prefix: Key
-    /// Which block of the listing it is, and how many there are.
+    /// The index of the block in the listing, and the number of blocks.
     let part: Int
     let partCount: Int
-    /// When it was listed, in nanoseconds since 1970.
+    /// The time of the listing, in nanoseconds since 1970.
     let listedAt: Int64
 
-    /// The checksum of a row with this content.
+    /// Returns the checksum of a row with this content.
     func checksum(_ content: UnsafeRawBufferPointer) -> Int64 {
-        // The lengths keep apart what would be the same bytes otherwise.
+        // The lengths keep fields apart that would otherwise concatenate to the same bytes.
         let words = [Int64(source.utf8.count), Int64(prefix.bytes.count), Int64(part), Int64(partCount), listedAt]
         let head = words.flatMap { word in withUnsafeBytes(of: word, Array.init) } + source.utf8 + prefix.bytes
         let seed = head.withUnsafeBytes { tractfs_xxh3_64($0.baseAddress, $0.count, 0) }

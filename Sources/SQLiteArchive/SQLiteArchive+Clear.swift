@@ -5,15 +5,16 @@ public import ObjectStore
 import SystemPackage
 
 extension SQLiteArchive {
-    /// Removes listings, for `tractfs cache clear`. Mounts that use the archive go on.
+    /// Removes listings, for `tractfs cache clear`. Mounts that use the archive continue.
     ///
     /// - Parameters:
-    ///   - prefix: Below which prefix listings of this source, an endpoint and a bucket, are removed; `nil` for none.
-    ///   - logger: Where damage is told.
+    ///   - prefix: The prefix below which listings of this source, an endpoint and a bucket, are removed; `nil` for
+    ///     none.
+    ///   - logger: The log for damage.
     public static func clear(
         _ folder: ListingFolder, below prefix: (_ source: String) -> Key?, logger: Logger
     ) throws(ArchiveError) {
-        // Nothing is made where there is nothing.
+        // Don't create a missing database.
         guard folder.databaseFile() != nil else { return }
         let database = try ArchiveDatabase(in: folder, logger: logger)
         defer { database.close() }
@@ -24,7 +25,7 @@ extension SQLiteArchive {
         try ArchiveWriter.shrink(database.writer)
     }
 
-    /// Removes all listings, and their files where no mount uses them.
+    /// Removes all listings, and their files if no mount uses them.
     public static func clear(_ folder: ListingFolder, logger: Logger) throws(ArchiveError) {
         do throws(Errno) {
             if try folder.removeFiles() { return }

@@ -5,16 +5,18 @@ public import ObjectStore
 import Synchronization
 import SystemSupport
 
-/// Listings in a database in the cache directory, which outlive the process and are shared with others.
+/// Listings in a database in the cache directory. They outlive the process and are shared with other processes.
 ///
-/// **Parts.** `KeepQueue` is what is to be written; one thread of our own empties it through the `ArchiveWriter`. The
-/// `ArchiveReader` reads, on the threads that ask, some listings ahead. Both have a connection of their own to the
+/// **Parts.** `KeepQueue` holds pending writes; one thread of our own drains it through the `ArchiveWriter`. The
+/// `ArchiveReader` reads on the calling threads, some listings ahead. Both have their own connection to the
 /// `ArchiveDatabase`, so that neither waits for the other.
 ///
-/// **Trust.** Each row has a checksum of what it is and whose (`RowProof`). What doesn't prove right is not there.
+/// **Trust.** Each row has a checksum of its content and identity (`RowProof`). A row with a wrong checksum counts as
+/// missing.
 ///
-/// **Never in the way.** A full or failing disk stops writing for a while, as for the rest of the cache (`ListingFolder`).
-/// What SQLite can't make sense of turns the archive off, with one warning; the next mount begins a new one.
+/// **Never in the way.** A full or failing disk suspends writing for a while, as for the rest of the cache
+/// (`ListingFolder`). A file that SQLite can't process turns the archive off, with one warning; the next mount begins a
+/// new one.
 public final class SQLiteArchive: ListingArchive {
     private let folder: ListingFolder
     private let database: ArchiveDatabase
@@ -23,9 +25,9 @@ public final class SQLiteArchive: ListingArchive {
     private let queue: KeepQueue
     private let byteLimit: Int
     private let logger: Logger
-    /// Nothing is read or written any more.
+    /// `true` if the archive is off: no reads, no writes.
     private let isOff = Atomic(false)
-    /// Whether that is because of what the file holds.
+    /// `true` if it is off because of the file's contents.
     private let isDamaged = Atomic(false)
     private let hasToldOfLock = Atomic(false)
     private let thread = Mutex<WorkerThread?>(nil)
@@ -33,10 +35,10 @@ public final class SQLiteArchive: ListingArchive {
     /// Opens the archive in `folder`, and starts its thread. `shutdown` ends it.
     ///
     /// - Parameters:
-    ///   - source: The endpoint and the bucket: whose keys these are.
-    ///   - byteLimit: What listings may take on the disk, those of other buckets included.
-    ///   - queueByteLimit: How much memory may be kept by what is still to be written.
-    ///   - logger: Where trouble is told.
+    ///   - source: The endpoint and the bucket of the keys.
+    ///   - byteLimit: The disk space for listings, including those of other buckets.
+    ///   - queueByteLimit: The memory limit of pending writes.
+    ///   - logger: The log for problems.
     public init(
         in folder: ListingFolder, source: String, byteLimit: Int, queueByteLimit: Int, logger: Logger
     ) throws(ArchiveError) {
@@ -51,9 +53,9 @@ public final class SQLiteArchive: ListingArchive {
         thread.withLock { $0 = started }
     }
 
-    // MARK: For whoever lists
+    // MARK: For listing requests
 
-    /// The newest listing of the directory `prefix` that is kept. Reads from the disk at the most; never waits for the writer.
+    /// Returns the newest stored listing of the directory `prefix`. At most reads the disk; never waits for the writer.
     public func listing(_ prefix: Key) -> ArchivedListing? {
         guard !isOff.load(ordering: .relaxed), let forgetCount = queue.forgetCount(unlessDoomed: prefix) else {
             return nil
@@ -68,23 +70,23 @@ public final class SQLiteArchive: ListingArchive {
         }
     }
 
-    /// Queues a listing to be kept: a lock and an append.
+    /// Queues a listing for storage: a lock and an append.
     public func keep(_ listing: ArchivedListing) {
         if !isOff.load(ordering: .relaxed) { queue.keep(listing) }
     }
 
-    /// Forgets the listings of `prefixes`: at once for `listing`, a little later on the disk.
+    /// Forgets the listings of `prefixes`: at once for `listing`, shortly after on the disk.
     public func forget(_ prefixes: KeyInterval) {
         queue.forget(prefixes)
     }
 
-    /// Writes what is queued if that is quick, and ends the thread.
+    /// Writes the queue if that is quick, and ends the thread.
     public func shutdown() {
         queue.end()
         thread.withLock { $0.take() }?.join()
     }
 
-    /// Waits until all that was to be kept or forgotten is, or was dropped. For tests.
+    /// Waits until all queued work is done or dropped. For tests.
     func waitUntilDone() {
         queue.waitUntilDone()
     }
@@ -109,7 +111,8 @@ public final class SQLiteArchive: ListingArchive {
 
     private func end() {
         database.close()
-        // So that the next mount begins anew, without another warning. Others who use the file find out by themselves.
+        // So that the next mount begins a new database without another warning. Other processes detect the damage
+        // themselves.
         if isDamaged.load(ordering: .relaxed) { try? ArchiveDatabase.setAside(database.file, in: folder) }
     }
 
@@ -124,7 +127,7 @@ public final class SQLiteArchive: ListingArchive {
         }
     }
 
-    /// - Returns: Whether it need not be tried again.
+    /// - Returns: `false` if it must be retried.
     private func remove(_ prefixes: KeyInterval) -> Bool {
         if isOff.load(ordering: .relaxed) { return true }
         do throws(ArchiveError) {
@@ -133,7 +136,7 @@ public final class SQLiteArchive: ListingArchive {
         } catch .busy {
             return false
         } catch {
-            // What can't be forgotten must not be found again.
+            // Forgotten listings must not be found again.
             turnOff(error)
             return true
         }
@@ -151,7 +154,7 @@ public final class SQLiteArchive: ListingArchive {
         }
     }
 
-    /// The archive is no good: nothing is read or written from now on.
+    /// Turns the archive off after a fatal error: no reads or writes from now on.
     private func turnOff(_ error: ArchiveError) {
         if case .unusable = error { isDamaged.store(true, ordering: .relaxed) }
         guard !isOff.exchange(true, ordering: .relaxed) else { return }

@@ -1,23 +1,23 @@
 import Glibc
 import ObjectStore
 
-/// Times as they stand in the database: nanoseconds since 1970, by the clock on the wall.
+/// The times in the database: nanoseconds since 1970 by the wall clock.
 enum WallTime {
-    /// What the clock says now.
+    /// The current time.
     static var now: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * nanosecondsASecond + Int64(time.tv_nsec)
     }
 
-    /// The number of `timestamp`; `nil` for one that is centuries away.
+    /// Returns the number for `timestamp`; `nil` if it is centuries away.
     static func nanoseconds(_ timestamp: Timestamp) -> Int64? {
         let (product, isTooFar) = Int64(timestamp.seconds).multipliedReportingOverflow(by: nanosecondsASecond)
         let (sum, isBeyond) = product.addingReportingOverflow(Int64(timestamp.nanoseconds))
         return isTooFar || isBeyond ? nil : sum
     }
 
-    /// The time of this number.
+    /// Returns the time for this number.
     static func timestamp(_ nanoseconds: Int64) -> Timestamp {
         let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: nanosecondsASecond)
         return remainder < 0

@@ -1,15 +1,15 @@
-/// What stands before a record's bytes: 16 bytes, integers in little-endian order.
+/// The header before a record's bytes: 16 bytes, integers in little-endian order.
 ///
-/// | Offset | Bytes | What |
+/// | Offset | Bytes | Content |
 /// |---|---|---|
-/// | 0 | 4 | how many bytes follow the header, without those that fill it up to a multiple of 8 |
+/// | 0 | 4 | the number of bytes after the header, without padding to a multiple of 8 |
 /// | 4 | 1 | `RecordKind` |
-/// | 5 | 1 | 0 for a record that holds, 1 for one that says that there is none any more |
+/// | 5 | 1 | 0 for a set record, 1 for a removal |
 /// | 6 | 2 | zeros |
 /// | 8 | 8 | the id |
 struct RecordHeader {
     static let byteCount = 16
-    /// More than any block of entries takes: 1,000 keys of 1,024 bytes, and what is kept of each.
+    /// The limit of the content. No block of entries exceeds it: it has 1,000 keys of 1,024 bytes, and their metadata.
     static let contentByteCountMax = 64 << 20
 
     let contentByteCount: Int
@@ -17,7 +17,7 @@ struct RecordHeader {
     let isRemoval: Bool
     let id: UInt64
 
-    /// The bytes of the record, its header included.
+    /// The number of bytes of the record, including its header.
     var recordByteCount: Int {
         Self.byteCount + (contentByteCount + 7) & ~7
     }
@@ -29,7 +29,7 @@ struct RecordHeader {
         self.id = id
     }
 
-    /// The header that `words` are; `nil` where they are none that this version writes.
+    /// Decodes a header from `words`; `nil` if this version does not write such a header.
     init?(words: (UInt64, UInt64)) {
         let first = UInt64(littleEndian: words.0)
         guard let kind = RecordKind(rawValue: UInt8(truncatingIfNeeded: first >> 32)),
@@ -42,7 +42,7 @@ struct RecordHeader {
         if isRemoval && contentByteCount != 0 { return nil }
     }
 
-    /// The header as it is written.
+    /// The encoded header.
     var words: (UInt64, UInt64) {
         let first = UInt64(contentByteCount) | UInt64(kind.rawValue) << 32 | (isRemoval ? 1 << 40 : 0)
         return (first.littleEndian, id.littleEndian)

@@ -1,26 +1,27 @@
-/// What a record of the log is about.
+/// The kind of state in a record of the log.
 ///
-/// The numbers are part of the log's format: a server of another version reads them. One that is taken out is not used again, and
-/// a new one, or another meaning of one, makes another `StateFile.format`.
+/// The numbers are part of the log's format: servers of other versions read them. A removed number is not reused. A new
+/// number, or a new meaning of one, requires another `StateFile.format`.
 public enum RecordKind: UInt8, CaseIterable, Sendable {
-    /// How many servers there have been before this one (`StateLog.serverNumber`).
+    /// The number of servers before this one (`StateLog.serverNumber`).
     case serverNumber = 1
-    /// When the mount began.
+    /// The time of the mount.
     case mountTime = 3
-    /// Entries that inodes, or open directories, are of. Its id is the block's.
+    /// A block of entries that inodes or open directories refer to. The id is the block's.
     case entryBlock = 4
-    /// An inode that the kernel knows. Its id is the inode's.
+    /// An inode that the kernel knows. The id is the inode's.
     case inodeRow = 5
-    /// Entries that an open directory has given. Its id is made of the listing's and the first entry's index.
+    /// Entries that an open directory has returned. The id combines the listing's id and the index of the first entry.
     case listedRun = 6
-    /// An open directory. Its id is the handle's number.
+    /// An open directory. The id is the handle's number.
     case openDirectory = 7
-    /// An open file. Its id is the handle's number.
+    /// An open file. The id is the handle's number.
     case openFile = 8
-    /// A file that the kernel was lent. Its id is the inode's.
+    /// A backing file registered with the kernel. The id is the inode's.
     case lentFile = 9
 
-    /// Whether the log itself keeps what was told last, so that nobody need own it: there is one record, or a few.
+    /// `true` if the log itself stores the last value, so that the kind needs no owner: there are only one or a few
+    /// records.
     var isKeptByLog: Bool {
         switch self {
         case .serverNumber, .mountTime: true

@@ -2,13 +2,13 @@ import Glibc
 import SystemPackage
 
 extension StateFile {
-    /// How much is read at a time, unless a record takes more.
+    /// The number of bytes read at a time, unless a record is bigger.
     private static let pieceByteCount = 1 << 20
 
     /// Calls `body` with all records, in the order in which they were written.
     ///
-    /// The file is read, not mapped: where a disk fails, that is an error and no signal. Nothing in it is believed, though
-    /// nobody but us can have written it: what is no record is an error.
+    /// The file is read, not mapped, so that a disk failure is an error instead of a signal. The contents are validated
+    /// even though only our processes can have written them: invalid records are an error.
     func forEachRecord(_ body: (RecordHeader, RawSpan) throws(StateLogError) -> Void) throws(StateLogError) {
         var offset = Self.headByteCount
         var byteCount = Self.pieceByteCount
@@ -16,13 +16,13 @@ extension StateFile {
             let piece = try bytes(offset..<min(offset + byteCount, end))
             let consumed = try Self.forEachRecord(in: piece, body)
             offset += consumed
-            // The next record doesn't fit in a piece, unless it is cut off.
+            // The next record doesn't fit in a piece, unless it is truncated.
             byteCount = consumed > 0 ? Self.pieceByteCount : try Self.header(in: piece, at: 0).recordByteCount
             guard offset + (consumed > 0 ? 0 : byteCount) <= end else { throw Self.damage }
         }
     }
 
-    /// Calls `body` with the records that are wholly in `piece`. Returns how many bytes they take.
+    /// Calls `body` with the complete records in `piece`. Returns the number of their bytes.
     private static func forEachRecord(
         in piece: [UInt8], _ body: (RecordHeader, RawSpan) throws(StateLogError) -> Void
     ) throws(StateLogError) -> Int {

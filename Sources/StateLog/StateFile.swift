@@ -2,45 +2,45 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// One of the log's two files: a head, and records one behind the other.
+/// One of the log's two files: a head, followed by records.
 ///
-/// Records are written through a mapped window, which moves on as the file grows, so that a record costs no system call, and
-/// what is written is the page cache's at once, whatever becomes of this process. The room is allocated before it is
-/// mapped: a window on a full disk would be a SIGBUS.
+/// Records are written through a mapped window that moves as the file grows. So a record costs no system call, and
+/// written bytes belong to the page cache at once, whatever happens to this process. Space is allocated before it is
+/// mapped: otherwise a full disk would cause SIGBUS.
 ///
-/// `@unchecked`, because the compiler knows nothing of what pointers point to. Both mappings are this value's own.
+/// `@unchecked`, because the compiler can't check the pointers. This value owns both mappings.
 struct StateFile: ~Copyable, @unchecked Sendable {
     let descriptor: FileDescriptor
     private let head: UnsafeMutableRawPointer
     private var window = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    /// Where in the file the window begins.
+    /// The offset of the window in the file.
     private var windowStart = 0
-    /// Where the next record goes.
+    /// The offset of the next record.
     private(set) var end = Self.headByteCount
 
-    /// The head takes the first page.
+    /// The size of the head: the first page.
     static let headByteCount = 4_096
-    /// How much is mapped at a time, and how much room is allocated at a time: little enough that it doesn't matter when it is
-    /// left empty, or counts as this process's memory.
+    /// The unit of mapping and of allocation. Small enough that unused space, and its share in this process's memory,
+    /// don't matter.
     private static let windowByteCount = 1 << 20
-    /// What files of this format begin with.
+    /// The magic number and format at the beginning of files.
     private static let format: UInt64 = 0x3153_4652_5443_5254  // letters and a version
 
-    /// What the head says, each in 8 bytes.
+    /// The fields of the head, 8 bytes each.
     enum Field: Int {
         case format
-        /// Which of the two files was begun later; 0 for one without records.
+        /// The sequence number of this file; the higher of the two is the newer file. 0 for a file without records.
         case edition
-        /// 1 where all that holds is in this file; 0 where the records of the other file go before.
+        /// 1 if this file contains the complete state; 0 if the records of the other file precede it.
         case isWhole
-        /// Up to where there are complete records. Written after these, so that a process that is killed in the middle of one
-        /// leaves nothing of it.
+        /// The end of the complete records. It is updated after they are written, so a process that is killed within a
+        /// record leaves no trace of that record.
         case end
-        /// 1 where not all could be written.
+        /// 1 if a record could not be written.
         case isLost
     }
 
-    /// Opens a file, an empty one or one of this format, and takes ownership of its descriptor.
+    /// Opens a file, either empty or of this format, and takes ownership of its descriptor.
     static func open(_ descriptor: FileDescriptor) throws(StateLogError) -> StateFile {
         let byteCount = Int(lseek(descriptor.rawValue, 0, SEEK_END))
         var file = StateFile(descriptor, head: try mapHead(of: descriptor))
@@ -57,7 +57,7 @@ struct StateFile: ~Copyable, @unchecked Sendable {
         return file
     }
 
-    /// The same for who only wants to know what the head says of a file that another process is writing.
+    /// Opens a file that another process is writing, only to read its head.
     static func openHead(_ descriptor: FileDescriptor) throws(StateLogError) -> StateFile {
         let file = StateFile(descriptor, head: try mapHead(of: descriptor))
         guard file[.format] == format else {
@@ -100,7 +100,7 @@ struct StateFile: ~Copyable, @unchecked Sendable {
 
     // MARK: Writing
 
-    /// Begins the file anew, without records.
+    /// Resets the file to one without records.
     mutating func begin(edition: UInt64, isWhole: Bool) throws(Errno) {
         end = Self.headByteCount
         try makeRoom(for: 1)
@@ -109,7 +109,7 @@ struct StateFile: ~Copyable, @unchecked Sendable {
         self[.edition] = edition
     }
 
-    /// Gives the file's room back. It counts for nothing any more.
+    /// Frees the file's space and marks it unused.
     mutating func drop() {
         self[.edition] = 0
         if let start = window.baseAddress { munmap(start, window.count) }
@@ -118,7 +118,7 @@ struct StateFile: ~Copyable, @unchecked Sendable {
         ftruncate(descriptor.rawValue, off_t(Self.headByteCount))
     }
 
-    /// Writes a record behind all others.
+    /// Appends a record.
     mutating func append(_ header: RecordHeader, _ content: RawSpan) throws(Errno) {
         let byteCount = header.recordByteCount
         if end + byteCount > windowStart + window.count { try makeRoom(for: byteCount) }
@@ -132,7 +132,7 @@ struct StateFile: ~Copyable, @unchecked Sendable {
         self[.end] = UInt64(end)
     }
 
-    /// Maps the place where the next record goes.
+    /// Maps the position of the next record.
     private mutating func makeRoom(for byteCount: Int) throws(Errno) {
         if let start = window.baseAddress { munmap(start, window.count) }
         window = UnsafeMutableRawBufferPointer(start: nil, count: 0)

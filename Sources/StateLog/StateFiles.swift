@@ -2,13 +2,13 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// The two files of a log, of which one takes the records.
+/// The two files of a log. One of them, the active file, receives the records.
 struct StateFiles: ~Copyable, Sendable {
     private var first: StateFile
     private var second: StateFile
     private var isSecondActive: Bool
 
-    /// Two new files.
+    /// Creates two new files.
     static func create() throws(StateLogError) -> StateFiles {
         var first = try StateFile.open(newFile())
         do throws(Errno) {
@@ -19,11 +19,11 @@ struct StateFiles: ~Copyable, Sendable {
         return StateFiles(first: first, second: try StateFile.open(newFile()), isSecondActive: false)
     }
 
-    /// Two new files, with the first records still to be written, for another process.
+    /// Creates two new files for another process; the first records are still to be written.
     static func createDescriptors() throws(StateLogError) -> [FileDescriptor] {
         let files = try create()
         do {
-            // Those of `files` are closed with it.
+            // The descriptors of `files` are closed with it.
             return try files.descriptors.map { descriptor in
                 let copy = fcntl(descriptor.rawValue, F_DUPFD_CLOEXEC, 0)
                 guard copy >= 0 else { throw Errno(rawValue: errno) }
@@ -34,7 +34,7 @@ struct StateFiles: ~Copyable, Sendable {
         }
     }
 
-    /// On a disk, because it may grow by some 100 bytes for each inode; in memory where that can't be.
+    /// Creates a file on a disk, because it may grow by some 100 bytes per inode; in memory if that fails.
     private static func newFile() throws(StateLogError) -> FileDescriptor {
         var descriptor = tractfs_open_nameless("/var/tmp")
         if descriptor < 0 { descriptor = tractfs_open_memory("tractfs-state") }
@@ -44,7 +44,7 @@ struct StateFiles: ~Copyable, Sendable {
         return FileDescriptor(rawValue: descriptor)
     }
 
-    /// The files that another process has written to.
+    /// Opens the files that another process has written.
     static func open(_ descriptors: [FileDescriptor]) throws(StateLogError) -> StateFiles {
         guard descriptors.count == 2 else { throw StateLogError("a log of the state is two files") }
         let first = try StateFile.open(descriptors[0])
@@ -62,7 +62,7 @@ struct StateFiles: ~Copyable, Sendable {
         self.isSecondActive = isSecondActive
     }
 
-    /// Sees to it that the file beside the active one is either needed or empty.
+    /// Ensures that the file beside the active one is either needed or empty.
     private mutating func settle() throws(StateLogError) {
         if isWhole {
             isSecondActive ? first.drop() : second.drop()
@@ -76,19 +76,19 @@ struct StateFiles: ~Copyable, Sendable {
         }
     }
 
-    /// What another process needs to go on.
+    /// The descriptors that another process needs to continue.
     var descriptors: [FileDescriptor] { [first.descriptor, second.descriptor] }
 
-    /// Counts how often the active file was another one.
+    /// The edition: the number of switches between the files.
     var edition: UInt64 { isSecondActive ? second[.edition] : first[.edition] }
 
-    /// Whether the active file has all that holds.
+    /// `true` if the active file contains the complete state.
     var isWhole: Bool { (isSecondActive ? second[.isWhole] : first[.isWhole]) == 1 }
 
-    /// Whether not all could be written.
+    /// `true` if a record could not be written.
     var isLost: Bool { first[.isLost] == 1 || second[.isLost] == 1 }
 
-    /// How many bytes the active file has.
+    /// The number of bytes in the active file.
     var byteCount: Int { isSecondActive ? second.end : first.end }
 
     mutating func append(_ header: RecordHeader, _ content: RawSpan) throws(Errno) {
@@ -99,7 +99,7 @@ struct StateFiles: ~Copyable, Sendable {
         }
     }
 
-    /// Makes the other file the active one, which begins without records.
+    /// Makes the other file active, without records.
     mutating func beginRewriting() throws(Errno) {
         let next = edition + 1
         if isSecondActive {
@@ -110,7 +110,7 @@ struct StateFiles: ~Copyable, Sendable {
         isSecondActive.toggle()
     }
 
-    /// All that holds is in the active file.
+    /// Records that the active file contains the complete state.
     mutating func endRewriting() {
         if isSecondActive {
             second[.isWhole] = 1
@@ -121,7 +121,7 @@ struct StateFiles: ~Copyable, Sendable {
         }
     }
 
-    /// Not all could be written: nobody shall believe what was.
+    /// Records that a write failed, so that the log is not trusted.
     mutating func lose() {
         first[.isLost] = 1
         second[.isLost] = 1

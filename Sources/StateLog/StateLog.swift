@@ -1,30 +1,30 @@
 // How the state of a server outlives it
 // -------------------------------------
-// The kernel relies on what a server has told it: numbers of inodes and how often it was told of them, handles, files that it
-// was lent. A server that takes over must know all that again. So each such state is written here *before* the reply that
-// makes the kernel rely on it, and what the kernel has let go of is taken out when it has. A server that dies in between
-// leaves too much, which is a leak, and never too little.
+// The kernel relies on what a server has told it: inode numbers and their lookup counts, handles, registered backing
+// files. A server that takes over must know all that. So each such state is written here *before* the reply that makes
+// the kernel rely on it, and is removed *after* the kernel has released it. A server that dies in between leaves too
+// much, which is a leak, and never too little.
 //
-// A record says what holds from now on of one kind and id, and never what changes about it, so that reading the log is a
-// matter of order alone: the last record of a kind and id holds. Records of all threads are written under one lock, and the
-// end of the records is moved on behind each. A server that is killed in the middle of one hasn't written it. What a
-// process has stored in a mapping of a file is the kernel's, so a crash of the *process* loses nothing of it; a crash of the
-// machine takes the mount with it as well. Hence no fsync, and no checksums.
+// A record states the current value for one kind and id, never a change, so only the order matters when the log is
+// read: the last record of a kind and id is valid. The records of all threads are written under one lock, and the end
+// of the records moves after each one. A server that is killed within a record hasn't written it. Bytes stored in a
+// file mapping belong to the kernel, so a crash of the *process* loses none; a crash of the machine ends the mount as
+// well. Hence no fsync, and no checksums.
 //
-// There are two files. When one has grown to twice what it had when it was whole, the other one is begun: from then on all
-// records go there, and a thread has the owners of all states write them there anew. As long as that goes on, the log is the
-// first file and then the second; then the second is whole, and the first is given back. A server that dies meanwhile leaves
-// a log like any other, and its successor goes on in the second file.
+// There are two files. When one has grown to twice its size when it was whole, the log is rewritten: from then on all
+// records go to the other file, and a thread has the owners of all states write them there again. Meanwhile the log is
+// the first file followed by the second; afterwards the second is whole, and the first is freed. A server that dies
+// meanwhile leaves a normal log, and its successor continues in the second file.
 
 public import Logging
 import Synchronization
 public import SystemPackage
 import SystemSupport
 
-/// What the next serving process must know, should this one die: records in files without a name, which are inherited from one
-/// server to the next.
+/// The state that the next serving process needs if this one dies: records in unnamed files, which one server inherits
+/// from another.
 public final class StateLog: Sendable {
-    /// How many servers there have been before this one; 0 for who has created the log.
+    /// The number of servers before this one; 0 for the process that created the log.
     public let serverNumber: UInt64
     private let state: Mutex<State>
     private let currentEdition: Atomic<UInt64>
@@ -36,12 +36,12 @@ public final class StateLog: Sendable {
         var files: StateFiles
         var isRewriting = false
         var isLost = false
-        /// At which size the active file is to be rewritten.
+        /// The size at which the active file is rewritten.
         var rewriteByteCount: Int
-        /// What there are records of.
+        /// The kinds that have records.
         var kinds: Set<RecordKind> = []
         var owners: [Ownership] = []
-        /// What the log itself keeps.
+        /// The values that the log itself stores.
         var kept: [RecordKind: [UInt8]] = [:]
     }
 
@@ -50,9 +50,9 @@ public final class StateLog: Sendable {
         weak var owner: (any StateOwner)?
     }
 
-    /// A smaller log isn't rewritten, unless it must be.
+    /// The size below which the log isn't rewritten, unless it must be.
     public static let rewriteByteCountMin = 16 << 20
-    /// How many bits of an id count what one server has made.
+    /// The number of id bits that count the ids of one server.
     static let idBitCount: UInt64 = 40
 
     private init(
@@ -66,11 +66,11 @@ public final class StateLog: Sendable {
         state = Mutex(State(files: files, rewriteByteCount: rewriteByteCountMin))
     }
 
-    /// A new log without records.
+    /// Creates a new log without records.
     ///
     /// - Parameters:
-    ///   - rewriteByteCountMin: A smaller one isn't rewritten.
-    ///   - logger: Where it is told that nothing can be written any more.
+    ///   - rewriteByteCountMin: The size below which the log isn't rewritten.
+    ///   - logger: The log for the failure of all further writes.
     public static func create(
         rewriteByteCountMin: Int = StateLog.rewriteByteCountMin, logger: Logger
     ) throws(StateLogError) -> StateLog {
@@ -78,8 +78,8 @@ public final class StateLog: Sendable {
             try StateFiles.create(), serverNumber: 0, rewriteByteCountMin: rewriteByteCountMin, logger: logger)
     }
 
-    /// The log of a server that has died, or of who has created it: `descriptors` as theirs. Closes them in the end. Fails where
-    /// no mount can be taken over with it.
+    /// Continues the log of a dead server, or of the process that created it, with its `descriptors`. Closes them with
+    /// this instance. Throws if no mount can be taken over with it.
     public convenience init(
         inheriting descriptors: [FileDescriptor], rewriteByteCountMin: Int = StateLog.rewriteByteCountMin,
         logger: Logger
@@ -103,34 +103,35 @@ public final class StateLog: Sendable {
         keep(.serverNumber, words: [number])
     }
 
-    /// What another process needs to go on with this log. Closed with this instance, and by exec.
+    /// The descriptors that another process needs to continue this log. They are closed with this instance, and by
+    /// exec.
     public var descriptors: [FileDescriptor] { state.withLock { $0.files.descriptors } }
 
-    /// Whether something could not be written, by this process or another one, so that no mount can be taken over any more.
+    /// `true` if this or another process failed to write a record, so that no mount can be taken over any more.
     public var isLost: Bool { state.withLock { $0.files.isLost } }
 
-    /// A number that no other server that writes to this log has, and none of this one has had.
+    /// Returns a number that is unique among all servers that write to this log.
     public func makeID() -> UInt64 { lastID.add(1, ordering: .relaxed).newValue }
 
     // MARK: Writing
 
-    /// Counts how often the log has begun to be written anew. A record that others refer to must be in the same edition as
-    /// they, or in a later one.
+    /// The number of rewrites begun. A record that others refer to must be in the same edition as they are, or in a
+    /// later one.
     public var edition: UInt64 { currentEdition.load(ordering: .acquiring) }
 
-    /// From now on this holds. Returns the edition that it was written to.
+    /// Records a value. Returns the edition that it was written to.
     @discardableResult
     public func set(_ kind: RecordKind, id: UInt64, _ content: RawSpan) -> UInt64 {
         append(RecordHeader(kind, id: id, contentByteCount: content.byteCount), content)
     }
 
-    /// The same with words, as they lie in memory: the log never leaves the machine.
+    /// Records words in native byte order: the log never leaves the machine.
     @discardableResult
     public func set<let count: Int>(_ kind: RecordKind, id: UInt64, _ words: InlineArray<count, UInt64>) -> UInt64 {
         set(kind, id: id, words.span.bytes)
     }
 
-    /// From now on there is nothing of this kind and id.
+    /// Records that this kind and id no longer have a value.
     public func remove(_ kind: RecordKind, id: UInt64) {
         let none: InlineArray<0, UInt64> = []
         append(RecordHeader(kind, id: id, contentByteCount: 0, isRemoval: true), none.span.bytes)
@@ -162,7 +163,7 @@ public final class StateLog: Sendable {
             metadata: ["reason": "\(failure)"])
     }
 
-    /// Keeps something that there is one of, for good: nobody need own it.
+    /// Stores the value of a kind that needs no owner.
     public func keep(_ kind: RecordKind, _ content: [UInt8]) {
         precondition(kind.isKeptByLog)
         state.withLock { $0.kept[kind] = content }
@@ -174,10 +175,10 @@ public final class StateLog: Sendable {
         return number
     }
 
-    // MARK: Writing anew
+    // MARK: Rewriting
 
-    /// From now on records of these kinds are `owner`'s, who writes them anew when asked to. The log isn't written anew before
-    /// all kinds that it has have an owner.
+    /// Makes `owner` responsible for rewriting records of these kinds on request. The log isn't rewritten before all
+    /// its kinds have an owner.
     public func own(_ kinds: Set<RecordKind>, by owner: any StateOwner) {
         let isDue = state.withLock { state in
             state.owners.append(Ownership(kinds: kinds, owner: owner))
@@ -195,25 +196,25 @@ public final class StateLog: Sendable {
         }
     }
 
-    /// The same with words.
+    /// Stores a value of words for a kind that needs no owner.
     public func keep(_ kind: RecordKind, words: [UInt64]) {
         keep(kind, words.withUnsafeBytes { Array($0) })
     }
 
     // MARK: Reading
 
-    /// What was kept last.
+    /// Returns the stored value of a kind.
     public func kept(_ kind: RecordKind) -> [UInt8]? {
         state.withLock { $0.kept[kind] }
     }
 
-    /// The same as words.
+    /// Returns the stored value of a kind as words.
     public func keptWords(_ kind: RecordKind) -> [UInt64]? {
         kept(kind).map { StateLog.words($0.span.bytes) }
     }
 
-    /// Tells the records of a kind in the order in which they were written: each takes the place of those of the same id before
-    /// it. Nothing may be written meanwhile, in particular not by `set` and `remove`.
+    /// Calls `body` with the records of a kind in the order in which they were written; each one replaces earlier
+    /// records with the same id. The log must not be written meanwhile, in particular not by `set` and `remove`.
     public func replay(
         _ kind: RecordKind, set: (UInt64, RawSpan) throws(StateLogError) -> Void,
         remove: (UInt64) -> Void = { _ in }
@@ -227,7 +228,7 @@ public final class StateLog: Sendable {
         }
     }
 
-    /// The records of a kind that hold, as words.
+    /// Returns the valid records of a kind, as words.
     public func words(_ kind: RecordKind) throws(StateLogError) -> [UInt64: [UInt64]] {
         var records: [UInt64: [UInt64]] = [:]
         try replay(kind) { id, content in
@@ -238,21 +239,21 @@ public final class StateLog: Sendable {
         return records
     }
 
-    /// The words of a record; what is left over isn't looked at.
+    /// Returns the words of a record; trailing bytes are ignored.
     public static func words(_ content: RawSpan) -> [UInt64] {
         (0..<content.byteCount / 8).map { content.unsafeLoadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
     }
 }
 
 extension StateLog.State {
-    /// Begins to write the log anew, in the other file unless that was begun before. Returns the owners of what there is; `nil`
-    /// where one is missing, or somebody is at it.
+    /// Begins a rewrite into the other file, or continues one begun before. Returns the owners of all states; `nil` if
+    /// an owner is missing, or a rewrite is running.
     mutating func beginRewriting(writing currentEdition: borrowing Atomic<UInt64>) -> [any StateOwner]? {
         if isRewriting || isLost || files.byteCount < rewriteByteCount { return nil }
         owners.removeAll { $0.owner == nil }
         let owned = owners.reduce(into: Set(kept.keys)) { $0.formUnion($1.kinds) }
         guard kinds.isSubset(of: owned) else {
-            // Not to be asked for each record.
+            // Avoids a new attempt at each record.
             rewriteByteCount = files.byteCount + StateLog.rewriteByteCountMin
             return nil
         }
@@ -260,7 +261,7 @@ extension StateLog.State {
             do throws(Errno) {
                 try files.beginRewriting()
             } catch {
-                // There is no room for a second file, but perhaps for more in the first one.
+                // The disk has no space for a second file, but perhaps for more in the first one.
                 rewriteByteCount = 2 * files.byteCount
                 return nil
             }
@@ -269,13 +270,13 @@ extension StateLog.State {
         isRewriting = true
         rewriteByteCount = .max
         for (kind, content) in kept {
-            // If this fails, the next record does as well, and tells.
+            // If this fails, the next record fails too, and reports it.
             try? files.append(RecordHeader(kind, id: 0, contentByteCount: content.count), content.span.bytes)
         }
         return owners.compactMap(\.owner)
     }
 
-    /// All that holds has been written.
+    /// Records that the rewrite is complete.
     mutating func endRewriting(_ rewriteByteCountMin: Int) {
         isRewriting = false
         if isLost { return }

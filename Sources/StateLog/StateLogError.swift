@@ -1,9 +1,9 @@
-/// Why there is no log, or none that a mount can be taken over with.
+/// A reason that there is no log, or none that allows a takeover.
 public struct StateLogError: Error, Equatable, CustomStringConvertible {
     /// One sentence for a log.
     public let description: String
 
-    /// A log that says what can't be.
+    /// Creates an error with this description.
     public init(_ description: String) {
         self.description = description
     }

@@ -1,7 +1,6 @@
-/// Who keeps a state that the next server must know, and writes it to the log.
+/// The owner of a state that the next server needs. It writes that state to the log.
 public protocol StateOwner: AnyObject, Sendable {
-    /// Writes all of the state anew. Called by a thread of the log's, while the state goes on changing, and those changes go
-    /// on being written: what is written must be true when it is, which is a matter of writing under the lock that
-    /// changes are made under.
+    /// Rewrites the whole state. Called by a thread of the log while the state keeps changing and those changes keep
+    /// being written. Each record must be true when it is written, so write it under the lock that guards the changes.
     func writeState(to log: StateLog)
 }

@@ -1,31 +1,31 @@
 import Glibc
 public import SystemPackage
 
-/// What a program wrote to its standard output, and how it ended. It gets nothing to read, what it writes to standard error
-/// is dropped, and it can't ask a terminal.
+/// The standard output of a program, and its end. The program's input is empty, its standard error is dropped, and it
+/// can't prompt on a terminal.
 public struct CapturedOutput: Sendable {
-    /// How a program ended.
+    /// The end of a program.
     public enum End: Hashable, Sendable {
         case exited(status: Int32)
         case killed(signal: Int32)
-        /// It was killed, with all that it had started, because it took too long or wrote too much.
+        /// The program was killed with all its children, because it exceeded the time or byte limit.
         case timedOut
     }
 
-    /// What it wrote.
+    /// The captured output.
     public let bytes: [UInt8]
-    /// How it ended.
+    /// The end of the program.
     public let end: End
 
     /// Runs a program to its end.
     ///
     /// - Parameters:
-    ///   - program: A path, or a name to be looked for in `PATH`.
-    ///   - arguments: Without the program's name.
-    ///   - environment: "NAME=VALUE" each; all that it gets.
-    ///   - byteLimit: As much as it may write.
-    ///   - timeLimit: As long as it may take.
-    /// - Throws: Why it can't be started.
+    ///   - program: A path, or a name to look up in `PATH`.
+    ///   - arguments: The arguments without the program's name.
+    ///   - environment: The complete environment, as "NAME=VALUE".
+    ///   - byteLimit: The most bytes that it may write.
+    ///   - timeLimit: The longest time that it may run.
+    /// - Throws: The reason that it can't be started.
     public init(
         of program: String, _ arguments: [String], environment: [String], byteLimit: Int, timeLimit: Duration
     ) throws(Errno) {
@@ -39,7 +39,7 @@ public struct CapturedOutput: Sendable {
         if let end {
             self.end = end
         } else {
-            // It is the first of its session, and so of its process group.
+            // The child leads its session, and so its process group.
             kill(-child.id, SIGKILL)
             _ = child.waitForEnd()
             self.end = .timedOut
@@ -67,7 +67,7 @@ public struct CapturedOutput: Sendable {
             ], inNewSession: true)
     }
 
-    /// - Returns: `nil` where the end hasn't come in time, or after too many bytes.
+    /// - Returns: `nil` after the deadline or after too many bytes.
     private static func read(
         _ file: FileDescriptor, byteLimit: Int, deadline: ContinuousClock.Instant
     ) -> [UInt8]? {
@@ -87,7 +87,7 @@ public struct CapturedOutput: Sendable {
         return nil
     }
 
-    /// It has closed its output, and so will end soon if it means to.
+    /// Waits for a child that has closed its output, and should end soon.
     private static func wait(for child: ChildProcess, deadline: ContinuousClock.Instant) -> End? {
         while ContinuousClock.now < deadline {
             switch child.endIfThere() {

@@ -1,25 +1,26 @@
 import Glibc
 public import SystemPackage
 
-/// A program that this process has started (posix_spawn(3)), without fork, which a Swift process with threads can't use.
+/// A program started by this process (posix_spawn(3)). Uses no fork, which a Swift process with threads can't do
+/// safely.
 public struct ChildProcess: Sendable {
-    /// Its process id.
+    /// The process ID.
     public let id: Int32
 
-    /// How a child ended (wait(2)).
+    /// The end of a child (wait(2)).
     public enum End: Hashable, Sendable {
         case exited(status: Int32)
         case killed(signal: Int32)
-        /// Somebody else has waited for it, or the system was told not to keep it (SIGCHLD ignored).
+        /// Other code has waited for the child, or the system discarded its status (SIGCHLD ignored).
         case unknown
     }
 
-    /// A descriptor that the child gets.
+    /// A descriptor that the child inherits.
     public struct Inheritance: Sendable {
         fileprivate let descriptor: FileDescriptor
         fileprivate let number: Int32
 
-        /// The child finds `descriptor` under `number`, also one that is close-on-exec here.
+        /// Passes `descriptor` to the child as `number`, even if it is close-on-exec here.
         public init(_ descriptor: FileDescriptor, as number: Int32) {
             self.descriptor = descriptor
             self.number = number
@@ -29,14 +30,15 @@ public struct ChildProcess: Sendable {
     /// Starts a program.
     ///
     /// - Parameters:
-    ///   - program: A path, or a name to be looked for in `PATH`.
-    ///   - name: What the program is told that it is called (`argv[0]`); as `program` where it is `nil`.
-    ///   - arguments: Without the program's name.
-    ///   - environment: "NAME=VALUE" each; all of this process's where it is `nil`.
-    ///   - inheriting: Descriptors that the child gets; others only if they aren't close-on-exec.
-    ///   - inNewSession: Whether the child gets a session of its own, and so outlives this process's terminal.
-    ///   - blocked: Signals that wait until the child takes them; others aren't blocked, whatever they are here.
-    /// - Throws: Why it can't be started.
+    ///   - program: A path, or a name to look up in `PATH`.
+    ///   - name: The program's `argv[0]`; equal to `program` if `nil`.
+    ///   - arguments: The arguments without the program's name.
+    ///   - environment: The environment as "NAME=VALUE"; that of this process if `nil`.
+    ///   - inheriting: The descriptors that the child inherits; others are inherited only if they aren't close-on-exec.
+    ///   - inNewSession: Gives the child a session of its own, so that it outlives this process's terminal.
+    ///   - blocked: The signals that stay blocked until the child accepts them; all others are unblocked, whatever
+    ///     their state here.
+    /// - Throws: The reason that it can't be started.
     public init(
         _ program: String, named name: String? = nil, _ arguments: [String], environment: [String]? = nil,
         inheriting: [Inheritance] = [],
@@ -46,13 +48,13 @@ public struct ChildProcess: Sendable {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         for inheritance in inheriting {
-            // Onto itself takes close-on-exec off (posix_spawn_file_actions_adddup2(3p)).
+            // A dup2 onto itself clears close-on-exec (posix_spawn_file_actions_adddup2(3p)).
             posix_spawn_file_actions_adddup2(&actions, inheritance.descriptor.rawValue, inheritance.number)
         }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // Which signals this process blocks or ignores is its own affair.
+        // The child must not inherit this process's blocked and ignored signals.
         var mask = sigset_t()
         sigemptyset(&mask)
         for signal in blocked { sigaddset(&mask, signal) }
@@ -74,18 +76,19 @@ public struct ChildProcess: Sendable {
         self.id = id
     }
 
-    /// A child that the program started which this process was before it called execve(2).
+    /// Adopts a child that was started by the program that this process ran before execve(2).
     public init(adopting id: Int32) {
         self.id = id
     }
 
-    /// POSIX_SPAWN_SETSID (spawn.h), which glibc shows to GNU sources only, and so not to Swift.
+    /// POSIX_SPAWN_SETSID (spawn.h). glibc defines it only for GNU sources, and so not for Swift.
     private static let newSessionFlag: Int16 = 0x80
 
-    /// Makes this process another program (execve(2)): it keeps its id, its children and the descriptors that it hands on.
+    /// Replaces this process's program (execve(2)). The process keeps its ID, its children and the inherited
+    /// descriptors.
     ///
-    /// - Parameters as for starting one, without a `PATH`.
-    /// - Throws: Why it can't be; this process then is what it was.
+    /// - Parameters as for starting a program, but without a lookup in `PATH`.
+    /// - Throws: The reason for the failure; this process is unchanged then.
     public static func replaceThisOne(
         by program: String, named name: String, _ arguments: [String], environment: [String],
         inheriting descriptors: [FileDescriptor]
@@ -99,7 +102,7 @@ public struct ChildProcess: Sendable {
         throw reason
     }
 
-    /// Waits until the child has ended. To be called once.
+    /// Waits until the child has ended. Call it once.
     public func waitForEnd() -> End {
         var status: Int32 = 0
         while waitpid(id, &status, 0) < 0 {
@@ -108,8 +111,8 @@ public struct ChildProcess: Sendable {
         return ChildProcess.end(status: status)
     }
 
-    /// Waits until the child has ended, but no longer than `limit`; `nil` where it hasn't by then. Not to be called any more when
-    /// it has told the end.
+    /// Waits until the child has ended, for at most `limit`; `nil` after that. Don't call it again once it has returned
+    /// the end.
     public func waitForEnd(within limit: Duration) -> End? {
         let deadline = ContinuousClock.now + limit
         while true {
@@ -119,7 +122,7 @@ public struct ChildProcess: Sendable {
         }
     }
 
-    /// How the child has ended, `nil` where it hasn't yet. Not to be called any more when it has told the end.
+    /// Returns the end of the child; `nil` if it is still running. Don't call it again once it has returned the end.
     public func endIfThere() -> End? {
         var status: Int32 = 0
         switch waitpid(id, &status, WNOHANG) {
@@ -130,12 +133,12 @@ public struct ChildProcess: Sendable {
     }
 
     private static func end(status: Int32) -> End {
-        // WIFSIGNALED and WEXITSTATUS are macros.
+        // WIFSIGNALED and WEXITSTATUS are macros, which Swift doesn't import.
         let signal = status & 0x7f
         return signal == 0 ? .exited(status: (status >> 8) & 0xff) : .killed(signal: signal)
     }
 
-    /// Calls `body` with the strings as exec wants them: pointers, with a null pointer behind the last.
+    /// Calls `body` with the strings in the form that exec needs: pointers, followed by a null pointer.
     private static func withCStrings<R>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R) -> R {
         let copies = strings.map { strdup($0) }
         defer { for copy in copies { free(copy) } }
@@ -144,7 +147,7 @@ public struct ChildProcess: Sendable {
 }
 
 extension ChildProcess.End: CustomStringConvertible {
-    /// For a log: "signal 9, Killed".
+    /// Text for a log, such as "signal 9, Killed".
     public var description: String {
         switch self {
         case .exited(let status): "exit status \(status)"

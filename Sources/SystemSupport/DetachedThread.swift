@@ -1,6 +1,6 @@
 import Glibc
 
-/// A thread of its own for something that waits.
+/// A thread of its own for blocking work.
 public enum DetachedThread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void

@@ -2,7 +2,7 @@ import Glibc
 
 /// The names in a directory.
 public enum DirectoryNames {
-    /// Those in the directory at `path`, "." and ".." among them; none where it can't be read.
+    /// Returns the names in the directory at `path`, including "." and ".."; none if it can't be read.
     public static func of(_ path: String) -> [String] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }

@@ -2,7 +2,7 @@ import Glibc
 public import SystemPackage
 
 extension FileDescriptor {
-    /// A pipe whose ends no child gets unless it is meant to.
+    /// Creates a pipe whose ends are close-on-exec.
     public static func closeOnExecPipe() throws(Errno) -> (readEnd: FileDescriptor, writeEnd: FileDescriptor) {
         do {
             let pipe = try FileDescriptor.pipe()
@@ -13,7 +13,7 @@ extension FileDescriptor {
         }
     }
 
-    /// All that can be read until the other side closes, or `limit` bytes.
+    /// Reads until the other side closes, or up to `limit` bytes.
     public func readToEnd(limit: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
         try withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 1) { buffer in

@@ -2,28 +2,28 @@ import CLinux
 public import Glibc
 public import SystemPackage
 
-/// A socket with a name that other processes of this machine connect to (unix(7)).
+/// A named socket for other processes of this machine (unix(7)).
 public enum LocalSocket {
     /// The longest name, in bytes.
     public static let nameByteCountMax = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
-    /// Calls `body` with the address of this name: a path, or behind a NUL a name in the abstract namespace.
+    /// Calls `body` with the address for this name: a path, or, after a NUL, a name in the abstract namespace.
     public static func withAddress<Result>(
         _ name: [UInt8], _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) -> Result {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
-        // The length counts for abstract names, in which every byte does.
+        // The length is significant for abstract names, in which every byte counts.
         let length = MemoryLayout.size(ofValue: address.sun_family) + name.count
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(length)) }
         }
     }
 
-    /// Makes the socket `name` in a folder, and listens for messages (SOCK_SEQPACKET). One that lies there is replaced.
+    /// Creates the socket `name` in a folder, and listens for messages (SOCK_SEQPACKET). Replaces an existing socket.
     ///
-    /// - Parameter permissions: Who may connect.
+    /// - Parameter permissions: The permissions to connect.
     public static func listen(
         _ name: String, in folder: FileDescriptor, permissions: UInt32
     ) throws(Errno) -> FileDescriptor {
@@ -39,7 +39,7 @@ public enum LocalSocket {
         return socket
     }
 
-    /// Connects to the socket `name` in a folder. Receiving from it then takes `patience` seconds at the most.
+    /// Connects to the socket `name` in a folder. `patience` is the timeout for receiving from it, in seconds.
     public static func connect(
         to name: String, in folder: FileDescriptor, patience: Int
     ) throws(Errno) -> FileDescriptor {
@@ -56,7 +56,7 @@ public enum LocalSocket {
         return socket
     }
 
-    /// Waits for somebody who connects; the connection is the caller's to close.
+    /// Waits for a connection; the caller must close it.
     public static func accept(_ socket: FileDescriptor) throws(Errno) -> FileDescriptor {
         let connection = Glibc.accept(socket.rawValue, nil, nil)
         guard connection >= 0 else { throw Errno(rawValue: errno) }
@@ -64,14 +64,15 @@ public enum LocalSocket {
         return FileDescriptor(rawValue: connection)
     }
 
-    /// The user at the other end: of an accepted connection who connected, of one's own who listens.
+    /// Returns the user at the other end: for an accepted connection the connecting user, for an outgoing one the
+    /// listening user.
     public static func peerUser(of socket: FileDescriptor) throws(Errno) -> UInt32 {
         var user: uid_t = 0
         guard tractfs_peer_user(socket.rawValue, &user) == 0 else { throw Errno(rawValue: errno) }
         return user
     }
 
-    /// So many may wait to be accepted.
+    /// The most connections that may wait to be accepted.
     private static let backlog: CInt = 64
 
     private static func make() throws(Errno) -> FileDescriptor {
@@ -80,7 +81,7 @@ public enum LocalSocket {
         return FileDescriptor(rawValue: descriptor)
     }
 
-    /// However long the folder's own path is.
+    /// Returns a path of bounded length, however long the folder's own path is.
     private static func path(_ name: String, in folder: FileDescriptor) -> [UInt8] {
         Array("/proc/self/fd/\(folder.rawValue)/\(name)".utf8.prefix(nameByteCountMax))
     }

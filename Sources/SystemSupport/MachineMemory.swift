@@ -1,27 +1,28 @@
 import Glibc
 public import SystemPackage
 
-/// How much memory a process of this machine may use: the machine's, or less where a control group limits it, as it does in
+/// The memory that a process of this machine may use: the machine's memory, or less if a control group limits it, as in
 /// most containers (cgroups(7)).
 public enum MachineMemory {
-    /// Bytes that this process, and all others of its control groups together, may use.
+    /// Returns the bytes that this process may use, together with the other processes of its control groups.
     ///
-    /// - Parameter root: Where /proc and /sys are; another folder than "/" in tests.
+    /// - Parameter root: The parent of /proc and /sys; a folder other than "/" in tests.
     public static func byteCount(root: FilePath = "/") -> Int {
         let physical = sysconf(CInt(_SC_PHYS_PAGES)) * sysconf(CInt(_SC_PAGESIZE))
         return limitFiles(root: root).compactMap(limit).reduce(physical, min)
     }
 
-    /// Bytes that are free now, or can be freed without swapping (proc(5), "MemAvailable" of /proc/meminfo); `nil` where the
-    /// kernel doesn't say.
+    /// Returns the bytes that are free or can be freed without swapping (proc(5), "MemAvailable" of /proc/meminfo);
+    /// `nil` if the kernel doesn't report it.
     public static func availableByteCount(root: FilePath = "/") -> Int? {
         let lines = contents(of: root.appending("proc/meminfo"))?.split(separator: "\n") ?? []
         let fields = lines.first { $0.hasPrefix("MemAvailable:") }?.split(separator: " ")
         return fields.flatMap { $0.count > 1 ? Int($0[1]) : nil }.map { $0 << 10 }
     }
 
-    /// The files that may hold a limit: those of this process's control group and of all groups above it. In a container the
-    /// path is often that of the host's tree, which isn't there; the group at the top is the container's own then.
+    /// Returns the files that may contain a limit: those of this process's control group and of all groups above it. In
+    /// a container the path is often that of the host's tree and doesn't exist; the top group is then the container's
+    /// own.
     private static func limitFiles(root: FilePath) -> [FilePath] {
         let groups = contents(of: root.appending("proc/self/cgroup")) ?? ""
         return groups.split(separator: "\n").flatMap { line -> [FilePath] in
@@ -39,14 +40,14 @@ public enum MachineMemory {
         }
     }
 
-    /// The folder `path` below `top`, and all between the two, and `top`.
+    /// Returns the folder `path` below `top`, `top` itself, and all folders in between.
     private static func ancestry(of path: Substring, below top: FilePath) -> [FilePath] {
         path.split(separator: "/").reduce(into: [top]) { folders, name in
             folders.append(folders[folders.count - 1].appending(String(name)))
         }
     }
 
-    /// The limit in a file; `nil` where there is none ("max").
+    /// Returns the limit in a file; `nil` if there is none ("max").
     private static func limit(in file: FilePath) -> Int? {
         contents(of: file).flatMap { Int($0.split(separator: "\n").first ?? "") }
     }

@@ -2,12 +2,12 @@ import CLinux
 import Glibc
 public import SystemPackage
 
-/// One side of a connection between two processes of this machine, over which bytes and open files pass.
+/// One end of a connection between two processes of this machine that transfers bytes and open files.
 public enum MessageSocket {
     /// The most bytes of a message.
     public static let byteCountMax = 8 << 10
 
-    /// Two sockets that are connected with each other, close-on-exec. Messages keep their ends (SOCK_SEQPACKET, unix(7)).
+    /// Creates two connected sockets, close-on-exec. Message boundaries are preserved (SOCK_SEQPACKET, unix(7)).
     public static func pair() throws(Errno) -> (FileDescriptor, FileDescriptor) {
         var sockets: [CInt] = [0, 0]
         let type = CInt(SOCK_SEQPACKET.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
@@ -15,7 +15,7 @@ public enum MessageSocket {
         return (FileDescriptor(rawValue: sockets[0]), FileDescriptor(rawValue: sockets[1]))
     }
 
-    /// Sends a message, and an open file, which the sender keeps.
+    /// Sends a message and an open file. The sender keeps its own descriptor.
     public static func send(
         _ bytes: [UInt8], _ descriptor: FileDescriptor? = nil, over socket: FileDescriptor
     ) throws(Errno) {
@@ -24,9 +24,9 @@ public enum MessageSocket {
         }
     }
 
-    /// Waits for a message, and the open file that came with it, which is the caller's to close.
+    /// Waits for a message and its open file, which the caller must close.
     ///
-    /// - Returns: `nil` where the other side has closed.
+    /// - Returns: `nil` if the other side has closed.
     public static func receive(
         over socket: FileDescriptor
     ) throws(Errno) -> (bytes: [UInt8], descriptor: FileDescriptor?)? {

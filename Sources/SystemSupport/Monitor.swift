@@ -1,8 +1,8 @@
 import Glibc
 
-/// A state behind a lock, and threads that wait for it to be as they need it: what `Mutex` lacks.
+/// A state behind a lock, with threads that wait for a condition on it, which `Mutex` lacks.
 ///
-/// `@unchecked`, because the compiler knows nothing of pthread's lock. It is held whenever `state` is touched.
+/// `@unchecked`, because the compiler can't check pthread's lock. The lock is held for every access to `state`.
 public final class Monitor<State>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -26,7 +26,7 @@ public final class Monitor<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Changes the state, and has everybody who waits look at it again.
+    /// Changes the state, and wakes all waiters to check it again.
     public func change<R>(_ body: (inout State) -> R) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -35,14 +35,14 @@ public final class Monitor<State>: @unchecked Sendable {
         return result
     }
 
-    /// Looks at the state, and wakes nobody.
+    /// Reads the state, and wakes no waiter.
     public func look<R>(_ body: (State) -> R) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body(state)
     }
 
-    /// Waits until `body` makes something of the state.
+    /// Waits until `body` returns a value for the state.
     public func wait<R>(_ body: (inout State) -> R?) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -52,7 +52,7 @@ public final class Monitor<State>: @unchecked Sendable {
         }
     }
 
-    /// Waits until `isEnough` holds, or for `nanoseconds`.
+    /// Waits until `isEnough` returns `true`, or for `nanoseconds`.
     public func wait(nanoseconds: Int, until isEnough: (State) -> Bool) {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)

@@ -1,9 +1,9 @@
 import Glibc
 import SystemPackage
 
-/// What this process takes.
+/// The memory use of this process.
 public enum ProcessMemory {
-    /// What is in memory of it, in bytes, what it shares with others included (proc_pid_statm(5)).
+    /// Returns the resident bytes, including those shared with other processes (proc_pid_statm(5)).
     public static func residentByteCount() throws -> Int {
         let file = try FileDescriptor.open("/proc/self/statm", .readOnly, options: .closeOnExec)
         let text = try file.closeAfter { String(decoding: try file.readToEnd(limit: 4096), as: UTF8.self) }

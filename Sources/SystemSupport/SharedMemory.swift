@@ -2,15 +2,15 @@ import CLinux
 import Glibc
 public import SystemPackage
 
-/// Memory that several processes have, and that lasts as long as one of them has it open.
+/// Memory shared by several processes. It lasts as long as one of them has it open.
 public final class SharedMemory: Sendable {
-    /// The file that it is, for who is to have it too.
+    /// The file behind the memory, for passing it to another process.
     public let descriptor: FileDescriptor
-    /// How many bytes there are.
+    /// The number of bytes.
     public let byteCount: Int
     private let address: UInt
 
-    /// New memory, all zeros. `name` is seen in /proc.
+    /// Creates memory filled with zeros. `name` is visible in /proc.
     public convenience init(named name: String, byteCount: Int) throws(Errno) {
         let file = tractfs_open_memory(name)
         guard file >= 0 else { throw Errno(rawValue: errno) }
@@ -22,9 +22,9 @@ public final class SharedMemory: Sendable {
         try self.init(FileDescriptor(rawValue: file), byteCount: byteCount)
     }
 
-    /// Memory that another process has made, whose file is closed by this instance.
+    /// Maps memory that another process has created, and closes its file with this instance.
     ///
-    /// - Throws: Where it has fewer bytes, or can't be had.
+    /// - Throws: If it has fewer bytes, or can't be mapped.
     public init(_ descriptor: FileDescriptor, byteCount: Int) throws(Errno) {
         var status = stat()
         guard fstat(descriptor.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
@@ -42,9 +42,9 @@ public final class SharedMemory: Sendable {
         try? descriptor.close()
     }
 
-    /// Where it begins, for as long as the instance lives.
+    /// The start of the memory, valid as long as the instance lives.
     public var start: UnsafeMutableRawPointer {
-        // mmap(2) never gives a null pointer.
+        // mmap(2) never returns a null pointer.
         UnsafeMutableRawPointer(bitPattern: address).unsafelyUnwrapped
     }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A thread of our own. Whoever starts one joins it.
+/// A thread of our own. The code that starts it must join it.
 public struct WorkerThread: Sendable {
     private let thread: pthread_t
 
@@ -13,12 +13,12 @@ public struct WorkerThread: Sendable {
         self.thread = thread
     }
 
-    /// Waits for its end.
+    /// Waits for the thread's end.
     public func join() {
         pthread_join(thread, nil)
     }
 
-    /// A closure as something that C can point to.
+    /// A closure in an object that C can point to.
     private final class Body: Sendable {
         let run: @Sendable () -> Void
 

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 @Suite("Block cache") struct BlockCacheTests {
-    /// The smallest cache there is.
+    /// The smallest possible cache.
     private let cache: BlockCache
     private let blockCount: Int
     private let object: ObjectID
@@ -23,7 +23,7 @@ import Testing
         var blocks = cache.take(blockCount) ?? []
         #expect(blocks.count == blockCount)
         #expect(cache.take(1) == nil)
-        #expect(cache.takeAhead(1).isEmpty)
+        #expect(cache.takeForPrefetch(1).isEmpty)
         blocks = []
         #expect(cache.outBlockCount == 0)
         blocks = cache.take(blockCount) ?? []
@@ -68,10 +68,10 @@ import Testing
     }
 
     @Test func `reading ahead leaves half of the memory to reads that somebody waits for`() throws {
-        let ahead = cache.takeAhead(blockCount)
+        let ahead = cache.takeForPrefetch(blockCount)
         #expect(ahead.count == blockCount / 2)
         let demanded = try #require(cache.take(blockCount / 2))
-        #expect(cache.takeAhead(1).isEmpty)
+        #expect(cache.takeForPrefetch(1).isEmpty)
         withExtendedLifetime((ahead, demanded)) {}
     }
 
@@ -84,7 +84,7 @@ import Testing
         held.removeLast(2)
         cache.serveWaiting()
         #expect(served.withLock { $0 } == [], "the first needs three, and the second waits its turn")
-        #expect(cache.takeAhead(1).isEmpty)
+        #expect(cache.takeForPrefetch(1).isEmpty)
         #expect(cache.take(1) == nil)
         held.removeLast()
         cache.serveWaiting()

@@ -8,7 +8,7 @@ import Testing
 @testable import BlockCache
 
 @Suite("Disk cache: concurrency") struct DiskConcurrencyTests {
-    /// Objects of four times the limit together, so that evictions go on all the time.
+    /// The objects, together four times the limit, so that evictions happen all the time.
     private static let versions = (0..<8).map { number in
         DiskFixture.version("object \(number)", byteCount: 64 * Block.byteCount - 8 * number)
     }
@@ -38,7 +38,7 @@ import Testing
         #expect(fixture.log.warnings.isEmpty, "nobody has damaged anything, seed \(seed)")
     }
 
-    /// - Returns: Whether all that was read was right.
+    /// - Returns: `true` if all bytes read were right.
     private static func step(
         _ fixture: DiskFixture, _ cache: DiskCache, _ random: inout SeededGenerator
     ) throws -> Bool {

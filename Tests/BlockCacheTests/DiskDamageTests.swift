@@ -7,10 +7,10 @@ import Testing
 @testable import BlockCache
 
 @Suite("Disk cache: damage") struct DiskDamageTests {
-    /// What somebody does to an object's files.
+    /// Damage done to an object's files.
     struct Harm: CustomTestStringConvertible, Sendable {
         let testDescription: String
-        /// Whether somebody is to be warned of it: not of files that are just gone.
+        /// `true` if the log must contain a warning; missing files cause none.
         let isTold: Bool
         let run: @Sendable (DiskFixture, DiskObject) throws -> Void
     }
@@ -136,7 +136,7 @@ import Testing
         let file = try fixture.completeFile(of: object)
         let path = fixture.path(of: object, ".data")
         try fixture.flip(path, at: 5)
-        // Whoever asks has it looked at, unless a look that began before is still under way.
+        // A request starts a check, unless an earlier check is still running.
         try eventually("the object is removed") { object.completeFile == nil && access(path, F_OK) != 0 }
         try fixture.store(0..<10, of: object)
         let mended = try fixture.completeFile(of: object)
@@ -146,7 +146,7 @@ import Testing
                 != LocalFile.status(of: mended.descriptor.rawValue).inode)
     }
 
-    /// Reads all that is there, stores what isn't, and expects the right bytes all the time.
+    /// Reads all present blocks, stores the absent ones, and expects the right bytes all the time.
     private func expectRightAndMended(_ object: DiskObject) throws {
         for _ in 0..<3 {
             var index = 0

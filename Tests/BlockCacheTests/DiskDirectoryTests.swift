@@ -15,7 +15,7 @@ import Testing
         fixture = try DiskFixture()
     }
 
-    /// A directory that no cache may be in.
+    /// A directory that can't be used for a cache.
     struct Unsafe: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let command: String

@@ -9,20 +9,20 @@ import TestSupport
 
 /// A folder for a disk cache, memory for blocks, and objects whose bytes follow from their key and offset.
 final class DiskFixture: Sendable {
-    /// The cache's directory; nobody has made it yet.
+    /// The cache's directory, not yet created.
     let directory: FilePath
-    /// What was logged.
+    /// The log.
     let log = RecordedLog()
-    /// How often blocks were let go of.
+    /// The number of releases of blocks.
     let releaseCount = Atomic(0)
     private let folder: FilePath
     private let pool: BlockPool
     private let caches = Mutex<[DiskCache]>([])
 
-    /// A limit that tests of anything but limits don't reach.
+    /// A limit that is never reached, except in tests of limits.
     static let ampleByteLimit = 256 << 20
 
-    /// A fixture in a new temporary folder, or within `folder`.
+    /// Creates a fixture in a new temporary folder, or within `folder`.
     init(in folder: FilePath? = nil) throws {
         var template = Array("/tmp/tractfs-disk-XXXXXX".utf8CString)
         if folder == nil, mkdtemp(&template) == nil { throw Errno(rawValue: errno) }
@@ -37,7 +37,7 @@ final class DiskFixture: Sendable {
         _ = try? Shell.run("rm -rf '\(directory)'; rmdir '\(folder)' 2>/dev/null; true")
     }
 
-    /// A cache on the directory; it is shut down with the fixture, if not before.
+    /// Opens a cache on the directory; it is shut down with the fixture at the latest.
     func cache(byteLimit: Int = ampleByteLimit, queueByteLimit: Int = 64 << 20) throws -> DiskCache {
         let log = log
         let cache = try DiskCache(
@@ -49,21 +49,21 @@ final class DiskFixture: Sendable {
         return cache
     }
 
-    /// Shuts all caches down, and lets go of them.
+    /// Shuts all caches down, and releases them.
     func shutDown() {
         for cache in caches.withLock({ exchange(&$0, with: []) }) { cache.shutdown() }
     }
 
-    /// A block that nobody has.
+    /// Returns a free block.
     func block() throws -> Block {
         guard let block = pool.takeReturned() ?? pool.takeUntouched() else { throw Errno.noMemory }
         return block
     }
 
-    /// How many blocks nobody has.
+    /// The number of free blocks.
     var freeBlockCount: Int { pool.freeBlockCount }
 
-    /// A complete block of `version`.
+    /// Returns a complete block of `version`.
     func block(_ index: Int, of version: ObjectVersion) throws -> Block {
         let block = try block()
         let range = bytes(ofBlock: index, of: version)
@@ -75,7 +75,7 @@ final class DiskFixture: Sendable {
     func store(_ indices: some Sequence<Int>, of object: DiskObject) throws {
         for index in indices {
             object.store(try block(index, of: object.identity.version), at: index)
-            // No more than the memory for blocks.
+            // Stay within the memory for blocks.
             if pool.freeBlockCount < 16 { object.cache.waitUntilWritten() }
         }
         object.cache.waitUntilWritten()
@@ -83,7 +83,7 @@ final class DiskFixture: Sendable {
 
     /// Loads blocks.
     ///
-    /// - Returns: The index of the first block that wasn't got, and whether all bytes that were got are right.
+    /// - Returns: The index of the first block that wasn't loaded, and `true` if all loaded bytes are right.
     func load(_ indices: Range<Int>, of object: DiskObject) throws -> (end: Int, areRight: Bool) {
         let version = object.identity.version
         var blocks: [Block] = []
@@ -112,7 +112,7 @@ final class DiskFixture: Sendable {
         return (loaded, areRight)
     }
 
-    /// Waits until the object can be handed over as a file.
+    /// Waits until the object is available as a complete file.
     func completeFile(of object: DiskObject) throws -> CompleteFile {
         var file: CompleteFile?
         try eventually("the object is complete", within: .seconds(3)) {
@@ -123,7 +123,7 @@ final class DiskFixture: Sendable {
         return file
     }
 
-    /// Whether the file holds the bytes of `version`, no more and no less.
+    /// Returns `true` if the file contains exactly the bytes of `version`.
     func isRight(_ file: CompleteFile, of version: ObjectVersion) throws -> Bool {
         var bytes = [UInt8](repeating: 0, count: version.byteCount + 1)
         let count = bytes.withUnsafeMutableBytes { pread(file.descriptor.rawValue, $0.baseAddress, $0.count, 0) }
@@ -131,12 +131,12 @@ final class DiskFixture: Sendable {
             && Array(bytes.dropLast()) == DiskFixture.content(of: version, 0..<version.byteCount)
     }
 
-    /// A version of the object `key`.
+    /// Returns a version of the object `key`.
     static func version(_ key: String, byteCount: Int, etag: String = "\"1\"") -> ObjectVersion {
         ObjectVersion(key: Key(key), etag: ETag(etag), byteCount: byteCount)
     }
 
-    /// The bytes of `version` at `range`, which begins at a multiple of 8.
+    /// Returns the bytes of `version` at `range`, which begins at a multiple of 8.
     static func content(of version: ObjectVersion, _ range: Range<Int>) -> [UInt8] {
         let seed = version.key.bytes.reduce(UInt64(1469)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         return [UInt8](unsafeUninitializedCapacity: range.count + 8) { buffer, count in
@@ -156,15 +156,15 @@ final class DiskFixture: Sendable {
         index * Block.byteCount..<min((index + 1) * Block.byteCount, version.byteCount)
     }
 
-    // MARK: The files
+    // MARK: Files
 
-    /// What the directory takes on the disk, by the word of du(1).
+    /// Returns the disk usage of the directory, according to du(1).
     func diskUsage() throws -> Int {
         let output = try Shell.run("du -s -B1 '\(directory)' | cut -f1")
         return Int(output.filter(\.isNumber)) ?? 0
     }
 
-    /// The path of an object's file.
+    /// Returns the path of an object's file.
     func path(of object: DiskObject, _ suffix: String) -> String {
         let name = object.identity.name
         return "\(directory)/objects/\(name.prefix(2))/\(name)\(suffix)"
@@ -188,9 +188,9 @@ final class DiskFixture: Sendable {
     }
 }
 
-/// Commands of the system that tests use.
+/// System commands for tests.
 enum Shell {
-    /// Runs `command`, and gives what it printed.
+    /// Runs `command`, and returns its output.
     @discardableResult
     static func run(_ command: String) throws -> String {
         guard let pipe = popen(command, "r") else { throw Errno(rawValue: errno) }
@@ -201,7 +201,7 @@ enum Shell {
     }
 }
 
-/// A command that ended badly.
+/// A command that failed.
 struct ShellFailure: Error {
     let command: String
 }

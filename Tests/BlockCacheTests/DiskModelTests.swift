@@ -11,7 +11,7 @@ import Testing
         DiskFixture.version("object of \(blockCount)", byteCount: blockCount * Block.byteCount - 1000)
     }
 
-    /// Two caches on one directory, and what is open in each.
+    /// Two caches on one directory, and the open objects of each.
     private struct World {
         let fixture: DiskFixture
         var caches: [DiskCache]
@@ -70,7 +70,7 @@ import Testing
         case 17:
             try world.reopen(which)
         default:
-            // A file that was handed over is the kernel's: what is done to that, nobody can mend.
+            // The kernel may read a complete file that was handed out: damage to it can't be repaired.
             guard !world.files.contains(where: { $0.0 == object.identity.version }) else { return }
             harm(object, &world)
         }
@@ -80,7 +80,7 @@ import Testing
         let data = world.fixture.path(of: object, ".data")
         let index = world.fixture.path(of: object, ".index")
         let offset = Int.random(in: 0..<object.identity.byteCount, using: &world.random)
-        // What isn't there can't be harmed.
+        // An absent block can't be damaged.
         switch Int.random(in: 0..<6, using: &world.random) {
         case 0..<3: try? world.fixture.flip(data, at: offset)
         case 3: try? world.fixture.flip(index, at: offset % IndexHeader.indexByteCount(for: object.identity))

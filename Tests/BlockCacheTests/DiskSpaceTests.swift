@@ -16,7 +16,7 @@ import Testing
         fixture = try DiskFixture()
     }
 
-    /// What `--cache-size` may be exceeded by at the most.
+    /// The disk usage that is tolerated for `--cache-size`.
     private var tolerated: Int { byteLimit / 100 * 105 }
 
     @Test func `objects that nobody uses go, the one that was not used for longest first`() throws {
@@ -216,10 +216,10 @@ import Testing
 
 /// A small disk in memory.
 enum Tmpfs {
-    /// Whether this process may mount one.
+    /// `true` if this process may mount a tmpfs.
     static let canMount: Bool = (try? with(byteCount: 1 << 20) { _ in }) != nil
 
-    /// Mounts one for the time of `body`.
+    /// Mounts a tmpfs during `body`.
     static func with(byteCount: Int, _ body: (FilePath) throws -> Void) throws {
         try withTemporaryDirectory { folder in
             try Shell.run("mount -t tmpfs -o size=\(byteCount) tractfs-test '\(folder)' 2>/dev/null")

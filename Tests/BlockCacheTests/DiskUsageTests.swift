@@ -6,7 +6,7 @@ import Testing
 @testable import BlockCache
 
 @Suite("Disk usage") struct DiskUsageTests {
-    /// Two processes' view of one cache.
+    /// Calls `body` with the views of two processes on one cache.
     private func withTwo(_ body: (DiskUsage, DiskUsage) throws -> Void) throws {
         try withTemporaryDirectory { directory in
             let directory = try CacheDirectory(making: FilePath(directory + "/cache"))
@@ -30,7 +30,7 @@ import Testing
         try withTwo { one, other in
             one.correct(counted: 1_000, since: one.account)
             let begin = one.account
-            // The one was removed before the count came to it, and the other made where it had been already.
+            // One file was removed before the count reached it, the other was created behind it.
             other.takeOff(400, since: other.account)
             other.add(400)
             one.correct(counted: 600, since: begin)

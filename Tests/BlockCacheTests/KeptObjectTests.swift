@@ -75,7 +75,7 @@ import Testing
         try #expect(!cache.open(version("c", blocks: 10)).keep())
         let after = try room(of: cache)
         #expect(after.keptByteCount > 100 * Block.byteCount && after.keptByteCount < 101 * Block.byteCount)
-        // Another process knows it when it has counted.
+        // Another process knows it after its count.
         let other = try fixture.cache(byteLimit: byteLimit)
         try #expect(room(of: other).keptByteCount == after.keptByteCount)
         try #expect(!other.open(version("c", blocks: 10)).keep())
@@ -89,7 +89,7 @@ import Testing
         let object = cache.open(kept)
         try #expect(object.keep())
         try fixture.store(0..<8, of: object)
-        // Sealed now: it can't be mended.
+        // Sealed now: damage can't be repaired.
         _ = try fixture.completeFile(of: object)
         try fixture.flip(fixture.path(of: object, ".data"), at: 3 * Block.byteCount)
         let damagedCount = Mutex<Int?>(nil)
@@ -115,7 +115,7 @@ import Testing
         #expect(!cache.look(at: version("kept", blocks: 2), isUse: false).isKept)
     }
 
-    /// What a version wrote that knew nothing of it, and punched.
+    /// The index of an older version, which knew no pins and punched holes.
     @Test func `are no longer kept where an older version has punched them`() throws {
         let cache = try fixture.cache()
         let object = cache.open(version("kept", blocks: 2))

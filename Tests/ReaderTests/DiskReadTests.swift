@@ -7,11 +7,11 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// What a reader takes from the disk cache, and what from the store.
+/// The division of reads between the disk cache and the store.
 struct DiskReadTests {
     private let body = ObjectBody.pattern(seed: 1, byteCount: 900_000)
 
-    /// Calls `read` with a reader of a store that has one object, and with what its cache has been told to keep of it.
+    /// Calls `read` with a reader of a store with one object, parts of which are in the disk cache.
     private func withCached(
         damaging offset: Int? = nil, _ read: (Reader, BlockCache, ObjectVersion, InMemoryStore) throws -> Void
     ) throws {

@@ -10,7 +10,7 @@ import Testing
 
 @testable import Reader
 
-/// Bringing objects to the disk, beside reading them.
+/// Fetching objects to the disk, concurrently with reads.
 @Suite("Fetching to the disk") struct FetchTests {
     private let body = ObjectBody.pattern(seed: 1, byteCount: 20 << 20)
 
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    /// What one step of a fetch ends with.
+    /// The outcome of one step of a fetch.
     private final class Step: Sendable {
         private let result = Mutex<Result<FetchOutcome, StoreError>?>(nil)
         private let ended = DispatchSemaphore(value: 0)
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    /// Fetches a range, however many steps that takes, and says how many bytes came.
+    /// Fetches a range in as many steps as needed, and returns the number of fetched bytes.
     private func fetch(_ range: Range<Int>, of object: ObjectReader) throws -> Int {
         var (start, sum) = (range.lowerBound, 0)
         let deadline = ContinuousClock.now + .seconds(60)

@@ -5,7 +5,7 @@ import Reader
 import Synchronization
 import Testing
 
-/// A reader on `store` with `mebibytes` of memory.
+/// Creates a reader on `store` with `mebibytes` of memory.
 func makeReader(_ store: any ObjectStore, mebibytes: Int = 64) throws -> (Reader, BlockCache) {
     let cache = try BlockCache(byteLimit: mebibytes << 20)
     return (Reader(store: store, cache: cache, limits: ReaderLimits(readTimeout: .seconds(30))), cache)
@@ -16,12 +16,12 @@ extension ReadBytes {
     var array: [UInt8] { withSegments { segments in segments.flatMap { Array($0) } } }
 }
 
-/// What a read ended with, for a test that waits for it. Ending twice is an error.
+/// The result of a read, for a test that waits for it. A second result is an error.
 final class ReadResult: Sendable {
     private let result = Mutex<Result<[UInt8], StoreError>?>(nil)
     private let ended = DispatchSemaphore(value: 0)
 
-    /// What the read ended with so far.
+    /// The result so far.
     var now: Result<[UInt8], StoreError>? { result.withLock { $0 } }
 
     /// Ends the read.
@@ -34,7 +34,7 @@ final class ReadResult: Sendable {
         ended.signal()
     }
 
-    /// Waits for the end.
+    /// Waits for the result.
     func wait() throws -> [UInt8] {
         try #require(ended.wait(timeout: .now() + 30) == .success, "the read did not end")
         return try #require(now).get()

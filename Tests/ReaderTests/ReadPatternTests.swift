@@ -4,17 +4,18 @@ import TestSupport
 
 @testable import Reader
 
-/// What kinds of access cost, and how much of it is foreseen, with a kernel in between that splits, reorders and reads ahead.
+/// The cost of access patterns and the share of reads that are prefetched, through a kernel that splits, reorders and
+/// reads ahead.
 struct ReadPatternTests {
-    /// How an application reads an object: offsets and lengths.
+    /// The reads of an application: offsets and lengths.
     struct Pattern: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let byteCount: Int
         var reads: [Range<Int>]
-        /// How many bytes may be fetched in vain for ten that are asked for.
+        /// The bytes that may be wasted for each ten bytes requested.
         var vainTenths = 3
 
-        /// Reads of `count` bytes every `distance` bytes from `start` on, as far as they are within the object.
+        /// Returns reads of `count` bytes every `distance` bytes from `start` on, as far as they are within the object.
         static func strided(
             _ name: String, byteCount: Int, from start: Int = 0, count: Int, distance: Int, vainTenths: Int = 3
         ) -> Pattern {
@@ -24,7 +25,7 @@ struct ReadPatternTests {
             return Pattern(testDescription: name, byteCount: byteCount, reads: reads, vainTenths: vainTenths)
         }
 
-        /// Sequential streams of `length` bytes, each of which reads `count` bytes in turn.
+        /// Returns sequential streams of `length` bytes, each of which reads `count` bytes in turn.
         static func interleaved(
             _ name: String, byteCount: Int, starts: [Int], upTo length: Int, count: Int
         ) -> Pattern {
@@ -34,7 +35,7 @@ struct ReadPatternTests {
             return Pattern(testDescription: name, byteCount: byteCount, reads: reads)
         }
 
-        /// Each read made in pieces of `count` bytes.
+        /// Returns the same reads in pieces of `count` bytes.
         func inPieces(of count: Int) -> Pattern {
             var pieces = self
             pieces.reads = reads.flatMap { read in
@@ -128,7 +129,7 @@ struct ReadPatternTests {
         var random = SeededGenerator(seed: seed)
         let byteCount = Int.random(in: 200...300, using: &random) * Self.mebibyte
         let pieces = stride(from: 0, to: byteCount, by: Self.mebibyte).map { $0..<$0 + Self.mebibyte }
-        // Each of four readers takes the next piece, and none is more than three pieces behind the others.
+        // Each of four readers takes the next piece, and stays within three pieces of the others.
         var reads: [Range<Int>] = []
         for group in stride(from: 0, to: pieces.count, by: 4) {
             reads += pieces[group..<min(group + 4, pieces.count)].shuffled(using: &random)

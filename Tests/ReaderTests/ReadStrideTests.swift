@@ -3,11 +3,11 @@ import Testing
 
 @testable import Reader
 
-/// Which elements of a stride are asked for ahead.
+/// The elements of a stride that are prefetched.
 struct ReadStrideTests {
     private static let mebibyte = 1 << 20
 
-    /// What the last of `starts` asks for ahead, when `count` bytes are read at each of them in turn.
+    /// Returns the elements that the last of `starts` prefetches, if `count` bytes are read at each of them in turn.
     private func advised(_ starts: [Int], count: Int = 4_096, share: Int = 1 << 30) -> [Int] {
         var object = SimulatedObject(byteCount: 1 << 30, share: share)
         var last: [Int] = []
@@ -17,7 +17,7 @@ struct ReadStrideTests {
 
     @Test(
         arguments: [
-            // Two gaps of the same length; what is read right now counts as asked for only where it was foreseen.
+            // Two gaps of the same length. The present read counts as requested only if it was predicted.
             ([5, 7], []),
             ([5, 7, 9], [9, 11, 13, 15, 17]),
             ([5, 7, 9, 11], [19, 21, 23]),
@@ -28,7 +28,7 @@ struct ReadStrideTests {
             ([1_021, 1_022, 1_023], [1_023]),
             ([7, 5, 3], [3, 1]),
             ([8, 5, 2], [2]),
-            // Two strides at once, and one of them with a read in between.
+            // Two strides at once, one of them with a read in between.
             ([100, 500, 110, 520, 120], [120, 130, 140, 150, 160]),
             ([100, 500, 110, 520, 120, 540], [540, 560, 580, 600, 620]),
             ([100, 110, 777, 120], [120, 130, 140, 150, 160]),
@@ -83,7 +83,7 @@ struct ReadStrideTests {
         #expect(counts[50 - 5] == ReadStride.depthMax / 2 + 1)
     }
 
-    /// The distances of a stride may grow when all elements up to the object's end have been asked for.
+    /// The distances of a stride may grow after all elements up to the object's end have been requested.
     @Test(arguments: [true, false])
     func `nothing beyond the object is wanted where the last elements are not where they were expected`(
         isForward: Bool

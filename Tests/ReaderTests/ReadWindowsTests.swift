@@ -2,12 +2,12 @@ import Testing
 
 @testable import Reader
 
-/// Which bytes the reads of an object ask for ahead.
+/// The bytes that reads of an object prefetch.
 struct ReadWindowsTests {
     static let gibibyte = 1 << 30
     static let block = 128 << 10
 
-    /// Reads `extents` in turn, all that is advised being asked for.
+    /// Reads `extents` in turn, and requests all advised ranges.
     private func advice(_ extents: [Range<Int>], size: Int = gibibyte, share: Int = gibibyte) -> [Range<Int>?] {
         var windows = ReadWindows(objectByteCount: size)
         return extents.map { extent in
@@ -78,15 +78,15 @@ struct ReadWindowsTests {
 
     @Test(
         arguments: [
-            // Two reads backward may be two requests that changed places; a third one is a direction.
+            // Two backward reads may be two reordered requests; a third one makes a direction.
             ([99, 98, 97], [nil, nil, 93..<97]),
             ([99, 98, 97, 96, 95, 94], [nil, nil, 93..<97, nil, nil, 88..<93]),
             ([99, 97], [nil, nil]),
             ([3, 2, 1], [nil, nil, 0..<1]),
             ([2, 1, 0], [nil, nil, nil]),
-            // It turns round.
+            // The direction changes.
             ([50, 49, 48, 51, 52], [nil, nil, 44..<48, 52..<54, nil]),
-            // Requests that changed places, again and again.
+            // Reordered requests, again and again.
             ([51, 50, 53, 52, 55, 54], [nil, nil, 54..<56, nil, 56..<62, nil]),
         ] as [([Int], [Range<Int>?])])
     func `blocks read one by one, near each other, open windows`(blocks: [Int], expected: [Range<Int>?]) {
@@ -106,7 +106,7 @@ struct ReadWindowsTests {
             guard let advice else { continue }
             windows.advance(advice, firstRefused: nil)
             greatest = max(greatest, advice.windowByteCount)
-            // What an end that comes now has cost in vain.
+            // The bytes wasted by an end at this point.
             #expect(advice.ranges[0].upperBound <= 4 * (offset + (1 << 20)) + (1 << 20))
         }
         #expect(greatest == expected)
@@ -135,7 +135,7 @@ struct ReadWindowsTests {
     @Test func `the sequence that was not read for longest makes room for a new one`() {
         var windows = ReadWindows(objectByteCount: Self.gibibyte)
         var gaveUp: [Int] = []
-        // None is at the same distance from two others.
+        // No cursor is at the same distance from two others.
         for (number, mebibytes) in [0, 100, 210, 330, 460, 600, 750, 910, 1_000].enumerated() {
             for block in 0..<2 {
                 let start = (mebibytes << 20) + block * Self.block

@@ -4,9 +4,9 @@ import Reader
 import Testing
 import TestSupport
 
-/// Random reads, deliveries, errors, cancels, closes and evictions, on memory that is far too small.
+/// Random reads, deliveries, errors, cancellations, closes and evictions, with far too little memory.
 struct ReaderPropertyTests {
-    /// A read under way, and the bytes it must end with.
+    /// A read in progress, and the bytes that it must return.
     private struct Running {
         let read: ParkedRead
         let result: ReadResult

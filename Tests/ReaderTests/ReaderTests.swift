@@ -5,7 +5,7 @@ import Reader
 import Testing
 import TestSupport
 
-/// What a reader asks the store for, and what it gives to whom.
+/// The requests of a reader to the store, and its answers to reads.
 struct ReaderTests {
     static let block = 128 << 10
 
@@ -149,7 +149,7 @@ struct ReaderTests {
         var object: ObjectReader? = reader.open(version)
         _ = try object?.bytes(0..<Self.block)
         store.hold()
-        // Far enough into the first window for it to be refilled.
+        // Far enough into the first window for a refill.
         #expect(object?.readAvailable(Self.block..<7 * Self.block) != nil)
         let requests = store.waiting
         #expect(!requests.isEmpty)

@@ -3,13 +3,13 @@ import TestSupport
 
 @testable import Reader
 
-/// One object, read by applications through a kernel, with a cache that keeps everything: counts what `ReadWindows` makes
-/// the reader fetch.
+/// One object, read by applications through a kernel, with an unlimited cache. Counts the bytes that `ReadWindows`
+/// makes the reader fetch.
 struct SimulatedObject {
     let byteCount: Int
     private(set) var windows: ReadWindows
     private(set) var readCount = 0
-    /// How many requests, from the eighth one on, found all their blocks asked for.
+    /// The number of requests, from the eighth one on, whose blocks had all been requested.
     private(set) var foreseenCount = 0
     // By block index.
     private var asked: [Bool]
@@ -18,8 +18,8 @@ struct SimulatedObject {
     private let share: Int
 
     /// - Parameters:
-    ///   - isStarved: Whether every read has to wait for its bytes.
-    ///   - share: How far ahead may be read.
+    ///   - isStarved: `true` if every read has to wait for its bytes.
+    ///   - share: The prefetch budget.
     init(byteCount: Int, isStarved: Bool = true, share: Int = 1 << 30) {
         self.byteCount = byteCount
         self.isStarved = isStarved
@@ -30,16 +30,16 @@ struct SimulatedObject {
         fetched = asked
     }
 
-    /// How many bytes were asked for by reads, in whole blocks.
+    /// The number of bytes requested by reads, in whole blocks.
     var askedByteCount: Int { asked.count { $0 } * Block.byteCount }
-    /// How many bytes were fetched, in whole blocks.
+    /// The number of bytes fetched, in whole blocks.
     var fetchedByteCount: Int { fetched.count { $0 } * Block.byteCount }
-    /// How many of a hundred requests, the first seven not counted, found their bytes asked for.
+    /// The percentage of requests, without the first seven, whose bytes had been requested.
     var foreseenPercent: Int { readCount > 7 ? 100 * foreseenCount / (readCount - 7) : 100 }
 
-    /// A request of the kernel.
+    /// Performs a request of the kernel.
     ///
-    /// - Returns: Blocks that were asked for ahead.
+    /// - Returns: The blocks that were prefetched.
     @discardableResult mutating func read(_ extent: Range<Int>) -> [Int] {
         let blocks = Block.indices(covering: extent)
         let missing = blocks.first { !fetched[$0] }
@@ -64,14 +64,14 @@ struct SimulatedObject {
     }
 }
 
-/// What Linux makes of an application's reads of one open file: pages that are not cached, in requests of up to 1 MiB, and
-/// read-ahead where they look sequential. Requests of one read arrive in any order.
+/// Linux's requests for an application's reads of one open file: uncached pages, in requests of up to 1 MiB, and
+/// read-ahead for reads that look sequential. The requests of one read arrive in any order.
 struct SimulatedKernel {
     private static let pageByteCount = 4_096
     private static let requestPageCountMax = 256
 
     private let byteCount: Int
-    /// Which pages are in the page cache.
+    /// The pages in the page cache.
     private var cached: [Bool]
     private var previousPage = -2
     private var aheadPageCount = 4
@@ -83,7 +83,7 @@ struct SimulatedKernel {
         random = SeededGenerator(seed: seed)
     }
 
-    /// The requests that a read of `range` makes.
+    /// Returns the requests for a read of `range`.
     mutating func requests(for range: Range<Int>) -> [Range<Int>] {
         var pages = range.lowerBound / Self.pageByteCount..<(range.upperBound - 1) / Self.pageByteCount + 1
         let isSequential =

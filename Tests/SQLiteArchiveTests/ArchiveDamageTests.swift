@@ -9,10 +9,10 @@ import Testing
 @testable import SQLiteArchive
 
 @Suite("The archive, when its file") struct ArchiveDamageTests {
-    /// What a file may be that is no archive of ours.
+    /// A file that is not one of our archives.
     struct Intruder: CustomTestStringConvertible, Sendable {
         let testDescription: String
-        /// Makes of the file at this path what it is to be.
+        /// Converts the file at this path into that kind.
         let make: @Sendable (_ path: String) throws -> Void
     }
 
@@ -57,7 +57,7 @@ import Testing
             let archive = try fixture.archive()
             #expect(archive.listing("1/") == nil)
             archive.store([listings[0]])
-            // Some damage shows when it is used only: then the archive is of use from the next mount on.
+            // Some damage is detected only in use: then the archive works again from the next mount on.
             archive.shutdown()
             let next = try fixture.archive()
             next.store([listings[1]])
@@ -80,7 +80,7 @@ import Testing
         try withArchiveFixture { fixture in
             let user = try fixture.archive()
             user.waitUntilDone()
-            // Until then the log has the pages that are damaged now.
+            // Before this, the log contains the pages that are damaged now.
             try DatabaseQueue(path: fixture.database.string).inDatabase {
                 try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
             }
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    /// Whatever bytes change, wherever: a listing that is found is the one that was kept.
+    /// A listing that is found equals the stored one, whatever bytes are changed.
     @Test(arguments: 1...30 as ClosedRange<UInt64>)
     func `is damaged anywhere, gives no wrong listing, and tells at most one thing once`(seed: UInt64) throws {
         try withArchiveFixture { fixture in
@@ -140,7 +140,7 @@ import Testing
         }
     }
 
-    /// Changes some bytes, moves pages, or cuts the file off.
+    /// Changes some bytes, moves pages, or truncates the file.
     private func damage(_ path: String, using random: inout SeededGenerator) throws {
         var bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
         for _ in 0..<Int.random(in: 1...200, using: &random) {
@@ -148,7 +148,7 @@ import Testing
         }
         let pageCount = bytes.count / 4_096
         for _ in 0..<Int.random(in: 0...4, using: &random) {
-            // The first page is the header: without it the file is just another one.
+            // The first page is the header: without it the file is not ours.
             let pages = (0..<2).map { _ in Int.random(in: 1..<pageCount, using: &random) * 4_096 }
             bytes.replaceSubrange(pages[0]..<pages[0] + 4_096, with: bytes[pages[1]..<pages[1] + 4_096])
         }
@@ -158,7 +158,7 @@ import Testing
         try Data(bytes).write(to: URL(filePath: path))
     }
 
-    /// The log belongs to the file that was there.
+    /// Removes the files that belong to the previous database.
     private func removeCompanions(of path: String) throws {
         for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
     }

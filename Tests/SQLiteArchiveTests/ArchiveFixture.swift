@@ -8,27 +8,27 @@ import TestSupport
 
 @testable import SQLiteArchive
 
-/// A cache directory with archives in it, and listings to keep.
+/// A cache directory with archives, and listings to store.
 final class ArchiveFixture: Sendable {
-    /// The bucket whose listings most tests keep.
+    /// The bucket of the listings in most tests.
     static let source = "http://127.0.0.1 bucket"
-    /// A time that is over.
+    /// A time in the past.
     static let monday = Timestamp(seconds: 1_700_000_000, nanoseconds: 123_456_789)
-    /// More than any test needs that isn't about limits.
+    /// A limit that is never reached, except in tests of limits.
     static let ampleByteLimit = 256 << 20
 
     /// The cache directory.
     let directory: FilePath
-    /// What was logged.
+    /// The log.
     let log = RecordedLog()
     private let archives = Mutex<[SQLiteArchive]>([])
 
-    /// The fixture in a temporary folder.
+    /// Creates the fixture in a temporary folder.
     init(in folder: String) {
         directory = FilePath(folder).appending("cache")
     }
 
-    /// The folder of the database.
+    /// Opens the folder of the database.
     func folder() throws -> ListingFolder {
         let cache = try DiskCache(
             directory: directory, byteLimit: Self.ampleByteLimit, source: Self.source, queueByteLimit: 1 << 20,
@@ -41,7 +41,7 @@ final class ArchiveFixture: Sendable {
     /// The database file.
     var database: FilePath { directory.appending("listings/listings.db") }
 
-    /// An archive, which is shut down with the fixture, if not before.
+    /// Opens an archive, which is shut down with the fixture at the latest.
     func archive(
         source: String = source, byteLimit: Int = ampleByteLimit, queueByteLimit: Int = ampleByteLimit
     ) throws -> SQLiteArchive {
@@ -56,7 +56,7 @@ final class ArchiveFixture: Sendable {
         for archive in archives.withLock({ exchange(&$0, with: []) }) { archive.shutdown() }
     }
 
-    /// A listing of random blocks.
+    /// Returns a listing of random blocks.
     static func listing(
         _ prefix: Key, at time: Timestamp = monday, blockCount: Int = 1, upTo byteCount: Int = 2_000,
         using random: inout SeededGenerator
@@ -77,7 +77,7 @@ func withArchiveFixture<Result>(_ body: (ArchiveFixture) throws -> Result) throw
     }
 }
 
-/// A listing as it can be compared.
+/// A listing in a form that can be compared.
 struct ComparableListing: Hashable {
     let prefix: Key
     let listedAt: Timestamp
@@ -91,12 +91,12 @@ struct ComparableListing: Hashable {
 }
 
 extension SQLiteArchive {
-    /// What is kept of a directory.
+    /// Returns the stored listing of a directory.
     func found(_ prefix: Key) -> ComparableListing? {
         listing(prefix).map(ComparableListing.init)
     }
 
-    /// Keeps listings, and waits until that is done.
+    /// Stores listings, and waits until they are written.
     func store(_ listings: [ArchivedListing]) {
         for listing in listings { keep(listing) }
         waitUntilDone()
@@ -104,6 +104,6 @@ extension SQLiteArchive {
 }
 
 extension Timestamp {
-    /// So many seconds later.
+    /// Returns the time `seconds` seconds later.
     func later(_ seconds: Int) -> Timestamp { Timestamp(seconds: self.seconds + seconds, nanoseconds: nanoseconds) }
 }

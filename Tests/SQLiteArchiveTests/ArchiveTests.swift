@@ -52,7 +52,7 @@ import Testing
     func `keeps the newest listing of a directory, whichever comes last`(order: [Int]) throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
-            // The older ones have more blocks, of which none must stay.
+            // The older ones have more blocks, all of which must be removed.
             let listings = (0..<3).map {
                 ArchiveFixture.listing("a/", at: ArchiveFixture.monday.later($0), blockCount: 3 - $0, using: &random)
             }
@@ -130,7 +130,7 @@ import Testing
         }
     }
 
-    /// Several mounts write the same directories, each at times of its own.
+    /// Several mounts write the same directories at different times.
     @Test func `is shared by several at once, and the newest listing of each directory wins`() throws {
         try withArchiveFixture { fixture in
             let archives = try (0..<3).map { _ in try fixture.archive() }

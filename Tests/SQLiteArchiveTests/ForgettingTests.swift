@@ -11,7 +11,7 @@ import Testing
             var random = SeededGenerator(seed: 1)
             let archive = try fixture.archive()
             archive.store(["a/", "a/b/", "b/"].map { ArchiveFixture.listing($0, using: &random) })
-            // Reads those behind it ahead.
+            // Reads the following listings ahead.
             #expect(archive.listing("a/") != nil)
             archive.keep(ArchiveFixture.listing("a/c/", using: &random))
             archive.forget(KeyInterval(prefix: "a/"))
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    /// Keeps, forgets and asks at random, and compares with a dictionary.
+    /// Stores, forgets and requests at random, and compares with a dictionary.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func `is what a dictionary would have lost`(seed: UInt64) throws {
         try withArchiveFixture { fixture in
@@ -85,7 +85,7 @@ import Testing
                         ? KeyInterval(prefix: prefix) : KeyInterval(lower: prefix, upper: Key(prefix.bytes + [0]))
                     archive.forget(doomed)
                     model = model.filter { !doomed.contains($0.key) }
-                    // Not waited for.
+                    // Without waiting.
                     for _ in 0..<20 {
                         let prefix = Self.prefix(using: &random)
                         if doomed.contains(prefix) { #expect(archive.found(prefix) == nil) }
@@ -95,7 +95,7 @@ import Testing
                     archive = try fixture.archive()
                 default:
                     archive.waitUntilDone()
-                    // What was read ahead may be older than what was kept since, but never than what was forgotten.
+                    // A listing read ahead may be older than one stored since, but never older than the last forget.
                     let reader = try fixture.archive()
                     for _ in 0..<40 {
                         let prefix = Self.prefix(using: &random)
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    /// One of a few hundred, which begin each other in many ways.
+    /// Returns one of a few hundred prefixes, many of which begin with each other.
     private static func prefix(using random: inout SeededGenerator) -> Key {
         let names = ["a", "b", "a-b", "é", "a b"]
         let depth = Int.random(in: 0...3, using: &random)

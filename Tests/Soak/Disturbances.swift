@@ -2,13 +2,13 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// What befalls the store while it is read from: one trouble after the other, with pauses.
+/// The disturbances of the store during reads: one fault after the other, with pauses.
 final class Disturbances: Sendable {
-    /// What befalls it.
+    /// A kind of fault.
     private enum Trouble: CaseIterable {
         case silence, resets, slowDowns, oneInFive, truncations, latency, rotation, revocation
 
-        /// Whether users may see errors while it lasts. The others must be hidden from them.
+        /// `true` if users may see errors during the fault. All other faults must be hidden from them.
         var maySurface: Bool {
             switch self {
             case .silence, .resets, .slowDowns, .truncations, .revocation: true
@@ -19,7 +19,7 @@ final class Disturbances: Sendable {
 
     private struct State {
         var generator: SeededGenerator
-        /// When errors were to be expected; the end of the last one may be still to come.
+        /// The periods in which errors are expected; the end of the last one may be in the future.
         var spells: [Range<ContinuousClock.Instant>] = []
         var counts: [String: Int] = [:]
         var keyNumber = 1
@@ -29,8 +29,8 @@ final class Disturbances: Sendable {
     private let keyFile: String
     private let state: Mutex<State>
 
-    /// How long users may still see errors when a trouble is over: reads that began in it have a deadline, and credentials
-    /// that were refused are tried again after a while.
+    /// The time after a fault in which users may still see errors: reads that began during the fault have a deadline,
+    /// and refused credentials are retried after a delay.
     private static let aftermath: Duration = .seconds(10)
 
     init(server: S3TestServer, keyFile: String, seed: UInt64) {
@@ -39,21 +39,21 @@ final class Disturbances: Sendable {
         state = Mutex(State(generator: SeededGenerator(seed: seed)))
     }
 
-    /// How often there was what.
+    /// The number of faults of each kind.
     var counts: [String: Int] { state.withLock { $0.counts } }
 
-    /// Whether there was trouble that explains an error between these instants.
+    /// Returns `true` if a fault explains an error between these instants.
     func explain(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Bool {
         state.withLock { $0.spells.contains { $0.overlaps(start..<max(end, start + .nanoseconds(1))) } }
     }
 
-    /// The access key that the store takes at first, in its file.
+    /// Writes the access key that the store accepts at first into the credentials file.
     func prepare() throws {
         server.require(accessKeyID: "AKIASOAK1")
         try writeKey("AKIASOAK1")
     }
 
-    /// Makes trouble once, and waits before and after.
+    /// Causes one fault, with pauses before and after.
     func makeTrouble() throws {
         let (trouble, pause, duration) = state.withLock { state in
             (
@@ -80,7 +80,7 @@ final class Disturbances: Sendable {
         case .silence: server.script(.any, .linger(.stall))
         case .resets: server.script(.any, .damage(.reset))
         case .slowDowns: server.script(.any, .refuse(.slowDown))
-        // Not so many that a request fails again and again until its time is over.
+        // Few enough that no request fails until its deadline.
         case .oneInFive: server.script(.any.some(0.2, seed: 1), .refuse(.internalError))
         case .truncations: server.script(.gets, .damage(.closeAfter(byteCount: 1_000)))
         case .latency: server.setLatency(.milliseconds(300))
@@ -91,7 +91,7 @@ final class Disturbances: Sendable {
 
     private var keyID: String { state.withLock { "AKIASOAK\($0.keyNumber)" } }
 
-    /// The old pair dies at once, and the new one is there half a second later.
+    /// The old pair of keys is invalid at once, and the new one is available half a second later.
     private func rotateKeys() throws {
         state.withLock { $0.keyNumber += 1 }
         server.require(accessKeyID: keyID)
@@ -105,7 +105,7 @@ final class Disturbances: Sendable {
     }
 }
 
-/// Sleeps, on a thread that has nothing else to do.
+/// Sleeps, on a thread without other work.
 func sleep(_ duration: Duration) {
     usleep(UInt32(duration / .microseconds(1)))
 }

@@ -2,15 +2,15 @@ import Foundation
 import SystemPackage
 import TestSupport
 
-/// A piece of a file that is looked at through mmap(2): what `Soak map` does in a process of its own.
+/// A piece of a file, read through mmap(2) by `Soak map` in a process of its own.
 struct MappedPiece {
     private let path: String
     private let offset: Int
     private let byteCount: Int
-    /// What the file may be.
+    /// The possible contents of the file.
     private let bodies: [ObjectBody]
 
-    /// How it ended, as an exit status.
+    /// The outcome, as an exit status.
     enum Outcome: Int32 {
         case right = 0
         case wrong = 1
@@ -18,7 +18,7 @@ struct MappedPiece {
         case refused = 4
     }
 
-    /// The arguments behind "map".
+    /// Parses the arguments after "map".
     init(_ arguments: some Collection<String>) throws {
         let arguments = Array(arguments)
         guard arguments.count >= 3, let offset = Int(arguments[1]), let byteCount = Int(arguments[2]) else {
@@ -28,7 +28,7 @@ struct MappedPiece {
         bodies = arguments.dropFirst(3).compactMap { ObjectBody(patternText: $0) }
     }
 
-    /// Compares the piece with the bodies that it may be of.
+    /// Compares the piece with the possible contents.
     func check() throws -> Outcome {
         let descriptor = open(path, O_RDONLY)
         if descriptor < 0 { return errno == ENOENT ? .missing : .refused }

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// What the processes of a mount took over time.
+/// The resources used by the processes of a mount over time.
 final class ProcessSamples: Sendable {
-    /// What they took at one time, all of them together.
+    /// The resources of all processes together at one time.
     struct Sample: Sendable {
         let seconds: Double
         let residentByteCount: Int
@@ -19,7 +19,7 @@ final class ProcessSamples: Sendable {
         self.mount = mount
     }
 
-    /// Looks at the processes; not where one is missing.
+    /// Takes a sample, unless a process is missing.
     func take() {
         let processes = mount.processIDs
         let statuses = processes.compactMap { status(of: $0) }
@@ -51,11 +51,11 @@ final class ProcessSamples: Sendable {
         }
     }
 
-    /// How long a mount may grow until it has all that it needs.
+    /// The time that a mount may grow until it has all that it needs.
     private static let settlingSeconds = 300.0
 
-    /// What grew when the mount had settled, a sentence for each: the greatest values of the first third of what remains
-    /// are compared with those of the last. `nil` where it ran too short to tell.
+    /// The resources that grew after the mount had settled, one sentence each: the maxima of the first third of the
+    /// remaining time are compared with those of the last third. `nil` if the run was too short.
     var growths: [String]? {
         let settled = samples.withLock { samples in samples.filter { $0.seconds > Self.settlingSeconds } }
         let third = settled.count / 3

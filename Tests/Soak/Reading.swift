@@ -3,13 +3,13 @@ import ObjectStore
 import SystemPackage
 import TestSupport
 
-/// What went wrong with something that was read.
+/// A failure of a read.
 enum SoakFailure: Error, CustomStringConvertible {
-    /// Bytes or names that never were the bucket's: there is no excuse.
+    /// Bytes or names that the bucket never had: never excusable.
     case wrong(String)
-    /// The file system refused, which a disturbance may explain.
+    /// An error of the file system, which a disturbance may explain.
     case refused(Errno, String)
-    /// The object was replaced under the reader, which was told so.
+    /// The object was replaced during the read, and the reader got the right error for that.
     case replaced
 
     var description: String {
@@ -21,15 +21,15 @@ enum SoakFailure: Error, CustomStringConvertible {
     }
 }
 
-/// One user's way of reading, each time another file or folder.
+/// One user's way of reading, each time a different file or folder.
 struct Reading {
     let bucket: SoakBucket
     let mountPoint: String
     var generator: SeededGenerator
 
-    /// Nobody who looks sees what was there longer ago: the listings' lifetime, and as long as it may take to get one.
+    /// The longest time that outdated contents are visible: the listings' lifetime, plus the time to get a listing.
     static let staleness: Duration = .seconds(2 + 8)
-    /// At most so many bytes of a file, in so large pieces.
+    /// The most bytes read of a file, and the size of the pieces.
     private static let byteCountMax = 24 << 20
     private static let pieceByteCount = 1 << 20
 
@@ -44,7 +44,7 @@ struct Reading {
         }
     }
 
-    /// Reads pieces of a file here and there.
+    /// Reads pieces of a file at random offsets.
     mutating func readPieces() throws {
         try withRandomFile { file, expected, generator in
             for _ in 0..<20 where expected.byteCount > 0 {
@@ -55,14 +55,14 @@ struct Reading {
         }
     }
 
-    /// Maps a piece of a file in a process of its own, since an error there ends it.
+    /// Maps a piece of a file in a process of its own, since an error there ends the process.
     mutating func map() throws {
         let key = randomKey()
         let start = ContinuousClock.now
         let offset = Int.random(in: 0..<60_000, using: &generator)
         let arguments = ["map", "\(mountPoint)/\(key)", "\(offset)", "3000000"]
-        // Versions that come while it reads would be right too: it is told of those that were there before, and a
-        // difference counts only where there were no others.
+        // Versions written during the read would be right too. The process is given only the earlier ones, so a
+        // difference counts only if there were no later ones.
         let bodies = bucket.bodies(of: key, from: start - Self.staleness, to: start)
         let status = try run(CommandLine.arguments[0], arguments + bodies.compactMap { $0?.patternText }).status
         let isSame = bucket.bodies(of: key, from: start - Self.staleness, to: .now).count == bodies.count
@@ -71,17 +71,17 @@ struct Reading {
         case .wrong where isSame: throw SoakFailure.wrong("mapped bytes of \(key)")
         case .wrong: throw SoakFailure.replaced
         case .missing where !isSame || bodies.contains(nil): throw SoakFailure.replaced
-        // A small object is fetched when it is opened, and ESTALE is seen by then where it was replaced.
+        // A small object is fetched when it is opened; ESTALE is returned by then if it was replaced.
         case .refused where !isSame || bodies.count > 1: throw SoakFailure.replaced
         case .missing: throw SoakFailure.refused(.noSuchFileOrDirectory, "mapping \(key)")
         case .refused: throw SoakFailure.refused(.ioError, "mapping \(key)")
-        // A page that can't be had is SIGBUS; of an object that was replaced too.
+        // A page that can't be read causes SIGBUS, also if the object was replaced.
         case nil where status == -SIGBUS && bodies.count > 1 || !isSame: throw SoakFailure.replaced
         case nil: throw SoakFailure.refused(.ioError, "mapping \(key): ended with \(status)")
         }
     }
 
-    /// Walks through a folder, or all of them, and compares the names.
+    /// Walks one folder or all folders, and compares the names.
     mutating func walk() throws {
         let folder =
             Int.random(in: 0..<4, using: &generator) == 0 ? "" : "sub-\(Int.random(in: 0..<40, using: &generator))/"
@@ -150,13 +150,13 @@ struct Reading {
     }
 }
 
-/// What the bytes of one opened file can be: those of one version, whichever it is.
+/// The possible bytes of one open file: those of any single version.
 struct ExpectedBytes {
     let bucket: SoakBucket
     let key: Key
     let since: ContinuousClock.Instant
     private(set) var byteCount = 0
-    /// Versions that all bytes so far are of; the last of them are known when the file was opened.
+    /// The versions that match all bytes so far; the last candidates are known when the file is opened.
     private var candidates: [ObjectBody] = []
 
     init(bucket: SoakBucket, key: Key, since: ContinuousClock.Instant) {
@@ -165,7 +165,7 @@ struct ExpectedBytes {
         self.since = since
     }
 
-    /// The file has been opened, and has so many bytes.
+    /// Records the size of the opened file.
     mutating func settle(byteCount: Int) throws {
         self.byteCount = byteCount
         candidates = bucket.bodies(of: key, from: since, to: .now).compactMap { $0 }.filter {
@@ -174,7 +174,7 @@ struct ExpectedBytes {
         if candidates.isEmpty { throw SoakFailure.wrong("\(key) has \(byteCount) bytes, and never had") }
     }
 
-    /// Reads a piece, and throws unless it is of a version that all the pieces before are of.
+    /// Reads a piece, and throws unless one version matches it and all earlier pieces.
     mutating func check(_ file: FileDescriptor, _ range: Range<Int>) throws {
         var bytes = [UInt8](repeating: 0, count: range.count)
         var filledCount = 0
@@ -195,13 +195,13 @@ struct ExpectedBytes {
 }
 
 extension ObjectBody {
-    /// A pattern's seed and size, as `Soak map` takes them.
+    /// The pattern's seed and size, in the form that `Soak map` accepts.
     var patternText: String? {
         guard case .pattern(let seed, let byteCount) = self else { return nil }
         return "\(seed):\(byteCount)"
     }
 
-    /// The same back.
+    /// Parses the text form.
     init?(patternText: String) {
         let numbers = patternText.split(separator: ":").compactMap { UInt64($0) }
         guard numbers.count == 2 else { return nil }

@@ -1,8 +1,8 @@
-// What scripts/soak runs: a mount under everything at once, for as many minutes as asked for. It wants an optimised build
-// and tractfs beside it.
+// The program behind scripts/soak: a mount under all disturbances at once, for a number of minutes. It needs an
+// optimized build, and tractfs beside it.
 //
 //   Soak MINUTES [SEED]
-//   Soak map PATH OFFSET BYTE-COUNT SEED:BYTE-COUNT...      (how it reads mapped files itself)
+//   Soak map PATH OFFSET BYTE-COUNT SEED:BYTE-COUNT...      (reads mapped files for the soak itself)
 
 import Foundation
 import TestSupport
@@ -33,13 +33,13 @@ struct Soak {
     }
 }
 
-/// Prints a line at once, since a soak takes long and somebody may look on.
+/// Prints a line without buffering, since a soak takes long and a user may be watching.
 func tell(_ line: String) {
     print("soak: \(line)")
     fflush(nil)
 }
 
-/// The arguments are not those that the file's beginning names.
+/// Wrong arguments; the usage is at the beginning of this file.
 struct UsageError: Error, CustomStringConvertible {
     let description = "usage: Soak MINUTES [SEED] | Soak map PATH OFFSET BYTE-COUNT SEED:BYTE-COUNT..."
 }

@@ -3,15 +3,15 @@ import ObjectStore
 import Synchronization
 import TestSupport
 
-/// The bucket, and what was in it when: so that a reader knows which bytes can be right.
+/// The bucket and its history, so that readers know the bytes that can be right.
 final class SoakBucket: Sendable {
-    /// What a key had for some time.
+    /// The content of a key during a period.
     private struct Version {
-        /// When it may have been seen for the first time.
+        /// The earliest time at which it may have been visible.
         let since: ContinuousClock.Instant
-        /// When it may have been seen for the last time; `nil` where it is what the key has now.
+        /// The latest time at which it may have been visible; `nil` for the present content.
         var until: ContinuousClock.Instant?
-        /// `nil` where there was no such object.
+        /// `nil` if there was no such object.
         let body: ObjectBody?
     }
 
@@ -22,12 +22,12 @@ final class SoakBucket: Sendable {
 
     private let server: S3TestServer
     private let state: Mutex<State>
-    /// Keys that are there from the beginning to the end, those whose objects are overwritten among them.
+    /// The keys that exist during the whole run, including those whose objects are overwritten.
     let permanentKeys: [Key]
-    /// Pairs of keys, of which an object has now the one and now the other.
+    /// Pairs of keys; an object moves back and forth between the two.
     let movingKeys: [(Key, Key)]
 
-    /// How many folders there are, and what is in each: files of so many bytes at most.
+    /// The number of folders, and the number and largest size of the files in each.
     private static let folderCount = 40
     private static let byteCountMaxima = [1, 300, 5_000, 5_000, 60_000, 200_000, 3_000_000, 9_000_000]
     private static let largeByteCount = 80 << 20
@@ -60,10 +60,10 @@ final class SoakBucket: Sendable {
         .pattern(seed: generator.next(), byteCount: Int.random(in: 1...limit, using: &generator))
     }
 
-    /// All keys that there ever are.
+    /// All keys that ever exist.
     var allKeys: [Key] { permanentKeys + movingKeys.flatMap { [$0.0, $0.1] } }
 
-    /// What a key may have been seen as by somebody who looked between these instants.
+    /// Returns the possible contents of a key for a read between these instants.
     func bodies(of key: Key, from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> [ObjectBody?] {
         let history = state.withLock { $0.histories[key] ?? [] }
         return history.filter { $0.since <= end && ($0.until ?? end) >= start }.map(\.body)
@@ -71,7 +71,7 @@ final class SoakBucket: Sendable {
 
     // MARK: Changes
 
-    /// Overwrites an object, half of the time with as many bytes.
+    /// Overwrites an object, half of the time with the same size.
     func overwrite() {
         change { state in
             let key = permanentKeys.randomElement(using: &state.generator) ?? permanentKeys[0]
@@ -82,7 +82,7 @@ final class SoakBucket: Sendable {
         }
     }
 
-    /// Gives an object the other of its two keys.
+    /// Moves an object to the other of its two keys.
     func move() {
         change { state in
             let pair = movingKeys.randomElement(using: &state.generator) ?? movingKeys[0]
@@ -92,7 +92,7 @@ final class SoakBucket: Sendable {
         }
     }
 
-    /// Both the old and the new are right while the change is being made.
+    /// Makes a change. Both the old and the new content are right while it is being made.
     private func change(_ decide: (inout State) -> [(Key, ObjectBody?)]) {
         state.withLock { state in
             let start = ContinuousClock.now

@@ -1,14 +1,14 @@
 import Foundation
 import TestSupport
 
-/// A mount of the soak's bucket, and the processes behind it.
+/// A mount of the soak's bucket, and its processes.
 struct SoakMount: Sendable {
-    /// What it is called in what is printed.
+    /// The name of the mount in the output.
     let name: String
     let mountPoint: String
     let directory: String
 
-    /// What the mount is given: little, so that things are thrown away and fetched again all the time.
+    /// The options of the mount: small limits, so that it evicts and fetches again all the time.
     private static let options = [
         "--metadata-ttl", "2s", "--read-timeout", "6s", "--cache-size", "200MiB", "--memory-limit", "192MiB",
         "--log-level", "info",
@@ -34,13 +34,13 @@ struct SoakMount: Sendable {
 
     private var logFile: String { directory + "/log" }
 
-    /// What it logged.
+    /// The log.
     var log: String { String(decoding: FileManager.default.contents(atPath: logFile) ?? Data(), as: UTF8.self) }
 
-    /// The process that serves it, and the one that watches over that, the older first.
+    /// The serving process and its supervisor, the older one first.
     var processIDs: [Int32] { processes(withArgument: mountPoint).sorted { startTime(of: $0) < startTime(of: $1) } }
 
-    /// Kills the process that serves it, once there is one.
+    /// Kills the serving process, once there is one.
     func killServer() {
         if let server = processIDs.last, processIDs.count == 2 { kill(server, SIGKILL) }
     }
@@ -51,7 +51,7 @@ struct SoakMount: Sendable {
         try eventually("the end of the processes of \(mountPoint)", within: .seconds(60)) { processIDs.isEmpty }
     }
 
-    /// When a process began, in ticks since the machine did (proc_pid_stat(5)).
+    /// Returns the start of a process, in ticks since boot (proc_pid_stat(5)).
     private func startTime(of process: Int32) -> Int {
         let text = String(
             decoding: FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data(), as: UTF8.self)

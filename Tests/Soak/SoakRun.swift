@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// One soak: two mounts of one bucket, of which the server of one is killed again and again.
+/// One soak: two mounts of one bucket. The server of one mount is killed again and again.
 final class SoakRun: Sendable {
     private let server: S3TestServer
     private let bucket: SoakBucket
@@ -13,7 +13,7 @@ final class SoakRun: Sendable {
     private let seed: UInt64
     private let tally = Mutex(Tally())
 
-    /// What became of all that was read.
+    /// The outcomes of all reads.
     private struct Tally {
         var readCount = 0
         var replacedCount = 0
@@ -36,7 +36,7 @@ final class SoakRun: Sendable {
         samples = mounts.map { ProcessSamples($0) }
     }
 
-    /// Returns whether all went as it must.
+    /// Runs the soak, and returns `true` if it passed.
     func run() throws -> Bool {
         let end = ContinuousClock.now + duration
         let readers = TestThreads(mounts.count * Self.readersPerMount) { [self] index in
@@ -67,13 +67,13 @@ final class SoakRun: Sendable {
         default:
             samples.forEach { $0.take() }
             dropPageCache()
-            // A log of an hour would fill the memory.
+            // The log of an hour would fill the memory.
             server.clearLog()
             sleep(.seconds(1))
         }
     }
 
-    /// Now and then nothing is in the kernel's memory any more. For root only, and no harm otherwise.
+    /// Drops the kernel's page cache at intervals. Works for root only, and is harmless otherwise.
     private func dropPageCache() {
         if Int.random(in: 0..<20) == 0 {
             try? "1".write(toFile: "/proc/sys/vm/drop_caches", atomically: false, encoding: .utf8)
@@ -123,13 +123,13 @@ final class SoakRun: Sendable {
         for (mount, samples) in zip(mounts, samples) {
             try samples.table.write(toFile: "soak-\(mount.name).csv", atomically: true, encoding: .utf8)
             try mount.log.write(toFile: "soak-\(mount.name).log", atomically: true, encoding: .utf8)
-            // The memory of a server that is killed again and again says nothing.
+            // The memory of a server that is killed again and again proves nothing.
             if mount.name != "killed", !tellGrowth(of: samples) { isGood = false }
         }
         return isGood
     }
 
-    /// Returns whether nothing grew.
+    /// Reports the growth, and returns `true` if there was none.
     private func tellGrowth(of samples: ProcessSamples) -> Bool {
         guard let growths = samples.growths else {
             tell("too short to tell whether anything grows: give 10 minutes at least")

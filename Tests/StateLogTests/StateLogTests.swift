@@ -8,7 +8,7 @@ import TestSupport
 
 @testable import StateLog
 
-/// A server's state, and its log. The records are of made-up kinds of things.
+/// A server's state and its log. The records have invented contents.
 private final class LoggedState: StateOwner {
     struct Key: Hashable {
         let kind: RecordKind
@@ -20,7 +20,7 @@ private final class LoggedState: StateOwner {
     private let records: Mutex<[Key: [UInt8]]>
     let log: StateLog
 
-    /// What holds after what the log tells.
+    /// Restores the state from the log.
     init(_ log: StateLog) throws {
         self.log = log
         var records: [Key: [UInt8]] = [:]
@@ -52,7 +52,7 @@ private final class LoggedState: StateOwner {
     }
 
     func writeState(to log: StateLog) {
-        // Piece by piece, so that changes come in between.
+        // Key by key, so that changes happen in between.
         for key in records.withLock({ Array($0.keys) }) {
             records.withLock { records in
                 if let bytes = records[key] { log.set(key.kind, id: key.id, bytes.span.bytes) }
@@ -60,7 +60,7 @@ private final class LoggedState: StateOwner {
         }
     }
 
-    /// The files at this moment.
+    /// Returns the files as they are now.
     func filesAfterKill() throws -> [FileDescriptor] {
         try records.withLock { _ in try TestSupport.filesAfterKill(of: log) }
     }
@@ -76,7 +76,7 @@ private final class LoggedState: StateOwner {
 
 @Suite("The state log") struct StateLogTests {
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    /// Little, so that the log is written anew all the time.
+    /// A small size, so that the log is rewritten all the time.
     private let rewriteByteCountMin = 6_000
 
     @Test("holds what was written before its server was killed, whenever that is", arguments: 0..<40)
@@ -96,7 +96,7 @@ private final class LoggedState: StateOwner {
         }
     }
 
-    /// What a server leaves that is killed while it writes a record.
+    /// Writes a partial record after the last one, like a server that is killed during a write.
     private func writeHalfARecord(to files: [FileDescriptor], using random: inout SeededGenerator) throws {
         for file in files {
             let head = try read(file, 0..<40)
@@ -125,7 +125,7 @@ private final class LoggedState: StateOwner {
         let edition = log.edition
         for _ in 0..<4_000 { state.changeSomething(using: &random) }
         #expect(log.edition > edition)
-        // Each file is of whole windows, and begins anew with one.
+        // Each file consists of whole windows, and begins again with one.
         try eventually("the file before is given back") {
             log.descriptors.map { Int(lseek($0.rawValue, 0, SEEK_END)) }.min() == StateFile.headByteCount
         }
@@ -144,7 +144,7 @@ private final class LoggedState: StateOwner {
             let byte = [UInt8.random(in: .min ... .max, using: &random)]
             try files[Int.random(in: 0...1, using: &random)].writeAll(toAbsoluteOffset: offset, byte)
         }
-        // Whether a changed byte is noticed is a matter of which one it is.
+        // A changed byte may or may not be detected, depending on its position.
         do {
             _ = try LoggedState(StateLog(inheriting: files, logger: logger))
         } catch let error as StateLogError {
@@ -180,7 +180,7 @@ private final class LoggedState: StateOwner {
         let first = try StateLog.create(logger: logger)
         let files = try filesAfterKill(of: first)
         let log = try StateLog(inheriting: files, logger: logger)
-        // F_ADD_SEALS, F_SEAL_GROW: as if the disk were full.
+        // F_ADD_SEALS, F_SEAL_GROW: has the effect of a full disk.
         for file in files { #expect(fcntl(file.rawValue, 1_033, 4) == 0) }
         let content = [UInt8](repeating: 1, count: 100_000)
         for id in 0..<40 { log.set(.openFile, id: UInt64(id), content.span.bytes) }
@@ -191,7 +191,7 @@ private final class LoggedState: StateOwner {
     }
 }
 
-/// A log's lines.
+/// A log handler that collects the lines.
 private struct LineCollector: LogHandler {
     let take: @Sendable (String) -> Void
     var metadata: Logger.Metadata = [:]

@@ -1,12 +1,12 @@
 import struct SystemPackage.Errno
 
 extension CacheDirectory {
-    /// Takes blocks of an object that isn't sealed off the disk, those that were written longest ago first.
+    /// Frees blocks of an object that isn't sealed, oldest writes first.
     ///
-    /// - Returns: How many bytes that freed.
+    /// - Returns: The number of bytes freed.
     func punch(_ name: String, _ byteCount: Int) throws(Errno) -> Int {
         guard let files = try openExisting(name) else { return 0 }
-        return try files.locked(.exclusive, patience: CacheDirectory.punchPatience) { _ throws(Errno) in
+        return try files.locked(.exclusive, timeout: CacheDirectory.punchLockTimeout) { _ throws(Errno) in
             guard try !files.isSealed(), let header = try IndexHeader(of: files.index), !header.isKept else { return 0 }
             let begin = usage.account
             let before = try files.data.status().allocatedByteCount
@@ -17,10 +17,10 @@ extension CacheDirectory {
         } ?? 0
     }
 
-    /// As long as a write of a batch may take on a slow disk.
-    private static let punchPatience: Duration = .milliseconds(500)
+    /// The time that writing a batch may take on a slow disk.
+    private static let punchLockTimeout: Duration = .milliseconds(500)
 
-    /// Opens the files `name`, whoever's they are.
+    /// Opens the files `name`, of any object identity.
     func openExisting(_ name: String) throws(Errno) -> ObjectFiles? {
         guard let shard = try freeShard(of: name, locked: .shared), let found = try CachedFiles(name, in: shard),
             case .files(let files) = try ObjectFiles.open(found.header.identity, in: shard)
@@ -30,8 +30,8 @@ extension CacheDirectory {
 }
 
 extension ObjectFiles {
-    /// Takes blocks off the disk, from the block `index` on and round; that is about the order they were written in, since
-    /// objects of this size are read front to back. The caller holds the index's lock exclusively.
+    /// Frees blocks from `index` on, wrapping around at the end. This is about the order in which they were written,
+    /// since objects of this size are read front to back. The caller holds the index's lock exclusively.
     fileprivate func punch(_ byteCount: Int, from index: Int) throws(Errno) {
         var next = index < identity.blockCount ? index : 0
         var freed = 0
@@ -40,7 +40,7 @@ extension ObjectFiles {
             let end = min(next + ObjectFiles.punchBlockCount, identity.blockCount)
             let present = try withEntries(next..<end) { $0.count { $0 != 0 } }
             if present > 0 {
-                // First the entries: who reads a hole then sees that there is no block any more.
+                // The entries first: a reader that finds a hole then also finds the block absent.
                 try setEntries(Array(repeating: 0, count: end - next), from: next)
                 try data.punchHole(next * Block.byteCount..<end * Block.byteCount)
                 freed += present * Block.byteCount
@@ -51,6 +51,6 @@ extension ObjectFiles {
         try self.index.write([UInt32(truncatingIfNeeded: next)], at: IndexHeader.punchOffset)
     }
 
-    /// Blocks that are punched at once: 1 MiB.
+    /// The number of blocks that are punched at once: 1 MiB.
     private static let punchBlockCount = 8
 }

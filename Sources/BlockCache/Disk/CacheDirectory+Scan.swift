@@ -4,15 +4,15 @@ import struct SystemPackage.Errno
 extension CacheDirectory {
     /// Calls `body` with every object.
     ///
-    /// - Parameter isTidying: Whether to take away what a process left half done, and what is nonsense.
-    /// - Returns: What everything takes on the disk, and how much nonsense was taken away.
+    /// - Parameter isTidying: Removes half-made files of dead processes and invalid files when `true`.
+    /// - Returns: The disk usage of all files, and the number of invalid objects removed.
     @discardableResult
     func forEachObject(
         isTidying: Bool = true, _ body: (CachedFiles) throws(Errno) -> Void
-    ) throws(Errno) -> (byteCount: Int, nonsenseCount: Int) {
+    ) throws(Errno) -> (byteCount: Int, invalidCount: Int) {
         var byteCount = try root.status().allocatedByteCount + usage.allocatedByteCount
         byteCount += try ListingFolder.allocatedByteCount(in: root)
-        var nonsenseCount = 0
+        var invalidCount = 0
         let objects: LocalFile
         do throws(Errno) {
             objects = try LocalFile(CacheDirectory.objects, in: root, O_RDONLY | O_DIRECTORY)
@@ -26,19 +26,19 @@ extension CacheDirectory {
             let names = Set(try shard.names().compactMap(CacheDirectory.objectName))
             for name in names.filter({ $0.prefix(2) == shardName }).sorted() {
                 guard let files = try CachedFiles(name, in: shard) else {
-                    if isTidying, try removeNonsense(name) { nonsenseCount += 1 }
+                    if isTidying, try removeInvalid(name) { invalidCount += 1 }
                     continue
                 }
                 byteCount += files.allocatedByteCount
                 try body(files)
             }
         }
-        return (byteCount, nonsenseCount)
+        return (byteCount, invalidCount)
     }
 
-    /// - Returns: Whether there was an index, which says that it was not just left half made.
-    private func removeNonsense(_ name: String) throws(Errno) -> Bool {
-        // Looked at again under the lock: somebody may just be making it.
+    /// - Returns: `true` if there was an index; without one the files may just have been left half made.
+    private func removeInvalid(_ name: String) throws(Errno) -> Bool {
+        // Check again under the lock: another process may be creating the files right now.
         guard let shard = try freeShard(of: name, locked: .exclusive), try CachedFiles(name, in: shard) == nil else {
             return false
         }
@@ -46,19 +46,19 @@ extension CacheDirectory {
         do throws(Errno) {
             try unlink(name, in: shard)
         } catch {
-            // On a disk that is read-only, say. It stays, nobody uses it, and nothing else depends on it.
+            // For example on a read-only disk. The file stays; it is never used, and nothing else depends on it.
         }
         return index.map { !$0.isDirectory } ?? false
     }
 
-    /// Takes the files of `found` away if the data isn't what the index is about: another size, or no file at all.
+    /// Removes the files of `found` if the data file is missing or does not have the size that the index states.
     ///
-    /// - Returns: Whether that was so.
-    func removeIfNonsense(_ found: CachedFiles) throws(Errno) -> Bool {
-        // Under the lock, because somebody may just be making or removing them.
+    /// - Returns: `true` if the files were invalid.
+    func removeIfInvalid(_ found: CachedFiles) throws(Errno) -> Bool {
+        // Under the lock, because another process may be creating or removing them right now.
         guard let shard = try freeShard(of: found.name, locked: .exclusive),
             let files = try CachedFiles(found.name, in: shard),
-            case .nonsense = try ObjectFiles.open(files.header.identity, in: shard)
+            case .invalid = try ObjectFiles.open(files.header.identity, in: shard)
         else { return false }
         try unlink(found.name, in: shard)
         return true
@@ -73,7 +73,7 @@ extension CacheDirectory {
         return nil
     }
 
-    /// Whether all of `text` are digits as object names have them.
+    /// Returns `true` if `text` consists of lowercase hexadecimal digits, as object names do.
     static func isHexadecimal(_ text: some StringProtocol) -> Bool {
         text.utf8.allSatisfy {
             UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0

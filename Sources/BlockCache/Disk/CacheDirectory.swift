@@ -2,15 +2,15 @@ import Glibc
 import struct SystemPackage.Errno
 import struct SystemPackage.FilePath
 
-/// The directory of a disk cache, which is its owner's alone: `usage`, and an object's two files in
-/// `objects/xx/`, where *xx* is how their name begins.
+/// The directory of a disk cache, accessible to its owner only. It contains `usage` and, for each object, two files in
+/// `objects/xx/`, where *xx* is the beginning of their name.
 ///
-/// Files appear and go under the lock of the directory that they are in, so that a data file and an index that are opened
-/// together belong together. It is held for a few system calls only.
+/// Files are created and removed under the lock of the directory that contains them, so that a data file and an index
+/// that are opened together belong together. The lock is held for a few system calls only.
 final class CacheDirectory: Sendable {
-    /// Where it is.
+    /// The path of the directory.
     let path: FilePath
-    /// How much all of it takes on the disk.
+    /// The shared record of the cache's disk usage.
     let usage: DiskUsage
     /// The directory itself.
     let root: LocalFile
@@ -22,12 +22,12 @@ final class CacheDirectory: Sendable {
         usage = DiskUsage(in: root)
     }
 
-    /// Makes the directory and those above it, where they aren't there yet, and opens it.
+    /// Creates the directory and its missing parents, and opens it.
     convenience init(making path: FilePath) throws(DiskCacheError) {
         var made = FilePath(root: path.root, [])
         for component in path.components {
             made.append(component)
-            // Whatever goes wrong here is told better by opening it.
+            // Opening the directory reports any failure better.
             mkdir(made.string, 0o700)
         }
         try self.init(opening: path)
@@ -37,7 +37,7 @@ final class CacheDirectory: Sendable {
         } catch {
             throw .unusable(path, error)
         }
-        // Most likely a slip: nobody wants our files among theirs.
+        // Most likely a slip: users don't want cache files among their own.
         if content == .somethingElse { throw .notACache(path) }
     }
 
@@ -59,27 +59,26 @@ final class CacheDirectory: Sendable {
         return root
     }
 
-    /// Whether somebody has removed the directory.
+    /// `true` if the directory has been removed.
     var isGone: Bool {
         (try? root.status())?.linkCount ?? 0 == 0
     }
 
-    /// How much room there is for us on its file system, and how much it has in all.
+    /// Returns the space available to us on the file system, and the size of the file system.
     func room() throws(Errno) -> (freeByteCount: Int, byteCount: Int) {
         try root.room()
     }
 
     // MARK: Shards
 
-    /// What the directory of the objects is called.
+    /// The name of the directory of the objects.
     static let objects = "objects"
 
-    /// How long to wait for the lock of a shard. It is held for some microseconds, unless its process was stopped
-    /// meanwhile.
-    private static let shardPatience: Duration = .milliseconds(100)
+    /// The timeout for the lock of a shard. It is held for some microseconds, unless its process is stopped meanwhile.
+    private static let shardLockTimeout: Duration = .milliseconds(100)
 
-    /// Opens the directory that the files `name` lie in; `nil` if there is none, or another process won't let go of its
-    /// lock: then one does without.
+    /// Opens the shard directory of the files `name`. Returns `nil` if it is missing or another process keeps its lock;
+    /// the caller then proceeds without it.
     func freeShard(of name: String, locked sharing: LocalFile.Sharing) throws(Errno) -> LocalFile? {
         do throws(Errno) {
             return try shard(of: name, locked: sharing)
@@ -88,11 +87,11 @@ final class CacheDirectory: Sendable {
         }
     }
 
-    /// Opens the directory that the files `name` lie in; `nil` if there is none.
+    /// Opens the shard directory of the files `name`; `nil` if it is missing.
     private func shard(of name: String, locked sharing: LocalFile.Sharing) throws(Errno) -> LocalFile? {
         do throws(Errno) {
             let shard = try LocalFile("\(CacheDirectory.objects)/\(name.prefix(2))", in: root, O_RDONLY | O_DIRECTORY)
-            guard shard.lock(sharing, patience: CacheDirectory.shardPatience) else {
+            guard shard.lock(sharing, timeout: CacheDirectory.shardLockTimeout) else {
                 throw Errno.resourceTemporarilyUnavailable
             }
             return shard
@@ -101,7 +100,7 @@ final class CacheDirectory: Sendable {
         }
     }
 
-    /// The same, after making it where there is none.
+    /// Opens the shard directory of the files `name`, and creates it if needed.
     private func madeShard(of name: String) throws(Errno) -> LocalFile {
         if let shard = try shard(of: name, locked: .exclusive) { return shard }
         try root.makeDirectory(CacheDirectory.objects)
@@ -111,14 +110,14 @@ final class CacheDirectory: Sendable {
         return shard
     }
 
-    /// What a new directory takes on most file systems. The next count knows better.
+    /// The disk usage of a new directory on most file systems. The next count corrects it.
     private static let shardByteCount = 4096
 
     // MARK: Objects
 
-    /// Opens the files of `identity`, if there are any and they are in order.
+    /// Opens the files of `identity` if they exist and are valid.
     func open(_ identity: CacheIdentity) throws(Errno) -> ObjectFiles? {
-        // Before anything else, because it is the usual case.
+        // This check comes first because a miss is the usual case.
         guard try holds(identity.name + ObjectFiles.indexSuffix) else { return nil }
         guard let shard = try freeShard(of: identity.name, locked: .shared) else { return nil }
         guard case .files(let files) = try ObjectFiles.open(identity, in: shard) else { return nil }
@@ -129,13 +128,13 @@ final class CacheDirectory: Sendable {
         try root.status(of: "\(CacheDirectory.objects)/\(file.prefix(2))/\(file)") != nil
     }
 
-    /// Opens the files of `identity`, or makes them, where there are none or what is there is nonsense.
-    func make(_ identity: CacheIdentity) throws(Errno) -> (files: ObjectFiles, wasNonsense: Bool) {
+    /// Opens the files of `identity`. Creates them if they are missing or invalid.
+    func make(_ identity: CacheIdentity) throws(Errno) -> (files: ObjectFiles, wasInvalid: Bool) {
         let shard = try madeShard(of: identity.name)
         switch try ObjectFiles.open(identity, in: shard) {
         case .files(let files): return (files, false)
         case .nothing: return (try makeNew(identity, in: shard), false)
-        case .nonsense: return (try makeNew(identity, in: shard), true)
+        case .invalid: return (try makeNew(identity, in: shard), true)
         }
     }
 
@@ -146,14 +145,15 @@ final class CacheDirectory: Sendable {
         return files
     }
 
-    /// The data file of `files` for whoever reads it without us; `nil` if it has been removed. An error says nothing of it.
+    /// Returns the data file of `files` for direct reads; `nil` if it has been removed. An error says nothing about the
+    /// file.
     func completeFile(of files: ObjectFiles) throws(Errno) -> CompleteFile? {
         guard let shard = try shard(of: files.identity.name, locked: .shared) else { return nil }
         return try files.openForReading(in: shard)
     }
 
-    /// Takes the names of `files` away, if they still are theirs. Who has them open goes on. An object that isn't evicted stays
-    /// one: empty files take the place of these.
+    /// Removes the names of `files` if they still refer to these files. Processes that have them open continue. A
+    /// pinned object stays pinned: empty files take the place of these.
     func remove(_ files: ObjectFiles) throws(Errno) {
         guard let shard = try freeShard(of: files.identity.name, locked: .exclusive) else { return }
         let name = files.identity.name
@@ -163,12 +163,12 @@ final class CacheDirectory: Sendable {
         if isKept { try makeNew(files.identity, in: shard).setKept(true) }
     }
 
-    /// Takes the files of `name` away.
+    /// Removes the files of `name`.
     ///
     /// - Parameters:
-    ///   - evenIfUsed: Also if somebody has them open, who goes on then as if they were there.
-    ///   - lastUse: Only if they were not used since, and may be evicted.
-    /// - Returns: What they took on the disk; `nil` if they are still there.
+    ///   - evenIfUsed: Also removes files that are open; their users continue as if the files were there.
+    ///   - lastUse: Removes the files only if they were not used since this time and are not pinned.
+    /// - Returns: The disk space they used; `nil` if they were not removed.
     func remove(_ name: String, evenIfUsed: Bool, lastUse: UInt64? = nil) throws(Errno) -> Int? {
         guard let shard = try freeShard(of: name, locked: .exclusive) else { return nil }
         if !evenIfUsed, let data = try? LocalFile(name + ObjectFiles.dataSuffix, in: shard, O_RDONLY | O_NONBLOCK) {
@@ -180,16 +180,16 @@ final class CacheDirectory: Sendable {
         return try unlink(name, in: shard)
     }
 
-    /// Takes the files of `name` away. The caller holds the lock of `shard` exclusively.
+    /// Removes the files of `name`. The caller holds the lock of `shard` exclusively.
     ///
-    /// - Returns: What they took on the disk.
+    /// - Returns: The disk space they used.
     @discardableResult
     func unlink(_ name: String, in shard: LocalFile) throws(Errno) -> Int {
         let begin = usage.account
         var byteCount = 0
-        // The index first: without it a data file is nothing.
+        // The index first: a data file without an index is meaningless.
         for suffix in [ObjectFiles.indexSuffix, ObjectFiles.dataSuffix, ObjectFiles.newIndexSuffix] {
-            // A directory is none of ours, whatever it is called.
+            // A directory is never one of our files, whatever its name.
             guard let status = try shard.status(of: name + suffix), !status.isDirectory else { continue }
             byteCount += status.allocatedByteCount
             try shard.unlink(name + suffix)

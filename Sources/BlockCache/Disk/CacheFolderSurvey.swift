@@ -2,25 +2,25 @@ import Glibc
 public import struct SystemPackage.Errno
 public import struct SystemPackage.FilePath
 
-/// What a mount would find where its cache is to be. Looking changes nothing.
+/// The state of the folder that a mount would use for its cache. Surveying it changes nothing.
 public struct CacheFolderSurvey: Sendable {
-    /// Whether there is such a folder already; otherwise it can be made.
+    /// `true` if the folder exists; otherwise it can be created.
     public let isThere: Bool
-    /// The folder, or the nearest one above it that is there, without links.
+    /// The folder or its nearest existing parent, with links resolved.
     public let nearest: FilePath
-    /// How much room its file system has for us, in bytes.
+    /// The number of bytes available to us on its file system.
     public let freeByteCount: Int
-    /// How much of that must stay free for others.
+    /// The number of those bytes that must stay free for others.
     public let floorByteCount: Int
-    /// What a cache takes that is there already.
+    /// The disk usage of an existing cache.
     public let usedByteCount: Int
 
-    /// How much a cache may come to take, whatever its limit.
+    /// The most bytes that a cache may come to use, whatever its limit.
     public var roomByteCount: Int { max(0, freeByteCount - floorByteCount) + usedByteCount }
 
-    /// Looks at `path`, an absolute path.
+    /// Surveys `path`, an absolute path.
     ///
-    /// - Throws: Why it can't be the cache.
+    /// - Throws: The reason that it can't be used as the cache.
     public init(of path: FilePath) throws(DiskCacheError) {
         let directory: CacheDirectory?
         do throws(DiskCacheError) {
@@ -43,9 +43,9 @@ public struct CacheFolderSurvey: Sendable {
         }
     }
 
-    /// What the cache in `directory` takes.
+    /// Returns the disk usage of the cache in `directory`.
     ///
-    /// - Throws: `Errno.directoryNotEmpty` where somebody else's files are in it.
+    /// - Throws: `Errno.directoryNotEmpty` if it contains other files.
     private static func used(by directory: CacheDirectory) throws(Errno) -> Int {
         switch try directory.content() {
         case .nothing: return 0

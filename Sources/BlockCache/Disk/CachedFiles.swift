@@ -1,16 +1,16 @@
 import Glibc
 import struct SystemPackage.Errno
 
-/// An object as a look through the cache directory finds it.
+/// An object as found by a scan of the cache directory.
 struct CachedFiles {
-    /// What its files are called.
+    /// The name of its files.
     let name: String
-    /// What stands at the beginning of its index.
+    /// The header of its index.
     let header: IndexHeader
-    /// What its two files take on the disk.
+    /// The disk usage of its two files.
     let allocatedByteCount: Int
 
-    /// The files `name` in `shard`; `nil` if they are not both there, or the index is nonsense.
+    /// Finds the files `name` in `shard`; `nil` if one is missing or the index is invalid.
     init?(_ name: String, in shard: LocalFile) throws(Errno) {
         do throws(Errno) {
             let index = try LocalFile(name + ObjectFiles.indexSuffix, in: shard, O_RDONLY | O_NONBLOCK)
@@ -20,8 +20,8 @@ struct CachedFiles {
             self.name = name
             self.header = header
             allocatedByteCount = try index.status().allocatedByteCount + dataStatus.allocatedByteCount
-        } catch  where error == .noSuchFileOrDirectory || ObjectFiles.nonsenseErrors.contains(error) {
-            // Any other error says something of us or of the disk, and nothing of the file.
+        } catch  where error == .noSuchFileOrDirectory || ObjectFiles.invalidFileErrors.contains(error) {
+            // Any other error is about this process or the disk, not about the file.
             return nil
         }
     }

@@ -1,29 +1,29 @@
 public import ObjectStore
 public import struct SystemPackage.Errno
 
-/// What `tractfs warm` asks.
+/// The queries of `tractfs warm`.
 extension DiskCache {
-    /// What is there of a version of an object.
+    /// The cached part of a version of an object.
     public struct CachedObject: Sendable {
-        /// What it takes on the disk when all of it is there, in bytes.
+        /// The disk usage of the complete object, in bytes.
         public let allocatedByteCount: Int
-        /// How many bytes of it are there.
+        /// The number of cached bytes.
         public let cachedByteCount: Int
-        /// Whether evictions leave it.
+        /// `true` if the object is pinned, so that it is never evicted.
         public let isKept: Bool
     }
 
-    /// A number that tells versions of objects apart, in whichever process; never 0.
+    /// Returns a number that distinguishes versions of objects, the same in all processes; never 0.
     public func number(of version: ObjectVersion) -> UInt64 {
         max(UInt64(CacheIdentity(source: source, version: version).name.prefix(16), radix: 16) ?? 1, 1)
     }
 
-    /// What is there of `version`: some small reads of the disk.
+    /// Returns the cached part of `version`. Takes some small disk reads.
     ///
-    /// - Parameter isUse: Whether that counts as a use, so that others go first.
+    /// - Parameter isUse: Counts as a use when `true`, so that other objects are evicted first.
     public func look(at version: ObjectVersion, isUse: Bool) -> CachedObject {
         let identity = CacheIdentity(source: source, version: version)
-        // What goes wrong here goes wrong when something is fetched too, and is told then.
+        // A failure here recurs when the object is fetched, and is reported then.
         let files = version.byteCount == 0 ? nil : try? directory.open(identity)
         if isUse { try? files?.setLastUse() }
         return CachedObject(
@@ -31,19 +31,19 @@ extension DiskCache {
             cachedByteCount: (try? files?.cachedByteCount()) ?? 0, isKept: (try? files?.isKept()) ?? false)
     }
 
-    /// How much the cache can hold.
+    /// The capacity of the cache.
     public struct Room: Sendable {
-        /// Its limit, in bytes.
+        /// The limit, in bytes.
         public let byteLimit: Int
-        /// How many bytes of files can be there at once: less than the limit, because a full cache is emptied by a tenth, because
-        /// listings are in it too, and because something must stay free on the disk.
+        /// The number of file bytes that can be cached at once. It is less than the limit because eviction frees a
+        /// tenth of a full cache, because listings use the cache too, and because some disk space must stay free.
         public let fillableByteCount: Int
-        /// How many bytes may be kept.
+        /// The number of bytes that may be pinned.
         public let keepableByteCount: Int
-        /// How many are.
+        /// The number of bytes that are pinned.
         public let keptByteCount: Int
 
-        /// This much.
+        /// Creates a capacity of these sizes.
         public init(byteLimit: Int, fillableByteCount: Int, keepableByteCount: Int, keptByteCount: Int) {
             self.byteLimit = byteLimit
             self.fillableByteCount = fillableByteCount
@@ -52,9 +52,9 @@ extension DiskCache {
         }
     }
 
-    /// Finds out how much the cache can hold, by a look through it, on a thread of its own.
+    /// Computes the capacity of the cache by a scan, on a thread of its own.
     ///
-    /// - Parameter completion: Called once; on this thread if the cache has been shut down.
+    /// - Parameter completion: Called once; on the calling thread if the cache has been shut down.
     public func room(completion: @escaping @Sendable (Result<Room, Errno>) -> Void) {
         inBackground(completion) { [self] () throws(Errno) in
             let directory = directory
@@ -68,23 +68,23 @@ extension DiskCache {
         }
     }
 
-    /// What was released.
+    /// The objects that were unpinned.
     public struct Release: Sendable {
-        /// How many objects, or versions of them.
+        /// The number of object versions.
         public let objectCount: Int
-        /// What of them is there, in bytes on the disk.
+        /// The number of their cached bytes on the disk.
         public let byteCount: Int
 
-        /// So much.
+        /// Creates a result with these counts.
         public init(objectCount: Int, byteCount: Int) {
             self.objectCount = objectCount
             self.byteCount = byteCount
         }
     }
 
-    /// Has evictions take objects again, on a thread of the cache: all versions of those in this bucket whose keys are wanted.
+    /// Unpins all versions of the selected keys in this bucket, on a thread of the cache.
     ///
-    /// - Parameter completion: Called once; on this thread if the cache has been shut down.
+    /// - Parameter completion: Called once; on the calling thread if the cache has been shut down.
     public func release(
         where isWanted: @escaping @Sendable (Key) -> Bool,
         completion: @escaping @Sendable (Result<Release, Errno>) -> Void

@@ -3,25 +3,25 @@ public import ObjectStore
 import Synchronization
 public import SystemPackage
 
-/// Blocks of object versions on the local disk, which outlive the process and are shared with others that use the same
-/// directory at the same time.
+/// Blocks of object versions on the local disk. They outlive the process and are shared with concurrent processes that
+/// use the same directory.
 ///
-/// **Parts.** A `DiskObject` is one version of one object; it knows its `ObjectFiles`, of which the `CacheDirectory` has
-/// many. One `DiskWriter` writes what readers have fetched, behind them; `IOThreads` read. `DiskSpace` says how much may be
-/// written, and has an `Eviction` make room; `DiskUsage` is how much there is, in a number that all processes share.
+/// **Parts.** A `DiskObject` is one version of one object; it has `ObjectFiles`, which lie in the `CacheDirectory`. One
+/// `DiskWriter` writes fetched blocks in the background; `IOThreads` read. `DiskSpace` decides how much may be written,
+/// and runs an `Eviction` to make room; `DiskUsage` is the total size, a number that all processes share.
 ///
-/// **Trust.** Nothing is believed because it is there. Every block that is read is checked against its checksum, so a process
-/// may be killed anywhere, the machine may lose power, and somebody may do what they like to the files: what is
-/// wrong is dropped, told once, and fetched again. A file that is handed over as a whole (`CompleteFile`) was checked as a
-/// whole, and a `SealRecord` proves that nobody has written to it since.
+/// **Trust.** Existing files are never trusted. Every block that is read is checked against its checksum. So a process
+/// may be killed anywhere, the machine may lose power, and others may change the files at will: invalid data is
+/// dropped, logged once, and fetched again. A file that is handed over as a whole (`CompleteFile`) was checked as a
+/// whole, and a `SealRecord` proves that it has not been written since.
 ///
-/// **Never in the way.** No reader waits for a write: what can't be queued is dropped. Whatever the disk does, storing stops for
-/// a minute (`DiskHealth`), and what is readable stays in use.
+/// **Never in the way.** Readers never wait for a write: blocks that can't be queued are dropped. When the disk fails,
+/// storing stops for a minute (`DiskHealth`), and readable blocks stay in use.
 ///
-/// Locks: a `DiskObject`'s state, an `ObjectFiles`' own writes and the queues are never held together, but for the file locks
-/// within the second one. Nothing is called out to under any of them.
+/// Locks: a `DiskObject`'s state, an `ObjectFiles`' own writes and the queues are never held together; only file locks
+/// are taken within the second. No callback runs under any of them.
 public final class DiskCache: Sendable {
-    /// The least that works: a cache this small holds a few files of a few MiB.
+    /// The smallest limit that works: such a cache holds a few files of a few MiB.
     public static let minimumByteLimit = 16 << 20
 
     let source: String
@@ -29,19 +29,19 @@ public final class DiskCache: Sendable {
     let health: DiskHealth
     let writer: DiskWriter
     let ioThreads: IOThreads
-    /// Called when blocks were let go of.
+    /// Called after blocks have been released.
     let didRelease: @Sendable () -> Void
     private let current: Mutex<CacheDirectory>
 
-    /// Opens the cache in a directory, and starts its threads. `shutdown` ends them.
+    /// Opens the cache in a directory and starts its threads. `shutdown` ends them.
     ///
     /// - Parameters:
-    ///   - path: The directory; made if there is none.
-    ///   - byteLimit: What the cache may take on the disk, by whichever process, in bytes.
-    ///   - source: The endpoint and the bucket: whose keys these are.
-    ///   - queueByteLimit: How much memory blocks may keep that wait to be written, in bytes.
-    ///   - didRelease: Called under no lock when blocks that were stored or completed have been let go of.
-    ///   - logger: Where trouble is told.
+    ///   - path: The directory; created if missing.
+    ///   - byteLimit: The disk space that the cache may use in total, for all processes, in bytes.
+    ///   - source: The endpoint and the bucket of the keys.
+    ///   - queueByteLimit: The memory limit for blocks that wait to be written, in bytes.
+    ///   - didRelease: Called under no lock after blocks that were stored or completed have been released.
+    ///   - logger: The log for problems.
     public init(
         directory path: FilePath, byteLimit: Int, source: String, queueByteLimit: Int,
         didRelease: @escaping @Sendable () -> Void = {}, logger: Logger
@@ -56,7 +56,7 @@ public final class DiskCache: Sendable {
         writer = DiskWriter(byteLimit: queueByteLimit, batchByteLimit: space.batchByteLimit)
         ioThreads = IOThreads(didFinish: didRelease)
         writer.start(for: self)
-        // Where nobody knows how much there is, which as a rule is nothing, that comes first; otherwise it isn't urgent.
+        // If the usage is unknown, which usually means an empty cache, count first; otherwise counting isn't urgent.
         if directory.usage.isKnown {
             _ = ioThreads.run(inBackground: true) { self.count() }
         } else {
@@ -64,13 +64,13 @@ public final class DiskCache: Sendable {
         }
     }
 
-    /// What the disk holds of `version`, which must not be empty. Nothing is made before a block is stored.
+    /// Returns the disk object of `version`, which must not be empty. No file is created before a block is stored.
     public func open(_ version: ObjectVersion) -> DiskObject {
         DiskObject(CacheIdentity(source: source, version: version), in: self)
     }
 
-    /// Writes what is queued if that is quick, and ends the threads. Objects that are still used load and
-    /// keep nothing from then on.
+    /// Writes queued blocks if that is quick, and ends the threads. Objects still in use load and store nothing from
+    /// then on.
     public func shutdown() {
         space.end()
         writer.end()
@@ -78,8 +78,8 @@ public final class DiskCache: Sendable {
         didRelease()
     }
 
-    /// The folder of this cache that listings are kept in, made where there is none; `nil` where the disk doesn't allow it,
-    /// which is told as for the rest of the cache. It may be used after `shutdown` too.
+    /// Returns the listing folder of this cache, creating it if needed; `nil` if the disk fails, which is reported like
+    /// other failures of the cache. It may be used after `shutdown`.
     public func listingFolder() -> ListingFolder? {
         do throws(Errno) {
             return try ListingFolder(in: directory, health: health, isMade: true)
@@ -89,34 +89,34 @@ public final class DiskCache: Sendable {
         }
     }
 
-    /// How often a block or an index was found damaged since the start.
+    /// The number of times a block or an index was found damaged since the start.
     public var damageCount: Int { health.damageCount }
 
-    /// What the cache takes on the disk, in bytes, by its own account.
+    /// The disk usage of the cache in bytes, by its own account.
     public var usedByteCount: Int { directory.usage.byteCount }
 
-    /// What it may take, in bytes.
+    /// The disk space that the cache may use, in bytes.
     public var byteLimit: Int { space.byteLimit }
 
-    /// Whether anything is stored now: not for a while after the disk has failed or was full.
+    /// `true` if blocks are stored now. After a failed or full disk, storing pauses.
     public var isStoring: Bool { health.mayStore }
 
-    /// Where it is.
+    /// The path of the cache directory.
     public var path: FilePath { directory.path }
 
-    /// Waits until all that was stored is written or dropped. For tests.
+    /// Waits until all stored blocks are written or dropped. For tests.
     func waitUntilWritten() {
         writer.waitUntilIdle()
     }
 
-    /// Where the files are.
+    /// The directory of the files.
     var directory: CacheDirectory { current.withLock { $0 } }
 
-    // MARK: Writing, on the cache's own threads
+    // MARK: Writing, on the threads of the cache
 
-    /// Writes blocks of `object` that aren't there yet.
+    /// Writes the blocks of `object` that are absent.
     ///
-    /// - Parameter mayEvict: Whether to make room if there is none, which takes its time.
+    /// - Parameter mayEvict: Allows making room by eviction, which takes time.
     func write(_ blocks: [IndexedBlock], of object: DiskObject, mayEvict: Bool) -> WriteOutcome {
         guard health.mayStore else { return .failed }
         do throws(Errno) {
@@ -124,14 +124,15 @@ public final class DiskCache: Sendable {
             let byteCount = blocks.reduce(0) { $0 + allocation(of: object.identity.bytes(ofBlock: $1.index).count) }
             let begin = directory.usage.account
             guard try reserve(byteCount, in: directory, mayEvict: mayEvict) else { return .noRoom }
-            // After a failure the reservation stays: some of it may have been written. The next count knows.
+            // After a failure the reservation stays, because some of it may have been written. The next count corrects
+            // it.
             let written = try object.write(blocks, in: directory)
             if written ?? 0 < byteCount { directory.usage.takeOff(byteCount - (written ?? 0), since: begin) }
             guard written != nil else { return .notNow }
             health.noteSuccess()
             return .written
         } catch .resourceTemporarilyUnavailable, .canceled {
-            // Another process is at it, or this one ends. That is no trouble with the disk.
+            // Another process holds the lock, or this one is shutting down. The disk is fine.
             return .notNow
         } catch {
             health.noteFailure(error)
@@ -150,24 +151,24 @@ public final class DiskCache: Sendable {
         return false
     }
 
-    /// Counts everything anew.
+    /// Recounts the disk usage.
     private func count() {
-        // What goes wrong goes wrong when something is stored too, and is told then.
+        // A failure here recurs when a block is stored, and is reported then.
         _ = try? space.count(directory)
     }
 
-    /// Counts everything anew, and evicts if there is too much.
+    /// Recounts the disk usage, and evicts if it exceeds the limit.
     func makeRoom() {
         do throws(Errno) {
             try space.evict(for: 0, in: directory)
         } catch .resourceTemporarilyUnavailable, .canceled {
-            // Another process is at it, or this one ends.
+            // Another process holds the lock, or this one is shutting down.
         } catch {
             health.noteFailure(error)
         }
     }
 
-    /// The directory; a new one if somebody has removed it.
+    /// Returns the directory, or a new one if it has been removed.
     private func writableDirectory() throws(Errno) -> CacheDirectory {
         let directory = directory
         guard directory.isGone else { return directory }
@@ -182,7 +183,7 @@ public final class DiskCache: Sendable {
     }
 }
 
-/// What bytes of a file take on the disk, on most file systems.
+/// Returns the disk usage of `byteCount` file bytes on most file systems.
 func allocation(of byteCount: Int) -> Int {
     (byteCount + 4095) / 4096 * 4096
 }

@@ -2,11 +2,11 @@ public import Logging
 public import ObjectStore
 public import SystemPackage
 
-/// A cache directory from outside: what `tractfs cache` shows and does, also while mounts use it.
+/// A cache directory seen from outside, for `tractfs cache`; it may be in use by mounts.
 public struct DiskCacheDirectory: Sendable {
     private let directory: CacheDirectory
 
-    /// Opens the cache in the directory `path`. Nothing is made where there is none.
+    /// Opens the cache in the directory `path`. Never creates one.
     public init(_ path: FilePath) throws(DiskCacheError) {
         do throws(DiskCacheError) {
             directory = try CacheDirectory(opening: path)
@@ -26,52 +26,53 @@ public struct DiskCacheDirectory: Sendable {
         }
     }
 
-    /// An object of which something is in the cache.
+    /// A cached object, complete or in part.
     public struct Object: Sendable {
-        /// The endpoint and the bucket that it is from.
+        /// The endpoint and the bucket of the object.
         public let source: String
-        /// Key, ETag and size.
+        /// The key, ETag and size.
         public let version: ObjectVersion
-        /// How many bytes of it are there.
+        /// The number of cached bytes.
         public let cachedByteCount: Int
-        /// What its files take on the disk, in bytes.
+        /// The disk usage of its files, in bytes.
         public let allocatedByteCount: Int
-        /// When it was last used, a minute more or less.
+        /// The time of its last use, accurate to about a minute.
         public let lastUse: Timestamp
-        /// Whether it isn't evicted.
+        /// `true` if the object is pinned.
         public let isKept: Bool
 
-        /// Whether all of it is there.
+        /// `true` if all bytes are cached.
         public var isComplete: Bool { cachedByteCount == version.byteCount }
     }
 
-    /// Calls `body` with every object, in no order. Nothing is changed.
+    /// Calls `body` with every object, in no particular order. Changes nothing.
     public func forEachObject(_ body: (Object) -> Void) throws(DiskCacheError) {
         try throwingUnusable { () throws(Errno) in
             _ = try directory.forEachObject(isTidying: false) { found throws(Errno) in
-                // Gone since it was found, or of no use, otherwise.
+                // The object was removed meanwhile, or is invalid.
                 guard let files = try directory.openExisting(found.name) else { return }
                 body(try DiskCacheDirectory.object(found, files))
             }
         }
     }
 
-    /// What is wrong with an object.
+    /// The damage found in an object.
     public enum Damage: Hashable, Sendable {
-        /// So many of its blocks were damaged, and have been taken out of the cache.
+        /// Damaged blocks, by their number. They have been removed from the cache.
         case blocks(Int)
-        /// The object was taken out as a whole: its file is not what it should be, or the kernel may be reading it.
+        /// The whole object was removed: its file is invalid, or the kernel may be reading it.
         case object
-        /// It couldn't be taken out, because the disk is read-only. Whoever reads it finds it damaged again.
+        /// The object can't be removed because the disk is read-only. Each reader finds it damaged again.
         case stays
     }
 
-    /// Checks all blocks of every object, and takes out of the cache what is damaged.
+    /// Checks all blocks of every object, and removes damaged ones from the cache.
     ///
     /// - Parameters:
-    ///   - progress: Called with how many bytes have been checked since the last call.
-    ///   - body: Called after each object, with what there was of it.
-    /// - Returns: How many objects had an index that doesn't even tell which they are. They are taken out too.
+    ///   - progress: Called with the number of bytes checked since the last call.
+    ///   - body: Called after each object, with the object as it was found.
+    /// - Returns: The number of objects whose index is unreadable, so that they can't be identified. They are removed
+    ///   too.
     public func verify(
         progress: (_ byteCount: Int) -> Void = { _ in }, _ body: (_ object: Object, _ damage: Damage?) -> Void
     ) throws(DiskCacheError) -> Int {
@@ -79,10 +80,10 @@ public struct DiskCacheDirectory: Sendable {
             try directory.forEachObject { found throws(Errno) in
                 if let files = try directory.openExisting(found.name) {
                     body(try DiskCacheDirectory.object(found, files), try verify(files, progress: progress))
-                } else if let damage = try removeIfNonsense(found) {
+                } else if let damage = try removeIfInvalid(found) {
                     body(DiskCacheDirectory.object(found, cachedByteCount: 0), damage)
                 }
-            }.nonsenseCount
+            }.invalidCount
         }
     }
 
@@ -97,29 +98,29 @@ public struct DiskCacheDirectory: Sendable {
         }
     }
 
-    private func removeIfNonsense(_ found: CachedFiles) throws(Errno) -> Damage? {
+    private func removeIfInvalid(_ found: CachedFiles) throws(Errno) -> Damage? {
         do throws(Errno) {
-            return try directory.removeIfNonsense(found) ? .object : nil
+            return try directory.removeIfInvalid(found) ? .object : nil
         } catch .readOnlyFileSystem {
             return .stays
         }
     }
 
-    /// What `clear` has done.
+    /// The result of `clear`.
     public struct Clearance: Hashable, Sendable {
-        /// How many objects were removed.
+        /// The number of objects removed.
         public var objectCount = 0
-        /// How many of them evictions would have left.
+        /// The number of removed objects that were pinned.
         public var keptCount = 0
-        /// What they took on the disk, in bytes.
+        /// The disk space that they used, in bytes.
         public var byteCount = 0
-        /// How many objects stay, because another process doesn't let go of their directory.
+        /// The number of objects that stay because another process holds the lock of their directory.
         public var lockedCount = 0
     }
 
-    /// Removes objects. Mounts that use them go on, as after an eviction.
+    /// Removes objects. Mounts that use them continue, as after an eviction.
     ///
-    /// - Parameter isWanted: Whether to remove an object, by its bucket and its version.
+    /// - Parameter isWanted: Selects the objects to remove, by bucket and version.
     @discardableResult
     public func clear(
         where isWanted: (_ source: String, _ version: ObjectVersion) -> Bool = { _, _ in true }
@@ -141,9 +142,9 @@ public struct DiskCacheDirectory: Sendable {
         return clearance
     }
 
-    /// The folder that listings are kept in; `nil` if there is none.
+    /// Returns the folder of the listings; `nil` if it is missing.
     ///
-    /// - Parameter logger: Where trouble with it is told.
+    /// - Parameter logger: The log for problems.
     public func listingFolder(logger: Logger) throws(DiskCacheError) -> ListingFolder? {
         try throwingUnusable { () throws(Errno) in
             do throws(Errno) {
@@ -178,9 +179,9 @@ public struct DiskCacheDirectory: Sendable {
 }
 
 extension ObjectFiles {
-    /// Reads every block that is there, and takes those out of the index that are damaged.
+    /// Reads every cached block, and removes damaged ones from the index.
     ///
-    /// - Returns: What was wrong. An object that is damaged as a whole is still there.
+    /// - Returns: The damage found. An object that is damaged as a whole is not removed yet.
     fileprivate func dropDamaged(progress: (Int) -> Void) throws(Errno) -> DiskCacheDirectory.Damage? {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Block.byteCount, alignment: 4096)
         defer { buffer.deallocate() }

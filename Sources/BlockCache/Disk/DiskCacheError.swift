@@ -1,26 +1,26 @@
 public import struct SystemPackage.Errno
 public import struct SystemPackage.FilePath
 
-/// Why a directory can't be the disk cache.
+/// A reason that a directory can't be the disk cache.
 public enum DiskCacheError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is there is no directory.
+    /// The path is not a directory.
     case notADirectory(FilePath)
-    /// What is there is a symbolic link: where it leads may change, or be somebody else's.
+    /// The path is a symbolic link: its target may change or belong to another user.
     case symbolicLink(FilePath)
-    /// It belongs to the user `owner`, who could change what we read.
+    /// The directory belongs to the user `owner`, who could change its contents.
     case anotherUsers(FilePath, owner: UInt32)
-    /// Its group or everybody may write to it.
+    /// The group or all users may write to the directory.
     case writableByOthers(FilePath, mode: UInt32)
-    /// It can't be opened or made.
+    /// The directory can't be opened or created.
     case unusable(FilePath, Errno)
-    /// There is nothing, or nothing in it.
+    /// The directory is missing or empty.
     case noCache(FilePath)
-    /// There is something else in it.
+    /// The directory contains other files.
     case notACache(FilePath)
-    /// The limit is less than what is worth the trouble.
+    /// The limit is too small to be useful.
     case limitTooSmall(byteLimit: Int)
 
-    /// One sentence for a person, without a full stop: what is wrong and what to do.
+    /// One sentence for users, without a period: the fault and the remedy.
     public var description: String {
         switch self {
         case .notADirectory(let path):

@@ -3,18 +3,18 @@ import Synchronization
 import struct SystemPackage.Errno
 import struct SystemPackage.FilePath
 
-/// What is wrong with the disk. Each kind of trouble is told once; a cache that doesn't work is no reason to fill a log.
+/// The health of the disk. Each kind of failure is logged once, so that a broken cache does not fill the log.
 final class DiskHealth: Sendable {
     private struct State {
-        /// Nothing is stored until then.
+        /// Storing is suspended until then.
         var stoppedUntil: ContinuousClock.Instant?
         var hasWarnedOfFailure = false
         var hasWarnedOfDamage = false
         var damageCount = 0
     }
 
-    /// How long not to try again after a failure: so short that a disk that was cleared is soon used again, so long that
-    /// one that stays full costs nothing.
+    /// The delay before the next try after a failure. Short enough that a disk with new free space is soon used again,
+    /// long enough that a disk that stays full costs nothing.
     private static let usualPause: Duration = .seconds(60)
 
     private let path: FilePath
@@ -22,14 +22,14 @@ final class DiskHealth: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
 
-    /// The health of the disk that `path` is on.
+    /// The health of the disk that contains `path`.
     init(of path: FilePath, pause: Duration = usualPause, logger: Logger) {
         self.path = path
         self.pause = pause
         self.logger = logger
     }
 
-    /// Whether to store anything now.
+    /// `true` if blocks may be stored now.
     var mayStore: Bool {
         state.withLock { state in
             guard let end = state.stoppedUntil else { return true }
@@ -37,12 +37,12 @@ final class DiskHealth: Sendable {
         }
     }
 
-    /// How often something was found damaged since the start.
+    /// The number of times damage was found since the start.
     var damageCount: Int {
         state.withLock { $0.damageCount }
     }
 
-    /// Storing failed; there is none for a while.
+    /// Records that storing failed, and suspends it for a while.
     func noteFailure(_ errno: Errno) {
         let isFirst = state.withLock { state in
             state.stoppedUntil = .now + pause
@@ -54,10 +54,10 @@ final class DiskHealth: Sendable {
         logger.log(level: isFirst ? .warning : .debug, message)
     }
 
-    /// Storing has worked.
+    /// Records that storing succeeded.
     func noteSuccess() {
         let isBack = state.withLock { state in
-            // Not so what was under way when it failed.
+            // A write that was in flight when the failure occurred does not count.
             guard let end = state.stoppedUntil, ContinuousClock.now >= end else { return false }
             state.stoppedUntil = nil
             return true
@@ -65,7 +65,7 @@ final class DiskHealth: Sendable {
         if isBack { logger.info("the disk cache in \(path) is written to again") }
     }
 
-    /// Something that the cache holds is not what was written.
+    /// Records that the cache contains bytes other than those written.
     func noteDamage(_ what: String) {
         let isFirst = state.withLock { state in
             state.damageCount += 1

@@ -3,8 +3,8 @@ import Synchronization
 import struct SystemPackage.Errno
 
 extension DiskObject {
-    /// The whole object's file, if all of its blocks are there and known to be right. If they are there and not known to be
-    /// right, that is found out in the background, and the answer is `nil` meanwhile.
+    /// The file of the whole object, if all blocks are cached and verified. If they are cached but not verified, they
+    /// are checked in the background, and this is `nil` meanwhile.
     public var completeFile: CompleteFile? {
         guard let files = files(), let holdsSeal = try? files.holdsSeal() else { return nil }
         guard holdsSeal else {
@@ -13,10 +13,10 @@ extension DiskObject {
         }
         noteUse()
         if let file = state.withLock({ $0.files === files ? $0.completeFile : nil }) { return file }
-        // What goes wrong here, such as that no descriptor is left, goes wrong this time only.
+        // A failure here, such as a lack of descriptors, concerns only this attempt.
         guard let found = try? .some(cache.directory.completeFile(of: files)) else { return nil }
         guard let file = found else {
-            // It has been removed, or something else put in its place: from now on there is nothing.
+            // The file was removed or replaced: from now on nothing is cached.
             try? drop(files)
             return nil
         }
@@ -26,12 +26,12 @@ extension DiskObject {
         return file
     }
 
-    /// Writes all blocks of the object, ahead of what is queued, so that it can be handed over as a file at once.
+    /// Writes all blocks of the object, ahead of the queue, so that the file can be handed over at once.
     ///
     /// - Parameters:
-    ///   - blocks: All of them; held until `completion` returns, and `didRelease` called then.
-    ///   - completion: Gets the file on one of the cache's threads, or `nil` if the disk doesn't take it now. Called on this
-    ///     thread, at once, if the cache has been shut down.
+    ///   - blocks: All blocks; held until `completion` returns, then `didRelease` is called.
+    ///   - completion: Receives the file on a thread of the cache, or `nil` if the disk can't take it now. Called at
+    ///     once on the calling thread if the cache has been shut down.
     public func complete(with blocks: [Block], completion: @escaping @Sendable (CompleteFile?) -> Void) {
         precondition(blocks.count == identity.blockCount)
         let isRunning = cache.ioThreads.run { [self] in
@@ -44,7 +44,7 @@ extension DiskObject {
         guard mayBeStored else { return nil }
         let blocks = blocks.enumerated().map { IndexedBlock(index: $0.offset, block: $0.element) }
         guard cache.write(blocks, of: self, mayEvict: false) == .written else {
-            // Too late for this time, in time for the next.
+            // Too late for this time, but in time for the next.
             _ = cache.writer.add(blocks, of: self)
             return nil
         }
@@ -53,7 +53,7 @@ extension DiskObject {
         return completeFile
     }
 
-    /// Checks the blocks on a thread of the cache, if all of them are there, and seals the object if they are right.
+    /// Checks all blocks on a thread of the cache if all are cached, and seals the object if they are right.
     func proveIfComplete() {
         guard let files = files(), state.withLock({ !$0.isProving }), isComplete(files) else { return }
         let isFirst = state.withLock { state in
@@ -69,7 +69,7 @@ extension DiskObject {
     }
 
     private func isComplete(_ files: ObjectFiles) -> Bool {
-        // From where one stopped the last time: an object that is being filled isn't looked at as a whole again and again.
+        // Start where the last check stopped, so that an object being filled isn't scanned as a whole again and again.
         let start = state.withLock { $0.firstAbsent }
         do throws(Errno) {
             var absent = try files.firstAbsent(from: start)
@@ -81,16 +81,17 @@ extension DiskObject {
         }
     }
 
-    /// Waits for the disk, checks the blocks that this process hasn't written itself, and writes a seal if all are right and
-    /// nobody has written meanwhile. What the disk hasn't taken isn't sealed: the kernel would go on showing it to who reads the
-    /// file through us or by itself, and show zeros as soon as it needs the memory.
+    /// Waits for the disk, checks the blocks that this process hasn't written itself, and writes a seal if all are
+    /// right and no other process has written meanwhile. Bytes that the disk hasn't accepted aren't sealed: the kernel
+    /// would keep serving them from memory, both to us and to direct readers, and would show zeros once it reclaims
+    /// that memory.
     private func seal(_ files: ObjectFiles) {
         do throws(Errno) {
             let (look, proven) = try files.ownBlocks()
             guard try files.isIntact() else { return try drop(files) }
             guard try isWrittenOut(files) else { return }
             guard isRight(files, apart: proven) else { return }
-            _ = try files.locked(.exclusive, patience: DiskObject.sealPatience) { _ throws(Errno) in
+            _ = try files.locked(.exclusive, timeout: DiskObject.sealLockTimeout) { _ throws(Errno) in
                 guard try files.look() == look, try files.firstAbsent(from: 0) == nil else { return }
                 try files.index.write(look.bytes(for: identity), at: IndexHeader.sealOffset)
             }
@@ -99,7 +100,7 @@ extension DiskObject {
         }
     }
 
-    /// Whether the disk has taken all that was written; if it hasn't, the files go.
+    /// Returns `true` if the disk has accepted all writes; otherwise removes the files.
     private func isWrittenOut(_ files: ObjectFiles) throws(Errno) -> Bool {
         do throws(Errno) {
             try files.data.writeOut()
@@ -121,6 +122,6 @@ extension DiskObject {
         return true
     }
 
-    /// How long to wait for who is just writing blocks.
-    private static let sealPatience: Duration = .seconds(1)
+    /// The timeout for the lock while blocks are being written.
+    private static let sealLockTimeout: Duration = .seconds(1)
 }

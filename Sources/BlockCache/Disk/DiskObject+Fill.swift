@@ -1,13 +1,14 @@
 public import struct SystemPackage.Errno
 
-/// Bringing an object to the disk because somebody asked for that, not behind its readers.
+/// Storing an object on explicit request, not in the background of its readers.
 extension DiskObject {
-    /// Objects that wait to be sealed keep their files open. With this many, who fills others waits.
+    /// The limit on objects that wait to be sealed, since each keeps its files open. At this number, fills of further
+    /// objects wait.
     private static let unsealedCountMax = 256
 
-    /// The first blocks among `indices` that aren't there, as far as they adjoin; `nil` if all are.
+    /// Returns the first contiguous absent blocks among `indices`; `nil` if all blocks are cached.
     ///
-    /// - Parameter countMax: At most so many.
+    /// - Parameter countMax: The maximum number of blocks.
     public func firstAbsent(among indices: Range<Int>, countMax: Int) -> Range<Int>? {
         let indices = indices.clamped(to: 0..<identity.blockCount)
         var start = indices.lowerBound
@@ -22,21 +23,22 @@ extension DiskObject {
         return start < end ? start..<min(end, start + countMax) : nil
     }
 
-    /// How many blocks `write` may be given at once: no more than are found room for beside what readers have queued.
+    /// The most blocks that `write` accepts at once: no more than fit beside the queue of the readers.
     public var writeBlockCountMax: Int { max(cache.writer.byteLimit / 2 / Block.byteCount, 1) }
 
-    /// Sets aside what `write` needs for `blockCount` blocks; `nil` where it should be asked for later.
+    /// Reserves queue space for a `write` of `blockCount` blocks; `nil` if the caller should retry later.
     public func reserveWrite(_ blockCount: Int) -> WriteReservation? {
         guard cache.ioThreads.backgroundJobCount < DiskObject.unsealedCountMax else { return nil }
         return WriteReservation(blockCount * Block.byteCount, in: cache.writer)
     }
 
-    /// Writes adjoining blocks, ahead of what nobody waits for.
+    /// Writes contiguous blocks, ahead of background writes.
     ///
     /// - Parameters:
     ///   - blocks: Held until they are written.
-    ///   - index: Which block of the object the first one is.
-    ///   - completion: Called once, under no lock, on a thread of the cache, or on this one if the cache has been shut down.
+    ///   - index: The index of the first block in the object.
+    ///   - completion: Called once, under no lock, on a thread of the cache, or on the calling thread if the cache has
+    ///     been shut down.
     public func write(
         _ blocks: [Block], from index: Int, _ reservation: WriteReservation,
         completion: @escaping @Sendable (WriteOutcome) -> Void
@@ -45,10 +47,10 @@ extension DiskObject {
         cache.writer.write(indexed, of: self, reservation, completion: completion)
     }
 
-    /// Checks those of the blocks `indices` that are there, and drops what is damaged, on a thread of the cache, after all
-    /// that somebody reads.
+    /// Checks the cached blocks among `indices` and drops damaged ones, on a thread of the cache, after all reads that
+    /// are waited for.
     ///
-    /// - Parameter completion: Gets how many were damaged; `nil` if the cache has been shut down.
+    /// - Parameter completion: Receives the number of damaged blocks; `nil` if the cache has been shut down.
     public func check(_ indices: Range<Int>, completion: @escaping @Sendable (Int?) -> Void) {
         let isRunning = cache.ioThreads.run(inBackground: true) { [self] in completion(damagedCount(among: indices)) }
         if !isRunning { completion(nil) }
@@ -66,11 +68,11 @@ extension DiskObject {
         return count
     }
 
-    /// Has evictions leave the object, by whichever process, until it is released. Its files are made where there are none.
+    /// Pins the object for all processes until it is released. Creates its files if they are missing.
     ///
-    /// - Returns: Whether that is so; `false` where too much would be kept.
+    /// - Returns: `true` if the object is pinned; `false` if the pin limit would be exceeded.
     public func keep() throws(Errno) -> Bool {
-        // An eviction may just take the files away.
+        // An eviction may be removing the files right now.
         for _ in 0..<3 {
             let files = try filesForWriting(in: cache.directory)
             if try files.isKept() { return true }

@@ -1,18 +1,18 @@
 import ObjectStore
 
 extension DiskObject {
-    /// Blocks that are read with one call: 1 MiB, what the kernel asks for at most.
+    /// The number of blocks read with one call: 1 MiB, the kernel's biggest request.
     private static let loadBlockCount = 8
 
-    /// Reads adjoining blocks into memory, on a thread of the cache, and checks them.
+    /// Reads contiguous blocks into memory on a thread of the cache, and checks them.
     ///
     /// - Parameters:
-    ///   - blocks: The memory; nobody else touches it before it is reported.
-    ///   - index: Which block of the object the first one is. There are not more blocks than the object has.
-    ///   - progress: Called as bytes of the object have arrived and are right, in order and without gaps.
-    ///   - completion: Called once at the end with how far it came: the bytes of the object before this offset are right. If
-    ///     that isn't the end of the last block, the next one isn't there any more, or was damaged, and is to be got
-    ///     elsewhere. Called on this thread, at once, if the cache has been shut down.
+    ///   - blocks: The memory; not to be accessed by others before it is reported.
+    ///   - index: The index of the first block in the object. The range must not exceed the object.
+    ///   - progress: Called as verified bytes of the object arrive, in order and without gaps.
+    ///   - completion: Called once at the end with the offset before which all bytes are right. If that isn't the end
+    ///     of the last block, the next block is absent or damaged and must be fetched elsewhere. Called at once on the
+    ///     calling thread if the cache has been shut down.
     public func load(
         _ blocks: [Block], from index: Int, progress: @escaping @Sendable (Range<Int>) -> Void,
         completion: @escaping @Sendable (Int) -> Void
@@ -44,14 +44,14 @@ extension DiskObject {
         return identity.bytes(ofBlock: next - 1).upperBound
     }
 
-    /// Reads the blocks from `index` on into `buffers`, and sees to what is wrong with them.
+    /// Reads the blocks from `index` on into `buffers`, and handles damaged ones.
     ///
-    /// - Returns: How many of them are right, from the first one on.
+    /// - Returns: The number of right blocks, from the first one on.
     func countRight(_ buffers: [UnsafeMutableRawBufferPointer], from index: Int, in files: ObjectFiles) -> Int {
         readRight(buffers, from: index, in: files).count
     }
 
-    /// The same, and whether it was damage that it ended with.
+    /// Reads and counts like `countRight`. `metDamage` is `true` if a damaged block ended the read.
     func readRight(
         _ buffers: [UnsafeMutableRawBufferPointer], from index: Int, in files: ObjectFiles
     ) -> (count: Int, metDamage: Bool) {

@@ -3,13 +3,13 @@ import Glibc
 import struct SystemPackage.Errno
 
 extension DiskObject {
-    /// Writes those of the blocks, which are in ascending order, that aren't there yet.
+    /// Writes the absent ones of `blocks`, which are in ascending order.
     ///
-    /// - Returns: How many bytes that took on the disk; `nil` if another process is at these files just now.
+    /// - Returns: The number of bytes used on the disk; `nil` if another process holds the lock of these files.
     func write(_ blocks: [IndexedBlock], in directory: CacheDirectory) throws(Errno) -> Int? {
         let files = try filesForWriting(in: directory)
-        // Who holds the lock takes blocks away or seals: no time to add some.
-        return try files.locked(.shared, patience: .zero) { ownWrites throws(Errno) in
+        // The holder of the lock removes blocks or seals: not the time to add blocks.
+        return try files.locked(.shared, timeout: .zero) { ownWrites throws(Errno) in
             if try files.look() != ownWrites.look { ownWrites.blocks = [] }
             var byteCount = 0
             for run in DiskObject.runs(of: blocks) {
@@ -20,7 +20,7 @@ extension DiskObject {
         }
     }
 
-    /// `blocks` cut where their indices aren't adjoining.
+    /// Splits `blocks` into contiguous runs.
     private static func runs(of blocks: [IndexedBlock]) -> [ArraySlice<IndexedBlock>] {
         var runs: [ArraySlice<IndexedBlock>] = []
         var start = 0
@@ -34,7 +34,7 @@ extension DiskObject {
 }
 
 extension ObjectFiles {
-    /// Writes those of these adjoining blocks that aren't there yet: the bytes first, then what says that they are there.
+    /// Writes the absent ones of these contiguous blocks: first the bytes, then the index entries.
     fileprivate func writeAbsent(
         _ run: ArraySlice<IndexedBlock>, noting ownWrites: inout OwnWrites
     ) throws(Errno) -> Int {

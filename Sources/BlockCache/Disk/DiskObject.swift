@@ -2,30 +2,31 @@ import ObjectStore
 import Synchronization
 import struct SystemPackage.Errno
 
-/// What the disk holds of one version of one object.
+/// The cached part of one version of one object on the disk.
 ///
-/// `present` and `store` may be asked under a lock of the caller's: they read some bytes of an index that mostly is in memory.
-/// `completeFile` may wait up to a tenth of a second for another process that makes or removes files. `load` and `complete` answer
-/// later, on one of the cache's threads, under no lock. None of them has a limit for a disk that hangs.
+/// `present` and `store` may be called under a lock of the caller: they read some bytes of an index that is mostly in
+/// memory. `completeFile` may wait up to a tenth of a second for another process that creates or removes files. `load`
+/// and `complete` complete later, on a thread of the cache, under no lock. None of them has a timeout for a disk that
+/// hangs.
 public final class DiskObject: Sendable {
     let identity: CacheIdentity
     let cache: DiskCache
 
     struct State {
         var files: ObjectFiles?
-        /// Since when nobody else needs to be told that the object is in use.
+        /// The time of the last update of the last use in the index.
         var lastUseNoted: ContinuousClock.Instant?
-        /// Somebody checks all blocks, or is about to.
+        /// A check of all blocks is running or queued.
         var isProving = false
-        /// The blocks before this one were there when last looked at.
+        /// All blocks before this one were cached at the last check.
         var firstAbsent = 0
-        /// What was handed out, as long as it is used.
+        /// The file that was handed out, while it is in use.
         weak var completeFile: CompleteFile?
     }
 
     let state = Mutex(State())
 
-    /// How long an object's last use may be off: often enough for an order of hours.
+    /// The accuracy of an object's last use: fine enough to order uses that are hours apart.
     private static let lastUsePeriod: Duration = .seconds(60)
 
     init(_ identity: CacheIdentity, in cache: DiskCache) {
@@ -35,8 +36,8 @@ public final class DiskObject: Sendable {
         if files() != nil { noteUse() }
     }
 
-    /// Which of the blocks `indices` are on the disk, as ranges in ascending order. That they are there doesn't say that
-    /// they are right: `load` finds out.
+    /// Returns the blocks among `indices` that are on the disk, as ranges in ascending order. They may be damaged;
+    /// `load` detects that.
     public func present(among indices: Range<Int>) -> [Range<Int>] {
         let indices = indices.clamped(to: 0..<identity.blockCount)
         guard !indices.isEmpty, let files = files() else { return [] }
@@ -55,44 +56,44 @@ public final class DiskObject: Sendable {
         return runs ?? []
     }
 
-    /// Keeps a complete block, behind the reader: it is held until it is written, and `didRelease` called then.
+    /// Stores a complete block in the background. It is held until it is written; then `didRelease` is called.
     ///
-    /// - Returns: `false` if it isn't kept, because too much is queued or the disk isn't to be written to now.
+    /// - Returns: `false` if it isn't stored because the queue is full or storing is suspended.
     @discardableResult
     public func store(_ block: Block, at index: Int) -> Bool {
         guard mayBeStored else { return false }
         return cache.writer.add([IndexedBlock(index: index, block: block)], of: self)
     }
 
-    /// Whether the disk takes anything now, and an object this big at all.
+    /// `true` if the disk accepts blocks now, and an object of this size at all.
     public var mayBeStored: Bool {
         cache.health.mayStore && IndexHeader.indexByteCount(for: identity) <= cache.space.indexByteLimit
     }
 
     // MARK: Files
 
-    /// The object's files, if there are any; others may have made them since one last looked.
+    /// Returns the object's files, if they exist; other processes may have created them since the last call.
     func files() -> ObjectFiles? {
         if let files = state.withLock({ $0.files }) { return files }
-        // What goes wrong here goes wrong for the writer too, who tells it.
+        // A failure here recurs in the writer, which reports it.
         guard let files = try? cache.directory.open(identity) else { return nil }
         state.withLock { $0.use(files) }
         return files
     }
 
-    /// The object's files in `directory`, made where there are none.
+    /// Returns the object's files in `directory`, creating them if needed.
     func filesForWriting(in directory: CacheDirectory) throws(Errno) -> ObjectFiles {
         if let files = state.withLock({ $0.files }) {
             if try files.isIntact() { return files }
             try drop(files)
         }
-        let (files, wasNonsense) = try directory.make(identity)
-        if wasNonsense { cache.health.noteDamage("the index of \(identity.version.key)") }
+        let (files, wasInvalid) = try directory.make(identity)
+        if wasInvalid { cache.health.noteDamage("the index of \(identity.version.key)") }
         state.withLock { $0.use(files) }
         return files
     }
 
-    /// Has nothing more to do with `files`; nobody will find them any more.
+    /// Forgets `files` and removes their names, so that they are not found again.
     func drop(_ files: ObjectFiles) throws(Errno) {
         try cache.directory.remove(files)
         state.withLock { state in
@@ -100,7 +101,7 @@ public final class DiskObject: Sendable {
         }
     }
 
-    /// Says in the index, now and then, that the object is in use.
+    /// Updates the last use in the index, at intervals.
     func noteUse() {
         let isDue = state.withLock { state in
             let now = ContinuousClock.now
@@ -109,13 +110,13 @@ public final class DiskObject: Sendable {
             return true
         }
         guard isDue, let files = state.withLock({ $0.files }) else { return }
-        // Refused by a disk that is read-only now, on which nothing is evicted either.
+        // A read-only disk refuses this, and evicts nothing either.
         try? files.setLastUse()
     }
 }
 
 extension DiskObject.State {
-    /// From now on these are the files.
+    /// Uses these files from now on.
     mutating func use(_ files: ObjectFiles) {
         self.files = files
         firstAbsent = 0

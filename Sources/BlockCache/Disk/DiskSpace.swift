@@ -2,31 +2,32 @@ import Logging
 import Synchronization
 import struct SystemPackage.Errno
 
-/// The room that the cache may take: its limit, and what must stay free on the disk for others.
+/// The disk space that the cache may use: its limit, and the part of the disk that stays free for others.
 final class DiskSpace: Sendable {
-    /// What the cache may take, in bytes.
+    /// The disk space that the cache may use, in bytes.
     let byteLimit: Int
-    /// What of it evictions leave.
+    /// The pinned part of that space.
     let kept: KeptSpace
 
     private struct State {
-        /// How much may be written before one looks at the file system again.
+        /// The number of bytes that may be written before the file system is checked again.
         var uncheckedByteCount = 0
-        /// Eviction is no use until then.
+        /// Evictions are futile until then.
         var evictionPausedUntil: ContinuousClock.Instant?
     }
 
-    /// What stays free: a twentieth of the disk, at most 10 GiB. A disk that is full to the brim hurts everybody on it.
+    /// The part that stays free: a twentieth of the disk, at most 10 GiB. A completely full disk hurts all its users.
     private static let floorDivisor = 20
     private static let floorByteCountLimit = 10 << 30
 
-    /// Look at the file system every so many bytes: others write to it as well, at about our speed.
+    /// The interval of checks of the file system, in bytes written: others write to it as well, at about our speed.
     private static let checkByteCount = 64 << 20
 
-    /// After evicting, this much of the limit is in use, in percent, so that the next time isn't at once.
+    /// The usage after an eviction, in percent of the limit, so that the next eviction isn't immediate.
     private static let targetPercent = 90
 
-    /// When all there is is in use, a look through the directory finds nothing, and needn't be taken for every block.
+    /// The pause after a futile eviction. When all objects are in use a scan finds nothing, and isn't repeated for
+    /// every block.
     private static let futileEvictionPause: Duration = .seconds(1)
 
     private let state = Mutex(State())
@@ -34,7 +35,7 @@ final class DiskSpace: Sendable {
     private let health: DiskHealth
     private let logger: Logger
 
-    /// Room for `byteLimit` bytes.
+    /// Creates the space for a limit of `byteLimit` bytes.
     init(byteLimit: Int, health: DiskHealth, logger: Logger) {
         self.byteLimit = byteLimit
         kept = KeptSpace(cacheByteLimit: byteLimit)
@@ -42,75 +43,76 @@ final class DiskSpace: Sendable {
         self.logger = logger
     }
 
-    /// What one write of a batch takes at most: small against the limit, since a batch that another process has reserved and
-    /// not written yet may be missed by a count.
+    /// The most bytes that one batch may write. It is small against the limit, since a count may miss a batch that
+    /// another process has reserved but not written yet.
     var batchByteLimit: Int {
         max(min(DiskSpace.largestBatchByteCount, byteLimit / 64), Block.byteCount)
     }
 
-    /// More at once is no faster.
+    /// A bigger batch is no faster.
     private static let largestBatchByteCount = 4 << 20
 
-    /// The biggest index that is worth it; that of a bigger object would be mostly empty in a cache of this size.
+    /// The biggest index worth storing; the index of a bigger object would be mostly empty in a cache of this size.
     var indexByteLimit: Int { byteLimit / 64 }
 
-    /// Whether there is so little room left that it is time to evict.
+    /// Returns `true` if so little room is left that it is time to evict.
     func isShort(in directory: CacheDirectory) -> Bool {
         directory.usage.byteCount > byteLimit - batchByteLimit
     }
 
-    /// How much can be in the cache without an eviction taking some of it.
+    /// The number of bytes that can be cached without an eviction.
     var fillableByteCount: Int { byteLimit / 100 * DiskSpace.targetPercent - batchByteLimit }
 
-    /// How much the cache could take if its limit didn't count: what it does, and what others leave on the disk.
+    /// Returns the size that the cache could reach without its limit: its usage plus the space that others leave free.
     func byteCountWithinDisk(of directory: CacheDirectory) throws(Errno) -> Int {
         let room = try directory.room()
         return directory.usage.byteCount + room.freeByteCount - DiskSpace.floorByteCount(of: room.byteCount)
     }
 
-    /// Sets `byteCount` bytes aside, if there is room.
+    /// Reserves `byteCount` bytes if there is room.
     func reserve(_ byteCount: Int, in directory: CacheDirectory) throws(Errno) -> Bool {
         guard try lacking(for: byteCount, in: directory) == 0 else { return false }
         return try directory.usage.reserve(byteCount, limit: byteLimit)
     }
 
-    /// The same, after evicting what is needed. Takes as long as a look through the directory.
+    /// Reserves `byteCount` bytes, evicting if needed. Takes as long as a scan of the directory.
     func reserveEvicting(_ byteCount: Int, in directory: CacheDirectory) throws(Errno) -> Bool {
         if try reserve(byteCount, in: directory) { return true }
         try evict(for: byteCount, in: directory)
         return try reserve(byteCount, in: directory)
     }
 
-    /// Breaks off what takes its time, with `Errno.canceled`: the cache is being shut down.
+    /// Cancels long operations with `Errno.canceled`: the cache is being shut down.
     func end() {
         isEnding.store(true, ordering: .relaxed)
     }
 
-    /// Finds out what there is, and sets the usage right.
+    /// Counts all files and corrects the usage.
     @discardableResult
     func count(_ directory: CacheDirectory) throws(Errno) -> Eviction {
         let eviction = try Eviction(counting: directory) { isEnding.load(ordering: .relaxed) }
-        if eviction.nonsenseCount > 0 { health.noteDamage("\(eviction.nonsenseCount) objects") }
+        if eviction.invalidCount > 0 { health.noteDamage("\(eviction.invalidCount) objects") }
         return eviction
     }
 
-    /// Counts everything anew, and makes room for `byteCount` bytes where there isn't.
+    /// Recounts all files, and makes room for `byteCount` bytes if needed.
     func evict(for byteCount: Int, in directory: CacheDirectory) throws(Errno) {
         let now = ContinuousClock.now
         guard state.withLock({ now >= $0.evictionPausedUntil ?? now }) else { return }
         var eviction = try count(directory)
-        // Another process doesn't let go of the number. It would stand for more than any limit, and so for everything to go.
+        // Another process holds the lock of the usage file. An unknown usage exceeds any limit, and would evict
+        // everything.
         guard directory.usage.isKnown else { throw .resourceTemporarilyUnavailable }
         let needed = try excess(with: byteCount, in: directory)
         let freed = try eviction.free(needed)
         if needed > 0 { logger.debug("the disk cache evicted \(freed) of \(needed) bytes") }
-        // Nothing freed is too little also where nobody waits for room.
+        // Freeing nothing is also futile when no write waits for room.
         if freed < min(max(byteCount, 1), needed) {
             state.withLock { $0.evictionPausedUntil = .now + DiskSpace.futileEvictionPause }
         }
     }
 
-    /// How much is to go, so that `byteCount` bytes have room, and the next time isn't at once.
+    /// Returns the number of bytes to evict, so that `byteCount` bytes fit and the next eviction isn't immediate.
     private func excess(with byteCount: Int, in directory: CacheDirectory) throws(Errno) -> Int {
         let slack = byteLimit / 100 * (100 - DiskSpace.targetPercent)
         let used = directory.usage.byteCount + byteCount
@@ -121,19 +123,19 @@ final class DiskSpace: Sendable {
             lacking > 0 ? lacking + slack : 0)
     }
 
-    /// Whether the disk itself, not our limit, has no room left.
+    /// Returns `true` if the disk itself is full, not just our limit reached.
     func isDiskFull(in directory: CacheDirectory) throws(Errno) -> Bool {
         let room = try directory.room()
         return room.freeByteCount < DiskSpace.floorByteCount(of: room.byteCount) + batchByteLimit
     }
 
-    /// Whether `byteCount` bytes more would leave on the disk of `directory` what must stay free.
+    /// Returns `true` if `byteCount` more bytes leave the free floor of the disk of `directory` intact.
     static func hasRoom(for byteCount: Int, in directory: LocalFile) throws(Errno) -> Bool {
         let room = try directory.room()
         return room.freeByteCount >= floorByteCount(of: room.byteCount) + byteCount
     }
 
-    /// How many bytes less than these should be on the disk for it to keep its floor.
+    /// Returns the number of bytes by which the disk falls short of its floor.
     private func lacking(for byteCount: Int, in directory: CacheDirectory) throws(Errno) -> Int {
         let isDue = state.withLock { state in
             state.uncheckedByteCount -= byteCount
@@ -142,12 +144,12 @@ final class DiskSpace: Sendable {
         guard isDue else { return 0 }
         let room = try directory.room()
         let spare = room.freeByteCount - DiskSpace.floorByteCount(of: room.byteCount)
-        // The nearer to the floor, the sooner one looks again.
+        // The nearer to the floor, the earlier the next check.
         state.withLock { $0.uncheckedByteCount = min(DiskSpace.checkByteCount, max(spare - byteCount, 0) / 4) }
         return max(byteCount - spare, 0)
     }
 
-    /// How much of a disk of so many bytes stays free.
+    /// Returns the bytes that stay free on a disk of `byteCount` bytes.
     static func floorByteCount(of byteCount: Int) -> Int {
         min(byteCount / floorDivisor, floorByteCountLimit)
     }

@@ -2,48 +2,48 @@ import Glibc
 import Synchronization
 import struct SystemPackage.Errno
 
-/// How many bytes a cache takes on the disk, in a file that all processes share.
+/// The disk usage of a cache, in a file that all processes share.
 ///
-/// Bytes are added before they are written and taken off after they have been removed: whoever is killed between leaves a
-/// number that is too big, never one that is too small. A count of everything, which every process makes at its
-/// start and before it evicts, sets it right.
+/// Bytes are added before they are written and subtracted after they have been removed: a process that is killed in
+/// between leaves a number that is too big, never one that is too small. A count of all files corrects it; every
+/// process counts at its start and before it evicts.
 final class DiskUsage: Sendable {
-    /// Stands for a number that can't be read: more than any limit, so that the next thing that happens is a count.
+    /// Stands for a number that can't be read: more than any limit, so that the next step is a count.
     private static let unknown = Int.max / 4
 
-    /// The lock is held for two small system calls.
-    private static let patience: Duration = .seconds(1)
+    /// The lock timeout. The lock is held for two small system calls.
+    private static let lockTimeout: Duration = .seconds(1)
 
     private static let fileName = "usage"
 
     private let root: LocalFile
-    /// Opened when it is needed: nothing is made in a directory that is only looked at.
+    /// Opened on demand: inspecting a directory creates no file.
     private let file = Mutex<LocalFile?>(nil)
 
-    /// The number of the cache in `root`.
+    /// Creates the usage record of the cache in `root`.
     init(in root: LocalFile) {
         self.root = root
     }
 
-    /// What the file itself takes.
+    /// The disk usage of the file itself.
     var allocatedByteCount: Int {
         file.withLock { (try? $0?.status())?.allocatedByteCount ?? 0 }
     }
 
-    /// How many bytes everything takes.
+    /// The disk usage of the whole cache, in bytes.
     var byteCount: Int {
         (try? change { _ in }.byteCount) ?? DiskUsage.unknown
     }
 
-    /// Whether the file is there; every cache that was ever mounted has one.
+    /// Returns `true` if the file exists; every cache that was ever mounted has one.
     func isMade() throws(Errno) -> Bool {
         try root.status(of: DiskUsage.fileName)?.isRegularFile ?? false
     }
 
-    /// Whether anybody has ever counted.
+    /// `true` if the usage has ever been counted.
     var isKnown: Bool { byteCount < DiskUsage.unknown }
 
-    /// Adds `byteCount`, unless it would be more than `limit` then.
+    /// Adds `byteCount` unless the sum would exceed `limit`.
     func reserve(_ byteCount: Int, limit: Int) throws(Errno) -> Bool {
         var isReserved = false
         try change { account in
@@ -53,14 +53,14 @@ final class DiskUsage: Sendable {
         return isReserved
     }
 
-    /// Adds what has been made.
+    /// Adds the size of new files.
     func add(_ byteCount: Int) {
-        // What gets lost here, because the disk fails, the next count finds.
+        // If the disk fails, the next count corrects the number.
         _ = try? change { $0.add(byteCount) }
     }
 
-    /// Takes off what has been removed, or was not written after all, unless there was a count meanwhile: it may have found
-    /// that gone, and taken off once more it would be missing from the number.
+    /// Subtracts the size of files that were removed, or not written after all, unless a count happened meanwhile: it
+    /// may already have seen them gone, and the size must not be subtracted twice.
     ///
     /// - Parameter begin: The account before the removal.
     func takeOff(_ byteCount: Int, since begin: Account?) {
@@ -70,37 +70,38 @@ final class DiskUsage: Sendable {
         }
     }
 
-    /// What stands in the file, for `correct` and `takeOff`; `nil` if that can't be read.
+    /// The account in the file, for `correct` and `takeOff`; `nil` if it can't be read.
     var account: Account? {
         try? change { _ in }
     }
 
-    /// Sets the number right.
+    /// Corrects the number.
     ///
     /// - Parameters:
-    ///   - counted: What everything was found to take.
-    ///   - begin: The account before the count. What was added meanwhile may or may not have been counted, and is taken not
-    ///     to have been; what a process was just writing when the count began may be missed, which is why it is little.
+    ///   - counted: The counted disk usage.
+    ///   - begin: The account before the count. Bytes added meanwhile may or may not have been counted; they are taken
+    ///     as not counted. The count may miss bytes that a process was just writing when it began, which is why batches
+    ///     are small.
     func correct(counted: Int, since begin: Account?) {
         _ = try? change { account in
             let added = Int(truncatingIfNeeded: account.added &- (begin ?? account).added)
-            // Less than nothing, or more than any disk, is the difference to a file that somebody has put there meanwhile.
+            // A negative or absurd difference means that the file was replaced meanwhile.
             account.byteCount = counted + (0..<DiskUsage.unknown ~= added ? added : 0)
             account.countNumber &+= 1
         }
     }
 
-    /// What stands in the file.
+    /// The contents of the file.
     struct Account: Equatable {
-        /// What everything takes, in bytes.
+        /// The total disk usage, in bytes.
         var byteCount: Int
-        /// All bytes that were ever added, whether or not they were taken off again.
+        /// All bytes ever added, including those subtracted again.
         var added: UInt64
 
-        /// How many counts there were.
+        /// The number of counts.
         var countNumber: UInt64
 
-        /// The account that `words` are.
+        /// Decodes an account from `words`.
         init(_ words: [UInt64]) {
             byteCount = Int(exactly: words.first ?? .max) ?? DiskUsage.unknown
             byteCount = min(byteCount, DiskUsage.unknown)
@@ -114,15 +115,15 @@ final class DiskUsage: Sendable {
         }
     }
 
-    /// Changes the account, alone.
+    /// Changes the account under the file's lock.
     ///
-    /// - Returns: What it is then.
+    /// - Returns: The new account.
     @discardableResult
     private func change(_ body: (inout Account) -> Void) throws(Errno) -> Account {
         try file.withLock { current throws(Errno) in
             let file = try openFile(current)
             current = file
-            guard file.lock(.exclusive, patience: DiskUsage.patience) else {
+            guard file.lock(.exclusive, timeout: DiskUsage.lockTimeout) else {
                 throw Errno.resourceTemporarilyUnavailable
             }
             defer { file.unlock() }
@@ -137,7 +138,7 @@ final class DiskUsage: Sendable {
     }
 
     private func openFile(_ current: LocalFile?) throws(Errno) -> LocalFile {
-        // Somebody may have removed it, and others may have made a new one.
+        // The file may have been removed, and another process may have created a new one.
         if let current, try current.status().linkCount > 0 { return current }
         return try LocalFile(DiskUsage.fileName, in: root, O_RDWR | O_CREAT)
     }

@@ -3,12 +3,12 @@ import Glibc
 import Synchronization
 import SystemSupport
 
-/// The thread that writes blocks to the disk, behind the readers, and the queue that leads to it.
+/// The thread that writes blocks to the disk in the background, and its queue.
 ///
-/// Blocks wait a moment for their neighbours, so that several go out with one call. While the queue is less than three quarters
-/// full the thread gives way to others (setpriority(2)): where all processors are busy, readers go first. If the queue fills
-/// all the same, the disk is too slow, and blocks are dropped. Who waits until blocks are written sets a part of the queue aside
-/// before it gets them (`WriteReservation`).
+/// Blocks wait briefly for their neighbors, so that several are written with one call. While the queue is less than
+/// three quarters full, the thread runs at a low priority (setpriority(2)): when all processors are busy, readers go
+/// first. If the queue still fills, the disk is too slow and blocks are dropped. A caller that waits for its blocks to
+/// be written reserves queue space before it gets them (`WriteReservation`).
 final class DiskWriter: Sendable {
     private struct Pending {
         let object: DiskObject
@@ -17,19 +17,19 @@ final class DiskWriter: Sendable {
 
     private struct Queue {
         var pending: [ObjectIdentifier: Pending] = [:]
-        /// The objects with something pending, in turn.
+        /// The objects with pending blocks, in turn.
         var turns: Deque<ObjectIdentifier> = []
-        /// What is queued or being written.
+        /// The bytes that are queued or being written.
         var byteCount = 0
         var awaited: Deque<Awaited> = []
-        /// What is set aside for those.
+        /// The bytes reserved for awaited writes.
         var reservedByteCount = 0
         var isRoomWanted = false
-        /// What isn't written by then is dropped.
+        /// The deadline after which unwritten blocks are dropped.
         var end: ContinuousClock.Instant?
     }
 
-    /// Blocks that somebody waits for to be written.
+    /// Blocks whose write is waited for.
     private struct Awaited {
         let object: DiskObject
         let blocks: [IndexedBlock]
@@ -38,7 +38,7 @@ final class DiskWriter: Sendable {
         let completion: @Sendable (WriteOutcome) -> Void
     }
 
-    private enum Errand {
+    private enum Job {
         case write(DiskObject, [IndexedBlock])
         case writeAwaited(Awaited)
         case refuse(Awaited)
@@ -46,46 +46,46 @@ final class DiskWriter: Sendable {
         case end
     }
 
-    /// How long blocks wait for their neighbours, in nanoseconds: what a part of 4 MiB takes at S3's 90 MB/s. Files that are
-    /// written in long runs are kept in bigger pieces by the page cache, and read faster from there.
-    private static let patience = 50_000_000
+    /// The time that blocks wait for their neighbors, in nanoseconds: the time of a 4 MiB part at S3's 90 MB/s. The
+    /// page cache keeps files that are written in long runs in bigger pieces, and reads them faster.
+    private static let gatherNanoseconds = 50_000_000
 
-    /// With this much queued they don't wait any longer.
+    /// At this queue length blocks don't wait any longer.
     private static let gatheredByteCount = 64 << 20
 
-    /// How long writing may go on when the cache is shut down: as long as somebody at a terminal likes to wait.
-    private static let shutdownPatience: Duration = .seconds(2)
+    /// The time that writing may continue at shutdown: as long as a user at a terminal tolerates.
+    private static let shutdownTimeout: Duration = .seconds(2)
 
-    /// How much nicer than the process the thread is while there is no hurry: as much as can be.
+    /// The niceness of the thread while there is no hurry: the maximum.
     private static let niceness: CInt = 19
 
-    /// How much may be queued.
+    /// The limit of the queue.
     let byteLimit: Int
     private let batchBlockCount: Int
     private let queue = Monitor(Queue())
     private let thread = Mutex<WorkerThread?>(nil)
 
-    /// A queue of at most `byteLimit` bytes, written `batchByteLimit` bytes at a time.
+    /// Creates a queue of at most `byteLimit` bytes, written `batchByteLimit` bytes at a time.
     init(byteLimit: Int, batchByteLimit: Int) {
         self.byteLimit = byteLimit
         batchBlockCount = batchByteLimit / Block.byteCount
     }
 
-    /// Starts the thread, which holds `cache` until it is ended.
+    /// Starts the thread, which retains `cache` until it ends.
     func start(for cache: DiskCache) {
         let started = WorkerThread { self.work(for: cache) }
         thread.withLock { $0 = started }
     }
 
-    /// Writes what is queued, as far as that is quick, ends the thread and waits for that.
+    /// Writes queued blocks as far as that is quick, ends the thread and waits for it.
     func end() {
-        queue.change { $0.end = $0.end ?? .now + DiskWriter.shutdownPatience }
+        queue.change { $0.end = $0.end ?? .now + DiskWriter.shutdownTimeout }
         thread.withLock { $0.take() }?.join()
     }
 
-    /// Queues a block of `object`.
+    /// Queues blocks of `object`.
     ///
-    /// - Returns: `false` if too much is queued; nothing is kept of it then.
+    /// - Returns: `false` if the queue is full; no block is queued then.
     func add(_ blocks: [IndexedBlock], of object: DiskObject) -> Bool {
         queue.change { queue in
             let byteCount = blocks.count * Block.byteCount
@@ -100,13 +100,13 @@ final class DiskWriter: Sendable {
         }
     }
 
-    /// Sets a part of the queue aside, half of it at the most for all who do.
+    /// Reserves a part of the queue. All reservations together get at most half of it.
     ///
-    /// - Returns: Whether there was so much left.
+    /// - Returns: `true` if enough was left.
     func reserve(_ byteCount: Int) -> Bool {
         queue.change { queue in
             let reserved = queue.reservedByteCount + byteCount
-            // One is always let through, however small the queue is.
+            // One reservation always succeeds, however small the queue is.
             guard queue.end == nil, queue.reservedByteCount == 0 || reserved <= byteLimit / 2,
                 queue.byteCount == 0 || queue.byteCount + reserved <= byteLimit
             else { return false }
@@ -115,12 +115,12 @@ final class DiskWriter: Sendable {
         }
     }
 
-    /// Gives back what was set aside.
+    /// Returns a reservation.
     func giveBack(_ byteCount: Int) {
         queue.change { $0.reservedByteCount -= byteCount }
     }
 
-    /// Writes blocks of `object`, ahead of all that nobody waits for. `completion` is called once, under no lock.
+    /// Writes blocks of `object`, ahead of background writes. `completion` is called once, under no lock.
     func write(
         _ blocks: [IndexedBlock], of object: DiskObject, _ reservation: WriteReservation,
         completion: @escaping @Sendable (WriteOutcome) -> Void
@@ -134,12 +134,12 @@ final class DiskWriter: Sendable {
         if !isTaken { completion(.notNow) }
     }
 
-    /// There is little room left: the thread looks after it.
+    /// Tells the thread that little room is left, so that it evicts.
     func makeRoom() {
         queue.change { $0.isRoomWanted = true }
     }
 
-    /// Waits until all that was queued is written or dropped. For tests.
+    /// Waits until all queued blocks are written or dropped. For tests.
     func waitUntilIdle() {
         queue.wait { queue in queue.byteCount == 0 && !queue.isRoomWanted ? () : nil }
     }
@@ -151,17 +151,17 @@ final class DiskWriter: Sendable {
             queue.wait { queue in
                 queue.end == nil && !queue.isRoomWanted && queue.turns.isEmpty && queue.awaited.isEmpty ? nil : ()
             }
-            gatherNeighbours()
-            while let errand = queue.change({ nextErrand(&$0) }) {
-                guard perform(errand, for: cache) else { return }
-                // What was written is let go of by now.
+            gatherNeighbors()
+            while let job = queue.change({ nextJob(&$0) }) {
+                guard perform(job, for: cache) else { return }
+                // The written blocks are released by now.
                 cache.didRelease()
             }
         }
     }
 
-    private func perform(_ errand: consuming Errand, for cache: DiskCache) -> Bool {
-        switch errand {
+    private func perform(_ job: consuming Job, for cache: DiskCache) -> Bool {
+        switch job {
         case .makeRoom:
             cache.makeRoom()
             queue.change { $0.isRoomWanted = false }
@@ -194,16 +194,16 @@ final class DiskWriter: Sendable {
         return .written
     }
 
-    /// Gives the thread the process's priority, or a lower one. Refused to whoever may not raise a priority; then it stays low.
+    /// Gives the thread the process's priority, or a lower one. Without permission to raise it, the priority stays low.
     private func hurry(_ isHurried: Bool) {
         let process = __priority_which_t(PRIO_PROCESS.rawValue)
         let base = getpriority(process, id_t(getpid()))
         let wanted = isHurried ? base : base + DiskWriter.niceness
-        // 0 is the calling thread.
+        // 0 means the calling thread.
         if getpriority(process, 0) != wanted { setpriority(process, 0, wanted) }
     }
 
-    private func nextErrand(_ queue: inout Queue) -> Errand? {
+    private func nextJob(_ queue: inout Queue) -> Job? {
         if let end = queue.end, ContinuousClock.now >= end || queue.turns.isEmpty && queue.awaited.isEmpty {
             if let next = queue.awaited.popFirst() { return .refuse(next) }
             queue.turns = []
@@ -224,15 +224,15 @@ final class DiskWriter: Sendable {
         return .write(pending.object, batch)
     }
 
-    private func gatherNeighbours() {
-        queue.wait(nanoseconds: DiskWriter.patience) { queue in
+    private func gatherNeighbors() {
+        queue.wait(nanoseconds: DiskWriter.gatherNanoseconds) { queue in
             queue.end != nil || queue.isRoomWanted || !queue.awaited.isEmpty
                 || queue.byteCount >= min(DiskWriter.gatheredByteCount, byteLimit / 2)
         }
     }
 }
 
-/// A complete block and its place in its object.
+/// A complete block and its index in its object.
 struct IndexedBlock {
     let index: Int
     let block: Block

@@ -1,8 +1,8 @@
 import Glibc
 import struct SystemPackage.Errno
 
-/// One look through a cache directory, and what is removed after it: first whole objects that nobody has open, the one that
-/// was not used for longest first; then blocks of objects that are open and still being filled. Objects that are kept stay.
+/// One scan of a cache directory, and the removals that follow: first whole objects that no process has open, least
+/// recently used first; then blocks of open objects that are still being filled. Pinned objects stay.
 struct Eviction {
     private struct Candidate {
         let name: String
@@ -10,16 +10,16 @@ struct Eviction {
     }
 
     private let directory: CacheDirectory
-    /// How many objects there were whose index was none.
-    let nonsenseCount: Int
-    /// What the objects that stay take when all of them is there, in bytes.
+    /// The number of objects with an invalid index.
+    let invalidCount: Int
+    /// The disk usage of the pinned objects when complete, in bytes.
     let keptByteCount: Int
-    /// The least recently used one last.
+    /// The candidates, least recently used last.
     private var candidates: [Candidate] = []
 
-    /// Finds out what there is, and sets the usage right.
+    /// Scans the directory, and corrects the usage.
     ///
-    /// - Parameter isCancelled: Asked at each object; if it says so, this ends with `Errno.canceled`.
+    /// - Parameter isCancelled: Called at each object; if it returns `true`, this throws `Errno.canceled`.
     init(counting directory: CacheDirectory, isCancelled: () -> Bool) throws(Errno) {
         self.directory = directory
         let begin = directory.usage.account
@@ -34,14 +34,14 @@ struct Eviction {
             }
         }
         directory.usage.correct(counted: counted.byteCount, since: begin)
-        nonsenseCount = counted.nonsenseCount
+        invalidCount = counted.invalidCount
         self.keptByteCount = keptByteCount
         self.candidates = candidates
     }
 
-    /// Removes until `byteCount` bytes are free.
+    /// Removes objects and blocks until `byteCount` bytes are free.
     ///
-    /// - Returns: How many bytes were freed.
+    /// - Returns: The number of bytes freed.
     mutating func free(_ byteCount: Int) throws(Errno) -> Int {
         guard byteCount > 0 else { return 0 }
         candidates.sort { $0.lastUse > $1.lastUse }
@@ -59,7 +59,7 @@ struct Eviction {
                 freed += try directory.punch(candidate.name, byteCount - freed)
             }
         } catch .notSupported {
-            // A file system without holes: only whole objects go.
+            // A file system without support for holes: only whole objects are evicted.
         }
         return freed
     }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the file system knows of a file (stat(2)).
+/// The status of a file (stat(2)).
 struct FileStatus: Hashable {
     let device: UInt64
     let inode: UInt64
@@ -8,14 +8,14 @@ struct FileStatus: Hashable {
     let mode: mode_t
     let owner: uid_t
     let byteCount: Int
-    /// What the file takes on the disk; holes take nothing.
+    /// The disk usage of the file; holes use nothing.
     let allocatedByteCount: Int
-    /// When its bytes were last written.
+    /// The time of the last write.
     let modified: FileTime
-    /// When anything of it was last changed. Nobody can set this one.
+    /// The time of the last change of any kind. No process can set this one.
     let changed: FileTime
 
-    /// The fields of `status`.
+    /// Copies the fields of `status`.
     init(_ status: stat) {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
@@ -28,30 +28,30 @@ struct FileStatus: Hashable {
         changed = FileTime(status.st_ctim)
     }
 
-    /// Whether it is a directory.
+    /// `true` for a directory.
     var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
 
-    /// Whether it is a file in the narrow sense.
+    /// `true` for a regular file.
     var isRegularFile: Bool { mode & S_IFMT == S_IFREG }
 
-    /// Whether it is a symbolic link.
+    /// `true` for a symbolic link.
     var isSymbolicLink: Bool { mode & S_IFMT == S_IFLNK }
 }
 
-/// A point in time as the file system keeps it.
+/// A file system timestamp.
 struct FileTime: Hashable {
     let seconds: Int
     let nanoseconds: Int
 
-    /// The time `time`.
+    /// Converts `time`.
     init(_ time: timespec) {
         seconds = Int(time.tv_sec)
         nanoseconds = Int(time.tv_nsec)
     }
 }
 
-/// What the clock on the wall says, in nanoseconds since 1970. Processes that share a cache agree on it, as they would not on
-/// one that starts with the machine.
+/// Returns the wall-clock time in nanoseconds since 1970. Processes that share a cache agree on it, unlike on a clock
+/// that starts with the machine.
 func wallClockNanoseconds() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)

@@ -2,19 +2,19 @@ import DequeModule
 import Synchronization
 import SystemSupport
 
-/// The threads that read from the disk for those who don't wait there themselves.
+/// The threads that read from the disk on behalf of callers that must not block.
 ///
-/// What is queued is bounded by those who queue it: a load or a completion holds the memory that it fills or writes, and an
-/// object is checked once at a time.
+/// The callers bound the queue: a load or a completion holds the memory that it fills or writes, and an object is
+/// checked once at a time.
 final class IOThreads: Sendable {
-    /// Enough to keep a disk busy, and no more: each is at one file at a time.
+    /// Enough threads to keep a disk busy, and no more: each works on one file at a time.
     private static let threadCount = 4
 
     private typealias Job = @Sendable () -> Void
 
     private struct Queue {
         var jobs: Deque<Job> = []
-        /// Jobs that nobody waits for and that may take long. One of them at a time: the other threads stay free.
+        /// Jobs that are not waited for and may take long. One runs at a time, so that the other threads stay free.
         var backgroundJobs: Deque<Job> = []
         var isInBackground = false
         var isEnding = false
@@ -25,7 +25,7 @@ final class IOThreads: Sendable {
 
     /// Starts the threads.
     ///
-    /// - Parameter didFinish: Called after every job, when all that it held has been let go of.
+    /// - Parameter didFinish: Called after every job, when everything that it held has been released.
     init(didFinish: @escaping @Sendable () -> Void) {
         let queue = queue
         let started = (0..<IOThreads.threadCount).map { _ in
@@ -36,10 +36,10 @@ final class IOThreads: Sendable {
         threads.withLock { $0 = started }
     }
 
-    /// Has one of the threads run `job`.
+    /// Runs `job` on one of the threads.
     ///
-    /// - Parameter inBackground: After all that somebody waits for.
-    /// - Returns: `false` if there are no threads any more; the job isn't run then.
+    /// - Parameter inBackground: Runs the job after all jobs that are waited for.
+    /// - Returns: `false` if the threads have ended; the job isn't run then.
     func run(inBackground: Bool = false, _ job: @escaping @Sendable () -> Void) -> Bool {
         queue.change { queue in
             guard !queue.isEnding else { return false }
@@ -48,29 +48,29 @@ final class IOThreads: Sendable {
         }
     }
 
-    /// How many jobs wait that nobody waits for.
+    /// The number of queued background jobs.
     var backgroundJobCount: Int {
         queue.look { $0.backgroundJobs.count }
     }
 
-    /// Whether the threads are to end soon: what takes long should stop.
+    /// `true` if the threads are to end soon: long jobs should stop.
     var isEnding: Bool {
         queue.look { $0.isEnding }
     }
 
-    /// Ends the threads after what is queued, and waits for that.
+    /// Ends the threads after the queued jobs, and waits for them.
     func end() {
         queue.change { $0.isEnding = true }
         for thread in threads.withLock({ exchange(&$0, with: []) }) { thread.join() }
     }
 
-    private enum Errand {
+    private enum Command {
         case run(Job)
         case runInBackground(Job)
         case end
     }
 
-    private static func next(_ queue: inout Queue) -> Errand? {
+    private static func next(_ queue: inout Queue) -> Command? {
         if let job = queue.jobs.popFirst() { return .run(job) }
         if !queue.isInBackground, let job = queue.backgroundJobs.popFirst() {
             queue.isInBackground = true
@@ -79,8 +79,8 @@ final class IOThreads: Sendable {
         return queue.isEnding && queue.backgroundJobs.isEmpty ? .end : nil
     }
 
-    private static func perform(_ errand: consuming Errand, from queue: Monitor<Queue>) -> Bool {
-        switch errand {
+    private static func perform(_ command: consuming Command, from queue: Monitor<Queue>) -> Bool {
+        switch command {
         case .run(let job):
             job()
         case .runInBackground(let job):

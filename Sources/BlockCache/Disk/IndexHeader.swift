@@ -1,9 +1,8 @@
 import ObjectStore
 import struct SystemPackage.Errno
 
-/// How an index file begins. Behind it lies one checksum of 8 bytes for every block of the object, 0 where the block isn't
-/// there. Numbers are in the machine's own order: a cache isn't carried to another kind of machine, and would be found to
-/// be nonsense there.
+/// The header of an index file. A checksum of 8 bytes follows for every block of the object, 0 for an absent block.
+/// Numbers are in native byte order: a cache isn't moved to another kind of machine, and would be found invalid there.
 ///
 /// | offset | bytes | |
 /// |---|---|---|
@@ -25,32 +24,32 @@ struct IndexHeader {
     private static let textOffset = 144
     private static let checksumOffset = 48
     private static let magic: UInt64 = 0x3163_6673_7463_6172
-    /// To be raised with every change of the format, or of what a checksum is made of.
+    /// The format number. Raise it with every change of the format, or of the input of a checksum.
     private static let format: UInt64 = 1 << 32 | UInt64(Block.byteCount)
-    /// Keys have 1,024 bytes at most, buckets 63; an endpoint or an ETag that needs more than the rest isn't real.
+    /// Keys have at most 1,024 bytes, buckets 63; an endpoint or an ETag that exceeds the rest isn't real.
     private static let textByteCountLimit = 8 << 10
 
-    /// Whose blocks these are.
+    /// The identity of the blocks.
     let identity: CacheIdentity
-    /// When somebody last used the object, in nanoseconds since 1970.
+    /// The time of the last use, in nanoseconds since 1970.
     let lastUse: UInt64
-    /// Where to go on punching holes.
+    /// The block at which punching holes continues.
     let punchIndex: Int
-    /// Whether evictions leave the object.
+    /// `true` if the object is pinned.
     let isKept: Bool
 
-    /// How long the header of `identity`'s index is: where its checksums begin.
+    /// Returns the length of the header of `identity`'s index, which is the offset of its checksums.
     static func byteCount(for identity: CacheIdentity) -> Int {
         let text = identity.source.utf8.count + identity.version.key.bytes.count + identity.version.etag.text.utf8.count
         return textOffset + (text + 7) / 8 * 8
     }
 
-    /// How long the whole index of `identity` is.
+    /// Returns the length of the whole index of `identity`.
     static func indexByteCount(for identity: CacheIdentity) -> Int {
         byteCount(for: identity) + 8 * identity.blockCount
     }
 
-    /// The header of a new index.
+    /// Returns the header of a new index.
     static func bytes(for identity: CacheIdentity, lastUse: UInt64) -> [UInt8] {
         let (key, etag) = (identity.version.key.bytes, Array(identity.version.etag.text.utf8))
         let source = Array(identity.source.utf8)
@@ -65,12 +64,12 @@ struct IndexHeader {
         return bytes + [UInt8](repeating: 0, count: byteCount(for: identity) - bytes.count)
     }
 
-    /// The header of `index`; `nil` if it is none, or one that has been changed.
+    /// Reads the header of `index`; `nil` if it is invalid or has been changed.
     init?(of index: LocalFile) throws(Errno) {
         let fixed = try index.read(IndexHeader.textOffset, at: 0)
         guard fixed.count == IndexHeader.textOffset else { return nil }
         let words = IndexHeader.words(fixed)
-        // Lengths first: they are added up below, and must not overflow.
+        // The lengths first: they are added below, and must not overflow.
         guard words[0] == IndexHeader.magic, words[1] == IndexHeader.format,
             words[3...5].allSatisfy({ $0 <= IndexHeader.textByteCountLimit }),
             words[2] <= ObjectVersion.byteCountLimit
@@ -90,20 +89,20 @@ struct IndexHeader {
         guard words[IndexHeader.checksumOffset / 8] == identity.checksum(proven) else { return nil }
     }
 
-    /// What stands at `keptOffset`.
+    /// Returns the bytes for `keptOffset`.
     static func keptBytes(_ isKept: Bool) -> [UInt32] { [isKept ? 1 : 0] }
 
-    /// Whether the bytes there say that the object isn't evicted. Noise says nothing.
+    /// Returns `true` if these bytes mark a pinned object. Any other value means not pinned.
     static func isKept(_ bytes: some Collection<UInt8>) -> Bool {
         Array(bytes) == withUnsafeBytes(of: UInt32(1), Array.init)
     }
 
-    /// The bytes of a number as they stand in the file.
+    /// Returns a number as its bytes in the file.
     static func bytes(_ number: UInt64) -> [UInt8] {
         withUnsafeBytes(of: number, Array.init)
     }
 
-    /// The numbers that `bytes` are; a rest that is none is left out.
+    /// Returns the numbers encoded in `bytes`; an incomplete rest is ignored.
     static func words(_ bytes: [UInt8]) -> [UInt64] {
         bytes.withUnsafeBytes { buffer in
             (0..<buffer.count / 8).map { buffer.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }

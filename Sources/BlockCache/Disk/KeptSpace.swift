@@ -1,26 +1,26 @@
 import Synchronization
 
-/// How many bytes of the cache evictions have to leave, as far as this process knows: what it counted last, and what it has
-/// added since. It bounds what one command adds; other processes' additions are seen at the next count.
+/// The pinned bytes of the cache, as far as this process knows: its last count, plus its own additions since. It bounds
+/// the additions of one command; the next count includes those of other processes.
 final class KeptSpace: Sendable {
-    /// How much of the cache's limit may be kept, in percent. The rest is for what is read by the way.
+    /// The most of the cache's limit that may be pinned, in percent. The rest is for ordinary reads.
     private static let percent = 80
 
-    /// What may be kept, in bytes.
+    /// The most bytes that may be pinned.
     let byteLimit: Int
     private let byteCount = Mutex(0)
 
-    /// - Parameter cacheByteLimit: What the whole cache may take.
+    /// - Parameter cacheByteLimit: The limit of the whole cache.
     init(cacheByteLimit: Int) {
         byteLimit = cacheByteLimit / 100 * KeptSpace.percent
     }
 
-    /// There is so much.
+    /// Sets the number of pinned bytes.
     func set(_ byteCount: Int) {
         self.byteCount.withLock { $0 = byteCount }
     }
 
-    /// Adds so much, unless it would be too much then.
+    /// Adds `byteCount` unless the limit would be exceeded.
     func add(_ byteCount: Int) -> Bool {
         self.byteCount.withLock { sum in
             guard sum + byteCount <= byteLimit else { return false }
@@ -29,7 +29,7 @@ final class KeptSpace: Sendable {
         }
     }
 
-    /// So much is kept no longer.
+    /// Subtracts bytes that are no longer pinned.
     func takeOff(_ byteCount: Int) {
         self.byteCount.withLock { $0 = max($0 - byteCount, 0) }
     }

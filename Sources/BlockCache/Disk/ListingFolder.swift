@@ -1,30 +1,30 @@
 import Glibc
 public import SystemPackage
 
-/// The folder `listings` of a cache directory: where what was listed is kept, in one database that all processes share.
+/// The folder `listings` of a cache directory. It stores listings in one database that all processes share.
 ///
-/// Whoever uses the database holds the folder's lock (flock(2)) shared, as long as this instance lives. So whoever gets it
-/// exclusively is alone, and may take the files away: SQLite finds its files by their names, and would take those of a new
-/// database for the old one's.
+/// A user of the database holds the folder's lock (flock(2)) shared while this instance lives. So a process that gets
+/// the lock exclusively is alone and may remove the files: SQLite finds its files by name, and would mistake those of a
+/// new database for the old one's.
 public final class ListingFolder: Sendable {
     private static let name = "listings"
     private static let databaseName = "listings.db"
-    /// What SQLite puts beside a database (sqlite.org/tempfiles.html).
+    /// The suffixes of SQLite's files beside a database (sqlite.org/tempfiles.html).
     private static let companionSuffixes = ["-wal", "-shm", "-journal"]
     private static let asideName = databaseName + ".damaged"
 
-    /// How long to wait for whoever holds the lock exclusively: for a few removals.
-    private static let patience: Duration = .seconds(1)
+    /// The lock timeout: an exclusive holder only removes a few files.
+    private static let lockTimeout: Duration = .seconds(1)
 
-    /// Where the database is, or would be.
+    /// The path of the database, whether or not it exists.
     public let database: FilePath
-    /// Where a damaged one is put; at most one is kept.
+    /// The path for a damaged database; at most one is retained.
     public let aside: FilePath
     private let parent: CacheDirectory
     private let folder: LocalFile
     private let health: DiskHealth
 
-    /// The folder in `directory`.
+    /// Opens the folder in `directory`.
     init(in directory: CacheDirectory, health: DiskHealth, isMade: Bool) throws(Errno) {
         if isMade { try directory.root.makeDirectory(ListingFolder.name) }
         parent = directory
@@ -33,10 +33,10 @@ public final class ListingFolder: Sendable {
         database = path.appending(ListingFolder.databaseName)
         aside = path.appending(ListingFolder.asideName)
         self.health = health
-        guard folder.lock(.shared, patience: ListingFolder.patience) else { throw .resourceTemporarilyUnavailable }
+        guard folder.lock(.shared, timeout: ListingFolder.lockTimeout) else { throw .resourceTemporarilyUnavailable }
     }
 
-    /// What all of it takes on the disk in the cache directory `root`, in bytes; 0 where there is none.
+    /// Returns the disk usage of the folder in the cache directory `root`, in bytes; 0 if it is missing.
     static func allocatedByteCount(in root: LocalFile) throws(Errno) -> Int {
         let folder: LocalFile
         do throws(Errno) {
@@ -49,52 +49,52 @@ public final class ListingFolder: Sendable {
         return byteCount
     }
 
-    /// Which file the database is now (its inode); `nil` if there is none.
+    /// Returns the inode number of the current database; `nil` if it is missing.
     public func databaseFile() -> UInt64? {
         try? folder.status(of: ListingFolder.databaseName)?.inode
     }
 
-    /// What all of it takes on the disk, in bytes, about.
+    /// The approximate disk usage of the folder, in bytes.
     public var allocatedByteCount: Int {
         (try? ListingFolder.allocatedByteCount(in: parent.root)) ?? 0
     }
 
     // MARK: The disk
 
-    /// Whether `byteCount` bytes more may be written now: the disk works, and what must stay free on it does.
+    /// Returns `true` if `byteCount` more bytes may be written now: the disk works, and its free floor stays intact.
     public func mayGrow(by byteCount: Int) -> Bool {
         health.mayStore && (try? DiskSpace.hasRoom(for: byteCount, in: folder)) ?? false
     }
 
-    /// Writing failed, which is told as for the rest of the cache: once. Nothing is to be written for a while.
+    /// Records a failed write, which is logged once for the whole cache and suspends writing for a while.
     public func noteFailure(_ errno: Errno) {
         health.noteFailure(errno)
     }
 
-    /// Something is not what was written, which is told as for the rest of the cache: once.
+    /// Records damage, which is logged once for the whole cache.
     public func noteDamage(_ what: String) {
         health.noteDamage(what)
     }
 
-    // MARK: Taking files away
+    // MARK: Removing files
 
-    /// Gives the database a name that nobody opens it by, if no other process uses it. Nobody in this one may.
+    /// Renames the database out of the way if no other process uses it. This process must not use it either.
     ///
-    /// - Parameter file: Which file it is, as `databaseFile` told; another one stays.
-    /// - Returns: Whether the file has its name no longer.
+    /// - Parameter file: The inode number from `databaseFile`; another file stays.
+    /// - Returns: `true` if the file no longer has its name.
     public func setAside(_ file: UInt64?) throws(Errno) -> Bool {
-        try alone(patience: ListingFolder.patience) { () throws(Errno) in
+        try alone(timeout: ListingFolder.lockTimeout) { () throws(Errno) in
             guard databaseFile() == file else { return }
             try removeCompanions()
             try folder.rename(ListingFolder.databaseName, to: ListingFolder.asideName)
         }
     }
 
-    /// Removes all files of ours, if no other process uses the database. Nobody in this one may.
+    /// Removes all files of the folder if no other process uses the database. This process must not use it either.
     ///
-    /// - Returns: Whether they are gone.
+    /// - Returns: `true` if they are gone.
     public func removeFiles() throws(Errno) -> Bool {
-        try alone(patience: .zero) { () throws(Errno) in
+        try alone(timeout: .zero) { () throws(Errno) in
             try removeCompanions()
             try folder.unlink(ListingFolder.databaseName)
             try folder.unlink(ListingFolder.asideName)
@@ -105,14 +105,14 @@ public final class ListingFolder: Sendable {
         for suffix in ListingFolder.companionSuffixes { try folder.unlink(ListingFolder.databaseName + suffix) }
     }
 
-    /// Calls `body` while nobody else uses the database.
+    /// Calls `body` while no other process uses the database.
     ///
-    /// - Returns: `false` if somebody does.
-    private func alone(patience: Duration, _ body: () throws(Errno) -> Void) throws(Errno) -> Bool {
-        // While this waits it has no lock at all, so that of two processes that want to be alone one gets its turn. Both
-        // then look which file is there.
-        guard folder.lock(.exclusive, patience: patience) else {
-            _ = folder.lock(.shared, patience: ListingFolder.patience)
+    /// - Returns: `false` if another process uses it.
+    private func alone(timeout: Duration, _ body: () throws(Errno) -> Void) throws(Errno) -> Bool {
+        // This waits without holding any lock, so that of two processes that want exclusive access one gets it. Both
+        // then check which file is there.
+        guard folder.lock(.exclusive, timeout: timeout) else {
+            _ = folder.lock(.shared, timeout: ListingFolder.lockTimeout)
             return false
         }
         defer { _ = folder.lock(.shared) }

@@ -2,19 +2,19 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// An open file or directory on the local disk, closed with this instance. The disk cache makes its system calls here, and
-/// here only; calls that a signal interrupted are made again.
+/// An open file or directory on the local disk, closed with this instance. All system calls of the disk cache are made
+/// here; interrupted calls are retried.
 ///
-/// Nothing is ever mapped into memory: somebody may cut a file off at any time, and a read would tell what a mapping
+/// Files are never mapped into memory: another process may truncate a file at any time. A read reports that; a mapping
 /// answers with SIGBUS.
 final class LocalFile: Sendable {
-    /// How many buffers one call may take (`IOV_MAX`).
+    /// The most buffers that one call accepts (`IOV_MAX`).
     static let vectorCountLimit = 1024
 
-    /// The descriptor; the caller doesn't close it.
+    /// The descriptor. Callers must not close it.
     let descriptor: CInt
 
-    /// Owns `descriptor` from now on.
+    /// Takes ownership of `descriptor`.
     init(takingOwnershipOf descriptor: CInt) {
         self.descriptor = descriptor
     }
@@ -23,20 +23,20 @@ final class LocalFile: Sendable {
         close(descriptor)
     }
 
-    /// Opens `path`, from `directory` on if there is one. Never through a symbolic link as its last part; never kept by a
-    /// program that is started.
+    /// Opens `path`, relative to `directory` if given. Never follows a symbolic link in the last component; never
+    /// inherited by child processes.
     convenience init(_ path: String, in directory: LocalFile? = nil, _ flags: CInt) throws(Errno) {
         self.init(takingOwnershipOf: try LocalFile.openDescriptor(path, in: directory, flags))
     }
 
-    /// What `init` does, for a descriptor that somebody else will own. A file that is made is its owner's alone.
+    /// Opens a descriptor like `init`, for another owner. Created files are accessible to their owner only.
     static func openDescriptor(_ path: String, in directory: LocalFile?, _ flags: CInt) throws(Errno) -> CInt {
         try checked {
             openat(directory?.descriptor ?? AT_FDCWD, path, flags | O_NOFOLLOW | O_CLOEXEC, mode_t(0o600))
         }
     }
 
-    /// Makes the call until no signal interrupts it.
+    /// Repeats the call while signals interrupt it.
     @discardableResult
     static func checked<N: SignedInteger>(_ call: () -> N) throws(Errno) -> N {
         while true {
@@ -51,7 +51,7 @@ final class LocalFile: Sendable {
 
     /// Reads from `offset` on until `buffer` is full or the file ends.
     ///
-    /// - Returns: How many bytes were read.
+    /// - Returns: The number of bytes read.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(Errno) -> Int {
         var count = 0
         while count < buffer.count {
@@ -63,7 +63,7 @@ final class LocalFile: Sendable {
         return count
     }
 
-    /// At most `byteCount` bytes from `offset` on; fewer where the file ends.
+    /// Returns at most `byteCount` bytes from `offset` on; fewer at the end of the file.
     func read(_ byteCount: Int, at offset: Int) throws(Errno) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: byteCount)
         let (count, failure) = bytes.withUnsafeMutableBytes { buffer -> (Int, Errno?) in
@@ -74,7 +74,7 @@ final class LocalFile: Sendable {
         return bytes
     }
 
-    /// Reads from `offset` on into one buffer after the other, as far as one call gets.
+    /// Reads from `offset` on into the buffers in order, with a single call, which may read less.
     func read(into buffers: [UnsafeMutableRawBufferPointer], at offset: Int) throws(Errno) -> Int {
         let vectors = buffers.map { iovec(iov_base: $0.baseAddress, iov_len: $0.count) }
         return try LocalFile.checked { preadv(descriptor, vectors, CInt(vectors.count), off_t(offset)) }
@@ -98,7 +98,7 @@ final class LocalFile: Sendable {
         if let failure { throw failure }
     }
 
-    /// Writes the buffers one after the other from `offset` on, all of them.
+    /// Writes all buffers in order, from `offset` on.
     func write(_ buffers: [UnsafeRawBufferPointer], at offset: Int) throws(Errno) {
         var vectors = buffers.map {
             iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
@@ -119,44 +119,44 @@ final class LocalFile: Sendable {
         }
     }
 
-    /// Makes the file `byteCount` bytes long (ftruncate(2)).
+    /// Sets the length of the file to `byteCount` (ftruncate(2)).
     func truncate(to byteCount: Int) throws(Errno) {
         try LocalFile.checked { ftruncate(descriptor, off_t(byteCount)) }
     }
 
-    /// Has the kernel begin to write the bytes of `range` to the disk, so that less is left for `writeOut`.
+    /// Starts writing the bytes of `range` to the disk, so that less is left for `writeOut`.
     func beginWritingOut(_ range: Range<Int>) throws(Errno) {
         try LocalFile.checked {
             tractfs_begin_writing_out(descriptor, off_t(range.lowerBound), off_t(range.count))
         }
     }
 
-    /// Waits until the disk has taken all that was written. Throws for what failed since the file was opened, too: the kernel
-    /// may have dropped those bytes, and then they read as zeros.
+    /// Waits until the disk has accepted all writes. Also throws for failures since the file was opened: the kernel may
+    /// have dropped those bytes, which then read as zeros.
     func writeOut() throws(Errno) {
         try LocalFile.checked { tractfs_write_out(descriptor) }
     }
 
-    /// Gives the bytes of `range` back to the file system; they read as zeros then.
+    /// Returns the space of `range` to the file system; the bytes then read as zeros.
     func punchHole(_ range: Range<Int>) throws(Errno) {
         try LocalFile.checked { tractfs_punch_hole(descriptor, off_t(range.lowerBound), off_t(range.count)) }
     }
 
-    // MARK: What is known of it
+    // MARK: Status
 
-    /// What fstat(2) tells.
+    /// Returns the file's status (fstat(2)).
     func status() throws(Errno) -> FileStatus {
         try LocalFile.status(of: descriptor)
     }
 
-    /// What fstat(2) tells of a descriptor that somebody else owns.
+    /// Returns the status of a descriptor that is owned elsewhere (fstat(2)).
     static func status(of descriptor: CInt) throws(Errno) -> FileStatus {
         var status = stat()
         try checked { fstat(descriptor, &status) }
         return FileStatus(status)
     }
 
-    /// How much room there is for us on the file system, and how much it has in all (statvfs(3)).
+    /// Returns the space available to us on the file system, and its size (statvfs(3)).
     func room() throws(Errno) -> (freeByteCount: Int, byteCount: Int) {
         var status = statvfs()
         try LocalFile.checked { fstatvfs(descriptor, &status) }
@@ -166,13 +166,13 @@ final class LocalFile: Sendable {
 
     // MARK: Names in a directory
 
-    /// What lstat(2) tells of `path`; `nil` if there is nothing.
+    /// Returns the status of `path` (lstat(2)); `nil` if it doesn't exist.
     static func status(ofPath path: String) -> FileStatus? {
         var status = stat()
         return lstat(path, &status) == 0 ? FileStatus(status) : nil
     }
 
-    /// What lstat(2) tells of `name` in this directory; `nil` if there is nothing.
+    /// Returns the status of `name` in this directory (lstat(2)); `nil` if it doesn't exist.
     func status(of name: String) throws(Errno) -> FileStatus? {
         var status = stat()
         do throws(Errno) {
@@ -183,30 +183,30 @@ final class LocalFile: Sendable {
         }
     }
 
-    /// Makes a directory for its owner alone, if there is nothing of this name yet.
+    /// Creates a directory for its owner only, unless the name exists.
     func makeDirectory(_ name: String) throws(Errno) {
         do { try LocalFile.checked { mkdirat(descriptor, name, 0o700) } } catch .fileExists {}
     }
 
-    /// Takes a name away, also an empty directory's; that it isn't there is no error.
+    /// Removes a name, including that of an empty directory. A missing name is no error.
     func unlink(_ name: String) throws(Errno) {
         do throws(Errno) {
             try LocalFile.checked { unlinkat(descriptor, name, 0) }
         } catch .isDirectory {
             try LocalFile.checked { unlinkat(descriptor, name, AT_REMOVEDIR) }
         } catch .noSuchFileOrDirectory {
-            // As was wanted.
+            // Already removed.
         }
     }
 
-    /// Gives the file `name` the name `other`, in place of what had it.
+    /// Renames the file `name` to `other`, replacing an existing file.
     func rename(_ name: String, to other: String) throws(Errno) {
         try LocalFile.checked { renameat(descriptor, name, descriptor, other) }
     }
 
-    /// The names in this directory, without "." and "..".
+    /// Returns the names in this directory, without "." and "..".
     func names() throws(Errno) -> [String] {
-        // Another open file, because the place in the listing is this one's otherwise.
+        // A separate open file, because reading names moves the directory offset of the open file.
         let descriptor = try LocalFile.openDescriptor(".", in: self, O_RDONLY | O_DIRECTORY)
         guard let stream = fdopendir(descriptor) else {
             let code = Errno(rawValue: errno)

@@ -1,24 +1,25 @@
 import struct SystemPackage.Errno
 
 extension ObjectFiles {
-    /// Why reading blocks ended.
+    /// The reason that reading blocks ended.
     enum ReadEnd {
-        /// With the last one that was asked for.
+        /// All requested blocks were read.
         case complete
-        /// The next block isn't there, or not any more.
+        /// The next block is absent.
         case absent
-        /// The next block was not what it should be. It is no longer in the index.
+        /// The next block was damaged. It has been removed from the index.
         case damaged
-        /// So it was, and it can't be mended, because the kernel may be reading the file: the object is to be removed.
+        /// The next block was damaged and can't be repaired, because the kernel may be reading the file: remove the
+        /// object.
         case damagedForGood
     }
 
-    /// Reads adjoining blocks, and checks them.
+    /// Reads contiguous blocks, and checks them.
     ///
     /// - Parameters:
-    ///   - buffers: Where to, each as long as its block.
+    ///   - buffers: The targets, each as long as its block.
     ///   - index: The first block.
-    /// - Returns: How many of them are right, from the first one on.
+    /// - Returns: The number of right blocks, from the first one on.
     func readRight(
         into buffers: [UnsafeMutableRawBufferPointer], from index: Int
     ) -> (rightCount: Int, end: ReadEnd) {
@@ -35,16 +36,16 @@ extension ObjectFiles {
         return (count, count < buffers.count ? .absent : .complete)
     }
 
-    /// Reads a block again that wasn't right, now that nobody adds to the object or takes from it. If it is still wrong it is
-    /// damaged.
+    /// Rereads a block that wasn't right, while no other process adds to the object or removes from it. If it is still
+    /// wrong, it is damaged.
     private func readAgain(into buffer: UnsafeMutableRawBufferPointer, at index: Int) -> ReadEnd {
-        let end = try? locked(.exclusive, patience: ObjectFiles.readPatience) { _ throws(Errno) -> ReadEnd in
+        let end = try? locked(.exclusive, timeout: ObjectFiles.readLockTimeout) { _ throws(Errno) -> ReadEnd in
             let entry = try entries(index..<index + 1)[0]
             guard entry != 0 else { return .absent }
             let count = (try? data.read(into: buffer, at: index * Block.byteCount)) ?? 0
             if count == buffer.count, isRight(buffer, at: index, by: entry) { return .complete }
             if try isSealed() { return .damagedForGood }
-            // Refused by a disk that is read-only now; the block is found wrong again then.
+            // A read-only disk refuses this; the block is then found wrong again.
             try? setEntries([0], from: index)
             return .damaged
         }
@@ -55,6 +56,6 @@ extension ObjectFiles {
         identity.checksum(UnsafeRawBufferPointer(bytes), ofBlock: index) == entry
     }
 
-    /// How long to wait for a lock that is held while a batch of blocks is written.
-    private static let readPatience: Duration = .seconds(1)
+    /// The timeout for a lock that is held while a batch of blocks is written.
+    private static let readLockTimeout: Duration = .seconds(1)
 }

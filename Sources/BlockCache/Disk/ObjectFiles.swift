@@ -4,28 +4,28 @@ import Synchronization
 import struct SystemPackage.Errno
 import struct SystemPackage.FileDescriptor
 
-/// The two open files of one object version: its bytes, at the object's own offsets, and the index, which says which blocks
-/// are there and what their checksums are.
+/// The two open files of one object version: its bytes, at the object's own offsets, and the index, which records the
+/// present blocks and their checksums.
 ///
-/// What may be believed: an entry of the index says only what a block's bytes must be like. So every block that is read is
-/// checked, and whatever a crash left half done, or somebody did to the files, is found then.
+/// Trust: an entry of the index only states the checksum that a block's bytes must have. So every block that is read is
+/// checked, which detects partial writes of a crash and changes by other programs.
 ///
-/// Locks between processes (flock(2)). The *data* file is locked shared as long as it is open here: who wants to remove
-/// an object that nobody uses takes it exclusively. The *index* is locked shared for the time of a write of blocks, and
-/// exclusively by who takes blocks away or seals. Threads of this process take turns at it by `ownWrites`.
+/// Locks between processes (flock(2)): the *data* file is locked shared while it is open here; a process that wants to
+/// remove an unused object takes this lock exclusively. The *index* is locked shared during a write of blocks, and
+/// exclusively to remove blocks or to seal. Threads of this process are serialized by `ownWrites`.
 final class ObjectFiles: Sendable {
-    /// Whose bytes these are.
+    /// The identity of the object.
     let identity: CacheIdentity
     /// The object's bytes, with holes.
     let data: LocalFile
     /// The header and the checksums.
     let index: LocalFile
 
-    /// What this process knows to be right without reading it again, since it wrote it itself.
+    /// The blocks that this process knows to be right without rereading them, since it wrote them itself.
     struct OwnWrites {
         var blocks: BitSet = []
-        /// What the data file looked like after the last write. If it looks different before the next one, somebody else
-        /// has written too.
+        /// The state of the data file after the last write. If it differs before the next write, another process has
+        /// written too.
         var look: SealRecord?
     }
 
@@ -40,22 +40,22 @@ final class ObjectFiles: Sendable {
         self.entriesOffset = IndexHeader.byteCount(for: identity)
     }
 
-    // MARK: Opening and making. The caller holds the lock of the directory.
+    // MARK: Opening and creating. The caller holds the lock of the directory.
 
-    /// The suffixes of an object's files; the last one is that of an index that is being made.
+    /// The suffixes of an object's files; the last one is for an index that is being created.
     static let dataSuffix = ".data"
     static let indexSuffix = ".index"
     static let newIndexSuffix = ".new"
 
-    /// What `open` finds.
+    /// The result of `open`.
     enum Found {
         case files(ObjectFiles)
         case nothing
-        /// Files that are not what they should be.
-        case nonsense
+        /// Invalid files.
+        case invalid
     }
 
-    /// Opens what is there of `identity` in the directory `shard`.
+    /// Opens the files of `identity` in the directory `shard`.
     static func open(_ identity: CacheIdentity, in shard: LocalFile) throws(Errno) -> Found {
         do throws(Errno) {
             let index = try openForWriting(identity.name + indexSuffix, in: shard)
@@ -63,22 +63,22 @@ final class ObjectFiles: Sendable {
             guard try IndexHeader(of: index)?.identity == identity,
                 try data.status().byteCount == identity.byteCount,
                 data.lock(.shared)
-            else { return .nonsense }
+            else { return .invalid }
             return .files(ObjectFiles(identity: identity, data: data, index: index, look: nil))
         } catch .noSuchFileOrDirectory {
             return .nothing
-        } catch  where nonsenseErrors.contains(error) {
-            return .nonsense
+        } catch  where invalidFileErrors.contains(error) {
+            return .invalid
         }
     }
 
-    /// What opening a file says that isn't one of ours: unreadable, a symbolic link, a directory, a
-    /// socket, a pipe.
-    static let nonsenseErrors: [Errno] = [
+    /// The errors from opening a file that isn't one of ours: unreadable, a symbolic link, a directory, a socket, a
+    /// pipe.
+    static let invalidFileErrors: [Errno] = [
         .permissionDenied, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice, .illegalSeek,
     ]
 
-    /// On a disk that is read-only now, what was written before is of use all the same.
+    /// Falls back to reading only, because existing blocks stay usable on a disk that became read-only.
     private static func openForWriting(_ name: String, in shard: LocalFile) throws(Errno) -> LocalFile {
         do throws(Errno) {
             return try LocalFile(name, in: shard, O_RDWR | O_NONBLOCK)
@@ -87,8 +87,8 @@ final class ObjectFiles: Sendable {
         }
     }
 
-    /// Makes new files in the directory `shard`, in place of what is there. The index gets its name last, when its header
-    /// is whole.
+    /// Creates new files in the directory `shard`, replacing existing ones. The index gets its name last, once its
+    /// header is complete.
     static func make(_ identity: CacheIdentity, in shard: LocalFile) throws(Errno) -> ObjectFiles {
         let newName = identity.name + newIndexSuffix
         for suffix in [indexSuffix, dataSuffix, newIndexSuffix] { try shard.unlink(identity.name + suffix) }
@@ -104,7 +104,7 @@ final class ObjectFiles: Sendable {
 
     // MARK: The index
 
-    /// Calls `body` with what the index says of the blocks `indices`; 0 for a block that isn't there.
+    /// Calls `body` with the index entries of the blocks `indices`; 0 for an absent block.
     func withEntries<R>(_ indices: Range<Int>, _ body: (UnsafeBufferPointer<UInt64>) -> R) throws(Errno) -> R {
         var failure: Errno?
         let result = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: indices.count) { entries -> R in
@@ -121,17 +121,17 @@ final class ObjectFiles: Sendable {
         return result
     }
 
-    /// What the index says of the blocks `indices`.
+    /// Returns the index entries of the blocks `indices`.
     func entries(_ indices: Range<Int>) throws(Errno) -> [UInt64] {
         try withEntries(indices) { Array($0) }
     }
 
-    /// Says in the index that the blocks from `index` on have these checksums, or with 0 that they aren't there.
+    /// Sets the index entries from `index` on to these checksums; 0 marks an absent block.
     func setEntries(_ entries: [UInt64], from index: Int) throws(Errno) {
         try self.index.write(entries, at: entriesOffset + 8 * index)
     }
 
-    /// The first block from `index` on that isn't there; `nil` if all of them are.
+    /// Returns the first absent block from `index` on; `nil` if all are present.
     func firstAbsent(from index: Int) throws(Errno) -> Int? {
         var index = index
         while index < identity.blockCount {
@@ -142,7 +142,7 @@ final class ObjectFiles: Sendable {
         return nil
     }
 
-    /// Calls `body` with the index of every block that is there.
+    /// Calls `body` with the index of every present block.
     func forEachPresent(_ body: (Int) -> Void) throws(Errno) {
         for start in stride(from: 0, to: identity.blockCount, by: ObjectFiles.entryChunkCount) {
             let chunk = start..<min(start + ObjectFiles.entryChunkCount, identity.blockCount)
@@ -150,50 +150,50 @@ final class ObjectFiles: Sendable {
         }
     }
 
-    /// How many bytes of the object are there.
+    /// Returns the number of cached bytes of the object.
     func cachedByteCount() throws(Errno) -> Int {
         var byteCount = 0
         try forEachPresent { byteCount += identity.bytes(ofBlock: $0).count }
         return byteCount
     }
 
-    /// Entries that are read at once where all are: 4 KiB of the index, 64 MiB of the object.
+    /// The number of entries per read of the whole index: 4 KiB of the index, 64 MiB of the object.
     static let entryChunkCount = 512
 
-    /// Whether a seal was ever written. From then on the data file is never changed again, only removed: it may be in
-    /// the kernel's hands.
+    /// Returns `true` if a seal was ever written. From then on the data file is never changed, only removed: the kernel
+    /// may be reading it.
     func isSealed() throws(Errno) -> Bool {
         try index.read(SealRecord.byteCount, at: IndexHeader.sealOffset).contains { $0 != 0 }
     }
 
-    /// Whether evictions leave the object.
+    /// Returns `true` if the object is pinned.
     func isKept() throws(Errno) -> Bool {
         IndexHeader.isKept(try index.read(IndexHeader.sealOffset - IndexHeader.keptOffset, at: IndexHeader.keptOffset))
     }
 
-    /// Has evictions leave the object, or take it like any other.
+    /// Pins or unpins the object.
     func setKept(_ isKept: Bool) throws(Errno) {
         try index.write(IndexHeader.keptBytes(isKept), at: IndexHeader.keptOffset)
     }
 
-    /// Says in the index that the object is in use.
+    /// Sets the last use in the index to now.
     func setLastUse() throws(Errno) {
         try index.write(IndexHeader.bytes(wallClockNanoseconds()), at: IndexHeader.lastUseOffset)
     }
 
-    /// Whether the data file is as it was when it was sealed, in this boot.
+    /// Returns `true` if the data file is unchanged since it was sealed in this boot.
     func holdsSeal() throws(Errno) -> Bool {
         let bytes = try index.read(SealRecord.byteCount, at: IndexHeader.sealOffset)
         guard let seal = SealRecord(bytes, of: identity) else { return false }
         return seal == (try look())
     }
 
-    /// What the data file looks like now.
+    /// Returns the current state of the data file.
     func look() throws(Errno) -> SealRecord {
         SealRecord(try data.status())
     }
 
-    /// Whether these are still the files that the directory shows, and the data file has its size.
+    /// Returns `true` if the directory still contains these files, and the data file has the right size.
     func isIntact() throws(Errno) -> Bool {
         let status = try data.status()
         guard status.linkCount > 0, status.byteCount == identity.byteCount else { return false }
@@ -204,19 +204,20 @@ final class ObjectFiles: Sendable {
 
     /// Calls `body` with the index locked, also against other threads.
     ///
-    /// - Parameter patience: How long to try; zero for what can as well be left out.
-    /// - Returns: What `body` does; `nil` if the lock wasn't to be had.
+    /// - Parameter timeout: The timeout; zero for optional work.
+    /// - Returns: The result of `body`; `nil` if the lock was not available.
     func locked<R>(
-        _ sharing: LocalFile.Sharing, patience: Duration, _ body: (inout OwnWrites) throws(Errno) -> R
+        _ sharing: LocalFile.Sharing, timeout: Duration, _ body: (inout OwnWrites) throws(Errno) -> R
     ) throws(Errno) -> R? {
         try ownWrites.withLock { ownWrites throws(Errno) in
-            guard index.lock(sharing, patience: patience) else { return nil }
+            guard index.lock(sharing, timeout: timeout) else { return nil }
             defer { index.unlock() }
             return try body(&ownWrites)
         }
     }
 
-    /// What the data file looks like now, and which of its blocks nobody else can have changed since this process wrote them.
+    /// Returns the state of the data file, and the blocks that can't have been changed by others since this process
+    /// wrote them.
     func ownBlocks() throws(Errno) -> (look: SealRecord, blocks: BitSet) {
         try ownWrites.withLock { ownWrites throws(Errno) in
             let look = try look()
@@ -226,15 +227,15 @@ final class ObjectFiles: Sendable {
 
     // MARK: Handing over
 
-    /// The data file once more, open for reading only and locked like `data`; `nil` if it is no longer in `shard`.
+    /// Reopens the data file, read-only and locked like `data`; `nil` if it is no longer in `shard`.
     func openForReading(in shard: LocalFile) throws(Errno) -> CompleteFile? {
         let descriptor: CInt
         do throws(Errno) {
             descriptor = try LocalFile.openDescriptor(identity.name + ObjectFiles.dataSuffix, in: shard, O_RDONLY)
-        } catch  where error == .noSuchFileOrDirectory || ObjectFiles.nonsenseErrors.contains(error) {
+        } catch  where error == .noSuchFileOrDirectory || ObjectFiles.invalidFileErrors.contains(error) {
             return nil
         }
-        // Closes the descriptor if it goes no further.
+        // Closes the descriptor on early return.
         let file = CompleteFile(takingOwnershipOf: FileDescriptor(rawValue: descriptor))
         let (mine, other) = (try data.status(), try LocalFile.status(of: descriptor))
         guard mine.inode == other.inode, mine.device == other.device, LocalFile.lock(descriptor, .shared) else {

@@ -1,16 +1,16 @@
 import struct SystemPackage.Errno
 import Glibc
 
-/// What a data file looked like when all its blocks had been found right. As long as it looks the same, nobody has written
-/// to it: `changed` moves with every write, and can't be set. A machine that stopped without warning may have lost writes,
-/// so a seal holds for one boot only.
+/// The state of a data file when all its blocks had been verified. While the state is the same, the file has not been
+/// written: `changed` moves with every write and can't be set. A machine that stopped without warning may have lost
+/// writes, so a seal is valid for one boot only.
 struct SealRecord: Hashable {
-    /// How many bytes one takes in the index.
+    /// The number of bytes of a seal in the index.
     static let byteCount = 72
 
     private let words: [UInt64]
 
-    /// The seal of a file that looks like `status` now.
+    /// Creates the seal of a file with the status `status`.
     init(_ status: FileStatus) {
         let fields = [status.byteCount, status.modified.seconds, status.modified.nanoseconds]
         let changed = [status.changed.seconds, status.changed.nanoseconds]
@@ -18,7 +18,7 @@ struct SealRecord: Hashable {
             [status.inode] + (fields + changed).map { UInt64(truncatingIfNeeded: $0) } + [Boot.id.high, Boot.id.low]
     }
 
-    /// The seal that `bytes` of `identity`'s index are; `nil` if they are none.
+    /// Decodes the seal from `bytes` of `identity`'s index; `nil` if they are not a seal.
     init?(_ bytes: [UInt8], of identity: CacheIdentity) {
         guard bytes.count == SealRecord.byteCount else { return nil }
         let words = IndexHeader.words(bytes)
@@ -26,17 +26,17 @@ struct SealRecord: Hashable {
         self.words = words.dropLast()
     }
 
-    /// The seal as it stands in `identity`'s index.
+    /// Returns the seal as encoded in `identity`'s index.
     func bytes(for identity: CacheIdentity) -> [UInt8] {
         let bytes = words.flatMap(IndexHeader.bytes)
         return bytes + IndexHeader.bytes(identity.checksum(bytes))
     }
 }
 
-/// The time since the machine was started.
+/// The current boot of the machine.
 private enum Boot {
-    /// The kernel's number for it (random(4)); where that can't be read, one that no other process has, so that nothing
-    /// that was sealed before is trusted.
+    /// The kernel's boot ID (random(4)). If it can't be read, a random one that no other process has, so that older
+    /// seals aren't trusted.
     static let id: (high: UInt64, low: UInt64) = {
         let file = try? LocalFile("/proc/sys/kernel/random/boot_id", O_RDONLY)
         let digits = ((try? file?.read(64, at: 0)) ?? []).filter { $0 != UInt8(ascii: "-") && $0 > 0x20 }

@@ -1,21 +1,22 @@
-/// What became of blocks that were to be written to the disk.
+/// The outcome of a write of blocks to the disk.
 public enum WriteOutcome: Sendable {
-    /// They are there.
+    /// The blocks are written.
     case written
-    /// All room is taken, by what is in use or isn't evicted.
+    /// All space is taken by objects that are in use or pinned.
     case noRoom
-    /// Another process is at it, too much is queued, or this one ends. To be tried again.
+    /// Another process holds the lock, the queue is full, or this process is shutting down. Retry later.
     case notNow
-    /// The disk fails, or is full.
+    /// The disk fails or is full.
     case failed
 }
 
-/// A part of the queue of blocks that are to be written, set aside for somebody who waits for them; given back with this instance.
+/// A reserved part of the write queue, for a caller that waits for its blocks to be written; released with this
+/// instance.
 public final class WriteReservation: Sendable {
     private let writer: DiskWriter
     private let byteCount: Int
 
-    /// - Returns: `nil` where too much is queued.
+    /// - Returns: `nil` if the queue is full.
     init?(_ byteCount: Int, in writer: DiskWriter) {
         guard writer.reserve(byteCount) else { return nil }
         self.writer = writer

@@ -1,20 +1,20 @@
-/// How often something was opened and read.
+/// The counts of opens and reads of a file or folder.
 public struct AccessCounts: Hashable, Sendable {
-    /// How often it was opened.
+    /// The number of opens.
     public internal(set) var openCount = 0
-    /// How many of these opens were answered with a file of the local disk, which the kernel then reads by itself.
+    /// The number of opens answered with a local file, which the kernel then reads directly.
     public internal(set) var localOpenCount = 0
-    /// How many reads have ended.
+    /// The number of finished reads.
     public internal(set) var readCount = 0
-    /// How many of them with an error.
+    /// The number of finished reads that failed.
     public internal(set) var failureCount = 0
-    /// How many bytes the others gave.
+    /// The number of bytes returned by the other reads.
     public internal(set) var byteCount = 0
 
-    /// None of it.
+    /// Creates counts of zero.
     public init() {}
 
-    /// Adds what was counted elsewhere.
+    /// Adds other counts to these.
     public mutating func add(_ other: AccessCounts) {
         openCount += other.openCount
         localOpenCount += other.localOpenCount
@@ -23,10 +23,10 @@ public struct AccessCounts: Hashable, Sendable {
         byteCount += other.byteCount
     }
 
-    /// Whether there is anything.
+    /// `true` if there were no opens and no reads.
     public var isNone: Bool { openCount == 0 && readCount == 0 }
 
-    /// Whether less was read than of the other one, or, where reads aren't known, less often opened.
+    /// Returns `true` if `left` has fewer bytes read than `right` or, if reads are unknown, fewer opens.
     static func isLess(_ left: AccessCounts, than right: AccessCounts) -> Bool {
         (left.byteCount, left.openCount) < (right.byteCount, right.openCount)
     }

@@ -1,26 +1,25 @@
 import ObjectStore
 import Synchronization
 
-/// Which files were opened and read since the start, within a limit: beyond it the least read ones are remembered by their
-/// folders only.
+/// The opens and reads of files since the start. Beyond a limit, the least read files are recorded only as part of
+/// their folders.
 ///
-/// Opening a file looks it up here under a lock; reading one needs neither this nor the lock, since who has a file open holds
-/// its `FileAccess`.
+/// Opening a file takes a lookup here under a lock. A read needs neither, since an open file holds its `FileAccess`.
 final class AccessRecord: Sendable {
-    /// How many files are remembered one by one. With keys and ETags as long as they may be, and all files large, they take 9 MiB;
-    /// with keys of 100 bytes, one file in ten large, about 2 MiB. A group's working set of subjects fits.
+    /// The most files recorded individually. With keys and ETags of maximum length, and only large files, they use 9
+    /// MiB; with keys of 100 bytes, one file in ten large, about 2 MiB. The working set of subjects of a group fits.
     static let fileCountMax = 4_096
-    /// Longer keys, and ETags, aren't remembered; S3 has none.
+    /// Longer keys and ETags aren't recorded; S3 has none.
     private static let keyByteCountMax = 1_024
     private static let etagByteCountMax = 128
-    /// After no room could be made, because all files are open, so many opens go by before that is tried again.
-    private static let patience = 256
+    /// The number of opens before the next attempt to make room, after one failed because all files are open.
+    private static let retryAfterOpenCount = 256
 
     private struct State {
         var files: [ObjectVersion: FileAccess] = [:]
         var folders = FolderAccesses()
         var droppedFileCount = 0
-        /// How many opens are to go by before there is an attempt to make room.
+        /// The number of opens left before the next attempt to make room.
         var pause = 0
     }
 
@@ -28,7 +27,7 @@ final class AccessRecord: Sendable {
     private let openCount = Atomic<Int>(0)
     private let unrecordedOpenCount = Atomic<Int>(0)
 
-    /// What is to be told of an object that is opened; `nil` where it can't be remembered.
+    /// Returns the record for an object that is opened; `nil` if it can't be recorded.
     func access(of object: ObjectVersion) -> FileAccess? {
         guard AccessRecord.isMemorable(object) else { return nil }
         return state.withLock { state in
@@ -41,21 +40,21 @@ final class AccessRecord: Sendable {
     }
 
     private static func isMemorable(_ object: ObjectVersion) -> Bool {
-        // A digest is of one size; making text of it would cost each open something.
+        // A digest has a fixed size; converting it to text would slow each open.
         object.key.bytes.count <= keyByteCountMax
             && (object.etag.digest != nil || object.etag.text.utf8.count <= etagByteCountMax)
     }
 
-    /// A file was opened.
+    /// Records an open.
     func noteOpen(_ access: FileAccess?) {
         openCount.add(1, ordering: .relaxed)
         if let access { access.noteOpen() } else { unrecordedOpenCount.add(1, ordering: .relaxed) }
     }
 
-    /// How many opens there were.
+    /// The number of opens.
     var totalOpenCount: Int { openCount.load(ordering: .relaxed) }
 
-    /// Whether there is room for a file more; a quarter of the others goes if there isn't.
+    /// Returns `true` if there is room for another file; if there isn't, drops a quarter of the others first.
     private static func hasRoom(_ state: inout State) -> Bool {
         if state.files.count < fileCountMax { return true }
         if state.pause > 0 {
@@ -68,11 +67,11 @@ final class AccessRecord: Sendable {
             if state.files.count <= fileCountMax * 3 / 4 { break }
             drop(object, &state)
         }
-        if state.files.count >= fileCountMax { state.pause = patience }
+        if state.files.count >= fileCountMax { state.pause = retryAfterOpenCount }
         return state.files.count < fileCountMax
     }
 
-    /// Remembers an object by its folder only, unless somebody has it open: he counts on.
+    /// Moves an object's counts to its folder, unless it is open: an open file keeps counting.
     private static func drop(_ object: ObjectVersion, _ state: inout State) {
         guard var access = state.files.removeValue(forKey: object) else { return }
         guard isKnownUniquelyReferenced(&access) else {
@@ -85,10 +84,10 @@ final class AccessRecord: Sendable {
         state.folders.add(counts, in: object.key.folder)
     }
 
-    /// All that is remembered.
+    /// A snapshot of all counts.
     var snapshot: AccessSnapshot {
         let (files, folders, droppedFileCount) = state.withLock { ($0.files, $0.folders, $0.droppedFileCount) }
-        // References in `files` keep entries from being dropped meanwhile, so they are let go of soon.
+        // References in `files` prevent entries from being dropped meanwhile, so release them soon.
         let accesses = files.map { object, access in
             AccessSnapshot.File(object: object, counts: access.counts, partByteCounts: access.partByteCounts)
         }

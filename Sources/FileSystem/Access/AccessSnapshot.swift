@@ -1,27 +1,28 @@
 public import ObjectStore
 
-/// What is remembered of opens and reads.
+/// A snapshot of recorded opens and reads.
 public struct AccessSnapshot: Sendable {
     /// An object version.
     public struct File: Sendable {
-        /// Which one.
+        /// The object version.
         public let object: ObjectVersion
-        /// How often it was opened and read.
+        /// Its opens and reads.
         public let counts: AccessCounts
-        /// The bytes that were read of each of its equal parts; `nil` for a small object.
+        /// The bytes read of each of the object's equal parts; `nil` for a small object.
         public let partByteCounts: [Int]?
     }
 
-    /// What is remembered file by file, in no order.
+    /// The files that are recorded individually, in no particular order.
     public let files: [File]
-    /// What isn't any more, by folders.
+    /// The counts of files that no longer are, by folder.
     public let folders: [Key: AccessCounts]
-    /// How many files that were; one that came back and went again counts again.
+    /// The number of those files; a file that was dropped twice counts twice.
     public let droppedFileCount: Int
-    /// How many opens were of files that were never remembered, because too many others were open, or their names are too long.
+    /// The number of opens of files that were never recorded, because too many files were open, or their names were too
+    /// long.
     public let unrecordedOpenCount: Int
 
-    /// Files and folders together, by folders: how much was read of the files in each, and not of those in folders below.
+    /// The counts of files and folders combined, by folder: the reads of files directly in each folder.
     public var countsByFolder: [Key: AccessCounts] {
         files.reduce(into: folders) { folders, file in
             folders[file.object.key.folder, default: AccessCounts()].add(file.counts)

@@ -1,9 +1,9 @@
 import ObjectStore
 import Synchronization
 
-/// How one object version was opened and read, by all who did. Whoever has it open holds this.
+/// The opens and reads of one object version by all its users. Each open file holds this.
 ///
-/// A read costs two additions to atomics, and those of `PartCounts` where the object is large: no lock, and no memory.
+/// A read costs two atomic additions, plus those of `PartCounts` for a large object: no lock, and no allocation.
 final class FileAccess: Sendable {
     private let openCount = Atomic<Int>(0)
     private let localOpenCount = Atomic<Int>(0)
@@ -12,30 +12,30 @@ final class FileAccess: Sendable {
     private let byteCount = Atomic<Int>(0)
     private let parts: PartCounts?
 
-    /// Nothing yet, of an object of so many bytes.
+    /// Creates empty counts for an object of `objectByteCount` bytes.
     init(of objectByteCount: Int) {
         parts = objectByteCount < PartCounts.objectByteCountMin ? nil : PartCounts(of: objectByteCount)
     }
 
-    /// It was opened.
+    /// Records an open.
     func noteOpen() { openCount.add(1, ordering: .relaxed) }
-    /// An open is answered with a file that the kernel reads by itself.
+    /// Records an open that is answered with a local file, which the kernel reads directly.
     func noteLocalOpen() { localOpenCount.add(1, ordering: .relaxed) }
 
-    /// A read is answered with these bytes of the object.
+    /// Records a read of these bytes of the object.
     func noteRead(_ range: Range<Int>) {
         readCount.add(1, ordering: .relaxed)
         byteCount.add(range.count, ordering: .relaxed)
         parts?.note(range)
     }
 
-    /// A read ends with an error.
+    /// Records a read that failed.
     func noteFailure() {
         readCount.add(1, ordering: .relaxed)
         failureCount.add(1, ordering: .relaxed)
     }
 
-    /// What was counted so far.
+    /// The counts so far.
     var counts: AccessCounts {
         var counts = AccessCounts()
         counts.openCount = openCount.load(ordering: .relaxed)
@@ -46,6 +46,6 @@ final class FileAccess: Sendable {
         return counts
     }
 
-    /// The bytes that were read of each of its equal parts; `nil` for a small object.
+    /// The bytes read of each of the object's equal parts; `nil` for a small object.
     var partByteCounts: [Int]? { parts?.all }
 }

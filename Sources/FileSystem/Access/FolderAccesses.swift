@@ -1,25 +1,25 @@
 import ObjectStore
 
-/// What was read of files that are not remembered one by one, by their folders.
+/// The reads of files that are not recorded individually, by folder.
 ///
-/// Beyond the limit the least read folders are counted with the ones above them: what is known gets coarser, and nothing is
+/// Beyond the limit, the least read folders are merged into their parents: the record becomes coarser, and no count is
 /// lost.
 struct FolderAccesses {
-    /// How many folders there may be. With keys as long as S3 allows they take a bit more than a mebibyte.
+    /// The most folders. With keys of S3's maximum length they use slightly more than a mebibyte.
     static let countMax = 1_024
 
     private(set) var counts: [Key: AccessCounts] = [:]
 
-    /// Counts what was read in a folder, a key that ends in "/", or none.
+    /// Adds counts to a folder, a key that ends in "/" or is empty.
     mutating func add(_ access: AccessCounts, in folder: Key) {
         counts[folder, default: AccessCounts()].add(access)
         if counts.count > FolderAccesses.countMax { makeRoom() }
     }
 
-    /// A quarter goes at once, so that it doesn't happen with each folder.
+    /// Merges a quarter of the folders at once, so that this doesn't happen for each new folder.
     private mutating func makeRoom() {
         let target = FolderAccesses.countMax * 3 / 4
-        // Each round brings folders one level up, and the root has nothing above it: that ends.
+        // Each pass moves folders one level up, and the root has no parent: the loop ends.
         while counts.count > target {
             let folders = counts.filter { !$0.key.bytes.isEmpty }
                 .sorted { AccessCounts.isLess($0.value, than: $1.value) }
@@ -32,7 +32,7 @@ struct FolderAccesses {
 }
 
 extension Key {
-    /// The folder that a key lies in: up to the last "/" but one at its end. The root's is the root.
+    /// The folder that contains a key: up to the last "/", ignoring one at its end. The folder of the root is the root.
     var folder: Key {
         Key(bytes.prefix(through: bytes.dropLast().lastIndex(of: Key.delimiter) ?? -1))
     }

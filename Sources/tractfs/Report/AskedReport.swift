@@ -2,24 +2,25 @@ import FuseBridge
 import Glibc
 import SystemPackage
 
-/// A mount that was asked for its report.
+/// The report of a mount.
 struct AskedReport {
-    /// Where it is mounted, and what.
+    /// The mount point, and the mounted location.
     let mountPoint: String
     let source: String
-    /// What its server said, as a JSON object.
+    /// The server's answer, as a JSON object.
     let answer: String
 
-    /// A server needs some ten milliseconds for it. One that doesn't answer within so many seconds is stopped or overloaded.
-    private static let patience = 20
+    /// The timeout in seconds. A server needs some ten milliseconds; a later answer means that it is stopped or
+    /// overloaded.
+    private static let timeoutSeconds = 20
 
-    /// Asks the mount on `path`, or that it lies in.
+    /// Requests the report of the mount on `path`, or of the mount that contains it.
     static func one(at path: String) throws -> AskedReport {
         let mount = try AskedMount.one(at: path)
-        // Whether it answers at all, and may be asked.
+        // Fails if the mount doesn't answer or refuses access.
         _ = try mount.answer.get()
         let mountPoint = mount.mountPoint
-        let answer = TimeLimit.run(.seconds(patience)) { AskedReport.answer(of: mountPoint) }
+        let answer = TimeLimit.run(.seconds(timeoutSeconds)) { AskedReport.answer(of: mountPoint) }
         guard let answer else {
             throw Failure("\(mountPoint) doesn't answer; tractfs unmount detaches it, whatever state it is in")
         }
@@ -39,7 +40,7 @@ struct AskedReport {
             return try MountedDirectory(mountPoint).report()
         } catch {
             guard error == .noData else { throw error }
-            // Another server has taken over between two pages, and has begun a history of its own.
+            // Another server has taken over between two pages, and has begun its own history.
             return try MountedDirectory(mountPoint).report()
         }
     }
@@ -55,7 +56,7 @@ struct AskedReport {
         }
     }
 
-    /// What the server said.
+    /// Returns the decoded answer.
     func report() throws(Failure) -> MountReport {
         guard let report = MountReport(parsing: answer) else {
             throw Failure(
@@ -65,7 +66,7 @@ struct AskedReport {
         return report
     }
 
-    /// All of it for programs: where the mount is, and behind that what its server said, member by member.
+    /// The complete report for programs: the mount point, then the members of the server's answer.
     var json: String {
         let head = JSONObject([("mount_point", .string(mountPoint)), ("source", .string(source))])
         return "\(head)".dropLast() + ", " + answer.drop { $0 != "{" }.dropFirst() + "\n"

@@ -1,9 +1,9 @@
 import FoundationEssentials
 
-/// What the server of a mount says of all that it has done (`ReportDocument`, docs/REPORT.md).
+/// The report of a mount's server about its whole life (`ReportDocument`, docs/REPORT.md).
 struct MountReport: Decodable {
     let status: MountStatus
-    /// What it was told, by the names of options.
+    /// The settings of the mount, by option name.
     let settings: [String: String]
     let machine: Machine
     let history: History
@@ -15,7 +15,7 @@ struct MountReport: Decodable {
         let memoryBytes: Int
     }
 
-    /// Samples, the last one of them taken when it was asked. Each array has one number of all.
+    /// The samples, the last one taken at the time of the request. Each array has one number per sample.
     struct History: Decodable {
         let periodSeconds: Int
         let seconds: [Double]
@@ -27,7 +27,7 @@ struct MountReport: Decodable {
         subscript(count: HistoryCount) -> [Int] { counts[count.rawValue] ?? [] }
         subscript(gauge: HistoryGauge) -> [Int] { gauges[gauge.rawValue] ?? [] }
 
-        /// Whether all that a page is made of is there, for every sample.
+        /// `true` if every sample has all members that the HTML page needs.
         fileprivate var isComplete: Bool {
             let columns =
                 HistoryCount.allCases.map { self[$0] } + HistoryGauge.allCases.map { self[$0] } + getFirstByteCounts
@@ -56,12 +56,12 @@ struct MountReport: Decodable {
         let reads: Int
         let failedReads: Int
         let readBytes: Int
-        /// What was read of each of its equal parts; `nil` for a small file.
+        /// The bytes read of each of the file's equal parts; `nil` for a small file.
         let partBytes: [Int]?
     }
 
     struct Folder: Decodable {
-        /// Ends in "/"; empty for the mount's own folder.
+        /// The path, ending in "/"; empty for the mount's root folder.
         let path: String
         let opens: Int
         let passthroughOpens: Int
@@ -70,7 +70,7 @@ struct MountReport: Decodable {
         let readBytes: Int
     }
 
-    /// Reads what a server has said; `nil` where it doesn't say all of this: it is of another version.
+    /// Decodes a server's answer; `nil` if members are missing because the server has another version.
     init?(parsing text: String) {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase

@@ -1,7 +1,7 @@
 import ArgumentParser
 import ObjectStore
 
-/// `tractfs report`.
+/// The command `tractfs report`.
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
@@ -44,7 +44,7 @@ struct ReportCommand: ParsableCommand {
         let path = output ?? (json ? "-" : ReportCommand.standardOutput)
         if path == "-" { return try StandardOutput.write(text) }
         try ReplacedFile(AbsolutePath.of(path)).write(text)
-        // Programs know where they had it written.
+        // A program that requested JSON knows its path.
         if !json { try StandardOutput.write("wrote \(path) (\(ByteCount(text.utf8.count).rounded))\n") }
     }
 

@@ -3,18 +3,19 @@ import FuseBridge
 import Glibc
 import SystemPackage
 
-/// A mount that was asked how it is.
+/// The status of a mount.
 struct AskedMount: Sendable {
-    /// Where it is mounted, and what.
+    /// The mount point, and the mounted location.
     let mountPoint: String
     let source: String
-    /// What its server said, as a JSON object, or why it said nothing.
+    /// The server's answer as a JSON object, or the reason that there is none.
     let answer: Result<String, Failure>
 
-    /// A server answers at once, be its network gone. One that doesn't within so many seconds is stopped or overloaded.
-    private static let patience = 5
+    /// The timeout in seconds. A server answers at once, even without a network; a later answer means that it is
+    /// stopped or overloaded.
+    private static let timeoutSeconds = 5
 
-    /// What the server said.
+    /// Returns the decoded answer.
     func status() throws(Failure) -> MountStatus {
         guard let status = MountStatus(parsing: try answer.get()) else {
             throw Failure("\(mountPoint) is served by another version of tractfs; see tractfs upgrade")
@@ -22,21 +23,22 @@ struct AskedMount: Sendable {
         return status
     }
 
-    // MARK: Asking
+    // MARK: Requests
 
-    /// All mounts of ours that this process sees, asked at once. A mount that is seen in several places counts once.
+    /// Requests the status of all tractfs mounts visible to this process, concurrently. A mount that is visible in
+    /// several places counts once.
     static func all() throws -> [AskedMount] {
         var devices: Set<String> = []
         return ask(try MountTable().entries.filter { $0.isOurs && devices.insert($0.device).inserted })
     }
 
-    /// The mount on `path`, or that it lies in.
+    /// Requests the status of the mount on `path`, or of the mount that contains it.
     static func one(at path: String) throws -> AskedMount {
         try MountPaths.check(path)
         let table = try MountTable()
         if let mount = table.mount(at: path), mount.isOurs { return ask([mount])[0] }
-        // Resolving asks the mount, which may be dead.
-        let resolved = TimeLimit.run(.seconds(patience)) { MountPoint.resolve(path).map { FilePath($0) } }
+        // Resolving the path sends a request to the mount, which may be dead.
+        let resolved = TimeLimit.run(.seconds(timeoutSeconds)) { MountPoint.resolve(path).map { FilePath($0) } }
         guard let resolved else {
             throw Failure("\(path) doesn't answer; tractfs unmount detaches a mount that is dead")
         }
@@ -51,7 +53,7 @@ struct AskedMount: Sendable {
 
     private static func ask(_ mounts: [MountTable.Entry]) -> [AskedMount] {
         let asked = mounts.map { mount in (mount, TimeLimit.begin { answer(of: mount.mountPoint) }) }
-        let deadline = DispatchTime.now() + .seconds(patience)
+        let deadline = DispatchTime.now() + .seconds(timeoutSeconds)
         return asked.map { mount, pending in
             let silence = Failure(
                 "\(mount.mountPoint) doesn't answer; tractfs unmount detaches it, whatever state it is in")

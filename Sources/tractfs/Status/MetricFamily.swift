@@ -1,4 +1,4 @@
-/// A metric of Prometheus' with a sample for each mount, or several (prometheus.io, "Exposition formats", version 0.0.4).
+/// A Prometheus metric with one or more samples per mount (prometheus.io, "Exposition formats", version 0.0.4).
 struct MetricFamily {
     enum Kind: String {
         case counter
@@ -8,7 +8,7 @@ struct MetricFamily {
 
     /// One value.
     struct Sample {
-        /// What is put behind the family's name: "_sum" and "_count" of a summary.
+        /// The suffix of the family's name: "_sum" and "_count" of a summary.
         var suffix = ""
         var labels: [(name: String, value: String)] = []
         let value: Double
@@ -19,7 +19,7 @@ struct MetricFamily {
     let help: String
     var samples: [Sample] = []
 
-    /// The lines of the family, none where it has no samples.
+    /// The lines of the family; empty without samples.
     var text: String {
         if samples.isEmpty { return "" }
         let lines = samples.map { sample in
@@ -41,7 +41,7 @@ struct MetricFamily {
         return "\(label.name)=\"\(value.joined())\""
     }
 
-    /// Whole numbers without a decimal point, exactly up to 2^53.
+    /// Returns a value as text. Whole numbers have no decimal point, and are exact up to 2^53.
     private static func text(_ value: Double) -> String {
         Int(exactly: value).map { "\($0)" } ?? "\(value)"
     }

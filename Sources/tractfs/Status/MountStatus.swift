@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// What the server of a mount says of itself and of the mount (`StatusDocument`, docs/STATUS.md). Counts begin with the server.
+/// The status of a mount and its server (`StatusDocument`, docs/STATUS.md). Counts begin with the server process.
 struct MountStatus: Decodable {
     let uri: String
     let endpoint: String
@@ -21,9 +21,9 @@ struct MountStatus: Decodable {
     let open: Open
     let kernel: Kernel?
     let memory: Memory
-    /// `nil` where nothing is kept on the disk.
+    /// `nil` without a disk cache.
     let diskCache: DiskCache?
-    /// `nil` where the mount can't be written to, and from versions before there was an overlay.
+    /// `nil` for a read-only mount, and from versions without overlays.
     let overlay: String?
 
     struct Credentials: Decodable {
@@ -72,7 +72,7 @@ struct MountStatus: Decodable {
         let diskCacheBytes: Int
         let memoryCacheBytes: Int
 
-        /// The bytes that were read, wherever they came from.
+        /// The bytes read from all sources.
         var byteCount: Int { s3Bytes + diskCacheBytes + memoryCacheBytes }
     }
 
@@ -119,7 +119,7 @@ struct MountStatus: Decodable {
         let damaged: Int
     }
 
-    /// Reads what a server has said; `nil` where it doesn't say all of this: it is of another version.
+    /// Decodes a server's answer; `nil` if members are missing because the server has another version.
     init?(parsing text: String) {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase

@@ -1,21 +1,21 @@
-/// The last values of something, as a row of bars.
+/// The recent values of a rate, as a row of bars.
 struct Sparkline {
     private static let bars = Array("▁▂▃▄▅▆▇█")
 
     private let width: Int
     private var values: [Double] = []
 
-    /// A row of so many bars.
+    /// Creates a row of `width` bars.
     init(width: Int) {
         self.width = width
     }
 
-    /// Adds the next value, at the right; what doesn't fit any more goes.
+    /// Adds the next value at the right, and drops the oldest one if the row is full.
     mutating func append(_ value: Double) {
         values = values.suffix(width - 1) + [value]
     }
 
-    /// The bars, as high as the values are against the largest one that is shown; where there is none yet, blanks.
+    /// The bars, scaled to the largest value shown; blanks for missing values.
     var text: String {
         let largest = values.max() ?? 0
         let bars = values.map { value in

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
 
-/// `tractfs status`.
+/// The command `tractfs status`.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
@@ -57,7 +57,7 @@ struct StatusCommand: ParsableCommand {
         let mounts = try mountPoint.map { [try AskedMount.one(at: $0)] } ?? AskedMount.all()
         let text = text(of: mounts)
         if let output { try ReplacedFile(AbsolutePath.of(output)).write(text) } else { try StandardOutput.write(text) }
-        // Of a list, that one doesn't answer is part of the answer.
+        // In a list, a mount that doesn't answer is part of the answer.
         if mountPoint != nil { _ = try mounts.first?.answer.get() }
     }
 

@@ -9,14 +9,14 @@ import S3Client
 import SystemPackage
 import SystemSupport
 
-/// What a serving process says of itself and of its mount to who asks (`tractfs status`), as a JSON object. docs/STATUS.md has what
-/// each member means; `MountStatus` reads it.
+/// The status of a serving process and its mount, as a JSON object for `tractfs status`. docs/STATUS.md defines the
+/// members; `MountStatus` decodes it.
 struct StatusDocument: Sendable {
-    /// What is mounted.
+    /// The mounted location.
     let uri: String
-    /// The folder in which an overlay keeps what is written; `nil` where the mount can't be written to.
+    /// The folder in which an overlay stores writes; `nil` for a read-only mount.
     let overlay: String?
-    /// What the mount may take of memory, in bytes.
+    /// The memory limit of the mount, in bytes.
     let memoryByteLimit: Int
     let connectionLimit: Int
     let client: S3Client
@@ -26,11 +26,11 @@ struct StatusDocument: Sendable {
     let reader: Reader
     let blocks: BlockCache
     let disk: DiskCache?
-    /// When this process began to count, by the wall clock and by one that nobody sets.
+    /// The start of the counts, by the wall clock and by a monotonic clock.
     let start = Timestamp(seconds: time(nil))
     let startInstant = ContinuousClock.now
 
-    /// All of it, now.
+    /// Returns the whole status as of now.
     func object(_ session: SessionCounts) -> JSONObject {
         let place = client.place
         return [
@@ -99,7 +99,7 @@ struct StatusDocument: Sendable {
         ]
     }
 
-    // MARK: What is answered and kept
+    // MARK: Answers and caches
 
     private var reads: JSONObject {
         let counts = reader.counts
@@ -154,7 +154,7 @@ extension JSONObject.Value: ExpressibleByDictionaryLiteral {
         self = .object(JSONObject(members.map { (name: $0.0, value: $0.1) }))
     }
 
-    /// A time, to the microsecond.
+    /// Returns a duration in seconds, with microseconds.
     fileprivate static func seconds(_ duration: Duration) -> JSONObject.Value {
         .real((duration / .microseconds(1)).rounded() / 1_000_000)
     }

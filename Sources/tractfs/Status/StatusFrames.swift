@@ -1,16 +1,16 @@
 import ObjectStore
 
-/// What the live screen shows of a mount, once a second: how fast it is now and was in the last minute, and all counts.
+/// The frames of the live screen of a mount, one per second: current rates, rates of the last minute, and all counts.
 struct StatusFrames {
     static let columnCount = 80
     private static let sparklineWidth = 48
 
-    /// What is shown over time.
+    /// A rate over time.
     private struct Rate {
         let label: String
-        /// What is counted.
+        /// The counter behind the rate.
         let count: (MountStatus) -> Int
-        /// How a second's worth of it is written.
+        /// Formats the count of one second.
         let text: (Double) -> String
         var sparkline = Sparkline(width: sparklineWidth)
     }
@@ -23,7 +23,7 @@ struct StatusFrames {
     ]
     private var last: MountStatus?
 
-    /// The lines for what the mount says now, none of them longer than the screen is wide.
+    /// Returns the lines for the current status, cut to the width of the screen.
     mutating func next(_ mount: AskedMount) -> [String] {
         let body: [String]
         do throws(Failure) {
@@ -41,7 +41,7 @@ struct StatusFrames {
     private mutating func rateLines(_ status: MountStatus) -> [String] {
         let seconds = last.map { status.sinceSeconds - $0.sinceSeconds } ?? 0
         return rates.indices.map { index in
-            // Counts of a new server begin anew; of the first look there is no rate.
+            // A new server starts its counts at zero, and the first frame has no rate.
             let isContinued = seconds > 0 && last?.serverPid == status.serverPid
             let difference = isContinued ? rates[index].count(status) - (last.map(rates[index].count) ?? 0) : 0
             let value = isContinued ? Double(max(difference, 0)) / seconds : 0
@@ -55,7 +55,7 @@ struct StatusFrames {
     private static func bytes(_ perSecond: Double) -> String { "\(ByteCount(Int(perSecond)).rounded)/s" }
     private static func requests(_ perSecond: Double) -> String { "\(Decimals.text(perSecond, 1))/s" }
 
-    /// As much of a line as fits, and nothing that a terminal would obey.
+    /// Returns the part of a line that fits, without terminal control characters.
     private static func fitting(_ line: String) -> String {
         let visible = String(String.UnicodeScalarView(line.unicodeScalars.filter { !$0.isInstruction }))
         return visible.count <= columnCount ? visible : visible.prefix(columnCount - 1) + "…"

@@ -1,6 +1,7 @@
-/// What mounts say of themselves, for programs.
+/// The status of mounts, for programs.
 enum StatusJSON {
-    /// One mount: where it is, and behind that what its server said, member by member; "error" alone where it said nothing.
+    /// Returns the object of one mount: the mount point, then the members of the server's answer, or only "error" if it
+    /// didn't answer.
     static func object(_ mount: AskedMount) -> String {
         var head: [(name: String, value: JSONObject.Value)] = [
             ("mount_point", .string(mount.mountPoint)), ("source", .string(mount.source)),
@@ -11,12 +12,12 @@ enum StatusJSON {
             return "\(JSONObject(head))"
         case .success(let answer):
             head.append(("error", .null))
-            // The server's is an object, and not an empty one: both are one when their braces meet.
+            // Both are nonempty objects: joining them at their braces yields one object.
             return "\(JSONObject(head))".dropLast() + ", " + answer.drop { $0 != "{" }.dropFirst()
         }
     }
 
-    /// Several mounts, a line each.
+    /// Returns the objects of several mounts, one per line.
     static func array(_ mounts: [AskedMount]) -> String {
         mounts.isEmpty ? "[]" : "[\n" + mounts.map { "  " + object($0) }.joined(separator: ",\n") + "\n]"
     }

@@ -1,4 +1,4 @@
-/// What mounts say of themselves, for Prometheus. All samples have the label "mount_point"; units are seconds and bytes.
+/// The status of mounts, for Prometheus. All samples have the label "mount_point"; units are seconds and bytes.
 struct StatusMetrics {
     private typealias Samples = @Sendable (MountStatus) -> [MetricFamily.Sample]
 
@@ -33,7 +33,7 @@ struct StatusMetrics {
         labelled(MetricFamily.Sample(value: value), mountPoint)
     }
 
-    // MARK: What there is
+    // MARK: The families
 
     private static let families = requests + latency + answers + room
 
@@ -134,7 +134,7 @@ struct StatusMetrics {
         },
     ]
 
-    // MARK: How it is made
+    // MARK: Formatting
 
     private static func kinds(_ status: MountStatus) -> [(String, MountStatus.Kind)] {
         [("get", status.requests.get), ("list", status.requests.list)]

@@ -1,4 +1,4 @@
-/// A mount's state for people: what it is, and a line for each subject.
+/// The status of a mount for users: its identity, and a line for each subject.
 struct StatusText {
     private let mount: AskedMount
 
@@ -21,7 +21,7 @@ struct StatusText {
         label + String(repeating: " ", count: labelWidth - label.count) + text
     }
 
-    /// A line for each subject.
+    /// Returns a line for each subject.
     static func rows(_ status: MountStatus) -> [String] {
         [
             row("mounted", "\(status.mountedAt), asks \(status.endpoint) (\(status.region))"),
@@ -30,7 +30,7 @@ struct StatusText {
         ] + (status.overlay.map { [row("overlay", "what is written is kept in \($0)")] } ?? []) + counts(status)
     }
 
-    /// Those lines that change.
+    /// Returns the lines that change.
     static func counts(_ status: MountStatus) -> [String] {
         let requests = status.requests
         let errors = [("GET", requests.get), ("LIST", requests.list)].flatMap { name, kind in
@@ -56,7 +56,7 @@ struct StatusText {
             + (status.supervisorPid.map { ", supervised by \($0)" } ?? ", not supervised")
     }
 
-    /// Where they are from, and how long they work.
+    /// Returns the source and the expiry of the credentials.
     static func credentials(_ credentials: MountStatus.Credentials?) -> String {
         guard let credentials else { return "none, requests are not signed" }
         return credentials.source + (credentials.expiresAt.map { ", until \($0)" } ?? "")
@@ -133,9 +133,9 @@ struct StatusText {
     }
 }
 
-/// Numbers with a fixed number of decimals.
+/// Formats numbers with a fixed number of decimals.
 enum Decimals {
-    /// `value`, which isn't negative, rounded.
+    /// Returns `value`, which must not be negative, rounded.
     static func text(_ value: Double, _ digitCount: Int) -> String {
         let factor = (0..<digitCount).reduce(1.0) { product, _ in product * 10 }
         let scaled = "\(Int((value * factor).rounded()))"

@@ -1,8 +1,8 @@
-/// How far a fetch is, in words: in one line that is written over on a terminal, in a few lines elsewhere.
+/// The progress of a fetch in words: one overwritten line on a terminal, a few lines elsewhere.
 struct FetchProgress {
-    /// How often there is a line where there is no terminal.
+    /// The interval of lines without a terminal.
     private static let period: Duration = .seconds(30)
-    /// What the rate is taken of: long enough to be calm.
+    /// The window of the rate: long enough for a steady value.
     private static let rateWindow: Duration = .seconds(10)
     private static let barWidth = 22
 
@@ -11,12 +11,12 @@ struct FetchProgress {
     private var line: OverwrittenLine
     private let start: ContinuousClock.Instant
     private var next: ContinuousClock.Instant
-    /// How much was done when, a second apart, the oldest first.
+    /// The completed bytes over time, a second apart, oldest first.
     private var samples: [(instant: ContinuousClock.Instant, byteCount: Int)]
 
     /// - Parameters:
     ///   - line: The line on a terminal.
-    ///   - tell: Takes the lines where nobody watches that.
+    ///   - tell: Receives the lines if there is no terminal.
     init(
         totalByteCount: Int, on line: OverwrittenLine, now: ContinuousClock.Instant = .now,
         tell: @escaping (String) -> Void
@@ -29,7 +29,7 @@ struct FetchProgress {
         samples = [(now, 0)]
     }
 
-    /// Tells how far it is, unless that was told a moment ago.
+    /// Shows the progress, unless that was done a moment ago.
     mutating func show(_ counts: FetchRun.Counts, at now: ContinuousClock.Instant = .now) {
         sample(counts.doneByteCount, at: now)
         if line.isWatched {
@@ -44,7 +44,7 @@ struct FetchProgress {
     private mutating func sample(_ byteCount: Int, at now: ContinuousClock.Instant) {
         guard let last = samples.last, now - last.instant >= .seconds(1) else { return }
         samples.append((now, byteCount))
-        // One of them is older than the window, unless that is longer than all of it.
+        // One sample is older than the window, unless the fetch is younger than that.
         while samples.count > 2, now - samples[1].instant >= FetchProgress.rateWindow { samples.removeFirst() }
     }
 
@@ -53,7 +53,7 @@ struct FetchProgress {
         return Double(byteCount - first.byteCount) / max((now - first.instant) / .seconds(1), 0.001)
     }
 
-    /// "43%, 26.8GiB of 62.3GiB, 812MiB/s, 45s left".
+    /// Returns text such as "43%, 26.8GiB of 62.3GiB, 812MiB/s, 45s left".
     func text(_ counts: FetchRun.Counts, at now: ContinuousClock.Instant) -> String {
         let total = max(totalByteCount, counts.doneByteCount)
         let rate = bytesPerSecond(counts.doneByteCount, at: now)
@@ -63,14 +63,14 @@ struct FetchProgress {
             + "\(ByteCount(Int(rate)).rounded)/s\(left)"
     }
 
-    /// The same behind a bar, with the file that it is at, in at most `width` columns.
+    /// Returns a bar, this text and the current file, in at most `width` columns.
     func line(_ counts: FetchRun.Counts, at now: ContinuousClock.Instant, width: Int) -> String {
         let part = totalByteCount == 0 ? 1 : Double(counts.doneByteCount) / Double(totalByteCount)
         let bar = WarmText.bar(part, width: FetchProgress.barWidth)
         return WarmText.fitting("\(bar) \(text(counts, at: now)), \(counts.current)", width: width)
     }
 
-    /// What has come, in how much time: "44.5GiB fetched in 1m 33s, 490MiB/s".
+    /// Returns the fetched bytes and the time, such as "44.5GiB fetched in 1m 33s, 490MiB/s".
     func summary(_ counts: FetchRun.Counts, at now: ContinuousClock.Instant = .now) -> String {
         let seconds = (now - start) / .seconds(1)
         let rate = ByteCount(Int(Double(counts.fetchedByteCount) / max(seconds, 0.001))).rounded

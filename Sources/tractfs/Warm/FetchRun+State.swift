@@ -1,34 +1,34 @@
 import FileSystem
 
 extension FetchRun {
-    /// Which pieces there are to do, who does them, and what has come of them.
+    /// The pieces to fetch, the threads at work on them, and their results.
     struct State {
-        /// Adjoining bytes of a file.
+        /// Contiguous bytes of a file.
         struct Piece {
             /// The file's index.
             let file: Int
             let range: Range<Int>
         }
 
-        /// What a thread does next.
+        /// The next step of a thread.
         enum Turn {
             case piece(Piece)
             case end
         }
 
-        /// How often a file is gone through, if pieces of it are lost again.
+        /// The most passes over a file if pieces of it are lost again.
         private static let roundCountMax = 3
 
         private(set) var counts = Counts()
         private let files: [WantedFile]
         private let verifies: Bool
         private let pieceByteCount: Int
-        /// The files in the order in which they are gone through, and how many of them were begun.
+        /// The files in the order of the passes, and the number of them begun.
         private var queue: [Int]
         private var begunCount = 0
-        /// The file whose pieces are being handed out, and where the next one begins.
+        /// The file whose pieces are being handed out, and the offset of its next piece.
         private var current: (file: Int, offset: Int)?
-        /// How many pieces of a file threads are at.
+        /// The number of pieces in flight, by file.
         private var openCounts: [Int: Int] = [:]
         private var roundCounts: [Int: Int] = [:]
         private var failedFiles: Set<Int> = []
@@ -48,17 +48,17 @@ extension FetchRun {
             counts.isOver = queue.isEmpty
         }
 
-        /// What a thread does next; `nil` while that depends on what others are at.
+        /// Returns the next step of a thread; `nil` while it depends on pieces in flight.
         mutating func next() -> Turn? {
             while !isEnding, let file = current?.file ?? nextFile() {
                 let offset = current?.offset ?? 0
-                // The rest of a file that has failed once is of no use.
+                // The rest of a file that has failed once is useless.
                 guard !failedFiles.contains(file) else {
                     current = nil
                     continue
                 }
                 let end = min(offset + pieceByteCount, files[file].byteCount)
-                // Of one that is there, and is only to be kept, one piece is enough.
+                // For a complete file that only needs a pin, one piece is enough.
                 let isLast = end == files[file].byteCount || isThere(file)
                 current = isLast ? nil : (file, end)
                 openCounts[file, default: 0] += 1
@@ -80,9 +80,10 @@ extension FetchRun {
             !verifies && files[file].cachedByteCount == files[file].byteCount && roundCounts[file] == nil
         }
 
-        /// A piece has come.
+        /// Records that a piece has been fetched.
         ///
-        /// - Returns: Whether the file is done, but for a last look; the file counts as open until `close` or `fail`.
+        /// - Returns: `true` if the file is complete except for a final check; it counts as open until `close` or
+        ///   `fail`.
         mutating func end(_ piece: Piece) -> Bool {
             let isLast = openCounts[piece.file] == 1 && current?.file != piece.file
             guard !isLast || failedFiles.contains(piece.file) else { return true }
@@ -90,13 +91,13 @@ extension FetchRun {
             return false
         }
 
-        /// A thread is at no piece of `file` any more, nor at looking at it.
+        /// Records that a thread no longer works on a piece of `file` or on its final check.
         mutating func close(_ file: Int) {
             guard let count = openCounts[file] else { return }
             openCounts[file] = count == 1 ? nil : count - 1
         }
 
-        /// Has a file gone through once more; whether that hasn't been often enough.
+        /// Schedules another pass over a file. Returns `false` if the limit of passes is reached.
         mutating func again(_ file: Int) -> Bool {
             roundCounts[file, default: 1] += 1
             guard roundCounts[file, default: 1] <= State.roundCountMax else { return false }
@@ -104,26 +105,26 @@ extension FetchRun {
             return true
         }
 
-        /// What a piece was answered with that was asked for from `start` on.
+        /// Records the answer to a piece requested from `start` on.
         mutating func note(_ answer: FileSystem.FetchAnswer, from start: Int, verifies: Bool) {
             counts.doneByteCount += verifies ? max(answer.end - start, 0) : answer.fetchedByteCount
             counts.fetchedByteCount += answer.fetchedByteCount
             counts.damagedBlockCount += answer.damagedBlockCount
         }
 
-        /// A piece can't be had, and so its file.
+        /// Records that a piece, and so its file, can't be fetched.
         ///
-        /// - Parameter isFatal: Whether no other file can be had either.
+        /// - Parameter isFatal: `true` if no other file can be fetched either.
         mutating func fail(_ piece: Piece, _ failure: Failure, isFatal: Bool) {
             close(piece.file)
-            // Of one cause, and of one file, once is enough.
+            // Report one failure per cause, and one per file.
             guard failedFiles.insert(piece.file).inserted, !isEnding else { return }
             counts.failedFileCount += 1
             failures.append(failure)
             if isFatal { isEnding = true }
         }
 
-        /// What has failed since this was called last.
+        /// Returns the failures since the last call.
         mutating func takeFailures() -> [Failure] {
             defer { failures = [] }
             return failures

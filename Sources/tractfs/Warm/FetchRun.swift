@@ -4,40 +4,40 @@ import Glibc
 import SystemPackage
 import SystemSupport
 
-/// Has the mount bring files to its cache, in pieces, on some threads that each wait for one piece.
+/// Fetches files into the mount's cache, in pieces, on several threads that each wait for one piece.
 ///
-/// The mount remembers nothing between two pieces, and a piece that it had begun when its process died is asked of the next one
-/// by the kernel. So whatever happens, what is missing is asked for until it is there.
+/// The mount keeps no state between two pieces. If its process dies during a piece, the kernel requests that piece from
+/// the next process. So in any event, missing pieces are requested until they are cached.
 final class FetchRun: Sendable {
     struct Options: Sendable {
-        /// How many pieces at once.
+        /// The number of pieces in flight.
         let parallelCount: Int
-        /// Whether what is there already is checked.
+        /// `true` if cached blocks are checked.
         let verifies: Bool
-        /// Whether evictions are to leave the files.
+        /// `true` if the files are pinned.
         let keeps: Bool
     }
 
-    /// How far it is.
+    /// The progress.
     struct Counts: Sendable {
-        /// How many bytes of what there is to do are done.
+        /// The number of completed bytes.
         var doneByteCount = 0
-        /// How many bytes have come.
+        /// The number of fetched bytes.
         var fetchedByteCount = 0
-        /// How many damaged blocks were fetched again.
+        /// The number of damaged blocks that were fetched again.
         var damagedBlockCount = 0
         var failedFileCount = 0
-        /// A file that something is fetched of.
+        /// A file that is being fetched.
         var current = ""
         var isOver = false
     }
 
-    /// What one request of the mount's asks for at most.
+    /// The most bytes of one request to the mount.
     private static let pieceByteCount = 8 << 20
-    /// How long to wait before asking again, in microseconds, where the mount needs its memory for who reads.
+    /// The pause before a retry, in microseconds, while the mount needs its memory for readers.
     private static let pauses: ClosedRange<UInt32> = 5_000...200_000
-    /// How long the cache may have no room, before that counts: others may have a file open for a moment.
-    private static let patience: Duration = .seconds(10)
+    /// The time that the cache may have no room before that is an error: other processes may have a file open briefly.
+    private static let noRoomTimeout: Duration = .seconds(10)
 
     private let files: [WantedFile]
     private let roots: [OpenedFolder]
@@ -51,17 +51,17 @@ final class FetchRun: Sendable {
         state = Monitor(State(files, options, pieceByteCount: FetchRun.pieceByteCount))
     }
 
-    /// How much there is to do, in bytes.
+    /// The total number of bytes.
     var totalByteCount: Int {
         files.reduce(0) { $0 + (options.verifies ? $1.byteCount : $1.byteCount - $1.cachedByteCount) }
     }
 
-    /// How far it is.
+    /// The current progress.
     var counts: Counts { state.look { $0.counts } }
 
-    /// Does all of it.
+    /// Runs the fetch to its end.
     ///
-    /// - Parameter tell: Called every now and then, on this thread, with how far it is and what failed since the last call.
+    /// - Parameter tell: Called at intervals on this thread, with the progress and the failures since the last call.
     func finish(_ tell: (Counts, [Failure]) -> Void) {
         let threads = (0..<min(options.parallelCount, max(files.count, totalByteCount / FetchRun.pieceByteCount + 1)))
             .map { _ in WorkerThread { [self] in work() } }
@@ -89,7 +89,7 @@ final class FetchRun: Sendable {
                 state.change { $0.fail(piece, failure, isFatal: FetchRun.isFatal(error)) }
             }
         }
-        // Who waits for the end looks again.
+        // Wakes the thread that waits for the end.
         state.change { _ in }
     }
 
@@ -103,14 +103,14 @@ final class FetchRun: Sendable {
         while !question.range.isEmpty {
             do throws(FileSystem.Failure) {
                 let answer = try directory.fetch(question)
-                // Once is enough.
+                // One check is enough.
                 question.actions.remove(.verify)
                 state.change { $0.note(answer, from: question.range.lowerBound, verifies: options.verifies) }
                 question.range = max(answer.end, question.range.lowerBound)..<question.range.upperBound
                 pause = FetchRun.pauses.lowerBound
                 lastProgress = .now
             } catch {
-                let isFull = error.errno == .noSpace && ContinuousClock.now < lastProgress + FetchRun.patience
+                let isFull = error.errno == .noSpace && ContinuousClock.now < lastProgress + FetchRun.noRoomTimeout
                 guard isFull || [.resourceTemporarilyUnavailable, .interrupted].contains(error.errno),
                     !state.look({ $0.isEnding })
                 else { throw error }
@@ -127,7 +127,8 @@ final class FetchRun: Sendable {
         return actions
     }
 
-    /// All pieces of a file have been there. Looks whether they still are: a piece that was damaged may have taken others with it.
+    /// Checks that all fetched pieces of a file are still cached: the removal of a damaged piece may have removed
+    /// others.
     private func finish(_ number: Int) throws(FileSystem.Failure) {
         let file = files[number]
         let answer = try open(file).fetch(
@@ -153,7 +154,7 @@ final class FetchRun: Sendable {
         return MountedTree.cacheFailure(failure.errno, file.shownPath)
     }
 
-    /// Whether no other file will fare better.
+    /// Returns `true` if all other files would fail too.
     private static func isFatal(_ failure: FileSystem.Failure) -> Bool {
         let fatal: [Errno] = [
             .socketNotConnected, .connectionAbort, .operationNotSupportedByDevice, .inappropriateIOCTLForDevice,

@@ -4,26 +4,26 @@ import FuseBridge
 import Glibc
 import SystemPackage
 
-/// The disk cache of the mount that a tree is in.
+/// The disk cache of the mount that contains a tree.
 extension MountedTree {
-    /// How much it can hold.
+    /// Returns the capacity of the cache.
     func cacheRoom() throws(Failure) -> DiskCache.Room {
         let directory = try open()
         do throws(Errno) { return try directory.cacheRoom() } catch { throw cacheFailure(error) }
     }
 
-    /// Has evictions take what is kept of the tree.
+    /// Unpins the tree.
     func release() throws(Failure) -> DiskCache.Release {
         let directory = try open()
         do throws(Errno) { return try directory.release(fileName) } catch { throw cacheFailure(error) }
     }
 
-    /// What an error means that asking about the disk cache ended with.
+    /// Returns the failure for an error of a disk cache request.
     func cacheFailure(_ errno: Errno, at place: [UInt8] = []) -> Failure {
         MountedTree.cacheFailure(errno, shown(place))
     }
 
-    /// The same of what is shown as `shown`.
+    /// Returns the failure for an error of a disk cache request about the path `shown`.
     static func cacheFailure(_ errno: Errno, _ shown: String) -> Failure {
         switch errno {
         case .operationNotSupportedByDevice:

@@ -3,20 +3,20 @@ import FuseBridge
 import Glibc
 import SystemPackage
 
-/// The listing of all that is below a folder, by its mount, many requests at once.
+/// Lists everything below a folder through its mount, with many concurrent requests.
 struct TreeListing {
-    /// How long to wait between two questions, in microseconds: short at first, for what is known already.
+    /// The pause between two progress requests, in microseconds: short at first, for trees that are already known.
     private static let shortestPause: UInt32 = 2_000
     private static let longestPause: UInt32 = 100_000
 
     let path: String
 
-    /// Has the mount list it, and returns what was done in the end.
+    /// Has the mount list the tree, and returns the final status.
     func finish(telling progress: inout WarmProgressLines) throws(Failure) -> FileSystem.WarmStatus {
         defer { progress.erase() }
         let status: FileSystem.WarmStatus
         do throws(Errno) {
-            // The mount goes on listing until the directory is closed.
+            // The mount continues listing until the directory is closed.
             let directory = try MountedDirectory(path)
             try directory.beginWarming()
             status = try finalStatus(of: directory, telling: &progress)
@@ -36,7 +36,7 @@ struct TreeListing {
             do throws(Errno) {
                 status = try directory.warmStatus()
             } catch .noData {
-                // Another process serves the mount now, and knows nothing of it.
+                // Another process has taken over the mount, and doesn't know of this listing.
                 try directory.beginWarming()
                 continue
             }

@@ -2,45 +2,45 @@ import FileSystem
 import FuseBridge
 import SystemPackage
 
-/// A file that is to be in the cache.
+/// A file to fetch into the cache.
 struct WantedFile: Sendable {
-    /// As it is shown.
+    /// The path as shown to users.
     let shownPath: String
-    /// Which of the folders that were opened it is in or below, and where there.
+    /// The index of the opened folder that contains the file, and the path below it.
     let root: Int
     let place: [UInt8]
     let name: [UInt8]
-    /// Which version of it.
+    /// The number of the object version.
     let version: UInt64
     let byteCount: Int
-    /// What it takes on the disk when all of it is there.
+    /// The disk usage of the complete file.
     let allocatedByteCount: Int
-    /// How much of it was there when it was looked at.
+    /// The number of cached bytes at the time of the check.
     let cachedByteCount: Int
     let isKept: Bool
 }
 
-/// The files of one mount that are to be in its cache, each once.
+/// The files of one mount to fetch into its cache, without duplicates.
 struct WantedFiles {
     private(set) var files: [WantedFile] = []
     private(set) var byteCount = 0
     private(set) var cachedByteCount = 0
-    /// What all of them take on the disk.
+    /// The disk usage of all files when complete.
     private(set) var allocatedByteCount = 0
-    /// What those of them take that are kept already.
+    /// The disk usage of those that are already pinned.
     private(set) var keptByteCount = 0
     private var versions: Set<UInt64> = []
 
-    /// What isn't in the cache.
+    /// The number of bytes to fetch.
     var missingByteCount: Int { byteCount - cachedByteCount }
 
-    /// The folders that they are in or below.
+    /// The folders that contain the files.
     private(set) var roots: [OpenedFolder] = []
 
-    /// Adds the files of `tree` that match, if they aren't there yet, after asking the mount about each.
+    /// Adds the matching files of `tree` that aren't included yet, after a query to the mount about each.
     ///
-    /// - Parameter isUse: Whether they count as used from now on, so that others are evicted first.
-    /// - Returns: How many match.
+    /// - Parameter isUse: Counts as a use when `true`, so that other objects are evicted first.
+    /// - Returns: The number of matching files.
     mutating func add(
         _ tree: MountedTree, matching patterns: KeyPatterns, isUse: Bool, telling line: inout OverwrittenLine
     ) throws(Failure) -> Int {
@@ -63,7 +63,7 @@ struct WantedFiles {
     }
 
     private mutating func add(_ file: MountedTree.File, of tree: MountedTree, _ answer: FileSystem.FetchAnswer) {
-        // Two paths may lead to it.
+        // Two paths may lead to the same version.
         guard versions.insert(answer.version).inserted else { return }
         add(
             WantedFile(
@@ -90,9 +90,9 @@ final class OpenedFolder: Sendable {
         self.directory = directory
     }
 
-    /// Opens the folder that a file is in.
+    /// Opens the folder that contains a file.
     ///
-    /// - Parameter place: Where that is below: names, each ended by "/".
+    /// - Parameter place: The path below this folder: names, each followed by "/".
     func open(_ place: [UInt8]) throws(Errno) -> MountedDirectory {
         try MountedDirectory(place.isEmpty ? [UInt8(ascii: ".")] : place, in: directory)
     }

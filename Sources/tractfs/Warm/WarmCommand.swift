@@ -2,7 +2,7 @@ import ArgumentParser
 import BlockCache
 import Glibc
 
-/// `tractfs warm`.
+/// The command `tractfs warm`.
 struct WarmCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "warm",
@@ -74,7 +74,7 @@ struct WarmCommand: ParsableCommand {
         }
     }
 
-    /// The name of an option that was given beside this one.
+    /// Returns the name of another option that was given.
     private func givenOption(but name: String) -> String? {
         let given: KeyValuePairs = [
             "--release": release, "--metadata": metadata, "--include": !include.isEmpty, "--exclude": !exclude.isEmpty,

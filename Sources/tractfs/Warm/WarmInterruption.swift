@@ -2,13 +2,14 @@ import Glibc
 import Synchronization
 import SystemPackage
 
-/// Ctrl-C: says that nothing is lost, and ends the process. The mount hears of it as the requests that wait are interrupted.
+/// The handler of Ctrl-C: says that nothing is lost, and ends the process. The mount notices as its waiting requests
+/// are interrupted.
 final class WarmInterruption: Sendable {
     private static let exitStatus: CInt = 130
 
     private let run = Mutex<FetchRun?>(nil)
 
-    /// Listens from now on. To be called before any thread is started.
+    /// Starts listening. Call it before any thread is started.
     func install() {
         SignalThread.start([SIGINT]) { [self] _ in
             if isatty(STDERR_FILENO) == 1 { _ = try? FileDescriptor.standardError.writeAll("\n".utf8) }
@@ -17,7 +18,7 @@ final class WarmInterruption: Sendable {
         }
     }
 
-    /// What is at work now.
+    /// Records the current run.
     func note(_ run: FetchRun?) {
         self.run.withLock { $0 = run }
     }

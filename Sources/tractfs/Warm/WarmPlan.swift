@@ -1,20 +1,20 @@
 import BlockCache
 
-/// What there is to do, and whether it fits into the cache.
+/// The work to do, and the check that it fits into the cache.
 struct WarmPlan {
     let wanted: WantedFiles
     let room: DiskCache.Room
     let keeps: Bool
 
-    /// What is kept beside these files.
+    /// The pinned bytes of other files.
     private var othersByteCount: Int { max(room.keptByteCount - wanted.keptByteCount, 0) }
 
-    /// How much of the cache these files may take.
+    /// The bytes of the cache that these files may use.
     private var limit: Int {
         max((keeps ? room.keepableByteCount : room.fillableByteCount) - othersByteCount, 0)
     }
 
-    /// "13794 files, 62.3GiB: 17.8GiB are in the cache, 44.5GiB to fetch; the cache can hold 72GiB".
+    /// Text such as "13794 files, 62.3GiB: 17.8GiB are in the cache, 44.5GiB to fetch; the cache can hold 72GiB".
     var description: String {
         let files = "\(WarmText.files(wanted.files.count)), \(text(wanted.byteCount))"
         let there =
@@ -26,7 +26,7 @@ struct WarmPlan {
 
     private var verb: String { keeps ? "keep" : "hold" }
 
-    /// Why it can't be done; `nil` where it fits.
+    /// The reason that the files can't be fetched; `nil` if they fit.
     var refusal: Failure? {
         guard wanted.allocatedByteCount > limit else { return nil }
         let others = othersByteCount > 0 ? ", beside \(text(othersByteCount)) that are kept" : ""
@@ -37,10 +37,10 @@ struct WarmPlan {
 
     private var advice: String {
         let choose = "choose less with --include and --exclude" + (othersByteCount > 0 ? ", or release some" : "")
-        // Where it is the disk that is too small, no limit helps.
+        // If the disk is too small, a higher limit doesn't help.
         let share = keeps ? 100 * room.keepableByteCount / 80 : 100 * room.fillableByteCount / 90
         guard share >= room.byteLimit / 2 else { return "free some of the disk, or \(choose)" }
-        // An eighth for listings, and a tenth that is emptied when it is full; a fifth that isn't kept.
+        // An eighth for listings, and a tenth that is freed when the cache is full; a fifth that can't be pinned.
         let needed = Double(wanted.allocatedByteCount + othersByteCount) * (keeps ? 1.5 : 1.35)
         return "mount with --cache-size \(Int((needed / Double(1 << 30)).rounded(.up)))GiB, or \(choose)"
     }

@@ -1,8 +1,8 @@
 import FileSystem
 
-/// How far the listing of a tree is, in words: in one line that is written over on a terminal, in a few lines elsewhere.
+/// The progress of listing a tree in words: one overwritten line on a terminal, a few lines elsewhere.
 struct WarmProgressLines {
-    /// How often there is a line where there is no terminal.
+    /// The interval of lines without a terminal.
     private static let period: Duration = .seconds(30)
 
     private let path: String
@@ -13,20 +13,20 @@ struct WarmProgressLines {
 
     /// - Parameters:
     ///   - line: The line on a terminal.
-    ///   - tell: Takes the lines where nobody watches that.
+    ///   - tell: Receives the lines if there is no terminal.
     init(_ path: String, on line: OverwrittenLine, tell: @escaping (String) -> Void) {
         self.path = path
         self.line = line
         self.tell = tell
     }
 
-    /// "276480 keys in 280 pages".
+    /// Returns text such as "276480 keys in 280 pages".
     static func amount(_ status: FileSystem.WarmStatus) -> String {
         "\(status.keyCount) \(status.keyCount == 1 ? "key" : "keys") in "
             + "\(status.pageCount) \(status.pageCount == 1 ? "page" : "pages")"
     }
 
-    /// Tells how far it is, unless that was told a moment ago.
+    /// Shows the progress, unless that was done a moment ago.
     mutating func show(_ status: FileSystem.WarmStatus) {
         let now = ContinuousClock.now
         if line.isWatched {
@@ -38,13 +38,13 @@ struct WarmProgressLines {
         }
     }
 
-    /// "/mnt/hcp/100307: 276480 keys in 280 pages, 92160 keys/s".
+    /// Returns text such as "/mnt/hcp/100307: 276480 keys in 280 pages, 92160 keys/s".
     func text(_ status: FileSystem.WarmStatus, at now: ContinuousClock.Instant) -> String {
         let seconds = max((now - start) / .seconds(1), 0.001)
         return "\(path): \(WarmProgressLines.amount(status)), \(Int(Double(status.keyCount) / seconds)) keys/s"
     }
 
-    /// The line for a tree that is listed.
+    /// Returns the line for a tree that has been listed.
     func summary(_ status: FileSystem.WarmStatus) -> String {
         text(status, at: .now)
     }

@@ -3,9 +3,9 @@ import BlockCache
 import Glibc
 import SystemPackage
 
-/// One call of `tractfs warm` that fetches files: mount by mount, what there is to do, and then that.
+/// One call of `tractfs warm` that fetches files: for each mount, a plan and its execution.
 struct WarmRun {
-    /// So many failures are told one by one.
+    /// The number of failures that are reported individually.
     private static let toldFailureCountMax = 20
 
     private let paths: [String]
@@ -16,8 +16,8 @@ struct WarmRun {
     private let interruption = WarmInterruption()
 
     /// - Parameters:
-    ///   - hasPatterns: Whether `patterns` choose among the files.
-    ///   - isDry: Whether it only says what there is to do.
+    ///   - hasPatterns: `true` if `patterns` select among the files.
+    ///   - isDry: `true` to only print the plan.
     init(_ paths: [String], patterns: KeyPatterns, hasPatterns: Bool, options: FetchRun.Options, isDry: Bool) {
         self.paths = paths
         self.patterns = patterns
@@ -26,9 +26,9 @@ struct WarmRun {
         self.isDry = isDry
     }
 
-    /// Does all of it.
+    /// Runs the whole command.
     ///
-    /// - Throws: That the exit status isn't 0, if something failed, after telling what.
+    /// - Throws: A nonzero exit status if a part failed, after reporting it.
     func run() throws(ExitCode) {
         interruption.install()
         var mounts: [[MountedTree]] = []
@@ -51,13 +51,13 @@ struct WarmRun {
         return false
     }
 
-    /// Brings the files of one mount to its cache; whether all of them are there.
+    /// Fetches the files of one mount into its cache. Returns `true` if all of them are cached.
     private func warm(_ trees: [MountedTree]) -> Bool {
         var wanted = WantedFiles()
         var isComplete = true
         let room: DiskCache.Room
         do throws(Failure) {
-            // Where there is no cache, or no mount, nothing needs to be listed.
+            // Without a cache, or without a mount, no listing is needed.
             room = try trees[0].cacheRoom()
         } catch {
             StandardError.tell(error.description)

@@ -1,4 +1,4 @@
-/// Which folders and files were read how often, and which parts of large ones.
+/// The tables of the most read folders and files, and the part maps of large files.
 struct AccessTables {
     private let access: MountReport.Access
     private let usesPassthrough: Bool
@@ -42,7 +42,7 @@ struct AccessTables {
 
     // MARK: Tables
 
-    /// A table: names, numbers, and bars for the last of these.
+    /// Returns a table of names and numbers, with bars for the last number.
     private func table(
         _ title: String, _ heading: String, _ columns: [String],
         _ rows: [(name: String, cells: [String], bar: Double)], of count: Int
@@ -70,10 +70,11 @@ struct AccessTables {
             """
     }
 
-    /// Only where something was passed through is there a column for it.
+    /// Returns the cell of the passthrough column, which exists only if passthrough was used.
     private func passthrough(_ text: String) -> [String] { usesPassthrough ? [text] : [] }
 
-    /// What was read; where the kernel has read by itself alone, nobody knows.
+    /// Returns the number of bytes read as text; "not known" if all opens were passed through, since the kernel reports
+    /// no reads then.
     private static func bytes(_ byteCount: Int, _ passthroughOpens: Int) -> String {
         byteCount == 0 && passthroughOpens > 0 ? "not known" : Readable.bytes(byteCount)
     }

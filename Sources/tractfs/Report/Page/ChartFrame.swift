@@ -1,17 +1,17 @@
-/// The axes of a chart, and where values lie in it. All charts have time from left to right.
+/// The axes of a chart, and the mapping of values to positions. In all charts time runs from left to right.
 struct ChartFrame {
     let width: Double
     let height: Double
     let axis: TimeAxis
     private let scale: ValueScale
-    /// What the chart shows, for who can't see it.
+    /// The accessible description of the chart.
     private let name: String
 
     private static let left = 58.0
     private static let right = 12.0
     private static let top = 22.0
     private static let bottom = 38.0
-    /// What a label of the time axis takes, with some room.
+    /// The width of a label of the time axis, with some margin.
     private static let labelWidth = 92.0
 
     init(_ name: String, isWide: Bool, axis: TimeAxis, scale: ValueScale) {
@@ -30,12 +30,12 @@ struct ChartFrame {
         floor - (floor - ChartFrame.top) * min(max(value / scale.top, 0), 1)
     }
 
-    /// The lower end of the values.
+    /// The y coordinate of the lowest value.
     var floor: Double { height - ChartFrame.bottom }
-    /// The upper end.
+    /// The y coordinate of the highest value.
     var ceiling: Double { ChartFrame.top }
 
-    /// The whole chart, with what is drawn in it.
+    /// Returns the whole chart around `content`.
     func chart(_ content: [Markup]) -> Markup {
         """
         <svg viewBox="0 0 \(width) \(height)" role="img" aria-label="\(name)">
@@ -61,7 +61,7 @@ struct ChartFrame {
         let marks: [Markup] = ticks.map { seconds, label in
             "<line class=\"mark\" x1=\"\(x(seconds))\" x2=\"\(x(seconds))\" y1=\"\(floor)\" y2=\"\(floor + 4)\" />"
         }
-        // A label in the middle of its mark must not leave the chart.
+        // A label centered on its mark must not leave the chart.
         let labels: [Markup] = ticks.map { seconds, label in
             let margin = Double(label.count) * 3.6
             let x = min(max(x(seconds), margin), width - margin)

@@ -1,9 +1,9 @@
 /// A line or an area of a chart.
 struct ChartSeries {
     let name: String
-    /// A class of the page's style that says which colour it has.
+    /// The CSS class that sets the color.
     let style: String
-    /// A value for each step; `nil` where there is none.
+    /// A value for each step; `nil` if there is none.
     let values: [Double?]
 
     init(_ name: String, _ style: String, _ values: [Double?]) {
@@ -12,22 +12,22 @@ struct ChartSeries {
         self.values = values
     }
 
-    /// Which colours mean what.
+    /// Returns the legend of the colors.
     static func legend(_ series: [ChartSeries]) -> Markup {
         let items: [Markup] = series.map { "<li class=\"\($0.style)\"><i></i>\($0.name)</li>" }
         return "<ul class=\"legend\">\(items)</ul>"
     }
 }
 
-/// Areas one on top of the other: the parts of a whole, over time.
+/// A chart of stacked areas: the parts of a whole over time.
 struct StackedChart {
     let series: [ChartSeries]
     let timeline: Timeline
     let frame: ChartFrame
-    /// How a value is told of where somebody points at it.
+    /// Returns the text of a value for the tooltip.
     let text: (Double) -> String
 
-    /// The highest of the sums.
+    /// Returns the highest sum.
     static func largest(_ series: [ChartSeries]) -> Double {
         sums(series).max() ?? 0
     }
@@ -46,7 +46,7 @@ struct StackedChart {
         return frame.chart(areas + [hints])
     }
 
-    /// Along the tops from left to right, and back along the bottoms.
+    /// Returns the outline: along the tops from left to right, and back along the bottoms.
     private func outline(_ tops: [Double], _ bottoms: [Double]) -> Markup {
         let edges = timeline.edges.map(frame.x)
         let there: [Markup] = tops.enumerated().map { "V\(frame.y($1))H\(edges[$0 + 1])" }
@@ -54,7 +54,7 @@ struct StackedChart {
         return "M\(edges[0]) \(frame.floor)\(there)\(back)Z"
     }
 
-    /// What each step says to who points at it.
+    /// The tooltips of the steps.
     private var hints: Markup {
         let sums = StackedChart.sums(series)
         let hints: [Markup] = (0..<timeline.stepCount).filter { sums[$0] > 0 }.map { step in
@@ -69,7 +69,7 @@ struct StackedChart {
     }
 }
 
-/// Lines over time.
+/// A chart of lines over time.
 struct LineChart {
     let series: [ChartSeries]
     let timeline: Timeline
@@ -82,7 +82,7 @@ struct LineChart {
             })
     }
 
-    /// A level line for each step, joined to the next one's; broken where there is no value.
+    /// Returns the path of a level line per step, joined to the next; it is broken at missing values.
     static func path(
         _ values: [Double?], _ timeline: Timeline, _ x: (Double) -> Double, _ y: (Double) -> Double
     ) -> Markup {

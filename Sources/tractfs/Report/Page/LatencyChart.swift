@@ -1,27 +1,27 @@
-/// How long answers took, over time: the darker a field, the more answers took that long. The steps of the vertical axis are
-/// powers of two milliseconds.
+/// The latency of responses over time: the darker a field, the more responses had that latency. The steps of the
+/// vertical axis are powers of two milliseconds.
 struct LatencyChart {
     private let timeline: Timeline
-    /// For each step of the timeline how many answers took how long (`LatencyDistribution.countsByOctave`).
+    /// The counts of responses by latency, for each step of the timeline (`LatencyDistribution.countsByOctave`).
     private let counts: [[Int]]
     private let frame: ChartFrame
-    /// The octaves that are shown.
+    /// The octaves shown.
     private let octaves: Range<Int>
 
-    /// `nil` where there is no answer.
+    /// Creates the chart; `nil` if there are no responses.
     init?(_ name: String, _ columns: [[Int]], _ timeline: Timeline, _ axis: TimeAxis) {
         let increments = columns.map(timeline.increments)
         counts = (0..<timeline.stepCount).map { step in increments.map { $0[step] } }
         let used = columns.indices.filter { (columns[$0].last ?? 0) > 0 }
         guard let first = used.first, let last = used.last else { return nil }
-        // Not fewer than four, so that one of them isn't all of the chart.
+        // At least four octaves, so that a single one doesn't fill the chart.
         octaves = min(first, max(columns.count - 4, 0))..<min(max(last + 1, first + 4), columns.count)
         self.timeline = timeline
         frame = ChartFrame(
             name, isWide: false, axis: axis, scale: .octaves(octaves, labels: LatencyChart.bounds(columns.count)))
     }
 
-    /// Where octaves begin, in milliseconds.
+    /// Returns the lower bounds of the octaves, in milliseconds.
     private static func bounds(_ count: Int) -> [String] {
         (0...count).map { octave in
             if octave == 0 { return "0" }
@@ -53,7 +53,7 @@ struct LatencyChart {
         let level = Double(octave - octaves.lowerBound)
         let (left, right) = (frame.x(timeline.edges[step]), frame.x(timeline.edges[step + 1]))
         let bounds = LatencyChart.bounds(counts[step].count)
-        // Levels of darkness go with the count's order of magnitude: one answer is to be seen beside a thousand.
+        // The darkness follows the order of magnitude, so that one response is visible beside a thousand.
         let darkness = 0.15 + 0.85 * LatencyChart.magnitude(count) / max(LatencyChart.magnitude(largest), 1)
         return """
             <rect x="\(left)" y="\(frame.y(level + 1))" width="\(right - left)" \
@@ -62,12 +62,13 @@ struct LatencyChart {
             """
     }
 
-    /// The binary logarithm of one more, to a whole number.
+    /// Returns the number of bits of `count + 1`, which is its order of magnitude.
     private static func magnitude(_ count: Int) -> Double {
         Double(Int.bitWidth - (count + 1).leadingZeroBitCount)
     }
 
-    /// Where in the octaves a part of the answers ends, as if they were spread evenly in each; `nil` where there are none.
+    /// Returns the position in the octaves at which this part of the responses ends, assuming an even spread within
+    /// each; `nil` without responses.
     static func position(_ counts: [Int], of part: Double) -> Double? {
         let total = counts.reduce(0, +)
         guard total > 0 else { return nil }
@@ -81,7 +82,7 @@ struct LatencyChart {
 }
 
 extension ValueScale {
-    /// A step for each power of two milliseconds.
+    /// Returns a scale with a step for each power of two milliseconds.
     fileprivate static func octaves(_ octaves: Range<Int>, labels: [String]) -> ValueScale {
         ValueScale(
             top: Double(octaves.count),

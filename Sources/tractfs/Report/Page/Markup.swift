@@ -1,7 +1,7 @@
 import ObjectStore
 
-/// A piece of HTML that is well-formed XML too. What is interpolated into one is escaped, unless it is markup itself: nobody
-/// can forget it.
+/// A piece of HTML that is also well-formed XML. Interpolated values are escaped unless they are markup, so escaping
+/// can't be forgotten.
 struct Markup: ExpressibleByStringInterpolation {
     let text: String
 
@@ -13,7 +13,7 @@ struct Markup: ExpressibleByStringInterpolation {
         text = interpolation.text
     }
 
-    /// Several pieces, one behind the other.
+    /// Concatenates several pieces.
     init(_ pieces: [Markup]) {
         text = pieces.map(\.text).joined(separator: "\n")
     }
@@ -30,12 +30,12 @@ struct Markup: ExpressibleByStringInterpolation {
         mutating func appendInterpolation(_ markup: Markup) { text += markup.text }
         mutating func appendInterpolation(_ markups: [Markup]) { text += Markup(markups).text }
         mutating func appendInterpolation(_ number: Int) { text += "\(number)" }
-        /// A coordinate, to a tenth; not negative.
+        /// Appends a coordinate with one decimal; negative values become 0.
         mutating func appendInterpolation(_ coordinate: Double) { text += Decimals.text(max(coordinate, 0), 1) }
     }
 
-    /// Text as it stands between tags and in attributes. What would be obeyed and not seen is written as `\u{1B}`: names are
-    /// those of whoever could write to the bucket.
+    /// Returns text escaped for content and attributes. Invisible control characters are written as `\u{1B}`: names
+    /// come from any user who can write to the bucket.
     private static func escaped(_ content: String) -> String {
         var text = ""
         for scalar in content.unicodeScalars {

@@ -1,5 +1,5 @@
-/// How a page looks. Colours are those of Okabe and Ito, which people tell apart who don't see all colours ("Color Universal
-/// Design", 2008).
+/// The style of a page. The colors are those of Okabe and Ito, which color-blind readers can distinguish ("Color
+/// Universal Design", 2008).
 enum PageStyle {
     static let sheet: Markup = """
         :root { color-scheme: light dark; --page: #fff; --card: #f6f7f8; --ink: #1b1e21; --soft: #5b6570; --line: #d9dde1;

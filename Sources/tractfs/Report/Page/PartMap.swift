@@ -1,14 +1,14 @@
-/// Which parts of a large file were read how often: a row of fields, from its beginning to its end.
+/// The read counts of the parts of a large file: a row of fields from its beginning to its end.
 struct PartMap {
     private let file: MountReport.File
     private let partBytes: [Int]
 
-    /// Where a darker field begins, in how many times a part was read.
+    /// The levels of darkness, by the number of times that a part was read.
     private static let levels: [(times: Double, name: String)] = [
         (0, "not all of it"), (1, "once"), (2, "twice"), (4, "4 times"), (8, "8 times or more"),
     ]
 
-    /// `nil` for a file without parts.
+    /// Creates the map; `nil` for a file without parts.
     init?(_ file: MountReport.File) {
         guard let partBytes = file.partBytes, !partBytes.isEmpty else { return nil }
         self.file = file
@@ -36,7 +36,7 @@ struct PartMap {
         """
     }
 
-    /// Where a part begins.
+    /// Returns the offset of a part.
     private func start(of index: Int) -> Int {
         Int((Double(index) * Double(file.size) / Double(partBytes.count)).rounded(.up))
     }
@@ -44,7 +44,7 @@ struct PartMap {
     private var fields: [Markup] {
         partBytes.enumerated().filter { $0.element > 0 }.map { index, byteCount in
             let (start, end) = (start(of: index), start(of: index + 1))
-            // To a hundredth: parts differ by a byte in size.
+            // Rounded to a hundredth: the sizes of parts differ by a byte.
             let times = (100 * Double(byteCount) / Double(max(end - start, 1))).rounded() / 100
             let level = PartMap.levels.lastIndex { $0.times <= times } ?? 0
             return """

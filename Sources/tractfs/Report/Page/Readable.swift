@@ -1,13 +1,13 @@
-/// Numbers as people read them.
+/// Formats numbers for readers.
 enum Readable {
-    /// "1.2 GiB".
+    /// Returns a size such as "1.2 GiB".
     static func bytes(_ byteCount: Int) -> String {
         let text = ByteCount(byteCount).rounded
         let number = text.prefix { !$0.isLetter }
         return "\(number) \(text.dropFirst(number.count))"
     }
 
-    /// "1,234,567".
+    /// Returns a number such as "1,234,567".
     static func count(_ number: Int) -> String {
         let digits = Array("\(number)")
         return digits.indices.map { index in
@@ -15,12 +15,12 @@ enum Readable {
         }.joined()
     }
 
-    /// "1 file", "1,234 files".
+    /// Returns a count such as "1 file" or "1,234 files".
     static func count(_ number: Int, _ noun: String) -> String {
         "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
     }
 
-    /// "45 s", "3 min 12 s", "3 h 12 min", "4 d 3 h".
+    /// Returns a duration such as "45 s", "3 min 12 s", "3 h 12 min" or "4 d 3 h".
     static func duration(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded())
         let (days, hours, minutes) = (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60)
@@ -30,19 +30,19 @@ enum Readable {
         return whole == 0 ? "less than a second" : "\(whole) s"
     }
 
-    /// "3.4 ms", "120 ms", "1.2 s".
+    /// Returns a latency such as "3.4 ms", "120 ms" or "1.2 s".
     static func latency(_ seconds: Double) -> String {
         if seconds >= 1 { return "\(Decimals.text(seconds, 1)) s" }
         return "\(Decimals.text(seconds * 1_000, seconds < 0.01 ? 1 : 0)) ms"
     }
 
-    /// "$12.35", "$0.41", "$0.0052".
+    /// Returns an amount such as "$12.35", "$0.41" or "$0.0052".
     static func dollars(_ dollars: Double) -> String {
         if dollars > 0, dollars < 0.0001 { return "less than $0.0001" }
         return "$\(Decimals.text(dollars, dollars == 0 ? 0 : dollars < 0.1 ? 4 : 2))"
     }
 
-    /// "83 %"; nothing but all is 100 %, and nothing but nothing is 0 %.
+    /// Returns a share such as "83 %". Only the whole is 100 %, and only nothing is 0 %.
     static func percent(_ part: Int, of whole: Int) -> String {
         guard whole > 0 else { return "–" }
         let percent = 100 * Double(part) / Double(whole)
@@ -51,7 +51,7 @@ enum Readable {
         return "\(Decimals.text(percent, 0)) %"
     }
 
-    /// How many times something of this size: "0.3 ×", "12 ×".
+    /// Returns a ratio such as "0.3 ×" or "12 ×".
     static func times(_ part: Int, of whole: Int) -> String {
         guard whole > 0 else { return "–" }
         let times = Double(part) / Double(whole)

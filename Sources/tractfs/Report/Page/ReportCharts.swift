@@ -6,7 +6,7 @@ struct ReportCharts {
     private let start: Timestamp
     private let timeline: Timeline
     private let axis: TimeAxis
-    /// For charts of half the width.
+    /// The timeline of charts of half the width.
     private let narrow: Timeline
 
     init(_ report: MountReport, start: Timestamp) {
@@ -79,7 +79,7 @@ struct ReportCharts {
             scale: ValueScale.bytesPerSecond, text: ReportCharts.bytesPerSecond)
     }
 
-    /// What was sent for the first time, of all that was sent.
+    /// Returns the numbers of first attempts among all requests sent.
     private func firstAttempts(_ sent: HistoryCount, _ retries: HistoryCount, _ hedges: HistoryCount) -> [Int] {
         history[sent].indices.map { max(history[sent][$0] - history[retries][$0] - history[hedges][$0], 0) }
     }
@@ -126,7 +126,7 @@ struct ReportCharts {
         return figure(title, remark, ChartSeries.legend(series), isEmpty ? nil : chart.markup)
     }
 
-    /// A part of a whole in each step; `nil` where there is none.
+    /// Returns the share of a whole in each step; `nil` for an empty whole.
     private func percent(_ part: [HistoryCount], of whole: [HistoryCount]) -> [Double?] {
         let (parts, wholes) = (narrow.increments(of: sum(part)), narrow.increments(of: sum(whole)))
         return zip(parts, wholes).map { $1 == 0 ? nil : min(100 * Double($0) / Double($1), 100) }

@@ -1,6 +1,6 @@
 import ObjectStore
 
-/// The page that is made of a mount's report: text and charts in one HTML file, which asks for nothing else.
+/// The HTML page of a mount's report: text and charts in one file that loads no others.
 struct ReportDraft {
     let report: MountReport
     let mountPoint: String
@@ -14,7 +14,7 @@ struct ReportDraft {
         self.madeAt = madeAt
     }
 
-    /// When the serving process began to count, by this machine's clock now: what it was then may have been set since.
+    /// The start of the serving process by this machine's present clock, which may have been corrected since.
     var start: Timestamp {
         Timestamp(seconds: madeAt.seconds - Int(report.status.sinceSeconds.rounded()))
     }
@@ -51,7 +51,7 @@ struct ReportDraft {
         """
     }
 
-    /// "2026-11-28 23:00:12 to 23:10:12 UTC".
+    /// The period as text, such as "2026-11-28 23:00:12 to 23:10:12 UTC".
     private var time: String {
         let (from, to) = (start.utcText, madeAt.utcText)
         let isOneDay = from.prefix(10) == to.prefix(10)

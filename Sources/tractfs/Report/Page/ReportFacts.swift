@@ -1,4 +1,4 @@
-/// Errors, versions and settings: what a bug report needs.
+/// Errors, versions and settings: the facts that a bug report needs.
 struct ReportFacts {
     private let report: MountReport
     private let mountPoint: String

@@ -1,4 +1,4 @@
-/// What happened, in words and in five numbers.
+/// A summary in words and in five numbers.
 struct ReportSummary {
     private let report: MountReport
     private var status: MountStatus { report.status }
@@ -59,7 +59,7 @@ struct ReportSummary {
             : "\(Readable.count(attempts, "attempt")) met an error; \(reads)."
     }
 
-    /// What attempts met, all kinds together.
+    /// Returns the number of errors of attempts, of all kinds.
     static func errorCount(_ status: MountStatus) -> Int {
         [status.requests.get, status.requests.list].flatMap { $0.errors.values }.reduce(0, +)
     }

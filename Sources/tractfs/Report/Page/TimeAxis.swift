@@ -1,24 +1,24 @@
 import Glibc
 import ObjectStore
 
-/// Times of the day along a chart.
+/// The times of day along a chart.
 struct TimeAxis {
-    /// When the first step begins, and how long all of them are, in seconds.
+    /// The start of the first step, and the length of all steps, in seconds.
     let start: Timestamp
     let seconds: Double
 
-    /// Steps that people count time in, in seconds.
+    /// Round units of time, in seconds.
     private static let steps = [
         1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800,
         604_800,
         1_209_600, 2_592_000, 7_776_000,
     ]
 
-    /// Where marks stand, in seconds since the start, at round times, and what they say.
+    /// Returns the marks at round times, in seconds since the start, with their labels.
     func ticks(countMax: Int) -> [(seconds: Double, label: String)] {
         let step = TimeAxis.steps.first { Double($0) * Double(countMax) >= seconds } ?? 31_536_000
         let first = (start.seconds + step - 1) / step * step
-        // Limited by `countMax` as long as a mount is younger than that many years.
+        // `countMax` limits the number while a mount is younger than that many years.
         return stride(from: first, through: start.seconds + Int(seconds), by: step).map { time in
             (Double(time - start.seconds), label(Timestamp(seconds: time), step: step))
         }
@@ -33,7 +33,7 @@ struct TimeAxis {
         return seconds > 86_400 ? "\(date) \(clock.prefix(5))" : String(clock.prefix(5))
     }
 
-    /// When a moment is, to the second.
+    /// Returns the time of day of a moment, to the second.
     func clock(_ seconds: Double) -> String {
         let text = Timestamp(seconds: start.seconds + Int(seconds)).utcText
         return self.seconds > 86_400

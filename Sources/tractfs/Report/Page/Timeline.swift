@@ -1,14 +1,15 @@
-/// A history in as many steps as a chart can show.
+/// A history, reduced to the number of steps that a chart can show.
 struct Timeline {
-    /// Where steps begin and end, in seconds since the start: one more than there are steps.
+    /// The bounds of the steps, in seconds since the start: one more than the number of steps.
     let edges: [Double]
     /// The last sample of each step.
     private let lastSamples: [Int]
 
-    /// - Parameter stepCountMax: How many steps at the most. They are of about the same length.
+    /// - Parameter stepCountMax: The most steps. They have about the same length.
     init(_ history: MountReport.History, stepCountMax: Int) {
         let total = history.seconds.last ?? 0
-        // The last sample was taken when it was asked, perhaps a moment after the one before: too short to tell a rate.
+        // The last sample was taken at the request, perhaps just after the one before: too short an interval for a
+        // rate.
         let length = max(total / Double(stepCountMax), 0.5 * Double(history.periodSeconds))
         var (edges, lastSamples) = ([0.0], [Int]())
         for (index, seconds) in history.seconds.enumerated() where seconds - edges[edges.count - 1] >= length {
@@ -19,20 +20,20 @@ struct Timeline {
             edges.append(max(total, 0.001))
             lastSamples.append(history.seconds.count - 1)
         } else {
-            // What is left belongs to the last step.
+            // The remainder belongs to the last step.
             edges[edges.count - 1] = total
             lastSamples[lastSamples.count - 1] = history.seconds.count - 1
         }
         (self.edges, self.lastSamples) = (edges, lastSamples)
     }
 
-    /// How many steps there are.
+    /// The number of steps.
     var stepCount: Int { lastSamples.count }
 
-    /// How long they are, about, in seconds.
+    /// The approximate length of a step, in seconds.
     var stepSeconds: Double { (edges[edges.count - 1] - edges[0]) / Double(stepCount) }
 
-    /// How much a count has grown in each step.
+    /// Returns the growth of a count in each step.
     func increments(of column: [Int]) -> [Int] {
         var previous = 0
         return lastSamples.map { index in
@@ -41,12 +42,12 @@ struct Timeline {
         }
     }
 
-    /// The same for each second.
+    /// Returns the growth of a count per second, for each step.
     func rates(of column: [Int]) -> [Double] {
         zip(increments(of: column), zip(edges, edges.dropFirst())).map { Double($0) / max($1.1 - $1.0, 0.001) }
     }
 
-    /// The highest value in each step.
+    /// Returns the highest value in each step.
     func peaks(of column: [Int]) -> [Int] {
         var first = 0
         return lastSamples.map { index in

@@ -1,13 +1,13 @@
-/// Values along the vertical axis of a chart, from 0 on.
+/// The values along the vertical axis of a chart, from 0 on.
 struct ValueScale {
-    /// Where it ends.
+    /// The highest value.
     let top: Double
-    /// Where lines are, from 0 on, and what they say.
+    /// The positions of the lines, from 0 on, and their labels.
     let ticks: [(value: Double, label: String)]
-    /// What is measured, in which unit.
+    /// The measured quantity and its unit.
     let title: String
 
-    /// A scale with these lines.
+    /// Creates a scale with these lines.
     init(top: Double, ticks: [(value: Double, label: String)], title: String) {
         (self.top, self.ticks, self.title) = (top, ticks, title)
     }
@@ -21,13 +21,13 @@ struct ValueScale {
         }
     }
 
-    /// A scale up to `largest` or a bit more, in so many of which make one of the unit.
+    /// Creates a scale up to `largest` or slightly more, in a unit of `unit`.
     private init(upTo largest: Double, unit: Double, title: String) {
         let step = ValueScale.step(largest / unit) * unit
         self.init(top: max((largest / step).rounded(.up), 1) * step, step: step, unit: unit, title: title)
     }
 
-    /// 1, 2 or 5 of a power of ten, so that there are three to six steps up to a value.
+    /// Returns 1, 2 or 5 times a power of ten, so that three to six steps reach the value.
     private static func step(_ largest: Double) -> Double {
         var power = 0.001
         while power * 50 < largest { power *= 10 }

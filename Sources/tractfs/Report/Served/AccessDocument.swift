@@ -1,12 +1,12 @@
 import FileSystem
 import ObjectStore
 
-/// Which files and folders were read how often, as a JSON object: those that were read most.
+/// The reads of files and folders as a JSON object, limited to the most read ones.
 struct AccessDocument {
     private let snapshot: AccessSnapshot
     private let root: Key
 
-    /// How many are told: more than anybody looks at.
+    /// The most files listed: more than a reader would look at.
     private static let fileCountMax = 200
     private static let folderCountMax = 200
 
@@ -27,8 +27,8 @@ struct AccessDocument {
         ]
     }
 
-    /// Those of which most was read, and those that were opened most: of files that the kernel reads by itself that is all that
-    /// is known.
+    /// The files with the most bytes read, and those with the most opens: for files that the kernel reads directly,
+    /// only opens are known.
     private var mostUsedFiles: [AccessSnapshot.File] {
         let byBytes = snapshot.files.sorted { AccessDocument.isBefore($0, $1) { ($0.byteCount, $0.openCount) } }
         let rest = byBytes.dropFirst(AccessDocument.fileCountMax / 2)
@@ -49,7 +49,7 @@ struct AccessDocument {
         }
     }
 
-    /// The folder at the top of the mount that one lies in; the root itself for what lies nowhere else.
+    /// Returns the top-level folder of the mount that contains `folder`; the root for files directly in it.
     private func top(of folder: Key) -> Key {
         let rest = folder.bytes.dropFirst(root.bytes.count)
         return Key(root.bytes + rest.prefix { $0 != Key.delimiter } + (rest.isEmpty ? [] : [Key.delimiter]))
@@ -85,7 +85,7 @@ struct AccessDocument {
         ]
     }
 
-    /// Below the mount point.
+    /// Returns the path relative to the mount point.
     private func path(_ key: Key) -> JSONObject.Value {
         .string(Key(key.bytes.dropFirst(root.bytes.count)).description)
     }

@@ -1,16 +1,16 @@
-/// What was counted up to a moment, and how much there was of what goes up and down.
+/// The counts up to a moment, and the gauges at that moment.
 struct HistorySample: Hashable, Sendable {
-    /// Since the start.
+    /// The time since the start.
     let seconds: Double
-    /// By `HistoryCount`, in the order of its cases.
+    /// The counts, in the order of the cases of `HistoryCount`.
     var counts: [Int]
-    /// How long S3 took to begin an answer: how many took how long (`LatencyDistribution.countsByOctave`).
+    /// The times to the first byte of S3's responses, as counts by latency (`LatencyDistribution.countsByOctave`).
     var getLatencies: [Int]
     var listLatencies: [Int]
-    /// By `HistoryGauge`.
+    /// The gauges, in the order of the cases of `HistoryGauge`.
     var gauges: [Int]
 
-    /// One sample for this one and an earlier one: counts have grown since, the others were higher at one of the two.
+    /// Merges this sample with an earlier one: counts are the later ones, gauges the higher ones.
     func merged(withEarlier earlier: HistorySample) -> HistorySample {
         var merged = self
         merged.gauges = zip(gauges, earlier.gauges).map { max($0, $1) }
@@ -18,15 +18,15 @@ struct HistorySample: Hashable, Sendable {
     }
 }
 
-/// The samples of a process's whole life: at first one each second; whenever there are as many as there may be, each two become
-/// one, and the next ones come half as often.
+/// The samples of a process's whole life. At first there is one per second; when the limit is reached, each two are
+/// merged into one, and later ones come half as often.
 struct History: Sendable {
-    /// How many there are at most, an even number. A chart is not wider than some hundred points; at 650 bytes a sample (61
-    /// numbers in four arrays), they take 330 kB.
+    /// The most samples, an even number. A chart is no wider than some hundred points; at 650 bytes a sample (61
+    /// numbers in four arrays), they use 330 kB.
     static let sampleCountMax = 512
 
     private(set) var samples: [HistorySample] = []
-    /// How far samples lie apart, in seconds.
+    /// The interval between samples, in seconds.
     private(set) var period = 1
 
     /// Adds the next sample.

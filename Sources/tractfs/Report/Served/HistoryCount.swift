@@ -1,4 +1,4 @@
-/// What a history has of what was counted: numbers that only grow, under the names that reports give them.
+/// The counters in a history: numbers that only grow, under their names in reports.
 enum HistoryCount: String, CaseIterable {
     // Requests to S3, as `tractfs status` counts them.
     case getSent = "get_sent"
@@ -11,7 +11,7 @@ enum HistoryCount: String, CaseIterable {
     case listHedges = "list_hedges"
     case listErrors = "list_errors"
     case listReceivedBytes = "list_received_bytes"
-    // What the kernel asked for.
+    // Requests of the kernel.
     case lookups
     case lookupsWaited = "lookups_waited"
     case opens
@@ -19,13 +19,13 @@ enum HistoryCount: String, CaseIterable {
     case reads
     case readsWaited = "reads_waited"
     case readsFailed = "reads_failed"
-    // Where the bytes of reads came from.
+    // The sources of the bytes of reads.
     case s3Bytes = "s3_bytes"
     case diskCacheBytes = "disk_cache_bytes"
     case memoryCacheBytes = "memory_cache_bytes"
 }
 
-/// What a history has of what goes up and down. Where samples are merged, the highest stays.
+/// The gauges in a history: numbers that rise and fall. A merged sample has the highest.
 enum HistoryGauge: String, CaseIterable {
     case inFlight = "in_flight"
     case waiting

@@ -1,9 +1,9 @@
 import SystemSupport
 
-/// Keeps the history of what a mount counts, by a thread that looks once in each period.
+/// Records the history of a mount's counters, on a thread that takes one sample per period.
 ///
-/// A look takes some hundred microseconds, most of them for distributions of latencies: a ten-thousandth of a core at first,
-/// and half of that each time that the period doubles (`History`).
+/// A sample takes some hundred microseconds, most of them for latency distributions: a ten-thousandth of a core at
+/// first, and half of that each time that the period doubles (`History`).
 final class HistoryRecorder: Sendable {
     private struct State {
         var history = History()
@@ -12,12 +12,12 @@ final class HistoryRecorder: Sendable {
 
     private let state = Monitor(State())
 
-    /// What was recorded so far.
+    /// The history recorded so far.
     var history: History { state.look { $0.history } }
 
-    /// Begins to record what `sample` makes, which is called by one thread at a time.
+    /// Starts recording the samples that `sample` returns. It is called by one thread at a time.
     ///
-    /// - Returns: The thread, which is to be joined after `end`.
+    /// - Returns: The thread, to be joined after `end`.
     func start(_ sample: @escaping @Sendable () -> HistorySample) -> WorkerThread {
         WorkerThread { [state] in
             while true {
@@ -30,7 +30,7 @@ final class HistoryRecorder: Sendable {
         }
     }
 
-    /// Has the thread end.
+    /// Ends the thread.
     func end() {
         state.change { $0.isEnding = true }
     }

@@ -4,10 +4,10 @@ import FileSystem
 import S3Client
 import SystemPackage
 
-/// What a report tells of a mount's settings: what may matter for its speed and for what is seen in it. There is no secret among
-/// them; where credentials are from stands in the status.
+/// The settings of a mount in its report: those that may affect its speed and its contents. They contain no secret; the
+/// source of the credentials is part of the status.
 extension MountSettings {
-    /// By the names of options.
+    /// The settings, by option name.
     var report: JSONObject {
         let yesOrNo = { (isSo: Bool) in JSONObject.Value.string(isSo ? "yes" : "no") }
         let seconds = { (duration: Duration) in "\(Int(duration / .seconds(1)))s" }

@@ -5,17 +5,17 @@ import ObjectStore
 import S3Client
 import SystemSupport
 
-/// What a serving process says of all that it has done, to who asks (`tractfs report`), as a JSON object. docs/REPORT.md has what
-/// each member means; `MountReport` reads it.
+/// The report of a serving process about its whole life, as a JSON object for `tractfs report`. docs/REPORT.md defines
+/// the members; `MountReport` decodes it.
 struct ReportDocument: Sendable {
     let status: StatusDocument
-    /// What the mount was told, by the names of options.
+    /// The settings of the mount, by option name.
     let settings: JSONObject
     let recorder: HistoryRecorder
-    /// What is mounted of the bucket: paths are told from there on.
+    /// The mounted part of the bucket: paths are relative to it.
     let root: Key
 
-    /// All of it, now.
+    /// Returns the whole report as of now.
     func object(_ session: SessionCounts) -> JSONObject {
         [
             "status": .object(status.object(session)), "settings": .object(settings),
@@ -29,7 +29,7 @@ struct ReportDocument: Sendable {
         ]
     }
 
-    /// What was recorded, and how it is now. Each member is one number of all samples.
+    /// Returns the recorded samples and a current one. Each member is an array with one number per sample.
     private func history(_ now: HistorySample) -> JSONObject.Value {
         let history = recorder.history
         let samples = history.samples + [now]

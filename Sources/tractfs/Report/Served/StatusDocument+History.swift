@@ -7,7 +7,7 @@ import S3Client
 import SystemSupport
 
 extension StatusDocument {
-    /// What is counted, for the history.
+    /// Returns the current counters, for the history.
     func sample(_ session: SessionCounts) -> HistorySample {
         let client = client.counts
         let (counts, gauges) = (historyCounts(client, session), historyGauges(client))

@@ -1,7 +1,8 @@
-/// Which block of which object, as one integer: a dictionary finds an integer in a tenth of the time that a key takes.
+/// The object and index of a block, as one integer: a dictionary finds an integer in a tenth of the time of a composite
+/// key.
 struct BlockID: Hashable {
-    /// Bits for the index of the block: 2^30 blocks are 128 TiB, and S3's biggest objects have 50 TB. The other 34 bits
-    /// number more objects than a mount will ever open.
+    /// The number of bits for the index of the block: 2^30 blocks are 128 TiB, and S3's biggest objects have 50 TB. The
+    /// other 34 bits number more objects than a mount will ever open.
     static let indexBitCount = 30
 
     let rawValue: UInt64
@@ -11,23 +12,22 @@ struct BlockID: Hashable {
         rawValue = object.rawValue << BlockID.indexBitCount | UInt64(index)
     }
 
-    /// The object that the block is of.
+    /// The object of the block.
     var object: ObjectID {
         ObjectID(rawValue: rawValue >> BlockID.indexBitCount)
     }
 }
 
-/// Complete blocks by the order in which they were last used, in two lists: the *consumed* ones, whose bytes the kernel has
-/// in its page cache since it was sent them, and all others. A dictionary leads into an array of slots, which are linked from
-/// the least to the most recently used one of their list. Slots are reused; there are never more of them than blocks in the
-/// pool.
-struct RecentBlocks {
+/// Complete blocks in the order of their last use, in two lists: *consumed* blocks, whose bytes the kernel has in its
+/// page cache after a reply, and all others. A dictionary maps to an array of slots, which are linked from the least to
+/// the most recently used in their list. Slots are reused; there are never more of them than blocks in the pool.
+struct BlockLRU {
     private enum Use {
-        /// Its end was not read yet.
+        /// Not read to its end yet.
         case fresh
-        /// It was read to its end.
+        /// Read to its end.
         case consumed
-        /// It was read to its end, and asked for again: whoever reads it has no page cache.
+        /// Read to its end and requested again: its reader has no page cache.
         case reused
     }
 
@@ -40,15 +40,15 @@ struct RecentBlocks {
     }
 
     private struct List {
-        var oldest = RecentBlocks.none
-        var newest = RecentBlocks.none
+        var oldest = BlockLRU.none
+        var newest = BlockLRU.none
         var count = 0
     }
 
     /// Stands for no slot.
     private static let none = -1
-    /// How many blocks that somebody else holds are passed over in search of a consumed one. They are those in replies and
-    /// those that are being written to the disk, in about the order of the list; beyond a few, other memory is cheaper.
+    /// The number of blocks in use that a search for a consumed block skips. These blocks are in replies or being
+    /// written to the disk, in about the order of the list; after a few of them, other memory is cheaper.
     private static let heldCountMax = 8
 
     private var slots: [Slot] = []
@@ -57,13 +57,13 @@ struct RecentBlocks {
     private var consumed = List()
     private var others = List()
 
-    /// How many blocks are in here.
+    /// The number of blocks.
     var count: Int { slotOfBlock.count }
 
-    /// How many of them are consumed.
+    /// The number of consumed blocks.
     var consumedCount: Int { consumed.count }
 
-    /// The block `id`, for somebody who reads it.
+    /// Returns the block `id` and marks it as used.
     mutating func use(_ id: BlockID) -> Block? {
         guard let slot = slotOfBlock[id] else { return nil }
         unlink(slot)
@@ -72,7 +72,7 @@ struct RecentBlocks {
         return slots[slot].block
     }
 
-    /// Whether the block `id` is in here, for somebody who is about to read it.
+    /// Returns `true` if the block `id` is cached, and marks it as used by a read that follows.
     mutating func touch(_ id: BlockID) -> Bool {
         guard let slot = slotOfBlock[id] else { return false }
         unlink(slot)
@@ -80,7 +80,7 @@ struct RecentBlocks {
         return true
     }
 
-    /// The block `id` was read to its end, by a reader whose kernel keeps the bytes.
+    /// Records that the block `id` was read to its end by a reader whose kernel keeps the bytes.
     mutating func noteConsumed(_ id: BlockID) {
         guard let slot = slotOfBlock[id], slots[slot].use == .fresh else { return }
         unlink(slot)
@@ -88,9 +88,9 @@ struct RecentBlocks {
         linkAsNewest(slot)
     }
 
-    /// Adds a block, as the most recently used one.
+    /// Adds a block as the most recently used one.
     mutating func insert(_ block: Block, as id: BlockID) {
-        let fresh = Slot(id: id, block: block, older: RecentBlocks.none, newer: RecentBlocks.none, use: .fresh)
+        let fresh = Slot(id: id, block: block, older: BlockLRU.none, newer: BlockLRU.none, use: .fresh)
         let slot: Int
         if let free = freeSlots.popLast() {
             slot = free
@@ -104,12 +104,12 @@ struct RecentBlocks {
         linkAsNewest(slot)
     }
 
-    /// Takes out the least recently used of the consumed blocks, if it is soon found.
+    /// Evicts the least recently used consumed block, if it is found quickly.
     mutating func evictConsumed() -> (id: BlockID, block: Block)? {
-        evict(from: consumed.oldest, passingOver: RecentBlocks.heldCountMax)
+        evict(from: consumed.oldest, passingOver: BlockLRU.heldCountMax)
     }
 
-    /// Takes out the least recently used block that nobody else holds, a consumed one if there is one.
+    /// Evicts the least recently used block without another holder, a consumed one if possible.
     mutating func evictOldest() -> (id: BlockID, block: Block)? {
         evict(from: consumed.oldest, passingOver: count) ?? evict(from: others.oldest, passingOver: count)
     }
@@ -117,7 +117,7 @@ struct RecentBlocks {
     private mutating func evict(from oldest: Int, passingOver heldCountMax: Int) -> (id: BlockID, block: Block)? {
         var slot = oldest
         var heldCount = 0
-        while slot != RecentBlocks.none, heldCount <= heldCountMax {
+        while slot != BlockLRU.none, heldCount <= heldCountMax {
             if isKnownUniquelyReferenced(&slots[slot].block), let block = slots[slot].block.take() {
                 unlink(slot)
                 freeSlots.append(slot)
@@ -133,8 +133,8 @@ struct RecentBlocks {
 
     private mutating func unlink(_ slot: Int) {
         let (older, newer) = (slots[slot].older, slots[slot].newer)
-        if newer != RecentBlocks.none { slots[newer].older = older }
-        if older != RecentBlocks.none { slots[older].newer = newer }
+        if newer != BlockLRU.none { slots[newer].older = older }
+        if older != BlockLRU.none { slots[older].newer = newer }
         withList(of: slot) { list in
             if list.oldest == slot { list.oldest = newer }
             if list.newest == slot { list.newest = older }
@@ -143,16 +143,16 @@ struct RecentBlocks {
     }
 
     private mutating func linkAsNewest(_ slot: Int) {
-        var previous = RecentBlocks.none
+        var previous = BlockLRU.none
         withList(of: slot) { list in
             previous = list.newest
-            if list.oldest == RecentBlocks.none { list.oldest = slot }
+            if list.oldest == BlockLRU.none { list.oldest = slot }
             list.newest = slot
             list.count += 1
         }
         slots[slot].older = previous
-        slots[slot].newer = RecentBlocks.none
-        if previous != RecentBlocks.none { slots[previous].newer = slot }
+        slots[slot].newer = BlockLRU.none
+        if previous != BlockLRU.none { slots[previous].newer = slot }
     }
 
     private mutating func withList(of slot: Int, _ body: (inout List) -> Void) {
