@@ -126,14 +126,12 @@ struct AppearanceOptions: ParsableArguments {
     var gid: UInt32?
 
     @Option(
-        help: ArgumentHelp(
-            "The permissions of files, in octal (default: 0444, or 0644 with an overlay).", valueName: "mode"),
+        help: ArgumentHelp("The permissions of files, in octal (default: 0644).", valueName: "mode"),
         transform: Permissions.read)
     var fileMode: Permissions?
 
     @Option(
-        help: ArgumentHelp(
-            "The permissions of folders, in octal (default: 0555, or 0755 with an overlay).", valueName: "mode"),
+        help: ArgumentHelp("The permissions of folders, in octal (default: 0755).", valueName: "mode"),
         transform: Permissions.read)
     var dirMode: Permissions?
 

@@ -85,7 +85,7 @@ extension AppearanceOptions {
         return Ownership(
             userID: uid ?? (hasOwner ? status.st_uid : geteuid()),
             groupID: gid ?? (hasOwner ? status.st_gid : getegid()),
-            filePermissions: fileMode?.bits ?? (overlay == nil ? 0o444 : 0o644),
-            directoryPermissions: dirMode?.bits ?? (overlay == nil ? 0o555 : 0o755))
+            filePermissions: fileMode?.bits ?? 0o644,
+            directoryPermissions: dirMode?.bits ?? 0o755)
     }
 }
