@@ -71,11 +71,11 @@ struct MountServer {
     private func mountDevice(at mountPoint: MountPoint) throws(MountError) -> MountedDevice {
         do throws(MountError) {
             try overlay?.prepare(for: settings.bucketName, settings.overlayOwner)
-            return try MountedDevice.mount(
-                at: mountPoint,
-                MountedDevice.Options(
-                    source: settings.uri.description, allowsOthers: settings.allowsOthers,
-                    forbidsExecution: settings.forbidsExecution))
+            var options = MountedDevice.Options(
+                source: settings.uri.description, allowsOthers: settings.allowsOthers,
+                forbidsExecution: settings.forbidsExecution)
+            options.securityContexts = settings.securityContexts
+            return try MountedDevice.mount(at: mountPoint, options)
         } catch {
             overlay?.discardIfUnused()
             throw error

@@ -17,6 +17,8 @@ struct MountSettings {
     let ownership: Ownership
     let allowsOthers: Bool
     let forbidsExecution: Bool
+    /// SELinux contexts, by the kernel's names.
+    let securityContexts: [(name: String, value: String)]
     let hasExtendedAttributes: Bool
     let hasPresignedURLAttribute: Bool
     let timeToLive: TimeToLive
@@ -37,6 +39,7 @@ struct MountSettings {
         ownership = appearance.ownership
         allowsOthers = appearance.allowOther
         forbidsExecution = appearance.noexec
+        securityContexts = try appearance.checkedSecurityContexts()
         hasExtendedAttributes = appearance.xattrs || appearance.presignXattr
         hasPresignedURLAttribute = appearance.presignXattr
         if appearance.presignXattr, store.configuration.customerKey != nil {
@@ -77,6 +80,21 @@ struct MountSettings {
 }
 
 extension AppearanceOptions {
+    /// The SELinux contexts, if the kernel would take them.
+    fileprivate func checkedSecurityContexts() throws(Failure) -> [(name: String, value: String)] {
+        let contexts = securityContexts.given
+        guard let first = contexts.first else { return [] }
+        if !FuseReadiness.hasSELinux {
+            throw Failure("--\(first.name): SELinux isn't enabled on this machine; leave the option out")
+        }
+        if geteuid() != 0 {
+            throw Failure("--\(first.name) needs root, for fusermount3 takes no contexts; mount with sudo")
+        }
+        // The commands' way below an overlay would have to give them again.
+        if overlay != nil { throw Failure("--\(first.name) is not possible with --overlay; leave one of the two out") }
+        return contexts
+    }
+
     /// Whose files and folders are. In an overlay they are there to be written: to whom its folder belongs, unless somebody else is
     /// named.
     var ownership: Ownership {
