@@ -14,7 +14,7 @@ extension CacheDirectory {
 
     /// What this directory holds.
     func content() throws(Errno) -> Content {
-        if try root.names().allSatisfy({ $0 == "lost+found" }) { return .nothing }
+        if try root.names().allSatisfy({ $0 == "lost+found" || $0 == MachineLock.fileName }) { return .nothing }
         if try usage.isMade() { return .cache }
         // Somebody may have removed the number; but "objects" is a name that others use too, such as git.
         guard try root.status(of: CacheDirectory.objects)?.isDirectory == true else { return .somethingElse }

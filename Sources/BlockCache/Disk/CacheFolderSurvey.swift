@@ -12,6 +12,8 @@ public struct CacheFolderSurvey: Sendable {
     public let freeByteCount: Int
     /// How much of that must stay free for others.
     public let floorByteCount: Int
+    /// The file system.
+    public let fileSystem: CacheFileSystem
     /// What a cache takes that is there already.
     public let usedByteCount: Int
 
@@ -34,6 +36,7 @@ public struct CacheFolderSurvey: Sendable {
             let found = try CacheFolderSurvey.nearestFolder(to: path)
             nearest = found
             let folder = try LocalFile(found.string, O_RDONLY | O_DIRECTORY)
+            fileSystem = CacheFileSystem(of: folder)
             try LocalFile.checked { access(found.string, W_OK | X_OK) }
             let room = try folder.room()
             freeByteCount = room.freeByteCount

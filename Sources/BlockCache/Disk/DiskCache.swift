@@ -104,6 +104,9 @@ public final class DiskCache: Sendable {
     /// Where it is.
     public var path: FilePath { directory.path }
 
+    /// The file system that it lies in.
+    public var fileSystem: CacheFileSystem { directory.fileSystem }
+
     /// Waits until all that was stored is written or dropped. For tests.
     func waitUntilWritten() {
         writer.waitUntilIdle()
