@@ -55,6 +55,7 @@ extension S3Configuration {
         configuration.endpointVariant = try services.variant()
         try configuration.checkVariant()
         configuration.caBundle = options.caBundle.nonEmpty ?? services.caBundle
+        configuration.proxies = try ProxySettings(environment: environment)
         configuration.expectedBucketOwner = try account(options.expectedBucketOwner)
         if let file = options.customerKeyFile {
             try configuration.checkIsPrivate()

@@ -14,6 +14,8 @@ public struct S3Configuration: Sendable {
     public var addressingStyle: AddressingStyle
     /// A file of PEM certificates to trust instead of the system's.
     public var caBundle: String?
+    /// The proxies on the way.
+    public var proxies = ProxySettings.none
     /// Whether the requester pays ("Requester Pays buckets" in the Amazon S3 User Guide).
     public var isRequesterPaying: Bool
     /// Which of AWS's hosts to ask; of no concern where there is a custom endpoint.

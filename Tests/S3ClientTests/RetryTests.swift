@@ -20,7 +20,8 @@ private func attempt(isHedge: Bool = false) -> Attempt {
     Attempt(
         transfer: Transfer(configuration: S3Configuration(bucket: "b"), meter: RequestMeter()),
         request: ClientContext.SignedRequest(
-            url: "", headers: [], server: "s", region: "r", credentials: nil, isUnproven: false), isHedge: isHedge)
+            url: "", headers: [], route: Route(proxy: nil, host: nil, addresses: []), server: "s", region: "r",
+            credentials: nil, isUnproven: false), isHedge: isHedge)
 }
 
 @Suite struct `Backing off` {

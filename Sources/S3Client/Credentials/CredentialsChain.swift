@@ -62,5 +62,9 @@ struct CredentialsContext: Sendable {
     var services: ServiceSettings { ServiceSettings(environment: environment, profile: profile) }
 
     /// A connection to a service on the network.
-    var connection: ServiceConnection { ServiceConnection(caBundle: caBundle ?? services.caBundle) }
+    var connection: ServiceConnection {
+        // `S3Configuration.resolve` has read the same environment, and told what is wrong in it.
+        ServiceConnection(
+            proxies: (try? ProxySettings(environment: environment)) ?? .none, caBundle: caBundle ?? services.caBundle)
+    }
 }

@@ -75,4 +75,13 @@ struct BucketAddress: Hashable, Sendable {
 
     /// The server, for a message.
     var server: String { "\(scheme.rawValue)://\(host)" }
+
+    /// The server, without the bucket's path.
+    var endpoint: S3Endpoint {
+        // Not the colons of an IPv6 address.
+        guard let colon = host.lastIndex(of: ":"), let port = Int(host[host.index(after: colon)...]) else {
+            return S3Endpoint(scheme: scheme, host: host)
+        }
+        return S3Endpoint(scheme: scheme, host: String(host[..<colon]), port: port)
+    }
 }

@@ -22,6 +22,11 @@ extension AttemptFailure {
             self.init(StoreError(.refused, message, requestID: requestID), remedy: .setClock(seconds: skew))
             return
         }
+        if head.status == 407 {
+            let message = "a proxy on the way to the store answers HTTP 407, \(Self.proxyCredentialsAdvice)"
+            self.init(StoreError(.unreachable, message))
+            return
+        }
         if document == nil, head.status < 500, Excerpt.looksLikeHTML(body) {
             let message =
                 "a proxy or a login page seems to have answered in the store's place (HTTP \(head.status)): "

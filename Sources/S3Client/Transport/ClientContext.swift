@@ -40,6 +40,8 @@ final class ClientContext: Sendable {
     let logger: Logger
     /// Called with each piece of an answer's body.
     let didReceive: (@Sendable () -> Void)?
+    /// Finds the way to the store.
+    let router: Router
     private let learned: Mutex<Learned>
     /// Whether the store has answered a request that was signed for `Learned.region`, or there can't be another.
     private let hasRegionProof: Atomic<Bool>
@@ -49,6 +51,7 @@ final class ClientContext: Sendable {
         didReceive: (@Sendable () -> Void)? = nil
     ) {
         self.configuration = configuration
+        router = Router(proxies: configuration.proxies)
         self.didReceive = didReceive
         self.credentials = credentials
         self.logger = logger
@@ -60,6 +63,8 @@ final class ClientContext: Sendable {
     struct SignedRequest {
         let url: String
         let headers: [HTTPHeader]
+        /// The way to the server.
+        let route: Route
         /// The server's URL, for messages.
         let server: String
         /// The region that the request was signed for.
@@ -86,27 +91,42 @@ final class ClientContext: Sendable {
     enum Preparation {
         /// It can be sent.
         case request(SignedRequest)
-        /// There may soon be something to sign with.
-        case wait
+        /// There may soon be something to sign with, or an address. The error, where there is one, is what requests are told that
+        /// end meanwhile.
+        case wait(for: StoreError?)
+        /// The address of the store isn't known.
+        case unresolved(AttemptFailure)
         /// There is nothing to sign with.
         case failure(StoreError)
     }
 
     /// The operation's request, signed with what is known now.
     func prepare(_ operation: any Operation) -> Preparation {
+        let place = place()
+        let route: Route
+        switch router.route(to: place.address.endpoint) {
+        case .ready(let found): route = found
+        case .pending(let error): return .wait(for: error)
+        case .failed(let failure): return .unresolved(failure)
+        }
         switch credentials?.current(for: operation.subject) {
-        case nil: .request(request(for: operation, signedWith: nil, isUnproven: false))
+        case nil: return .request(request(for: operation, at: place, route, signedWith: nil, isUnproven: false))
         case .ready(let credentials, let isUnproven):
-            .request(request(for: operation, signedWith: credentials, isUnproven: isUnproven))
-        case .renewing: .wait
-        case .unavailable(let error): .failure(error)
+            return .request(
+                request(for: operation, at: place, route, signedWith: credentials, isUnproven: isUnproven))
+        case .renewing: return .wait(for: nil)
+        case .unavailable(let error): return .failure(error)
         }
     }
 
+    /// Where the bucket answers, the region to sign for, and what time it is there.
+    typealias Place = (address: BucketAddress, region: String, time: Timestamp)
+
     private func request(
-        for operation: any Operation, signedWith credentials: Credentials?, isUnproven: Bool
+        for operation: any Operation, at place: Place, _ route: Route, signedWith credentials: Credentials?,
+        isUnproven: Bool
     ) -> SignedRequest {
-        let (address, region, time) = place()
+        let (address, region, time) = place
         var request = operation.request(at: address)
         request.headers += agreements
         if let key = configuration.customerKey, !operation.isListing { request.headers += key.headers }
@@ -114,12 +134,12 @@ final class ClientContext: Sendable {
             request = Signer(credentials: credentials, region: region, time: time).signed(request)
         }
         return SignedRequest(
-            url: address.url(of: request), headers: request.headers, server: address.server, region: region,
-            credentials: credentials, isUnproven: isUnproven)
+            url: address.url(of: request), headers: request.headers, route: route, server: address.server + route.note,
+            region: region, credentials: credentials, isUnproven: isUnproven)
     }
 
-    /// Where the bucket answers, the region to sign for, and what time it is there.
-    func place() -> (BucketAddress, region: String, time: Timestamp) {
+    /// The place of the bucket, as far as answers have told.
+    func place() -> Place {
         let learned = learned.withLock { $0 }
         let address = BucketAddress(
             bucket: configuration.bucket, region: learned.region, endpoint: configuration.endpoint,

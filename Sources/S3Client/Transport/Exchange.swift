@@ -140,6 +140,14 @@ final class Exchange {
         isFoundLate = false
     }
 
+    /// Waits for what an attempt needs before it can begin: an address, credentials.
+    ///
+    /// - Parameter reason: The error of a request that ends meanwhile; `nil` where there is no other than that.
+    func wait(until instant: ContinuousClock.Instant, for reason: StoreError?) {
+        if let reason { lastError = reason }
+        phase = .backingOff(until: instant)
+    }
+
     /// Decides what follows an attempt that failed. Whatever the answer taught has been learned by now.
     func decide(
         after failure: AttemptFailure, now: ContinuousClock.Instant, using generator: inout some RandomNumberGenerator
@@ -188,6 +196,7 @@ final class Exchange {
     func giveUp(isThrottled: Bool = false) -> StoreError {
         let attempts = attemptCount == 1 ? "1 attempt" : "\(attemptCount) attempts"
         if let lastError {
+            if attemptCount == 0 { return lastError }
             return StoreError(
                 lastError.code, "\(lastError.message) (given up after \(attempts))", requestID: lastError.requestID)
         }

@@ -105,16 +105,19 @@ final class NetworkLoop {
             exchange.begin(
                 send(request, of: exchange, isHedge: false, now: now),
                 lateness: hedging[exchange.operation].latency.lateness(from: now), now: now)
-        case .wait:
-            exchange.phase = .backingOff(until: now + Self.credentialsInterval)
+        case .wait(let reason):
+            exchange.wait(until: now + Self.preparationInterval, for: reason)
+        case .unresolved(let failure):
+            meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
+            return follow(exchange.decide(after: failure, now: now, using: &generator), of: exchange, after: failure)
         case .failure(let error):
             return end(exchange, exchange.lastError ?? error)
         }
         watch(exchange)
     }
 
-    /// How often a request looks whether credentials have come: a small part of what the sources take at the best.
-    private static let credentialsInterval: Duration = .milliseconds(20)
+    /// How often a request looks whether credentials or addresses have come: a small part of what their sources take.
+    private static let preparationInterval: Duration = .milliseconds(10)
 
     /// Sends what the exchange still misses. The answer comes with one of the next turns.
     private func send(
@@ -152,6 +155,10 @@ final class NetworkLoop {
         }
         let sentAt = attempt.transfer.startInstant
         release(attempt.transfer)
+        // There is no other limit of time but that for connecting.
+        if result == CURLE_COULDNT_CONNECT || result == CURLE_OPERATION_TIMEDOUT {
+            context.router.noteUnreachable(attempt.request.route)
+        }
         switch outcome {
         case .success:
             answeredAt = .now

@@ -9,6 +9,8 @@ final class Transfer {
     private let errorText: UnsafeMutableBufferPointer<CChar>
     private let meter: RequestMeter
     private var headers: UnsafeMutablePointer<curl_slist>?
+    /// What curl was given for CURLOPT_RESOLVE, which it reads when the transfer begins.
+    private var addresses: UnsafeMutablePointer<curl_slist>?
     /// Whose attempt this is; its operation gets the bytes.
     private var exchange: Exchange?
     private(set) var startInstant = ContinuousClock.now
@@ -50,6 +52,7 @@ final class Transfer {
     deinit {
         curl_easy_cleanup(easy)
         curl_slist_free_all(headers)
+        curl_slist_free_all(addresses)
         errorText.deallocate()
     }
 
@@ -65,8 +68,8 @@ final class Transfer {
             (CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
             // Measured on loopback: 64 KiB costs a third more system time a GiB, 512 KiB no less.
             (CURLOPT_BUFFERSIZE, 256 * 1_024),
-            // For the name, the connection and TLS. Less than a silence may last (`Exchange.silenceLimit`), so that the one
-            // is told from the other. Where the name has several addresses each has half of what is left.
+            // For the connection and TLS. Less than a silence may last (`Exchange.silenceLimit`), so that the one is told
+            // from the other. Where the name has several addresses each has half of what is left.
             (CURLOPT_CONNECTTIMEOUT_MS, 4_000),
             (CURLOPT_TCP_KEEPALIVE, 1),
             (CURLOPT_TCP_KEEPIDLE, 30),
@@ -75,8 +78,8 @@ final class Transfer {
             (CURLOPT_MAXAGE_CONN, 30),
             // S3 moves its traffic by changing the addresses of its name: no connection stays for good.
             (CURLOPT_MAXLIFETIME_CONN, 300),
-            // S3's name has many addresses. Each connection asks for them and takes one at random: curl shuffles them when
-            // they are looked up, and all connections that find them in its cache would go to the same one.
+            // S3's name has many addresses, and each connection takes one at random: curl shuffles them when it is given them,
+            // which is for each transfer.
             (CURLOPT_DNS_SHUFFLE_ADDRESSES, 1),
             (CURLOPT_DNS_CACHE_TIMEOUT, 0),
         ]
@@ -124,7 +127,15 @@ final class Transfer {
         }
         _ = tractfs_easy_set_list(easy, CURLOPT_HTTPHEADER, self.headers)
         _ = tractfs_easy_set_string(easy, CURLOPT_URL, request.url)
+        setRoute(request.route)
         _ = tractfs_easy_set_long(easy, CURLOPT_FRESH_CONNECT, exchange.needsNewConnection ? 1 : 0)
+    }
+
+    private func setRoute(_ route: Route) {
+        let former = addresses
+        addresses = route.addresses.reduce(nil) { list, entry in curl_slist_append(list, entry) }
+        easy.setRoute(route, addresses: addresses)
+        curl_slist_free_all(former)
     }
 
     /// Whether the store has sent any of what is wanted.
@@ -159,7 +170,8 @@ final class Transfer {
         if case .rejected(let failure) = body { throw failure }
         guard result == CURLE_OK || isErrorCutShort(result) else {
             let detail = errorText.baseAddress.map { String(cString: $0) } ?? ""
-            throw AttemptFailure(result: result, detail: detail, server: server)
+            let status = tractfs_easy_get_long(easy, CURLINFO_HTTP_CONNECTCODE)
+            throw AttemptFailure(result: result, detail: detail, connectStatus: status, server: server)
         }
         if case .undecided = body { try decide() }
         if case .error = body {

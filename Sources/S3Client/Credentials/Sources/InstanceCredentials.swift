@@ -77,7 +77,7 @@ struct InstanceCredentials: CredentialsSource {
 
     /// It is a hop away, or nowhere.
     private var connection: ServiceConnection {
-        ServiceConnection(connectLimit: .seconds(1), limit: .seconds(2), attemptLimit: 3, usesProxy: false)
+        ServiceConnection(connectLimit: .seconds(1), limit: .seconds(2), attemptLimit: 3)
     }
 
     /// The token that every question needs.
