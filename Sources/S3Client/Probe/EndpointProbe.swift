@@ -141,12 +141,11 @@ extension EndpointReport {
                     step: step(of: attempt, isEncrypted: endpoint.scheme == .https), message: failure.error.message,
                     isDistrust: attempt.result == CURLE_PEER_FAILED_VERIFICATION))
         }
-        if attempt.head.status == 407 {
+        if attempt.head.status == 407, let proxy = attempt.proxy {
             return .failure(
                 Obstacle(
                     step: .answer,
-                    message: "the proxy \(attempt.proxy?.description ?? "") answers HTTP 407, "
-                        + AttemptFailure.proxyCredentialsAdvice,
+                    message: "the proxy \(proxy) answers HTTP 407, \(AttemptFailure.proxyCredentialsAdvice)",
                     isDistrust: false))
         }
         guard isStores(attempt) else {
