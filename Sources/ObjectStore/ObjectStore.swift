@@ -13,7 +13,7 @@ public protocol ObjectStore: Sendable {
     /// - Returns: A handle to cancel the request with; it need not be kept.
     @discardableResult
     func list(
-        _ request: ListRequest, deadline: ContinuousClock.Instant,
+        _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest
 
@@ -27,7 +27,7 @@ public protocol ObjectStore: Sendable {
     /// - Returns: A handle to cancel the request with; it need not be kept.
     @discardableResult
     func get(
-        _ request: RangeRequest, deadline: ContinuousClock.Instant, receiver: any RangeReceiver
+        _ request: RangeRequest, deadline: RunningClock.Instant, receiver: any RangeReceiver
     ) -> any StoreRequest
 }
 

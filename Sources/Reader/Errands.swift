@@ -6,7 +6,7 @@ struct Errands {
     /// Parts to ask the store for.
     var started: [(number: UInt64, range: Range<Int>)] = []
     /// When the requests for `started` are given up; `nil` for as long from now on as any request has.
-    var deadline: ContinuousClock.Instant?
+    var deadline: RunningClock.Instant?
     /// Parts to read from the disk, into these blocks.
     var loaded: [(number: UInt64, blocks: [Block], firstIndex: Int)] = []
     /// Complete blocks that the store has sent, for the disk to keep.

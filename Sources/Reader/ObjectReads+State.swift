@@ -8,7 +8,7 @@ extension ObjectReads {
         /// What it waits for.
         enum Stage {
             /// In the cache's queue. Holds no block.
-            case waitingForMemory(MemoryTicket, since: ContinuousClock.Instant)
+            case waitingForMemory(MemoryTicket, since: RunningClock.Instant)
             /// It has all its blocks, some of which `partCount` parts have yet to fill.
             case parked([Block], partCount: Int)
         }
@@ -123,7 +123,7 @@ extension ObjectReads.State {
         }
         errands.mayBeIdle = true
         // What was waited for is part of what the read may take, and its requests need some of that.
-        guard ContinuousClock.now < since + readTimeout * 3 / 4 else {
+        guard RunningClock.now < since + readTimeout * 3 / 4 else {
             errands.release(memory)
             meter.noteFailure()
             let error = StoreError(.timedOut, "no memory was free for the read before its deadline")

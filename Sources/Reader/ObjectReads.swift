@@ -159,7 +159,7 @@ final class ObjectReads: Sendable {
     }
 
     /// - Parameter readDeadline: That of the read which had the part started; `nil` where it has all its time.
-    private func get(_ range: Range<Int>, part number: UInt64, readDeadline: ContinuousClock.Instant?) {
+    private func get(_ range: Range<Int>, part number: UInt64, readDeadline: RunningClock.Instant?) {
         let isAhead = state.withLock { !$0.isAwaited(part: number) }
         // What nobody waits for yet has all the time: whoever comes to wait for it has, too.
         let deadline = (isAhead ? nil : readDeadline) ?? .now + reader.limits.readTimeout

@@ -38,7 +38,7 @@ struct Part {
     /// Whether who had it started has its blocks written to the disk.
     var isForDisk: Bool
     /// When it began.
-    let startInstant = ContinuousClock.now
+    let startInstant = RunningClock.now
     /// The bytes before this offset have come.
     private(set) var received: Int
     /// The blocks that are not complete yet. The first one has the byte at `received`.

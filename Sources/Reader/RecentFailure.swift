@@ -12,7 +12,7 @@ struct RecentFailure {
     /// The bytes that did not come.
     let range: Range<Int>
     let error: StoreError
-    private let instant: ContinuousClock.Instant
+    private let instant: RunningClock.Instant
 
     /// - Parameters:
     ///   - start: When the store was asked for the bytes.
@@ -20,7 +20,7 @@ struct RecentFailure {
     ///   - readTimeout: How long a read may take.
     /// - Returns: `nil` where the failure came so soon that another attempt is worth it.
     init?(
-        _ error: StoreError, range: Range<Int>, start: ContinuousClock.Instant, now: ContinuousClock.Instant,
+        _ error: StoreError, range: Range<Int>, start: RunningClock.Instant, now: RunningClock.Instant,
         readTimeout: Duration
     ) {
         // Whoever retries gives up where the next attempt would begin behind the deadline, which may be long before it.
@@ -29,7 +29,7 @@ struct RecentFailure {
     }
 
     /// Whether it is the answer to a read of `range`.
-    func answers(_ range: Range<Int>, now: ContinuousClock.Instant) -> Bool {
+    func answers(_ range: Range<Int>, now: RunningClock.Instant) -> Bool {
         now < instant + Self.lifetime && self.range.overlaps(range)
     }
 }

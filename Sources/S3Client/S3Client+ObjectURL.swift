@@ -9,7 +9,7 @@ extension S3Client: ObjectURLSource {
     /// What must be known before is which region to sign for, and that there are valid credentials. Where that isn't sure, a
     /// listing of one key is asked for, which finds out both as for every other request.
     public func makeURL(
-        of key: Key, lifetime: Int, deadline: ContinuousClock.Instant,
+        of key: Key, lifetime: Int, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ObjectURL, StoreError>) -> Void
     ) {
         if context.configuration.customerKey != nil {

@@ -54,7 +54,7 @@ public final class S3Client: ObjectStore {
     /// Lists a page of the bucket. See `ObjectStore`.
     @discardableResult
     public func list(
-        _ request: ListRequest, deadline: ContinuousClock.Instant,
+        _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
         submit(.list(request, completion: completion), deadline: deadline) { completion(.failure($0)) }
@@ -63,7 +63,7 @@ public final class S3Client: ObjectStore {
     /// Gets a range of an object of the bucket. See `ObjectStore`.
     @discardableResult
     public func get(
-        _ request: RangeRequest, deadline: ContinuousClock.Instant, receiver: any RangeReceiver
+        _ request: RangeRequest, deadline: RunningClock.Instant, receiver: any RangeReceiver
     ) -> any StoreRequest {
         submit(.get(request, receiver: receiver), deadline: deadline) { receiver.finish(.failure($0)) }
     }
@@ -82,7 +82,7 @@ public final class S3Client: ObjectStore {
     }
 
     private func submit(
-        _ job: Submission.Job, deadline: ContinuousClock.Instant, orElse fail: (StoreError) -> Void
+        _ job: Submission.Job, deadline: RunningClock.Instant, orElse fail: (StoreError) -> Void
     ) -> any StoreRequest {
         let id = nextID.add(1, ordering: .relaxed).oldValue
         let thread = threads[Int(id % UInt64(threads.count))]

@@ -12,7 +12,7 @@ struct RootCheck {
     /// Which credentials requests are signed with, and where these are from; `nil` for unsigned requests.
     let credentialsSource: String?
     /// For all requests together.
-    private let deadline = ContinuousClock.now + timeout
+    private let deadline = RunningClock.now + timeout
 
     init(store: any ObjectStore, uri: S3URI, credentialsSource: String?) {
         self.store = store

@@ -38,7 +38,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
 }
 
 @Suite struct `A request` {
-    private let start = ContinuousClock.now
+    private let start = RunningClock.now
     private let fault = AttemptFailure(StoreError(.serverFault, "fault"), remedy: .backOff)
 
     private func exchange(seconds: Int) -> Exchange {
@@ -50,6 +50,8 @@ private func attempt(isHedge: Bool = false) -> Attempt {
     @Test func `is tried again while there is time`() {
         var highest = Highest()
         let exchange = exchange(seconds: 1)
+        exchange.begin(
+            attempt(), lateness: Lateness(after: .seconds(1), overdueAfter: .seconds(1), now: start), now: start)
         guard case .retry = exchange.decide(after: fault, now: start, using: &highest) else {
             Issue.record("no retry")
             return
@@ -60,7 +62,32 @@ private func attempt(isHedge: Bool = false) -> Attempt {
             return
         }
         #expect(error.code == .serverFault)
-        #expect(error.message.contains("given up"))
+        #expect(error.message.contains("given up after 1 attempt"))
+    }
+
+    @Test func `without an address ends with the reason for that`() {
+        var highest = Highest()
+        let exchange = exchange(seconds: 1)
+        exchange.wait(until: start + .milliseconds(10), for: StoreError(.unreachable, "no name server answers"))
+        #expect(exchange.nextInstant == start + .milliseconds(10))
+        #expect(exchange.giveUp() == StoreError(.unreachable, "no name server answers"))
+        let failure = AttemptFailure(StoreError(.unreachable, "there is no host"), remedy: .backOff)
+        let late = exchange.decide(after: failure, now: start + .milliseconds(999), using: &highest)
+        #expect(late == .end(failure.error))
+    }
+
+    @Test func `goes on after a break, and has a second to bring something`() {
+        let exchange = exchange(seconds: 60)
+        let attempt = attempt()
+        attempt.transfer.progress = Progress(now: start)
+        exchange.begin(
+            attempt, lateness: Lateness(after: .seconds(9), overdueAfter: .seconds(9), now: start), now: start)
+        let end = start + .seconds(20)
+        exchange.noteBreak(now: end)
+        #expect(exchange.stalledAttempts(now: end + .milliseconds(900)) == nil)
+        #expect(exchange.stalledAttempts(now: end + .seconds(1))?.count == 1)
+        attempt.transfer.progress.receive(100, now: end + .milliseconds(1_100))
+        #expect(exchange.stalledAttempts(now: end + .milliseconds(2_500))?.isEmpty == true)
     }
 
     @Test func `has more time while bytes come, but not for a few that drip`() throws {
@@ -177,12 +204,12 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
         let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
         let (first, second) = (attempt(), attempt(isHedge: true))
-        first.transfer.prepare(exchange, first.request, now: start)
+        first.transfer.prepare(exchange, first.request, connectionAge: .seconds(300), now: start)
         exchange.begin(first, lateness: Lateness(after: .milliseconds(20), overdueAfter: .zero, now: start), now: start)
         answer(first, from: 0)
         #expect(bring([0, 1, 2, 3], by: first) == 4)
 
-        second.transfer.prepare(exchange, second.request, now: start)
+        second.transfer.prepare(exchange, second.request, connectionAge: .seconds(300), now: start)
         exchange.beginHedge(second, now: start + .milliseconds(20))
         answer(second, from: 4)
         let (winner, loser) = isSecondFaster ? (second, first) : (first, second)

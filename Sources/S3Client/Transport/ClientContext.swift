@@ -18,7 +18,7 @@ final class ClientContext: Sendable {
         /// How many network threads ask for less than they could.
         var threadCount = 0
         /// When it was told last that it asks for that.
-        var toldInstant: ContinuousClock.Instant?
+        var toldInstant: RunningClock.Instant?
         /// Whether it is still to be told that it doesn't any more.
         var isTold = false
 
@@ -26,7 +26,7 @@ final class ClientContext: Sendable {
         static let interval: Duration = .seconds(30)
 
         /// Returns whether to tell now.
-        mutating func takeNews(now: ContinuousClock.Instant) -> Bool {
+        mutating func takeNews(now: RunningClock.Instant) -> Bool {
             guard !isTold, toldInstant.map({ $0 + Self.interval <= now }) ?? true else { return false }
             toldInstant = now
             isTold = true

@@ -13,10 +13,10 @@ final class Transfer {
     private var addresses: UnsafeMutablePointer<curl_slist>?
     /// Whose attempt this is; its operation gets the bytes.
     private var exchange: Exchange?
-    private(set) var startInstant = ContinuousClock.now
+    private(set) var startInstant = RunningClock.now
     /// How far the attempt has come.
     var progress = Progress(now: .now)
-    private var firstBytesInstant: ContinuousClock.Instant?
+    private var firstBytesInstant: RunningClock.Instant?
     private(set) var head = ResponseHead()
     private(set) var errorBody: [UInt8] = []
     private var body = Body.undecided
@@ -76,8 +76,6 @@ final class Transfer {
             (CURLOPT_TCP_KEEPINTVL, 10),
             // What has been idle for longer may have been forgotten by something in between, without a word.
             (CURLOPT_MAXAGE_CONN, 30),
-            // S3 moves its traffic by changing the addresses of its name: no connection stays for good.
-            (CURLOPT_MAXLIFETIME_CONN, 300),
             // S3's name has many addresses, and each connection takes one at random: curl shuffles them when it is given them,
             // which is for each transfer.
             (CURLOPT_DNS_SHUFFLE_ADDRESSES, 1),
@@ -110,7 +108,11 @@ final class Transfer {
     }
 
     /// Makes the handle ready for an attempt, which starts `now`, on a connection of its own where the exchange needs one.
-    func prepare(_ exchange: Exchange, _ request: ClientContext.SignedRequest, now: ContinuousClock.Instant) {
+    ///
+    /// - Parameter connectionAge: The age from which on a connection isn't used.
+    func prepare(
+        _ exchange: Exchange, _ request: ClientContext.SignedRequest, connectionAge: Duration, now: RunningClock.Instant
+    ) {
         self.exchange = exchange
         startInstant = now
         progress = Progress(now: now)
@@ -128,6 +130,7 @@ final class Transfer {
         _ = tractfs_easy_set_list(easy, CURLOPT_HTTPHEADER, self.headers)
         _ = tractfs_easy_set_string(easy, CURLOPT_URL, request.url)
         setRoute(request.route)
+        _ = tractfs_easy_set_long(easy, CURLOPT_MAXLIFETIME_CONN, Int(connectionAge / .seconds(1)))
         _ = tractfs_easy_set_long(easy, CURLOPT_FRESH_CONNECT, exchange.needsNewConnection ? 1 : 0)
     }
 
@@ -142,7 +145,7 @@ final class Transfer {
     var hasFirstBytes: Bool { firstBytesInstant != nil }
 
     /// How long the store took to send the first bytes of what is wanted; how long it has taken so far where none came.
-    func timeToFirstBytes(now: ContinuousClock.Instant) -> Duration {
+    func timeToFirstBytes(now: RunningClock.Instant) -> Duration {
         (firstBytesInstant ?? now) - startInstant
     }
 
