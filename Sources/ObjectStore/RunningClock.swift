@@ -26,7 +26,9 @@ public enum RunningClock {
         public static func + (instant: Instant, duration: Duration) -> Instant { instant.advanced(by: duration) }
 
         /// The moment that is so much earlier.
-        public static func - (instant: Instant, duration: Duration) -> Instant { instant.advanced(by: .zero - duration) }
+        public static func - (instant: Instant, duration: Duration) -> Instant {
+            instant.advanced(by: .zero - duration)
+        }
 
         /// How much later the left one is.
         public static func - (left: Instant, right: Instant) -> Duration { right.duration(to: left) }

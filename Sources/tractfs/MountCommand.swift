@@ -188,6 +188,11 @@ struct RunningOptions: ParsableArguments {
     @OptionGroup
     var memory: MemoryOptions
 
+    @Option(
+        "How long to try to mount while names have no addresses, the network is down or the machine's role isn't there yet.",
+        valueName: "duration")
+    var retry = Time(seconds: 0)
+
     @Flag(inversion: .prefixedNo, help: "Stay in the foreground, and log to standard error.")
     var foreground = false
 

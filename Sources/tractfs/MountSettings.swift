@@ -21,6 +21,8 @@ struct MountSettings {
     let hasPresignedURLAttribute: Bool
     let timeToLive: TimeToLive
     let readTimeout: Duration
+    /// How long to wait for a network that is still coming up.
+    let retry: Duration
     let memory: MemoryBudget
     /// `nil` where nothing is kept on the disk.
     let cache: CacheSettings?
@@ -51,6 +53,7 @@ struct MountSettings {
         }
         timeToLive = command.running.metadataTtl.timeToLive
         readTimeout = command.store.readTimeout.duration
+        retry = command.running.retry.duration
         cache = try command.cache.settings(environment: environment)
     }
 

@@ -5,16 +5,17 @@ import S3Client
 /// right that is needed, and the only question: ConnectomeDB's keys may ask nothing else.
 struct RootCheck {
     /// How long a mount command may try. Long enough for a retry, short enough for a person to wait for.
-    private static let timeout: Duration = .seconds(10)
+    static let timeout: Duration = .seconds(10)
 
     let store: any ObjectStore
     let uri: S3URI
     /// Which credentials requests are signed with, and where these are from; `nil` for unsigned requests.
     let credentialsSource: String?
     /// For all requests together.
-    private let deadline = RunningClock.now + timeout
+    private let deadline: RunningClock.Instant
 
-    init(store: any ObjectStore, uri: S3URI, credentialsSource: String?) {
+    init(store: any ObjectStore, uri: S3URI, credentialsSource: String?, timeLimit: Duration = timeout) {
+        deadline = .now + timeLimit
         self.store = store
         self.uri = uri
         self.credentialsSource = credentialsSource
@@ -66,7 +67,9 @@ struct RootCheck {
         do throws(StoreError) {
             return try store.filledPage(request, deadline: deadline)
         } catch {
-            throw Failure("can't list \(uri): \(error)\(error.advice(credentialsSource: credentialsSource))")
+            throw Failure(
+                "can't list \(uri): \(error)\(error.advice(credentialsSource: credentialsSource))",
+                mayPass: error.code == .unreachable || error.code == .timedOut)
         }
     }
 }

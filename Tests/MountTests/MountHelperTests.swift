@@ -178,7 +178,8 @@ struct FstabTests {
         "has of fstab's options",
         arguments: [
             ("ro,relatime,user=me,comment=a b,X-mount.mkdir,x-a=b", []), ("noexec,exec", ["--noexec"]),
-            ("log_format=json", ["--log-format=json"]), ("rw,overlay=/x", ["--overlay=/x"]),
+            ("log_format=json", ["--log-format=json"]), ("_netdev,nofail,retry=2m", ["--retry=2m"]),
+            ("rw,overlay=/x", ["--overlay=/x"]),
         ])
     func options(list: String, expected: [String]) throws {
         #expect(try MountOptions.expand(["mount", "-o", list]) == ["mount"] + expected)

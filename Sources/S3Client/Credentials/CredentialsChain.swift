@@ -24,12 +24,20 @@ public struct CredentialsChain: Sendable {
     /// - Throws: What a source threw, or, where none has credentials, what was looked at.
     public func resolve() throws(SettingsError) -> ResolvedCredentials {
         let sources = try sources()
+        var absence: SettingsError?
         for source in sources {
-            if let resolved = try source.credentials() { return resolved }
+            do throws(SettingsError) {
+                if let resolved = try source.credentials() { return resolved }
+            } catch {
+                guard error.isAbsence else { throw error }
+                absence = error
+            }
         }
+        let places = sources.map(\.whatIsLookedAt).joined(separator: ", ")
         throw SettingsError(
-            "no AWS credentials found (looked at \(sources.map(\.whatIsLookedAt).joined(separator: ", "))); "
-                + "set them, name a profile with --profile, or give --no-sign-request for a public bucket")
+            "no AWS credentials found (looked at \(places)\(absence.map { "; \($0)" } ?? "")); "
+                + "set them, name a profile with --profile, or give --no-sign-request for a public bucket",
+            mayPass: absence?.mayPass ?? false)
     }
 
     private func sources() throws(SettingsError) -> [any CredentialsSource] {

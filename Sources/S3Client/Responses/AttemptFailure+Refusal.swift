@@ -24,7 +24,7 @@ extension AttemptFailure {
         }
         if head.status == 407 {
             let message = "a proxy on the way to the store answers HTTP 407, \(Self.proxyCredentialsAdvice)"
-            self.init(StoreError(.unreachable, message))
+            self.init(StoreError(.refused, message))
             return
         }
         if document == nil, head.status < 500, Excerpt.looksLikeHTML(body) {

@@ -23,12 +23,12 @@ extension AttemptFailure {
         let message = "the proxy makes no connection to \(server): HTTP \(status)"
         switch status {
         case 407:
-            return AttemptFailure(StoreError(.unreachable, "\(message), \(proxyCredentialsAdvice)"))
+            return AttemptFailure(StoreError(.refused, "\(message), \(proxyCredentialsAdvice)"))
         case 500...:
             // It can't reach the server, or is overloaded.
             return AttemptFailure(StoreError(.unreachable, message), remedy: .backOff)
         default:
-            return AttemptFailure(StoreError(.unreachable, "\(message), which its rules may forbid"))
+            return AttemptFailure(StoreError(.refused, "\(message), which its rules may forbid"))
         }
     }
 

@@ -25,7 +25,7 @@ struct ContainerCredentials: CredentialsSource {
         do throws(ServiceConnection.Failure) {
             answer = try connection.send(request, to: endpoint)
         } catch {
-            throw SettingsError("the container's credentials can't be had: \(error.description)")
+            throw SettingsError("the container's credentials can't be had: \(error.description)", mayPass: true)
         }
         let source = "the container (\(endpoint))"
         guard answer.status == 200 else {
