@@ -51,13 +51,20 @@ public final class S3Client: ObjectStore {
         for thread in threads { thread.join() }
     }
 
+    /// Whether listings come in the order of their keys. Those of a directory bucket don't.
+    public var listsInOrder: Bool { context.configuration.directoryBucket == nil }
+
     /// Lists a page of the bucket. See `ObjectStore`.
     @discardableResult
     public func list(
         _ request: ListRequest, deadline: ContinuousClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
-        submit(.list(request, completion: completion), deadline: deadline) { completion(.failure($0)) }
+        if !listsInOrder, let problem = request.problemOfDirectoryBucket {
+            completion(.failure(StoreError(.refused, problem)))
+            return UnsentRequest()
+        }
+        return submit(.list(request, completion: completion), deadline: deadline) { completion(.failure($0)) }
     }
 
     /// Gets a range of an object of the bucket. See `ObjectStore`.
@@ -91,6 +98,28 @@ public final class S3Client: ObjectStore {
         }
         return SubmittedRequest(id: id, thread: thread)
     }
+}
+
+extension ListRequest {
+    /// The reason why no directory bucket answers the request; `nil` where it does ("ListObjectsV2" in the Amazon S3 API
+    /// Reference). Nothing in tractfs asks so.
+    fileprivate var problemOfDirectoryBucket: String? {
+        let listing = "the listing of \(prefix.bytes.isEmpty ? "the bucket" : "\(prefix)")"
+        if startAfter != nil {
+            return
+                "\(listing) can't begin behind a key: a directory bucket has no start-after (a mistake of tractfs, please report it)"
+        }
+        guard prefix.bytes.isEmpty || prefix.endsInDelimiter else {
+            return
+                "\(listing) can't be asked for: a directory bucket's prefixes end in \"/\" (a mistake of tractfs, please report it)"
+        }
+        return nil
+    }
+}
+
+/// A request that has ended before it was sent.
+private final class UnsentRequest: StoreRequest {
+    func cancel() {}
 }
 
 /// A request that a network thread has.

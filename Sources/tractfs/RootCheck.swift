@@ -41,21 +41,29 @@ struct RootCheck {
     private func nothingThere() throws(Failure) -> Failure {
         // Without the "/" at its end, which the user may have typed.
         let name = Key(uri.root.bytes.dropLast())
-        let first = try list(ListRequest(prefix: name, isDelimited: true, limit: 1)).items.first
+        let first = try first(beginningWith: name)
         guard case .object(let object) = first, object.version.key == name else {
             let neighbour = first ?? sameInOtherCase(name)
             let hint = neighbour.map { ": there is s3://\(uri.bucket)/\($0.key)" } ?? ""
             return Failure("there is nothing under \(uri); check the prefix (keys are case-sensitive)\(hint)")
         }
-        let folder = name.bytes.lastIndex(of: Key.delimiter).map { Key(name.bytes[...$0]) } ?? .empty
+        let folder = name.folderPrefix
         return Failure("\(uri) is a file; mount its folder instead: s3://\(uri.bucket)/\(folder)")
+    }
+
+    /// Returns the first of all items whose keys begin with `name`. A store without order is asked for the first page of the
+    /// folder, which may not have it.
+    private func first(beginningWith name: Key) throws(Failure) -> ListPage.Item? {
+        if store.listsInOrder { return try list(ListRequest(prefix: name, isDelimited: true, limit: 1)).items.first }
+        // Who may list the prefix may be forbidden to list what it is in.
+        let page = try? list(ListRequest(prefix: name.folderPrefix, isDelimited: true))
+        return page?.items.filter { $0.key.hasPrefix(name) }.min { $0.key < $1.key }
     }
 
     /// What is called so but for the case of letters, among the first in the same folder.
     private func sameInOtherCase(_ name: Key) -> ListPage.Item? {
-        let folder = name.bytes.lastIndex(of: Key.delimiter).map { Key(name.bytes[...$0]) } ?? .empty
         // Who may list the prefix may be forbidden to list what it is in.
-        guard let page = try? list(ListRequest(prefix: folder, isDelimited: true)) else { return nil }
+        guard let page = try? list(ListRequest(prefix: name.folderPrefix, isDelimited: true)) else { return nil }
         return page.items.first { item in
             let wanted = item.key.endsInDelimiter ? name.appending([Key.delimiter]) : name
             return "\(item.key)".lowercased() == "\(wanted)".lowercased()

@@ -33,6 +33,11 @@ struct BucketAddress: Hashable, Sendable {
             self.init(base: base, hostLabel: accessPoint.hostLabel)
             return
         }
+        if endpoint == nil, let directory = DirectoryBucket(name: bucket) {
+            let base = S3Endpoint(directoryBucketsInZone: directory.zone, region: region, variant: variant)
+            self.init(base: base, hostLabel: bucket)
+            return
+        }
         let base = endpoint ?? S3Endpoint(awsRegion: region, variant: variant)
         let isVirtual =
             switch style {

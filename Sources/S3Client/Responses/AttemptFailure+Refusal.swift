@@ -88,6 +88,7 @@ extension AttemptFailure {
         case "RequestTimeout": (.timedOut, .backOff)
         case "InternalError", "ServiceUnavailable": (code == "InternalError" ? .serverFault : .throttled, .backOff)
         case "PermanentRedirect", "TemporaryRedirect": (.wrongRegion, .none)
+        case "NotImplemented": (.refused, .none)
         default: nil
         }
     }
@@ -99,6 +100,7 @@ extension AttemptFailure {
         case 408: (.timedOut, .backOff)
         case 412, 416: (.changed, .none)
         case 429, 503: (.throttled, .backOff)
+        case 501: (.refused, .none)
         case 500...599: (.serverFault, .backOff)
         case 300..<400: (.wrongRegion, .none)
         case 100..<300: (.malformedResponse, .none)

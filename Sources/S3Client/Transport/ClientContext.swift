@@ -37,6 +37,8 @@ final class ClientContext: Sendable {
     let configuration: S3Configuration
     /// `nil` for unsigned requests.
     let credentials: (any CredentialsProvider)?
+    /// The same for a directory bucket, whose requests are signed with a session's credentials; `nil` for other buckets.
+    let bucketSession: BucketSession?
     let logger: Logger
     /// Called with each piece of an answer's body.
     let didReceive: (@Sendable () -> Void)?
@@ -50,7 +52,12 @@ final class ClientContext: Sendable {
     ) {
         self.configuration = configuration
         self.didReceive = didReceive
-        self.credentials = credentials
+        if configuration.directoryBucket != nil, let credentials {
+            bucketSession = BucketSession(of: configuration, account: credentials, logger: logger)
+        } else {
+            bucketSession = nil
+        }
+        self.credentials = bucketSession ?? credentials
         self.logger = logger
         learned = Mutex(Learned(region: configuration.region))
         hasRegionProof = Atomic(configuration.isRegionCertain)
@@ -68,6 +75,8 @@ final class ClientContext: Sendable {
         let credentials: Credentials?
         /// Whether somebody waits to hear that the store takes them.
         let isUnproven: Bool
+        /// The provider of the credentials.
+        var provider: (any CredentialsProvider)?
 
         /// A failure without what was sent, which a server may have repeated.
         func hidingSecrets(in failure: AttemptFailure) -> AttemptFailure {
@@ -94,12 +103,15 @@ final class ClientContext: Sendable {
 
     /// The operation's request, signed with what is known now.
     func prepare(_ operation: any Operation) -> Preparation {
-        switch credentials?.current(for: operation.subject) {
-        case nil: .request(request(for: operation, signedWith: nil, isUnproven: false))
+        let provider = operation.isSession ? bucketSession?.account : credentials
+        switch provider?.current(for: operation.subject) {
+        case nil: return .request(request(for: operation, signedWith: nil, isUnproven: false))
         case .ready(let credentials, let isUnproven):
-            .request(request(for: operation, signedWith: credentials, isUnproven: isUnproven))
-        case .renewing: .wait
-        case .unavailable(let error): .failure(error)
+            var request = request(for: operation, signedWith: credentials, isUnproven: isUnproven)
+            request.provider = provider
+            return .request(request)
+        case .renewing: return .wait
+        case .unavailable(let error): return .failure(error)
         }
     }
 
@@ -108,10 +120,12 @@ final class ClientContext: Sendable {
     ) -> SignedRequest {
         let (address, region, time) = place()
         var request = operation.request(at: address)
-        request.headers += agreements
+        if !operation.isSession { request.headers += agreements }
         if let key = configuration.customerKey, !operation.isListing { request.headers += key.headers }
         if let credentials {
-            request = Signer(credentials: credentials, region: region, time: time).signed(request)
+            let purpose = operation.isSession ? Credentials.Purpose.bucketSession : credentials.purpose
+            let signer = Signer(credentials: credentials, region: region, service: purpose.service, time: time)
+            request = signer.signed(request)
         }
         return SignedRequest(
             url: address.url(of: request), headers: request.headers, server: address.server, region: region,
@@ -157,6 +171,11 @@ final class ClientContext: Sendable {
     private var accessAdvice: String {
         guard credentials != nil else {
             return "it is not open to all: leave out --no-sign-request, and mount with keys"
+        }
+        if let bucketSession, !bucketSession.isOrdinary {
+            return
+                "the keys need the right s3express:CreateSession on this directory bucket, and where a KMS key encrypts it "
+                + "kms:Decrypt and kms:GenerateDataKey on that"
         }
         return
             "the keys may not list or read this: accept the data's terms of use where they come from, or mount a prefix that they "

@@ -136,7 +136,8 @@ final class Exchange {
         phase = .transferring(attempt, hedge: nil)
         leader = nil
         startByteCount = operation.receivedByteCount
-        self.lateness = lateness
+        // A session is made once; it is renewed long before it is needed.
+        self.lateness = operation.isSession ? nil : lateness
         isFoundLate = false
     }
 
@@ -182,11 +183,17 @@ final class Exchange {
         return attempt.request.region
     }
 
+    /// The request waits for something to sign with, and `error` is why there is none yet, where that is known.
+    func noteWait(because error: StoreError?) {
+        if let error, attemptCount == 0 { lastError = error }
+    }
+
     /// The error of a request that has run out of time.
     ///
     /// - Parameter isThrottled: Whether the store has asked for less traffic, and gets less.
     func giveUp(isThrottled: Bool = false) -> StoreError {
         let attempts = attemptCount == 1 ? "1 attempt" : "\(attemptCount) attempts"
+        if let lastError, attemptCount == 0 { return lastError }
         if let lastError {
             return StoreError(
                 lastError.code, "\(lastError.message) (given up after \(attempts))", requestID: lastError.requestID)

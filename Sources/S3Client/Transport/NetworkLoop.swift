@@ -95,7 +95,9 @@ final class NetworkLoop {
 
     private func start(_ exchange: Exchange) {
         let now = ContinuousClock.now
-        switch context.prepare(exchange.operation) {
+        let preparation = context.prepare(exchange.operation)
+        makeSession(for: exchange, now: now)
+        switch preparation {
         case .request(let request):
             let isFirst = exchange.attemptCount == 0
             if isFirst { hedging[exchange.operation].budget.earn() }
@@ -106,12 +108,25 @@ final class NetworkLoop {
                 send(request, of: exchange, isHedge: false, now: now),
                 lateness: hedging[exchange.operation].latency.lateness(from: now), now: now)
         case .wait:
+            exchange.noteWait(because: context.bucketSession?.trouble)
             exchange.phase = .backingOff(until: now + Self.credentialsInterval)
         case .failure(let error):
-            return end(exchange, exchange.lastError ?? error)
+            return end(exchange, exchange.attemptCount == 0 ? error : exchange.lastError ?? error)
         }
         watch(exchange)
     }
+
+    /// Submits the request that makes a directory bucket's session, where one is needed. It ends a little before the request
+    /// that needs it, which then has an error to tell.
+    private func makeSession(for exchange: Exchange, now: ContinuousClock.Instant) {
+        guard let operation = context.bucketSession?.takeErrand() else { return }
+        let remaining = exchange.deadline - now
+        let deadline = exchange.deadline - min(.seconds(1), remaining / 4)
+        submit(Exchange(id: Self.sessionID, operation: operation, deadline: deadline, now: now))
+    }
+
+    /// There is one request at a time that makes a session.
+    private static let sessionID = UInt64.max
 
     /// How often a request looks whether credentials have come: a small part of what the sources take at the best.
     private static let credentialsInterval: Duration = .milliseconds(20)
@@ -164,9 +179,13 @@ final class NetworkLoop {
             end(exchange, nil)
         case .failure(let failure):
             meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
+            let hiding = attempt.request.hidingSecrets(in: failure)
+            if exchange.operation.isSession, let session = context.bucketSession, session.showsUnknown(hiding) {
+                session.becomeOrdinary()
+                return end(exchange, hiding.error)
+            }
             let failure = learn(
-                from: context.advised(attempt.request.hidingSecrets(in: failure)), of: attempt.request,
-                subject: exchange.operation.subject)
+                from: context.advised(hiding), of: attempt.request, subject: exchange.operation.subject)
             switch failure.error.code {
             case .throttled: noteRefusal(failure, of: exchange, sentAt: sentAt)
             case let code where code.provesCredentials: noteAnswer(sentAt: sentAt)
@@ -222,7 +241,7 @@ final class NetworkLoop {
         case .setClock(let seconds): context.learn(clockOffsetSeconds: seconds)
         case .renewCredentials:
             guard let used = request.credentials,
-                context.credentials?.noteRefusal(
+                request.provider?.noteRefusal(
                     of: used, for: subject, StoreError(failure.error.code, failure.answer)) == true
             else { return AttemptFailure(failure.error) }
         case .none where failure.error.code.provesCredentials: noteProof(request)
@@ -235,7 +254,7 @@ final class NetworkLoop {
     private func noteProof(_ request: ClientContext.SignedRequest) {
         context.noteRegionProof()
         guard request.isUnproven, let used = request.credentials else { return }
-        context.credentials?.noteSuccess(of: used)
+        request.provider?.noteSuccess(of: used)
     }
 
     /// Gives the transfer back, broken off where it is still running.
