@@ -4,7 +4,7 @@
 /// thread of the store's. A request ends exactly once, with a result or an error, also when it is cancelled and at the
 /// latest a little after its deadline. Retrying is the store's own business: an error that arrives here is final.
 public protocol ObjectStore: Sendable {
-    /// Whether listings come in the order of their keys, and can begin behind any key.
+    /// True for a store whose listings come in the order of their keys, and can begin behind any key.
     var listsInOrder: Bool { get }
 
     /// Asks for one page of a listing (S3's ListObjectsV2).

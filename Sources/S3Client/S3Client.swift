@@ -51,7 +51,7 @@ public final class S3Client: ObjectStore {
         for thread in threads { thread.join() }
     }
 
-    /// Whether listings come in the order of their keys. Those of a directory bucket don't.
+    /// False for a directory bucket, whose listings have no order.
     public var listsInOrder: Bool { context.configuration.directoryBucket == nil }
 
     /// Lists a page of the bucket. See `ObjectStore`.
@@ -60,7 +60,7 @@ public final class S3Client: ObjectStore {
         _ request: ListRequest, deadline: ContinuousClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
-        if !listsInOrder, let problem = request.problemOfDirectoryBucket {
+        if context.configuration.directoryBucket != nil, let problem = request.problemOfDirectoryBucket {
             completion(.failure(StoreError(.refused, problem)))
             return UnsentRequest()
         }

@@ -90,7 +90,7 @@ extension S3Configuration {
         isDirectoryBucket ? nil : directoryBucket?.region ?? Region.standard
     }
 
-    /// Whether the bucket is a directory bucket of AWS's.
+    /// True for a directory bucket at AWS.
     public var isDirectoryBucket: Bool { directoryBucket != nil && endpoint == nil }
 
     /// Directory buckets have fewer ways to be read ("Differences for directory buckets" in the Amazon S3 User Guide). What

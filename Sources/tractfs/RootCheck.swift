@@ -55,7 +55,7 @@ struct RootCheck {
     /// folder, which may not have it.
     private func first(beginningWith name: Key) throws(Failure) -> ListPage.Item? {
         if store.listsInOrder { return try list(ListRequest(prefix: name, isDelimited: true, limit: 1)).items.first }
-        // Who may list the prefix may be forbidden to list what it is in.
+        // The keys may list the prefix, and not the folder that it is in.
         let page = try? list(ListRequest(prefix: name.folderPrefix, isDelimited: true))
         return page?.items.filter { $0.key.hasPrefix(name) }.min { $0.key < $1.key }
     }

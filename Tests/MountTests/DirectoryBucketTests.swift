@@ -124,7 +124,7 @@ enum TestDirectoryBucket {
         }
     }
 
-    @Test func `gives URLs that bring a file to anybody, and that say when they end`() throws {
+    @Test func `gives URLs that work without credentials, and that say when they end`() throws {
         try TestDirectoryBucket.withServer { server in
             server.put("d/a b.txt", .text("bytes"))
             let result = try run(

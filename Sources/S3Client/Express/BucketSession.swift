@@ -8,7 +8,7 @@ import Synchronization
 /// A store at a custom endpoint may have a bucket of such a name without knowing sessions. Its requests are then signed with
 /// the account's credentials, as for any other bucket.
 final class BucketSession: CredentialsProvider {
-    /// What makes sessions.
+    /// The credentials that make sessions.
     let account: any CredentialsProvider
     private let bucket: String
     /// The custom endpoint; `nil` for AWS's, where each directory bucket has sessions.
@@ -64,7 +64,7 @@ final class BucketSession: CredentialsProvider {
     /// The reason why the last session could not be made, where another one may be soon.
     var trouble: StoreError? { state.withLock { $0.trouble } }
 
-    /// Whether a store at a custom endpoint knows no sessions.
+    /// True once a store at a custom endpoint has shown that it knows no sessions.
     var isOrdinary: Bool { state.withLock { $0.isOrdinary } }
 
     // MARK: How sessions are made
@@ -77,7 +77,7 @@ final class BucketSession: CredentialsProvider {
         return SessionOperation(bucket: bucket) { self.take($0) }
     }
 
-    /// Whether a refused CreateSession means that the store knows no sessions. AWS's do.
+    /// Returns true for a refused CreateSession that means that the store knows no sessions. AWS's stores know them.
     ///
     /// - Parameter failure: The refusal, of which `answer` is what the store said.
     func showsUnknown(_ failure: AttemptFailure) -> Bool {

@@ -3,11 +3,11 @@ import ObjectStore
 /// A session as CreateSession has given it.
 struct MadeSession {
     let credentials: Credentials
-    /// When it was asked for: it holds from then on at the earliest.
+    /// The time of the request: the session holds from then on at the earliest.
     let askedAt: ContinuousClock.Instant
-    /// How long it holds.
+    /// The time that it holds.
     let lifetime: Duration
-    /// When it ends, by this machine's clock.
+    /// Its end, by this machine's clock.
     let expiry: Timestamp
 }
 
@@ -20,11 +20,11 @@ struct MadeSession {
 struct BucketSessionState {
     typealias Instant = ContinuousClock.Instant
 
-    /// How long a failure that will not pass by itself is told without asking again.
+    /// The time for which requests fail with a lasting failure before CreateSession is sent again.
     static let failureInterval: Duration = .seconds(1)
     /// The pause after a renewal that failed while the old session still holds.
     static let renewalPause: Duration = .seconds(5)
-    /// How long the subject of a refusal is remembered.
+    /// The time for which the subject of a refusal is remembered.
     static let refusalMemory: Duration = .seconds(10)
     /// The number of new sessions in a row that the store may refuse before there is a pause.
     static let unprovenRefusalLimit = 2
@@ -37,7 +37,7 @@ struct BucketSessionState {
         let expiry: Timestamp
         var renewal: Instant
         let end: Instant
-        /// Whether the store has taken it.
+        /// True once the store has accepted it.
         var isProven = false
 
         fileprivate init(_ made: MadeSession) {
@@ -49,9 +49,9 @@ struct BucketSessionState {
     }
 
     private var session: Session?
-    /// Whether a session is being made.
+    /// True while CreateSession is in flight.
     private var isMaking = false
-    /// Whether a request has found that one is needed.
+    /// True when a request needs a new session, and none is in flight.
     private var isWanted = false
     /// No session is made before.
     private var nextMaking: Instant?
@@ -62,14 +62,14 @@ struct BucketSessionState {
     private var unprovenRefusalCount = 0
     /// The last refusal that a session was dropped for.
     private var lastRefusal: (subject: String, instant: Instant)?
-    /// Whether it was told that there is none.
+    /// True once the log has said that there is no session.
     private var isLost = false
-    /// Whether there was ever one.
+    /// True once there was a session.
     private(set) var hasHadSession = false
-    /// Whether the store knows no sessions.
+    /// True once the store has shown that it knows no sessions.
     private(set) var isOrdinary = false
 
-    /// What a request is told.
+    /// The answer to a request that is to be signed.
     enum Answer {
         /// Sign with this session.
         case session(Credentials, isUnproven: Bool)
@@ -81,7 +81,7 @@ struct BucketSessionState {
         case account
     }
 
-    /// What to sign with now. A session that is missing or old becomes an errand.
+    /// Returns the credentials to sign with now. A session that is missing or old becomes an errand.
     mutating func current(now: Instant) -> Answer {
         if isOrdinary { return .account }
         if let session, now < session.end {
@@ -110,7 +110,7 @@ struct BucketSessionState {
 
     /// Begins to make a session.
     ///
-    /// - Returns: Whether the caller is to make it.
+    /// - Returns: True where the caller is to make it.
     mutating func takeErrand() -> Bool {
         guard isWanted, !isMaking else { return false }
         isWanted = false
@@ -120,7 +120,7 @@ struct BucketSessionState {
 
     /// The store refuses a session for `subject`.
     ///
-    /// - Returns: Whether the request should be sent again.
+    /// - Returns: True where the request should be sent again.
     mutating func noteRefusal(of credentials: Credentials, for subject: String, now: Instant) -> Bool {
         // There is another one by now.
         guard let session, credentials == session.credentials else { return true }
@@ -145,7 +145,7 @@ struct BucketSessionState {
         unprovenRefusalCount = 0
     }
 
-    /// What a person would want to know of how a session was made.
+    /// A change that the log tells.
     enum Change: Equatable {
         case none
         /// There is none, and requests fail.
@@ -174,7 +174,7 @@ struct BucketSessionState {
                 session?.renewal = now + Self.renewalPause
                 return .late(error)
             }
-            // Who still has time waits for the next one.
+            // A request that has time left waits for the next session.
             if error.mayPass {
                 trouble = error
                 return .none
@@ -187,7 +187,7 @@ struct BucketSessionState {
 
     /// The store knows no sessions.
     ///
-    /// - Returns: Whether that is news.
+    /// - Returns: True the first time.
     mutating func becomeOrdinary() -> Bool {
         isMaking = false
         defer { isOrdinary = true }
@@ -196,7 +196,7 @@ struct BucketSessionState {
 }
 
 extension StoreError {
-    /// Whether a request of its own may meet something else.
+    /// True for an error that the next attempt may not meet.
     fileprivate var mayPass: Bool {
         switch code {
         case .timedOut, .unreachable, .throttled, .serverFault: true

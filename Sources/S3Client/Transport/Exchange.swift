@@ -50,6 +50,8 @@ final class Exchange {
     private var progressLookInstant: ContinuousClock.Instant?
     /// What the last attempt met.
     private(set) var lastError: StoreError?
+    /// The reason why there is nothing to sign with yet, where it is known.
+    private var waitReason: StoreError?
     private var correctionCount = 0
     private var renewalCount = 0
 
@@ -185,7 +187,7 @@ final class Exchange {
 
     /// The request waits for something to sign with, and `error` is why there is none yet, where that is known.
     func noteWait(because error: StoreError?) {
-        if let error, attemptCount == 0 { lastError = error }
+        waitReason = error
     }
 
     /// The error of a request that has run out of time.
@@ -193,7 +195,6 @@ final class Exchange {
     /// - Parameter isThrottled: Whether the store has asked for less traffic, and gets less.
     func giveUp(isThrottled: Bool = false) -> StoreError {
         let attempts = attemptCount == 1 ? "1 attempt" : "\(attemptCount) attempts"
-        if let lastError, attemptCount == 0 { return lastError }
         if let lastError {
             return StoreError(
                 lastError.code, "\(lastError.message) (given up after \(attempts))", requestID: lastError.requestID)
@@ -207,7 +208,7 @@ final class Exchange {
                 isThrottled ? "the store asked for less traffic, and no turn came" : "no connection became free"
             return StoreError(.timedOut, "\(reason) in time for \(operation.subject)")
         case .backingOff:
-            return StoreError(.timedOut, "no credentials came in time for \(operation.subject)")
+            return waitReason ?? StoreError(.timedOut, "no credentials came in time for \(operation.subject)")
         }
     }
 }

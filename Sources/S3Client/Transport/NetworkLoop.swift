@@ -111,7 +111,7 @@ final class NetworkLoop {
             exchange.noteWait(because: context.bucketSession?.trouble)
             exchange.phase = .backingOff(until: now + Self.credentialsInterval)
         case .failure(let error):
-            return end(exchange, exchange.attemptCount == 0 ? error : exchange.lastError ?? error)
+            return end(exchange, exchange.lastError ?? error)
         }
         watch(exchange)
     }

@@ -6,7 +6,7 @@ protocol Operation: AnyObject {
     var subject: String { get }
     /// Whether a bucket is asked for, not an object.
     var isListing: Bool { get }
-    /// Whether it makes a directory bucket's session, and so is signed with the account's credentials.
+    /// True for CreateSession, which is signed with the account's credentials.
     var isSession: Bool { get }
     /// Whether nobody waits for it yet, so that others go first.
     var isAhead: Bool { get }

@@ -49,7 +49,7 @@ private final class TriedState {
         return state
     }
 
-    /// What is signed with: the access key's id, or a word.
+    /// The id of the access key to sign with, or a word.
     private func told(_ state: TriedState, at seconds: Double) -> String {
         switch state.current(now: at(seconds)) {
         case .session(let credentials, _): credentials.accessKeyID

@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test func `that nobody answers names the endpoint`() throws {
+    @Test func `whose endpoint refuses connections names it in the error`() throws {
         let client = try client(of: "http://127.0.0.1:\(try freePort())")
         defer { client.shutdown() }
         let outcome = try client.page(folder, within: .seconds(2))

@@ -97,7 +97,10 @@ import Testing
             try expectSame(requests[0], as: "", of: configuration, signedBy: Self.account)
             try expectSame(requests[2], as: Key(example.key), of: configuration, signedBy: Self.session)
             try expectSame(requests[3], as: "", of: configuration, signedBy: Self.session)
-            try expectSame(presigned: #require(reference.presigned), of: Key(example.key), configuration)
+            // For access points botocore 1.43 takes "aws-global" for a region here.
+            if !example.bucket.hasSuffix("--xa-s3") {
+                try expectSame(presigned: #require(reference.presigned), of: Key(example.key), configuration)
+            }
             comparedCount += 1
         }
         #expect(comparedCount > 80)

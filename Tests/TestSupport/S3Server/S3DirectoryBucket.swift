@@ -1,7 +1,7 @@
 import Glibc
 import ObjectStore
 
-/// What a directory bucket (S3 Express One Zone) asks of requests: sessions by CreateSession, requests that are signed with
+/// The rules of a directory bucket (S3 Express One Zone): sessions by CreateSession, requests that are signed with
 /// one for the service "s3express", listings by folder and without `start-after`.
 ///
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html
@@ -28,13 +28,13 @@ public struct S3DirectoryBucket: Sendable {
 
     /// The keys that sessions are made with.
     public var account: Keys
-    /// How many seconds a session holds.
+    /// The number of seconds that a session holds.
     public var lifetimeSeconds = 300
-    /// Whether sessions may be made.
+    /// False to refuse CreateSession.
     public var allowsSessions = true
-    /// Whether each request with a session is refused.
+    /// True to refuse each request with a session.
     public var refusesSessions = false
-    /// Whether listings have their items in another order than that of the keys.
+    /// True to list in another order than that of the keys.
     public var isShuffled: Bool
     /// The signatures that were wrong so far, and why: for the message of a test.
     public private(set) var complaints: [String] = []
@@ -48,7 +48,7 @@ public struct S3DirectoryBucket: Sendable {
         self.isShuffled = isShuffled
     }
 
-    /// How every secret of a session begins.
+    /// The beginning of each secret of a session.
     public static let secretPrefix = "hush"
 
     /// Ends all sessions before their time.

@@ -4,7 +4,7 @@ internal import CCrypto
 ///
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
 extension S3Request {
-    /// Whether the signature, in the header or in the query, is that of `secret`.
+    /// Returns true for a signature, in the header or in the query, that `secret` has made.
     func isSigned(with secret: String) -> Bool {
         guard let signature = SentSignature(self) else { return false }
         let scope = signature.scope.dropFirst()

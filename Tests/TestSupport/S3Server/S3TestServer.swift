@@ -254,12 +254,12 @@ extension S3TestServer: ObjectHolder {
         state.withLock { $0.requirements.clockOffsetSeconds = seconds }
     }
 
-    /// From now on asks of requests what a directory bucket asks of them.
+    /// Applies the rules of a directory bucket from now on.
     public func becomeDirectoryBucket(_ rules: S3DirectoryBucket) {
         state.withLock { $0.directoryBucket = rules }
     }
 
-    /// Changes what the directory bucket asks of requests.
+    /// Changes the rules of the directory bucket.
     public func changeDirectoryBucket(_ body: (inout S3DirectoryBucket) -> Void) {
         state.withLock { state in
             guard var rules = state.directoryBucket else { return }
@@ -268,7 +268,7 @@ extension S3TestServer: ObjectHolder {
         }
     }
 
-    /// What the directory bucket has found wrong with signatures so far.
+    /// The signatures and tokens that the directory bucket has found wrong so far.
     public var complaints: [String] { state.withLock { $0.directoryBucket?.complaints ?? [] } }
 
     /// From now on gives no object's bytes to those who don't send this key.
