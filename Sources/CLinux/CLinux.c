@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -99,6 +100,16 @@ int tractfs_peer_user(int socket, uid_t *user) {
 int tractfs_try_attribute(int fd, const char *name) {
     if (fsetxattr(fd, name, "y", 1, 0) != 0) return -1;
     return fremovexattr(fd, name);
+}
+
+uint32_t tractfs_file_system_type(int fd) {
+    struct statfs status;
+    return fstatfs(fd, &status) == 0 ? (uint32_t)status.f_type : 0;
+}
+
+int tractfs_lock_file(int fd, short type) {
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_SETLK, &lock);
 }
 
 int tractfs_fs_open(const char *type) {

@@ -15,9 +15,12 @@ public struct FileAttributes: Hashable, Sendable {
     public let groupID: UInt32
     /// `st_size`, in bytes; 0 for a directory.
     public let byteCount: Int
-    /// `st_mtime`, `st_ctime` and `st_atime`: when the object was last written; for directories when the mount began,
-    /// since S3 keeps no time of a prefix.
+    /// `st_mtime`, `st_ctime` and `st_atime`: when the object was last written; for directories `directoryTime`.
     public let modified: Timestamp
+
+    /// The time of every directory: 2000-01-01T00:00:00Z. S3 keeps no time of a prefix, and build tools run everything again
+    /// whose input has another time than before, so it is the same in every mount.
+    public static let directoryTime = Timestamp(seconds: 946_684_800)
 
     /// `st_blocks`: units of 512 bytes, as `du` counts them. At least one, because tools take a file without blocks for a
     /// sparse one that need not be read.
@@ -48,10 +51,10 @@ public struct Ownership: Hashable, Sendable {
 }
 
 extension FileAttributes {
-    init(_ inode: Inode, ownership: Ownership, directoryTime: Timestamp) {
+    init(_ inode: Inode, ownership: Ownership) {
         switch inode.kind {
         case .directory:
-            self.init(directory: inode.number, ownership: ownership, time: directoryTime)
+            self.init(directory: inode.number, ownership: ownership)
         case .file(let object):
             self.init(
                 file: inode.number, byteCount: object.version.byteCount, modified: object.lastModified,
@@ -59,19 +62,20 @@ extension FileAttributes {
         }
     }
 
-    init(_ entry: ListedEntry, number: UInt64, ownership: Ownership, directoryTime: Timestamp) {
+    init(_ entry: ListedEntry, number: UInt64, ownership: Ownership) {
         if entry.isDirectory {
-            self.init(directory: number, ownership: ownership, time: directoryTime)
+            self.init(directory: number, ownership: ownership)
         } else {
             self.init(
                 file: number, byteCount: entry.byteCount, modified: entry.lastModified, ownership: ownership)
         }
     }
 
-    private init(directory number: UInt64, ownership: Ownership, time: Timestamp) {
+    private init(directory number: UInt64, ownership: Ownership) {
         self.init(
             inodeNumber: number, isDirectory: true, permissions: ownership.directoryPermissions,
-            userID: ownership.userID, groupID: ownership.groupID, byteCount: 0, modified: time)
+            userID: ownership.userID, groupID: ownership.groupID, byteCount: 0,
+            modified: Self.directoryTime)
     }
 
     private init(file number: UInt64, byteCount: Int, modified: Timestamp, ownership: Ownership) {

@@ -25,7 +25,8 @@ public final class FileSystem: Sendable {
     let kernelDirectories = KernelDirectories()
     private let warmings = Warmings()
     let files: HandleTable<OpenFile>
-    private let directoryTime: Timestamp
+    /// The time at which the mount began, which may have been in another process.
+    public let mountTime: Timestamp
 
     /// What a user can say about how the file system looks.
     public struct Options: Sendable {
@@ -33,7 +34,7 @@ public final class FileSystem: Sendable {
         public var bucket: String
         /// Owners and permissions.
         public var ownership: Ownership
-        /// The time of directories: when the mount began.
+        /// The time at which the mount began.
         public var mountTime: Timestamp
         /// Whether extended attributes are answered (`--xattrs`). If not, the kernel is told once that there are none,
         /// and saves the two requests that `ls -l` makes for each file.
@@ -91,11 +92,8 @@ public final class FileSystem: Sendable {
         self.log = log
         directories = HandleTable(.openDirectory, log: log)
         files = HandleTable(.openFile, log: log)
-        directoryTime = log.map { options.mountTime(keptIn: $0) } ?? options.mountTime
+        mountTime = log.map { options.mountTime(keptIn: $0) } ?? options.mountTime
     }
-
-    /// When the mount began, which may have been in another process.
-    public var mountTime: Timestamp { directoryTime }
 
     /// How many files are open, each as often as it was opened.
     public var openFileCount: Int { files.count }
@@ -152,17 +150,12 @@ public final class FileSystem: Sendable {
     }
 
     func entry(_ inode: Inode) -> Entry {
-        Entry(
-            id: inode.id,
-            attributes: FileAttributes(inode, ownership: options.ownership, directoryTime: directoryTime))
+        Entry(id: inode.id, attributes: FileAttributes(inode, ownership: options.ownership))
     }
 
     /// An entry of a listing, which the kernel calls `id` and users `number`.
     func entry(_ listed: ListedEntry, id: InodeID, number: UInt64) -> Entry {
-        Entry(
-            id: id,
-            attributes: FileAttributes(
-                listed, number: number, ownership: options.ownership, directoryTime: directoryTime))
+        Entry(id: id, attributes: FileAttributes(listed, number: number, ownership: options.ownership))
     }
 
     func inode(_ id: InodeID) throws(Errno) -> Inode {

@@ -47,6 +47,11 @@ public enum FuseReadiness {
         return withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
+    /// Whether the kernel has SELinux, and it is enabled.
+    public static var hasSELinux: Bool {
+        contents(of: "/proc/filesystems").split(whereSeparator: \.isWhitespace).contains("selinuxfs")
+    }
+
     /// The type of the file system that `folder`, an absolute path without links, lies in: "ext4".
     public static func fileSystemType(of folder: FilePath) -> String? {
         (try? MountTable())?.mount(containing: folder)?.type

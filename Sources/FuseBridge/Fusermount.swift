@@ -69,7 +69,11 @@ enum Fusermount {
         MountError("\(program) can't be started (\(error)); install it with: apt-get install fuse3, or mount as root")
     }
 
-    private static func hint(for complaint: String?) -> String {
+    private static let confinementHint =
+        "fusermount3 may not mount there, perhaps because of AppArmor; mount below your home, /mnt, /media or /tmp, or as root"
+
+    /// What a user is told who got this complaint.
+    static func hint(for complaint: String?) -> String {
         let complaint = complaint ?? "\(program) mounted nothing"
         if complaint.contains("user_allow_other") {
             return allowOtherHint
@@ -77,6 +81,8 @@ enum Fusermount {
         if complaint.contains("failed to open /dev/fuse: Permission denied") {
             return deviceHint
         }
+        // It has looked at the folder's owner and permissions itself.
+        if complaint.contains("mount failed: Permission denied") { return "\(confinementHint) (\(complaint))" }
         return complaint
     }
 

@@ -15,12 +15,19 @@ public struct MountedDevice: ~Copyable, Sendable {
         public var allowsOthers: Bool
         /// Whether no file may be executed, whatever its permissions say (`--noexec`).
         public var forbidsExecution: Bool
+        /// SELinux contexts, by the kernel's names, for mounts of root's.
+        public var securityContexts: [(name: String, value: String)] = []
 
         /// These options; all else is the same for every mount.
         public init(source: String, allowsOthers: Bool, forbidsExecution: Bool = false) {
             self.source = source
             self.allowsOthers = allowsOthers
             self.forbidsExecution = forbidsExecution
+        }
+
+        /// The same contexts for mount(2): their commas are part of them.
+        var quotedSecurityContexts: String {
+            securityContexts.map { ",\($0.name)=\"\($0.value)\"" }.joined()
         }
 
         /// Shared by mount(2) and fusermount3: permissions are checked by the kernel, and reads may be as long as libfuse
@@ -76,13 +83,18 @@ public struct MountedDevice: ~Copyable, Sendable {
         let device = open("/dev/fuse", O_RDWR | O_CLOEXEC)
         guard device >= 0 else { throw openingError(Errno(rawValue: errno)) }
         let mounted = MountedDevice(takingOwnershipOf: device)
-        let data = "fd=\(device),rootmode=40000,user_id=\(geteuid()),group_id=\(getegid()),\(options.common)"
+        let data =
+            "fd=\(device),rootmode=40000,user_id=\(geteuid()),group_id=\(getegid()),\(options.common)"
+            + options.quotedSecurityContexts
         let execution = options.forbidsExecution ? MS_NOEXEC : 0
         let flags = UInt(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME | execution)
         guard Glibc.mount(options.source, mountPoint.path, MountTable.type, flags, data) == 0 else {
             let errno = Errno(rawValue: errno)
             if errno == .notPermitted {
                 throw notPermitted
+            }
+            if errno == .invalidArgument, !options.securityContexts.isEmpty {
+                throw MountError("the kernel doesn't take the SELinux contexts; its log (dmesg) says why")
             }
             throw MountError("mount on \(mountPoint.path)", errno)
         }

@@ -51,7 +51,7 @@ final class ListingSource: Sendable {
     }
 
     private func list(
-        _ request: ListRequest, deadline: ContinuousClock.Instant,
+        _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) {
         logger.debug(

@@ -35,6 +35,11 @@ public struct Key: Hashable, Sendable {
         bytes.last == Key.delimiter
     }
 
+    /// The prefix of the folder that the key is in: all up to its last "/".
+    public var folderPrefix: Key {
+        Key(bytes.prefix((bytes.lastIndex(of: Key.delimiter) ?? -1) + 1))
+    }
+
     /// The key with `suffix` behind it.
     public func appending(_ suffix: some Sequence<UInt8>) -> Key {
         Key(bytes + suffix)

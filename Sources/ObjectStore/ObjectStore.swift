@@ -4,6 +4,9 @@
 /// thread of the store's. A request ends exactly once, with a result or an error, also when it is cancelled and at the
 /// latest a little after its deadline. Retrying is the store's own business: an error that arrives here is final.
 public protocol ObjectStore: Sendable {
+    /// True for a store whose listings come in the order of their keys, and can begin behind any key.
+    var listsInOrder: Bool { get }
+
     /// Asks for one page of a listing (S3's ListObjectsV2).
     ///
     /// - Parameters:
@@ -13,7 +16,7 @@ public protocol ObjectStore: Sendable {
     /// - Returns: A handle to cancel the request with; it need not be kept.
     @discardableResult
     func list(
-        _ request: ListRequest, deadline: ContinuousClock.Instant,
+        _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest
 
@@ -27,8 +30,13 @@ public protocol ObjectStore: Sendable {
     /// - Returns: A handle to cancel the request with; it need not be kept.
     @discardableResult
     func get(
-        _ request: RangeRequest, deadline: ContinuousClock.Instant, receiver: any RangeReceiver
+        _ request: RangeRequest, deadline: RunningClock.Instant, receiver: any RangeReceiver
     ) -> any StoreRequest
+}
+
+extension ObjectStore {
+    /// As S3's general purpose buckets list.
+    public var listsInOrder: Bool { true }
 }
 
 /// A request under way.

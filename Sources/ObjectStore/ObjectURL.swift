@@ -46,6 +46,6 @@ public protocol ObjectURLSource: Sendable {
     ///     credentials that are valid.
     ///   - completion: Called once: at once where nothing must be asked for, else on a thread of the store's.
     func makeURL(
-        of key: Key, lifetime: Int, deadline: ContinuousClock.Instant,
+        of key: Key, lifetime: Int, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ObjectURL, StoreError>) -> Void)
 }

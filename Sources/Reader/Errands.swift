@@ -6,7 +6,7 @@ struct Errands {
     /// Parts to request from the store.
     var started: [(number: UInt64, range: Range<Int>)] = []
     /// The deadline of the requests for `started`; `nil` for the full timeout of a request.
-    var deadline: ContinuousClock.Instant?
+    var deadline: RunningClock.Instant?
     /// Parts to read from the disk, into these blocks.
     var loaded: [(number: UInt64, blocks: [Block], firstIndex: Int)] = []
     /// Complete blocks from the store, to be stored on the disk.

@@ -8,7 +8,7 @@ extension ObjectReads {
         /// The stage of a waiting read.
         enum Stage {
             /// In the cache's queue. Holds no block.
-            case waitingForMemory(MemoryTicket, since: ContinuousClock.Instant)
+            case waitingForMemory(MemoryTicket, since: RunningClock.Instant)
             /// Holds all its blocks; `partCount` parts have yet to fill some of them.
             case parked([Block], partCount: Int)
         }
@@ -123,7 +123,7 @@ extension ObjectReads.State {
         }
         errands.mayBeIdle = true
         // The wait counts against the read's timeout, and its requests need a part of that.
-        guard ContinuousClock.now < since + readTimeout * 3 / 4 else {
+        guard RunningClock.now < since + readTimeout * 3 / 4 else {
             errands.release(memory)
             meter.noteFailure()
             let error = StoreError(.timedOut, "no memory was free for the read before its deadline")

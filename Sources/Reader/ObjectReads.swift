@@ -161,7 +161,7 @@ final class ObjectReads: Sendable {
     }
 
     /// - Parameter readDeadline: The deadline of the read that started the part; `nil` for the full timeout.
-    private func get(_ range: Range<Int>, part number: UInt64, readDeadline: ContinuousClock.Instant?) {
+    private func get(_ range: Range<Int>, part number: UInt64, readDeadline: RunningClock.Instant?) {
         let isAhead = state.withLock { !$0.isAwaited(part: number) }
         // A prefetch has the full timeout, and so has a read that comes to wait for it.
         let deadline = (isAhead ? nil : readDeadline) ?? .now + reader.limits.readTimeout

@@ -38,7 +38,7 @@ struct Part {
     /// `true` if the code that started the part has its blocks written to the disk.
     var isForDisk: Bool
     /// The start of the part.
-    let startInstant = ContinuousClock.now
+    let startInstant = RunningClock.now
     /// The end of the received bytes.
     private(set) var received: Int
     /// The incomplete blocks. The first one contains the byte at `received`.

@@ -12,7 +12,7 @@ struct RecentFailure {
     /// The bytes that did not arrive.
     let range: Range<Int>
     let error: StoreError
-    private let instant: ContinuousClock.Instant
+    private let instant: RunningClock.Instant
 
     /// - Parameters:
     ///   - start: The time of the request to the store.
@@ -20,7 +20,7 @@ struct RecentFailure {
     ///   - readTimeout: The timeout of a read.
     /// - Returns: `nil` if the failure came so soon that another attempt is worthwhile.
     init?(
-        _ error: StoreError, range: Range<Int>, start: ContinuousClock.Instant, now: ContinuousClock.Instant,
+        _ error: StoreError, range: Range<Int>, start: RunningClock.Instant, now: RunningClock.Instant,
         readTimeout: Duration
     ) {
         // Retries end when the next attempt would begin after the deadline, which may be long before the deadline
@@ -30,7 +30,7 @@ struct RecentFailure {
     }
 
     /// Returns `true` if this failure answers a read of `range`.
-    func answers(_ range: Range<Int>, now: ContinuousClock.Instant) -> Bool {
+    func answers(_ range: Range<Int>, now: RunningClock.Instant) -> Bool {
         now < instant + Self.lifetime && self.range.overlaps(range)
     }
 }

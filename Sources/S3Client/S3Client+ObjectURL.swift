@@ -9,16 +9,18 @@ extension S3Client: ObjectURLSource {
     /// What must be known before is which region to sign for, and that there are valid credentials. Where that isn't sure, a
     /// listing of one key is asked for, which finds out both as for every other request.
     public func makeURL(
-        of key: Key, lifetime: Int, deadline: ContinuousClock.Instant,
+        of key: Key, lifetime: Int, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ObjectURL, StoreError>) -> Void
     ) {
         if context.configuration.customerKey != nil {
             return completion(.failure(StoreError(.refused, Self.customerKeyRefusal)))
         }
+        context.bucketSession?.retireOld()
         if context.isRegionProven, let url = context.url(of: key, lifetime: lifetime) {
             return completion(.success(url))
         }
-        list(ListRequest(prefix: key, isDelimited: true, limit: 1), deadline: deadline) { [context] result in
+        let prefix = listsInOrder ? key : key.folderPrefix
+        list(ListRequest(prefix: prefix, isDelimited: true, limit: 1), deadline: deadline) { [context] result in
             completion(Result { () throws(StoreError) in try context.url(of: key, lifetime: lifetime, after: result) })
         }
     }
@@ -59,8 +61,11 @@ extension ClientContext {
         // Whoever uses the URL sends no headers: S3 takes these from the query as well.
         request.query = agreements.map { QueryItem($0.name, $0.value) }
         guard let resolved else { return ObjectURL(text: address.url(of: request), expiry: nil, constraint: nil) }
-        let signer = Signer(credentials: resolved.credentials, region: region, time: time)
+        let purpose = resolved.credentials.purpose
+        let signer = Signer(credentials: resolved.credentials, region: region, service: purpose.service, time: time)
         let validity = URLValidity(signedAt: time, localTime: .now, lifetime: lifetime, with: resolved)
+        // A session's signature may not claim to hold longer than the session.
+        let lifetime = purpose == .bucketSession ? max(1, validity.expiry.seconds - time.seconds) : lifetime
         return ObjectURL(
             text: address.url(of: signer.presigned(request, lifetime: lifetime)), expiry: validity.expiry,
             constraint: validity.constraint)

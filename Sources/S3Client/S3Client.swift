@@ -51,19 +51,26 @@ public final class S3Client: ObjectStore {
         for thread in threads { thread.join() }
     }
 
+    /// False for a directory bucket, whose listings have no order.
+    public var listsInOrder: Bool { context.configuration.directoryBucket == nil }
+
     /// Lists a page of the bucket. See `ObjectStore`.
     @discardableResult
     public func list(
-        _ request: ListRequest, deadline: ContinuousClock.Instant,
+        _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
-        submit(.list(request, completion: completion), deadline: deadline) { completion(.failure($0)) }
+        if context.configuration.directoryBucket != nil, let problem = request.problemOfDirectoryBucket {
+            completion(.failure(StoreError(.refused, problem)))
+            return UnsentRequest()
+        }
+        return submit(.list(request, completion: completion), deadline: deadline) { completion(.failure($0)) }
     }
 
     /// Gets a range of an object of the bucket. See `ObjectStore`.
     @discardableResult
     public func get(
-        _ request: RangeRequest, deadline: ContinuousClock.Instant, receiver: any RangeReceiver
+        _ request: RangeRequest, deadline: RunningClock.Instant, receiver: any RangeReceiver
     ) -> any StoreRequest {
         submit(.get(request, receiver: receiver), deadline: deadline) { receiver.finish(.failure($0)) }
     }
@@ -82,7 +89,7 @@ public final class S3Client: ObjectStore {
     }
 
     private func submit(
-        _ job: Submission.Job, deadline: ContinuousClock.Instant, orElse fail: (StoreError) -> Void
+        _ job: Submission.Job, deadline: RunningClock.Instant, orElse fail: (StoreError) -> Void
     ) -> any StoreRequest {
         let id = nextID.add(1, ordering: .relaxed).oldValue
         let thread = threads[Int(id % UInt64(threads.count))]
@@ -91,6 +98,28 @@ public final class S3Client: ObjectStore {
         }
         return SubmittedRequest(id: id, thread: thread)
     }
+}
+
+extension ListRequest {
+    /// The reason why no directory bucket answers the request; `nil` where it does ("ListObjectsV2" in the Amazon S3 API
+    /// Reference). Nothing in tractfs asks so.
+    fileprivate var problemOfDirectoryBucket: String? {
+        let listing = "the listing of \(prefix.bytes.isEmpty ? "the bucket" : "\(prefix)")"
+        if startAfter != nil {
+            return
+                "\(listing) can't begin behind a key: a directory bucket has no start-after (a mistake of tractfs, please report it)"
+        }
+        guard prefix.bytes.isEmpty || prefix.endsInDelimiter else {
+            return
+                "\(listing) can't be asked for: a directory bucket's prefixes end in \"/\" (a mistake of tractfs, please report it)"
+        }
+        return nil
+    }
+}
+
+/// A request that has ended before it was sent.
+private final class UnsentRequest: StoreRequest {
+    func cancel() {}
 }
 
 /// A request that a network thread has.

@@ -43,23 +43,29 @@ extension S3Configuration {
             bucket: bucket, addressingStyle: try addressingStyle(options, shared),
             isRequesterPaying: options.isRequesterPaying)
         let services = ServiceSettings(environment: environment, profile: shared.profile)
-        let regions = try [
-            region(ofBucket: bucket), ServiceSettings.checkedRegion([("--region", options.region)]), services.region(),
-        ]
-        configuration.region = regions.lazy.compactMap { $0 }.first ?? Region.standard
         configuration.endpoint = try services.endpoint(of: .s3, option: ("--endpoint-url", options.endpointURL))
+        let named = try [region(ofBucket: bucket), ServiceSettings.checkedRegion([("--region", options.region)])]
+        let certain = named[0] ?? named[1] ?? configuration.regionOfZone
+        let usual = try services.region()
+        guard let chosen = certain ?? usual ?? configuration.regionUnlessNamed else {
+            throw SettingsError(
+                "the name of the directory bucket \(bucket) doesn't tell its region: give it with --region, as in --region us-east-1"
+            )
+        }
+        configuration.region = chosen
         try configuration.checkHost()
         // At AWS the environment and the profile only say where one usually is.
-        configuration.isRegionCertain =
-            regions[0] != nil || regions[1] != nil || (configuration.endpoint != nil && regions[2] != nil)
+        configuration.isRegionCertain = certain != nil || (configuration.endpoint != nil && usual != nil)
         configuration.endpointVariant = try services.variant()
         try configuration.checkVariant()
         configuration.caBundle = options.caBundle.nonEmpty ?? services.caBundle
+        configuration.proxies = try ProxySettings(environment: environment)
         configuration.expectedBucketOwner = try account(options.expectedBucketOwner)
         if let file = options.customerKeyFile {
             try configuration.checkIsPrivate()
             configuration.customerKey = try CustomerKey(file: file)
         }
+        try configuration.checkDirectoryBucket()
         return configuration
     }
 
@@ -75,6 +81,32 @@ extension S3Configuration {
                     + AddressingStyle.allCases.map(\.rawValue).joined(separator: ", "))
         }
         return style
+    }
+
+    /// The region of a directory bucket's zone. Another store's regions are its own affair.
+    private var regionOfZone: String? { isDirectoryBucket ? directoryBucket?.region : nil }
+
+    /// The region where nothing names one; `nil` where there must be one: it is part of a directory bucket's host name.
+    private var regionUnlessNamed: String? {
+        isDirectoryBucket ? nil : directoryBucket?.region ?? Region.standard
+    }
+
+    /// True for a directory bucket at AWS.
+    public var isDirectoryBucket: Bool { directoryBucket != nil && endpoint == nil }
+
+    /// Directory buckets have fewer ways to be read ("Differences for directory buckets" in the Amazon S3 User Guide). What
+    /// another store has is its own affair.
+    private func checkDirectoryBucket() throws(SettingsError) {
+        guard isDirectoryBucket else { return }
+        if isRequesterPaying {
+            throw SettingsError(
+                "\(bucket) is a directory bucket, which has no requester that pays; leave out --request-payer")
+        }
+        if customerKey != nil {
+            throw SettingsError(
+                "\(bucket) is a directory bucket, whose objects have no keys of their own (SSE-C); leave out --sse-c-key-file"
+            )
+        }
     }
 
     /// A name can be put in front of a host's name, but not of an IPv6 address.

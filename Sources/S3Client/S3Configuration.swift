@@ -3,7 +3,9 @@ internal import Glibc
 /// What a client must know of its bucket and how to reach it.
 public struct S3Configuration: Sendable {
     /// The bucket's name, or an access point's ARN.
-    public var bucket: String
+    public let bucket: String
+    /// The bucket as a directory bucket; `nil` where it is none by its name.
+    let directoryBucket: DirectoryBucket?
     /// The region to try first; the bucket's answers correct it.
     public var region: String
     /// Whether the bucket can't be in another region, so that nobody needs to ask.
@@ -14,6 +16,8 @@ public struct S3Configuration: Sendable {
     public var addressingStyle: AddressingStyle
     /// A file of PEM certificates to trust instead of the system's.
     public var caBundle: String?
+    /// The proxies on the way.
+    public var proxies = ProxySettings.none
     /// Whether the requester pays ("Requester Pays buckets" in the Amazon S3 User Guide).
     public var isRequesterPaying: Bool
     /// Which of AWS's hosts to ask; of no concern where there is a custom endpoint.
@@ -52,6 +56,7 @@ public struct S3Configuration: Sendable {
         userAgent: String = "tractfs"
     ) {
         self.bucket = bucket
+        directoryBucket = DirectoryBucket(name: bucket)
         self.region = region
         self.endpoint = endpoint
         self.addressingStyle = addressingStyle

@@ -19,7 +19,11 @@ enum BackgroundStart {
                 OwnProgram.path(), named: CommandLine.arguments.first, arguments, environment: inheritance.environment,
                 inheriting: inheritance.descriptors.map { .init($0, as: $0.rawValue) }, inNewSession: true)
         }
-        let report = String(decoding: try readLine(pipe.readEnd), as: UTF8.self)
+        var report = ""
+        repeat {
+            if !report.isEmpty { StandardError.tell(String(report.dropFirst().dropLast())) }
+            report = String(decoding: try readLine(pipe.readEnd), as: UTF8.self)
+        } while report.first == StartReport.noticeMark
         if report == "\n" { return }
         let end = child.waitForEnd()
         guard report.isEmpty else { throw Failure(String(report.dropLast())) }

@@ -25,17 +25,28 @@ struct CacheSettings {
 
     /// Opens the cache for what is mounted by `configuration`, whose blocks lie in `blocks`.
     ///
-    /// - Returns: `nil` where the standard folder can't be had, which the log is told of.
+    /// - Returns: `nil` where the standard folder can't be had, or one that other machines may use too. The log is told of it.
     func open(
         for configuration: S3Configuration, blocks: BlockCache, logger: Logger
     ) throws(DiskCacheError) -> DiskCache? {
         do throws(DiskCacheError) {
-            return try DiskCache(
+            let disk = try DiskCache(
                 directory: directory, byteLimit: byteLimit, source: configuration.bucketIdentity,
                 // What waits to be written is out of the reader's reach.
                 queueByteLimit: blocks.byteLimit / 2, didRelease: { blocks.serveWaiting() }, logger: logger)
+            if disk.fileSystem.isShared {
+                logger.notice(
+                    "the cache directory \(directory) is on \(disk.fileSystem.type): listings are not kept there, and no other machine can use it meanwhile; \(DiskCacheError.localDiskAdvice)"
+                )
+            }
+            return disk
         } catch {
-            guard case .unusable = error, !isRequired else { throw error }
+            switch error {
+            // The mount is worth more than its cache.
+            case .sharedWithoutLocks, .anotherMachines: break
+            case .unusable where !isRequired: break
+            default: throw error
+            }
             logger.warning("nothing is cached on the disk: \(error)")
             return nil
         }
@@ -54,7 +65,8 @@ struct CacheSettings {
     func openArchive(
         in disk: DiskCache, for configuration: S3Configuration, memory: MemoryBudget, logger: Logger
     ) -> SQLiteArchive? {
-        guard let folder = disk.listingFolder() else { return nil }
+        // SQLite's log file needs memory that all its users share.
+        guard !disk.fileSystem.isShared, let folder = disk.listingFolder() else { return nil }
         do throws(ArchiveError) {
             return try SQLiteArchive(
                 in: folder, source: configuration.bucketIdentity, byteLimit: byteLimit / CacheSettings.listingDivisor,

@@ -25,7 +25,7 @@ extension MountCommand {
             if let inheritance, let device = inheritance.device, let place = inheritance.place {
                 supervisor.finishUpgrade(SupervisedMount(place: place, device: device), server: inheritance.server)
             } else {
-                try supervisor.mount()
+                try supervisor.mount(for: report)
             }
             destination.takeOverStandardError()
             if let report { supervisor.letGo(report) }

@@ -126,14 +126,12 @@ struct AppearanceOptions: ParsableArguments {
     var gid: UInt32?
 
     @Option(
-        help: ArgumentHelp(
-            "The permissions of files, in octal (default: 0444, or 0644 with an overlay).", valueName: "mode"),
+        help: ArgumentHelp("The permissions of files, in octal (default: 0644).", valueName: "mode"),
         transform: Permissions.read)
     var fileMode: Permissions?
 
     @Option(
-        help: ArgumentHelp(
-            "The permissions of folders, in octal (default: 0555, or 0755 with an overlay).", valueName: "mode"),
+        help: ArgumentHelp("The permissions of folders, in octal (default: 0755).", valueName: "mode"),
         transform: Permissions.read)
     var dirMode: Permissions?
 
@@ -142,6 +140,9 @@ struct AppearanceOptions: ParsableArguments {
 
     @Flag(inversion: .prefixedNo, help: "Have no file be executed, whatever its permissions say.")
     var noexec = false
+
+    @OptionGroup
+    var securityContexts: SecurityContextOptions
 
     @Flag(
         inversion: .prefixedNo,
@@ -156,6 +157,34 @@ struct AppearanceOptions: ParsableArguments {
             "The same, and user.s3.presigned_url: a URL that gives the file to whoever has it, for an hour at the most."
     )
     var presignXattr = false
+}
+
+/// The SELinux contexts that the kernel gives to a mount (mount(8)). They need root, and a machine where SELinux is enabled.
+struct SecurityContextOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The SELinux context of everything in the mount. Needs root.", valueName: "context"))
+    var context: String?
+
+    @Option(help: ArgumentHelp("The SELinux context of the file system itself. Needs root.", valueName: "context"))
+    var fscontext: String?
+
+    @Option(help: ArgumentHelp("The SELinux context of files that have none. Needs root.", valueName: "context"))
+    var defcontext: String?
+
+    @Option(help: ArgumentHelp("The SELinux context of the mount's topmost folder. Needs root.", valueName: "context"))
+    var rootcontext: String?
+
+    /// Those that are given, by the kernel's names.
+    var given: [(name: String, value: String)] {
+        [("context", context), ("fscontext", fscontext), ("defcontext", defcontext), ("rootcontext", rootcontext)]
+            .compactMap { name, value in value.map { (name, $0) } }
+    }
+
+    func validate() throws {
+        for (name, value) in given where value.isEmpty || value.contains(where: { $0 == "\"" || $0.isWhitespace }) {
+            throw ValidationError(
+                "--\(name) \"\(value)\": give a context, such as system_u:object_r:httpd_sys_content_t:s0")
+        }
+    }
 }
 
 /// What is kept on the local disk, for the next reads and the next mounts.
@@ -187,6 +216,11 @@ struct RunningOptions: ParsableArguments {
 
     @OptionGroup
     var memory: MemoryOptions
+
+    @Option(
+        "How long to try to mount while names have no addresses, the network is down or the machine's role isn't there yet.",
+        valueName: "duration")
+    var retry = Time(seconds: 0)
 
     @Flag(inversion: .prefixedNo, help: "Stay in the foreground, and log to standard error.")
     var foreground = false

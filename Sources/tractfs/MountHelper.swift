@@ -68,7 +68,7 @@ struct MountHelper {
 
     private mutating func take(_ letter: Character, _ value: String) throws(ValidationError) {
         switch letter {
-        case "o": options += value.split(separator: ",").map(String.init)
+        case "o": options.append(value)
         case "N":
             throw ValidationError(
                 "-N: another mount namespace isn't entered from here; run mount in it: nsenter --mount=NAMESPACE mount …"
@@ -78,10 +78,10 @@ struct MountHelper {
         }
     }
 
-    /// The same for `tractfs`, without "-o". "rw" is no user's word: mount(8) says it wherever "ro" isn't said.
+    /// The same for `tractfs`, without "-o".
     func arguments() throws(ValidationError) -> [String] {
-        let list = options.filter { $0 != "rw" }.joined(separator: ",")
-        return try MountOptions.expand(["mount", "-o", list] + operands, isSloppy: isSloppy)
+        try MountOptions.expand(
+            operands + ["-o", options.joined(separator: ",")], isSloppy: isSloppy, isShort: true)
     }
 
     /// Looks whether `command`, parsed from these arguments, could mount, as far as that is seen without trying.

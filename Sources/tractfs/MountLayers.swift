@@ -24,17 +24,16 @@ struct MountLayers {
     private let recorder = HistoryRecorder()
     private let recorderThread: WorkerThread
 
-    /// - Parameter overlay: Where the overlay is that lies on the mount, or is going to, and where it keeps what is written.
+    /// - Parameters:
+    ///   - resolved: The credentials to begin with; `nil` where they are still to be looked for.
+    ///   - overlay: Where the overlay is that lies on the mount, or is going to, and where it keeps what is written.
     init(
-        _ settings: MountSettings, _ inheritance: Inheritance, overlay: (mountPoint: String, upper: String)?,
-        logger: Logger
+        _ settings: MountSettings, _ inheritance: Inheritance, credentials resolved: ResolvedCredentials?,
+        overlay: (mountPoint: String, upper: String)?, logger: Logger
     ) throws {
         let isSuccessor = inheritance.role == .successor
         self.logger = logger
-        // Who takes over has no time to wait for them, and goes on without.
-        credentials = try settings.credentials.map {
-            CredentialsSession($0, isSuccessor ? nil : try $0.resolve(), logger: logger)
-        }
+        credentials = settings.credentials.map { CredentialsSession($0, resolved, logger: logger) }
         let page = try inheritance.page.map { try SupervisionPage(inheriting: $0) }
         client = S3Client(
             configuration: settings.configuration, credentials: credentials, logger: logger,

@@ -51,9 +51,21 @@ struct MountServer {
         for mount in dead + mountPoint.cleared.map({ "\($0) from \(mountPoint.path)" }) {
             ending.logger.notice("cleared \(mount): the process that had mounted it is gone")
         }
-        try serve(ending, at: mountPoint.path) { layers in
+        let retry = MountRetry(limit: settings.retry)
+        var isTold = false
+        let wait = { (reason: String) throws in
+            if !isTold { ending.logger.notice("waiting for the network: \(reason)") }
+            // Told again each time: so the supervisor looks whether anybody still wants the mount.
+            guard ServerReport.waiting(isTold ? "" : reason).send(over: supervisor) else { throw Self.orphaned }
+            isTold = true
+        }
+        try serve(ending, at: mountPoint.path) {
+            try retry.run({ try settings.credentials?.resolve() }, wait: wait)
+        } prepare: { layers in
             // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
-            if !layers.namespace.isRootKnown { try checkRoot(layers) }
+            if layers.namespace.isRootKnown { return }
+            try retry.run({ try checkRoot(layers, timeLimit: retry.rootLimit) }, wait: wait)
+        } device: { layers in
             let device = try mountDevice(at: mountPoint)
             let place = MountPlace(mountedOn: mountPoint, overlay: overlay)
             ending.noteMounted(place)
@@ -71,11 +83,11 @@ struct MountServer {
     private func mountDevice(at mountPoint: MountPoint) throws(MountError) -> MountedDevice {
         do throws(MountError) {
             try overlay?.prepare(for: settings.bucketName, settings.overlayOwner)
-            return try MountedDevice.mount(
-                at: mountPoint,
-                MountedDevice.Options(
-                    source: settings.uri.description, allowsOthers: settings.allowsOthers,
-                    forbidsExecution: settings.forbidsExecution))
+            var options = MountedDevice.Options(
+                source: settings.uri.description, allowsOthers: settings.allowsOthers,
+                forbidsExecution: settings.forbidsExecution)
+            options.securityContexts = settings.securityContexts
+            return try MountedDevice.mount(at: mountPoint, options)
         } catch {
             overlay?.discardIfUnused()
             throw error
@@ -92,22 +104,32 @@ struct MountServer {
         chdir("/")
         destination.takeOverStandardError()
         let ending = Ending(logger: destination.begin())
-        try serve(ending, at: place.path) { _ in
+        try serve(ending, at: place.path) {
+            // There is no time to wait for them.
+            nil
+        } prepare: { _ in
+        } device: { _ in
             MountedDevice(inheriting: device)
         }
     }
 
-    /// - Parameter path: The mount point.
+    /// - Parameters:
+    ///   - path: The mount point.
+    ///   - credentials: The credentials to begin with, where there are some already.
+    ///   - prepare: What comes before there is anything to be ended in order: a signal ends the process at once.
     private func serve(
-        _ ending: Ending, at path: String, _ device: (MountLayers) throws -> MountedDevice
+        _ ending: Ending, at path: String, credentials: () throws -> ResolvedCredentials?,
+        prepare: (MountLayers) throws -> Void, device: (MountLayers) throws -> MountedDevice
     ) throws {
         EndingSignals.handle(
             end: { ending.begin() }, reopen: destination.reopening { ending.logger.warning("\($0)") },
             handOver: { ending.handOver() })
         OpenFileLimit.raise()
         let layers = try MountLayers(
-            settings, inheritance, overlay: overlay.map { (path, $0.upper) }, logger: ending.logger)
+            settings, inheritance, credentials: credentials(), overlay: overlay.map { (path, $0.upper) },
+            logger: ending.logger)
         defer { layers.shutdown() }
+        try prepare(layers)
         // Before there is a mount, so that no signal can come between the two.
         ending.attach(layers.session)
         defer { ending.detachIfMounted() }
@@ -129,9 +151,9 @@ struct MountServer {
         layers.logger.info("ended", metadata: ["mount": "\(ending.place?.path ?? settings.mountPoint)"])
     }
 
-    private func checkRoot(_ layers: MountLayers) throws {
+    private func checkRoot(_ layers: MountLayers, timeLimit: Duration) throws {
         let root = try RootCheck(
-            store: layers.client, uri: settings.uri, credentialsSource: layers.credentialsSource
+            store: layers.client, uri: settings.uri, credentialsSource: layers.credentialsSource, timeLimit: timeLimit
         ).run()
         layers.namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
     }

@@ -17,10 +17,14 @@ struct MountSettings {
     let ownership: Ownership
     let allowsOthers: Bool
     let forbidsExecution: Bool
+    /// SELinux contexts, by the kernel's names.
+    let securityContexts: [(name: String, value: String)]
     let hasExtendedAttributes: Bool
     let hasPresignedURLAttribute: Bool
     let timeToLive: TimeToLive
     let readTimeout: Duration
+    /// How long to wait for a network that is still coming up.
+    let retry: Duration
     let memory: MemoryBudget
     /// `nil` where nothing is kept on the disk.
     let cache: CacheSettings?
@@ -37,6 +41,7 @@ struct MountSettings {
         ownership = appearance.ownership
         allowsOthers = appearance.allowOther
         forbidsExecution = appearance.noexec
+        securityContexts = try appearance.checkedSecurityContexts()
         hasExtendedAttributes = appearance.xattrs || appearance.presignXattr
         hasPresignedURLAttribute = appearance.presignXattr
         if appearance.presignXattr, store.configuration.customerKey != nil {
@@ -51,6 +56,7 @@ struct MountSettings {
         }
         timeToLive = command.running.metadataTtl.timeToLive
         readTimeout = command.store.readTimeout.duration
+        retry = command.running.retry.duration
         cache = try command.cache.settings(environment: environment)
     }
 
@@ -77,6 +83,21 @@ struct MountSettings {
 }
 
 extension AppearanceOptions {
+    /// The SELinux contexts, if the kernel would take them.
+    fileprivate func checkedSecurityContexts() throws(Failure) -> [(name: String, value: String)] {
+        let contexts = securityContexts.given
+        guard let first = contexts.first else { return [] }
+        if !FuseReadiness.hasSELinux {
+            throw Failure("--\(first.name): SELinux isn't enabled on this machine; leave the option out")
+        }
+        if geteuid() != 0 {
+            throw Failure("--\(first.name) needs root, for fusermount3 takes no contexts; mount with sudo")
+        }
+        // The commands' way below an overlay would have to give them again.
+        if overlay != nil { throw Failure("--\(first.name) is not possible with --overlay; leave one of the two out") }
+        return contexts
+    }
+
     /// Whose files and folders are. In an overlay they are there to be written: to whom its folder belongs, unless somebody else is
     /// named.
     var ownership: Ownership {
@@ -85,7 +106,7 @@ extension AppearanceOptions {
         return Ownership(
             userID: uid ?? (hasOwner ? status.st_uid : geteuid()),
             groupID: gid ?? (hasOwner ? status.st_gid : getegid()),
-            filePermissions: fileMode?.bits ?? (overlay == nil ? 0o444 : 0o644),
-            directoryPermissions: dirMode?.bits ?? (overlay == nil ? 0o555 : 0o755))
+            filePermissions: fileMode?.bits ?? 0o644,
+            directoryPermissions: dirMode?.bits ?? 0o755)
     }
 }

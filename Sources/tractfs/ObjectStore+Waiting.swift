@@ -5,12 +5,12 @@ import Synchronization
 /// For commands, which have nothing to do meanwhile: what a store delivers on threads of its own, waited for.
 extension ObjectStore {
     /// A page of a listing.
-    func page(_ request: ListRequest, deadline: ContinuousClock.Instant) throws(StoreError) -> ListPage {
+    func page(_ request: ListRequest, deadline: RunningClock.Instant) throws(StoreError) -> ListPage {
         try awaited { completion in list(request, deadline: deadline, completion: completion) }
     }
 
     /// The first page that isn't empty, or the last: S3 may give empty ones before it.
-    func filledPage(_ request: ListRequest, deadline: ContinuousClock.Instant) throws(StoreError) -> ListPage {
+    func filledPage(_ request: ListRequest, deadline: RunningClock.Instant) throws(StoreError) -> ListPage {
         var request = request
         while true {
             let page = try page(request, deadline: deadline)
@@ -20,7 +20,7 @@ extension ObjectStore {
     }
 
     /// Gets a range of an object; the bytes are of no interest.
-    func fetch(_ request: RangeRequest, deadline: ContinuousClock.Instant) throws(StoreError) {
+    func fetch(_ request: RangeRequest, deadline: RunningClock.Instant) throws(StoreError) {
         try awaited { completion in
             get(request, deadline: deadline, receiver: EndReceiver(completion: completion))
         }
@@ -44,7 +44,7 @@ private final class EndReceiver: RangeReceiver {
 
 extension ObjectURLSource {
     /// A URL.
-    func url(of key: Key, lifetime: Int, deadline: ContinuousClock.Instant) throws(StoreError) -> ObjectURL {
+    func url(of key: Key, lifetime: Int, deadline: RunningClock.Instant) throws(StoreError) -> ObjectURL {
         try awaited { makeURL(of: key, lifetime: lifetime, deadline: deadline, completion: $0) }
     }
 }

@@ -52,19 +52,25 @@ struct PresignedBucket {
 
     /// `nil` where the keys may not list.
     private func byteCount(of key: Key) throws(Failure) -> Int? {
-        let page: ListPage
-        do throws(StoreError) {
-            page = try client.filledPage(
-                ListRequest(prefix: key, isDelimited: true, limit: 1), deadline: .now + requestTimeout)
-        } catch {
-            if error.code == .accessDenied { return nil }
-            throw failure(error)
+        // Of all keys that begin so it is the first. A store without order is asked for all of the folder.
+        var request =
+            client.listsInOrder
+            ? ListRequest(prefix: key, isDelimited: true, limit: 1) : ListRequest(prefix: key.folderPrefix, isDelimited: true)
+        while true {
+            let page: ListPage
+            do throws(StoreError) {
+                page = try client.filledPage(request, deadline: .now + requestTimeout)
+            } catch {
+                if error.code == .accessDenied { return nil }
+                throw failure(error)
+            }
+            for case .object(let object) in page.items where object.version.key == key {
+                return object.version.byteCount
+            }
+            guard !client.listsInOrder, let next = page.next, next != request.continuation else { break }
+            request.continuation = next
         }
-        // Of all keys that begin so it is the first.
-        guard case .object(let object) = page.items.first, object.version.key == key else {
-            throw Failure("there is no object \(settings.uri); check the key (upper and lower case matter)")
-        }
-        return object.version.byteCount
+        throw Failure("there is no object \(settings.uri); check the key (upper and lower case matter)")
     }
 
     /// Calls `body` with each file of the folder that matches.

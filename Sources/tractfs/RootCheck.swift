@@ -5,16 +5,17 @@ import S3Client
 /// right that is needed, and the only question: ConnectomeDB's keys may ask nothing else.
 struct RootCheck {
     /// How long a mount command may try. Long enough for a retry, short enough for a person to wait for.
-    private static let timeout: Duration = .seconds(10)
+    static let timeout: Duration = .seconds(10)
 
     let store: any ObjectStore
     let uri: S3URI
     /// Which credentials requests are signed with, and where these are from; `nil` for unsigned requests.
     let credentialsSource: String?
     /// For all requests together.
-    private let deadline = ContinuousClock.now + timeout
+    private let deadline: RunningClock.Instant
 
-    init(store: any ObjectStore, uri: S3URI, credentialsSource: String?) {
+    init(store: any ObjectStore, uri: S3URI, credentialsSource: String?, timeLimit: Duration = timeout) {
+        deadline = .now + timeLimit
         self.store = store
         self.uri = uri
         self.credentialsSource = credentialsSource
@@ -41,21 +42,29 @@ struct RootCheck {
     private func nothingThere() throws(Failure) -> Failure {
         // Without the "/" at its end, which the user may have typed.
         let name = Key(uri.root.bytes.dropLast())
-        let first = try list(ListRequest(prefix: name, isDelimited: true, limit: 1)).items.first
+        let first = try first(beginningWith: name)
         guard case .object(let object) = first, object.version.key == name else {
             let neighbour = first ?? sameInOtherCase(name)
             let hint = neighbour.map { ": there is s3://\(uri.bucket)/\($0.key)" } ?? ""
             return Failure("there is nothing under \(uri); check the prefix (keys are case-sensitive)\(hint)")
         }
-        let folder = name.bytes.lastIndex(of: Key.delimiter).map { Key(name.bytes[...$0]) } ?? .empty
+        let folder = name.folderPrefix
         return Failure("\(uri) is a file; mount its folder instead: s3://\(uri.bucket)/\(folder)")
+    }
+
+    /// Returns the first of all items whose keys begin with `name`. A store without order is asked for the first page of the
+    /// folder, which may not have it.
+    private func first(beginningWith name: Key) throws(Failure) -> ListPage.Item? {
+        if store.listsInOrder { return try list(ListRequest(prefix: name, isDelimited: true, limit: 1)).items.first }
+        // The keys may list the prefix, and not the folder that it is in.
+        let page = try? list(ListRequest(prefix: name.folderPrefix, isDelimited: true))
+        return page?.items.filter { $0.key.hasPrefix(name) }.min { $0.key < $1.key }
     }
 
     /// What is called so but for the case of letters, among the first in the same folder.
     private func sameInOtherCase(_ name: Key) -> ListPage.Item? {
-        let folder = name.bytes.lastIndex(of: Key.delimiter).map { Key(name.bytes[...$0]) } ?? .empty
         // Who may list the prefix may be forbidden to list what it is in.
-        guard let page = try? list(ListRequest(prefix: folder, isDelimited: true)) else { return nil }
+        guard let page = try? list(ListRequest(prefix: name.folderPrefix, isDelimited: true)) else { return nil }
         return page.items.first { item in
             let wanted = item.key.endsInDelimiter ? name.appending([Key.delimiter]) : name
             return "\(item.key)".lowercased() == "\(wanted)".lowercased()
@@ -66,7 +75,9 @@ struct RootCheck {
         do throws(StoreError) {
             return try store.filledPage(request, deadline: deadline)
         } catch {
-            throw Failure("can't list \(uri): \(error)\(error.advice(credentialsSource: credentialsSource))")
+            throw Failure(
+                "can't list \(uri): \(error)\(error.advice(credentialsSource: credentialsSource))",
+                mayPass: error.code == .unreachable || error.code == .timedOut)
         }
     }
 }

@@ -28,6 +28,11 @@ struct StoreSettings: Sendable {
         configuration.userAgent = "tractfs/\(Tractfs.version)"
         configuration.caBundle = try configuration.caBundle.map(StoreSettings.readableFile)
         self.configuration = configuration
+        if configuration.isDirectoryBucket, !options.signRequest {
+            throw Failure(
+                "\(self.uri.bucket) is a directory bucket, which answers signed requests only; leave out --no-sign-request"
+            )
+        }
         credentials =
             options.signRequest
             ? CredentialsChain(environment: environment, profile: options.profile, caBundle: configuration.caBundle)

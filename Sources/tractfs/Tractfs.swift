@@ -15,6 +15,8 @@ struct Tractfs: ParsableCommand {
               tractfs mount s3://hcp-openaccess/HCP_1200/ /mnt/hcp --profile hcp
               ls /mnt/hcp/100307
               tractfs unmount /mnt/hcp
+
+            "tractfs s3://BUCKET FOLDER" is short for "tractfs mount s3://BUCKET FOLDER".
             """,
         version: version,
         subcommands: [
@@ -98,6 +100,7 @@ struct Tractfs: ParsableCommand {
 
     /// The subcommand that is called, and that one's, with a space behind each; empty where there is no such subcommand.
     private static func subcommand(of arguments: [String]) -> String {
+        let arguments = MountOptions.isShort(arguments) ? ["mount"] : arguments
         var command: any ParsableCommand.Type = Tractfs.self
         var names = ""
         for name in arguments {
@@ -113,8 +116,11 @@ struct Tractfs: ParsableCommand {
 /// Why a command failed, in one line for a person.
 struct Failure: Error, CustomStringConvertible {
     let description: String
+    /// Whether it is the network's, which may still be coming up.
+    let mayPass: Bool
 
-    init(_ description: String) {
+    init(_ description: String, mayPass: Bool = false) {
         self.description = description.split(whereSeparator: \.isNewline).joined(separator: " ")
+        self.mayPass = mayPass
     }
 }

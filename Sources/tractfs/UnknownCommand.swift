@@ -20,6 +20,7 @@ enum UnknownCommand {
     /// - Parameter arguments: What was typed, without the program.
     /// - Throws: That there is no such command, with the one that was probably meant.
     static func check(_ arguments: [String]) throws(ValidationError) {
+        if MountOptions.isShort(arguments) { return }
         var (names, path) = (names(in: Tractfs.configuration), "tractfs")
         var configuration = Tractfs.configuration
         for name in arguments {
@@ -38,9 +39,6 @@ enum UnknownCommand {
 
     private static func unknown(_ name: String, among names: [String], of path: String) -> ValidationError {
         let isTopLevel = path == "tractfs"
-        if isTopLevel, name.hasPrefix("s3:") {
-            return ValidationError("a command is missing; did you mean tractfs mount \(name) FOLDER?")
-        }
         let nearest =
             synonyms[name.lowercased()].flatMap { names.contains($0) ? $0 : nil }
             ?? Spelling.nearest(to: name, among: names)

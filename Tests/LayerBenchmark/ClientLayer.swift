@@ -27,7 +27,7 @@ struct ClientLayer {
 
     private func getAll() throws -> Int {
         let group = DispatchGroup()
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = RunningClock.now + .seconds(60)
         let receivers = stride(from: 0, to: object.byteCount, by: Self.rangeByteCount).map { start in
             let receiver = DroppingReceiver(group)
             let range = start..<min(start + Self.rangeByteCount, object.byteCount)

@@ -12,7 +12,7 @@ final class InstantStore: ObjectStore {
 
     /// There is nothing to list; the layers measured here don't ask.
     func list(
-        _ request: ListRequest, deadline: ContinuousClock.Instant,
+        _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
         queues[0].async { completion(.success(ListPage(items: []))) }
@@ -20,7 +20,7 @@ final class InstantStore: ObjectStore {
     }
 
     func get(
-        _ request: RangeRequest, deadline: ContinuousClock.Instant, receiver: any RangeReceiver
+        _ request: RangeRequest, deadline: RunningClock.Instant, receiver: any RangeReceiver
     ) -> any StoreRequest {
         let answer = InstantRequest()
         let number = getCount.add(1, ordering: .relaxed).oldValue

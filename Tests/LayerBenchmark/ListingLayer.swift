@@ -116,7 +116,7 @@ private final class PagedStore: ObjectStore {
     }
 
     func list(
-        _ request: ListRequest, deadline: ContinuousClock.Instant,
+        _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
         let number = request.continuation.flatMap { Int($0.text) } ?? 0
@@ -133,7 +133,7 @@ private final class PagedStore: ObjectStore {
     }
 
     func get(
-        _ request: RangeRequest, deadline: ContinuousClock.Instant, receiver: any RangeReceiver
+        _ request: RangeRequest, deadline: RunningClock.Instant, receiver: any RangeReceiver
     ) -> any StoreRequest {
         receiver.finish(.failure(StoreError(.noSuchKey, "there are no bytes")))
         return EndedRequest()

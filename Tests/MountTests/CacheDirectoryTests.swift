@@ -110,6 +110,90 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
         }
     }
 
+    /// Mounts with the cache in `directory`, as if that were on `fileSystem`, and reads.
+    private func read(
+        _ server: S3TestServer, cacheIn directory: String, on fileSystem: String, isKept: Bool
+    ) throws -> (content: String, log: String) {
+        let log = directory + "/log"
+        try? FileManager.default.removeItem(atPath: log)
+        let content = try TestSupport.withMount(
+            uri: "s3://\(server.bucket)",
+            options: [
+                "--endpoint-url", server.endpointURL, "--cache-dir", directory + "/cache", "--log-file", log,
+                "--metadata-ttl", "1h",
+            ],
+            environment: environmentWithKeys.merging(["TRACTFS_ASSUMED_FILE_SYSTEM": fileSystem]) { $1 }
+        ) { mountPoint in
+            let content = try runChecked("cat", [mountPoint + "/folder/file"])
+            if isKept {
+                try eventually("the file is cached") { TestCache(path: directory + "/cache").isComplete("folder/file") }
+            }
+            return content
+        }
+        return (content, try String(contentsOfFile: log, encoding: .utf8))
+    }
+
+    @Test(arguments: ["nfs4,rw,local_lock=none", "nfs,vers=3", "lustre,flock", "ceph"])
+    func `that machines share keeps contents and no listings, which the log says once`(fileSystem: String) throws {
+        try withS3TestServer { server in
+            server.put("folder/file", .text("content"))
+            try withTemporaryDirectory { directory in
+                for round in 0..<2 {
+                    server.clearLog()
+                    let (content, log) = try read(server, cacheIn: directory, on: fileSystem, isKept: true)
+                    #expect(content == "content")
+                    let told = log.split(separator: "\n").filter { $0.contains("listings are not kept there") }
+                    #expect(told.count == 1 && log.contains("--cache-dir"), "\(log)")
+                    #expect(server.requests(.get).count == 1 - round)
+                    #expect(!server.requests(.list).isEmpty)
+                }
+                #expect(TestCache(path: directory + "/cache").files.allSatisfy { !$0.contains("listings") })
+            }
+        }
+    }
+
+    @Test(arguments: ["fuse.sshfs", "beegfs", "nfs,nolock", "lustre", "9p,trans=virtio"])
+    func `that locks don't keep other machines from is done without, with a warning, also where it was asked for`(
+        fileSystem: String
+    ) throws {
+        try withS3TestServer { server in
+            server.put("folder/file", .text("content"))
+            try withTemporaryDirectory { directory in
+                let (content, log) = try read(server, cacheIn: directory, on: fileSystem, isKept: false)
+                #expect(content == "content")
+                let troubles = troubles(inLog: directory + "/log")
+                #expect(
+                    troubles.count == 1 && troubles[0].contains("locks don't keep other machines from it"), "\(log)")
+                #expect(TestCache(path: directory + "/cache").files.isEmpty)
+            }
+        }
+    }
+
+    @Test func `that another machine uses is done without, with a warning`() throws {
+        try withS3TestServer { server in
+            server.put("folder/file", .text("content"))
+            try withTemporaryDirectory { directory in
+                try runChecked("mkdir", ["-m", "700", directory + "/cache"])
+                try runChecked("bash", ["-c", "mkdir $0/objects; echo other > $0/machine", directory + "/cache"])
+                let script = """
+                    import fcntl, sys, time
+                    file = open(sys.argv[1], "r+")
+                    fcntl.lockf(file, fcntl.LOCK_SH)
+                    print("locked", flush=True)
+                    time.sleep(600)
+                    """
+                let other = try BackgroundProcess(
+                    "python3", ["-c", script, directory + "/cache/machine"], outputDirectory: directory)
+                defer { other.end() }
+                try eventually("the lock: \(other.errorOutput)") { other.output == "locked\n" }
+                let (content, log) = try read(server, cacheIn: directory, on: "nfs4", isKept: false)
+                #expect(content == "content")
+                #expect(troubles(inLog: directory + "/log").count == 1)
+                #expect(log.contains("in use by another machine"), "\(log)")
+            }
+        }
+    }
+
     private func expectRefusal(_ place: UnsafePlace) throws {
         try withS3TestServer { server in
             try withTemporaryDirectory { directory in

@@ -58,7 +58,7 @@ private func stat(_ format: String, _ path: String) throws -> String {
         "--allow-other", "--xattrs", "--presign-xattr", "--cache-dir", "--cache-size", "--no-cache", "--metadata-ttl",
         "--memory-limit",
         "--metadata-limit",
-        "--overlay <folder>", "--foreground", "--log-level", "--log-file", "--log-format", "--noexec",
+        "--overlay <folder>", "--foreground", "--retry", "--log-level", "--log-file", "--log-format", "--noexec",
         "-o", "--config", "--cache/--no-cache", "--no-allow-other", "(default: 10GiB)",
     ]
 

@@ -12,7 +12,9 @@ import Testing
     /// The words of each line, as mount(8) reads it.
     private static func lines(of file: String) throws -> [[String]] {
         let text = try String(contentsOfFile: packageRoot + "/" + file, encoding: .utf8)
-        return text.matches(of: /s3:\S+ \/\S+ tractfs \S+ 0 0/).map { $0.output.split(separator: " ").map(String.init) }
+        return text.matches(of: /s3:\S+ \/\S+ (?:tractfs|fuse|fuse\.tractfs) \S+ 0 0/).map {
+            $0.output.split(separator: " ").map(String.init)
+        }
     }
 
     @Test(arguments: files)

@@ -141,6 +141,20 @@ struct DoctorMachineTests {
         }
     }
 
+    @Test(arguments: [
+        ("nfs4", ["is slow for this", "listings would not be kept"]), ("lustre,flock", ["is slow for this"]),
+        ("beegfs", ["nothing would be kept"]), ("fuse.sshfs", ["nothing would be kept"]),
+    ])
+    func `says of a network's file system that the cache belongs on a local disk`(type: String, words: [String]) throws
+    {
+        try withTemporaryDirectory { directory in
+            let diagnosis = try diagnosis(
+                after: "export TRACTFS_ASSUMED_FILE_SYSTEM=\(type)", ["--cache-dir", directory + "/cache"])
+            try diagnosis.expect("cache", "warning", words + ["a folder on a local disk", "$TMPDIR", "/scratch"])
+            #expect(try diagnosis["cache"].values["file_system"] as? String == "\(type.split(separator: ",")[0])")
+        }
+    }
+
     @Test(.enabled(if: passthroughAvailable, "needs root and Linux 6.9"))
     func `says of a cache on overlayfs that files are not passed through`() throws {
         try withTemporaryDirectory { directory in

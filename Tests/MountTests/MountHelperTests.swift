@@ -1,4 +1,5 @@
 import Foundation
+import FuseBridge
 import ObjectStore
 import TestSupport
 import Testing
@@ -17,10 +18,20 @@ private struct MachineWithHelper {
 
     static func with<Result>(_ body: (MachineWithHelper) throws -> Result) throws -> Result {
         try withTemporaryDirectory { directory in
-            for folder in ["/sbin", "/mount"] { try TestSupport.runChecked("mkdir", [directory + folder]) }
+            for folder in ["/sbin", "/bin", "/mount"] { try TestSupport.runChecked("mkdir", [directory + folder]) }
             try TestSupport.runChecked("ln", ["-s", tractfsExecutable(), directory + "/sbin/" + MountHelper.name])
+            // For mount.fuse3(8), which has a shell find it, by a PATH that mount(8) sets.
+            try TestSupport.runChecked("ln", ["-s", tractfsExecutable(), directory + "/bin/tractfs"])
+            // What mount(8) looks for in the same folder, which the bind mount hides.
+            for name in ["mount.fuse", "mount.fuse3"] where FileManager.default.fileExists(atPath: "/sbin/" + name) {
+                try TestSupport.runChecked("cp", ["/sbin/" + name, directory + "/sbin/" + name])
+            }
             let keeper = try BackgroundProcess(
-                "unshare", ["--mount", "sh", "-ec", "mount --bind sbin /sbin; echo ready; exec sleep infinity"],
+                "unshare",
+                [
+                    "--mount", "sh", "-ec",
+                    "mount --bind sbin /sbin; mount --bind bin /usr/local/sbin; echo ready; exec sleep infinity",
+                ],
                 directory: directory, outputDirectory: directory)
             defer { keeper.end() }
             try eventually("the mount namespace: \(keeper.errorOutput)") { keeper.output == "ready\n" }
@@ -33,8 +44,8 @@ private struct MachineWithHelper {
     }
 
     /// Writes a line for the mount point to the table.
-    func mountsByTable(_ uri: String, _ options: [String]) throws {
-        try "\(uri) \(mountPoint) tractfs \(options.joined(separator: ",")) 0 0\n"
+    func mountsByTable(_ uri: String, type: String = "tractfs", _ options: [String]) throws {
+        try "\(uri) \(mountPoint) \(type) \(options.joined(separator: ",")) 0 0\n"
             .write(toFile: table, atomically: false, encoding: .utf8)
     }
 
@@ -125,6 +136,64 @@ struct FstabTests {
         }
     }
 
+    @Test(
+        "of another FUSE type, as mount.fuse3 has them, mounts once",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/sbin/mount.fuse3"), "needs mount.fuse3"),
+        arguments: [("", "tractfs"), ("", "fuse.tractfs"), ("tractfs#", "fuse")],
+        ["defaults", "rw", "ro,nosuid,nodev", "noatime,_netdev,nofail,x-systemd.automount,comment=x,user"])
+    func types(type: (prefix: String, name: String), given: String) throws {
+        try withBucket { machine, server, options in
+            let source = "s3://\(server.bucket)/HCP"
+            try machine.mountsByTable(
+                type.prefix + source, type: type.name, [given, "uid=4711", "allow_other"] + options)
+            let mounted = try machine.run(["mount", "-T", machine.table, machine.mountPoint])
+            #expect(mounted.status == 0 && mounted.output + mounted.errorOutput == "", "\(mounted)")
+            let read = "cat $0/README; stat -c %u $0; touch $0/new 2>&1 | grep -o 'Read-only.*'"
+            let seen = try machine.run(["bash", "-c", read, machine.mountPoint])
+            #expect(seen.output == "read me4711\nRead-only file system\n")
+            let shown = try machine.runChecked(["findmnt", "-no", "FSTYPE,SOURCE,OPTIONS", machine.mountPoint])
+            #expect(shown.hasPrefix("fuse.tractfs \(source) ro,nosuid,nodev,"), "\(shown)")
+            // mount(8) doesn't know a mount again whose source has "tractfs#" in front in the table only.
+            let again = try machine.run(["mount", "-a", "-T", machine.table])
+            let isKnown = type.prefix == ""
+            #expect((again.status == 0) == isKnown, "\(again)")
+            #expect(isKnown ? again.errorOutput == "" : again.errorOutput.contains("is mounted on"), "\(again)")
+            #expect(machine.mountCount == 1)
+            try machine.runChecked(["umount", machine.mountPoint])
+            #expect(machine.mountCount == 0)
+            try eventually("the end of both processes") { processes(withArgument: machine.mountPoint).isEmpty }
+        }
+    }
+
+    @Test(
+        "of another FUSE type says in a line what is wrong",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/sbin/mount.fuse3"), "needs mount.fuse3"),
+        arguments: [("", "fuse.tractfs"), ("tractfs#", "fuse")])
+    func mistakes(type: (prefix: String, name: String)) throws {
+        try withBucket { machine, server, options in
+            for (source, given, words) in [
+                ("s3://\(server.bucket)", "cache_sise=1GiB", "-o cache_sise=1GiB: there is no such option"),
+                ("S3://\(server.bucket)", "ro", "s3://\(server.bucket)?"),
+            ] {
+                try machine.mountsByTable(type.prefix + source, type: type.name, [given] + options)
+                let wrong = try machine.run(["mount", "-T", machine.table, machine.mountPoint])
+                #expect(wrong.status != 0 && wrong.errorOutput.contains(words), "\(wrong)")
+                #expect(machine.mountCount == 0 && server.log.isEmpty)
+            }
+        }
+    }
+
+    @Test(.enabled(if: !FuseReadiness.hasSELinux, "needs a kernel without SELinux"))
+    func `with an SELinux context where SELinux isn't enabled is refused in a line`() throws {
+        let mount = [
+            "mount", "s3://bucket", "/nonexistent", "--no-cache", "-o", #"context="system_u:object_r:x_t:s0:c1,c2""#,
+        ]
+        let refused = try run(tractfsExecutable(), mount, environment: environmentWithKeys)
+        #expect(refused.status == 1)
+        #expect(
+            refused.errorOutput == "tractfs: --context: SELinux isn't enabled on this machine; leave the option out\n")
+    }
+
     @Test func `is only tried with -f, and passes over unknown options with -s`() throws {
         try withBucket { machine, server, options in
             try machine.mountsByTable("s3://\(server.bucket)", ["ro", "cache_sise=1GiB"] + options)
@@ -156,6 +225,7 @@ struct FstabTests {
             (["s3://b", "/m", "-o", "rw"], ["mount", "s3://b", "/m"]),
             (["s3://b", "/m", "-sfnv", "-o", "rw,uid=1", "-t", "tractfs"], ["mount", "--uid=1", "s3://b", "/m"]),
             (["-n", "-oro,uid=1", "s3://b", "-ogid=2", "/m"], ["mount", "--uid=1", "--gid=2", "s3://b", "/m"]),
+            (["b/p", "/m", "-o", "rw"], ["mount", "b/p", "/m"]),
         ])
     func arguments(given: [String], expected: [String]) throws {
         #expect(try MountHelper(given).arguments() == expected)
@@ -178,13 +248,32 @@ struct FstabTests {
         "has of fstab's options",
         arguments: [
             ("ro,relatime,user=me,comment=a b,X-mount.mkdir,x-a=b", []), ("noexec,exec", ["--noexec"]),
-            ("log_format=json", ["--log-format=json"]), ("rw,overlay=/x", ["--overlay=/x"]),
+            ("log_format=json", ["--log-format=json"]), ("_netdev,nofail,retry=2m", ["--retry=2m"]),
+            ("rw,overlay=/x", ["--overlay=/x"]),
+            ("dev,suid,strictatime,lazytime,nofail", []),
+            (
+                #"context="system_u:object_r:x_t:s0:c1,c2",uid=1"#,
+                ["--context=system_u:object_r:x_t:s0:c1,c2", "--uid=1"]
+            ),
+            ("fscontext=u:r:t,rootcontext=u:r:t", ["--fscontext=u:r:t", "--rootcontext=u:r:t"]),
         ])
     func options(list: String, expected: [String]) throws {
         #expect(try MountOptions.expand(["mount", "-o", list]) == ["mount"] + expected)
     }
 
-    @Test("doesn't take", arguments: ["remount", "suid", "user_id=1"])
+    @Test(
+        "leaves out \"mount\" as mount.fuse3 does, which says \"rw\" by itself",
+        arguments: [
+            (["s3://b/p", "/m"], ["mount", "s3://b/p", "/m"]),
+            (["s3://b", "/m", "-o", "rw,uid=1,dev,suid"], ["mount", "--uid=1", "s3://b", "/m"]),
+            (["s3://b", "/m", "-orw,nofail,x-a=b,nosuid", "--gid", "2"], ["mount", "s3://b", "/m", "--gid", "2"]),
+            (["mount", "s3://b", "/m"], ["mount", "s3://b", "/m"]), (["status", "/m:x"], ["status", "/m:x"]),
+        ])
+    func short(given: [String], expected: [String]) throws {
+        #expect(try MountOptions.expand(given) == expected)
+    }
+
+    @Test("doesn't take", arguments: ["remount", "user_id=1", "context"])
     func wrongOptions(list: String) {
         #expect { try MountOptions.expand(["mount", "-o", list]) } throws: { "\($0)".contains(list) }
     }

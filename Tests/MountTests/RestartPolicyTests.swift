@@ -106,9 +106,12 @@ extension RestartPolicy.Decision {
         #expect(findings(silent) == [nil, nil, nil, .unanswered])
     }
 
-    @Test func `one that is stopped does, unless it goes on in time`() {
-        let looks = [true, true, false, true, true, true].map { look(isStopped: $0) }
-        #expect(findings(looks) == [nil, nil, nil, nil, nil, .stopped])
+    @Test func `one that is stopped doesn't, and has all the time when it goes on`() {
+        let stopped = (0..<100).map { _ in look(owed: 1, hasPending: true, isStopped: true) }
+        let running = (0..<4).map { _ in look(owed: 1, hasPending: true) }
+        #expect(findings(stopped).allSatisfy { $0 == nil })
+        #expect(findings(running.prefix(2) + stopped + running.prefix(2)).allSatisfy { $0 == nil })
+        #expect(findings(stopped + running).dropFirst(100).first { $0 != nil } == .untaken)
     }
 
     @Test func `one that outlives its mount does`() {

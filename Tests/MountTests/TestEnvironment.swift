@@ -18,6 +18,7 @@ let environmentWithoutKeys = [
     "AWS_EC2_METADATA_DISABLED": "true",
     "TRACTFS_CONFIG": "/dev/null",
     "http_proxy": "", "https_proxy": "", "HTTPS_PROXY": "", "all_proxy": "", "ALL_PROXY": "",
+    "no_proxy": "", "NO_PROXY": "",
 ]
 
 /// The same with keys.

@@ -86,6 +86,10 @@ private struct Nobody {
 
     /// Mounts as nobody.
     func mount(_ server: S3TestServer, _ options: String...) throws -> CommandResult {
+        try mount(server, options)
+    }
+
+    func mount(_ server: S3TestServer, _ options: [String]) throws -> CommandResult {
         try runInNamespace(
             ["setpriv"] + asNobody + [
                 program, "mount", "s3://\(server.bucket)", mountPoint, "--no-cache", "--endpoint-url",
@@ -118,6 +122,46 @@ struct UserMountTests {
             #expect(unmounted.status == 0, "\(unmounted.errorOutput)")
             #expect(!nobody.isMounted)
             try eventually("the end of the server") { processes(withArgument: nobody.mountPoint).isEmpty }
+        }
+    }
+
+    @Test func `can change and remove a copy of a folder of the mount`() throws {
+        try Nobody.with { nobody, server in
+            for key in ["sub-01/anat/T1w.nii.gz", "sub-01/dwi/bvals"] { server.put(Key(key), .text("x")) }
+            #expect(try nobody.mount(server).status == 0)
+            let tree = nobody.mountPoint + "/sub-01"
+            for copy in [
+                "cp -r $0 copy", "cp -a $0 copy", "rsync -a $0/ copy", "mkdir copy; tar -C $0 -c . | tar -C copy -x",
+            ] {
+                let script =
+                    "cd; set -e; \(copy); touch copy/new copy/anat/new; echo y >> copy/dwi/bvals; mv copy/anat copy/other; rm -r copy"
+                let result = try nobody.run("sh", "-c", script, tree)
+                #expect(result.status == 0, "\(copy): \(result.errorOutput)")
+            }
+        }
+    }
+
+    @Test func `is told by access(2) that files of theirs in the mount can't be written to`() throws {
+        try Nobody.with { nobody, server in
+            server.put("folder/file", .text("x"))
+            for options in [[], ["--file-mode", "0666", "--dir-mode", "0777"]] {
+                #expect(try nobody.mount(server, options).status == 0)
+                let script = """
+                    import errno, os, sys
+                    for path in [".", "README", "folder", "folder/file"]:
+                        assert os.access(path, os.R_OK) and not os.access(path, os.W_OK), path
+                    try:
+                        open("README", "r+")
+                        sys.exit("opened for writing")
+                    except OSError as error:
+                        assert error.errno == errno.EROFS, error
+                    """
+                let result = try nobody.run("sh", "-c", "cd $0 && exec python3 -c \"$1\"", nobody.mountPoint, script)
+                #expect(result.status == 0, "\(result.errorOutput)")
+                let writable = try nobody.run("find", nobody.mountPoint, "-writable")
+                #expect(writable.status == 0 && writable.output == "", "\(writable)")
+                #expect(try nobody.run(nobody.program, "unmount", nobody.mountPoint).status == 0)
+            }
         }
     }
 

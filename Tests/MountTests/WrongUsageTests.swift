@@ -101,6 +101,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         "style": [("virtualhost", ["auto", "path", "virtual"])],
         "level": [("loud", ["trace", "critical"])],
         "format": [("yaml", ["text", "json"])],
+        "context": [("a b", ["system_u:"]), ("", [])],
         // Checked where they are used, by the words of MountFailureTests: whether they are there, or could be.
         "url": [], "region": [], "profile": [], "account": [], "file": [], "folder": [], "glob": [],
     ]
@@ -180,7 +181,13 @@ private struct DeclaredCommand: CustomTestStringConvertible {
             (["stats"], ["tractfs status?"]), (["docter"], ["tractfs doctor?"]),
             (["ls", "/mnt/hcp"], ["no command ls", "use ls itself"]),
             (["cat"], ["use cat itself"]), (["frobnicate"], ["there are mount, unmount", "config"]),
-            (["s3://hcp-openaccess/HCP"], ["tractfs mount s3://hcp-openaccess/HCP FOLDER"]),
+            (["s3://hcp-openaccess/HCP"], ["'<mount-point>'", "tractfs mount --help"]),
+            (["s3://b", "--profile", "hcp"], ["'<mount-point>'", "tractfs mount --help"]),
+            (["s3://b", "/mnt", "--profil", "hcp"], ["--profile", "tractfs mount --help"]),
+            (["s3://b", "/mnt", "-o", "rw,profil=hcp"], ["-o profil=hcp", "profile?"]),
+            (["mout", "s3://b", "/mnt"], ["no command mout", "tractfs mount?"]),
+            (["mount", "s3://b", "/mnt", "-o", "rw"], ["-o rw", "read-only", "overlay=FOLDER"]),
+            (["mount", "s3://b", "/mnt", "--context", "a \"b"], ["--context", "system_u:"]),
             (["help", "umount"], ["tractfs unmount?"]),
             (["cache", "lst"], ["tractfs cache list?"]), (["cache", "rm"], ["tractfs cache clear?"]),
             (["cache", "frobnicate"], ["list, verify, clear"]), (["config", "get"], ["tractfs config show?"]),
@@ -228,7 +235,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         for command in [
             ["mount", written, "/nonexistent"], ["doctor", written], ["config", "show", written],
             ["cache", "clear", written],
-        ] {
+        ] + (written.contains(":") ? [[written, "/nonexistent"]] : []) {
             let result = try run(tractfsExecutable(), command, environment: environmentWithKeys)
             #expect(
                 (result.errorOutput + result.output).contains(meant),

@@ -4,7 +4,7 @@ import Testing
 @testable import Reader
 
 @Suite("A failure that took as long as a read may") struct RecentFailureTests {
-    private let start = ContinuousClock.now
+    private let start = RunningClock.now
 
     private func failed(after duration: Duration) -> RecentFailure? {
         RecentFailure(

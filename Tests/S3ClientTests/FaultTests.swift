@@ -115,7 +115,7 @@ import Testing
             server.script(.any, .linger(.stall))
             let collectors = (0..<5).map { _ in RangeCollector() }
             // The same for all: what ends a moment before the others would leave its connection to them.
-            let deadline = ContinuousClock.now + .seconds(2)
+            let deadline = RunningClock.now + .seconds(2)
             for collector in collectors {
                 client.get(RangeRequest(object: object, range: 0..<10), deadline: deadline, receiver: collector)
             }

@@ -1,3 +1,4 @@
+import ObjectStore
 import Testing
 import TestSupport
 
@@ -119,7 +120,7 @@ import TestSupport
 }
 
 @Suite struct `An attempt` {
-    private let start = ContinuousClock.now
+    private let start = RunningClock.now
 
     /// What looks say at these milliseconds, when so many bytes had come.
     private func looks(lateAfter: Int, _ looks: [(milliseconds: Int, byteCount: Int)]) -> [Bool] {

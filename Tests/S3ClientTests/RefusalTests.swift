@@ -33,6 +33,7 @@ private func document(_ code: String, _ more: String = "") -> String {
             (412, "PreconditionFailed", .changed, .none), (416, "InvalidRange", .changed, .none),
             (503, "SlowDown", .throttled, .backOff), (500, "InternalError", .serverFault, .backOff),
             (400, "RequestTimeout", .timedOut, .backOff), (400, "SomethingNew", .refused, .none),
+            (501, "NotImplemented", .refused, .none),
             (403, "KMS.DisabledException", .accessDenied, .none),
         ] as [(Int, String, StoreError.Code, AttemptFailure.Remedy)])
     func `with an error document means what its code says`(
@@ -49,7 +50,8 @@ private func document(_ code: String, _ more: String = "") -> String {
         arguments: [
             (404, .noSuchKey, .none), (403, .accessDenied, .none), (412, .changed, .none), (416, .changed, .none),
             (429, .throttled, .backOff), (503, .throttled, .backOff), (500, .serverFault, .backOff),
-            (502, .serverFault, .backOff), (504, .serverFault, .backOff), (418, .refused, .none),
+            (501, .refused, .none), (502, .serverFault, .backOff), (504, .serverFault, .backOff),
+            (418, .refused, .none),
         ] as [(Int, StoreError.Code, AttemptFailure.Remedy)])
     func `without one means what its status says`(
         status: Int, meaning: StoreError.Code, remedy: AttemptFailure.Remedy

@@ -20,7 +20,8 @@ private func attempt(isHedge: Bool = false) -> Attempt {
     Attempt(
         transfer: Transfer(configuration: S3Configuration(bucket: "b"), meter: RequestMeter()),
         request: ClientContext.SignedRequest(
-            url: "", headers: [], server: "s", region: "r", credentials: nil, isUnproven: false), isHedge: isHedge)
+            url: "", headers: [], route: Route(proxy: nil, host: nil, addresses: []), server: "s", region: "r",
+            credentials: nil, isUnproven: false), isHedge: isHedge)
 }
 
 @Suite struct `Backing off` {
@@ -37,7 +38,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
 }
 
 @Suite struct `A request` {
-    private let start = ContinuousClock.now
+    private let start = RunningClock.now
     private let fault = AttemptFailure(StoreError(.serverFault, "fault"), remedy: .backOff)
 
     private func exchange(seconds: Int) -> Exchange {
@@ -176,12 +177,12 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
         let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
         let (first, second) = (attempt(), attempt(isHedge: true))
-        first.transfer.prepare(exchange, first.request, now: start)
+        first.transfer.prepare(exchange, first.request, connectionAge: .seconds(300), now: start)
         exchange.begin(first, lateness: Lateness(after: .milliseconds(20), overdueAfter: .zero, now: start), now: start)
         answer(first, from: 0)
         #expect(bring([0, 1, 2, 3], by: first) == 4)
 
-        second.transfer.prepare(exchange, second.request, now: start)
+        second.transfer.prepare(exchange, second.request, connectionAge: .seconds(300), now: start)
         exchange.beginHedge(second, now: start + .milliseconds(20))
         answer(second, from: 4)
         let (winner, loser) = isSecondFaster ? (second, first) : (first, second)

@@ -118,7 +118,7 @@ import Testing
             HTTPHeader(CustomerKey.headerName, "S0tLS0tLS0tLS0tLS0tLS0tLS0s="),
         ]
         let request = ClientContext.SignedRequest(
-            url: "", headers: headers, server: "s", region: "r",
+            url: "", headers: headers, route: Route(proxy: nil, host: nil, addresses: []), server: "s", region: "r",
             credentials: Credentials(accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: key, sessionToken: token),
             isUnproven: false)
         for part in headers.map(\.value) + [key, "Signature=0123456789abcdef"] {

@@ -5,7 +5,7 @@ import TestSupport
 @testable import S3Client
 
 @Suite struct `The limit of transfers` {
-    private let start = ContinuousClock.now
+    private let start = RunningClock.now
 
     /// A limit that `refusedCount` refusals in a row have met, one each millisecond, of what was sent just before.
     private func limit(ceiling: Int, refusedCount: Int) -> TransferLimit {

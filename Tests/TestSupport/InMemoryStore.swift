@@ -52,7 +52,7 @@ public final class InMemoryStore: ObjectStore {
     /// Asks for a page; it is made up when the request goes on.
     @discardableResult
     public func list(
-        _ request: ListRequest, deadline: ContinuousClock.Instant,
+        _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
         begin(.list(request), InMemoryRequest(store: self, work: .list(request, completion)))
@@ -61,7 +61,7 @@ public final class InMemoryStore: ObjectStore {
     /// Asks for a range; the object is looked up when the first byte goes out.
     @discardableResult
     public func get(
-        _ request: RangeRequest, deadline: ContinuousClock.Instant, receiver: any RangeReceiver
+        _ request: RangeRequest, deadline: RunningClock.Instant, receiver: any RangeReceiver
     ) -> any StoreRequest {
         begin(.get(request), InMemoryRequest(store: self, work: .get(request, receiver)))
     }

@@ -31,7 +31,7 @@ private final class Recorder: RangeReceiver {
 }
 
 @Suite struct InMemoryStoreTests {
-    private let deadline = ContinuousClock.now + .seconds(60)
+    private let deadline = RunningClock.now + .seconds(60)
 
     @Test func `a get delivers the range of the version asked for`() throws {
         let store = InMemoryStore()

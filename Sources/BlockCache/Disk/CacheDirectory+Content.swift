@@ -14,7 +14,7 @@ extension CacheDirectory {
 
     /// Returns the kind of content that this directory has.
     func content() throws(Errno) -> Content {
-        if try root.names().allSatisfy({ $0 == "lost+found" }) { return .nothing }
+        if try root.names().allSatisfy({ $0 == "lost+found" || $0 == MachineLock.fileName }) { return .nothing }
         if try usage.isMade() { return .cache }
         // The usage file may have been removed, but the name "objects" alone proves nothing: others, such as git, use
         // it too.

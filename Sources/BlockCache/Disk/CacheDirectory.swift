@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import struct SystemPackage.Errno
 import struct SystemPackage.FilePath
 
@@ -14,11 +15,15 @@ final class CacheDirectory: Sendable {
     let usage: DiskUsage
     /// The directory itself.
     let root: LocalFile
+    /// The file system that it lies in.
+    let fileSystem: CacheFileSystem
+    /// Keeps other machines from it, where it is used and they could use it too.
+    private let machineLock = Mutex<MachineLock?>(nil)
 
     /// Opens the directory `path`, which must be safe.
     init(opening path: FilePath) throws(DiskCacheError) {
         self.path = path
-        root = try CacheDirectory.openChecked(path)
+        (root, fileSystem) = try CacheDirectory.openChecked(path)
         usage = DiskUsage(in: root)
     }
 
@@ -39,16 +44,32 @@ final class CacheDirectory: Sendable {
         }
         // Most likely a slip: users don't want cache files among their own.
         if content == .somethingElse { throw .notACache(path) }
+        if fileSystem.isShared { try lockOutOtherMachines() }
     }
 
-    private static func openChecked(_ path: FilePath) throws(DiskCacheError) -> LocalFile {
+    private func lockOutOtherMachines() throws(DiskCacheError) {
+        guard fileSystem.hasSharedLocks else { throw .sharedWithoutLocks(path, type: fileSystem.type) }
+        do throws(Errno) {
+            let lock = try MachineLock(in: root)
+            machineLock.withLock { $0 = lock }
+        } catch .resourceTemporarilyUnavailable {
+            throw .anotherMachines(path)
+        } catch {
+            throw .sharedWithoutLocks(path, type: fileSystem.type)
+        }
+    }
+
+    private static func openChecked(_ path: FilePath) throws(DiskCacheError) -> (LocalFile, CacheFileSystem) {
         /// The directory itself.
         let root: LocalFile
         let status: FileStatus
+        let fileSystem: CacheFileSystem
         do throws(Errno) {
             root = try LocalFile(path.string, O_RDONLY | O_DIRECTORY)
             status = try root.status()
-            try root.checkLocking()
+            fileSystem = CacheFileSystem(of: root)
+            // Without these there is a `MachineLock` at the most.
+            if !fileSystem.isShared { try root.checkLocking() }
         } catch {
             let found = LocalFile.status(ofPath: path.string)
             if found?.isSymbolicLink == true { throw .symbolicLink(path) }
@@ -56,7 +77,7 @@ final class CacheDirectory: Sendable {
         }
         guard status.owner == geteuid() else { throw .anotherUsers(path, owner: status.owner) }
         guard status.mode & 0o022 == 0 else { throw .writableByOthers(path, mode: status.mode) }
-        return root
+        return (root, fileSystem)
     }
 
     /// `true` if the directory has been removed.
@@ -171,7 +192,8 @@ final class CacheDirectory: Sendable {
     /// - Returns: The disk space they used; `nil` if they were not removed.
     func remove(_ name: String, evenIfUsed: Bool, lastUse: UInt64? = nil) throws(Errno) -> Int? {
         guard let shard = try freeShard(of: name, locked: .exclusive) else { return nil }
-        if !evenIfUsed, let data = try? LocalFile(name + ObjectFiles.dataSuffix, in: shard, O_RDONLY | O_NONBLOCK) {
+        // NFS gives an exclusive lock only of a file that is open for writing.
+        if !evenIfUsed, let data = try? LocalFile(name + ObjectFiles.dataSuffix, in: shard, O_RDWR | O_NONBLOCK) {
             guard data.lock(.exclusive) else { return nil }
         }
         if let lastUse, let index = try? LocalFile(name + ObjectFiles.indexSuffix, in: shard, O_RDONLY | O_NONBLOCK) {

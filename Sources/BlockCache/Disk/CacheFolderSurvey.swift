@@ -12,6 +12,8 @@ public struct CacheFolderSurvey: Sendable {
     public let freeByteCount: Int
     /// The number of those bytes that must stay free for others.
     public let floorByteCount: Int
+    /// The file system of the folder.
+    public let fileSystem: CacheFileSystem
     /// The disk usage of an existing cache.
     public let usedByteCount: Int
 
@@ -34,6 +36,7 @@ public struct CacheFolderSurvey: Sendable {
             let found = try CacheFolderSurvey.nearestFolder(to: path)
             nearest = found
             let folder = try LocalFile(found.string, O_RDONLY | O_DIRECTORY)
+            fileSystem = CacheFileSystem(of: folder)
             try LocalFile.checked { access(found.string, W_OK | X_OK) }
             let room = try folder.room()
             freeByteCount = room.freeByteCount

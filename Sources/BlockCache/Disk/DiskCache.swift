@@ -104,6 +104,9 @@ public final class DiskCache: Sendable {
     /// The path of the cache directory.
     public var path: FilePath { directory.path }
 
+    /// The file system of the cache directory.
+    public var fileSystem: CacheFileSystem { directory.fileSystem }
+
     /// Waits until all stored blocks are written or dropped. For tests.
     func waitUntilWritten() {
         writer.waitUntilIdle()

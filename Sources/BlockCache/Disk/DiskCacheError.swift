@@ -17,8 +17,16 @@ public enum DiskCacheError: Error, Hashable, Sendable, CustomStringConvertible {
     case noCache(FilePath)
     /// The directory contains other files.
     case notACache(FilePath)
+    /// Other machines may use the directory, and locks don't exclude them.
+    case sharedWithoutLocks(FilePath, type: String)
+    /// Another machine uses the directory.
+    case anotherMachines(FilePath)
     /// The limit is too small to be useful.
     case limitTooSmall(byteLimit: Int)
+
+    /// The remedy for a cache directory on a network file system.
+    public static let localDiskAdvice =
+        "give --cache-dir a folder on a local disk, such as one below $TMPDIR or /scratch"
 
     /// One sentence for users, without a period: the fault and the remedy.
     public var description: String {
@@ -39,6 +47,11 @@ public enum DiskCacheError: Error, Hashable, Sendable, CustomStringConvertible {
             "there is no cache in \(path)"
         case .notACache(let path):
             "the directory \(path) holds other things and no cache; give the cache's own with --cache-dir"
+        case .sharedWithoutLocks(let path, let type):
+            "the cache directory \(path) is on \(type), where locks don't keep other machines from it; "
+                + DiskCacheError.localDiskAdvice
+        case .anotherMachines(let path):
+            "the cache directory \(path) is in use by another machine; " + DiskCacheError.localDiskAdvice
         case .limitTooSmall(let byteLimit):
             "a cache of \(byteLimit) bytes is too small; "
                 + "give at least \(DiskCache.minimumByteLimit >> 20) MiB with --cache-size, or --no-cache"

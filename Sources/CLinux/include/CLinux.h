@@ -52,6 +52,13 @@ int tractfs_peer_user(int socket, uid_t *user);
 /// errno.
 int tractfs_try_attribute(int fd, const char *name);
 
+/// The number of the type of the file system that an open file lies in (statfs(2)); 0 where that isn't known.
+uint32_t tractfs_file_system_type(int fd);
+
+/// Takes the lock of a whole file (F_RDLCK, F_WRLCK) or gives it back (F_UNLCK). It belongs to the open file, as flock(2)'s do, and a
+/// network file system tells the other machines of it (F_OFD_SETLK, fcntl(2), for GNU sources only). 0, or -1 and errno.
+int tractfs_lock_file(int fd, short type);
+
 // A file system is configured, and then mounted nowhere, or one that is mounted is configured anew (Linux 5.2 and later). glibc has
 // these calls from 2.36 on. All return 0 or a descriptor that is closed by exec, or -1 and errno.
 

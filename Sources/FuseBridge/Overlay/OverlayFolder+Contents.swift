@@ -1,4 +1,7 @@
+import CFuse
+import FileSystem
 import Glibc
+import ObjectStore
 import SystemPackage
 import SystemSupport
 
@@ -53,12 +56,17 @@ extension OverlayFolder {
         unlinkat(descriptor.rawValue, name, flags) == 0
     }
 
-    /// Opens a folder in this one, which is made if it isn't there. Not what a link names: the user whose folder this is may have put
-    /// one there.
+    /// Opens a folder in this one, which is made if it isn't there, with the time of the mount's folders. Not what a link names: the
+    /// user whose folder this is may have put one there.
     private func makeFolder(_ name: String) throws(Errno) -> CInt {
-        if mkdirat(descriptor.rawValue, name, 0o700) != 0, errno != EEXIST { throw Errno(rawValue: errno) }
+        let isNew = mkdirat(descriptor.rawValue, name, 0o700) == 0
+        if !isNew, errno != EEXIST { throw Errno(rawValue: errno) }
         let folder = openat(descriptor.rawValue, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard folder >= 0 else { throw Errno(rawValue: errno) }
+        if isNew {
+            let time = timespec(tv_sec: FileAttributes.directoryTime.seconds, tv_nsec: 0)
+            futimens(folder, [time, time])
+        }
         return folder
     }
 

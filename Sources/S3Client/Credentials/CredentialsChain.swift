@@ -24,12 +24,20 @@ public struct CredentialsChain: Sendable {
     /// - Throws: What a source threw, or, where none has credentials, what was looked at.
     public func resolve() throws(SettingsError) -> ResolvedCredentials {
         let sources = try sources()
+        var absence: SettingsError?
         for source in sources {
-            if let resolved = try source.credentials() { return resolved }
+            do throws(SettingsError) {
+                if let resolved = try source.credentials() { return resolved }
+            } catch {
+                guard error.isAbsence else { throw error }
+                absence = error
+            }
         }
+        let places = sources.map(\.whatIsLookedAt).joined(separator: ", ")
         throw SettingsError(
-            "no AWS credentials found (looked at \(sources.map(\.whatIsLookedAt).joined(separator: ", "))); "
-                + "set them, name a profile with --profile, or give --no-sign-request for a public bucket")
+            "no AWS credentials found (looked at \(places)\(absence.map { "; \($0)" } ?? "")); "
+                + "set them, name a profile with --profile, or give --no-sign-request for a public bucket",
+            mayPass: absence?.mayPass ?? false)
     }
 
     private func sources() throws(SettingsError) -> [any CredentialsSource] {
@@ -62,5 +70,9 @@ struct CredentialsContext: Sendable {
     var services: ServiceSettings { ServiceSettings(environment: environment, profile: profile) }
 
     /// A connection to a service on the network.
-    var connection: ServiceConnection { ServiceConnection(caBundle: caBundle ?? services.caBundle) }
+    var connection: ServiceConnection {
+        // `S3Configuration.resolve` has read the same environment, and told what is wrong in it.
+        ServiceConnection(
+            proxies: (try? ProxySettings(environment: environment)) ?? .none, caBundle: caBundle ?? services.caBundle)
+    }
 }

@@ -24,6 +24,12 @@ extension S3Endpoint {
         self.init(s3Host: variant.isFIPS ? "s3-accesspoint-fips" : "s3-accesspoint", region: region, variant: variant)
     }
 
+    /// AWS's S3 for the directory buckets of a zone ("Regional and Zonal endpoints for directory buckets" in the Amazon S3 User
+    /// Guide). Their names stand in front of the host, always.
+    init(directoryBucketsInZone zone: String, region: String, variant: EndpointVariant) {
+        self.init(s3Host: "s3express\(variant.isFIPS ? "-fips" : "")-\(zone)", region: region, variant: variant)
+    }
+
     private init(s3Host: String, region: String, variant: EndpointVariant) {
         // S3 had dual-stack hosts before the other services, by names of their own.
         let dualStack = variant.isDualStack ? ".dualstack" : ""

@@ -33,6 +33,11 @@ struct BucketAddress: Hashable, Sendable {
             self.init(base: base, hostLabel: accessPoint.hostLabel)
             return
         }
+        if endpoint == nil, let directory = DirectoryBucket(name: bucket) {
+            let base = S3Endpoint(directoryBucketsInZone: directory.zone, region: region, variant: variant)
+            self.init(base: base, hostLabel: bucket)
+            return
+        }
         let base = endpoint ?? S3Endpoint(awsRegion: region, variant: variant)
         let isVirtual =
             switch style {
@@ -75,4 +80,13 @@ struct BucketAddress: Hashable, Sendable {
 
     /// The server, for a message.
     var server: String { "\(scheme.rawValue)://\(host)" }
+
+    /// The server, without the bucket's path.
+    var endpoint: S3Endpoint {
+        // Not the colons of an IPv6 address.
+        guard let colon = host.lastIndex(of: ":"), let port = Int(host[host.index(after: colon)...]) else {
+            return S3Endpoint(scheme: scheme, host: host)
+        }
+        return S3Endpoint(scheme: scheme, host: String(host[..<colon]), port: port)
+    }
 }

@@ -29,7 +29,9 @@ extension S3URI {
         if path.contains("%") { return nil }
         // The bucket stands in the path, or in front of the host.
         if host.hasPrefix("s3.") || host.hasPrefix("s3-") { return String(path) }
-        guard let end = host.firstRange(of: ".s3.") ?? host.firstRange(of: ".s3-") else { return nil }
+        guard let end = [".s3.", ".s3-", ".s3express-"].lazy.compactMap({ host.firstRange(of: $0) }).first else {
+            return nil
+        }
         return host[..<end.lowerBound] + "/" + path
     }
 }

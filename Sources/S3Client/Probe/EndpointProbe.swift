@@ -41,7 +41,8 @@ public struct EndpointProbe: Sendable {
             preconditionFailure("a bucket's address is no URL: \(error)")
         }
         let connection = ServiceConnection(
-            connectLimit: limit / 2, limit: limit, attemptLimit: 1, caBundle: configuration.caBundle)
+            connectLimit: limit / 2, limit: limit, nameLimit: limit, attemptLimit: 1, proxies: configuration.proxies,
+            caBundle: configuration.caBundle)
         return EndpointReport(connection.attempt(request, to: endpoint), at: endpoint)
     }
 }
@@ -91,8 +92,8 @@ public struct EndpointReport: Sendable {
     public let isLoopback: Bool
     /// Who was connected to: "127.0.0.1 port 9000".
     public let peer: String?
-    /// Whether that was a proxy.
-    public let isProxied: Bool
+    /// The proxy on the way, without user name and password: "http://127.0.0.1:3128".
+    public let proxy: String?
     /// How long each step took that was done.
     public let times: [Step: Duration]
     /// What time it was here when the answer had come.
@@ -110,7 +111,7 @@ extension EndpointReport {
         isEncrypted = endpoint.scheme == .https
         isLoopback = endpoint.isLoopback
         peer = attempt.peer
-        isProxied = attempt.isProxied
+        proxy = attempt.proxy?.description
         localTime = .now
         times = Self.times(attempt.times)
         result = Self.result(of: attempt, at: endpoint)
@@ -134,11 +135,18 @@ extension EndpointReport {
         of attempt: ServiceConnection.Attempt, at endpoint: S3Endpoint
     ) -> Result<Answer, Obstacle> {
         guard attempt.hasAnswer else {
-            let failure = AttemptFailure(result: attempt.result, detail: attempt.detail, server: endpoint.description)
+            let failure = attempt.failure(at: endpoint)
             return .failure(
                 Obstacle(
                     step: step(of: attempt, isEncrypted: endpoint.scheme == .https), message: failure.error.message,
                     isDistrust: attempt.result == CURLE_PEER_FAILED_VERIFICATION))
+        }
+        if attempt.head.status == 407, let proxy = attempt.proxy {
+            return .failure(
+                Obstacle(
+                    step: .answer,
+                    message: "the proxy \(proxy) answers HTTP 407, \(AttemptFailure.proxyCredentialsAdvice)",
+                    isDistrust: false))
         }
         guard isStores(attempt) else {
             let excerpt = Excerpt.of(attempt.body)
@@ -158,6 +166,8 @@ extension EndpointReport {
     /// Where an attempt without an answer stopped.
     private static func step(of attempt: ServiceConnection.Attempt, isEncrypted: Bool) -> Step {
         switch attempt.result {
+        // A proxy's answer to CONNECT.
+        case _ where attempt.connectStatus >= 300: .answer
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .name
         case CURLE_COULDNT_CONNECT, CURLE_PROXY: .connection
         // Before these curl may not note when it connected, since to it TLS belongs to that.

@@ -22,6 +22,11 @@ extension AttemptFailure {
             self.init(StoreError(.refused, message, requestID: requestID), remedy: .setClock(seconds: skew))
             return
         }
+        if head.status == 407 {
+            let message = "a proxy on the way to the store answers HTTP 407, \(Self.proxyCredentialsAdvice)"
+            self.init(StoreError(.refused, message))
+            return
+        }
         if document == nil, head.status < 500, Excerpt.looksLikeHTML(body) {
             let message =
                 "a proxy or a login page seems to have answered in the store's place (HTTP \(head.status)): "
@@ -88,6 +93,7 @@ extension AttemptFailure {
         case "RequestTimeout": (.timedOut, .backOff)
         case "InternalError", "ServiceUnavailable": (code == "InternalError" ? .serverFault : .throttled, .backOff)
         case "PermanentRedirect", "TemporaryRedirect": (.wrongRegion, .none)
+        case "NotImplemented": (.refused, .none)
         default: nil
         }
     }
@@ -99,6 +105,7 @@ extension AttemptFailure {
         case 408: (.timedOut, .backOff)
         case 412, 416: (.changed, .none)
         case 429, 503: (.throttled, .backOff)
+        case 501: (.refused, .none)
         case 500...599: (.serverFault, .backOff)
         case 300..<400: (.wrongRegion, .none)
         case 100..<300: (.malformedResponse, .none)

@@ -6,12 +6,35 @@ extension AttemptFailure {
     /// - Parameters:
     ///   - result: What the transfer ended with; not `CURLE_OK`.
     ///   - detail: curl's own words, which name hosts and files but no secrets.
+    ///   - connectStatus: The status of a proxy's answer to CONNECT; 0 where there was none.
     ///   - server: Where the request went, as a URL.
-    init(result: CURLcode, detail: String, server: String) {
+    init(result: CURLcode, detail: String, connectStatus: Int = 0, server: String) {
+        if connectStatus >= 300 {
+            self = Self.refusal(byProxy: connectStatus, server: server)
+            return
+        }
         let text = detail.isEmpty ? String(cString: curl_easy_strerror(result)) : Excerpt.of(detail.utf8)
         let (code, what, remedy) = Self.meaning(of: result)
         self.init(StoreError(code, "\(what) \(server): \(text)"), remedy: remedy)
     }
+
+    /// A proxy doesn't connect to the server.
+    private static func refusal(byProxy status: Int, server: String) -> AttemptFailure {
+        let message = "the proxy makes no connection to \(server): HTTP \(status)"
+        switch status {
+        case 407:
+            return AttemptFailure(StoreError(.refused, "\(message), \(proxyCredentialsAdvice)"))
+        case 500...:
+            // It can't reach the server, or is overloaded.
+            return AttemptFailure(StoreError(.unreachable, message), remedy: .backOff)
+        default:
+            return AttemptFailure(StoreError(.refused, "\(message), which its rules may forbid"))
+        }
+    }
+
+    /// The remedy for a proxy that answers 407.
+    static let proxyCredentialsAdvice =
+        "it wants a user name and a password: set them in http_proxy and https_proxy, as in http://USER:PASSWORD@HOST:PORT"
 
     private static func meaning(of result: CURLcode) -> (StoreError.Code, String, Remedy) {
         switch result {

@@ -31,6 +31,8 @@ struct SecurityTokenService {
     /// Why there are none: a sentence that ends with what the service says.
     struct Refusal: Error {
         let description: String
+        /// Whether there was no answer, which may pass.
+        var mayPass = false
     }
 
     /// Credentials of a role that others may play (AssumeRole).
@@ -74,7 +76,7 @@ struct SecurityTokenService {
             let signedAgain = signing(request, date)
             return (try connection.send(signedAgain, to: endpoint), signedAgain)
         } catch {
-            throw Refusal(description: error.description)
+            throw Refusal(description: error.description, mayPass: true)
         }
     }
 

@@ -9,12 +9,14 @@ import ObjectStore
 struct ServiceConnection {
     /// How long it may take to connect.
     var connectLimit: Duration = .seconds(3)
-    /// How long a request may take, all in all.
+    /// How long a request may take once the address is known.
     var limit: Duration = .seconds(10)
+    /// How long the address may take: three name servers that are asked twice for 5 s each (resolv.conf(5)).
+    var nameLimit: Duration = .seconds(30)
     /// How often a request is sent that gets no answer, or that the service was too busy for.
     var attemptLimit = 3
-    /// Whether `https_proxy` and the like count. They don't for services of the machine or the container itself.
-    var usesProxy = true
+    /// The proxies on the way. There are none to services of the machine or the container itself.
+    var proxies = ProxySettings.none
     /// A file of PEM certificates to trust instead of the system's.
     var caBundle: String?
 
@@ -50,12 +52,13 @@ struct ServiceConnection {
     }
 
     private func sendOnce(_ request: HTTPRequest, to endpoint: S3Endpoint) throws(Failure) -> Answer {
-        let attempt = attempt(request, to: endpoint)
+        var attempt = attempt(request, to: endpoint)
         guard attempt.hasAnswer else {
+            // curl's words have times in them, which differ each time.
+            attempt.detail = ""
             throw Failure(
                 isSilence: attempt.result == CURLE_OPERATION_TIMEDOUT && attempt.times.connected != nil,
-                description: AttemptFailure(result: attempt.result, detail: "", server: endpoint.description).error
-                    .message)
+                description: attempt.failure(at: endpoint).error.message)
         }
         return Answer(
             status: attempt.head.status, body: attempt.body,
@@ -66,30 +69,45 @@ struct ServiceConnection {
     struct Attempt {
         let result: CURLcode
         /// curl's own words on a failure, which name hosts and files but no secrets.
-        let detail: String
-        let head: ResponseHead
-        let body: [UInt8]
-        let times: Times
+        var detail = ""
+        /// The failure of an attempt that has no address.
+        var unresolved: AttemptFailure?
+        /// The status of a proxy's answer to CONNECT; 0 where there was none.
+        var connectStatus = 0
+        var head = ResponseHead()
+        var body: [UInt8] = []
+        var times = Times()
         /// Who was connected to, a proxy where there is one: "127.0.0.1 port 9000".
-        let peer: String?
-        /// Whether that was a proxy.
-        let isProxied: Bool
+        var peer: String?
+        /// The proxy on the way.
+        var proxy: Proxy?
         /// Whether an answer has come, all of it or as much as is taken.
-        let hasAnswer: Bool
+        var hasAnswer = false
+
+        /// The failure of an attempt without an answer.
+        func failure(at endpoint: S3Endpoint) -> AttemptFailure {
+            let note = proxy.map { " (through the proxy \($0))" } ?? ""
+            return unresolved
+                ?? AttemptFailure(
+                    result: result, detail: detail, connectStatus: connectStatus, server: endpoint.description + note)
+        }
     }
 
     /// When each step was done, from the start on; `nil` for those that it didn't come to.
     struct Times {
-        let resolved: Duration?
-        let connected: Duration?
+        var resolved: Duration?
+        var connected: Duration?
         /// Only where there is TLS.
-        let encrypted: Duration?
-        let ended: Duration?
+        var encrypted: Duration?
+        var ended: Duration?
 
-        fileprivate init(of easy: UnsafeMutableRawPointer) {
+        fileprivate init() {}
+
+        /// - Parameter lookup: How long the address took, before curl began.
+        fileprivate init(of easy: UnsafeMutableRawPointer, lookup: Duration) {
             func time(_ info: CURLINFO) -> Duration? {
                 let microseconds = tractfs_easy_get_offset(easy, info)
-                return microseconds > 0 ? .microseconds(microseconds) : nil
+                return microseconds > 0 ? lookup + .microseconds(microseconds) : nil
             }
             resolved = time(CURLINFO_NAMELOOKUP_TIME_T)
             connected = time(CURLINFO_CONNECT_TIME_T)
@@ -101,12 +119,24 @@ struct ServiceConnection {
     /// Sends a request once.
     func attempt(_ request: HTTPRequest, to endpoint: S3Endpoint) -> Attempt {
         CurlLibrary.initialize()
+        let start = ContinuousClock.now
+        let route: Route
+        switch waitForRoute(to: endpoint, since: start) {
+        case .success(let found): route = found
+        case .failure(let failure):
+            return Attempt(
+                result: CURLE_COULDNT_RESOLVE_HOST, unresolved: failure, proxy: proxies.proxy(for: endpoint))
+        }
+        let lookup = ContinuousClock.now - start
         guard let easy = curl_easy_init() else { preconditionFailure("out of memory") }
         defer { curl_easy_cleanup(easy) }
         let inbox = Inbox()
         let headers = list(of: request.headers)
         defer { curl_slist_free_all(headers) }
         setOptions(of: easy, inbox: inbox)
+        let addresses = route.addresses.reduce(nil) { list, entry in curl_slist_append(list, entry) }
+        defer { curl_slist_free_all(addresses) }
+        easy.setRoute(route, addresses: addresses)
         _ = tractfs_easy_set_list(easy, CURLOPT_HTTPHEADER, headers)
         let query = request.canonicalQuery
         let url = "\(endpoint)\(request.path)\(query.isEmpty ? "" : "?")\(query)"
@@ -121,20 +151,30 @@ struct ServiceConnection {
         // Where they were too many, the bytes that have come are enough to see that.
         let hasAnswer = result == CURLE_OK || inbox.isFull
         return Attempt(
-            result: result, detail: detail, head: inbox.head, body: inbox.body, times: Times(of: easy),
-            peer: peer(of: easy), isProxied: isProxied(easy, to: endpoint), hasAnswer: hasAnswer)
+            result: result, detail: detail, connectStatus: tractfs_easy_get_long(easy, CURLINFO_HTTP_CONNECTCODE),
+            head: inbox.head, body: inbox.body, times: Times(of: easy, lookup: lookup), peer: peer(of: easy),
+            proxy: route.proxy, hasAnswer: hasAnswer)
+    }
+
+    /// Waits until the way to the service is known.
+    private func waitForRoute(
+        to endpoint: S3Endpoint, since start: ContinuousClock.Instant
+    ) -> Result<Route, AttemptFailure> {
+        let router = Router(proxies: proxies)
+        while true {
+            switch router.route(to: endpoint) {
+            case .ready(let route): return .success(route)
+            case .failed(let failure): return .failure(failure)
+            case .pending(let error):
+                if ContinuousClock.now - start >= nameLimit { return .failure(AttemptFailure(error)) }
+                usleep(5_000)
+            }
+        }
     }
 
     private func peer(of easy: UnsafeMutableRawPointer) -> String? {
         guard let address = tractfs_easy_get_string(easy, CURLINFO_PRIMARY_IP), address.pointee != 0 else { return nil }
         return "\(String(cString: address)) port \(tractfs_easy_get_long(easy, CURLINFO_PRIMARY_PORT))"
-    }
-
-    /// Before 8.7 libcurl doesn't say so. TLS goes through a proxy's CONNECT, and other proxies have other ports than stores.
-    private func isProxied(_ easy: UnsafeMutableRawPointer, to endpoint: S3Endpoint) -> Bool {
-        let port = tractfs_easy_get_long(easy, CURLINFO_PRIMARY_PORT)
-        return tractfs_easy_get_long(easy, CURLINFO_HTTP_CONNECTCODE) > 0
-            || (port > 0 && port != endpoint.port ?? endpoint.scheme.defaultPort)
     }
 
     private func perform(_ easy: UnsafeMutableRawPointer, _ request: HTTPRequest) -> CURLcode {
@@ -169,7 +209,6 @@ struct ServiceConnection {
         for (option, value) in options { _ = tractfs_easy_set_long(easy, option, value) }
         tractfs_easy_set_quick_exit(easy)
         if let caBundle { _ = tractfs_easy_set_string(easy, CURLOPT_CAINFO, caBundle) }
-        if !usesProxy { _ = tractfs_easy_set_string(easy, CURLOPT_NOPROXY, "*") }
         // The inbox outlives the transfer, which ends before `sendOnce` does.
         let data = Unmanaged.passUnretained(inbox).toOpaque()
         _ = tractfs_easy_set_pointer(easy, CURLOPT_HEADERDATA, data)

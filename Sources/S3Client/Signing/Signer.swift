@@ -8,7 +8,7 @@ import ObjectStore
 struct Signer: Sendable {
     let credentials: Credentials
     let region: String
-    /// The service's name in the signature: "s3", "sts".
+    /// The service's name in the signature: "s3", "sts", and "s3express" for directory buckets.
     var service = "s3"
     /// When the request is sent. S3 refuses what differs from its own clock by more than 15 minutes.
     let time: Timestamp
@@ -24,7 +24,7 @@ struct Signer: Sendable {
         signed.headers.append(HTTPHeader("x-amz-content-sha256", bodyHash))
         signed.headers.append(HTTPHeader("x-amz-date", CalendarTime(time).basicFormat))
         if let token = credentials.sessionToken {
-            signed.headers.append(HTTPHeader("x-amz-security-token", token))
+            signed.headers.append(HTTPHeader(credentials.purpose.tokenName.lowercased(), token))
         }
         let headers = CanonicalHeaders(of: signed)
         let signature = signature(of: signed, headers: headers, bodyHash: bodyHash)
@@ -49,7 +49,7 @@ struct Signer: Sendable {
             QueryItem("X-Amz-SignedHeaders", headers.names),
         ]
         if let token = credentials.sessionToken {
-            signed.query.append(QueryItem("X-Amz-Security-Token", token))
+            signed.query.append(QueryItem(credentials.purpose.tokenName, token))
         }
         let signature = signature(of: signed, headers: headers, bodyHash: "UNSIGNED-PAYLOAD")
         signed.query.append(QueryItem("X-Amz-Signature", signature))
@@ -77,6 +77,24 @@ struct Signer: Sendable {
             Array("AWS4\(credentials.secretAccessKey)".utf8)
         ) { key, part in
             Digest.hmac(key: key, Array(part.utf8))
+        }
+    }
+}
+
+extension Credentials.Purpose {
+    /// The name of the token's field, as a query has it. A header has it in lower case.
+    fileprivate var tokenName: String {
+        switch self {
+        case .account: "X-Amz-Security-Token"
+        case .bucketSession: "X-Amz-S3session-Token"
+        }
+    }
+
+    /// The service's name in the signature of S3's requests.
+    var service: String {
+        switch self {
+        case .account: "s3"
+        case .bucketSession: "s3express"
         }
     }
 }

@@ -18,7 +18,7 @@ final class ClientContext: Sendable {
         /// How many network threads ask for less than they could.
         var threadCount = 0
         /// When it was told last that it asks for that.
-        var toldInstant: ContinuousClock.Instant?
+        var toldInstant: RunningClock.Instant?
         /// Whether it is still to be told that it doesn't any more.
         var isTold = false
 
@@ -26,7 +26,7 @@ final class ClientContext: Sendable {
         static let interval: Duration = .seconds(30)
 
         /// Returns whether to tell now.
-        mutating func takeNews(now: ContinuousClock.Instant) -> Bool {
+        mutating func takeNews(now: RunningClock.Instant) -> Bool {
             guard !isTold, toldInstant.map({ $0 + Self.interval <= now }) ?? true else { return false }
             toldInstant = now
             isTold = true
@@ -37,9 +37,13 @@ final class ClientContext: Sendable {
     let configuration: S3Configuration
     /// `nil` for unsigned requests.
     let credentials: (any CredentialsProvider)?
+    /// The same for a directory bucket, whose requests are signed with a session's credentials; `nil` for other buckets.
+    let bucketSession: BucketSession?
     let logger: Logger
     /// Called with each piece of an answer's body.
     let didReceive: (@Sendable () -> Void)?
+    /// Finds the way to the store.
+    let router: Router
     private let learned: Mutex<Learned>
     /// Whether the store has answered a request that was signed for `Learned.region`, or there can't be another.
     private let hasRegionProof: Atomic<Bool>
@@ -49,8 +53,14 @@ final class ClientContext: Sendable {
         didReceive: (@Sendable () -> Void)? = nil
     ) {
         self.configuration = configuration
+        router = Router(proxies: configuration.proxies)
         self.didReceive = didReceive
-        self.credentials = credentials
+        if configuration.directoryBucket != nil, let credentials {
+            bucketSession = BucketSession(of: configuration, account: credentials, logger: logger)
+        } else {
+            bucketSession = nil
+        }
+        self.credentials = bucketSession ?? credentials
         self.logger = logger
         learned = Mutex(Learned(region: configuration.region))
         hasRegionProof = Atomic(configuration.isRegionCertain)
@@ -60,6 +70,8 @@ final class ClientContext: Sendable {
     struct SignedRequest {
         let url: String
         let headers: [HTTPHeader]
+        /// The way to the server.
+        let route: Route
         /// The server's URL, for messages.
         let server: String
         /// The region that the request was signed for.
@@ -68,6 +80,8 @@ final class ClientContext: Sendable {
         let credentials: Credentials?
         /// Whether somebody waits to hear that the store takes them.
         let isUnproven: Bool
+        /// The provider of the credentials.
+        var provider: (any CredentialsProvider)?
 
         /// A failure without what was sent, which a server may have repeated.
         func hidingSecrets(in failure: AttemptFailure) -> AttemptFailure {
@@ -86,40 +100,59 @@ final class ClientContext: Sendable {
     enum Preparation {
         /// It can be sent.
         case request(SignedRequest)
-        /// There may soon be something to sign with.
-        case wait
+        /// There may soon be something to sign with, or an address. The error, where there is one, is what requests are told that
+        /// end meanwhile.
+        case wait(for: StoreError?)
+        /// The address of the store isn't known.
+        case unresolved(AttemptFailure)
         /// There is nothing to sign with.
         case failure(StoreError)
     }
 
     /// The operation's request, signed with what is known now.
     func prepare(_ operation: any Operation) -> Preparation {
-        switch credentials?.current(for: operation.subject) {
-        case nil: .request(request(for: operation, signedWith: nil, isUnproven: false))
+        let place = place()
+        let route: Route
+        switch router.route(to: place.address.endpoint) {
+        case .ready(let found): route = found
+        case .pending(let error): return .wait(for: error)
+        case .failed(let failure): return .unresolved(failure)
+        }
+        let provider = operation.isSession ? bucketSession?.account : credentials
+        switch provider?.current(for: operation.subject) {
+        case nil: return .request(request(for: operation, at: place, route, signedWith: nil, isUnproven: false))
         case .ready(let credentials, let isUnproven):
-            .request(request(for: operation, signedWith: credentials, isUnproven: isUnproven))
-        case .renewing: .wait
-        case .unavailable(let error): .failure(error)
+            var request = request(for: operation, at: place, route, signedWith: credentials, isUnproven: isUnproven)
+            request.provider = provider
+            return .request(request)
+        case .renewing: return .wait(for: bucketSession?.trouble)
+        case .unavailable(let error): return .failure(error)
         }
-    }
-
-    private func request(
-        for operation: any Operation, signedWith credentials: Credentials?, isUnproven: Bool
-    ) -> SignedRequest {
-        let (address, region, time) = place()
-        var request = operation.request(at: address)
-        request.headers += agreements
-        if let key = configuration.customerKey, !operation.isListing { request.headers += key.headers }
-        if let credentials {
-            request = Signer(credentials: credentials, region: region, time: time).signed(request)
-        }
-        return SignedRequest(
-            url: address.url(of: request), headers: request.headers, server: address.server, region: region,
-            credentials: credentials, isUnproven: isUnproven)
     }
 
     /// Where the bucket answers, the region to sign for, and what time it is there.
-    func place() -> (BucketAddress, region: String, time: Timestamp) {
+    typealias Place = (address: BucketAddress, region: String, time: Timestamp)
+
+    private func request(
+        for operation: any Operation, at place: Place, _ route: Route, signedWith credentials: Credentials?,
+        isUnproven: Bool
+    ) -> SignedRequest {
+        let (address, region, time) = place
+        var request = operation.request(at: address)
+        if !operation.isSession { request.headers += agreements }
+        if let key = configuration.customerKey, !operation.isListing { request.headers += key.headers }
+        if let credentials {
+            let purpose = operation.isSession ? Credentials.Purpose.bucketSession : credentials.purpose
+            let signer = Signer(credentials: credentials, region: region, service: purpose.service, time: time)
+            request = signer.signed(request)
+        }
+        return SignedRequest(
+            url: address.url(of: request), headers: request.headers, route: route, server: address.server + route.note,
+            region: region, credentials: credentials, isUnproven: isUnproven)
+    }
+
+    /// The place of the bucket, as far as answers have told.
+    func place() -> Place {
         let learned = learned.withLock { $0 }
         let address = BucketAddress(
             bucket: configuration.bucket, region: learned.region, endpoint: configuration.endpoint,
@@ -157,6 +190,11 @@ final class ClientContext: Sendable {
     private var accessAdvice: String {
         guard credentials != nil else {
             return "it is not open to all: leave out --no-sign-request, and mount with keys"
+        }
+        if let bucketSession, !bucketSession.isOrdinary {
+            return
+                "the keys need the right s3express:CreateSession on this directory bucket, and where a KMS key encrypts it "
+                + "kms:Decrypt and kms:GenerateDataKey on that"
         }
         return
             "the keys may not list or read this: accept the data's terms of use where they come from, or mount a prefix that they "

@@ -9,7 +9,7 @@ final class Exchange {
     enum Phase {
         case queued
         case transferring(Attempt, hedge: Attempt?)
-        case backingOff(until: ContinuousClock.Instant)
+        case backingOff(until: RunningClock.Instant)
     }
 
     /// What follows a failed attempt.
@@ -21,13 +21,15 @@ final class Exchange {
     let id: UInt64
     let operation: any Operation
     /// When the request is given up. Moves on while bytes come (`extendDeadline`).
-    private(set) var deadline: ContinuousClock.Instant
+    private(set) var deadline: RunningClock.Instant
     /// How much time the request was given.
     let patience: Duration
     /// When bytes came last, as far as looks have told; `nil` where none have.
-    private(set) var progressInstant: ContinuousClock.Instant?
+    private(set) var progressInstant: RunningClock.Instant?
     /// How long an attempt may bring nothing before it is given up.
-    private(set) var silenceLimit = silenceLimitFirst
+    private var silenceLimit = silenceLimitFirst
+    /// When the process went on that had not run for a while, in the middle of the attempt.
+    private var breakInstant: RunningClock.Instant?
     /// Whether an attempt was given up that had brought nothing at all.
     private var wasSilent = false
     /// Whether the next attempt must not use a connection that is there: the last one used one that had gone silent or
@@ -47,7 +49,7 @@ final class Exchange {
     private var backoff = Backoff()
     private(set) var attemptCount = 0
     /// When to look whether bytes come.
-    private var progressLookInstant: ContinuousClock.Instant?
+    private var progressLookInstant: RunningClock.Instant?
     /// What the last attempt met.
     private(set) var lastError: StoreError?
     private var correctionCount = 0
@@ -77,7 +79,7 @@ final class Exchange {
 
     /// - Parameter now: When the request was made; from then on to `deadline` is what it is patient for.
     init(
-        id: UInt64, operation: any Operation, deadline: ContinuousClock.Instant, now: ContinuousClock.Instant = .now
+        id: UInt64, operation: any Operation, deadline: RunningClock.Instant, now: RunningClock.Instant = .now
     ) {
         self.id = id
         self.operation = operation
@@ -91,9 +93,9 @@ final class Exchange {
     ///
     /// - Parameter answeredAt: When the store sent something last, whoever it was for.
     /// - Returns: Whether the request may go on.
-    func extendDeadline(now: ContinuousClock.Instant, answeredAt: ContinuousClock.Instant?) -> Bool {
+    func extendDeadline(now: RunningClock.Instant, answeredAt: RunningClock.Instant?) -> Bool {
         let receivedByteCount = operation.receivedByteCount
-        let lastInstant: ContinuousClock.Instant?
+        let lastInstant: RunningClock.Instant?
         if receivedByteCount - countedByteCount >= Self.progressByteCount {
             lastInstant = progressInstant
         } else if attemptCount == 0 && !operation.isListing {
@@ -108,7 +110,7 @@ final class Exchange {
     }
 
     /// When something must be done even if the network stays silent.
-    var nextInstant: ContinuousClock.Instant {
+    var nextInstant: RunningClock.Instant {
         switch phase {
         case .backingOff(let until): min(until, deadline)
         case .transferring: min(lateLookInstant ?? deadline, progressLookInstant ?? deadline, deadline)
@@ -117,32 +119,42 @@ final class Exchange {
     }
 
     /// When to look whether the answer is late; `nil` where all of it has come, and only its end is missing.
-    private var lateLookInstant: ContinuousClock.Instant? {
+    private var lateLookInstant: RunningClock.Instant? {
         operation.isAwaitingBytes ? lateness?.lookInstant : nil
     }
 
     /// An attempt begins.
     ///
     /// - Parameter lateness: Tells when the attempt should be hedged.
-    func begin(_ attempt: Attempt, lateness: Lateness, now: ContinuousClock.Instant) {
+    func begin(_ attempt: Attempt, lateness: Lateness, now: RunningClock.Instant) {
         attemptCount += 1
         needsNewConnection = false
         // Only now, and once, though two may have been silent at the same time.
         if wasSilent { silenceLimit = min(silenceLimit * 2, Self.silenceLimitMax) }
         wasSilent = false
+        breakInstant = nil
         progressLookInstant = now + Self.progressInterval
         // What a request fails with is what its last attempt met.
         lastError = nil
         phase = .transferring(attempt, hedge: nil)
         leader = nil
         startByteCount = operation.receivedByteCount
-        self.lateness = lateness
+        // A session is made once; it is renewed long before it is needed.
+        self.lateness = operation.isSession ? nil : lateness
         isFoundLate = false
+    }
+
+    /// Waits for what an attempt needs before it can begin: an address, credentials.
+    ///
+    /// - Parameter reason: The error of a request that ends meanwhile; `nil` where there is no other than that.
+    func wait(until instant: RunningClock.Instant, for reason: StoreError?) {
+        if let reason { lastError = reason }
+        phase = .backingOff(until: instant)
     }
 
     /// Decides what follows an attempt that failed. Whatever the answer taught has been learned by now.
     func decide(
-        after failure: AttemptFailure, now: ContinuousClock.Instant, using generator: inout some RandomNumberGenerator
+        after failure: AttemptFailure, now: RunningClock.Instant, using generator: inout some RandomNumberGenerator
     ) -> Decision {
         lastError = failure.error
         switch failure.remedy {
@@ -188,6 +200,7 @@ final class Exchange {
     func giveUp(isThrottled: Bool = false) -> StoreError {
         let attempts = attemptCount == 1 ? "1 attempt" : "\(attemptCount) attempts"
         if let lastError {
+            if attemptCount == 0 { return lastError }
             return StoreError(
                 lastError.code, "\(lastError.message) (given up after \(attempts))", requestID: lastError.requestID)
         }
@@ -228,7 +241,7 @@ extension Exchange {
     /// Looks, where it is time to, whether the only attempt under way is late.
     ///
     /// - Returns: Whether that is news since `takeLateness`.
-    func isLate(now: ContinuousClock.Instant) -> Bool {
+    func isLate(now: RunningClock.Instant) -> Bool {
         guard case .transferring(let attempt, hedge: nil) = phase, operation.isAwaitingBytes,
             lateness?.look(at: attempt.transfer.progress, now: now) == true
         else { return false }
@@ -240,7 +253,7 @@ extension Exchange {
     /// now, it is looked at again.
     ///
     /// - Returns: Whether it is overdue; `nil` where it isn't late any more.
-    func takeLateness(now: ContinuousClock.Instant) -> Bool? {
+    func takeLateness(now: RunningClock.Instant) -> Bool? {
         defer { isFoundLate = false }
         guard case .transferring(let attempt, hedge: nil) = phase, isFoundLate, let lateness,
             lateness.isLate(attempt.transfer.progress, now: now)
@@ -251,7 +264,7 @@ extension Exchange {
     /// Looks, where it is time to, whether the second of two attempts is overdue as well.
     ///
     /// - Returns: The first one, to be given up for a third.
-    func hopelessAttempt(now: ContinuousClock.Instant) -> Attempt? {
+    func hopelessAttempt(now: RunningClock.Instant) -> Attempt? {
         guard case .transferring(let attempt, let hedge?) = phase,
             lateness?.look(at: hedge.transfer.progress, now: now) == true,
             lateness?.isOverdue(hedge.transfer.progress, now: now) == true
@@ -263,14 +276,29 @@ extension Exchange {
     /// Looks, where it is time to, whether the attempts under way bring anything.
     ///
     /// - Returns: Those that have been silent for too long; `nil` where it isn't time.
-    func stalledAttempts(now: ContinuousClock.Instant) -> [Attempt]? {
+    func stalledAttempts(now: RunningClock.Instant) -> [Attempt]? {
         guard let instant = progressLookInstant, instant <= now, case .transferring = phase else { return nil }
         progressLookInstant = now + Self.progressInterval
         return attempts.filter { attempt in
             let progress = attempt.transfer.progress
             if progress.hasBegun { progressInstant = max(progressInstant ?? progress.instant, progress.instant) }
-            return now - progress.instant >= silenceLimit
+            return now - progress.instant >= silenceLimit(for: progress)
         }
+    }
+
+    /// How long nothing may come. After a break the connection may be dead, and has a second to show that it isn't.
+    private func silenceLimit(for progress: Progress) -> Duration {
+        guard let breakInstant, progress.instant <= breakInstant else { return silenceLimit }
+        return Self.progressInterval
+    }
+
+    /// The process goes on that had not run for a while. Nobody listened meanwhile, so silence counts from now on.
+    func noteBreak(now: RunningClock.Instant) {
+        guard case .transferring = phase else { return }
+        breakInstant = now
+        progressLookInstant = now + Self.progressInterval
+        for attempt in attempts { attempt.transfer.progress.rest(at: now) }
+        lateness?.watch(from: now)
     }
 
     /// An attempt is given up that was silent for too long.
@@ -278,14 +306,15 @@ extension Exchange {
         let failure = AttemptFailure(
             StoreError(
                 .timedOut,
-                "nothing came from \(attempt.request.server) for \(silenceLimit.components.seconds) seconds"),
+                "nothing came from \(attempt.request.server) for "
+                    + "\(silenceLimit(for: attempt.transfer.progress).components.seconds) seconds"),
             remedy: .backOff)
-        if !attempt.transfer.progress.hasBegun { wasSilent = true }
+        if !attempt.transfer.progress.hasBegun, breakInstant == nil { wasSilent = true }
         return failure
     }
 
     /// A second attempt begins, beside one that is late. Bytes may come from either now.
-    func beginHedge(_ hedge: Attempt, now: ContinuousClock.Instant) {
+    func beginHedge(_ hedge: Attempt, now: RunningClock.Instant) {
         guard case .transferring(let attempt, _) = phase else { return }
         phase = .transferring(attempt, hedge: hedge)
         leader = nil
@@ -310,7 +339,7 @@ extension Exchange {
     /// One of two attempts has ended, and the other goes on.
     ///
     /// - Returns: Whether there was another.
-    func leave(_ attempt: Attempt, now: ContinuousClock.Instant) -> Bool {
+    func leave(_ attempt: Attempt, now: RunningClock.Instant) -> Bool {
         guard let other = attempts.first(where: { $0.transfer !== attempt.transfer }) else { return false }
         phase = .transferring(other, hedge: nil)
         lateness?.watch(from: now)

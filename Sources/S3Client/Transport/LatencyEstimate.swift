@@ -1,3 +1,5 @@
+import ObjectStore
+
 /// How long the store has taken lately to begin an answer, and from when on an answer is late.
 ///
 /// Keeps the last few hundred times, so that it follows a store that becomes slower within seconds.
@@ -46,7 +48,7 @@ struct LatencyEstimate {
     private(set) var overdueAfter = firstLateAfter
 
     /// What watches an attempt that begins now.
-    func lateness(from now: ContinuousClock.Instant) -> Lateness {
+    func lateness(from now: RunningClock.Instant) -> Lateness {
         Lateness(after: lateAfter, overdueAfter: overdueAfter, now: now)
     }
 

@@ -1,3 +1,5 @@
+import ObjectStore
+
 /// Watches an attempt for silence: says when nothing has come for longer than it should take.
 struct Lateness {
     /// An answer that has begun is late when nothing comes for so many times as long as for its beginning: in the middle,
@@ -16,14 +18,14 @@ struct Lateness {
     /// How many times as long as others tell these are.
     private var patience = 1
     /// Since when this attempt is watched.
-    private var watchInstant: ContinuousClock.Instant
+    private var watchInstant: RunningClock.Instant
     /// When to look again.
-    private(set) var lookInstant: ContinuousClock.Instant
+    private(set) var lookInstant: RunningClock.Instant
 
     /// - Parameters:
     ///   - lateAfter: How long the first bytes may take, from `now` on.
     ///   - overdueAfter: How long they take if they will not come, as far as the store's other answers tell.
-    init(after lateAfter: Duration, overdueAfter: Duration, now: ContinuousClock.Instant) {
+    init(after lateAfter: Duration, overdueAfter: Duration, now: RunningClock.Instant) {
         self.lateAfter = lateAfter
         self.overdueAfter = overdueAfter
         watchInstant = now
@@ -41,7 +43,7 @@ struct Lateness {
     }
 
     /// How long nothing has come, since the attempt is watched.
-    private func silence(of progress: Progress, now: ContinuousClock.Instant) -> Duration {
+    private func silence(of progress: Progress, now: RunningClock.Instant) -> Duration {
         now - max(progress.instant, watchInstant)
     }
 
@@ -56,7 +58,7 @@ struct Lateness {
     /// Looks, where it is time to.
     ///
     /// - Returns: Whether the attempt is late. Then it is time again after as long a silence.
-    mutating func look(at progress: Progress, now: ContinuousClock.Instant) -> Bool {
+    mutating func look(at progress: Progress, now: RunningClock.Instant) -> Bool {
         guard lookInstant <= now else { return false }
         let isLate = isLate(progress, now: now)
         let wait = limit(of: progress)
@@ -65,12 +67,12 @@ struct Lateness {
     }
 
     /// Whether nothing has come for longer than it should take.
-    func isLate(_ progress: Progress, now: ContinuousClock.Instant) -> Bool {
+    func isLate(_ progress: Progress, now: RunningClock.Instant) -> Bool {
         silence(of: progress, now: now) >= limit(of: progress)
     }
 
     /// Whether the silence has lasted for so long that it can't be called late any more.
-    func isOverdue(_ progress: Progress, now: ContinuousClock.Instant) -> Bool {
+    func isOverdue(_ progress: Progress, now: RunningClock.Instant) -> Bool {
         silence(of: progress, now: now) >= max(lateAfter, stallLimit, min(overdueAfter, Self.stallMaximum))
     }
 
@@ -83,7 +85,7 @@ struct Lateness {
     }
 
     /// Begins anew to wait for the next bytes.
-    mutating func watch(from now: ContinuousClock.Instant) {
+    mutating func watch(from now: RunningClock.Instant) {
         watchInstant = now
         lookInstant = now + min(lateAfter, stallLimit)
     }

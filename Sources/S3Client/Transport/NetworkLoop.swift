@@ -17,13 +17,16 @@ final class NetworkLoop {
     private var active: [UnsafeMutableRawPointer: Exchange] = [:]
     private var idleTransfers: [Transfer] = []
     /// No exchange needs looking at before; may be too early, never too late.
-    private var nextInstant: ContinuousClock.Instant?
+    private var nextInstant: RunningClock.Instant?
     /// When the store sent something last.
-    private var answeredAt: ContinuousClock.Instant?
+    private var answeredAt: RunningClock.Instant?
     private var hedging = HedgingByKind()
     /// Requests with two attempts under way.
     private var hedged: [Exchange] = []
     private var generator = SystemRandomNumberGenerator()
+    private var pulse = Pulse()
+    /// The end of the last gap that connections may not have survived.
+    private var breakEnd: SuspendingClock.Instant?
 
     /// - Parameters:
     ///   - multi: curl's multi handle; stays the caller's to clean up, after `endAll`.
@@ -58,12 +61,45 @@ final class NetworkLoop {
         startQueued()
         var running: CInt = 0
         curl_multi_perform(multi, &running)
+        noteGap(after: .zero)
         collectEnded()
         dropOvertaken(now: .now)
         tick(now: .now)
         startQueued()
         noteLoad()
-        curl_multi_poll(multi, nil, 0, waitMilliseconds(now: .now), nil)
+        let milliseconds = waitMilliseconds(now: .now)
+        curl_multi_poll(multi, nil, 0, milliseconds, nil)
+        noteGap(after: .milliseconds(milliseconds))
+    }
+
+    /// Looks whether this thread has run as it should. Where it hasn't, that time doesn't count for the requests under way, and
+    /// connections that are older aren't trusted: the store, or something in between, may have dropped them without a word.
+    ///
+    /// - Parameter wait: How long it meant to wait since the last look.
+    private func noteGap(after wait: Duration) {
+        guard let gap = pulse.beat(after: wait) else { return }
+        if !exchanges.isEmpty { RunningClock.skip(gap.stopped) }
+        guard gap.duration >= Self.breakMin else { return }
+        breakEnd = .now
+        let now = RunningClock.now
+        for exchange in exchanges.values {
+            exchange.noteBreak(now: now)
+            watch(exchange)
+        }
+        context.logger.info(
+            "the process did not run for a while", metadata: ["seconds": "\(gap.duration.components.seconds)"])
+    }
+
+    /// Gaps of at least this length may have ended connections.
+    private static let breakMin: Duration = .seconds(3)
+
+    /// S3 moves its traffic by changing the addresses of its name: no connection stays for good.
+    private static let connectionAgeMax: Duration = .seconds(300)
+
+    /// The age from which on connections aren't used: they are from before the last gap. At least 1 s, since 0 is no limit to curl.
+    private var connectionAge: Duration {
+        guard let breakEnd else { return Self.connectionAgeMax }
+        return min(max(SuspendingClock.now - breakEnd, .seconds(1)), Self.connectionAgeMax)
     }
 
     /// Ends all requests: the client is being shut down.
@@ -94,8 +130,10 @@ final class NetworkLoop {
     }
 
     private func start(_ exchange: Exchange) {
-        let now = ContinuousClock.now
-        switch context.prepare(exchange.operation) {
+        let now = RunningClock.now
+        let preparation = context.prepare(exchange.operation)
+        makeSession(for: exchange, now: now)
+        switch preparation {
         case .request(let request):
             let isFirst = exchange.attemptCount == 0
             if isFirst { hedging[exchange.operation].budget.earn() }
@@ -105,25 +143,40 @@ final class NetworkLoop {
             exchange.begin(
                 send(request, of: exchange, isHedge: false, now: now),
                 lateness: hedging[exchange.operation].latency.lateness(from: now), now: now)
-        case .wait:
-            exchange.phase = .backingOff(until: now + Self.credentialsInterval)
+        case .wait(let reason):
+            exchange.wait(until: now + Self.preparationInterval, for: reason)
+        case .unresolved(let failure):
+            meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
+            return follow(exchange.decide(after: failure, now: now, using: &generator), of: exchange, after: failure)
         case .failure(let error):
             return end(exchange, exchange.lastError ?? error)
         }
         watch(exchange)
     }
 
-    /// How often a request looks whether credentials have come: a small part of what the sources take at the best.
-    private static let credentialsInterval: Duration = .milliseconds(20)
+    /// How often a request looks whether credentials or addresses have come: a small part of what their sources take.
+    private static let preparationInterval: Duration = .milliseconds(10)
+
+    /// Submits the request that makes a directory bucket's session, where one is needed. It ends a little before the request
+    /// that needs it, which then has an error to tell.
+    private func makeSession(for exchange: Exchange, now: RunningClock.Instant) {
+        guard let operation = context.bucketSession?.takeErrand() else { return }
+        let remaining = exchange.deadline - now
+        let deadline = exchange.deadline - min(.seconds(1), remaining / 4)
+        submit(Exchange(id: Self.sessionID, operation: operation, deadline: deadline, now: now))
+    }
+
+    /// There is one request at a time that makes a session.
+    private static let sessionID = UInt64.max
 
     /// Sends what the exchange still misses. The answer comes with one of the next turns.
     private func send(
-        _ request: ClientContext.SignedRequest, of exchange: Exchange, isHedge: Bool, now: ContinuousClock.Instant
+        _ request: ClientContext.SignedRequest, of exchange: Exchange, isHedge: Bool, now: RunningClock.Instant
     ) -> Attempt {
         let transfer =
             idleTransfers.popLast()
             ?? Transfer(configuration: context.configuration, meter: meter, didReceive: context.didReceive)
-        transfer.prepare(exchange, request, now: now)
+        transfer.prepare(exchange, request, connectionAge: connectionAge, now: now)
         active[transfer.easy] = exchange
         let code = curl_multi_add_handle(multi, transfer.easy)
         precondition(code == CURLM_OK, "curl_multi_add_handle: \(code.rawValue)")
@@ -152,6 +205,10 @@ final class NetworkLoop {
         }
         let sentAt = attempt.transfer.startInstant
         release(attempt.transfer)
+        // There is no other limit of time but that for connecting.
+        if result == CURLE_COULDNT_CONNECT || result == CURLE_OPERATION_TIMEDOUT {
+            context.router.noteUnreachable(attempt.request.route)
+        }
         switch outcome {
         case .success:
             answeredAt = .now
@@ -164,9 +221,13 @@ final class NetworkLoop {
             end(exchange, nil)
         case .failure(let failure):
             meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
+            let hiding = attempt.request.hidingSecrets(in: failure)
+            if exchange.operation.isSession, let session = context.bucketSession, session.showsUnknown(hiding) {
+                session.becomeOrdinary()
+                return end(exchange, hiding.error)
+            }
             let failure = learn(
-                from: context.advised(attempt.request.hidingSecrets(in: failure)), of: attempt.request,
-                subject: exchange.operation.subject)
+                from: context.advised(hiding), of: attempt.request, subject: exchange.operation.subject)
             switch failure.error.code {
             case .throttled: noteRefusal(failure, of: exchange, sentAt: sentAt)
             case let code where code.provesCredentials: noteAnswer(sentAt: sentAt)
@@ -195,14 +256,14 @@ final class NetworkLoop {
     }
 
     /// The store bears what it was sent.
-    private func noteAnswer(sentAt: ContinuousClock.Instant) {
+    private func noteAnswer(sentAt: RunningClock.Instant) {
         guard transferLimit.isLowered else { return transferLimit.noteAnswer(sentAt: sentAt) }
         transferLimit.noteAnswer(sentAt: sentAt)
         if !transferLimit.isLowered { context.noteRelief() }
     }
 
     /// The store asks for less traffic.
-    private func noteRefusal(_ failure: AttemptFailure, of exchange: Exchange, sentAt: ContinuousClock.Instant) {
+    private func noteRefusal(_ failure: AttemptFailure, of exchange: Exchange, sentAt: RunningClock.Instant) {
         let wasLowered = transferLimit.isLowered
         transferLimit.noteRefusal(
             sentAt: sentAt, wait: failure.retryAfter, patience: exchange.patience, now: .now, using: &generator)
@@ -222,7 +283,7 @@ final class NetworkLoop {
         case .setClock(let seconds): context.learn(clockOffsetSeconds: seconds)
         case .renewCredentials:
             guard let used = request.credentials,
-                context.credentials?.noteRefusal(
+                request.provider?.noteRefusal(
                     of: used, for: subject, StoreError(failure.error.code, failure.answer)) == true
             else { return AttemptFailure(failure.error) }
         case .none where failure.error.code.provesCredentials: noteProof(request)
@@ -235,7 +296,7 @@ final class NetworkLoop {
     private func noteProof(_ request: ClientContext.SignedRequest) {
         context.noteRegionProof()
         guard request.isUnproven, let used = request.credentials else { return }
-        context.credentials?.noteSuccess(of: used)
+        request.provider?.noteSuccess(of: used)
     }
 
     /// Gives the transfer back, broken off where it is still running.
@@ -272,7 +333,7 @@ final class NetworkLoop {
     // MARK: - Hedging
 
     /// Asks a second time for what is late, where the budget allows it. A store that asks for less traffic isn't.
-    private func hedge(_ exchange: Exchange, now: ContinuousClock.Instant) {
+    private func hedge(_ exchange: Exchange, now: RunningClock.Instant) {
         guard let isOverdue = exchange.takeLateness(now: now), !transferLimit.isLowered,
             case .request(let request) = context.prepare(exchange.operation),
             hedging[exchange.operation].budget.spend(isOverdue: isOverdue)
@@ -286,7 +347,7 @@ final class NetworkLoop {
     }
 
     /// Breaks off those of two attempts that the other has overtaken.
-    private func dropOvertaken(now: ContinuousClock.Instant) {
+    private func dropOvertaken(now: RunningClock.Instant) {
         guard !hedged.isEmpty else { return }
         for exchange in hedged {
             if let loser = exchange.overtaken, exchanges[exchange.id] === exchange {
@@ -296,7 +357,7 @@ final class NetworkLoop {
         hedged.removeAll { !$0.isHedged || exchanges[$0.id] !== $0 }
     }
 
-    private func drop(_ loser: Attempt, of exchange: Exchange, now: ContinuousClock.Instant) {
+    private func drop(_ loser: Attempt, of exchange: Exchange, now: RunningClock.Instant) {
         record(loser, of: exchange, now: now)
         release(loser.transfer)
         _ = exchange.leave(loser, now: now)
@@ -305,7 +366,7 @@ final class NetworkLoop {
 
     /// Learns how long an answer took. Each attempt counts once, whether it was hedged or not; the hedge doesn't, or
     /// late answers would come to look early.
-    private func record(_ attempt: Attempt, of exchange: Exchange, now: ContinuousClock.Instant) {
+    private func record(_ attempt: Attempt, of exchange: Exchange, now: RunningClock.Instant) {
         guard !attempt.isHedge else { return }
         let operation = exchange.operation
         let before = hedging[operation].latency.lateAfter
@@ -332,7 +393,7 @@ final class NetworkLoop {
 
     /// Looks at all exchanges where the first of their instants has come: when one's answer might be late, then about once a
     /// second. Deadlines are far off.
-    private func tick(now: ContinuousClock.Instant) {
+    private func tick(now: RunningClock.Instant) {
         guard let instant = nextInstant, instant <= now else { return }
         for exchange in exchanges.values {
             endStalled(of: exchange, now: now)
@@ -356,7 +417,7 @@ final class NetworkLoop {
 
     /// Gives up the attempts of an exchange that have gone silent. Their connections are closed; what is still missing is
     /// asked for on others.
-    private func endStalled(of exchange: Exchange, now: ContinuousClock.Instant) {
+    private func endStalled(of exchange: Exchange, now: RunningClock.Instant) {
         guard let stalled = exchange.stalledAttempts(now: now) else { return }
         answeredAt = [answeredAt, exchange.progressInstant].compactMap(\.self).max()
         // What never says that it has ended, but has.
@@ -370,9 +431,10 @@ final class NetworkLoop {
         }
     }
 
-    private func waitMilliseconds(now: ContinuousClock.Instant) -> CInt {
-        // Any upper limit would do: submissions and cancellations wake the poll, curl knows its own timers.
-        let limit: Duration = .seconds(10)
+    private func waitMilliseconds(now: RunningClock.Instant) -> CInt {
+        // Submissions and cancellations wake the poll, curl knows its own timers. While there are requests, gaps are to be
+        // found: one that is shorter than the wait can't be.
+        let limit: Duration = exchanges.isEmpty ? .seconds(10) : .seconds(1)
         guard let nextInstant else { return CInt(limit / .milliseconds(1)) }
         let wait = min(max(nextInstant - now, .zero), limit)
         return CInt((wait / .milliseconds(1)).rounded(.up))

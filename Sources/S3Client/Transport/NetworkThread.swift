@@ -12,7 +12,7 @@ struct Submission: Sendable {
     }
 
     let id: UInt64
-    let deadline: ContinuousClock.Instant
+    let deadline: RunningClock.Instant
     let job: Job
 
     /// The operation that does the job.

@@ -6,6 +6,8 @@ protocol Operation: AnyObject {
     var subject: String { get }
     /// Whether a bucket is asked for, not an object.
     var isListing: Bool { get }
+    /// True for CreateSession, which is signed with the account's credentials.
+    var isSession: Bool { get }
     /// Whether nobody waits for it yet, so that others go first.
     var isAhead: Bool { get }
     /// How far it has come in what was asked for, all attempts together. An attempt that repeats what others brought adds nothing.
@@ -28,4 +30,8 @@ protocol Operation: AnyObject {
 
     /// The end, called once: the result is handed over, or the failure of the last attempt.
     func finish(_ failure: StoreError?)
+}
+
+extension Operation {
+    var isSession: Bool { false }
 }

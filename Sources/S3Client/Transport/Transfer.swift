@@ -9,12 +9,14 @@ final class Transfer {
     private let errorText: UnsafeMutableBufferPointer<CChar>
     private let meter: RequestMeter
     private var headers: UnsafeMutablePointer<curl_slist>?
+    /// What curl was given for CURLOPT_RESOLVE, which it reads when the transfer begins.
+    private var addresses: UnsafeMutablePointer<curl_slist>?
     /// Whose attempt this is; its operation gets the bytes.
     private var exchange: Exchange?
-    private(set) var startInstant = ContinuousClock.now
+    private(set) var startInstant = RunningClock.now
     /// How far the attempt has come.
     var progress = Progress(now: .now)
-    private var firstBytesInstant: ContinuousClock.Instant?
+    private var firstBytesInstant: RunningClock.Instant?
     private(set) var head = ResponseHead()
     private(set) var errorBody: [UInt8] = []
     private var body = Body.undecided
@@ -50,6 +52,7 @@ final class Transfer {
     deinit {
         curl_easy_cleanup(easy)
         curl_slist_free_all(headers)
+        curl_slist_free_all(addresses)
         errorText.deallocate()
     }
 
@@ -65,18 +68,16 @@ final class Transfer {
             (CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
             // Measured on loopback: 64 KiB costs a third more system time a GiB, 512 KiB no less.
             (CURLOPT_BUFFERSIZE, 256 * 1_024),
-            // For the name, the connection and TLS. Less than a silence may last (`Exchange.silenceLimit`), so that the one
-            // is told from the other. Where the name has several addresses each has half of what is left.
+            // For the connection and TLS. Less than a silence may last (`Exchange.silenceLimit`), so that the one is told
+            // from the other. Where the name has several addresses each has half of what is left.
             (CURLOPT_CONNECTTIMEOUT_MS, 4_000),
             (CURLOPT_TCP_KEEPALIVE, 1),
             (CURLOPT_TCP_KEEPIDLE, 30),
             (CURLOPT_TCP_KEEPINTVL, 10),
             // What has been idle for longer may have been forgotten by something in between, without a word.
             (CURLOPT_MAXAGE_CONN, 30),
-            // S3 moves its traffic by changing the addresses of its name: no connection stays for good.
-            (CURLOPT_MAXLIFETIME_CONN, 300),
-            // S3's name has many addresses. Each connection asks for them and takes one at random: curl shuffles them when
-            // they are looked up, and all connections that find them in its cache would go to the same one.
+            // S3's name has many addresses, and each connection takes one at random: curl shuffles them when it is given them,
+            // which is for each transfer.
             (CURLOPT_DNS_SHUFFLE_ADDRESSES, 1),
             (CURLOPT_DNS_CACHE_TIMEOUT, 0),
         ]
@@ -107,7 +108,11 @@ final class Transfer {
     }
 
     /// Makes the handle ready for an attempt, which starts `now`, on a connection of its own where the exchange needs one.
-    func prepare(_ exchange: Exchange, _ request: ClientContext.SignedRequest, now: ContinuousClock.Instant) {
+    ///
+    /// - Parameter connectionAge: The age from which on a connection isn't used.
+    func prepare(
+        _ exchange: Exchange, _ request: ClientContext.SignedRequest, connectionAge: Duration, now: RunningClock.Instant
+    ) {
         self.exchange = exchange
         startInstant = now
         progress = Progress(now: now)
@@ -124,14 +129,23 @@ final class Transfer {
         }
         _ = tractfs_easy_set_list(easy, CURLOPT_HTTPHEADER, self.headers)
         _ = tractfs_easy_set_string(easy, CURLOPT_URL, request.url)
+        setRoute(request.route)
+        _ = tractfs_easy_set_long(easy, CURLOPT_MAXLIFETIME_CONN, Int(connectionAge / .seconds(1)))
         _ = tractfs_easy_set_long(easy, CURLOPT_FRESH_CONNECT, exchange.needsNewConnection ? 1 : 0)
+    }
+
+    private func setRoute(_ route: Route) {
+        let former = addresses
+        addresses = route.addresses.reduce(nil) { list, entry in curl_slist_append(list, entry) }
+        easy.setRoute(route, addresses: addresses)
+        curl_slist_free_all(former)
     }
 
     /// Whether the store has sent any of what is wanted.
     var hasFirstBytes: Bool { firstBytesInstant != nil }
 
     /// How long the store took to send the first bytes of what is wanted; how long it has taken so far where none came.
-    func timeToFirstBytes(now: ContinuousClock.Instant) -> Duration {
+    func timeToFirstBytes(now: RunningClock.Instant) -> Duration {
         (firstBytesInstant ?? now) - startInstant
     }
 
@@ -159,7 +173,8 @@ final class Transfer {
         if case .rejected(let failure) = body { throw failure }
         guard result == CURLE_OK || isErrorCutShort(result) else {
             let detail = errorText.baseAddress.map { String(cString: $0) } ?? ""
-            throw AttemptFailure(result: result, detail: detail, server: server)
+            let status = tractfs_easy_get_long(easy, CURLINFO_HTTP_CONNECTCODE)
+            throw AttemptFailure(result: result, detail: detail, connectStatus: status, server: server)
         }
         if case .undecided = body { try decide() }
         if case .error = body {

@@ -1,3 +1,5 @@
+import ObjectStore
+
 /// How many transfers a network thread may have at once, by what the store bears: fewer while it asks for less traffic, and
 /// one more for each round without such an answer (additive increase, multiplicative decrease).
 ///
@@ -19,9 +21,9 @@ struct TransferLimit {
     /// The share of refusals among the last answers.
     private var refusedShare = 0.0
     /// When the limit was lowered last: what was sent before tells nothing new.
-    private var loweredInstant: ContinuousClock.Instant?
+    private var loweredInstant: RunningClock.Instant?
     /// Until when nothing is sent.
-    private(set) var pauseEnd: ContinuousClock.Instant?
+    private(set) var pauseEnd: RunningClock.Instant?
     private var backoff = Backoff()
 
     /// A limit that has not been lowered.
@@ -34,12 +36,12 @@ struct TransferLimit {
     var isLowered: Bool { count < ceiling }
 
     /// Whether another transfer may begin, beside `activeCount`.
-    func admits(activeCount: Int, now: ContinuousClock.Instant) -> Bool {
+    func admits(activeCount: Int, now: RunningClock.Instant) -> Bool {
         activeCount < count && pauseEnd.map { $0 <= now } ?? true
     }
 
     /// The store has answered what was sent at `instant`.
-    mutating func noteAnswer(sentAt instant: ContinuousClock.Instant) {
+    mutating func noteAnswer(sentAt instant: RunningClock.Instant) {
         refusedShare *= 1 - TransferLimit.answerWeight
         guard loweredInstant.map({ $0 < instant }) ?? true else { return }
         // Also where there can't be fewer than there are, but pauses.
@@ -59,7 +61,7 @@ struct TransferLimit {
     ///   - patience: How much time a request is given. The pause is a quarter of that at the most: those who come next would
     ///     else run out of it in a pause, when the store may be well again.
     mutating func noteRefusal(
-        sentAt instant: ContinuousClock.Instant, wait: Duration?, patience: Duration, now: ContinuousClock.Instant,
+        sentAt instant: RunningClock.Instant, wait: Duration?, patience: Duration, now: RunningClock.Instant,
         using generator: inout some RandomNumberGenerator
     ) {
         guard loweredInstant.map({ $0 < instant }) ?? true else { return }

@@ -11,7 +11,7 @@ struct BucketAccess: Sendable {
     static let timeout: Duration = .seconds(10)
 
     /// The latest end of a request that begins now.
-    var deadline: ContinuousClock.Instant { .now + BucketAccess.timeout }
+    var deadline: RunningClock.Instant { .now + BucketAccess.timeout }
 
     /// Calls `body` with a client that is shut down afterwards.
     ///

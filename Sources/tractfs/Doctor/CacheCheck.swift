@@ -8,10 +8,6 @@ struct CacheCheck: Check {
 
     var name: CheckName { .cache }
 
-    /// File systems that are somewhere else, and slower than the store may be.
-    private static let remoteTypes: Set = [
-        "nfs", "nfs4", "cifs", "smb3", "lustre", "ceph", "glusterfs", "9p", "beegfs",
-    ]
     private static let memoryTypes: Set = ["tmpfs", "ramfs"]
 
     func run() -> CheckResult<Never> {
@@ -38,7 +34,9 @@ struct CacheCheck: Check {
     }
 
     private func finding(on cache: CacheSettings, _ survey: CacheFolderSurvey) -> Finding {
-        let type = FuseReadiness.fileSystemType(of: survey.nearest) ?? "unknown"
+        let type =
+            survey.fileSystem.isShared
+            ? survey.fileSystem.type : FuseReadiness.fileSystemType(of: survey.nearest) ?? "unknown"
         let limit = ByteCount(cache.byteLimit)
         let values: [(name: String, value: JSONObject.Value)] = [
             ("folder", .string("\(cache.directory)")), ("file_system", .string(type)),
@@ -55,6 +53,15 @@ struct CacheCheck: Check {
     }
 
     private func advice(on cache: CacheSettings, _ survey: CacheFolderSurvey, type: String) -> String? {
+        if !survey.fileSystem.hasSharedLocks {
+            return "nothing would be kept, since locks don't keep other machines from it: "
+                + DiskCacheError.localDiskAdvice
+        }
+        if survey.fileSystem.isShared {
+            return
+                "a network's file system is slow for this, listings would not be kept, and one machine at a time can use it: "
+                + DiskCacheError.localDiskAdvice
+        }
         if survey.roomByteCount < CacheSettings.minimumByteLimit {
             return
                 "nothing would be kept, since \(ByteCount(survey.floorByteCount).rounded) of the disk stay free for others: "
@@ -62,9 +69,6 @@ struct CacheCheck: Check {
         }
         if survey.roomByteCount < cache.byteLimit {
             return "less than the limit would be kept: make room, give another --cache-dir or a smaller --cache-size"
-        }
-        if Self.remoteTypes.contains(type) {
-            return "a network's file system is slow for this: give --cache-dir a folder on a local disk"
         }
         if Self.memoryTypes.contains(type) {
             return "this takes memory, up to the limit: give --cache-dir a folder on a disk"

@@ -11,7 +11,7 @@ struct EndpointFindings {
 
     /// The address of its name.
     var name: Finding {
-        step(.name, .name, done: "the address of \(report.isProxied ? "the proxy" : report.host) is known")
+        step(.name, .name, done: "the address of \(target) is known")
     }
 
     /// TCP.
@@ -36,10 +36,10 @@ struct EndpointFindings {
     var endpoint: Finding {
         step(
             .endpoint, .answer,
-            done: "\(report.server) answers as S3 does\(report.isProxied ? ", through a proxy" : "")")
+            done: "\(report.server) answers as S3 does\(report.proxy.map { ", through the proxy \($0)" } ?? "")")
     }
 
-    private var target: String { report.isProxied ? "the proxy" : report.host }
+    private var target: String { report.proxy.map { "the proxy \($0)" } ?? report.host }
 
     /// The finding on one step.
     private func step(_ check: CheckName, _ step: EndpointReport.Step, done: String) -> Finding {
@@ -84,14 +84,13 @@ struct EndpointFindings {
 
     /// What of the environment sends requests elsewhere.
     private var proxyHint: String {
-        // curl doesn't take HTTP_PROXY, which a web server's visitors could set.
-        let names =
-            (report.isEncrypted ? ["https_proxy", "HTTPS_PROXY"] : ["http_proxy"]) + ["all_proxy", "ALL_PROXY"]
-        guard let name = names.first(where: { environment[$0]?.isEmpty == false }) else {
+        guard let proxy = report.proxy else {
             return report.isEncrypted && configuration.endpoint == nil
                 ? "; behind a proxy set https_proxy" : ""
         }
-        return "; \(name) is set: check the proxy, or except the server with no_proxy"
+        let names = ProxySettings.variables(forEncrypted: report.isEncrypted)
+        let name = names.first { environment[$0]?.isEmpty == false } ?? "a proxy"
+        return "; \(name) is set: check the proxy \(proxy), or except the server with no_proxy"
     }
 
     // MARK: What the answer tells

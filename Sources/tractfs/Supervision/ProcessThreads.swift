@@ -56,8 +56,26 @@ struct ProcessState {
     /// still hangs in the kernel.
     var hasEnded: Bool { letter == "Z" || letter == "X" }
 
-    /// Whether somebody has stopped it. Not if a debugger has, whose "t" is a small one.
-    var isStopped: Bool { letter == "T" }
+    /// Whether it was stopped by a signal ("T") or a debugger ("t").
+    var isStopped: Bool { letter == "T" || letter == "t" }
+
+    /// Whether a control group that it is in is frozen (cgroups(7)), which its state doesn't tell.
+    static func isFrozen(_ process: Int32) -> Bool {
+        let groups = text("/proc/\(process)/cgroup")?.split(separator: "\n") ?? []
+        return groups.contains { group in
+            // ID:CONTROLLERS:PATH, where version 2 has no controllers.
+            let fields = group.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3 else { return false }
+            let path = fields[2]
+            if fields[1].isEmpty {
+                return ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].contains {
+                    text("\($0)\(path)/cgroup.events")?.contains("frozen 1") == true
+                }
+            }
+            return fields[1].split(separator: ",").contains("freezer")
+                && text("/sys/fs/cgroup/freezer\(path)/freezer.state")?.hasPrefix("FROZEN") == true
+        }
+    }
 
     /// What is in a small file of /proc or /sys.
     static func text(_ path: String) -> String? {

@@ -12,10 +12,12 @@ enum ServerReport: Hashable {
     case tookOver
     /// It can't serve, and ends.
     case failed(String)
+    /// It waits for the network before it mounts, for this reason; empty where that was told before.
+    case waiting(String)
 
     private enum Kind: UInt8 {
         case mounted = 1
-        case answers, tookOver, failed
+        case answers, tookOver, failed, waiting
     }
 
     private var bytes: [UInt8] {
@@ -24,6 +26,7 @@ enum ServerReport: Hashable {
         case .answers: [Kind.answers.rawValue]
         case .tookOver: [Kind.tookOver.rawValue]
         case .failed(let reason): [Kind.failed.rawValue] + reason.utf8.prefix(MessageSocket.byteCountMax - 1)
+        case .waiting(let reason): [Kind.waiting.rawValue] + reason.utf8.prefix(MessageSocket.byteCountMax - 1)
         }
     }
 
@@ -36,6 +39,7 @@ enum ServerReport: Hashable {
         case .answers: self = .answers
         case .tookOver: self = .tookOver
         case .failed: self = .failed(text)
+        case .waiting: self = .waiting(text)
         case nil: return nil
         }
     }

@@ -9,7 +9,7 @@ struct Stall {
         var count: ConversationCount
         /// Whether there are requests that nobody has taken.
         var hasPending: Bool
-        /// Whether somebody has stopped it (SIGSTOP), so that nobody is answered.
+        /// Whether it can't run, because it was stopped (SIGSTOP, a debugger) or frozen.
         var isStopped: Bool
         /// Whether the mount has ended, which a server that works would have noticed.
         var isMountGone: Bool
@@ -22,7 +22,6 @@ struct Stall {
     private var untakenCount = 0
     /// For how many looks answers were owed, none was given, and nothing came from the store.
     private var unansweredCount = 0
-    private var stoppedCount = 0
     private var goneCount = 0
 
     init(lookLimit: Int) {
@@ -31,7 +30,6 @@ struct Stall {
 
     /// What a server hangs by, for a person.
     enum Finding: String {
-        case stopped = "it is stopped"
         case untaken = "it takes no requests"
         case unanswered = "it answers no request of those that it has taken"
         case gone = "its mount is gone, and it does not end"
@@ -40,12 +38,15 @@ struct Stall {
     /// Takes one look.
     mutating func look(_ look: Look) -> Finding? {
         defer { last = look.count }
+        // One that can't run doesn't hang, and has all the time when it goes on.
+        if look.isStopped {
+            (untakenCount, unansweredCount, goneCount) = (0, 0, 0)
+            return nil
+        }
         untakenCount = look.hasPending && look.count.taken == last?.taken ? untakenCount + 1 : 0
         let isSilent = look.count.answered == last?.answered && look.count.received == last?.received
         unansweredCount = look.count.owed > 0 && isSilent ? unansweredCount + 1 : 0
-        stoppedCount = look.isStopped ? stoppedCount + 1 : 0
         goneCount = look.isMountGone ? goneCount + 1 : 0
-        if stoppedCount >= lookLimit { return .stopped }
         if untakenCount >= lookLimit { return .untaken }
         if unansweredCount >= lookLimit { return .unanswered }
         if goneCount >= lookLimit { return .gone }

@@ -6,8 +6,9 @@ import SystemSupport
 extension Supervisor {
     /// Has a server mount, and waits until the mount answers.
     ///
+    /// - Parameter command: Leads to the command that waits; `nil` in the foreground, where the log is before the user's eyes.
     /// - Throws: Why there is none.
-    func mount() throws {
+    func mount(for command: StartReport?) throws {
         let server = try start(.server)
         defer { closeReports(of: server) }
         while let (report, device) = ServerReport.receive(over: server.reports) {
@@ -20,6 +21,9 @@ extension Supervisor {
             case .failed(let reason):
                 _ = waitForEnd()
                 throw Failure(reason)
+            case .waiting(let reason):
+                let isWanted = reason.isEmpty ? command?.isHeard : command?.tell("waiting for the network: \(reason)")
+                if isWanted == false { end(by: SIGTERM) }
             case .tookOver:
                 break
             }

@@ -57,7 +57,7 @@ struct Watchdog {
             if endedCount >= 2 {
                 // Its end can't be waited for: a thread of it hangs in the kernel, perhaps for what only a successor answers.
                 supervisor.noteEnd(of: process, .unknown)
-            } else if let finding = stall.look(look(processState)) {
+            } else if let finding = stall.look(look(process.id, processState)) {
                 if !end(process, finding) {
                     leave(process, isFirst: undead == nil)
                     undead = process.id
@@ -67,13 +67,16 @@ struct Watchdog {
         }
     }
 
-    private func look(_ process: ProcessState?) -> Stall.Look {
+    private func look(_ process: Int32, _ processState: ProcessState?) -> Stall.Look {
         var count = supervisor.page.count
         // The kernel's own count, where it can be read, has also what a thread has taken and has not come to note.
         if let waiting = mount.place.waitingCount { count.owed = max(count.owed, waiting) }
+        let hasPending = mount.hasPending
+        let isStopped = processState?.isStopped ?? false
+        // Nobody waits for one that has nothing to do.
+        let isFrozen = !isStopped && (hasPending || count.owed > 0) && ProcessState.isFrozen(process)
         return Stall.Look(
-            count: count, hasPending: mount.hasPending, isStopped: process?.isStopped ?? false,
-            isMountGone: mount.isGone)
+            count: count, hasPending: hasPending, isStopped: isStopped || isFrozen, isMountGone: mount.isGone)
     }
 
     /// Ends a server that hangs. Returns whether it has ended.
@@ -82,7 +85,7 @@ struct Watchdog {
             "the serving process \(process.id) hangs: \(finding.rawValue); it is ended",
             metadata: ["mount": "\(mount.place.path)", "threads": "\(ProcessThreads(of: process.id))"])
         supervisor.signalServer(SIGABRT)
-        // One that was stopped dies when it goes on.
+        // One that was stopped meanwhile dies when it goes on.
         supervisor.signalServer(SIGCONT)
         if hasEnded(process) { return true }
         supervisor.signalServer(SIGKILL)

@@ -48,6 +48,9 @@ public struct S3Matcher: Sendable {
     /// Reads of objects.
     public static let gets = S3Matcher { $0.kind == .get }
 
+    /// CreateSession.
+    public static let sessions = S3Matcher { $0.kind == .session }
+
     /// About half of these, at random.
     public func half(seed: UInt64) -> S3Matcher { some(0.5, seed: seed) }
 

@@ -15,6 +15,7 @@ struct S3Answer {
         case .list: return list()
         case .get: return object()
         case .head: return request.key == .empty ? S3Response(status: 200) : object()
+        case .session: return .error(501, "NotImplemented", "The bucket is no directory bucket")
         case .other: return .error(405, "MethodNotAllowed", "The test server lists and reads only")
         }
     }
@@ -26,7 +27,7 @@ struct S3Answer {
         guard let listing = request.listing else {
             return .error(400, "InvalidArgument", "max-keys is not a positive number")
         }
-        guard let page = contents.page(listing, pageLimit: server.pageLimit) else {
+        guard let page = server.page(of: listing, from: contents) else {
             return .error(400, "InvalidArgument", "The continuation token provided is incorrect")
         }
         return S3Response(listing, WrittenPage(page), request: request, server: server)

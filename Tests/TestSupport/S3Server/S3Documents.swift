@@ -63,6 +63,11 @@ func httpDate(_ time: Timestamp) -> String {
     formatted(time, "%a, %d %b %Y %H:%M:%S GMT")
 }
 
+/// A time as documents of S3's have it.
+func isoDate(_ time: Timestamp) -> String {
+    formatted(time, "%Y-%m-%dT%H:%M:%SZ")
+}
+
 /// A time in UTC by `strftime`'s format; the process has the "C" locale, so that names are English.
 private func formatted(_ time: Timestamp, _ format: String) -> String {
     var seconds = time_t(time.seconds)

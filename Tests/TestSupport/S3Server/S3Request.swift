@@ -11,6 +11,8 @@ public struct S3Request: Sendable {
         case get
         /// HeadObject or HeadBucket.
         case head
+        /// CreateSession, for directory buckets.
+        case session
         /// Whatever else: tractfs has no use for it.
         case other
     }
@@ -23,6 +25,8 @@ public struct S3Request: Sendable {
     public let bucket: String
     /// The object's key, of a listing its prefix.
     public let key: Key
+    /// Path and query as they were sent.
+    let target: String
     /// The query's names and decoded values.
     public let query: [String: [UInt8]]
     /// The headers, names in lower case.
@@ -62,6 +66,9 @@ public struct S3Request: Sendable {
     /// The access key id that the request is signed with.
     public var accessKeyID: String? { credentialScope.first.map(String.init) }
 
+    /// The service that the request is signed for.
+    public var signedService: String? { credentialScope.count > 3 ? String(credentialScope[3]) : nil }
+
     /// The region that the request is signed for.
     public var signedRegion: String? { credentialScope.count > 2 ? String(credentialScope[2]) : nil }
 }
@@ -83,6 +90,7 @@ extension S3Request {
         let objectKey = isVirtualHost ? Key(path) : Key(components.dropFirst().first ?? [])
 
         self.method = head.method.rawValue
+        self.target = head.uri
         self.bucket = isVirtualHost ? bucketOfServer : String(decoding: components.first ?? [], as: UTF8.self)
         self.kind = Self.kind(method: head.method, isBucket: objectKey == .empty, query: query)
         self.key = kind == .list ? Key(query["prefix"] ?? []) : objectKey
@@ -93,6 +101,7 @@ extension S3Request {
     private static func kind(method: HTTPMethod, isBucket: Bool, query: [String: [UInt8]]) -> Kind {
         switch method {
         case .HEAD: .head
+        case .GET where isBucket && query["session"] != nil: .session
         case .GET where isBucket: query["list-type"] == Array("2".utf8) ? .list : .other
         case .GET: .get
         default: .other

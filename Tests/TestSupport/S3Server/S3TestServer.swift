@@ -24,6 +24,7 @@ public final class S3TestServer: Sendable {
         var log: [LogEntry] = []
         var rules: [S3Rule] = []
         var requirements = S3Requirements()
+        var directoryBucket: S3DirectoryBucket?
 
         /// The action of the first rule that takes the request.
         mutating func takeAction(on request: S3Request) -> S3Action? {
@@ -127,19 +128,26 @@ public final class S3TestServer: Sendable {
 
     /// The true page that a listing gets now; `nil` where its token is none of ours.
     func page(of listing: ListRequest) -> ListPage? {
-        contents.page(listing, pageLimit: pageLimit)
+        page(of: listing, from: contents)
+    }
+
+    /// The page that a listing gets if the bucket has these contents.
+    func page(of listing: ListRequest, from contents: StoreContents) -> ListPage? {
+        state.withLock { $0.directoryBucket?.isShuffled } == true
+            ? contents.shuffledPage(listing, pageLimit: pageLimit) : contents.page(listing, pageLimit: pageLimit)
     }
 
     /// Logs a request and decides on the answer.
     ///
     /// - Returns: The answer, and the index of the log's entry for `note`.
     func respond(to request: S3Request) -> (S3Response, logIndex: Int) {
-        let (contents, action, requirements, logIndex) = state.withLock { state in
+        let (contents, action, requirements, express, logIndex) = state.withLock { state in
             state.log.append(LogEntry(request: request))
             let action = state.takeAction(on: request)
-            return (state.contents, action, state.requirements, state.log.count - 1)
+            let express = state.directoryBucket?.response(to: request)
+            return (state.contents, action, state.requirements, express, state.log.count - 1)
         }
-        var response = requirements.refusal(of: request) ?? answer(to: request, from: contents)
+        var response = express ?? requirements.refusal(of: request) ?? answer(to: request, from: contents)
         action?.apply(to: &response, request: request, server: self)
         response.delay += line.nextLatency()
         if let time = requirements.time { response.headers["Date"] = httpDate(time) }
@@ -245,6 +253,23 @@ extension S3TestServer: ObjectHolder {
     public func setClock(aheadBySeconds seconds: Int) {
         state.withLock { $0.requirements.clockOffsetSeconds = seconds }
     }
+
+    /// Applies the rules of a directory bucket from now on.
+    public func becomeDirectoryBucket(_ rules: S3DirectoryBucket) {
+        state.withLock { $0.directoryBucket = rules }
+    }
+
+    /// Changes the rules of the directory bucket.
+    public func changeDirectoryBucket(_ body: (inout S3DirectoryBucket) -> Void) {
+        state.withLock { state in
+            guard var rules = state.directoryBucket else { return }
+            body(&rules)
+            state.directoryBucket = rules
+        }
+    }
+
+    /// The signatures and tokens that the directory bucket has found wrong so far.
+    public var complaints: [String] { state.withLock { $0.directoryBucket?.complaints ?? [] } }
 
     /// From now on gives no object's bytes to those who don't send this key.
     public func require(customerKey: S3CustomerKey) {

@@ -20,13 +20,12 @@ struct ContainerCredentials: CredentialsSource {
     func credentials() throws(SettingsError) -> ResolvedCredentials? {
         guard let (endpoint, request) = try request() else { return nil }
         let connection = ServiceConnection(
-            connectLimit: .seconds(1), limit: .seconds(2), usesProxy: false,
-            caBundle: environment["AWS_CA_BUNDLE"].nonEmpty)
+            connectLimit: .seconds(1), limit: .seconds(2), caBundle: environment["AWS_CA_BUNDLE"].nonEmpty)
         let answer: ServiceConnection.Answer
         do throws(ServiceConnection.Failure) {
             answer = try connection.send(request, to: endpoint)
         } catch {
-            throw SettingsError("the container's credentials can't be had: \(error.description)")
+            throw SettingsError("the container's credentials can't be had: \(error.description)", mayPass: true)
         }
         let source = "the container (\(endpoint))"
         guard answer.status == 200 else {

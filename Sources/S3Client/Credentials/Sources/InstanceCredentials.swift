@@ -29,10 +29,10 @@ struct InstanceCredentials: CredentialsSource {
         let endpoint = try endpoint()
         guard let token = try token(from: endpoint) else { return nil }
         let roles = try get(Self.rolesPath, token: token, from: endpoint)
-        // A machine without a role has no such list.
+        // A machine without a role has no such list. One that has just been started may get it a little later.
         guard roles.status == 200,
             let role = String(decoding: roles.body, as: UTF8.self).split(whereSeparator: \.isNewline).first
-        else { return nil }
+        else { throw SettingsError("this EC2 machine has no role", mayPass: true, isAbsence: true) }
         // What takes all requests for its own, such as a login page, answers each with the same.
         let secrets = SecretText([token])
         let source = "the role \(secrets.removed(from: Excerpt.of(role.utf8))) of this EC2 machine"
@@ -77,7 +77,7 @@ struct InstanceCredentials: CredentialsSource {
 
     /// It is a hop away, or nowhere.
     private var connection: ServiceConnection {
-        ServiceConnection(connectLimit: .seconds(1), limit: .seconds(2), attemptLimit: 3, usesProxy: false)
+        ServiceConnection(connectLimit: .seconds(1), limit: .seconds(2), attemptLimit: 3)
     }
 
     /// The token that every question needs.
@@ -91,11 +91,14 @@ struct InstanceCredentials: CredentialsSource {
         do throws(ServiceConnection.Failure) {
             answer = try connection.send(request, to: endpoint)
         } catch {
-            guard error.isSilence else { return nil }
+            guard error.isSilence else {
+                throw SettingsError("no metadata service of EC2 at \(endpoint)", mayPass: true, isAbsence: true)
+            }
             throw SettingsError(
                 "the metadata service of this EC2 machine (\(endpoint)) takes connections, but doesn't answer: in a container "
                     + "the hop limit must be 2 or more (aws ec2 modify-instance-metadata-options "
-                    + "--http-put-response-hop-limit 2); AWS_EC2_METADATA_DISABLED=true does without it")
+                    + "--http-put-response-hop-limit 2); AWS_EC2_METADATA_DISABLED=true does without it",
+                mayPass: true)
         }
         // A machine whose service is switched off answers 403. Other clouds' services, which know no tokens, answer the
         // others; the AWS CLI takes all three so (botocore.utils, IMDSFetcher).
@@ -117,7 +120,8 @@ struct InstanceCredentials: CredentialsSource {
         do throws(ServiceConnection.Failure) {
             return try connection.send(request, to: endpoint)
         } catch {
-            throw SettingsError("the metadata service of this EC2 machine no longer answers: \(error.description)")
+            throw SettingsError(
+                "the metadata service of this EC2 machine no longer answers: \(error.description)", mayPass: true)
         }
     }
 }

@@ -41,7 +41,7 @@ struct RoleCredentials: CredentialsSource {
         } catch {
             throw SettingsError(
                 "\(profile.description) can't assume the role \(Excerpt.of(role.arn.utf8)) with the keys of \(base.source): "
-                    + "\(error.description)")
+                    + "\(error.description)", mayPass: error.mayPass)
         }
     }
 

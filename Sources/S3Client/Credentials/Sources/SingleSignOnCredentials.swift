@@ -99,7 +99,7 @@ struct SingleSignOnCredentials: CredentialsSource {
         do throws(ServiceConnection.Failure) {
             answer = try context.connection.send(request, to: endpoint)
         } catch {
-            throw SettingsError("\(failure): \(error.description)")
+            throw SettingsError("\(failure): \(error.description)", mayPass: true)
         }
         guard answer.status == 200, let text = token.renewed(by: answer.body, at: .now),
             let next = SignInToken(parsing: text)
@@ -129,7 +129,8 @@ struct SingleSignOnCredentials: CredentialsSource {
         do throws(ServiceConnection.Failure) {
             answer = try context.connection.send(request, to: endpoint)
         } catch {
-            throw SettingsError("\(profile.description) gets no answer to its sign-in: \(error.description)")
+            throw SettingsError(
+                "\(profile.description) gets no answer to its sign-in: \(error.description)", mayPass: true)
         }
         return try credentials(
             in: answer, endpoint: endpoint,

@@ -46,7 +46,7 @@ struct WebIdentityCredentials: CredentialsSource {
         } catch {
             throw SettingsError(
                 "can't assume the role \(Excerpt.of(role.value.utf8)) (\(role.source)) with the token in \(file.value) "
-                    + "(\(file.source)): \(error.description)")
+                    + "(\(file.source)): \(error.description)", mayPass: error.mayPass)
         }
     }
 }

@@ -1,0 +1,114 @@
+import CLinux
+import Glibc
+import SystemPackage
+import SystemSupport
+
+/// The file system that a cache directory lies in, as far as other machines may use it too.
+public struct CacheFileSystem: Hashable, Sendable {
+    /// Its type, as a mount table has it: "nfs4".
+    public let type: String
+    /// Whether other machines may use it too.
+    public let isShared: Bool
+    /// Whether they see each other's locks (fcntl(2)), as far as the type and the options of the mount tell; true where `isShared`
+    /// is false.
+    public let hasSharedLocks: Bool
+
+    /// The locks of a type of file system that machines share.
+    private enum Locks {
+        /// Seen by all machines.
+        case seen
+        /// Seen by all machines if the mount has this option.
+        case seenWith(String)
+        /// Seen by all machines unless the mount has one of these options.
+        case seenWithout(Set<String>)
+        /// Kept within the machine, or nobody can tell.
+        case unseen
+    }
+
+    /// The types that machines share, by statfs(2)'s `f_type` (linux/magic.h, and stat(1) for those that are not Linux's own).
+    private static let sharedTypes: [UInt32: (name: String, locks: Locks)] = [
+        0x0000_6969: ("nfs", .seenWithout(["nolock", "local_lock=all", "local_lock=posix"])),
+        0x0BD0_0BD0: ("lustre", .seenWith("flock")),
+        0x00C3_6400: ("ceph", .seen),
+        0x4750_4653: ("gpfs", .seen),
+        0x0116_1970: ("gfs2", .seenWithout(["localflocks", "lockproto=lock_nolock"])),
+        0x7461_636F: ("ocfs2", .unseen),
+        0x1983_0326: ("beegfs", .unseen),
+        0x0000_517B: ("smb", .seenWithout(["nobrl"])),
+        0xFE53_4D42: ("smb3", .seenWithout(["nobrl"])),
+        0xFF53_4D42: ("cifs", .seenWithout(["nobrl"])),
+        0x0102_1997: ("9p", .unseen),
+        0x6573_5546: ("fuse", .unseen),
+        0x5346_414F: ("afs", .unseen),
+        0x6B41_4653: ("afs", .unseen),
+        0x7375_7245: ("coda", .unseen),
+        0xAAD7_AAEA: ("panfs", .unseen),
+        0x2003_0528: ("orangefs", .unseen),
+        0x0000_564C: ("ncp", .unseen),
+        0x0131_11A8: ("ibrix", .unseen),
+        0xBEEF_DEAD: ("snfs", .unseen),
+        0x6163_6673: ("acfs", .unseen),
+        0x786F_4256: ("vboxsf", .unseen),
+        0xBACB_ACBC: ("vmhgfs", .unseen),
+        0x7C7C_6673: ("prl_fs", .unseen),
+    ]
+
+    /// FUSE file systems that lie on a disk of this machine.
+    private static let localFuseTypes: Set = ["fuseblk", "fuse.fuse-overlayfs"]
+
+    /// - Parameters:
+    ///   - magic: statfs(2)'s `f_type`.
+    ///   - mount: The type and the options in the mount table; `nil` where they are not known.
+    init(magic: UInt32, mount: (type: String, options: Set<String>)?) {
+        let shared = Self.sharedTypes[magic]
+        type = mount?.type ?? shared?.name ?? "unknown"
+        guard let shared, !Self.localFuseTypes.contains(type) else {
+            (isShared, hasSharedLocks) = (false, true)
+            return
+        }
+        let options = mount?.options ?? []
+        isShared = true
+        hasSharedLocks =
+            switch shared.locks {
+            case .seen: true
+            case .seenWith(let option): options.contains(option)
+            case .seenWithout(let local): options.isDisjoint(with: local)
+            case .unseen: false
+            }
+    }
+
+    /// Pretends that every folder lies in this file system, "TYPE[,OPTION]…"; for tests.
+    static let variable = "TRACTFS_ASSUMED_FILE_SYSTEM"
+
+    /// The one that an open directory lies in.
+    init(of directory: LocalFile) {
+        if let assumed = getenv(Self.variable).map({ String(cString: $0) }) {
+            var options = assumed.split(separator: ",").map(String.init)
+            let type = options.removeFirst()
+            let magic = Self.sharedTypes.first { type.split(separator: ".")[0].hasPrefix($0.value.name) }?.key
+            self.init(magic: magic ?? 0, mount: (type, Set(options)))
+            return
+        }
+        let device = (try? directory.status())?.device
+        self.init(
+            magic: tractfs_file_system_type(directory.descriptor), mount: device.flatMap(Self.mount(of:)))
+    }
+
+    /// The type and the options of what has this device number, of the kernel's mount table (proc(5)).
+    private static func mount(of device: UInt64) -> (type: String, options: Set<String>)? {
+        guard let table = try? FileDescriptor.open("/proc/self/mountinfo", .readOnly, options: .closeOnExec) else {
+            return nil
+        }
+        let bytes = try? table.closeAfter { try table.readToEnd(limit: 1 << 24) }
+        let number = "\(device >> 8 & 0xFFF | device >> 32 & ~0xFFF):\(device & 0xFF | device >> 12 & 0xFFFF_FF00)"
+        for line in String(decoding: bytes ?? [], as: UTF8.self).split(separator: "\n") {
+            // "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw"
+            let halves = line.split(separator: " - ", maxSplits: 1)
+            guard halves.count == 2, halves[0].split(separator: " ").dropFirst(2).first == number[...] else { continue }
+            let fields = halves[1].split(separator: " ")
+            guard fields.count >= 3 else { return nil }
+            return (String(fields[0]), Set(fields[2].split(separator: ",").map(String.init)))
+        }
+        return nil
+    }
+}

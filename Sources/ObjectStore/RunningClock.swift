@@ -1,0 +1,71 @@
+import Synchronization
+
+/// A clock that stands still while this process can't run: while the machine is suspended, and in gaps that were noted because the
+/// process was stopped (SIGSTOP) or frozen (the cgroup freezer).
+///
+/// Deadlines, waits and limits of silence count by it: a store is not given up for a time in which nobody listened to it. Expiries
+/// count by `ContinuousClock`, which never stands still.
+public enum RunningClock {
+    /// A moment of the clock.
+    public struct Instant: InstantProtocol {
+        fileprivate let sinceOrigin: Duration
+
+        /// The present moment.
+        public static var now: Instant { RunningClock.now }
+
+        /// The moment that is so much later.
+        public func advanced(by duration: Duration) -> Instant { Instant(sinceOrigin: sinceOrigin + duration) }
+
+        /// How much later `other` is.
+        public func duration(to other: Instant) -> Duration { other.sinceOrigin - sinceOrigin }
+
+        /// Earlier moments before later ones.
+        public static func < (left: Instant, right: Instant) -> Bool { left.sinceOrigin < right.sinceOrigin }
+
+        /// The moment that is so much later.
+        public static func + (instant: Instant, duration: Duration) -> Instant { instant.advanced(by: duration) }
+
+        /// The moment that is so much earlier.
+        public static func - (instant: Instant, duration: Duration) -> Instant {
+            instant.advanced(by: .zero - duration)
+        }
+
+        /// How much later the left one is.
+        public static func - (left: Instant, right: Instant) -> Duration { right.duration(to: left) }
+    }
+
+    /// Any moment; this one is in the past.
+    private static let origin = SuspendingClock.now
+    /// The gaps so far.
+    private static let gaps = Mutex(Gaps())
+    /// Their length in nanoseconds, to be read without a lock.
+    private static let skipped = Atomic<Int64>(0)
+
+    /// The present moment.
+    public static var now: Instant {
+        Instant(
+            sinceOrigin: origin.duration(to: .now) - .nanoseconds(skipped.load(ordering: .relaxed)))
+    }
+
+    /// Stands still, as of now, for the gap. Several threads may find the same one.
+    public static func skip(_ gap: Range<SuspendingClock.Instant>) {
+        gaps.withLock { gaps in
+            gaps.note(origin.duration(to: gap.lowerBound)..<origin.duration(to: gap.upperBound))
+            skipped.store(Int64(gaps.total / .nanoseconds(1)), ordering: .relaxed)
+        }
+    }
+
+    /// Gaps, each of which counts once.
+    struct Gaps {
+        private(set) var total: Duration = .zero
+        /// The end of the last one.
+        private var end: Duration?
+
+        mutating func note(_ gap: Range<Duration>) {
+            let start = end.map { max($0, gap.lowerBound) } ?? gap.lowerBound
+            guard start < gap.upperBound else { return }
+            total += gap.upperBound - start
+            end = gap.upperBound
+        }
+    }
+}

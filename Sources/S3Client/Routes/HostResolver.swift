@@ -1,0 +1,111 @@
+import Glibc
+import Synchronization
+import SystemSupport
+
+/// Looks up the addresses of hosts, by the rules of this machine (`/etc/nsswitch.conf`, `/etc/hosts`, `/etc/resolv.conf`), for as
+/// long as these rules take: with a dead first name server, 5 s.
+///
+/// libcurl's own resolver counts as part of connecting, which must end sooner, and keeps addresses for each network thread.
+final class HostResolver: Sendable {
+    /// The resolver of this process.
+    static let shared = HostResolver { HostLookup.addresses(of: $0) }
+
+    private let book = Mutex(AddressBook())
+    private let lookUp: @Sendable (String) -> Result<[String], LookupFailure>
+
+    /// - Parameter lookUp: Looks a host up; may block.
+    init(_ lookUp: @escaping @Sendable (String) -> Result<[String], LookupFailure>) {
+        self.lookUp = lookUp
+    }
+
+    /// Returns at once what is known of `host`. A lookup, where one is due, begins on a thread of its own, one at a time for
+    /// each host.
+    func addresses(of host: String) -> AddressBook.Answer {
+        let (answer, isDue) = book.withLock { $0.look(up: host, now: .now) }
+        if isDue { begin(host) }
+        return answer
+    }
+
+    /// No connection could be made to the addresses of `host`.
+    func noteUnreachable(_ host: String) {
+        book.withLock { $0.noteUnreachable(host) }
+    }
+
+    private func begin(_ host: String) {
+        DetachedThread.start { [self] in
+            // Signals are for the main thread.
+            var all = sigset_t()
+            sigfillset(&all)
+            pthread_sigmask(SIG_BLOCK, &all, nil)
+            let result = lookUp(host)
+            book.withLock { $0.note(result, of: host, now: .now) }
+        }
+    }
+}
+
+/// getaddrinfo(3).
+enum HostLookup {
+    /// Returns the addresses of a host, in the order in which they should be tried, IPv6 in brackets. Those that need a scope
+    /// ("%eth0") are left out: curl can't be given them.
+    static func addresses(of host: String) -> Result<[String], LookupFailure> {
+        var hints = addrinfo()
+        hints.ai_family = hasIPv6 ? AF_UNSPEC : AF_INET
+        hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(host, nil, &hints, &list)
+        let systemError = errno
+        defer { if let list { freeaddrinfo(list) } }
+        guard code == 0 else { return .failure(LookupFailure(code: code, systemError: systemError, host: host)) }
+        var addresses: [String] = []
+        var next = list
+        while let entry = next?.pointee {
+            if let text = text(of: entry), !text.contains("%"), !addresses.contains(text) { addresses.append(text) }
+            next = entry.ai_next
+        }
+        return .success(addresses)
+    }
+
+    /// A kernel without IPv6 makes some name servers' answers late for nothing.
+    private static var hasIPv6: Bool {
+        let descriptor = socket(AF_INET6, CInt(SOCK_DGRAM.rawValue), 0)
+        if descriptor >= 0 { close(descriptor) }
+        return descriptor >= 0
+    }
+
+    private static func text(of entry: addrinfo) -> String? {
+        // NI_MAXHOST.
+        let capacity = 1_025
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
+            guard let start = buffer.baseAddress,
+                getnameinfo(
+                    entry.ai_addr, entry.ai_addrlen, start, socklen_t(capacity), nil, 0, NI_NUMERICHOST) == 0
+            else { return nil }
+            let text = String(cString: start)
+            return entry.ai_family == AF_INET6 ? "[\(text)]" : text
+        }
+    }
+}
+
+extension LookupFailure {
+    /// EAI_NODATA, which glibc declares for GNU programs only: the name is there, but has no address.
+    private static let noData: CInt = -5
+
+    /// - Parameters:
+    ///   - code: The result of getaddrinfo(3).
+    ///   - systemError: The error number, of use where the result is EAI_SYSTEM.
+    init(code: CInt, systemError: CInt, host: String) {
+        isNameUnknown = code == EAI_NONAME || code == Self.noData
+        let reason =
+            code == EAI_SYSTEM
+            ? String(cString: strerror(systemError))
+            : gai_strerror(code).map { String(cString: $0) } ?? "getaddrinfo: \(code)"
+        switch code {
+        case EAI_NONAME, Self.noData:
+            message = "there is no host \(host) (\(reason))"
+        case EAI_AGAIN:
+            message = "no name server answers for \(host) (\(reason)); check /etc/resolv.conf"
+        default:
+            message = "\(host): \(reason)"
+        }
+    }
+}
