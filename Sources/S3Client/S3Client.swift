@@ -75,6 +75,9 @@ public final class S3Client: ObjectStore {
         return counts
     }
 
+    /// The entries of listings so far that were not as S3 would write them.
+    public var listFlaws: ListFlaws { context.traits.flaws }
+
     /// The server that is asked, as a URL, and the region that requests are signed for.
     public var place: (server: String, region: String) {
         let (address, region, _) = context.place()

@@ -43,11 +43,15 @@ extension S3Configuration {
             bucket: bucket, addressingStyle: try addressingStyle(options, shared),
             isRequesterPaying: options.isRequesterPaying)
         let services = ServiceSettings(environment: environment, profile: shared.profile)
+        configuration.endpoint = try services.endpoint(of: .s3, option: ("--endpoint-url", options.endpointURL))
+        let isAWS = configuration.endpoint == nil
         let regions = try [
-            region(ofBucket: bucket), ServiceSettings.checkedRegion([("--region", options.region)]), services.region(),
+            region(ofBucket: bucket),
+            ServiceSettings.checkedRegion([("--region", options.region)], isHostPart: isAWS),
+            services.region(isHostPart: isAWS),
         ]
         configuration.region = regions.lazy.compactMap { $0 }.first ?? Region.standard
-        configuration.endpoint = try services.endpoint(of: .s3, option: ("--endpoint-url", options.endpointURL))
+        try configuration.checkBucket()
         try configuration.checkHost()
         // At AWS the environment and the profile only say where one usually is.
         configuration.isRegionCertain =
@@ -75,6 +79,20 @@ extension S3Configuration {
                     + AddressingStyle.allCases.map(\.rawValue).joined(separator: ", "))
         }
         return style
+    }
+
+    /// At AWS a bucket's name keeps AWS's rules; elsewhere it is the store's business, as long as it is not part of a host's name.
+    private func checkBucket() throws(SettingsError) {
+        if bucket.hasPrefix(AccessPoint.prefix) { return }
+        if endpoint == nil, let problem = S3URI.awsProblem(withBucket: bucket) {
+            throw SettingsError(
+                "\(Excerpt.of(bucket.utf8)) can't be a bucket's name: \(problem) (for a store that isn't AWS's, give its address "
+                    + "with --endpoint-url)")
+        }
+        if addressingStyle == .virtual, !S3URI.isHostLabel(bucket) {
+            throw SettingsError(
+                "\(Excerpt.of(bucket.utf8)) can't stand in front of a host's name; give --addressing-style path")
+        }
     }
 
     /// A name can be put in front of a host's name, but not of an IPv6 address.

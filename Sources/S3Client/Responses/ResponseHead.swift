@@ -5,6 +5,8 @@ struct ResponseHead: Equatable {
     private(set) var etag: String?
     private(set) var contentRange: ContentRange?
     private(set) var contentLength: Int?
+    private(set) var contentEncoding: String?
+    private(set) var lastModified: String?
     private(set) var requestID: String?
     private(set) var region: String?
     private(set) var date: String?
@@ -27,6 +29,8 @@ struct ResponseHead: Equatable {
         case etag
         case contentRange = "content-range"
         case contentLength = "content-length"
+        case contentEncoding = "content-encoding"
+        case lastModified = "last-modified"
         case requestID = "x-amz-request-id"
         case region = "x-amz-bucket-region"
         case date
@@ -68,6 +72,8 @@ struct ResponseHead: Equatable {
         case .etag: etag = value
         case .contentRange: contentRange = ContentRange(parsing: value)
         case .contentLength: contentLength = number(value.utf8)
+        case .contentEncoding: contentEncoding = value
+        case .lastModified: lastModified = value
         case .requestID: requestID = Excerpt.of(value.utf8)
         case .region: region = value
         case .date: date = value

@@ -38,6 +38,8 @@ final class ClientContext: Sendable {
     /// `nil` for unsigned requests.
     let credentials: (any CredentialsProvider)?
     let logger: Logger
+    /// The ways of the store that differ from S3's.
+    let traits: StoreTraits
     /// Called with each piece of an answer's body.
     let didReceive: (@Sendable () -> Void)?
     private let learned: Mutex<Learned>
@@ -52,6 +54,7 @@ final class ClientContext: Sendable {
         self.didReceive = didReceive
         self.credentials = credentials
         self.logger = logger
+        traits = StoreTraits(logger: logger)
         learned = Mutex(Learned(region: configuration.region))
         hasRegionProof = Atomic(configuration.isRegionCertain)
     }

@@ -16,10 +16,13 @@ struct Submission: Sendable {
     let job: Job
 
     /// The operation that does the job.
-    func operation(bucket: String) -> any Operation {
+    func operation(in context: ClientContext) -> any Operation {
+        let (bucket, traits) = (context.configuration.bucket, context.traits)
         switch job {
-        case .list(let request, let completion): ListOperation(request, bucket: bucket, completion: completion)
-        case .get(let request, let receiver): GetOperation(request, bucket: bucket, receiver: receiver)
+        case .list(let request, let completion):
+            return ListOperation(request, bucket: bucket, traits: traits, completion: completion)
+        case .get(let request, let receiver):
+            return GetOperation(request, bucket: bucket, traits: traits, receiver: receiver)
         }
     }
 }
@@ -145,7 +148,7 @@ final class NetworkThread: Sendable {
         for submission in mail.submissions {
             loop.submit(
                 Exchange(
-                    id: submission.id, operation: submission.operation(bucket: context.configuration.bucket),
+                    id: submission.id, operation: submission.operation(in: context),
                     deadline: submission.deadline))
         }
         for id in mail.cancellations { loop.cancel(id) }
