@@ -306,6 +306,7 @@ private func encoded(_ inner: String) -> String {
         ("not XML", "hello"),
         ("version 2, truncated without a token", listing(contents("a") + "<KeyCount>1</KeyCount>", truncated: true)),
         ("truncated without anything", listing("", truncated: true)),
+        ("truncated without a marker, and out of order", listing(contents("b") + contents("a"), truncated: true)),
         ("a DOCTYPE", "<!DOCTYPE x [<!ENTITY a \"b\">]>" + listing(contents("&a;"))),
         ("an unknown entity", listing(contents("&a;"))),
         ("too deep", String(repeating: "<ListBucketResult>", count: 1_000)),

@@ -25,6 +25,7 @@ struct ListPageElements {
     private(set) var nextToken: String?
     /// As it stands.
     private(set) var nextMarker: [UInt8]?
+    var hasNextMarker: Bool { nextMarker?.isEmpty == false }
     private(set) var isURLEncoded = false
     /// Whether there is an element that only ListObjectsV2 has.
     private(set) var isVersion2 = false

@@ -49,7 +49,8 @@ package final class ListPageReader {
         var assembly = ListPageAssembly(elements, request: request, isEncodingIgnored: isEncodingIgnored)
         let page = assembly.page()
         (flaws, isFalselyEncoded) = (assembly.flaws, assembly.isFalselyEncoded)
-        return ListPage(items: page.items, next: try next(assembly), isOrdered: page.isOrdered)
+        return ListPage(
+            items: page.items, next: try next(assembly, isOrdered: page.isOrdered), isOrdered: page.isOrdered)
     }
 
     /// Whether a page is one of ListObjects, version 1, although it was asked for by version 2: the store does not know
@@ -62,9 +63,9 @@ package final class ListPageReader {
     private var elements: ListPageElements { consumer.elements }
 
     /// How the listing goes on. `IsTruncated` decides whether it does; a token decides only where that is missing.
-    private func next(_ assembly: ListPageAssembly) throws(StoreError) -> ContinuationToken? {
+    private func next(_ assembly: ListPageAssembly, isOrdered: Bool) throws(StoreError) -> ContinuationToken? {
         let token = elements.nextToken.flatMap { $0.isEmpty || isMarked ? nil : ContinuationToken($0) }
-        guard elements.isTruncated ?? (token != nil || elements.nextMarker?.isEmpty == false) else { return nil }
+        guard elements.isTruncated ?? (token != nil || elements.hasNextMarker) else { return nil }
         if let token {
             guard token != request.continuation else { throw malformed("it goes on where it was itself continued") }
             return token
@@ -72,6 +73,10 @@ package final class ListPageReader {
         if elements.isVersion2 && !isMarked { throw malformed("it is cut off, but there is no continuation token") }
         guard let marker = assembly.nextMarker else {
             throw malformed("it is cut off, but there is neither a continuation token nor a key to go on behind")
+        }
+        // Behind the greatest key there may be others, unless the page was asked for in a way that the store doesn't know.
+        guard isOrdered || elements.hasNextMarker || (!isMarked && request.startAfter != nil) else {
+            throw malformed("it is cut off and not in order, but there is neither a continuation token nor a marker")
         }
         guard !isMarked || marker != request.position else {
             throw malformed(
