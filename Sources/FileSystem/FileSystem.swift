@@ -92,6 +92,7 @@ public final class FileSystem: Sendable {
         directories = HandleTable(.openDirectory, log: log)
         files = HandleTable(.openFile, log: log)
         directoryTime = log.map { options.mountTime(keptIn: $0) } ?? options.mountTime
+        namespace.onDistrust { [kernelDirectories] in kernelDirectories.distrustAll() }
     }
 
     /// When the mount began, which may have been in another process.

@@ -17,6 +17,22 @@ public protocol ObjectStore: Sendable {
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest
 
+    /// Asks for one object's description (S3's HeadObject).
+    ///
+    /// - Parameters:
+    ///   - key: The object's key.
+    ///   - deadline: When to give up, retries included.
+    ///   - completion: Called once, on a thread of the store's, with `nil` where there is no such object; it must not block.
+    /// - Returns: A handle to cancel the request with; it need not be kept.
+    @discardableResult
+    func head(
+        _ key: Key, deadline: ContinuousClock.Instant,
+        completion: @escaping @Sendable (Result<ListedObject?, StoreError>) -> Void
+    ) -> any StoreRequest
+
+    /// Whether listings come in the order of keys, as far as is known before the first one. A page may prove the opposite.
+    var listsInOrder: Bool { get }
+
     /// Asks for a range of one object version (S3's GetObject with `Range` and `If-Match`).
     ///
     /// - Parameters:
@@ -29,6 +45,11 @@ public protocol ObjectStore: Sendable {
     func get(
         _ request: RangeRequest, deadline: ContinuousClock.Instant, receiver: any RangeReceiver
     ) -> any StoreRequest
+}
+
+extension ObjectStore {
+    /// True, as S3 promises for general purpose buckets.
+    public var listsInOrder: Bool { true }
 }
 
 /// A request under way.
@@ -92,16 +113,19 @@ public struct ListPage: Hashable, Sendable {
         }
     }
 
-    /// Objects and common prefixes together, in strictly ascending order of their keys; the page proves that between
-    /// two neighbours there is nothing.
+    /// Objects and common prefixes together, each key once. Where `isOrdered`, they are in strictly ascending order of their
+    /// keys, and the page proves that between two neighbours there is nothing.
     public var items: [Item]
     /// How the listing goes on; `nil` where this page is the last.
     public var next: ContinuationToken?
+    /// Whether the store sent the page in the order of keys. Otherwise the items are as it sent them.
+    public var isOrdered: Bool
 
     /// A page of these items; there are more where `next` is not `nil`.
-    public init(items: [Item], next: ContinuationToken? = nil) {
+    public init(items: [Item], next: ContinuationToken? = nil, isOrdered: Bool = true) {
         self.items = items
         self.next = next
+        self.isOrdered = isOrdered
     }
 }
 

@@ -18,7 +18,10 @@ extension S3Client: ObjectURLSource {
         if context.isRegionProven, let url = context.url(of: key, lifetime: lifetime) {
             return completion(.success(url))
         }
-        list(ListRequest(prefix: key, isDelimited: true, limit: 1), deadline: deadline) { [context] result in
+        // A directory bucket lists prefixes that end in "/" only.
+        let end = key.bytes.lastIndex(of: Key.delimiter).map { $0 + 1 } ?? 0
+        let prefix = listsInOrder ? key : Key(key.bytes[..<end])
+        list(ListRequest(prefix: prefix, isDelimited: true, limit: 1), deadline: deadline) { [context] result in
             completion(Result { () throws(StoreError) in try context.url(of: key, lifetime: lifetime, after: result) })
         }
     }

@@ -60,6 +60,18 @@ public final class S3Client: ObjectStore {
         submit(.list(request, completion: completion), deadline: deadline) { completion(.failure($0)) }
     }
 
+    /// Asks for the description of an object of the bucket. See `ObjectStore`.
+    @discardableResult
+    public func head(
+        _ key: Key, deadline: ContinuousClock.Instant,
+        completion: @escaping @Sendable (Result<ListedObject?, StoreError>) -> Void
+    ) -> any StoreRequest {
+        submit(.head(key, completion: completion), deadline: deadline) { completion(.failure($0)) }
+    }
+
+    /// Whether the bucket is expected to list in the order of keys. See `ObjectStore`.
+    public var listsInOrder: Bool { context.configuration.listsInOrder }
+
     /// Gets a range of an object of the bucket. See `ObjectStore`.
     @discardableResult
     public func get(

@@ -10,6 +10,8 @@ public struct S3Options: Sendable {
     public var caBundle: String?
     /// `--request-payer`.
     public var isRequesterPaying: Bool
+    /// `--unordered-listings`.
+    public var hasUnorderedListings: Bool
     /// `--expected-bucket-owner`.
     public var expectedBucketOwner: String?
     /// `--sse-c-key-file`.
@@ -18,14 +20,15 @@ public struct S3Options: Sendable {
     /// Options; what is left out is decided by the environment and the profile.
     public init(
         endpointURL: String? = nil, region: String? = nil, addressingStyle: AddressingStyle? = nil,
-        caBundle: String? = nil, isRequesterPaying: Bool = false, expectedBucketOwner: String? = nil,
-        customerKeyFile: String? = nil
+        caBundle: String? = nil, isRequesterPaying: Bool = false, hasUnorderedListings: Bool = false,
+        expectedBucketOwner: String? = nil, customerKeyFile: String? = nil
     ) {
         self.endpointURL = endpointURL
         self.region = region
         self.addressingStyle = addressingStyle
         self.caBundle = caBundle
         self.isRequesterPaying = isRequesterPaying
+        self.hasUnorderedListings = hasUnorderedListings
         self.expectedBucketOwner = expectedBucketOwner
         self.customerKeyFile = customerKeyFile
     }
@@ -42,6 +45,7 @@ extension S3Configuration {
         var configuration = S3Configuration(
             bucket: bucket, addressingStyle: try addressingStyle(options, shared),
             isRequesterPaying: options.isRequesterPaying)
+        configuration.listsInOrder = !options.hasUnorderedListings
         let services = ServiceSettings(environment: environment, profile: shared.profile)
         let regions = try [
             region(ofBucket: bucket), ServiceSettings.checkedRegion([("--region", options.region)]), services.region(),

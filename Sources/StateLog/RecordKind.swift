@@ -19,11 +19,13 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case openFile = 8
     /// A file that the kernel was lent. Its id is the inode's.
     case lentFile = 9
+    /// That the store lists in no order, once that is known.
+    case unorderedStore = 10
 
     /// Whether the log itself keeps what was told last, so that nobody need own it: there is one record, or a few.
     var isKeptByLog: Bool {
         switch self {
-        case .serverNumber, .mountTime: true
+        case .serverNumber, .mountTime, .unorderedStore: true
         case .entryBlock, .inodeRow, .listedRun, .openDirectory, .openFile, .lentFile: false
         }
     }

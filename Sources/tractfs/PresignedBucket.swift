@@ -52,19 +52,25 @@ struct PresignedBucket {
 
     /// `nil` where the keys may not list.
     private func byteCount(of key: Key) throws(Failure) -> Int? {
-        let page: ListPage
         do throws(StoreError) {
-            page = try client.filledPage(
-                ListRequest(prefix: key, isDelimited: true, limit: 1), deadline: .now + requestTimeout)
+            if let object = try object(key) { return object.version.byteCount }
         } catch {
             if error.code == .accessDenied { return nil }
             throw failure(error)
         }
-        // Of all keys that begin so it is the first.
-        guard case .object(let object) = page.items.first, object.version.key == key else {
-            throw Failure("there is no object \(settings.uri); check the key (upper and lower case matter)")
+        throw Failure("there is no object \(settings.uri); check the key (upper and lower case matter)")
+    }
+
+    private func object(_ key: Key) throws(StoreError) -> ListedObject? {
+        let deadline = ContinuousClock.now + requestTimeout
+        if client.listsInOrder {
+            let page = try client.filledPage(
+                ListRequest(prefix: key, isDelimited: true, limit: 1), deadline: deadline)
+            // Of all keys that begin so it is the first, in the order of keys.
+            if case .object(let object) = page.items.first, object.version.key == key { return object }
+            if page.next == nil { return nil }
         }
-        return object.version.byteCount
+        return try client.description(of: key, deadline: deadline)
     }
 
     /// Calls `body` with each file of the folder that matches.

@@ -41,7 +41,7 @@ struct RootCheck {
     private func nothingThere() throws(Failure) -> Failure {
         // Without the "/" at its end, which the user may have typed.
         let name = Key(uri.root.bytes.dropLast())
-        let first = try list(ListRequest(prefix: name, isDelimited: true, limit: 1)).items.first
+        let first = try first(at: name)
         guard case .object(let object) = first, object.version.key == name else {
             let neighbour = first ?? sameInOtherCase(name)
             let hint = neighbour.map { ": there is s3://\(uri.bucket)/\($0.key)" } ?? ""
@@ -49,6 +49,14 @@ struct RootCheck {
         }
         let folder = name.bytes.lastIndex(of: Key.delimiter).map { Key(name.bytes[...$0]) } ?? .empty
         return Failure("\(uri) is a file; mount its folder instead: s3://\(uri.bucket)/\(folder)")
+    }
+
+    /// The first item whose key begins with `name`. Where listings come in no order, only the object itself.
+    private func first(at name: Key) throws(Failure) -> ListPage.Item? {
+        if store.listsInOrder { return try list(ListRequest(prefix: name, isDelimited: true, limit: 1)).items.first }
+        // Who may list need not be allowed to read.
+        let object = try? store.description(of: name, deadline: deadline)
+        return object.map { .object($0) }
     }
 
     /// What is called so but for the case of letters, among the first in the same folder.

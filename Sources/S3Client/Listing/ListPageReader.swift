@@ -3,8 +3,7 @@ package import ObjectStore
 /// Reads the answer of ListObjectsV2 piece by piece into a `ListPage`.
 ///
 /// Source: "ListObjectsV2", response syntax, in the Amazon S3 API Reference. Whatever a file system would be wrong by,
-/// if it were believed, makes the page malformed: a missing size or ETag, keys out of order, a listing that goes on
-/// without saying how.
+/// if it were believed, makes the page malformed: a missing size or ETag, a listing that goes on without saying how.
 package final class ListPageReader {
     private let request: ListRequest
     private let consumer = ListPageConsumer()
@@ -32,15 +31,15 @@ package final class ListPageReader {
         try read(RawSpan(), isLast: true)
         guard elements.isListing else { throw notAListing("its root element is another") }
         if let problem = elements.problem { throw malformed(problem) }
-        let items = try sortedItems()
+        let (items, isOrdered) = try readItems()
         // A token that the page says not to need is followed all the same: at worst to a page without items.
         guard let token = elements.nextToken, !token.isEmpty else {
             if elements.isTruncated { throw malformed("it is cut off, but there is no continuation token") }
-            return ListPage(items: items)
+            return ListPage(items: items, isOrdered: isOrdered)
         }
         let next = ContinuationToken(token)
         guard next != request.continuation else { throw malformed("it goes on where it was itself continued") }
-        return ListPage(items: items, next: next)
+        return ListPage(items: items, next: next, isOrdered: isOrdered)
     }
 
     private var elements: ListPageElements { consumer.elements }
@@ -54,51 +53,53 @@ package final class ListPageReader {
         }
     }
 
-    /// The items of the page in order. Objects and common prefixes each come sorted, which is checked, and are merged.
-    private func sortedItems() throws(StoreError) -> [ListPage.Item] {
+    /// The items of the page, each key once: merged where objects and common prefixes each come in order, otherwise as sent.
+    private func readItems() throws(StoreError) -> (items: [ListPage.Item], isOrdered: Bool) {
         let elements = elements
-        let prefixes = try commonPrefixes(elements)
-        var items: [ListPage.Item] = []
-        items.reserveCapacity(elements.objects.count + prefixes.count)
-        var prefixIndex = 0
-        var previous: Key?
+        var objects: [ListPage.Item] = []
+        objects.reserveCapacity(elements.objects.count)
         for fields in elements.objects {
-            let object = try object(from: fields, isURLEncoded: elements.isURLEncoded)
-            let key = object.version.key
-            try check(key, after: previous)
-            previous = key
-            while prefixIndex < prefixes.count, prefixes[prefixIndex] < key {
-                items.append(.commonPrefix(prefixes[prefixIndex]))
-                prefixIndex += 1
-            }
-            if prefixIndex < prefixes.count, prefixes[prefixIndex] == key { throw malformed("\(key) is in it twice") }
-            items.append(.object(object))
+            objects.append(.object(try object(from: fields, isURLEncoded: elements.isURLEncoded)))
         }
-        items += prefixes[prefixIndex...].map { .commonPrefix($0) }
-        // Some servers list the key itself, or a common prefix that is the key, where S3 begins behind it.
-        guard let startAfter = request.startAfter, let first = items.first, first.key <= startAfter else {
-            return items
-        }
-        return Array(items.drop { $0.key <= startAfter })
-    }
-
-    private func commonPrefixes(_ elements: ListPageElements) throws(StoreError) -> [Key] {
-        var prefixes: [Key] = []
+        var prefixes: [ListPage.Item] = []
         prefixes.reserveCapacity(elements.commonPrefixes.count)
         for text in elements.commonPrefixes {
             let prefix = try key(from: text, isURLEncoded: elements.isURLEncoded)
             guard prefix.endsInDelimiter else { throw malformed("a common prefix doesn't end in \"/\"") }
-            try check(prefix, after: prefixes.last)
-            prefixes.append(prefix)
+            prefixes.append(.commonPrefix(prefix))
         }
-        return prefixes
+        for item in objects + prefixes where !item.key.hasPrefix(request.prefix) {
+            throw malformed("\(item.key) doesn't begin with the prefix asked for")
+        }
+        guard isAscending(objects), isAscending(prefixes) else {
+            var known: Set<Key> = []
+            return ((objects + prefixes).filter { known.insert($0.key).inserted }, false)
+        }
+        let items = merged(objects, prefixes)
+        // Some servers list the key itself, or a common prefix that is the key, where S3 begins behind it.
+        guard let startAfter = request.startAfter, let first = items.first, first.key <= startAfter else {
+            return (items, true)
+        }
+        return (Array(items.drop { $0.key <= startAfter }), true)
     }
 
-    private func check(_ key: Key, after previous: Key?) throws(StoreError) {
-        guard key.hasPrefix(request.prefix) else { throw malformed("\(key) doesn't begin with the prefix asked for") }
-        guard let previous, key <= previous else { return }
-        throw malformed(
-            key == previous ? "\(key) is in it twice" : "its keys are not in the order of their bytes (\(key))")
+    private func isAscending(_ items: [ListPage.Item]) -> Bool {
+        zip(items, items.dropFirst()).allSatisfy { $0.key < $1.key }
+    }
+
+    private func merged(_ objects: [ListPage.Item], _ prefixes: [ListPage.Item]) -> [ListPage.Item] {
+        var items: [ListPage.Item] = []
+        items.reserveCapacity(objects.count + prefixes.count)
+        var prefixIndex = 0
+        for object in objects {
+            while prefixIndex < prefixes.count, prefixes[prefixIndex].key < object.key {
+                items.append(prefixes[prefixIndex])
+                prefixIndex += 1
+            }
+            if prefixIndex < prefixes.count, prefixes[prefixIndex].key == object.key { prefixIndex += 1 }
+            items.append(object)
+        }
+        return items + prefixes[prefixIndex...]
     }
 
     private func object(

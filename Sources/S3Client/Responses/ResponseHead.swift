@@ -8,6 +8,8 @@ struct ResponseHead: Equatable {
     private(set) var requestID: String?
     private(set) var region: String?
     private(set) var date: String?
+    private(set) var lastModified: String?
+    private(set) var storageClass: String?
     /// For how many seconds the store wants to be left alone (RFC 9110, section 10.2.3; the form with a date is passed over).
     private(set) var retryAfterSeconds: Int?
     private var byteCount = 0
@@ -30,6 +32,8 @@ struct ResponseHead: Equatable {
         case requestID = "x-amz-request-id"
         case region = "x-amz-bucket-region"
         case date
+        case lastModified = "last-modified"
+        case storageClass = "x-amz-storage-class"
         case retryAfterSeconds = "retry-after"
 
         /// The field of this name, in whatever case.
@@ -71,6 +75,8 @@ struct ResponseHead: Equatable {
         case .requestID: requestID = Excerpt.of(value.utf8)
         case .region: region = value
         case .date: date = value
+        case .lastModified: lastModified = value
+        case .storageClass: storageClass = value
         case .retryAfterSeconds: retryAfterSeconds = Int(value)
         }
     }

@@ -68,6 +68,8 @@ final class ClientContext: Sendable {
         let credentials: Credentials?
         /// Whether somebody waits to hear that the store takes them.
         let isUnproven: Bool
+        /// "GET" or "HEAD".
+        var method = "GET"
 
         /// A failure without what was sent, which a server may have repeated.
         func hidingSecrets(in failure: AttemptFailure) -> AttemptFailure {
@@ -115,7 +117,7 @@ final class ClientContext: Sendable {
         }
         return SignedRequest(
             url: address.url(of: request), headers: request.headers, server: address.server, region: region,
-            credentials: credentials, isUnproven: isUnproven)
+            credentials: credentials, isUnproven: isUnproven, method: request.method)
     }
 
     /// Where the bucket answers, the region to sign for, and what time it is there.

@@ -8,6 +8,7 @@ struct Submission: Sendable {
     /// What is asked for, and who gets it.
     enum Job: Sendable {
         case list(ListRequest, completion: @Sendable (Result<ListPage, StoreError>) -> Void)
+        case head(Key, completion: @Sendable (Result<ListedObject?, StoreError>) -> Void)
         case get(RangeRequest, receiver: any RangeReceiver)
     }
 
@@ -19,6 +20,7 @@ struct Submission: Sendable {
     func operation(bucket: String) -> any Operation {
         switch job {
         case .list(let request, let completion): ListOperation(request, bucket: bucket, completion: completion)
+        case .head(let key, let completion): HeadOperation(key, bucket: bucket, completion: completion)
         case .get(let request, let receiver): GetOperation(request, bucket: bucket, receiver: receiver)
         }
     }

@@ -123,6 +123,12 @@ final class Transfer {
             self.headers = curl_slist_append(self.headers, "\(header.name): \(header.value)")
         }
         _ = tractfs_easy_set_list(easy, CURLOPT_HTTPHEADER, self.headers)
+        // Taking CURLOPT_NOBODY back doesn't make the next request a GET in every version of curl.
+        if request.method == "HEAD" {
+            _ = tractfs_easy_set_long(easy, CURLOPT_NOBODY, 1)
+        } else {
+            _ = tractfs_easy_set_long(easy, CURLOPT_HTTPGET, 1)
+        }
         _ = tractfs_easy_set_string(easy, CURLOPT_URL, request.url)
         _ = tractfs_easy_set_long(easy, CURLOPT_FRESH_CONNECT, exchange.needsNewConnection ? 1 : 0)
     }

@@ -26,7 +26,7 @@ struct S3Answer {
         guard let listing = request.listing else {
             return .error(400, "InvalidArgument", "max-keys is not a positive number")
         }
-        guard let page = contents.page(listing, pageLimit: server.pageLimit) else {
+        guard let page = contents.page(listing, in: server.listingOrder, pageLimit: server.pageLimit) else {
             return .error(400, "InvalidArgument", "The continuation token provided is incorrect")
         }
         return S3Response(listing, WrittenPage(page), request: request, server: server)

@@ -24,6 +24,7 @@ public final class S3TestServer: Sendable {
         var log: [LogEntry] = []
         var rules: [S3Rule] = []
         var requirements = S3Requirements()
+        var listingOrder = ListingOrder.keys
 
         /// The action of the first rule that takes the request.
         mutating func takeAction(on request: S3Request) -> S3Action? {
@@ -127,7 +128,13 @@ public final class S3TestServer: Sendable {
 
     /// The true page that a listing gets now; `nil` where its token is none of ours.
     func page(of listing: ListRequest) -> ListPage? {
-        contents.page(listing, pageLimit: pageLimit)
+        contents.page(listing, in: listingOrder, pageLimit: pageLimit)
+    }
+
+    /// The order in which it lists from now on.
+    public var listingOrder: ListingOrder {
+        get { state.withLock { $0.listingOrder } }
+        set { state.withLock { $0.listingOrder = newValue } }
     }
 
     /// Logs a request and decides on the answer.
