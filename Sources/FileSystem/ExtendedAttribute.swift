@@ -20,6 +20,7 @@ enum ExtendedAttribute: String, CaseIterable {
         case (.key, _): inode.key.bytes
         case (.uri, _): Array("s3://\(bucket)/".utf8) + inode.key.bytes
         // The quotation marks belong to the header, not to the tag that users compare with a checksum.
+        case (.etag, .file(let object)) where object.version.etag.isStandIn: nil
         case (.etag, .file(let object)): Array(object.version.etag.text.utf8.filter { $0 != UInt8(ascii: "\"") })
         case (.storageClass, .file(let object)): Array(object.storageClass.utf8)
         case (.restore, .file): restoration.map { Array($0.rawValue.utf8) }

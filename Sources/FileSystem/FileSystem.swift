@@ -93,6 +93,7 @@ public final class FileSystem: Sendable {
         directories = HandleTable(.openDirectory, log: log)
         files = HandleTable(.openFile, log: log)
         mountTime = log.map { options.mountTime(keptIn: $0) } ?? options.mountTime
+        namespace.onDistrust { [kernelDirectories] in kernelDirectories.distrustAll() }
     }
 
     /// How many files are open, each as often as it was opened.

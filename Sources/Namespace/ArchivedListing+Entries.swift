@@ -3,7 +3,6 @@ import ObjectStore
 extension ProvenEntries {
     /// The entries of a listing from the archive; `nil` where what was kept of it can't be used.
     init?(_ archived: ArchivedListing, account: BlockAccount) {
-        self.init()
         var blocks: [EntryBlock] = []
         for bytes in archived.blocks {
             guard let block = try? EntryBlock(prefix: archived.prefix, serialized: bytes, account: account),
@@ -14,13 +13,8 @@ extension ProvenEntries {
         if blocks.isEmpty {
             blocks = [EntryBlock.Builder(prefix: archived.prefix, reserving: 0, account: account).finish()]
         }
-        for (index, block) in blocks.enumerated() {
-            let lower: Key = index == 0 ? .empty : Key(block.position(0))
-            let upper = index + 1 < blocks.count ? Key(blocks[index + 1].position(0)) : nil
-            if let upper, upper <= Key(block.position(block.count - 1)) { return nil }
-            _ = absorb(
-                ProvenSection(block: block, interval: KeyInterval(lower: lower, upper: upper), hidden: HiddenKeys()))
-        }
+        var hidden = HiddenKeys()
+        self.init(whole: blocks, hidden: &hidden)
     }
 }
 

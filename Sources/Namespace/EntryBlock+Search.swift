@@ -39,6 +39,13 @@ extension UnsafeRawBufferPointer {
         return order != 0 ? order < 0 : count < other.count
     }
 
+    /// The order of these bytes and others in S3's order of keys: below 0 where these stand before, `nil` where both are the same.
+    func compare(with other: UnsafeRawBufferPointer) -> Int? {
+        let order = compareStart(with: other)
+        if order != 0 { return Int(order) }
+        return count == other.count ? nil : count - other.count
+    }
+
     /// Whether these are the same bytes.
     func isEqual(to other: UnsafeRawBufferPointer) -> Bool {
         count == other.count && compareStart(with: other) == 0

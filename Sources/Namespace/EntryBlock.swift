@@ -128,7 +128,7 @@ final class EntryBlock: Sendable {
             let storageClass = StorageClassCode(rawValue: record.storageClass) ?? .standard
             return .file(object(index, record, etag: ETag(digest), storageClass: storageClass.text))
         case .oddFile:
-            let etag = ETag(text(record.etagText))
+            let etag = ETag(stored: text(record.etagText))
             return .file(object(index, record, etag: etag, storageClass: text(record.storageClassText)))
         case .directory, nil:
             return .directory

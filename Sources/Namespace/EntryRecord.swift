@@ -14,7 +14,7 @@ import ObjectStore
 /// | 38 | 1 | storage class |
 /// | 39 | 1 | form |
 ///
-/// A file is *odd* where one of its fields has no room here: an ETag that is no digest, a storage class that S3 doesn't
+/// A file is *odd* where one of its fields has no room here: an ETag that is no digest (or none), a storage class that S3 doesn't
 /// know, a time outside of the years 1678 to 2261. A directory has nothing but its name.
 struct EntryRecord: Equatable {
     static let byteCount = 40

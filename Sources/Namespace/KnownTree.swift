@@ -83,7 +83,7 @@ final class KnownTree: Sendable {
                 return state.use(prefix, at: .now)
                     ?? state.insert(Listing(prefix: prefix, source: source, knownSince: askedAt))
             }
-            listing?.absorb(section, askedAt: askedAt, isOwnPage: prefix == ownPrefix)
+            listing?.absorb(section, askedAt: askedAt, ownPage: prefix == ownPrefix ? page : nil)
         }
         letGoOfReplaced()
         evict(besides: sections.count)

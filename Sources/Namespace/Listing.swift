@@ -9,6 +9,9 @@ import Synchronization
 /// asked for (`KnownTree.absorb`). Of its own and of those aimed at one name, at most one is on its way, and who needs it
 /// waits for that one. A page that fails fails those who wait for it and nothing else: what is proven stays proven, and the
 /// next one who asks makes the listing ask the store again.
+///
+/// Where the store turns out to list in no order (`StoreOrder`), all that was proven is withdrawn at the next use, and the
+/// directory is collected page by page (`Listing+Unordered.swift`). Entries that readers were given keep their indices.
 final class Listing: Sendable {
     /// The directory's prefix: a key that ends in "/", or nothing for a whole bucket.
     let prefix: Key
@@ -24,11 +27,19 @@ final class Listing: Sendable {
     private let isRestored: Bool
     /// Whether the archive was asked for a better listing.
     let isArchiveAsked = Atomic<Bool>(false)
-    private let source: ListingSource
+    let source: ListingSource
     private let state: Mutex<State>
 
-    fileprivate struct State {
+    struct State {
         var entries: ProvenEntries
+        /// The entries in the order in which readers have been given them, where that isn't the order of `entries`.
+        var given: ProvenEntries?
+        /// Whether readers have been given entries.
+        var hasGivenEntries = false
+        /// Whether what is proven rests on the order of the store's listings.
+        var restsOnOrder: Bool
+        /// The pages that have come of a directory of a store that lists in no order.
+        var collected: CollectedPages?
         /// When the first of it was asked of the store.
         var knownSince: ContinuousClock.Instant
         /// Where the next page of its own begins, if that is a matter of going on with one that came before.
@@ -50,7 +61,7 @@ final class Listing: Sendable {
         var logged = LoggedEntries()
     }
 
-    fileprivate enum Waiter {
+    enum Waiter {
         case lookup(Name, LookupCompletion)
         case entries(index: Int, EntriesCompletion)
     }
@@ -71,13 +82,26 @@ final class Listing: Sendable {
         isRestored = restoredID != nil
         loggedID.store(restoredID ?? 0, ordering: .relaxed)
         self.source = source
-        state = Mutex(State(entries: entries, knownSince: knownSince, hasFirstPage: entries.isComplete))
+        state = Mutex(
+            State(
+                entries: entries, hasGivenEntries: restoredID != nil,
+                restsOnOrder: restoredID != nil || source.order.isTrusted, knownSince: knownSince,
+                hasFirstPage: entries.isComplete))
         source.account.add(Self.overheadByteCount + prefix.bytes.count + entries.byteCount)
     }
 
     deinit {
-        let byteCount = state.withLock { $0.entries.byteCount }
+        let byteCount = state.withLock { $0.entriesByteCount }
         source.account.subtract(Self.overheadByteCount + prefix.bytes.count + byteCount)
+    }
+
+    /// Calls `body` with the state, from which all is withdrawn that rests on an order which was disproved.
+    func withState<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+        let isOrdered = source.order.isTrusted
+        return state.withLock { state in
+            if !isOrdered, state.restsOnOrder { source.account.add(state.withdraw()) }
+            return body(&state)
+        }
     }
 
     // MARK: Readers
@@ -94,27 +118,27 @@ final class Listing: Sendable {
     // MARK: What is known
 
     /// When the first of it was asked of the store.
-    var knownSince: ContinuousClock.Instant { state.withLock { $0.knownSince } }
+    var knownSince: ContinuousClock.Instant { withState { $0.knownSince } }
 
     /// Until when all of it counts as true.
     var expiry: Expiry { source.timeToLive.expiry(from: knownSince) }
 
     /// Whether everything in the directory is known.
-    var isComplete: Bool { state.withLock { $0.entries.isComplete } }
+    var isComplete: Bool { withState { $0.entries.isComplete } }
 
     /// How many entries are settled, so that they have an index.
-    var entryCount: Int { state.withLock { $0.entries.settledCount } }
+    var entryCount: Int { withState { $0.indexed.settledCount } }
 
     /// The index of the file `name`, if it is settled.
     func index(ofFile name: Name) -> Int? {
-        state.withLock { $0.entries.index(of: name.bytes) }
+        withState { $0.indexed.index(of: name.bytes) }
     }
 
     /// The entries of these indices, as far as they are settled.
     func listedEntries(in range: Range<Int>) -> [ListedEntry] {
-        state.withLock { state in
+        withState { state in
             var entries: [ListedEntry] = []
-            while entries.count < range.count, let run = state.entries.entries(from: range.lowerBound + entries.count) {
+            while entries.count < range.count, let run = state.indexed.entries(from: range.lowerBound + entries.count) {
                 entries += run.range.prefix(range.count - entries.count).map {
                     ListedEntry(block: run.block, index: $0)
                 }
@@ -126,33 +150,34 @@ final class Listing: Sendable {
     /// The names of subdirectories at or behind a position (a name with "/" for a directory), in the order of keys, as far
     /// as they are known, `limit` of them at the most. Asks nothing. There may be others between them.
     func knownSubdirectories(from position: [UInt8], limit: Int) -> [[UInt8]] {
-        state.withLock { $0.entries.subdirectories(from: position, limit: limit) }
+        withState { $0.entries.subdirectories(from: position, limit: limit) }
     }
 
     /// The first subdirectory at or behind `position`, if all before it is known.
     func nextSubdirectory(from position: Key) -> ProvenEntries.NextSubdirectory {
-        state.withLock { $0.entries.nextSubdirectory(from: position) }
+        withState { $0.entries.nextSubdirectory(from: position) }
     }
 
     /// What is known of a position: "name" for a file, "name/" for a directory.
     func entry(at position: [UInt8]) -> ProvenEntries.Answer {
-        state.withLock { $0.entries.entry(at: position) }
+        withState { $0.entries.entry(at: position) }
     }
 
     /// All entries, in runs; `nil` where they aren't all known.
     var completeRuns: [EntryRun]? {
-        state.withLock { $0.entries.isComplete ? $0.entries.settledRuns : nil }
+        withState { $0.entries.isComplete ? $0.entries.settledRuns : nil }
     }
 
     /// The blocks that its entries are in, each once.
     var blocks: [EntryBlock] {
         var known: Set<ObjectIdentifier> = []
-        return state.withLock { $0.entries.blocks }.filter { known.insert(ObjectIdentifier($0)).inserted }
+        let all = withState { $0.entries.blocks + ($0.given?.blocks ?? []) }
+        return all.filter { known.insert(ObjectIdentifier($0)).inserted }
     }
 
     /// The memory that it takes with its entries, in bytes, about.
     var byteCount: Int {
-        let entriesByteCount = state.withLock { $0.entries.byteCount }
+        let entriesByteCount = withState { $0.entriesByteCount }
         return Self.overheadByteCount + prefix.bytes.count + entriesByteCount
             + blocks.reduce(0) { $0 + $1.byteCount }
     }
@@ -174,7 +199,7 @@ final class Listing: Sendable {
     func writeEntries() {
         guard let log = source.log else { return }
         let id = logID
-        state.withLock { $0.logged.write($0.entries, of: id, to: log) }
+        withState { $0.logged.write($0.indexed, of: id, to: log) }
     }
 
     // MARK: Asking
@@ -191,7 +216,7 @@ final class Listing: Sendable {
             case fetchPage
             case aim
         }
-        let step = state.withLock { state -> Step in
+        let step = withState { state -> Step in
             switch state.entries.answer(for: name) {
             case .present(let entry): return .answer(entry)
             case .absent: return .answer(nil)
@@ -216,11 +241,11 @@ final class Listing: Sendable {
     /// The entries from `index` on: those at hand, or those of the next page. When the last entries at hand are asked
     /// for, the next page is fetched at once, since a reader of a directory reads it all.
     func entries(from index: Int, completion: @escaping EntriesCompletion) {
-        let (slice, mustFetch) = state.withLock { state -> (DirectorySlice?, Bool) in
+        let (slice, mustFetch) = withState { state -> (DirectorySlice?, Bool) in
             state.readerIndex = index
             if let slice = state.slice(from: index) {
-                let isLast = index + slice.count == state.entries.settledCount
-                return (slice, isLast && !state.entries.isComplete && state.beginFetching())
+                let isLast = index + slice.count == state.indexed.settledCount
+                return (slice, isLast && !state.indexed.isComplete && state.beginFetching())
             }
             state.waiters.append(.entries(index: index, completion))
             return (nil, state.beginFetching())
@@ -233,11 +258,11 @@ final class Listing: Sendable {
 
     /// Where the listing is read, if pages may be asked for ahead of that.
     var numberedPlace: NumberedReadAhead.Place? {
-        state.withLock { $0.numberedPlace }
+        withState { $0.numberedPlace }
     }
 
     private func goOnAhead() {
-        let (numbered, place) = state.withLock { ($0.numbered, $0.numberedPlace) }
+        let (numbered, place) = withState { ($0.numbered, $0.numberedPlace) }
         if let numbered, let place { numbered.goOn(place, of: self) }
     }
 
@@ -247,13 +272,16 @@ final class Listing: Sendable {
     ///
     /// - Parameters:
     ///   - askedAt: When the page was asked for: the whole edition doesn't count as any younger.
-    ///   - isOwnPage: Whether the page is one of this very directory.
-    func absorb(_ section: ProvenSection, askedAt: ContinuousClock.Instant, isOwnPage: Bool) {
-        let outcome = state.withLock { state -> Outcome in
-            if state.entries.isComplete { return Outcome() }
+    ///   - ownPage: The page, where it is one of this very directory.
+    func absorb(_ section: ProvenSection, askedAt: ContinuousClock.Instant, ownPage: ProvenPage?) {
+        let outcome = withState { state -> Outcome in
+            if state.entries.isComplete || !state.restsOnOrder { return Outcome() }
             state.knownSince = min(state.knownSince, askedAt)
-            if isOwnPage { state.hasFirstPage = true }
-            return state.absorb(section)
+            guard let ownPage else { return state.absorbOthers(section) }
+            state.hasFirstPage = true
+            let outcome = state.absorb(section)
+            state.noteEnd(of: ownPage, below: prefix)
+            return outcome
         }
         finish(outcome, hidden: section.hidden)
     }
@@ -261,7 +289,7 @@ final class Listing: Sendable {
     /// Takes a page of this directory that was asked for ahead.
     func absorb(_ page: ProvenPage) {
         guard let section = page.section(of: prefix, account: source.account) else { return }
-        finish(state.withLock { $0.absorb(section) }, hidden: section.hidden)
+        finish(withState { $0.absorbOthers(section) }, hidden: section.hidden)
     }
 
     // MARK: Pages of the directory
@@ -272,16 +300,18 @@ final class Listing: Sendable {
     /// - Parameters:
     ///   - position: Where the page begins; by default where the front ends.
     ///   - waited: The position that others' pages were waited for last.
-    private func fetchPage(from position: Key? = nil, waitedAt waited: Key? = nil) {
-        let position = position ?? state.withLock { $0.entries.frontEnd ?? .empty }
+    func fetchPage(from position: Key? = nil, waitedAt waited: Key? = nil) {
+        guard source.order.isTrusted else { return collectPage() }
+        let position = position ?? withState { $0.entries.frontEnd ?? .empty }
         if position != waited {
             let next = prefix.appending(position.bytes)
             if source.pages.wait(for: next, completion: { [self] in goOnAfterOthersPage(at: position, $0) }) { return }
         }
-        let (request, lower) = state.withLock { $0.nextRequest(below: prefix) }
+        let (request, lower) = withState { $0.nextRequest(below: prefix) }
         source.list(request) { [self] result in
             do throws(StoreError) {
-                try take(ProvenPage(result.get(), of: request, from: lower))
+                guard let page = try source.prove(result.get(), of: request, from: lower) else { return beginAgain() }
+                take(page)
             } catch {
                 fail(error)
             }
@@ -291,41 +321,44 @@ final class Listing: Sendable {
     /// The page that somebody else had asked for is there, or won't come.
     private func goOnAfterOthersPage(at position: Key, _ failure: StoreError?) {
         if let failure { return fail(failure) }
-        let mustFetch = state.withLock { state in
-            if state.waiters.isEmpty { state.isFetching = false }
-            return state.isFetching
-        }
-        if mustFetch { fetchPage(waitedAt: position) }
+        if withState({ $0.isNeeded }) { fetchPage(waitedAt: position) }
+    }
+
+    /// A page has come that proves nothing, because the store lists in no order: who waits for it waits on.
+    private func beginAgain() {
+        if withState({ $0.isNeeded }) { fetchPage() }
     }
 
     private func take(_ page: ProvenPage) {
         // Somebody reads the directory: the next page is on its way before this one is looked at.
-        let (next, numbered) = state.withLock { state in
+        let (next, numbered) = withState { state in
             (state.noteArrival(of: page, below: prefix), state.noteNumbers(prefix, source))
         }
         let isGoingOn = next != nil
         if let next { fetchPage(from: next) }
         numbered?.note(page)
         let section = page.section(of: prefix, account: source.account)
-        let outcome = state.withLock { state in
-            let end = state.entries.frontEnd
-            state.hasFirstPage = true
+        let outcome = withState { state in
             state.arrivedCount -= 1
             if !isGoingOn { state.isFetching = false }
+            guard state.restsOnOrder else { return Outcome() }
+            let end = state.entries.frontEnd
+            state.hasFirstPage = true
             let outcome = section.map { state.absorb($0) } ?? Outcome()
             if state.entries.frontEnd == end { state.cursor?.mustBeFollowed = true }
             return outcome
         }
         finish(outcome, hidden: section?.hidden)
-        let mustFetch = state.withLock { !$0.waiters.isEmpty && $0.beginFetching() }
+        let mustFetch = withState { !$0.waiters.isEmpty && $0.beginFetching() }
         if mustFetch { fetchPage() }
         goOnAhead()
     }
 
-    private func fail(_ error: StoreError) {
-        let waiters = state.withLock { state in
+    func fail(_ error: StoreError) {
+        let waiters = withState { state in
             state.isFetching = false
             state.cursor = nil
+            state.collected = nil
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -342,6 +375,7 @@ final class Listing: Sendable {
     /// Lists what begins with `name`: the file stands first, but its directory, which would hide it, only behind all that
     /// begins with the name and goes on with a byte below "/".
     private func aim(at name: Name, mayWait: Bool = true) {
+        guard source.order.isTrusted else { return probe(name) }
         let key = prefix.appending(name.bytes)
         if mayWait, source.pages.wait(for: key, completion: { [self] in aimAgain(at: name, $0) }) { return }
         askAbout(name, ListRequest(prefix: key, isDelimited: true)) { [self] in
@@ -356,35 +390,38 @@ final class Listing: Sendable {
     /// The page that somebody else had asked for is there, or won't come.
     private func aimAgain(at name: Name, _ failure: StoreError?) {
         if let failure { return settle(name, .failure(failure)) }
-        if state.withLock({ $0.aims[name] != nil }) { aim(at: name, mayWait: false) }
+        if isAiming(at: name) { aim(at: name, mayWait: false) }
     }
 
     /// Lists what may tell of `name`, and calls `ifUnknown` where it doesn't.
     private func askAbout(_ name: Name, _ request: ListRequest, ifUnknown: @escaping @Sendable () -> Void) {
         source.list(request) { [self] result in
             do throws(StoreError) {
-                let page = try ProvenPage(result.get(), of: request)
+                guard let page = try source.prove(result.get(), of: request) else { return probe(name) }
                 if let section = page.section(of: prefix, account: source.account) {
-                    finish(state.withLock { $0.absorb(section) }, hidden: section.hidden)
+                    finish(withState { $0.restsOnOrder ? $0.absorb(section) : Outcome() }, hidden: section.hidden)
                 }
-                if state.withLock({ $0.aims[name] != nil }) { ifUnknown() }
+                if isAiming(at: name) { source.order.isTrusted ? ifUnknown() : probe(name) }
             } catch {
                 settle(name, .failure(error))
             }
         }
     }
 
-    private func settle(_ name: Name, _ result: Result<ListedEntry?, StoreError>) {
-        let waiters = state.withLock { $0.aims.removeValue(forKey: name) }
+    /// Whether somebody waits for an answer about `name`.
+    func isAiming(at name: Name) -> Bool { withState { $0.aims[name] != nil } }
+
+    func settle(_ name: Name, _ result: Result<ListedEntry?, StoreError>) {
+        let waiters = withState { $0.aims.removeValue(forKey: name) }
         for completion in waiters ?? [] { completion(result) }
     }
 
     // MARK: What a page brings about
 
     /// What is to be done, outside of the lock, after a page was absorbed.
-    fileprivate struct Outcome {
+    struct Outcome {
         /// Answers to those who waited for what the page tells.
-        var calls: [() -> Void] = []
+        var calls: [@Sendable () -> Void] = []
         /// Names that waited for a first page that didn't tell of them.
         var aims: [Name] = []
         /// Files that turned out to be hidden.
@@ -395,7 +432,7 @@ final class Listing: Sendable {
         var isSealed = false
     }
 
-    private func finish(_ outcome: Outcome, hidden: HiddenKeys?) {
+    func finish(_ outcome: Outcome, hidden: HiddenKeys?) {
         source.account.add(outcome.grownByteCount)
         if let hidden { source.tell(of: hidden, in: prefix) }
         source.tell(of: outcome.hidden, in: prefix)
@@ -406,7 +443,7 @@ final class Listing: Sendable {
 }
 
 /// How a listing goes on behind a page of its own.
-private struct PageCursor {
+struct PageCursor {
     let token: ContinuationToken
     /// The position that the next page begins at.
     let position: Key
@@ -416,6 +453,20 @@ private struct PageCursor {
 }
 
 extension Listing.State {
+    /// The entries by the indices that readers know.
+    var indexed: ProvenEntries { given ?? entries }
+
+    /// The memory that lists of entries take beside the blocks, in bytes.
+    var entriesByteCount: Int { entries.byteCount + (given?.byteCount ?? 0) }
+
+    /// Whether somebody waits for the page that is being fetched; ends the fetching where nobody does.
+    var isNeeded: Bool {
+        mutating get {
+            if waiters.isEmpty { isFetching = false }
+            return isFetching
+        }
+    }
+
     /// Claims the right to fetch the next page; `false` where it is on its way already, or has come.
     mutating func beginFetching() -> Bool {
         if isFetching || arrivedCount > 0 { return false }
@@ -459,6 +510,26 @@ extension Listing.State {
         return waiters.contains { if case .entries = $0 { true } else { false } } ? cursor.position : nil
     }
 
+    /// Notes where the listing goes on behind a page of its own that somebody else has asked for.
+    mutating func noteEnd(of page: ProvenPage, below prefix: Key) {
+        guard !entries.isComplete, let token = page.next, let upper = page.interval.upper else { return }
+        let position = upper.dropping(prefix.bytes.count)
+        // Another one leads to where no reader goes on, or behind what is known by now.
+        if position == entries.frontEnd { cursor = PageCursor(token: token, position: position) }
+    }
+
+    /// Takes what a page tells that isn't one of the directory's own. Where it has a key that isn't there by an earlier page of
+    /// the directory's own, either the bucket has changed meanwhile or the store lists in no order: the next page of its own
+    /// shows which, and nothing else may complete the listing.
+    mutating func absorbOthers(_ section: ProvenSection) -> Listing.Outcome {
+        guard restsOnOrder else { return Listing.Outcome() }
+        if cursor != nil, !entries.isComplete, entries.contradicts(section) {
+            cursor?.mustBeFollowed = true
+            return Listing.Outcome()
+        }
+        return absorb(section)
+    }
+
     /// Who asks for pages further on; `nil` before a reader needed a second page of the directory's own.
     mutating func noteNumbers(_ prefix: Key, _ source: ListingSource) -> NumberedReadAhead? {
         if hasFirstPage && numbered == nil && !entries.isComplete {
@@ -469,28 +540,34 @@ extension Listing.State {
 
     /// Where the listing is read.
     var numberedPlace: NumberedReadAhead.Place? {
-        guard numbered != nil, !entries.isComplete, let front = entries.lastPosition else { return nil }
+        guard numbered != nil, restsOnOrder, !entries.isComplete, let front = entries.lastPosition else { return nil }
         let reader = entries.entries(from: readerIndex).map { $0.block.position($0.range.lowerBound) } ?? front
         return NumberedReadAhead.Place(reader: reader, front: front, isFetching: isFetching)
     }
 
     /// The entries from `index` on as far as they are at hand; `nil` where the next page must tell.
-    func slice(from index: Int) -> DirectorySlice? {
-        let run = entries.entries(from: index)
-        return run == nil && !entries.isComplete ? nil : DirectorySlice(run)
+    mutating func slice(from index: Int) -> DirectorySlice? {
+        let run = indexed.entries(from: index)
+        if run != nil { hasGivenEntries = true }
+        return run == nil && !indexed.isComplete ? nil : DirectorySlice(run)
     }
 
     /// Takes what a page tells, and finds out what that brings about.
     mutating func absorb(_ section: ProvenSection) -> Listing.Outcome {
         var outcome = Listing.Outcome()
         if entries.isComplete { return outcome }
-        let byteCount = entries.byteCount
+        let byteCount = entriesByteCount
         outcome.hidden = entries.absorb(section)
-        outcome.grownByteCount = entries.byteCount - byteCount
+        outcome.grownByteCount = entriesByteCount - byteCount
         outcome.isSealed = entries.isComplete
+        answerAll(&outcome)
+        return outcome
+    }
+
+    /// Takes out all who can be answered now.
+    mutating func answerAll(_ outcome: inout Listing.Outcome) {
         answerWaiters(&outcome)
         answerAims(&outcome)
-        return outcome
     }
 
     /// Takes out the waiters that can be answered. The calls are made outside of the lock, because they may come back

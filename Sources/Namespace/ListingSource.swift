@@ -1,5 +1,6 @@
 import Logging
 import ObjectStore
+import StateLog
 import Synchronization
 
 /// What the listings of one namespace have in common: where pages come from, where their memory is counted, and who hears
@@ -21,6 +22,8 @@ final class ListingSource: Sendable {
     private let archive: (any ListingArchive)?
     /// Where it is written what open directories have given, for the next process.
     let log: EntryLog?
+    /// Whether the store lists in the order of keys.
+    let order: StoreOrder
     private let logger: Logger
     /// How many listings were taken from the archive.
     let archivedListingCount = Atomic<Int>(0)
@@ -31,6 +34,7 @@ final class ListingSource: Sendable {
         archive: (any ListingArchive)?, log: EntryLog? = nil, logger: Logger
     ) {
         self.log = log
+        order = StoreOrder(isTrusted: store.listsInOrder && log?.log.kept(.unorderedStore) == nil)
         aheadPageCountMax = max(1, metadataByteLimit / 4 / ListingSource.pageByteCount)
         self.store = store
         self.timeToLive = timeToLive
@@ -45,7 +49,7 @@ final class ListingSource: Sendable {
     /// Asks the store for a page, within the time that a request may take.
     ///
     /// S3 may answer with a page that is empty and has a successor; such pages are passed over here, so that an empty page
-    /// always means that there is nothing.
+    /// always means that there is nothing. `ListPage.needsSuccessor` tells of another kind of page that is completed here.
     func list(_ request: ListRequest, completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void) {
         list(request, deadline: .now + requestTimeout, completion: completion)
     }
@@ -65,11 +69,47 @@ final class ListingSource: Sendable {
                             .malformedResponse,
                             "the listing of \"\(request.prefix)\" comes back to a page that it has given")))
             }
-            guard page.items.isEmpty else { return completion(result) }
+            guard page.items.isEmpty || (order.isTrusted && page.needsSuccessor(of: request)) else {
+                return completion(result)
+            }
             var request = request
+            // The token tells where to go on, and stores don't agree on what both together mean.
+            request.startAfter = nil
             request.continuation = next
-            list(request, deadline: deadline, completion: completion)
+            list(request, deadline: deadline) { completion($0.map { page.joined(with: $0) }) }
         }
+    }
+
+    /// Asks for the description of one object.
+    func head(_ key: Key, completion: @escaping @Sendable (Result<ListedObject?, StoreError>) -> Void) {
+        logger.debug("head", metadata: ["key": "\(key)"])
+        store.head(key, deadline: .now + requestTimeout, completion: completion)
+    }
+
+    /// The proof that a page is; `nil` where the store lists in no order, as this page may have shown: then it proves nothing
+    /// by itself.
+    ///
+    /// - Parameter lower: The key that the page begins at, where the request continues by a token.
+    func prove(
+        _ page: ListPage, of request: ListRequest, from lower: Key? = nil
+    ) throws(StoreError) -> ProvenPage? {
+        guard order.isTrusted else { return nil }
+        do throws(PageFlaw) {
+            return try ProvenPage(page, of: request, from: lower)
+        } catch {
+            guard case .outOfOrder(let key) = error else { throw error.asMalformedResponse(request.prefix) }
+            order.disprove(by: key, in: request.prefix)
+            return nil
+        }
+    }
+
+    /// Tells that the listing of `prefix` isn't in order at `key`.
+    func tellOfDisorder(at key: Key, in prefix: Key) {
+        logger.warning(
+            """
+            the store doesn't list keys in the order of their bytes; from now on each folder is listed to its end before it is \
+            shown (--unordered-listings expects that from the beginning)
+            """, metadata: ["prefix": "\(prefix)", "key": "\(key)"])
     }
 
     /// Hears of keys of the directory of `prefix` that no path reaches. The first ones ever are told of.

@@ -22,6 +22,12 @@ public final class Namespace: Sendable {
     private let walkAhead: WalkAhead
     /// What directories have given that were open in the process before, by its names for their listings.
     private let restoredListings = Mutex<[UInt64: Listing]>([:])
+    /// The actions that `onDistrust` has set.
+    private let distrustAction = Mutex<DistrustAction?>(nil)
+
+    private struct DistrustAction {
+        let run: @Sendable () -> Void
+    }
 
     /// A namespace of the keys that begin with `root`.
     ///
@@ -46,6 +52,7 @@ public final class Namespace: Sendable {
         budget = MetadataBudget(byteLimit: metadataByteLimit, account: source.account, inodes: inodes)
         tree = KnownTree(root: root, source: source, budget: budget)
         walkAhead = WalkAhead(tree: tree, source: source)
+        source.order.onDisproof { [weak self] prefix, key in self?.withdrawOrder(disprovedBy: key, in: prefix) }
     }
 
     /// The inode that the kernel calls `id`; `nil` for one that it has forgotten.
@@ -156,14 +163,38 @@ public final class Namespace: Sendable {
     }
 
     /// Takes a page that somebody has listed for a reason of their own, so that it needn't be asked for again. One that
-    /// proves nothing is left alone.
+    /// proves nothing is left alone. One that disproves the store's order has the same effect as any other.
     ///
     /// - Parameters:
     ///   - request: What was asked for, without a continuation token: from the beginning.
     ///   - askedAt: When.
     public func absorb(_ page: ListPage, of request: ListRequest, askedAt: ContinuousClock.Instant) {
-        guard let page = try? ProvenPage(page, of: request) else { return }
-        tree.absorb(page, askedAt: askedAt)
+        guard let proven = try? source.prove(page, of: request) else {
+            if !source.order.isTrusted, request.prefix == tree.root, request.isDelimited {
+                tree.listing(tree.root).collectWhole(page, askedAt: askedAt)
+            }
+            return
+        }
+        tree.absorb(proven, askedAt: askedAt)
+    }
+
+    /// Whether the store lists in the order of keys, as far as is known.
+    public var isOrderTrusted: Bool { source.order.isTrusted }
+
+    /// Sets an action to be run when all that was told of names is withdrawn, because the store turns out to list in no order:
+    /// before the kernel is asked to distrust them.
+    public func onDistrust(_ action: @escaping @Sendable () -> Void) {
+        distrustAction.withLock { $0 = DistrustAction(run: action) }
+    }
+
+    /// Withdraws all that was derived from the order of the store's listings: kept listings here and in the archive, and the
+    /// absences that the kernel keeps.
+    private func withdrawOrder(disprovedBy key: Key, in prefix: Key) {
+        source.tellOfDisorder(at: key, in: prefix)
+        source.log?.log.keep(.unorderedStore, words: [1])
+        forget(tree.root, .tree)
+        distrustAction.withLock { $0 }?.run()
+        distrust(tree.root, .tree) {}
     }
 
     /// What is known of the directory of this prefix; `nil` where that is nothing.

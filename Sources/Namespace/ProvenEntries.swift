@@ -75,6 +75,29 @@ struct ProvenEntries {
         return gaps
     }
 
+    /// Whether a page tells of an entry that isn't there by what is proven.
+    func contradicts(_ section: ProvenSection) -> Bool {
+        var seen = section.interval.lower
+        // What is new contradicts nothing: as a rule that is all of it.
+        for gap in gaps(in: section.interval) {
+            if hasAbsent(section.block, in: KeyInterval(lower: seen, upper: gap.lower)) { return true }
+            guard let end = gap.upper else { return false }
+            seen = end
+        }
+        return hasAbsent(section.block, in: KeyInterval(lower: seen, upper: section.interval.upper))
+    }
+
+    /// Whether an entry of `block` in `interval`, all of which is proven, isn't there. A file that a directory hides is.
+    private func hasAbsent(_ block: EntryBlock, in interval: KeyInterval) -> Bool {
+        if interval.isEmpty { return false }
+        return EntryRun(block, in: interval).range.contains { index in
+            let position = block.position(index)
+            guard case .absent = entry(at: position) else { return false }
+            if position.last != Key.delimiter, case .present = entry(at: position + [Key.delimiter]) { return false }
+            return true
+        }
+    }
+
     private mutating func insert(_ island: Island) {
         islands.insert(island, at: islands.partitioningIndex { $0.interval.lower > island.interval.lower })
     }
@@ -119,7 +142,7 @@ struct ProvenEntries {
         held[0] = held[0].suffix(from: end.index)
     }
 
-    private mutating func settle(_ run: EntryRun) {
+    mutating func settle(_ run: EntryRun) {
         if run.isEmpty { return }
         settled.append(SettledRun(run: run, start: settledCount))
         settledCount += run.count

@@ -19,19 +19,18 @@ struct ProvenPage: Sendable {
     ///
     /// - Parameter lower: Where the page begins: `interval.upper` of the page before, where the request continues by its
     ///   token. By default where the request says.
-    /// - Throws: `malformedResponse` where the page goes back in the order of keys, leaves the prefix, or begins before
-    ///   `lower`: such a listing proves nothing.
-    init(_ page: ListPage, of request: ListRequest, from lower: Key? = nil) throws(StoreError) {
+    /// - Throws: The flaw of a page that goes back in the order of keys, leaves the prefix, or begins before `lower`: such a
+    ///   page proves nothing.
+    init(_ page: ListPage, of request: ListRequest, from lower: Key? = nil) throws(PageFlaw) {
         let lower = lower ?? ProvenPage.beginning(of: request)
+        for item in page.items where !item.key.hasPrefix(request.prefix) { throw .outsidePrefix(item.key) }
         var last: Key?
         for item in page.items {
-            let key = item.key
-            guard key.hasPrefix(request.prefix), last.map({ $0 < key }) ?? (lower <= key) else {
-                throw StoreError(
-                    .malformedResponse, "the listing of \"\(request.prefix)\" is out of order at \"\(key)\"")
-            }
-            last = key
+            guard last.map({ $0 < item.key }) ?? (lower <= item.key) else { throw .outOfOrder(item.key) }
+            last = item.key
         }
+        // A page that the client found out of order has a key that is; to be sure, it is never believed.
+        if !page.isOrdered, let last { throw .outOfOrder(last) }
         prefix = request.prefix
         isDelimited = request.isDelimited
         items = page.items
@@ -62,6 +61,24 @@ struct ProvenPage: Sendable {
         case .object(let object): object.version.key.next
         case .commonPrefix(let prefix): prefix.endOfPrefix
         case nil: nil
+        }
+    }
+}
+
+/// The reason why a page proves nothing.
+enum PageFlaw: Error, Hashable {
+    /// This key doesn't begin with what was asked for.
+    case outsidePrefix(Key)
+    /// This key stands where a listing in the order of keys can't have it.
+    case outOfOrder(Key)
+
+    /// The error of those who asked for the listing of `prefix`.
+    func asMalformedResponse(_ prefix: Key) -> StoreError {
+        switch self {
+        case .outsidePrefix(let key):
+            StoreError(.malformedResponse, "the listing of \"\(prefix)\" has the key \"\(key)\", which is elsewhere")
+        case .outOfOrder(let key):
+            StoreError(.malformedResponse, "the listing of \"\(prefix)\" is out of order at \"\(key)\"")
         }
     }
 }

@@ -21,6 +21,11 @@ struct HiddenKeys: Sendable {
         count += 1
         if first == nil { first = key }
     }
+
+    mutating func add(_ other: HiddenKeys) {
+        count += other.count
+        if first == nil { first = other.first }
+    }
 }
 
 extension ProvenPage {

@@ -20,7 +20,21 @@ public protocol ObjectStore: Sendable {
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest
 
-    /// Asks for a range of one object version (S3's GetObject with `Range` and `If-Match`).
+    /// Asks for one object's description (S3's HeadObject).
+    ///
+    /// - Parameters:
+    ///   - key: The object's key.
+    ///   - deadline: When to give up, retries included.
+    ///   - completion: Called once, on a thread of the store's, with `nil` where there is no such object; it must not block.
+    /// - Returns: A handle to cancel the request with; it need not be kept.
+    @discardableResult
+    func head(
+        _ key: Key, deadline: RunningClock.Instant,
+        completion: @escaping @Sendable (Result<ListedObject?, StoreError>) -> Void
+    ) -> any StoreRequest
+
+    /// Asks for a range of one object version (S3's GetObject with `Range` and `If-Match`, or `If-Unmodified-Since` where the
+    /// version has a stand-in for its ETag).
     ///
     /// - Parameters:
     ///   - request: Which bytes of which version.
@@ -35,7 +49,7 @@ public protocol ObjectStore: Sendable {
 }
 
 extension ObjectStore {
-    /// As S3's general purpose buckets list.
+    /// True, as S3 promises for general purpose buckets.
     public var listsInOrder: Bool { true }
 }
 
@@ -74,12 +88,21 @@ public struct ListRequest: Hashable, Sendable {
 
 /// What a store wants to be given to continue a listing; opaque.
 public struct ContinuationToken: Hashable, Sendable {
-    /// The token, as the store wrote it.
+    /// The token, as the store wrote it; empty for a marker.
     public let text: String
+    /// The key behind which the listing goes on, of a store that has no tokens (S3's ListObjects, version 1).
+    public let marker: Key?
 
     /// The token that the store wrote as `text`.
     public init(_ text: String) {
         self.text = text
+        marker = nil
+    }
+
+    /// The position behind `marker`, in place of a token.
+    public init(marker: Key) {
+        text = ""
+        self.marker = marker
     }
 }
 
@@ -100,16 +123,20 @@ public struct ListPage: Hashable, Sendable {
         }
     }
 
-    /// Objects and common prefixes together, in strictly ascending order of their keys; the page proves that between
-    /// two neighbours there is nothing.
+    /// Objects and common prefixes together, each key once. Where `isOrdered`, they are in strictly ascending order of their
+    /// keys, and the page proves that between two neighbors there is nothing.
     public var items: [Item]
-    /// How the listing goes on; `nil` where this page is the last.
+    /// The token of the next page; `nil` where this page is the last.
     public var next: ContinuationToken?
+    /// Whether the store sent objects and common prefixes each in the order of their bytes, and began behind the key that was
+    /// asked for. Otherwise the items stand as they came, objects before common prefixes, and none is left out.
+    public var isOrdered: Bool
 
     /// A page of these items; there are more where `next` is not `nil`.
-    public init(items: [Item], next: ContinuationToken? = nil) {
+    public init(items: [Item], next: ContinuationToken? = nil, isOrdered: Bool = true) {
         self.items = items
         self.next = next
+        self.isOrdered = isOrdered
     }
 }
 

@@ -2,7 +2,7 @@
 public struct ObjectVersion: Hashable, Sendable {
     /// The object's key.
     public let key: Key
-    /// The ETag that every request for its bytes is tied to.
+    /// The ETag that every request for its bytes is tied to, or the stand-in for an ETag that the listing does not have.
     public let etag: ETag
     /// The size in bytes.
     public let byteCount: Int
@@ -32,6 +32,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
+    /// The time that is shown where a store gives none that can be read: 2000-01-01T00:00:00Z.
+    public static let unknown = Timestamp(seconds: 946_684_800)
+
     /// Earlier before later.
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
@@ -42,7 +45,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 public struct ListedObject: Hashable, Sendable {
     /// Which bytes: key, ETag and size.
     public let version: ObjectVersion
-    /// When the object was last written.
+    /// When the object was last written; `Timestamp.unknown` where the listing doesn't say so.
     public let lastModified: Timestamp
     /// S3's storage class, such as "STANDARD" or "GLACIER"; "STANDARD" where the store names none.
     public let storageClass: String

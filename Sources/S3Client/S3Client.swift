@@ -51,9 +51,6 @@ public final class S3Client: ObjectStore {
         for thread in threads { thread.join() }
     }
 
-    /// False for a directory bucket, whose listings have no order.
-    public var listsInOrder: Bool { context.configuration.directoryBucket == nil }
-
     /// Lists a page of the bucket. See `ObjectStore`.
     @discardableResult
     public func list(
@@ -65,6 +62,20 @@ public final class S3Client: ObjectStore {
             return UnsentRequest()
         }
         return submit(.list(request, completion: completion), deadline: deadline) { completion(.failure($0)) }
+    }
+
+    /// Asks for the description of an object of the bucket. See `ObjectStore`.
+    @discardableResult
+    public func head(
+        _ key: Key, deadline: RunningClock.Instant,
+        completion: @escaping @Sendable (Result<ListedObject?, StoreError>) -> Void
+    ) -> any StoreRequest {
+        submit(.head(key, completion: completion), deadline: deadline) { completion(.failure($0)) }
+    }
+
+    /// `true` if the bucket is expected to list in the order of keys. The listings of a directory bucket have no order.
+    public var listsInOrder: Bool {
+        context.configuration.listsInOrder && context.configuration.directoryBucket == nil
     }
 
     /// Gets a range of an object of the bucket. See `ObjectStore`.
@@ -81,6 +92,9 @@ public final class S3Client: ObjectStore {
         for thread in threads { thread.meter.add(to: &counts) }
         return counts
     }
+
+    /// The entries of listings so far that were not as S3 would write them.
+    public var listFlaws: ListFlaws { context.traits.flaws }
 
     /// The server that is asked, as a URL, and the region that requests are signed for.
     public var place: (server: String, region: String) {

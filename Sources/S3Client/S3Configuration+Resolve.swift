@@ -10,6 +10,8 @@ public struct S3Options: Sendable {
     public var caBundle: String?
     /// `--request-payer`.
     public var isRequesterPaying: Bool
+    /// `--unordered-listings`.
+    public var hasUnorderedListings: Bool
     /// `--expected-bucket-owner`.
     public var expectedBucketOwner: String?
     /// `--sse-c-key-file`.
@@ -18,14 +20,15 @@ public struct S3Options: Sendable {
     /// Options; what is left out is decided by the environment and the profile.
     public init(
         endpointURL: String? = nil, region: String? = nil, addressingStyle: AddressingStyle? = nil,
-        caBundle: String? = nil, isRequesterPaying: Bool = false, expectedBucketOwner: String? = nil,
-        customerKeyFile: String? = nil
+        caBundle: String? = nil, isRequesterPaying: Bool = false, hasUnorderedListings: Bool = false,
+        expectedBucketOwner: String? = nil, customerKeyFile: String? = nil
     ) {
         self.endpointURL = endpointURL
         self.region = region
         self.addressingStyle = addressingStyle
         self.caBundle = caBundle
         self.isRequesterPaying = isRequesterPaying
+        self.hasUnorderedListings = hasUnorderedListings
         self.expectedBucketOwner = expectedBucketOwner
         self.customerKeyFile = customerKeyFile
     }
@@ -42,17 +45,21 @@ extension S3Configuration {
         var configuration = S3Configuration(
             bucket: bucket, addressingStyle: try addressingStyle(options, shared),
             isRequesterPaying: options.isRequesterPaying)
+        configuration.listsInOrder = !options.hasUnorderedListings
         let services = ServiceSettings(environment: environment, profile: shared.profile)
         configuration.endpoint = try services.endpoint(of: .s3, option: ("--endpoint-url", options.endpointURL))
-        let named = try [region(ofBucket: bucket), ServiceSettings.checkedRegion([("--region", options.region)])]
-        let certain = named[0] ?? named[1] ?? configuration.regionOfZone
-        let usual = try services.region()
+        let isAWS = configuration.endpoint == nil
+        let regionOption = try ServiceSettings.checkedRegion([("--region", options.region)], isHostPart: isAWS)
+        let named = try region(ofBucket: bucket) ?? regionOption
+        let certain = named ?? configuration.regionOfZone
+        let usual = try services.region(isHostPart: isAWS)
         guard let chosen = certain ?? usual ?? configuration.regionUnlessNamed else {
             throw SettingsError(
                 "the name of the directory bucket \(bucket) doesn't tell its region: give it with --region, as in --region us-east-1"
             )
         }
         configuration.region = chosen
+        try configuration.checkBucket()
         try configuration.checkHost()
         // At AWS the environment and the profile only say where one usually is.
         configuration.isRegionCertain = certain != nil || (configuration.endpoint != nil && usual != nil)
@@ -106,6 +113,20 @@ extension S3Configuration {
             throw SettingsError(
                 "\(bucket) is a directory bucket, whose objects have no keys of their own (SSE-C); leave out --sse-c-key-file"
             )
+        }
+    }
+
+    /// At AWS a bucket's name keeps AWS's rules; elsewhere it is the store's business, as long as it is not part of a host's name.
+    private func checkBucket() throws(SettingsError) {
+        if bucket.hasPrefix(AccessPoint.prefix) { return }
+        if endpoint == nil, let problem = S3URI.awsProblem(withBucket: bucket) {
+            throw SettingsError(
+                "\(Excerpt.of(bucket.utf8)) can't be a bucket's name: \(problem) (for a store that isn't AWS's, give its address "
+                    + "with --endpoint-url)")
+        }
+        if addressingStyle == .virtual, !S3URI.isHostLabel(bucket) {
+            throw SettingsError(
+                "\(Excerpt.of(bucket.utf8)) can't stand in front of a host's name; give --addressing-style path")
         }
     }
 

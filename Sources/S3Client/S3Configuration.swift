@@ -26,6 +26,8 @@ public struct S3Configuration: Sendable {
     public var expectedBucketOwner: String?
     /// What the objects are encrypted with, where the store is to be told it.
     public var customerKey: CustomerKey?
+    /// Whether the bucket is expected to list keys in the order of their bytes.
+    public var listsInOrder = true
     /// How many connections at the most, all network threads together.
     public var connectionLimit: Int
     /// How many network threads; fewer where there are few connections for them.

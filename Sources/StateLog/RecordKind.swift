@@ -19,12 +19,14 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case openFile = 8
     /// A backing file registered with the kernel. The id is the inode's.
     case lentFile = 9
+    /// That the store lists in no order, once that is known.
+    case unorderedStore = 10
 
     /// `true` if the log itself stores the last value, so that the kind needs no owner: there are only one or a few
     /// records.
     var isKeptByLog: Bool {
         switch self {
-        case .serverNumber, .mountTime: true
+        case .serverNumber, .mountTime, .unorderedStore: true
         case .entryBlock, .inodeRow, .listedRun, .openDirectory, .openFile, .lentFile: false
         }
     }

@@ -24,7 +24,7 @@ struct StateFile: ~Copyable, @unchecked Sendable {
     /// don't matter.
     private static let windowByteCount = 1 << 20
     /// The magic number and format at the beginning of files.
-    private static let format: UInt64 = 0x3153_4652_5443_5254  // letters and a version
+    private static let format: UInt64 = 0x3253_4652_5443_5254  // letters and a version
 
     /// The fields of the head, 8 bytes each.
     enum Field: Int {

@@ -11,8 +11,8 @@ struct CacheListCommand: ConfigurableCommand {
             only what was read is there, "kept" of one that isn't evicted (tractfs warm --keep). Objects that are not AWS's have \
             their endpoint behind them.
 
-            With --json each line is one object: "uri", "endpoint" (null for AWS), "bucket", "key", "etag", "size", \
-            "cached_bytes" (how much of it is there), "disk_bytes", "complete", "kept", "last_used" (UTC). Sizes are in bytes.
+            With --json each line is one object: "uri", "endpoint" (null for AWS), "bucket", "key", "etag" (null where the \
+            store's listing has none), "size", "cached_bytes" (how much of it is there), "disk_bytes", "complete", "kept", "last_used" (UTC). Sizes are in bytes.
             """)
 
     @OptionGroup

@@ -66,7 +66,8 @@ struct CacheListing {
         return [
             "uri": .string("s3://\(name.bucket)/\(name.keyText)"),
             "endpoint": name.endpoint.map { .string($0) } ?? .null,
-            "bucket": .string(name.bucket), "key": .string(name.keyText), "etag": .string(object.version.etag.text),
+            "bucket": .string(name.bucket), "key": .string(name.keyText),
+            "etag": object.version.etag.isStandIn ? .null : .string(object.version.etag.text),
             "size": .number(object.version.byteCount), "cached_bytes": .number(object.cachedByteCount),
             "disk_bytes": .number(object.allocatedByteCount), "complete": .bool(object.isComplete),
             "kept": .bool(object.isKept),

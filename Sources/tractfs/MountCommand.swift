@@ -76,6 +76,11 @@ struct StoreOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Agree to pay for the requests, for buckets whose owners don't.")
     var requestPayer = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Expect listings in any order: each folder is listed to its end before it is shown.")
+    var unorderedListings = false
+
     @Option(
         help: ArgumentHelp(
             "Read only if the bucket belongs to this account (twelve digits).", valueName: "account"))

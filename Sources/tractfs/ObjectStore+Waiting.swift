@@ -9,14 +9,19 @@ extension ObjectStore {
         try awaited { completion in list(request, deadline: deadline, completion: completion) }
     }
 
-    /// The first page that isn't empty, or the last: S3 may give empty ones before it.
+    /// The first page that can be believed by itself (`ListPage.needsSuccessor`): S3 may give empty ones before it.
     func filledPage(_ request: ListRequest, deadline: RunningClock.Instant) throws(StoreError) -> ListPage {
+        let page = try page(request, deadline: deadline)
+        guard page.needsSuccessor(of: request), let next = page.next, next != request.continuation else { return page }
         var request = request
-        while true {
-            let page = try page(request, deadline: deadline)
-            guard page.items.isEmpty, let next = page.next, next != request.continuation else { return page }
-            request.continuation = next
-        }
+        request.startAfter = nil
+        request.continuation = next
+        return page.joined(with: try filledPage(request, deadline: deadline))
+    }
+
+    /// The description of an object; `nil` where there is none.
+    func description(of key: Key, deadline: RunningClock.Instant) throws(StoreError) -> ListedObject? {
+        try awaited { completion in head(key, deadline: deadline, completion: completion) }
     }
 
     /// Gets a range of an object; the bytes are of no interest.

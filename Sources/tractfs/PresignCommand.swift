@@ -135,6 +135,7 @@ extension StoreOptions {
         let given: KeyValuePairs = [
             "--endpoint-url": endpointUrl != nil, "--region": region != nil, "--profile": profile != nil,
             "--no-sign-request": !signRequest, "--request-payer": requestPayer,
+            "--unordered-listings": unorderedListings,
             "--expected-bucket-owner": expectedBucketOwner != nil, "--sse-c-key-file": sseCKeyFile != nil,
             "--addressing-style": addressingStyle != nil, "--ca-bundle": caBundle != nil,
         ]

@@ -52,25 +52,25 @@ struct PresignedBucket {
 
     /// `nil` where the keys may not list.
     private func byteCount(of key: Key) throws(Failure) -> Int? {
-        // Of all keys that begin so it is the first. A store without order is asked for all of the folder.
-        var request =
-            client.listsInOrder
-            ? ListRequest(prefix: key, isDelimited: true, limit: 1) : ListRequest(prefix: key.folderPrefix, isDelimited: true)
-        while true {
-            let page: ListPage
-            do throws(StoreError) {
-                page = try client.filledPage(request, deadline: .now + requestTimeout)
-            } catch {
-                if error.code == .accessDenied { return nil }
-                throw failure(error)
-            }
-            for case .object(let object) in page.items where object.version.key == key {
-                return object.version.byteCount
-            }
-            guard !client.listsInOrder, let next = page.next, next != request.continuation else { break }
-            request.continuation = next
+        do throws(StoreError) {
+            if let object = try object(key) { return object.version.byteCount }
+        } catch {
+            if error.code == .accessDenied { return nil }
+            throw failure(error)
         }
         throw Failure("there is no object \(settings.uri); check the key (upper and lower case matter)")
+    }
+
+    private func object(_ key: Key) throws(StoreError) -> ListedObject? {
+        let deadline = RunningClock.now + requestTimeout
+        if client.listsInOrder {
+            let page = try client.filledPage(
+                ListRequest(prefix: key, isDelimited: true, limit: 1), deadline: deadline)
+            // Of all keys that begin so it is the first, in the order of keys.
+            if case .object(let object) = page.items.first, object.version.key == key { return object }
+            if page.next == nil { return nil }
+        }
+        return try client.description(of: key, deadline: deadline)
     }
 
     /// Calls `body` with each file of the folder that matches.

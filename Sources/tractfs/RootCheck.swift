@@ -42,7 +42,7 @@ struct RootCheck {
     private func nothingThere() throws(Failure) -> Failure {
         // Without the "/" at its end, which the user may have typed.
         let name = Key(uri.root.bytes.dropLast())
-        let first = try first(beginningWith: name)
+        let first = try first(at: name)
         guard case .object(let object) = first, object.version.key == name else {
             let neighbour = first ?? sameInOtherCase(name)
             let hint = neighbour.map { ": there is s3://\(uri.bucket)/\($0.key)" } ?? ""
@@ -52,13 +52,12 @@ struct RootCheck {
         return Failure("\(uri) is a file; mount its folder instead: s3://\(uri.bucket)/\(folder)")
     }
 
-    /// Returns the first of all items whose keys begin with `name`. A store without order is asked for the first page of the
-    /// folder, which may not have it.
-    private func first(beginningWith name: Key) throws(Failure) -> ListPage.Item? {
+    /// The first item whose key begins with `name`. Where listings come in no order, only the object itself.
+    private func first(at name: Key) throws(Failure) -> ListPage.Item? {
         if store.listsInOrder { return try list(ListRequest(prefix: name, isDelimited: true, limit: 1)).items.first }
-        // The keys may list the prefix, and not the folder that it is in.
-        let page = try? list(ListRequest(prefix: name.folderPrefix, isDelimited: true))
-        return page?.items.filter { $0.key.hasPrefix(name) }.min { $0.key < $1.key }
+        // Who may list need not be allowed to read.
+        let object = try? store.description(of: name, deadline: deadline)
+        return object.map { .object($0) }
     }
 
     /// What is called so but for the case of letters, among the first in the same folder.

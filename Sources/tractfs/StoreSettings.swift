@@ -22,6 +22,7 @@ struct StoreSettings: Sendable {
             options: S3Options(
                 endpointURL: options.endpointUrl, region: options.region, addressingStyle: options.addressingStyle,
                 caBundle: options.caBundle, isRequesterPaying: options.requestPayer,
+                hasUnorderedListings: options.unorderedListings,
                 expectedBucketOwner: options.expectedBucketOwner, customerKeyFile: options.sseCKeyFile),
             environment: environment, shared: shared)
         configuration.connectionLimit = connectionLimit

@@ -22,7 +22,8 @@ extension FuzzTarget {
     /// A time, as listings and credentials have it, and as heads have it.
     static let time = FuzzTarget(name: "time") { bytes in
         let text = String(decoding: bytes, as: UTF8.self)
-        for time in [CalendarTime(listing: bytes), CalendarTime(httpDate: text)].compactMap({ $0 }) {
+        let times = [CalendarTime(listing: bytes), CalendarTime(looseListing: bytes), CalendarTime(httpDate: text)]
+        for time in times.compactMap({ $0 }) {
             let timestamp = time.timestamp
             try require((0..<1_000_000_000).contains(timestamp.nanoseconds), "\(text) has a wrong fraction")
             // Years 1 to 9999, and a day for what is east or west of Greenwich.

@@ -20,10 +20,15 @@ extension FuzzTarget {
         try requireBelievable(page, of: request)
         try require(
             try read(answer, of: request, pieceByteCount: pieceByteCount) == page, "pieces make another page of it")
-        // What `CalendarTime` can write.
-        let isWritable = page.items.allSatisfy {
-            if case .object(let object) = $0 { object.lastModified.seconds >= 0 } else { true }
-        }
+        // What `CalendarTime` and a header can write, and what is read in the order in which it was written.
+        let isWritable =
+            page.isOrdered
+            && page.items.allSatisfy {
+                guard case .object(let object) = $0 else { return true }
+                let standInTime = object.version.etag.standInTime
+                return object.lastModified.seconds >= 0 && (standInTime ?? object.lastModified) == object.lastModified
+                    && (standInTime != nil || !object.version.etag.isStandIn) && object.version.etag != ETag("")
+            }
         guard isWritable else { return }
         try require(try read(xml(of: page), of: request, pieceByteCount: 1_000) == page, "its page is read otherwise")
     }
@@ -56,12 +61,14 @@ extension FuzzTarget {
     }
 
     private static func requireBelievable(_ page: ListPage, of request: ListRequest) throws {
-        for (item, next) in zip(page.items, page.items.dropFirst()) {
+        try require(Set(page.items.map(\.key)).count == page.items.count, "a key is there twice")
+        for (item, next) in zip(page.items, page.items.dropFirst()) where page.isOrdered {
             try require(item.key < next.key, "\(item.key) stands before \(next.key)")
         }
         for item in page.items {
             try require(item.key.hasPrefix(request.prefix), "\(item.key) is not below \(request.prefix)")
-            try require(request.startAfter.map { $0 < item.key } ?? true, "\(item.key) was not asked for")
+            try require(
+                !page.isOrdered || request.startAfter.map { $0 < item.key } ?? true, "\(item.key) was not asked for")
             guard case .object(let object) = item else { continue }
             try require(
                 (0...ObjectVersion.byteCountLimit).contains(object.version.byteCount), "a size is impossible")
@@ -74,7 +81,11 @@ extension FuzzTarget {
     private static func xml(of page: ListPage) -> [UInt8] {
         var text = "<ListBucketResult><EncodingType>url</EncodingType>"
         text += "<IsTruncated>\(page.next != nil)</IsTruncated>"
-        if let next = page.next { text += "<NextContinuationToken>\(escaped(next.text))</NextContinuationToken>" }
+        if let marker = page.next?.marker {
+            text += "<NextMarker>\(PercentEncoding.encode(marker.bytes, as: .query))</NextMarker>"
+        } else if let next = page.next {
+            text += "<NextContinuationToken>\(escaped(next.text))</NextContinuationToken>"
+        }
         for item in page.items {
             let key = PercentEncoding.encode(item.key.bytes, as: .path)
             switch item {
@@ -88,7 +99,8 @@ extension FuzzTarget {
     private static func fields(of object: ListedObject) -> String {
         let seconds = Timestamp(seconds: object.lastModified.seconds)
         let time = CalendarTime(seconds).extendedFormat(nanosecond: object.lastModified.nanoseconds)
-        return "<Size>\(object.version.byteCount)</Size><ETag>\(escaped(object.version.etag.text))</ETag>"
+        let etag = object.version.etag.isStandIn ? "" : object.version.etag.text
+        return "<Size>\(object.version.byteCount)</Size><ETag>\(escaped(etag))</ETag>"
             + "<LastModified>\(time)</LastModified><StorageClass>\(escaped(object.storageClass))</StorageClass>"
     }
 

@@ -19,6 +19,14 @@ final class InstantStore: ObjectStore {
         return InstantRequest()
     }
 
+    func head(
+        _ key: Key, deadline: RunningClock.Instant,
+        completion: @escaping @Sendable (Result<ListedObject?, StoreError>) -> Void
+    ) -> any StoreRequest {
+        queues[0].async { completion(.success(nil)) }
+        return InstantRequest()
+    }
+
     func get(
         _ request: RangeRequest, deadline: RunningClock.Instant, receiver: any RangeReceiver
     ) -> any StoreRequest {

@@ -132,6 +132,14 @@ private final class PagedStore: ObjectStore {
         return EndedRequest()
     }
 
+    func head(
+        _ key: Key, deadline: RunningClock.Instant,
+        completion: @escaping @Sendable (Result<ListedObject?, StoreError>) -> Void
+    ) -> any StoreRequest {
+        completion(.success(nil))
+        return EndedRequest()
+    }
+
     func get(
         _ request: RangeRequest, deadline: RunningClock.Instant, receiver: any RangeReceiver
     ) -> any StoreRequest {

@@ -52,7 +52,7 @@ private func stat(_ format: String, _ path: String) throws -> String {
 @Suite("The command's help") struct HelpTests {
     private static let mountOptions = [
         "--endpoint-url", "--region", "--profile", "--no-sign-request", "--request-payer", "--expected-bucket-owner",
-        "--sse-c-key-file",
+        "--sse-c-key-file", "--unordered-listings",
         "--addressing-style",
         "--ca-bundle", "--max-connections", "--read-timeout", "--uid", "--gid", "--file-mode", "--dir-mode",
         "--allow-other", "--xattrs", "--presign-xattr", "--cache-dir", "--cache-size", "--no-cache", "--metadata-ttl",

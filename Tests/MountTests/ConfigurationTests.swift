@@ -213,7 +213,7 @@ private func completed(
                 "cache-dir = \"/x\"\nno-cache = true",
                 "FILE:2 (cache), FILE:1 (cache-dir): give --cache-dir or --no-cache"
             ),
-            ("[bucket.b_c]", "FILE:1: b_c can't be a bucket's name"),
+            ("[bucket.\"..\"]", "FILE:1: .. can't be a bucket's name"),
             ("[buckets.x]", "FILE:1: there is no table [buckets]; did you mean [bucket.NAME]?"),
             ("[other]", "FILE:1: there is no table [other]; there are [bucket.NAME] and [mount-point.\"/PATH\"]"),
             ("\n[bucket.my.study]\nuid = 1", "FILE:2: there is no table [bucket.my.study]; a name with a dot"),

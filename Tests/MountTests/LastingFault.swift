@@ -105,6 +105,7 @@ struct LastingFault: Sendable {
             server.script(.gets, .mutate(.overwriteAfter(byteCount: 1_000, body: .pattern(seed: 9, byteCount: 2_000))))
             for key in FaultRun.coldKeys { server.put(key, .pattern(seed: 8, byteCount: 3 << 20)) }
         },
+        LastingFault("Listings in another order than that of keys") { $0.listingOrder = .shuffled(seed: 5) },
         LastingFault("XML that is none", .damage(.xml("<ListBucketResult><Contents><Key>a</Key></ListBucketResult>"))),
     ]
 

@@ -204,19 +204,23 @@ func oddEntries(count: Int, below prefix: Key, using random: inout SeededGenerat
 
 private func oddObject(_ key: Key, using random: inout SeededGenerator) -> ListedObject {
     let digest = "0123456789abcdef0123456789abcdef"
-    let etags = [
-        "\"\(digest)\"", "\"\(digest)-1\"", "\"\(digest)-10000\"", "\"\(digest)-65534\"", "\"\(digest)-65535\"",
-        "\"\(digest)-01\"", "\"\(digest)-\"", "\"\(digest.uppercased())\"", digest, "W/\"\(digest)\"", "\"abc\"",
-        "\"\"",
-        "\"é\"", "\"ffffffffffffffffffffffffffffffff\"", "\"00000000000000000000000000000000\"",
-    ]
+    let etags =
+        [
+            "\"\(digest)\"", "\"\(digest)-1\"", "\"\(digest)-10000\"", "\"\(digest)-65534\"", "\"\(digest)-65535\"",
+            "\"\(digest)-01\"", "\"\(digest)-\"", "\"\(digest.uppercased())\"", digest, "W/\"\(digest)\"", "\"abc\"",
+            "\"\"",
+            "\"é\"", "\"ffffffffffffffffffffffffffffffff\"", "\"00000000000000000000000000000000\"",
+        ].map { ETag($0) } + [
+            ETag(standInFor: nil), ETag(standInFor: Timestamp(seconds: 1_700_000_000)),
+            ETag(standInFor: Timestamp(seconds: -1, nanoseconds: 999_999_999)),
+        ]
     let storageClasses = StorageClassCode.allCases.map(\.text) + ["", "standard", "A_CLASS_OF_NEXT_YEAR"]
     let times = [
         0, -1, 1_700_000_000, -62_135_596_800, 253_402_300_799, 9_223_372_036, -9_223_372_036, 9_223_372_037,
         -9_223_372_037,
     ]
     let version = ObjectVersion(
-        key: key, etag: ETag(etags.randomElement(using: &random) ?? ""),
+        key: key, etag: etags.randomElement(using: &random) ?? ETag(""),
         byteCount: [0, 1, 5 << 40, ObjectVersion.byteCountLimit].randomElement(using: &random) ?? 0)
     return ListedObject(
         version: version,

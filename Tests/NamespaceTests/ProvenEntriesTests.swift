@@ -126,9 +126,9 @@ import TestSupport
     @Test func `a page that goes back in the order of keys, or leaves its prefix, proves nothing`() {
         let request = ListRequest(prefix: "d/", isDelimited: true)
         for keys: [Key] in [["d/b", "d/b"], ["d/b", "d/a"], ["e"], ["d/a", "e/"], [""]] {
-            #expect(throws: StoreError.self) { try ProvenPage(page(keys), of: request) }
+            #expect(throws: PageFlaw.self) { try ProvenPage(page(keys), of: request) }
         }
-        #expect(throws: StoreError.self) { try ProvenPage(page(["d/c"]), of: request, from: "d/d") }
+        #expect(throws: PageFlaw.self) { try ProvenPage(page(["d/c"]), of: request, from: "d/d") }
     }
 
     @Test func `a file is held back until its directory can't come any more`() throws {
@@ -215,7 +215,7 @@ private struct KnownEntries {
 
 extension ProvenEntries {
     /// All settled entries, in the order of their indices.
-    fileprivate var allEntries: [DirectoryEntry] {
+    var allEntries: [DirectoryEntry] {
         var entries: [DirectoryEntry] = []
         while let run = self.entries(from: entries.count) {
             entries += run.range.map { run.block.entry($0) }

@@ -42,6 +42,14 @@ extension S3Client {
         return try holder.outcome()
     }
 
+    /// Asks for an object's description and waits for it.
+    func description(of key: Key) throws -> Result<ListedObject?, StoreError> {
+        let outcome = Mutex<Result<ListedObject?, StoreError>?>(nil)
+        head(key, deadline: .now + .seconds(20)) { result in outcome.withLock { $0 = result } }
+        try eventually("the end of a HEAD") { outcome.withLock { $0 != nil } }
+        return try #require(outcome.withLock { $0 })
+    }
+
     /// Gets a range and waits for the outcome.
     func bytes(
         _ range: Range<Int>, of object: ObjectVersion, within limit: Duration = .seconds(20)
@@ -90,6 +98,32 @@ extension Result where Failure == StoreError {
             } while request.continuation != nil
             #expect(found == keys)
             #expect(server.requests(.list).count == 3)
+        }
+    }
+
+    @Test func `describes an object as a listing does, and reads it on the same connection`() throws {
+        try withS3TestServer { server in
+            let object = server.put("d/k +%é", body)
+            let client = try S3Client.of(
+                server.endpointURL, bucket: server.bucket, connectionLimit: 1, networkThreadCount: 1)
+            defer { client.shutdown() }
+            for _ in 0..<2 {
+                let described = try client.description(of: "d/k +%é").get()
+                let listed = try client.page(ListRequest(prefix: "d/", isDelimited: true)).get().items
+                #expect(listed == [.object(try #require(described))])
+                try #expect(client.bytes(0..<10, of: object).get() == body.bytes(in: 0..<10))
+                try #expect(client.description(of: "d/k").get() == nil)
+            }
+            #expect(server.log.count { $0.request.kind == .head } == 4)
+        }
+    }
+
+    @Test func `tells a refused description from a missing object, and tries again where that may help`() throws {
+        try withObject { server, client, _ in
+            server.script(.any, .refuse(.accessDenied), count: 1)
+            try #expect(client.description(of: "k").failureCode == .accessDenied)
+            server.script(.any, .refuse(.slowDown), count: 1)
+            try #expect(client.description(of: "k").get()?.version.byteCount == body.byteCount)
         }
     }
 

@@ -24,8 +24,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "bucket", "https://bucket", "S3://bucket", "s3://", "s3:///x", "s3://ab", "s3://Bucket", "s3://buc_ket",
-        "s3://-bucket", "s3://bucket-", "s3://a..b", "s3://192.168.1.1", "s3://bücket", "s3://arn:aws:s3:::b",
+        "", "bucket", "https://bucket", "S3://bucket", "s3://", "s3:///x", "s3://.", "s3://../x", "s3://a\nb",
+        "s3://a\u{202E}b", "s3://" + String(repeating: "x", count: 256), "s3://arn:aws:s3:::b",
         "s3://arn:aws:s3:us-east-1:123456789012:accesspoint",
         "s3://arn:aws:s3:us-east-1:123:accesspoint/ap1", "s3://arn:aws:s3:cn-north-1:123456789012:accesspoint/ap1",
         "s3://arn:aws:s3::123456789012:accesspoint/m.mrap", "s3://arn:aws:s3-outposts:us-east-1:123456789012:outpost/o",
@@ -67,6 +67,9 @@ import Testing
             ("bucket", "us-east-1", nil, .path, "https://s3.us-east-1.amazonaws.com/bucket/k%20/x"),
             ("bucket", "us-east-1", "http://127.0.0.1:9000", .auto, "http://127.0.0.1:9000/bucket/k%20/x"),
             ("bucket", "us-east-1", "http://s.org:81/p", .virtual, "http://bucket.s.org:81/p/k%20/x"),
+            ("My_Bucket", "RegionOne", "http://s.org", .auto, "http://s.org/My_Bucket/k%20/x"),
+            ("tenant:bucket", "Default", "http://s.org", .auto, "http://s.org/tenant%3Abucket/k%20/x"),
+            ("bücket+", "Default", "http://s.org", .path, "http://s.org/b%C3%BCcket%2B/k%20/x"),
         ] as [(String, String, String?, AddressingStyle, String)])
     func `follows the style`(
         bucket: String, region: String, endpoint: String?, style: AddressingStyle, url: String
@@ -80,7 +83,7 @@ import Testing
 @Suite struct `A bucket's identity` {
     @Test(
         arguments: [nil, "http://127.0.0.1:9000", "https://s.org/p/q", "http://aws"],
-        ["my.bucket", "arn:aws:s3:us-west-2:123456789012:accesspoint/my-point"])
+        ["my.bucket", "My_Bucket", "tenant:bucket", "arn:aws:s3:us-west-2:123456789012:accesspoint/my-point"])
     func `says which bucket it is of which endpoint`(endpoint: String?, bucket: String) throws {
         let configuration = S3Configuration(
             bucket: bucket, endpoint: try endpoint.map { try S3Endpoint(parsing: $0) })

@@ -79,6 +79,34 @@ private func document(_ code: String, _ more: String = "") -> String {
         #expect(failure.error.code == .wrongRegion)
     }
 
+    @Test(arguments: ["RegionOne", "Default", "garage", "a_b"])
+    func `of a store that isn't AWS's may name any region`(region: String) {
+        let head = head(400)
+        let body = Array(document("AuthorizationHeaderMalformed", "<Region>\(region)</Region>").utf8)
+        func remedy(isAWS: Bool) -> AttemptFailure.Remedy {
+            AttemptFailure(
+                head: head, body: body, subject: "s3://b/k", isListing: true, isAWS: isAWS,
+                now: Timestamp(seconds: 1_369_353_600)
+            ).remedy
+        }
+        #expect(remedy(isAWS: false) == .useRegion(region))
+        #expect(remedy(isAWS: true) == (region == "garage" ? .useRegion(region) : .none))
+    }
+
+    @Test(arguments: [
+        (501, "NotImplemented", true), (400, "NotImplemented", true), (400, "InvalidArgument", true), (400, "", true),
+        (501, "", true), (403, "AccessDenied", false), (400, "ExpiredToken", false), (404, "NoSuchBucket", false),
+        (500, "InternalError", false), (503, "", false),
+    ])
+    func `says whether a store that isn't AWS's knows such requests`(status: Int, code: String, isUnknown: Bool) {
+        for isAWS in [false, true] {
+            let failure = AttemptFailure(
+                head: head(status), body: code.isEmpty ? [] : Array(document(code).utf8), subject: "s3://b/k",
+                isListing: true, isAWS: isAWS, now: Timestamp(seconds: 1_369_353_600))
+            #expect(failure.isUnknownRequest == (isUnknown && !isAWS))
+        }
+    }
+
     @Test func `of a skewed clock says how far`() {
         let failure = failure(
             head(403, ["Date: Fri, 24 May 2013 01:00:00 GMT"]), document("RequestTimeTooSkewed"))

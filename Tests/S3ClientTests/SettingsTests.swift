@@ -119,12 +119,13 @@ import Testing
 
 @Suite struct `The configuration` {
     private func resolve(
-        _ options: S3Options, _ environment: [String: String], config: String = "/nonexistent/a"
+        _ options: S3Options, _ environment: [String: String], config: String = "/nonexistent/a",
+        bucket: String = "bucket"
     ) throws -> S3Configuration {
         let files = ["AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/b"]
         let environment = environment.merging(files) { $1 }
         let shared = try SharedConfiguration(profile: nil, environment: environment)
-        return try S3Configuration.resolve(bucket: "b", options: options, environment: environment, shared: shared)
+        return try S3Configuration.resolve(bucket: bucket, options: options, environment: environment, shared: shared)
     }
 
     @Test func `takes the region from the command line, then AWS_REGION, then AWS_DEFAULT_REGION`() throws {
@@ -162,6 +163,60 @@ import Testing
         let options = S3Options(endpointURL: "http://[::1]:9000", addressingStyle: .virtual)
         let error = #expect(throws: SettingsError.self) { try resolve(options, [:]) }
         #expect(error?.description.contains("--addressing-style path") == true)
+    }
+
+    @Test(arguments: ["RegionOne", "Default", "region_one", "a.b", "us-east-1:x", String(repeating: "r", count: 255)])
+    func `takes any region at a custom endpoint, and only AWS's at AWS`(region: String) throws {
+        let endpoint = ["AWS_ENDPOINT_URL": "http://127.0.0.1:1"]
+        try withTemporaryDirectory { directory in
+            let config = directory + "/config"
+            try "[default]\nregion = \(region)\n".write(toFile: config, atomically: false, encoding: .utf8)
+            #expect(try resolve(S3Options(), endpoint, config: config).region == region)
+            #expect(throws: SettingsError.self) { try resolve(S3Options(), [:], config: config) }
+        }
+        for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+            let environment = [variable: region]
+            #expect(try resolve(S3Options(), endpoint.merging(environment) { $1 }).region == region)
+            let error = #expect(throws: SettingsError.self) { try resolve(S3Options(), environment) }
+            #expect(error?.description.hasPrefix("\(variable) is ") == true)
+        }
+        #expect(try resolve(S3Options(endpointURL: "https://s.org", region: region), [:]).region == region)
+        #expect(throws: SettingsError.self) { try resolve(S3Options(region: region), [:]) }
+    }
+
+    @Test(arguments: ["a/b", "a b", "a,b", "é", "a\nb", String(repeating: "r", count: 256)])
+    func `refuses a region that no signature can have, at any endpoint`(region: String) {
+        let error = #expect(throws: SettingsError.self) {
+            try resolve(S3Options(endpointURL: "https://s.org", region: region), [:])
+        }
+        #expect(error?.description.contains("can't be a region's name") == true)
+    }
+
+    @Test(arguments: [
+        "My_Bucket", "tenant:bucket", "UPPER", "a", "a..b", "-x-", "192.168.1.1", "bücket", "a b", "x+y=z",
+        String(repeating: "b", count: 255),
+    ])
+    func `takes any bucket at a custom endpoint, in the path, and only AWS's at AWS`(bucket: String) throws {
+        let uri = try S3URI(parsing: "s3://\(bucket)/p/q")
+        #expect(uri.bucket == bucket && uri.prefix == "p/q")
+        let configuration = try resolve(S3Options(endpointURL: "https://s.org"), [:], bucket: bucket)
+        #expect(configuration.bucket == bucket)
+        let error = #expect(throws: SettingsError.self) { try resolve(S3Options(), [:], bucket: bucket) }
+        #expect(error?.description.contains("can't be a bucket's name") == true)
+        #expect(error?.description.contains("--endpoint-url") == true)
+    }
+
+    @Test(arguments: ["tenant:bucket", "a..b", "-x", "bücket", "a b", String(repeating: "b", count: 64)])
+    func `refuses a bucket that can't be part of a host's name`(bucket: String) {
+        let options = S3Options(endpointURL: "https://s.org", addressingStyle: .virtual)
+        let error = #expect(throws: SettingsError.self) { try resolve(options, [:], bucket: bucket) }
+        #expect(error?.description.contains("--addressing-style path") == true)
+    }
+
+    @Test(arguments: ["My_Bucket", "UPPER", "my.bucket", "a"])
+    func `takes a bucket that can be part of another store's host's name`(bucket: String) throws {
+        let options = S3Options(endpointURL: "https://s.org", addressingStyle: .virtual)
+        #expect(try resolve(options, [:], bucket: bucket).bucket == bucket)
     }
 
     @Test func `says where a bad value came from`() {

@@ -62,7 +62,26 @@ import Testing
     @Test func `the Date header is read`() {
         let time = CalendarTime(httpDate: "Fri, 24 May 2013 01:02:03 GMT")
         #expect(time?.timestamp == Timestamp(seconds: 1_369_357_323))
+        #expect(time?.httpDate == "Fri, 24 May 2013 01:02:03 GMT")
         #expect(CalendarTime(httpDate: "Fri, 24 Mai 2013 01:02:03 GMT") == nil)
+    }
+
+    @Test(arguments: [
+        "", " ", "Fri,", "Fri, 24 May 2013", "Fri, 24 May 2013 01:02 GMT", "Fri, 24 May 2013 01:02:03 CEST",
+        "Fri, 24 May 2013 01::03 GMT", "Fri, -4 May 2013 01:02:03 GMT", "Fri, 31 Jun 2013 01:02:03 GMT",
+        "Fri, 24 May 2013 01:02:03 GMT x", "24 May 2013 01:02:03 GMT", "Thu, 01 Jan 1970 00:00:00 +0100",
+    ])
+    func `what is no time of a header is refused`(text: String) {
+        #expect(CalendarTime(httpDate: text) == nil)
+    }
+
+    @Test func `every day from 1970 on is written in a header, and read again`() {
+        for day in stride(from: 0, to: 157_054, by: 13) {
+            let time = CalendarTime(Timestamp(seconds: day * 86_400 + 45_296))
+            #expect(CalendarTime(httpDate: time.httpDate) == time)
+        }
+        #expect(CalendarTime(Timestamp(seconds: 0)).httpDate == "Thu, 01 Jan 1970 00:00:00 GMT")
+        #expect(CalendarTime(Timestamp(seconds: 1_520_961_904)).httpDate == "Tue, 13 Mar 2018 17:25:04 GMT")
     }
 
     @Test func `every day from 1970 to 2400 goes both ways`() {

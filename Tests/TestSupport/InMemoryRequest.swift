@@ -7,6 +7,7 @@ public final class InMemoryRequest: StoreRequest {
     /// What was asked for, and who gets it.
     enum Work: Sendable {
         case list(ListRequest, @Sendable (Result<ListPage, StoreError>) -> Void)
+        case head(Key, @Sendable (Result<ListedObject?, StoreError>) -> Void)
         case get(RangeRequest, any RangeReceiver)
     }
 
@@ -103,8 +104,11 @@ public final class InMemoryRequest: StoreRequest {
             case (.end(let result), .list(let request, let completion)):
                 store.stopWaiting(self)
                 completion(result.flatMap { store.page(request) })
-            case (.send, .list):
-                preconditionFailure("a listing has no range")
+            case (.end(let result), .head(let key, let completion)):
+                store.stopWaiting(self)
+                completion(result.map { store.description(of: key) })
+            case (.send, .list), (.send, .head):
+                preconditionFailure("only a GET has a range")
             }
             progress.withLock { $0.isDelivering = false }
         }

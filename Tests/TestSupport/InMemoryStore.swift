@@ -19,11 +19,16 @@ public final class InMemoryStore: ObjectStore {
     /// A request that the store was given.
     public enum LogEntry: Hashable, Sendable {
         case list(ListRequest)
+        case head(Key)
         case get(RangeRequest)
     }
 
-    private struct State {
+    fileprivate struct State {
         var contents = StoreContents()
+        /// The order in which it lists.
+        var order: ListingOrder
+        /// The order in which it lists when so many more pages have been listed.
+        var laterOrder: (ListingOrder, pageCount: Int)?
         var log: [LogEntry] = []
         var isHolding = false
         /// Requests that wait for the test, in the order in which they came.
@@ -32,8 +37,10 @@ public final class InMemoryStore: ObjectStore {
         var failures: [StoreError] = []
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let pageLimit: Int
+    /// The order that it is said to list in.
+    public let listsInOrder: Bool
     private let queue: DispatchQueue?
 
     /// An empty store.
@@ -41,8 +48,15 @@ public final class InMemoryStore: ObjectStore {
     /// - Parameters:
     ///   - pageLimit: At most so many items on a page of a listing, so that few keys make many pages.
     ///   - delivery: Where completions and receivers are called.
-    public init(pageLimit: Int = StoreContents.pageLimitMax, delivery: Delivery = .ownThread) {
+    ///   - order: The order in which it lists.
+    ///   - listsInOrder: The order that it is said to list in.
+    public init(
+        pageLimit: Int = StoreContents.pageLimitMax, delivery: Delivery = .ownThread, order: ListingOrder = .keys,
+        listsInOrder: Bool = true
+    ) {
         self.pageLimit = pageLimit
+        state = Mutex(State(order: order))
+        self.listsInOrder = listsInOrder
         switch delivery {
         case .inline: queue = nil
         case .ownThread: queue = DispatchQueue(label: "InMemoryStore")
@@ -56,6 +70,15 @@ public final class InMemoryStore: ObjectStore {
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
         begin(.list(request), InMemoryRequest(store: self, work: .list(request, completion)))
+    }
+
+    /// Asks for the description of an object; it is looked up when the request goes on.
+    @discardableResult
+    public func head(
+        _ key: Key, deadline: RunningClock.Instant,
+        completion: @escaping @Sendable (Result<ListedObject?, StoreError>) -> Void
+    ) -> any StoreRequest {
+        begin(.head(key), InMemoryRequest(store: self, work: .head(key, completion)))
     }
 
     /// Asks for a range; the object is looked up when the first byte goes out.
@@ -99,11 +122,16 @@ public final class InMemoryStore: ObjectStore {
     }
 
     /// The page that a listing gets now.
-    func page(_ request: ListRequest) -> Result<ListPage, StoreError> {
-        guard let page = state.withLock({ $0.contents.page(request, pageLimit: pageLimit) }) else {
+    public func page(_ request: ListRequest) -> Result<ListPage, StoreError> {
+        guard let page = state.withLock({ $0.page(request, pageLimit: pageLimit) }) else {
             return .failure(StoreError(.refused, "InvalidArgument: the continuation token is not one of this store's"))
         }
         return .success(page)
+    }
+
+    /// The object as a listing describes it now.
+    func description(of key: Key) -> ListedObject? {
+        state.withLock { $0.contents[key]?.listed }
     }
 
     /// The body that a range request reads from, if the object still is the version asked for.
@@ -133,6 +161,11 @@ extension InMemoryStore: ObjectHolder {
         log.compactMap { if case .list(let request) = $0 { request } else { nil } }
     }
 
+    /// The keys whose descriptions were asked for so far.
+    public var headRequests: [Key] {
+        log.compactMap { if case .head(let key) = $0 { key } else { nil } }
+    }
+
     /// The ranges asked for so far.
     public var rangeRequests: [RangeRequest] {
         log.compactMap { if case .get(let request) = $0 { request } else { nil } }
@@ -144,6 +177,11 @@ extension InMemoryStore: ObjectHolder {
     /// Forgets what was asked for so far.
     public func clearLog() {
         state.withLock { $0.log = [] }
+    }
+
+    /// Lists in another order when `pageCount` more pages have been listed, and none of these listings goes on.
+    public func lists(in order: ListingOrder, from pageCount: Int) {
+        state.withLock { $0.laterOrder = (order, pageCount) }
     }
 
     /// From now on requests wait until the test releases them.
@@ -166,5 +204,17 @@ extension InMemoryStore: ObjectHolder {
     /// Lets the next `count` requests that don't wait end with `error`, before any byte came.
     public func failNext(_ count: Int = 1, with error: StoreError) {
         state.withLock { $0.failures += Array(repeating: error, count: count) }
+    }
+}
+
+extension InMemoryStore.State {
+    /// The page that a listing gets now.
+    fileprivate mutating func page(_ request: ListRequest, pageLimit: Int) -> ListPage? {
+        if let (later, pageCount) = laterOrder, request.continuation == nil || order == later {
+            if pageCount <= 0 { order = later } else { laterOrder = (later, pageCount - 1) }
+        }
+        // A listing that began in another order goes on in that one.
+        let isOfBefore = request.continuation?.resumeKey != nil
+        return contents.page(request, in: isOfBefore ? .keys : order, pageLimit: pageLimit)
     }
 }

@@ -80,7 +80,8 @@ struct IndexHeader {
         guard text.count == sourceCount + keyCount + etagCount else { return nil }
         let version = ObjectVersion(
             key: Key(text[sourceCount..<sourceCount + keyCount]),
-            etag: ETag(String(decoding: text[(sourceCount + keyCount)...], as: UTF8.self)), byteCount: byteCount)
+            etag: ETag(stored: String(decoding: text[(sourceCount + keyCount)...], as: UTF8.self)), byteCount: byteCount
+        )
         identity = CacheIdentity(source: String(decoding: text[..<sourceCount], as: UTF8.self), version: version)
         lastUse = words[IndexHeader.lastUseOffset / 8]
         punchIndex = Int(truncatingIfNeeded: words[IndexHeader.punchOffset / 8] & 0xffff_ffff)

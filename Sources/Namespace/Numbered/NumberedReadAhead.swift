@@ -60,7 +60,9 @@ final class NumberedReadAhead: Sendable {
         _ listing: Listing
     ) {
         do throws(StoreError) {
-            let page = try ProvenPage(result.get(), of: request)
+            guard let page = try source.prove(result.get(), of: request) else {
+                return pages.withLock { $0.fail(guess) }
+            }
             let last = page.items.last.map { position($0) }
             pages.withLock { $0.settle(guess, last: last, isLast: page.next == nil) }
             listing.absorb(page)

@@ -50,7 +50,9 @@ extension AheadRequest {
         source.list(request) { [request] answer in
             completion(
                 Result { () throws(StoreError) -> ProvenPage in
-                    let page = try ProvenPage(answer.get(), of: request)
+                    guard let page = try source.prove(answer.get(), of: request) else {
+                        throw StoreError(.cancelled, "the store lists in no order")
+                    }
                     tree.absorb(page, askedAt: askedAt)
                     return page
                 })

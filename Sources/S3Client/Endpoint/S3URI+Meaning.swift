@@ -6,7 +6,9 @@ extension S3URI {
         let candidate =
             rest(of: text, behind: ["s3://", "s3:/", "s3:", "s3a://", "s3n://", "arn:aws:s3:::"])
             ?? address(in: text) ?? (text.contains(":") || text.hasPrefix("/") || text.hasPrefix(".") ? nil : text)
-        guard let candidate, let uri = try? S3URI(parsing: "s3://" + candidate.drop { $0 == "/" }) else { return nil }
+        guard let candidate, let uri = try? S3URI(parsing: "s3://" + candidate.drop { $0 == "/" }),
+            uri.bucket.hasPrefix(AccessPoint.prefix) || awsProblem(withBucket: uri.bucket) == nil
+        else { return nil }
         // As it was written, without a "/" that wasn't.
         return uri.prefix.bytes.isEmpty ? "s3://\(uri.bucket)" : "\(uri)"
     }

@@ -3,7 +3,8 @@ public import ObjectStore
 /// `s3://BUCKET[/PREFIX]`, as a user gives it; instead of the bucket's name an access point's ARN may stand. The prefix is taken as it stands: nothing in it is decoded, and no "/" is
 /// added.
 public struct S3URI: Hashable, Sendable, CustomStringConvertible {
-    /// The bucket's name, which keeps S3's rules, or an access point's ARN.
+    /// The bucket's name, or an access point's ARN. Which names there are is the store's business: `awsProblem(withBucket:)` has
+    /// AWS's rules.
     public let bucket: String
     /// All that follows the "/" behind the bucket.
     public let prefix: Key
@@ -53,10 +54,20 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
     /// The URI.
     public var description: String { "s3://\(bucket)/\(prefix)" }
 
-    /// What is wrong with a name ("General purpose bucket naming rules" in the Amazon S3 User Guide), or `nil`.
+    /// The reason why no store can have a bucket of this name, or `nil`. The name becomes part of a path.
+    private static func problem(withBucket name: String) -> String? {
+        guard name.utf8.count <= 255 else { return "it must have at most 255 bytes" }
+        guard name.unicodeScalars.allSatisfy({ !$0.isInstruction && $0 != "\u{FFFD}" }) else {
+            return "control characters may not stand in it"
+        }
+        return name == "." || name == ".." ? "in a path it has another meaning" : nil
+    }
+
+    /// The reason why AWS can't have a bucket of this name ("General purpose bucket naming rules" in the Amazon S3 User Guide), or
+    /// `nil`.
     ///
     /// Reserved suffixes are not refused: an access point's alias (`…-s3alias`) stands where a bucket's name does.
-    private static func problem(withBucket name: String) -> String? {
+    static func awsProblem(withBucket name: String) -> String? {
         let bytes = Array(name.utf8)
         guard (3...63).contains(bytes.count) else { return "it must have 3 to 63 characters" }
         guard bytes.allSatisfy({ isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }) else {
@@ -69,6 +80,17 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
         let labels = name.split(separator: ".")
         if labels.count == 4 && labels.allSatisfy({ UInt8($0) != nil }) { return "it may not look like an IP address" }
         return nil
+    }
+
+    /// Whether a name can stand in front of a host's name.
+    static func isHostLabel(_ name: String) -> Bool {
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        return labels.allSatisfy { label in
+            (1...63).contains(label.utf8.count) && label.utf8.first != UInt8(ascii: "-")
+                && label.utf8.allSatisfy { byte in
+                    isAlphanumeric(byte | 0x20) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+                }
+        }
     }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {

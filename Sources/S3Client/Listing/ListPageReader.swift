@@ -1,21 +1,35 @@
 package import ObjectStore
 
-/// Reads the answer of ListObjectsV2 piece by piece into a `ListPage`.
+/// Reads the answer of ListObjectsV2, or of ListObjects, piece by piece into a `ListPage`.
 ///
-/// Source: "ListObjectsV2", response syntax, in the Amazon S3 API Reference. Whatever a file system would be wrong by,
-/// if it were believed, makes the page malformed: a missing size or ETag, keys out of order, a listing that goes on
-/// without saying how.
+/// Source: "ListObjectsV2" and "ListObjects", response syntax, in the Amazon S3 API Reference. An entry that can't be used is
+/// left out or has a stand-in for what it lacks, and is counted (`flaws`). The page as a whole is malformed where it is no
+/// listing, or where it is cut off without saying how it goes on.
 package final class ListPageReader {
     private let request: ListRequest
+    private let isMarked: Bool
+    private let isEncodingIgnored: Bool
     private let consumer = ListPageConsumer()
     private let xml: XMLReader
+    private var repair = TextRepair()
     /// The beginning of the answer, to show where it is no XML.
     private var beginning: [UInt8] = []
     private static let beginningByteLimit = 2_048
 
+    /// The entries that were not as they should be; known once the page is finished.
+    package private(set) var flaws = ListFlaws()
+    /// Whether the page says that its keys are encoded, and they are not; known once the page is finished.
+    private(set) var isFalselyEncoded = false
+
     /// A reader of the answer to `request`.
-    package init(request: ListRequest) {
+    ///
+    /// - Parameters:
+    ///   - isMarked: Whether the request was one of ListObjects, which goes on by `marker`.
+    ///   - isEncodingIgnored: Whether the store is known not to encode keys, whatever it says.
+    package init(request: ListRequest, isMarked: Bool = false, isEncodingIgnored: Bool = false) {
         self.request = request
+        self.isMarked = isMarked
+        self.isEncodingIgnored = isEncodingIgnored
         xml = XMLReader(consumer: consumer)
     }
 
@@ -32,94 +46,57 @@ package final class ListPageReader {
         try read(RawSpan(), isLast: true)
         guard elements.isListing else { throw notAListing("its root element is another") }
         if let problem = elements.problem { throw malformed(problem) }
-        let items = try sortedItems()
-        // A token that the page says not to need is followed all the same: at worst to a page without items.
-        guard let token = elements.nextToken, !token.isEmpty else {
-            if elements.isTruncated { throw malformed("it is cut off, but there is no continuation token") }
-            return ListPage(items: items)
-        }
-        let next = ContinuationToken(token)
-        guard next != request.continuation else { throw malformed("it goes on where it was itself continued") }
-        return ListPage(items: items, next: next)
+        var assembly = ListPageAssembly(elements, request: request, isEncodingIgnored: isEncodingIgnored)
+        let page = assembly.page()
+        (flaws, isFalselyEncoded) = (assembly.flaws, assembly.isFalselyEncoded)
+        return ListPage(
+            items: page.items, next: try next(assembly, isOrdered: page.isOrdered), isOrdered: page.isOrdered)
     }
+
+    /// Whether a page is one of ListObjects, version 1, although it was asked for by version 2: the store does not know
+    /// `start-after` and tokens then. Known once all bytes have been received.
+    var isVersion1: Bool { !elements.isVersion2 && elements.isVersion1 }
+
+    /// Whether the page says that it is one of version 2.
+    var isVersion2: Bool { elements.isVersion2 }
 
     private var elements: ListPageElements { consumer.elements }
 
+    /// How the listing goes on. `IsTruncated` decides whether it does; a token decides only where that is missing.
+    private func next(_ assembly: ListPageAssembly, isOrdered: Bool) throws(StoreError) -> ContinuationToken? {
+        let token = elements.nextToken.flatMap { $0.isEmpty || isMarked ? nil : ContinuationToken($0) }
+        guard elements.isTruncated ?? (token != nil || elements.hasNextMarker) else { return nil }
+        if let token {
+            guard token != request.continuation else { throw malformed("it goes on where it was itself continued") }
+            return token
+        }
+        if elements.isVersion2 && !isMarked { throw malformed("it is cut off, but there is no continuation token") }
+        guard let marker = assembly.nextMarker else {
+            throw malformed("it is cut off, but there is neither a continuation token nor a key to go on behind")
+        }
+        // Behind the greatest key there may be others, unless the page was asked for in a way that the store doesn't know.
+        guard isOrdered || elements.hasNextMarker || (!isMarked && request.startAfter != nil) else {
+            throw malformed("it is cut off and not in order, but there is neither a continuation token nor a marker")
+        }
+        guard !isMarked || marker != request.position else {
+            throw malformed(
+                "it goes on where it was itself continued: the store knows neither continuation tokens nor markers")
+        }
+        return ContinuationToken(marker: marker)
+    }
+
     private func read(_ bytes: RawSpan, isLast: Bool) throws(StoreError) {
         do {
-            try xml.read(bytes, isLast: isLast)
+            let repaired = bytes.withUnsafeBytes { repair.repaired($0, isLast: isLast) }
+            if let repaired {
+                try xml.read(repaired.span.bytes, isLast: isLast)
+            } else {
+                try xml.read(bytes, isLast: isLast)
+            }
         } catch {
             guard elements.isListing else { throw notAListing(error.reason) }
             throw malformed(error.reason)
         }
-    }
-
-    /// The items of the page in order. Objects and common prefixes each come sorted, which is checked, and are merged.
-    private func sortedItems() throws(StoreError) -> [ListPage.Item] {
-        let elements = elements
-        let prefixes = try commonPrefixes(elements)
-        var items: [ListPage.Item] = []
-        items.reserveCapacity(elements.objects.count + prefixes.count)
-        var prefixIndex = 0
-        var previous: Key?
-        for fields in elements.objects {
-            let object = try object(from: fields, isURLEncoded: elements.isURLEncoded)
-            let key = object.version.key
-            try check(key, after: previous)
-            previous = key
-            while prefixIndex < prefixes.count, prefixes[prefixIndex] < key {
-                items.append(.commonPrefix(prefixes[prefixIndex]))
-                prefixIndex += 1
-            }
-            if prefixIndex < prefixes.count, prefixes[prefixIndex] == key { throw malformed("\(key) is in it twice") }
-            items.append(.object(object))
-        }
-        items += prefixes[prefixIndex...].map { .commonPrefix($0) }
-        // Some servers list the key itself, or a common prefix that is the key, where S3 begins behind it.
-        guard let startAfter = request.startAfter, let first = items.first, first.key <= startAfter else {
-            return items
-        }
-        return Array(items.drop { $0.key <= startAfter })
-    }
-
-    private func commonPrefixes(_ elements: ListPageElements) throws(StoreError) -> [Key] {
-        var prefixes: [Key] = []
-        prefixes.reserveCapacity(elements.commonPrefixes.count)
-        for text in elements.commonPrefixes {
-            let prefix = try key(from: text, isURLEncoded: elements.isURLEncoded)
-            guard prefix.endsInDelimiter else { throw malformed("a common prefix doesn't end in \"/\"") }
-            try check(prefix, after: prefixes.last)
-            prefixes.append(prefix)
-        }
-        return prefixes
-    }
-
-    private func check(_ key: Key, after previous: Key?) throws(StoreError) {
-        guard key.hasPrefix(request.prefix) else { throw malformed("\(key) doesn't begin with the prefix asked for") }
-        guard let previous, key <= previous else { return }
-        throw malformed(
-            key == previous ? "\(key) is in it twice" : "its keys are not in the order of their bytes (\(key))")
-    }
-
-    private func object(
-        from fields: ListPageElements.Object, isURLEncoded: Bool
-    ) throws(StoreError) -> ListedObject {
-        guard let keyText = fields.key else { throw malformed("an object has no key") }
-        let key = try key(from: keyText, isURLEncoded: isURLEncoded)
-        guard let byteCount = fields.byteCount else { throw malformed("\(key) has no valid size") }
-        guard let etag = fields.etag else { throw malformed("\(key) has no valid ETag") }
-        guard let lastModified = fields.lastModified else {
-            throw malformed("\(key) has no valid time of last modification")
-        }
-        return ListedObject(
-            version: ObjectVersion(key: key, etag: etag, byteCount: byteCount), lastModified: lastModified,
-            storageClass: fields.storageClass)
-    }
-
-    private func key(from text: [UInt8], isURLEncoded: Bool) throws(StoreError) -> Key {
-        guard isURLEncoded else { return Key(text) }
-        guard let bytes = PercentEncoding.decodeForm(text) else { throw malformed("a key in it is badly encoded") }
-        return Key(bytes)
     }
 
     private func malformed(_ problem: String) -> StoreError {
@@ -137,6 +114,11 @@ package final class ListPageReader {
     }
 }
 
+extension ListRequest {
+    /// The key that the page begins behind, as far as it is known: tokens don't tell.
+    var position: Key? { continuation == nil ? startAfter : continuation?.marker }
+}
+
 /// Hands the elements on.
 private final class ListPageConsumer: XMLConsumer {
     // A value, so that an element is one access to this object: Swift checks every one of them.
@@ -148,101 +130,5 @@ private final class ListPageConsumer: XMLConsumer {
 
     func end(_ element: XMLName, depth: Int, text: [UInt8]) {
         elements.end(element, depth: depth, text: text)
-    }
-}
-
-/// The elements of a ListObjectsV2 answer. EncodingType may come behind the keys that it is about, so keys are left as they
-/// stand; all else is read at once, because a text is a piece of memory and a number is none.
-struct ListPageElements {
-    /// One `Contents`. What is missing or can't be read is `nil`.
-    struct Object {
-        var key: [UInt8]?
-        var byteCount: Int?
-        var etag: ETag?
-        var lastModified: Timestamp?
-        var storageClass = "STANDARD"
-    }
-
-    /// The element of depth 2 that is open.
-    private enum Section {
-        case contents, commonPrefixes, other
-    }
-
-    private(set) var isListing = false
-    private(set) var objects: [Object] = []
-    private(set) var commonPrefixes: [[UInt8]] = []
-    private(set) var isTruncated = false
-    private(set) var nextToken: String?
-    private(set) var isURLEncoded = false
-    private(set) var problem: String?
-    private var section = Section.other
-    private var object = Object()
-
-    mutating func begin(_ element: XMLName, depth: Int) {
-        switch depth {
-        case 1:
-            isListing = element == "ListBucketResult"
-        case 2:
-            switch element {
-            case "Contents":
-                section = .contents
-                object = Object()
-            case "CommonPrefixes": section = .commonPrefixes
-            default: section = .other
-            }
-        default: break
-        }
-    }
-
-    mutating func end(_ element: XMLName, depth: Int, text: [UInt8]) {
-        switch (depth, section) {
-        case (2, .contents): objects.append(object)
-        case (2, .other): endField(element, text: text)
-        case (3, .contents): endObjectField(element, text: text)
-        case (3, .commonPrefixes) where element == "Prefix": commonPrefixes.append(Array(text[...]))
-        default: break
-        }
-    }
-
-    private mutating func endField(_ element: XMLName, text: [UInt8]) {
-        switch element {
-        case "NextContinuationToken": nextToken = String(decoding: text, as: UTF8.self)
-        case "EncodingType": isURLEncoded = text.elementsEqual("url".utf8)
-        case "IsTruncated":
-            isTruncated = text.elementsEqual("true".utf8)
-            if !isTruncated && !text.elementsEqual("false".utf8) {
-                problem = "IsTruncated is neither true nor false"
-            }
-        default: break
-        }
-    }
-
-    private mutating func endObjectField(_ element: XMLName, text: [UInt8]) {
-        switch element {
-        case "Key": object.key = Array(text[...])
-        case "Size": object.byteCount = Self.byteCount(text)
-        case "ETag": object.etag = Self.etag(text)
-        case "LastModified": object.lastModified = CalendarTime(listing: text)?.timestamp
-        case "StorageClass": object.storageClass = String(decoding: text, as: UTF8.self)
-        default: break
-        }
-    }
-
-    /// A size: digits, and no more than an object can have.
-    private static func byteCount(_ text: [UInt8]) -> Int? {
-        if text.isEmpty { return nil }
-        var count = 0
-        for byte in text {
-            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
-            count = count * 10 + Int(byte - UInt8(ascii: "0"))
-            if count > ObjectVersion.byteCountLimit { return nil }
-        }
-        return count
-    }
-
-    /// An ETag. It goes back in a header, so it must not be able to end one (RFC 9110, section 8.8.3: no control characters).
-    private static func etag(_ text: [UInt8]) -> ETag? {
-        guard !text.isEmpty, text.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { return nil }
-        return ETag(utf8: text)
     }
 }

@@ -160,7 +160,7 @@ extension EndpointReport {
         return .success(
             Answer(
                 time: attempt.head.date.flatMap(CalendarTime.init(httpDate:))?.timestamp,
-                region: attempt.head.region.flatMap { Region.isValid($0) ? $0 : nil }))
+                region: attempt.head.region.flatMap { Region.isSignable($0) ? $0 : nil }))
     }
 
     /// Where an attempt without an answer stopped.
@@ -189,6 +189,6 @@ extension EndpointReport {
         // An overloaded store, or what stands in front of it, may not find the time for a document.
         if attempt.head.status >= 500 { return true }
         return attempt.head.status == 200
-            && String(decoding: attempt.body.prefix(512), as: UTF8.self).contains("<ListBucketResult")
+            && String(decoding: attempt.body.prefix(512), as: UTF8.self).contains("ListBucketResult")
     }
 }

@@ -8,13 +8,16 @@ extension AttemptFailure {
     ///   - body: What has come of its body.
     ///   - subject: What was asked for, as in "the listing of s3://bucket/prefix".
     ///   - isListing: Whether a bucket was asked for, not an object.
+    ///   - isAWS: Whether the store is AWS's, so that regions become part of host names.
     ///   - now: The client's clock, to compare with the store's.
-    init(head: ResponseHead, body: [UInt8], subject: String, isListing: Bool, now: Timestamp) {
+    init(
+        head: ResponseHead, body: [UInt8], subject: String, isListing: Bool, isAWS: Bool = true, now: Timestamp
+    ) {
         let document = ErrorDocument(parsing: body)
         let requestID = document?.requestID ?? head.requestID
         let code = document?.code ?? ""
         if let region = head.region ?? document?.region, Self.redirects(status: head.status, code: code) {
-            self = Self.elsewhere(region, subject: subject, requestID: requestID)
+            self = Self.elsewhere(region, subject: subject, isAWS: isAWS, requestID: requestID)
             return
         }
         if code == "RequestTimeTooSkewed", let skew = Self.skew(of: head, now: now) {
@@ -43,6 +46,16 @@ extension AttemptFailure {
             StoreError(storeCode, "the store refuses \(subject): \(answer)", requestID: requestID), remedy: remedy,
             answer: answer)
         retryAfter = Self.retryAfter(head)
+        isUnknownRequest = !isAWS && Self.isUnknownRequest(status: head.status, code: code)
+    }
+
+    /// Whether a store that is not AWS's says that it does not know a kind of request or one of its parameters.
+    private static func isUnknownRequest(status: Int, code: String) -> Bool {
+        switch code {
+        case "NotImplemented", "UnsupportedOperation", "UnsupportedParameter": true
+        case "InvalidArgument", "InvalidRequest", "BadRequest", "": status == 400 || status == 501
+        default: false
+        }
     }
 
     /// As long as is worth waiting for at the most: what a mistaken or malicious server says shall not keep a reader waiting
@@ -61,9 +74,11 @@ extension AttemptFailure {
                     || code.isEmpty))
     }
 
-    private static func elsewhere(_ region: String, subject: String, requestID: String?) -> AttemptFailure {
-        // The name becomes part of a host's name, so it may not be just anything.
-        guard Region.isValid(region) else {
+    private static func elsewhere(
+        _ region: String, subject: String, isAWS: Bool, requestID: String?
+    ) -> AttemptFailure {
+        // At AWS the name becomes part of a host's name, so it may not be just anything.
+        guard isAWS ? Region.isValid(region) : Region.isSignable(region) else {
             let message =
                 "the store refers \(subject) to a region whose name can't be right: \(Excerpt.of(region.utf8))"
             return AttemptFailure(StoreError(.wrongRegion, message, requestID: requestID))

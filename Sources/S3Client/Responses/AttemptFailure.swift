@@ -14,12 +14,16 @@ struct AttemptFailure: Error, Equatable {
         case setClock(seconds: Int)
         /// Look for other credentials, and sign with those.
         case renewCredentials
+        /// Send the request in the other form that the operation has by now.
+        case askOtherwise
     }
 
     var error: StoreError
     let remedy: Remedy
     /// What the store said, without what it was asked for; empty where it said nothing.
     var answer = ""
+    /// Whether the store says that it does not know such a request.
+    var isUnknownRequest = false
     /// How long the store wants to be left alone, where it says that.
     var retryAfter: Duration?
 

@@ -5,9 +5,12 @@ struct ResponseHead: Equatable {
     private(set) var etag: String?
     private(set) var contentRange: ContentRange?
     private(set) var contentLength: Int?
+    private(set) var contentEncoding: String?
+    private(set) var lastModified: String?
     private(set) var requestID: String?
     private(set) var region: String?
     private(set) var date: String?
+    private(set) var storageClass: String?
     /// For how many seconds the store wants to be left alone (RFC 9110, section 10.2.3; the form with a date is passed over).
     private(set) var retryAfterSeconds: Int?
     private var byteCount = 0
@@ -27,9 +30,12 @@ struct ResponseHead: Equatable {
         case etag
         case contentRange = "content-range"
         case contentLength = "content-length"
+        case contentEncoding = "content-encoding"
+        case lastModified = "last-modified"
         case requestID = "x-amz-request-id"
         case region = "x-amz-bucket-region"
         case date
+        case storageClass = "x-amz-storage-class"
         case retryAfterSeconds = "retry-after"
 
         /// The field of this name, in whatever case.
@@ -68,9 +74,12 @@ struct ResponseHead: Equatable {
         case .etag: etag = value
         case .contentRange: contentRange = ContentRange(parsing: value)
         case .contentLength: contentLength = number(value.utf8)
+        case .contentEncoding: contentEncoding = value
+        case .lastModified: lastModified = value
         case .requestID: requestID = Excerpt.of(value.utf8)
         case .region: region = value
         case .date: date = value
+        case .storageClass: storageClass = value
         case .retryAfterSeconds: retryAfterSeconds = Int(value)
         }
     }

@@ -14,20 +14,27 @@ struct ServiceSettings {
     let environment: [String: String]
     let profile: Profile
 
-    /// The region, and who names it; `nil` where nobody does.
-    func region() throws(SettingsError) -> String? {
-        try Self.checkedRegion([
+    /// The region that the environment or the profile names; `nil` where neither does.
+    ///
+    /// - Parameter isHostPart: Whether the region becomes part of an AWS host name.
+    func region(isHostPart: Bool = true) throws(SettingsError) -> String? {
+        let candidates = [
             ("AWS_REGION", environment["AWS_REGION"]), ("AWS_DEFAULT_REGION", environment["AWS_DEFAULT_REGION"]),
             ("the region of \(profile.description)", profile.setting("region")),
-        ])
+        ]
+        return try Self.checkedRegion(candidates, isHostPart: isHostPart)
     }
 
     /// The first region that is set.
     ///
-    /// - Parameter candidates: Values, and where they are from.
-    static func checkedRegion(_ candidates: [(source: String, value: String?)]) throws(SettingsError) -> String? {
+    /// - Parameters:
+    ///   - candidates: Values, and where they are from.
+    ///   - isHostPart: Whether the region becomes part of an AWS host name. At other endpoints any name will do.
+    static func checkedRegion(
+        _ candidates: [(source: String, value: String?)], isHostPart: Bool
+    ) throws(SettingsError) -> String? {
         guard let (source, region) = firstSet(candidates) else { return nil }
-        guard Region.isValid(region) else {
+        guard isHostPart ? Region.isValid(region) : Region.isSignable(region) else {
             throw SettingsError(
                 "\(source) is \(Excerpt.of(region.utf8)), which can't be a region's name; one is us-east-1")
         }
@@ -113,8 +120,9 @@ struct ServiceSettings {
 extension ServiceSettings {
     /// Where the Security Token Service is asked, and which region its requests are signed for.
     func securityTokenService() throws(SettingsError) -> (endpoint: S3Endpoint, region: String) {
-        let region = try region()
-        if let endpoint = try endpoint(of: .sts) { return (endpoint, region ?? Region.standard) }
+        let endpoint = try endpoint(of: .sts)
+        let region = try region(isHostPart: endpoint == nil)
+        if let endpoint { return (endpoint, region ?? Region.standard) }
         guard let region, try isRegional(region) else {
             return (.globalSecurityTokenService, Region.standard)
         }

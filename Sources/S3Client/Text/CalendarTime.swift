@@ -20,6 +20,9 @@ struct CalendarTime: Equatable {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
+    /// Beginning with the day of the week of 1970-01-01.
+    private static let weekdayNames = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+
     private static func isLeap(_ year: Int) -> Bool {
         (year.isMultiple(of: 4) && !year.isMultiple(of: 100)) || year.isMultiple(of: 400)
     }
@@ -64,7 +67,7 @@ extension CalendarTime {
     }
 
     /// Where the year 10000 begins.
-    private static let secondCountLimit = 253_402_300_800
+    static let secondCountLimit = 253_402_300_800
 
     /// The point in time.
     var timestamp: Timestamp {
@@ -112,39 +115,109 @@ extension CalendarTime {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
+    /// As in `Fri, 24 May 2013 01:02:03 GMT`, the form of header fields (RFC 9110, section 5.6.7).
+    var httpDate: String {
+        let dayNumber = timestamp.seconds / 86_400
+        // 1970-01-01 was a Thursday.
+        let weekday = Self.weekdayNames[(dayNumber % 7 + 7) % 7]
+        let clock = "\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2))"
+        return "\(weekday), \(padded(day, 2)) \(Self.monthNames[month - 1]) \(padded(year, 4)) \(clock) GMT"
+    }
+
     /// Reads `2013-05-24T01:02:03.000Z`, as a listing's LastModified and the end of credentials have it; the fraction may
     /// have 0 to 9 digits. Instead of the Z an offset may stand, such as `+01:00`, or `UTC`, as some tools write the end of
     /// credentials.
     init?(listing text: [UInt8]) {
         var scanner = DigitScanner(text)
+        self.init(
+            scanning: &scanner, isDateEnd: { $0.skip("T") }, fraction: { $0.skip(".") ? $0.nanoseconds() : 0 },
+            zone: { $0.secondsFromUTC() })
+    }
+
+    /// Reads the same as other stores write it: with a blank or a small letter in place of "T", with a comma in the fraction or any
+    /// number of digits, with a blank before the zone, or without one, which means UTC.
+    init?(looseListing text: some Collection<UInt8>) {
+        var scanner = DigitScanner(Array(text))
+        self.init(
+            scanning: &scanner, isDateEnd: { $0.skip("T") || $0.skip("t") || $0.skipBlanks() },
+            fraction: { scanner in
+                guard scanner.skip(".") || scanner.skip(",") else { return 0 }
+                defer { scanner.skipDigits() }
+                return scanner.nanoseconds()
+            },
+            zone: { scanner in
+                _ = scanner.skipBlanks()
+                if scanner.isAtEnd || scanner.skip("z") { return 0 }
+                if scanner.skip("G") { return scanner.skip("M") && scanner.skip("T") ? 0 : nil }
+                return scanner.secondsFromUTC()
+            })
+    }
+
+    private init?(
+        scanning scanner: inout DigitScanner, isDateEnd: (inout DigitScanner) -> Bool,
+        fraction: (inout DigitScanner) -> Int?, zone: (inout DigitScanner) -> Int?
+    ) {
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2), scanner.skip("-"),
-            let day = scanner.number(2), scanner.skip("T"), let hour = scanner.number(2), scanner.skip(":"),
-            let minute = scanner.number(2), scanner.skip(":"), let second = scanner.number(2)
+            let day = scanner.number(2), isDateEnd(&scanner), let hour = scanner.number(2), scanner.skip(":"),
+            let minute = scanner.number(2), scanner.skip(":"), let second = scanner.number(2),
+            let nanosecond = fraction(&scanner)
         else { return nil }
-        self.init(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
-        if scanner.skip(".") {
-            guard let fraction = scanner.nanoseconds() else { return nil }
-            nanosecond = fraction
-        }
-        guard isValid, let offset = scanner.secondsFromUTC(), scanner.isAtEnd else { return nil }
-        if offset == 0 { return }
+        self.init(
+            year: year, month: month, day: day, hour: hour, minute: minute, second: second, nanosecond: nanosecond)
+        guard isValid, let offset = zone(&scanner), scanner.isAtEnd else { return nil }
+        guard let time = self.earlier(by: offset) else { return nil }
+        self = time
+    }
+
+    /// The time in UTC of a local time that is so many seconds ahead.
+    private func earlier(by offset: Int) -> CalendarTime? {
+        if offset == 0 { return self }
         // What `CalendarTime(_:)` knows.
         let seconds = timestamp.seconds - offset
         guard (0..<Self.secondCountLimit).contains(seconds) else { return nil }
-        self = CalendarTime(Timestamp(seconds: seconds, nanoseconds: nanosecond))
+        return CalendarTime(Timestamp(seconds: seconds, nanoseconds: nanosecond))
     }
 
-    /// Reads `Fri, 24 May 2013 01:02:03 GMT`, as the `Date` header has it (RFC 9110, section 5.6.7).
+    /// Reads `Fri, 24 May 2013 01:02:03 GMT`, as the `Date` header has it, and the two older forms, `Friday, 24-May-13 01:02:03
+    /// GMT` and `Fri May 24 01:02:03 2013` (RFC 9110, section 5.6.7). The zone may also be `UTC` or an offset such as `+0100`, as
+    /// in mail.
     init?(httpDate text: String) {
-        let words = text.split(separator: " ")
-        guard words.count == 6, words[5] == "GMT", let day = Int(words[1]), let year = Int(words[3]),
-            let monthIndex = Self.monthNames.firstIndex(of: String(words[2]))
+        var words = text.split(separator: " ")
+        // The day of the week says nothing new.
+        guard let first = words.first, first.first?.isLetter == true else { return nil }
+        words.removeFirst()
+        if words.count == 3 { words.replaceSubrange(0..<1, with: words[0].split(separator: "-")) }
+        if words.count == 4, Self.month(words[0]) != nil { words = [words[1], words[0], words[3], words[2], "GMT"] }
+        guard words.count == 5, let day = Self.number(words[0]), let month = Self.month(words[1]),
+            let year = Self.year(words[2]), let offset = Self.secondsFromUTC(words[4])
         else { return nil }
-        let clock = words[4].split(separator: ":").compactMap { Int($0) }
-        guard clock.count == 3 else { return nil }
-        self.init(
-            year: year, month: monthIndex + 1, day: day, hour: clock[0], minute: clock[1], second: clock[2])
-        guard isValid else { return nil }
+        let clock = words[3].split(separator: ":", omittingEmptySubsequences: false).map(Self.number)
+        guard clock.count == 3, let hour = clock[0], let minute = clock[1], let second = clock[2] else { return nil }
+        self.init(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+        guard isValid, let time = earlier(by: offset) else { return nil }
+        self = time
+    }
+
+    private static func number(_ digits: Substring) -> Int? {
+        digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int(digits) : nil
+    }
+
+    private static func month(_ name: Substring) -> Int? {
+        monthNames.firstIndex { $0.lowercased() == name.lowercased() }.map { $0 + 1 }
+    }
+
+    /// A year of four digits, or of two, of which those from 70 on are of the last century.
+    private static func year(_ digits: Substring) -> Int? {
+        guard let year = number(digits) else { return nil }
+        guard digits.utf8.count == 2 else { return year }
+        return year < 70 ? 2_000 + year : 1_900 + year
+    }
+
+    private static func secondsFromUTC(_ zone: Substring) -> Int? {
+        if ["GMT", "UTC"].contains(zone.uppercased()) { return 0 }
+        var scanner = DigitScanner(Array(zone.utf8))
+        guard let seconds = scanner.secondsFromUTC(), scanner.isAtEnd else { return nil }
+        return seconds
     }
 }
 
@@ -163,6 +236,18 @@ private struct DigitScanner {
         guard index < text.count, text[index] == UInt8(ascii: character) else { return false }
         index += 1
         return true
+    }
+
+    /// Skips blanks. Returns whether there was one.
+    mutating func skipBlanks() -> Bool {
+        let start = index
+        while skip(" ") {}
+        return index > start
+    }
+
+    /// Skips digits.
+    mutating func skipDigits() {
+        while number(1) != nil {}
     }
 
     mutating func number(_ width: Int) -> Int? {

@@ -11,9 +11,14 @@ protocol XMLConsumer: AnyObject {
     func end(_ element: XMLName, depth: Int, text: [UInt8])
 }
 
-/// The name of an element, to be compared with names that are known; valid only during the call that tells of it.
+/// The name of an element, to be compared with names that are known; valid only during the call that tells of it. The prefix of a
+/// namespace does not count.
 struct XMLName {
-    fileprivate let bytes: UnsafePointer<CChar>
+    private let bytes: UnsafePointer<CChar>
+
+    fileprivate init(bytes: UnsafePointer<CChar>) {
+        self.bytes = strrchr(bytes, CInt(UInt8(ascii: ":"))).map { UnsafePointer($0 + 1) } ?? bytes
+    }
 
     static func == (name: XMLName, known: StaticString) -> Bool {
         strcmp(name.bytes, UnsafeRawPointer(known.utf8Start).assumingMemoryBound(to: CChar.self)) == 0

@@ -40,6 +40,8 @@ final class ClientContext: Sendable {
     /// The same for a directory bucket, whose requests are signed with a session's credentials; `nil` for other buckets.
     let bucketSession: BucketSession?
     let logger: Logger
+    /// The ways of the store that differ from S3's.
+    let traits: StoreTraits
     /// Called with each piece of an answer's body.
     let didReceive: (@Sendable () -> Void)?
     /// Finds the way to the store.
@@ -62,6 +64,7 @@ final class ClientContext: Sendable {
         }
         self.credentials = bucketSession ?? credentials
         self.logger = logger
+        traits = StoreTraits(logger: logger)
         learned = Mutex(Learned(region: configuration.region))
         hasRegionProof = Atomic(configuration.isRegionCertain)
     }
@@ -82,6 +85,8 @@ final class ClientContext: Sendable {
         let isUnproven: Bool
         /// The provider of the credentials.
         var provider: (any CredentialsProvider)?
+        /// "GET" or "HEAD".
+        var method = "GET"
 
         /// A failure without what was sent, which a server may have repeated.
         func hidingSecrets(in failure: AttemptFailure) -> AttemptFailure {
@@ -148,7 +153,7 @@ final class ClientContext: Sendable {
         }
         return SignedRequest(
             url: address.url(of: request), headers: request.headers, route: route, server: address.server + route.note,
-            region: region, credentials: credentials, isUnproven: isUnproven)
+            region: region, credentials: credentials, isUnproven: isUnproven, method: request.method)
     }
 
     /// The place of the bucket, as far as answers have told.

@@ -162,7 +162,7 @@ final class Exchange {
             return .end(failure.error)
         case .useRegion(let region) where region == signedRegion:
             return .end(failure.error)
-        case .useRegion, .setClock:
+        case .useRegion, .setClock, .askOtherwise:
             correctionCount += 1
             return correctionCount > Self.correctionLimit ? .end(failure.error) : .retry(after: .zero)
         case .renewCredentials:

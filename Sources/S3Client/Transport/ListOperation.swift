@@ -1,10 +1,15 @@
 import ObjectStore
 
-/// One page of ListObjectsV2.
+/// One page of ListObjectsV2, or of ListObjects (version 1) of a store that only knows that.
 final class ListOperation: Operation {
     private let list: ListRequest
     private let completion: @Sendable (Result<ListPage, StoreError>) -> Void
+    private let traits: StoreTraits
     private var reader: ListPageReader
+    /// Whether the attempt under way goes on by `marker`, as version 1 does.
+    private var isMarked = false
+    /// Whether version 1 is tried although the store has not shown that it needs it.
+    private var triesMarker = false
     /// How many bytes the attempt under way has brought: each begins anew.
     private var byteCount = 0
     /// The most that any has.
@@ -16,11 +21,12 @@ final class ListOperation: Operation {
     private static let byteLimit = 16 << 20
 
     init(
-        _ list: ListRequest, bucket: String,
+        _ list: ListRequest, bucket: String, traits: StoreTraits = StoreTraits(),
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) {
         self.list = list
         self.completion = completion
+        self.traits = traits
         subject = "the listing of s3://\(bucket)/\(list.prefix)"
         reader = ListPageReader(request: list)
     }
@@ -30,18 +36,25 @@ final class ListOperation: Operation {
     var isAwaitingBytes: Bool { page == nil }
 
     func request(at address: BucketAddress) -> HTTPRequest {
+        // A token of the store's is of version 2, whatever was learned since.
+        isMarked = list.continuation.map { $0.marker != nil } ?? (triesMarker || traits.isMarked)
         var query = [
-            QueryItem("list-type", "2"), QueryItem("encoding-type", "url"),
-            QueryItem("max-keys", String(list.limit)), QueryItem("prefix", list.prefix.bytes),
+            QueryItem("encoding-type", "url"), QueryItem("max-keys", String(list.limit)),
+            QueryItem("prefix", list.prefix.bytes),
         ]
         if list.isDelimited { query.append(QueryItem("delimiter", [Key.delimiter])) }
-        if let key = list.startAfter { query.append(QueryItem("start-after", key.bytes)) }
-        if let token = list.continuation { query.append(QueryItem("continuation-token", token.text)) }
+        if isMarked {
+            if let key = list.position { query.append(QueryItem("marker", key.bytes)) }
+        } else {
+            query.append(QueryItem("list-type", "2"))
+            if let key = list.startAfter { query.append(QueryItem("start-after", key.bytes)) }
+            if let token = list.continuation { query.append(QueryItem("continuation-token", token.text)) }
+        }
         return HTTPRequest(host: address.host, path: address.path(of: .empty), query: query)
     }
 
     func begin(_ head: ResponseHead) throws(AttemptFailure) {
-        reader = ListPageReader(request: list)
+        reader = ListPageReader(request: list, isMarked: isMarked, isEncodingIgnored: traits.isEncodingIgnored)
         byteCount = 0
     }
 
@@ -56,13 +69,41 @@ final class ListOperation: Operation {
     }
 
     func complete() throws(AttemptFailure) {
+        let page: ListPage
         do { page = try reader.finish() } catch { throw AttemptFailure(error) }
+        if reader.isFalselyEncoded { traits.noteIgnoredEncoding() }
+        try checkPosition(of: page)
+        self.page = page
+    }
+
+    /// Throws where the page begins elsewhere than it was asked to, and asking in the way of version 1 may help.
+    private func checkPosition(of page: ListPage) throws(AttemptFailure) {
+        if isMarked {
+            // Asked as an attempt: the store shows now that it needs this.
+            if triesMarker && page.isOrdered { traits.noteMarkers() }
+            return
+        }
+        if reader.isVersion1 || page.next?.marker != nil { traits.noteMarkers() }
+        guard list.startAfter != nil, list.continuation == nil, !reader.isVersion2,
+            reader.isVersion1 || !page.isOrdered
+        else { return }
+        triesMarker = true
+        throw AttemptFailure(
+            StoreError(.malformedResponse, "the store does not know start-after"), remedy: .askOtherwise)
+    }
+
+    /// A store that refuses ListObjectsV2 as such may know version 1.
+    func remedy(for refusal: AttemptFailure) -> AttemptFailure {
+        guard refusal.isUnknownRequest, !isMarked, list.continuation == nil else { return refusal }
+        triesMarker = true
+        return AttemptFailure(refusal.error, remedy: .askOtherwise, answer: refusal.answer)
     }
 
     func finish(_ failure: StoreError?) {
         if let failure {
             completion(.failure(failure))
         } else if let page {
+            traits.note(reader.flaws, in: subject)
             completion(.success(page))
         }
     }

@@ -287,7 +287,7 @@ final class NetworkLoop {
                     of: used, for: subject, StoreError(failure.error.code, failure.answer)) == true
             else { return AttemptFailure(failure.error) }
         case .none where failure.error.code.provesCredentials: noteProof(request)
-        case .none, .backOff, .useRegion: break
+        case .none, .backOff, .useRegion, .askOtherwise: break
         }
         return failure
     }

@@ -8,6 +8,7 @@ struct Submission: Sendable {
     /// What is asked for, and who gets it.
     enum Job: Sendable {
         case list(ListRequest, completion: @Sendable (Result<ListPage, StoreError>) -> Void)
+        case head(Key, completion: @Sendable (Result<ListedObject?, StoreError>) -> Void)
         case get(RangeRequest, receiver: any RangeReceiver)
     }
 
@@ -16,10 +17,15 @@ struct Submission: Sendable {
     let job: Job
 
     /// The operation that does the job.
-    func operation(bucket: String) -> any Operation {
+    func operation(in context: ClientContext) -> any Operation {
+        let (bucket, traits) = (context.configuration.bucket, context.traits)
         switch job {
-        case .list(let request, let completion): ListOperation(request, bucket: bucket, completion: completion)
-        case .get(let request, let receiver): GetOperation(request, bucket: bucket, receiver: receiver)
+        case .list(let request, let completion):
+            return ListOperation(request, bucket: bucket, traits: traits, completion: completion)
+        case .head(let key, let completion):
+            return HeadOperation(key, bucket: bucket, completion: completion)
+        case .get(let request, let receiver):
+            return GetOperation(request, bucket: bucket, traits: traits, receiver: receiver)
         }
     }
 }
@@ -145,7 +151,7 @@ final class NetworkThread: Sendable {
         for submission in mail.submissions {
             loop.submit(
                 Exchange(
-                    id: submission.id, operation: submission.operation(bucket: context.configuration.bucket),
+                    id: submission.id, operation: submission.operation(in: context),
                     deadline: submission.deadline))
         }
         for id in mail.cancellations { loop.cancel(id) }

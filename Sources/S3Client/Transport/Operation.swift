@@ -19,6 +19,12 @@ protocol Operation: AnyObject {
     /// The request for what is still missing, not yet signed.
     func request(at address: BucketAddress) -> HTTPRequest
 
+    /// The value of `Accept-Encoding`, which isn't signed: a server on the way may change it.
+    var acceptedEncoding: String { get }
+
+    /// A refusal, with the remedy that this operation knows for it.
+    func remedy(for refusal: AttemptFailure) -> AttemptFailure
+
     /// An answer begins: a success as far as HTTP goes.
     func begin(_ head: ResponseHead) throws(AttemptFailure)
 
@@ -34,4 +40,10 @@ protocol Operation: AnyObject {
 
 extension Operation {
     var isSession: Bool { false }
+
+    /// The bytes of a range are bytes of the object, not of a compressed form of it.
+    var acceptedEncoding: String { "identity" }
+
+    /// The remedy that all operations have.
+    func remedy(for refusal: AttemptFailure) -> AttemptFailure { refusal }
 }

@@ -21,6 +21,7 @@ final class Transfer {
     private(set) var errorBody: [UInt8] = []
     private var body = Body.undecided
     private let didReceive: (@Sendable () -> Void)?
+    private let isAWS: Bool
 
     /// What the answer's body is.
     private enum Body {
@@ -38,6 +39,7 @@ final class Transfer {
     ///   - didReceive: Called with each piece of a body.
     init(configuration: S3Configuration, meter: RequestMeter, didReceive: (@Sendable () -> Void)? = nil) {
         self.didReceive = didReceive
+        isAWS = configuration.endpoint == nil
         guard let easy = curl_easy_init() else { preconditionFailure("out of memory") }
         self.easy = easy
         self.meter = meter
@@ -123,11 +125,16 @@ final class Transfer {
         errorText[0] = 0
         curl_slist_free_all(self.headers)
         self.headers = nil
-        // identity: bytes of a range are bytes of the object, not of a compressed form of it.
-        for header in request.headers + [HTTPHeader("Accept-Encoding", "identity")] {
+        for header in request.headers + [HTTPHeader("Accept-Encoding", exchange.operation.acceptedEncoding)] {
             self.headers = curl_slist_append(self.headers, "\(header.name): \(header.value)")
         }
         _ = tractfs_easy_set_list(easy, CURLOPT_HTTPHEADER, self.headers)
+        // Taking CURLOPT_NOBODY back doesn't make the next request a GET in every version of curl.
+        if request.method == "HEAD" {
+            _ = tractfs_easy_set_long(easy, CURLOPT_NOBODY, 1)
+        } else {
+            _ = tractfs_easy_set_long(easy, CURLOPT_HTTPGET, 1)
+        }
         _ = tractfs_easy_set_string(easy, CURLOPT_URL, request.url)
         setRoute(request.route)
         _ = tractfs_easy_set_long(easy, CURLOPT_MAXLIFETIME_CONN, Int(connectionAge / .seconds(1)))
@@ -178,8 +185,10 @@ final class Transfer {
         }
         if case .undecided = body { try decide() }
         if case .error = body {
-            throw AttemptFailure(
-                head: head, body: errorBody, subject: operation.subject, isListing: operation.isListing, now: now)
+            throw operation.remedy(
+                for: AttemptFailure(
+                    head: head, body: errorBody, subject: operation.subject, isListing: operation.isListing,
+                    isAWS: isAWS, now: now))
         }
         try operation.complete()
     }

@@ -88,6 +88,8 @@ struct MountStatus: Decodable {
         let archivedListings: Int
         let folders: Int
         let inodes: Int
+        /// `nil` from versions before there was one.
+        let badEntries: [String: Int]?
     }
 
     struct Open: Decodable {

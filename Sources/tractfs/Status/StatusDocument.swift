@@ -115,8 +115,15 @@ struct StatusDocument: Sendable {
         return [
             "lookups": .number(counts.lookupCount), "lookups_waited": .number(counts.lookupMissCount),
             "archived_listings": .number(counts.archivedListingCount), "folders": .number(counts.listingCount),
-            "inodes": .number(counts.inodeCount),
+            "inodes": .number(counts.inodeCount), "bad_entries": .object(badEntries),
         ]
+    }
+
+    private var badEntries: JSONObject {
+        let counts = client.listFlaws.counts
+        return JSONObject(
+            ListFlaws.Kind.allCases.compactMap { kind in counts[kind].map { (name: kind.rawValue, value: .number($0)) }
+            })
     }
 
     private static func kernel(_ conversation: ConversationCount?) -> JSONObject.Value {

@@ -104,6 +104,16 @@ struct StatusMetrics {
         counter("tractfs_lookups_total", "Names that the kernel asked for.") { $0.names.lookups },
         counter("tractfs_lookups_waited_total", "Lookups that had to wait for S3.") { $0.names.lookupsWaited },
         counter("tractfs_archived_listings_total", "Listings taken from the disk.") { $0.names.archivedListings },
+        (
+            MetricFamily(
+                name: "tractfs_bad_entries_total", kind: .counter,
+                help: "Entries of listings that lack something, or that no file can be made of."),
+            { status in
+                (status.names.badEntries ?? [:]).sorted { $0.key < $1.key }.map { flaw, count in
+                    MetricFamily.Sample(labels: [("flaw", flaw)], value: Double(count))
+                }
+            }
+        ),
         gauge("tractfs_known_folders", "Folders of which something is known.") { Double($0.names.folders) },
         gauge("tractfs_known_inodes", "Files and folders that the kernel knows.") { Double($0.names.inodes) },
         gauge("tractfs_open_files", "Files that are open.") { Double($0.open.files) },

@@ -45,9 +45,17 @@ struct StatusText {
             row("", "LIST \(latency(list.timeToFirstByte))"),
             row("reads", reads(status.reads)), row("", sources(status.reads)),
             row("passthrough", passthrough(status.passthrough)),
-            row("names", names(status)), row("memory", memory(status.memory)),
-            row("disk cache", diskCache(status.diskCache)),
+            row("names", names(status)),
+        ] + badEntries(status.names) + [
+            row("memory", memory(status.memory)), row("disk cache", diskCache(status.diskCache)),
         ]
+    }
+
+    /// A line only where there are any.
+    private static func badEntries(_ names: MountStatus.Names) -> [String] {
+        guard let counts = names.badEntries, !counts.isEmpty else { return [] }
+        let kinds = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        return [row("bad entries", kinds.joined(separator: ", "))]
     }
 
     private static func server(_ status: MountStatus) -> String {

@@ -2,7 +2,8 @@ import ObjectStore
 
 /// Ways of a server to list wrongly, in XML that is well formed: each spoils one page, where it can.
 ///
-/// There is one lie that nobody can see, and that is therefore no case: leaving keys out of a page that is otherwise right.
+/// There are two lies that nobody can see: leaving keys out of a page that is otherwise right, which is therefore no case, and
+/// `deniesMore`.
 public enum ListingFault: Hashable, Sendable, CaseIterable {
     /// An item stands twice in the page.
     case repeatsItem
@@ -20,7 +21,7 @@ public enum ListingFault: Hashable, Sendable, CaseIterable {
     case leavesPrefix
     /// The page is cut off, but doesn't tell how to go on.
     case losesToken
-    /// The page tells how to go on, but says that it is the last.
+    /// The page tells how to go on, but says that it is the last, as the last pages of some stores do. It is believed.
     case deniesMore
     /// The last page says that there is another, which has no items. Odd, but allowed.
     case promisesMore

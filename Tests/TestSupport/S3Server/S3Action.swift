@@ -17,6 +17,8 @@ public enum S3Action: Sendable {
     case mutate(Mutation)
     /// It sends more than anybody can take.
     case attack(Attack)
+    /// It speaks as other stores than AWS do.
+    case speak(StoreDialect)
 
     /// Spoils the true answer.
     func apply(to response: inout S3Response, request: S3Request, server: S3TestServer) {
@@ -27,6 +29,7 @@ public enum S3Action: Sendable {
         case .misList(let fault): fault.apply(to: &response, request: request, server: server)
         case .mutate(let mutation): mutation.apply(to: &response, request: request, server: server)
         case .attack(let attack): attack.apply(to: &response)
+        case .speak(let dialect): dialect.apply(to: &response, request: request, server: server)
         }
     }
 }

@@ -41,6 +41,12 @@ struct S3Answer {
             return .error(
                 412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
         }
+        if let time = request.headers["if-unmodified-since"].flatMap(seconds(ofHTTPDate:)),
+            object.listed.lastModified > Timestamp(seconds: time)
+        {
+            return .error(
+                412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+        }
         var response = S3Response(
             status: 200,
             headers: [

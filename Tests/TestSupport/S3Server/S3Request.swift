@@ -5,7 +5,7 @@ public import ObjectStore
 public struct S3Request: Sendable {
     /// What a request is for, as far as requests are counted by it.
     public enum Kind: Hashable, Sendable {
-        /// ListObjectsV2.
+        /// ListObjectsV2, or ListObjects.
         case list
         /// GetObject.
         case get
@@ -49,7 +49,7 @@ public struct S3Request: Sendable {
         guard kind == .list, let limit = Int(queryText("max-keys") ?? "1000"), limit > 0 else { return nil }
         return ListRequest(
             prefix: key, isDelimited: query["delimiter"].map { !$0.isEmpty } ?? false,
-            startAfter: query["start-after"].map(Key.init),
+            startAfter: (query["start-after"] ?? query["marker"]).map(Key.init),
             continuation: queryText("continuation-token").map(ContinuationToken.init), limit: limit)
     }
 
@@ -102,7 +102,8 @@ extension S3Request {
         switch method {
         case .HEAD: .head
         case .GET where isBucket && query["session"] != nil: .session
-        case .GET where isBucket: query["list-type"] == Array("2".utf8) ? .list : .other
+        case .GET where isBucket:
+            query["list-type"] == Array("2".utf8) || query["encoding-type"] != nil ? .list : .other
         case .GET: .get
         default: .other
         }

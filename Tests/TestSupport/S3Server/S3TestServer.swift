@@ -25,6 +25,7 @@ public final class S3TestServer: Sendable {
         var rules: [S3Rule] = []
         var requirements = S3Requirements()
         var directoryBucket: S3DirectoryBucket?
+        var listingOrder = ListingOrder.keys
 
         /// The action of the first rule that takes the request.
         mutating func takeAction(on request: S3Request) -> S3Action? {
@@ -134,7 +135,14 @@ public final class S3TestServer: Sendable {
     /// The page that a listing gets if the bucket has these contents.
     func page(of listing: ListRequest, from contents: StoreContents) -> ListPage? {
         state.withLock { $0.directoryBucket?.isShuffled } == true
-            ? contents.shuffledPage(listing, pageLimit: pageLimit) : contents.page(listing, pageLimit: pageLimit)
+            ? contents.shuffledPage(listing, pageLimit: pageLimit)
+            : contents.page(listing, in: listingOrder, pageLimit: pageLimit)
+    }
+
+    /// The order in which it lists from now on.
+    public var listingOrder: ListingOrder {
+        get { state.withLock { $0.listingOrder } }
+        set { state.withLock { $0.listingOrder = newValue } }
     }
 
     /// Logs a request and decides on the answer.

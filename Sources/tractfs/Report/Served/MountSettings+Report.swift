@@ -25,6 +25,7 @@ extension MountSettings {
             "cache-size": .string(cache.map { "\(ByteCount($0.byteLimit))" } ?? "none"),
             "addressing-style": .string(configuration.addressingStyle.rawValue),
             "request-payer": yesOrNo(configuration.isRequesterPaying),
+            "unordered-listings": yesOrNo(!configuration.listsInOrder),
             "sse-c": yesOrNo(configuration.customerKey != nil), "allow-other": yesOrNo(allowsOthers),
             "noexec": yesOrNo(forbidsExecution), "xattrs": yesOrNo(hasExtendedAttributes),
             "uid": .string("\(ownership.userID)"), "gid": .string("\(ownership.groupID)"),

@@ -1,0 +1,34 @@
+import ObjectStore
+import Synchronization
+
+/// Whether the store lists keys in the order of their bytes: trusted until a page disproves it, and never again from then on.
+///
+/// A page of an ordered listing proves what is *not* there. Where the store turns out to list in another order, everything that
+/// was derived from its order is withdrawn, and each directory is listed to its end before it is shown.
+final class StoreOrder: Sendable {
+    private let hasOrder: Atomic<Bool>
+    private let reaction = Mutex<Reaction?>(nil)
+
+    /// What is to be done when the order is disproved.
+    private struct Reaction {
+        let run: @Sendable (_ prefix: Key, _ key: Key) -> Void
+    }
+
+    init(isTrusted: Bool) {
+        hasOrder = Atomic(isTrusted)
+    }
+
+    /// Whether pages prove that nothing is between their items.
+    var isTrusted: Bool { hasOrder.load(ordering: .acquiring) }
+
+    /// Sets the action that withdraws what was derived from the order. Called once at the most, from the thread that disproves it.
+    func onDisproof(_ action: @escaping @Sendable (_ prefix: Key, _ key: Key) -> Void) {
+        reaction.withLock { $0 = Reaction(run: action) }
+    }
+
+    /// Notes that the listing of `prefix` has `key` where no ordered listing has it.
+    func disprove(by key: Key, in prefix: Key) {
+        guard hasOrder.exchange(false, ordering: .acquiringAndReleasing) else { return }
+        reaction.withLock { $0 }?.run(prefix, key)
+    }
+}

@@ -1,0 +1,58 @@
+import ObjectStore
+
+/// Reads the values of a listing that only describe an object, as different stores write them.
+enum ListedText {
+    /// The text without white space around it.
+    static func trimmed(_ text: [UInt8]) -> ArraySlice<UInt8> {
+        var rest = text[...]
+        while let first = rest.first, isBlank(first) { rest.removeFirst() }
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        return rest
+    }
+
+    /// A size: digits, and no more than an object can have. `nil` for anything else.
+    static func byteCount(_ text: [UInt8]) -> Int? {
+        let digits = trimmed(text)
+        if digits.isEmpty { return nil }
+        var count = 0
+        for byte in digits {
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            count = count * 10 + Int(byte - UInt8(ascii: "0"))
+            if count > ObjectVersion.byteCountLimit { return nil }
+        }
+        return count
+    }
+
+    /// A time in one of the forms of `CalendarTime(listing:)` and `CalendarTime(httpDate:)`.
+    static func time(_ text: [UInt8]) -> Timestamp? {
+        // As S3 writes it.
+        if let time = CalendarTime(listing: text) { return time.timestamp }
+        let text = trimmed(text)
+        let time =
+            CalendarTime(looseListing: text) ?? CalendarTime(httpDate: String(decoding: text, as: UTF8.self))
+        return time?.timestamp
+    }
+
+    /// Whether the text is this word, in whatever case.
+    static func isWord(_ text: [UInt8], _ word: StaticString) -> Bool {
+        let text = trimmed(text)
+        return text.count == word.utf8CodeUnitCount
+            && word.withUTF8Buffer { zip(text, $0).allSatisfy { lowercased($0) == $1 } }
+    }
+
+    /// Whether the bytes hold what `TextRepair` left for bytes that are no text.
+    static func hasPlaceholder(_ text: [UInt8]) -> Bool {
+        guard text.count >= TextRepair.placeholder.count else { return false }
+        return text.indices.dropLast(TextRepair.placeholder.count - 1).contains {
+            text[$0] == TextRepair.placeholder[0] && text[$0...].starts(with: TextRepair.placeholder)
+        }
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || (UInt8(ascii: "\t")...UInt8(ascii: "\r")).contains(byte)
+    }
+}
