@@ -51,32 +51,35 @@ final class ListingSource: Sendable {
     /// S3 may answer with a page that is empty and has a successor; such pages are passed over here, so that an empty page
     /// always means that there is nothing. `ListPage.needsSuccessor` tells of another kind of page that is completed here.
     func list(_ request: ListRequest, completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void) {
-        list(request, deadline: .now + requestTimeout, completion: completion)
+        list(request, deadline: .now + requestTimeout, after: nil, completion: completion)
     }
 
+    /// - Parameter beginning: The request that was made, and the pages of it that have come, as one.
     private func list(
-        _ request: ListRequest, deadline: RunningClock.Instant,
+        _ request: ListRequest, deadline: RunningClock.Instant, after beginning: (request: ListRequest, page: ListPage)?,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) {
         logger.debug(
             "list", metadata: ["prefix": "\(request.prefix)", "continued": "\(request.continuation != nil)"])
         store.list(request, deadline: deadline) { [self] result in
-            guard case .success(let page) = result, let next = page.next else { return completion(result) }
-            if next == request.continuation {
+            guard case .success(let last) = result else { return completion(result) }
+            if let next = last.next, next == request.continuation {
                 return completion(
                     .failure(
                         StoreError(
                             .malformedResponse,
                             "the listing of \"\(request.prefix)\" comes back to a page that it has given")))
             }
-            guard page.items.isEmpty || (order.isTrusted && page.needsSuccessor(of: request)) else {
-                return completion(result)
-            }
+            let first = beginning?.request ?? request
+            let page = beginning?.page.joined(with: last) ?? last
+            guard let next = page.next,
+                page.items.isEmpty || (order.isTrusted && page.needsSuccessor(of: first))
+            else { return completion(.success(page)) }
             var request = request
             // The token tells where to go on, and stores don't agree on what both together mean.
             request.startAfter = nil
             request.continuation = next
-            list(request, deadline: deadline) { completion($0.map { page.joined(with: $0) }) }
+            list(request, deadline: deadline, after: (first, page), completion: completion)
         }
     }
 

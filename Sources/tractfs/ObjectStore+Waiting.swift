@@ -11,12 +11,14 @@ extension ObjectStore {
 
     /// The first page that can be believed by itself (`ListPage.needsSuccessor`): S3 may give empty ones before it.
     func filledPage(_ request: ListRequest, deadline: RunningClock.Instant) throws(StoreError) -> ListPage {
-        let page = try page(request, deadline: deadline)
-        guard page.needsSuccessor(of: request), let next = page.next, next != request.continuation else { return page }
-        var request = request
-        request.startAfter = nil
-        request.continuation = next
-        return page.joined(with: try filledPage(request, deadline: deadline))
+        var page = try page(request, deadline: deadline)
+        var next = request
+        while page.needsSuccessor(of: request), let token = page.next, token != next.continuation {
+            next.startAfter = nil
+            next.continuation = token
+            page = page.joined(with: try self.page(next, deadline: deadline))
+        }
+        return page
     }
 
     /// The description of an object; `nil` where there is none.

@@ -187,6 +187,14 @@ import TestSupport
         #expect(try Set(tree.names(of: tree.root)) == Set(TreeModel(keys: Self.keys).entries(of: "").keys))
     }
 
+    @Test func `A lookup finds a file that the store lists behind several pages of common prefixes`() throws {
+        let store = store(["a/1", "b/1", "c/1", "d/1", "e/1", "aa", "zz"], order: .prefixesFirst, pageLimit: 2)
+        let tree = Tree(store)
+        #expect(try tree.lookup(Name("aa".utf8), in: tree.root) != nil)
+        #expect(try tree.lookup(Name("zz".utf8), in: tree.root) != nil)
+        #expect(try tree.lookup(Name("bb".utf8), in: tree.root) == nil)
+    }
+
     @Test func `pages of others don't complete a directory that has a key where its own page had none`() throws {
         let store = store(["a/x", "b", "c/y", "d", "e/z"], order: .objectsFirst)
         let tree = Tree(store)

@@ -79,13 +79,18 @@ final class BucketSession: CredentialsProvider {
 
     /// Returns true for a refused CreateSession that means that the store knows no sessions. AWS's stores know them.
     ///
-    /// - Parameter failure: The refusal, of which `answer` is what the store said.
-    func showsUnknown(_ failure: AttemptFailure) -> Bool {
+    /// - Parameters:
+    ///   - failure: The refusal, of which `answer` is what the store said.
+    ///   - region: The region that the request was signed for.
+    func showsUnknown(_ failure: AttemptFailure, signedFor region: String) -> Bool {
         guard endpoint != nil, state.withLock({ !$0.hasHadSession }) else { return false }
-        switch failure.error.code {
-        case .refused, .noSuchKey, .noSuchBucket, .malformedResponse, .wrongRegion: return true
-        // Other services' signatures are wrong to a store that computes its own as for "s3".
-        case .credentialsRejected: return failure.answer.hasPrefix("SignatureDoesNotMatch")
+        switch (failure.error.code, failure.remedy) {
+        case (_, .setClock), (_, .backOff): return false
+        // The region is right, so it is the service that the store doesn't know.
+        case (.wrongRegion, .useRegion(let other)): return other == region
+        case (.refused, _), (.noSuchKey, _), (.noSuchBucket, _), (.malformedResponse, _), (.wrongRegion, _): return true
+        // Such a store computes the signature for the service "s3".
+        case (.credentialsRejected, _): return failure.answer.hasPrefix("SignatureDoesNotMatch")
         default: return false
         }
     }

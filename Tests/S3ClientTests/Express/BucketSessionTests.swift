@@ -191,7 +191,11 @@ import Testing
             S3Action.refuse(.error(status: 501, code: "NotImplemented")),
             .refuse(.error(status: 400, code: "InvalidRequest")),
             .refuse(.error(status: 405, code: "MethodNotAllowed")), .refuse(.error(status: 404, code: "NoSuchKey")),
-            .refuse(.signatureDoesNotMatch),
+            .refuse(.signatureDoesNotMatch), .refuse(.otherRegion("us-east-1", status: 400)),
+            .refuse(
+                .document(
+                    status: 400, headers: ["x-amz-bucket-region": "us-east-1"],
+                    "<Error><Code>AuthorizationHeaderMalformed</Code><Message>incorrect service</Message></Error>")),
             .refuse(.document(status: 200, headers: [:], "<ListBucketResult><Name>b</Name></ListBucketResult>")),
         ])
     func `whose store knows no sessions reads an ordinary bucket, and says so once`(action: S3Action) throws {
@@ -235,6 +239,39 @@ import Testing
                 request.continuation = page.next
             } while request.continuation != nil
             #expect(found.count == 8)
+        }
+    }
+
+    @Test func `of a store with another region and another clock learns both, and the end of a session by that clock`()
+        throws
+    {
+        try withDirectoryBucket { server, client, object in
+            server.setClock(aheadBySeconds: 3_600)
+            server.changeDirectoryBucket { $0.clockOffsetSeconds = 3_600 }
+            server.script(.sessions, .refuse(.otherRegion("eu-west-1", status: 400)))
+            try #expect(client.bytes(0..<10, of: object).get().count == 10)
+            let session = try #require(client.context.bucketSession?.inUse())
+            let remaining = try #require(session.expiry).seconds - Timestamp.now.seconds
+            #expect((200...300).contains(remaining), "\(remaining)")
+            #expect(server.requests(.get).allSatisfy { $0.request.signedService == "s3express" })
+            #expect(server.requests(.get).allSatisfy { $0.request.signedRegion == "eu-west-1" })
+            #expect(client.context.bucketSession?.isOrdinary == false)
+        }
+    }
+
+    @Test func `asks for it in front of the host's name where it is told to`() throws {
+        try withS3TestServer(bucket: Self.bucket) { server in
+            let object = server.put("d/k", body)
+            server.becomeDirectoryBucket(rules())
+            let client = S3Client(
+                configuration: S3Configuration(
+                    bucket: Self.bucket, endpoint: try S3Endpoint(parsing: server.namedEndpointURL),
+                    addressingStyle: .virtual),
+                credentials: account, logger: log.logger)
+            defer { client.shutdown() }
+            try #expect(client.bytes(0..<10, of: object).get().count == 10)
+            #expect(server.requests(.session).map(\.request.target) == ["/?session="])
+            #expect(server.complaints == [])
         }
     }
 

@@ -30,6 +30,8 @@ public struct S3DirectoryBucket: Sendable {
     public var account: Keys
     /// The number of seconds that a session holds.
     public var lifetimeSeconds = 300
+    /// The seconds by which the store's clock is ahead of this machine's.
+    public var clockOffsetSeconds = 0
     /// False to refuse CreateSession.
     public var allowsSessions = true
     /// True to refuse each request with a session.
@@ -74,9 +76,12 @@ public struct S3DirectoryBucket: Sendable {
             token: "\(prefix)Token+\(number)/with/what+tokens/have==")
         let end = time(nil) + lifetimeSeconds
         sessions.append(Session(keys: keys, end: end))
-        let expiration = isoDate(Timestamp(seconds: end))
+        let expiration = isoDate(Timestamp(seconds: end + clockOffsetSeconds))
         return S3Response(
-            status: 200, headers: ["Content-Type": "application/xml", "Date": httpDate(Timestamp(seconds: time(nil)))],
+            status: 200,
+            headers: [
+                "Content-Type": "application/xml", "Date": httpDate(Timestamp(seconds: time(nil) + clockOffsetSeconds)),
+            ],
             body: .text(
                 """
                 <?xml version="1.0" encoding="UTF-8"?>

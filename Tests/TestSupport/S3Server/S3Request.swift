@@ -26,7 +26,7 @@ public struct S3Request: Sendable {
     /// The object's key, of a listing its prefix.
     public let key: Key
     /// Path and query as they were sent.
-    let target: String
+    public let target: String
     /// The query's names and decoded values.
     public let query: [String: [UInt8]]
     /// The headers, names in lower case.

@@ -155,7 +155,7 @@ public final class S3TestServer: Sendable {
             let express = state.directoryBucket?.response(to: request)
             return (state.contents, action, state.requirements, express, state.log.count - 1)
         }
-        var response = express ?? requirements.refusal(of: request) ?? answer(to: request, from: contents)
+        var response = requirements.refusal(of: request) ?? express ?? answer(to: request, from: contents)
         action?.apply(to: &response, request: request, server: self)
         response.delay += line.nextLatency()
         if let time = requirements.time { response.headers["Date"] = httpDate(time) }
