@@ -188,6 +188,7 @@ public final class FuseSession: Sendable {
         let result = try serve(running, session, didTakeOver)
         notifier.beginEnd()
         drain()
+        interrupts.end()
         // What the kernel is being told may wait for a request that nobody serves any more; and closing the device, which
         // would end them all, waits for what it is being told. Where there is a next server, that one answers it.
         if isHandedOver { return }

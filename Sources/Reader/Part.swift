@@ -34,7 +34,7 @@ struct Part {
     /// Where what has not come is to come from.
     var source: Source
     /// Whether it goes on though nobody waits for it and no window wants it.
-    let isKept: Bool
+    var isKept: Bool
     /// Whether who had it started has its blocks written to the disk.
     var isForDisk: Bool
     /// When it began.
@@ -68,6 +68,9 @@ struct Part {
 
     /// The bytes that have not come.
     var remaining: Range<Int> { received..<range.upperBound }
+
+    /// Whether bytes of it have come.
+    var hasBegun: Bool { received > range.lowerBound }
 
     /// The block `index` of the object, if this part has yet to complete it.
     func block(at index: Int) -> Block? {
