@@ -22,9 +22,16 @@ struct Caller: Hashable, Sendable {
     func interruptMeaning() -> InterruptMeaning {
         guard threadID > 0 else { return .goOn }
         guard let status else { return isGone ? .stop : .goOn }
-        // Then it is another thread of the same number.
-        if isForeign, status.fileSystemUserID != userID { return .goOn }
-        return InterruptMeaning(of: status)
+        return mayBeAnother(status) ? .goOn : InterruptMeaning(of: status)
+    }
+
+    /// Whether the thread that /proc shows may be another one of the same number.
+    var mayBeAnother: Bool {
+        isForeign && (status.map(mayBeAnother) ?? true)
+    }
+
+    private func mayBeAnother(_ status: CallerStatus) -> Bool {
+        isForeign && status.fileSystemUserID != userID
     }
 
     private var status: CallerStatus? {

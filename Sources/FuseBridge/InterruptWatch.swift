@@ -34,13 +34,15 @@ final class InterruptWatch: Sendable {
 
     private let state = Monitor(State())
 
+    /// Starts the thread.
+    func begin() {
+        let thread = WorkerThread { self.work() }
+        state.change { $0.thread = thread }
+    }
+
     /// Takes over a reply whose request was interrupted.
     func add(_ reply: ParkedReply, of caller: Caller) {
-        state.change { state in
-            if state.isEnding { return }
-            state.arrived.append(Interrupted(reply: reply, caller: caller))
-            if state.thread == nil { state.thread = WorkerThread { self.work() } }
-        }
+        state.change { $0.arrived.append(Interrupted(reply: reply, caller: caller)) }
     }
 
     /// Ends the thread. What still waits is ended by others.

@@ -70,6 +70,11 @@ final class Interrupts: Sendable {
         watch.add(reply, of: caller)
     }
 
+    /// Begins to watch. To be called before any request is taken.
+    func begin() {
+        watch.begin()
+    }
+
     /// Watches no request any more. To be called when all are answered.
     func end() {
         watch.end()

@@ -63,7 +63,8 @@ struct MountLayers {
             status: status, settings: settings.report, recorder: recorder, root: settings.root)
         let session = FuseSession(
             fileSystem: fileSystem, log: log, page: page, isSuccessor: isSuccessor, overlaidAt: overlay?.mountPoint,
-            version: Tractfs.version, logger: logger, describe: { status.object($0).description },
+            isForeign: settings.handedDevice != nil, version: Tractfs.version, logger: logger,
+            describe: { status.object($0).description },
             report: { report.object($0).description })
         self.session = session
         recorderThread = recorder.start { status.sample(session.counts) }

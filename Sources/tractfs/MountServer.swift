@@ -42,6 +42,7 @@ struct MountServer {
     /// - Throws: Why it doesn't.
     func mount() throws {
         try destination.check()
+        if settings.handedDevice != nil { return try serveHandedDevice() }
         let dead = try overlay?.clearAbandoned() ?? []
         let mountPoint = try MountPoint(checking: settings.mountPoint)
         try settings.cache?.checkIsOutside(mountPoint: mountPoint.path)
@@ -64,6 +65,23 @@ struct MountServer {
                 becomeReady(at: place, credentialsSource: layers.credentialsSource, ending)
             }
             return device
+        }
+    }
+
+    /// Serves what another program has mounted, until the mount ends.
+    private func serveHandedDevice() throws {
+        guard let device = inheritance.device else { throw Failure("the mounted /dev/fuse was not handed on") }
+        destination.takeOverStandardError()
+        let ending = Ending(logger: destination.begin())
+        let place = MountPlace(handedAs: settings.mountPoint)
+        try serve(ending, at: place.path) { layers in
+            if !layers.namespace.isRootKnown { try checkRoot(layers) }
+            ending.noteMounted(place)
+            guard ServerReport.mounted(place).send(device, over: supervisor) else { throw Self.orphaned }
+            // The mount may be out of this process's sight, so it can't be asked as others would ask it.
+            let source = layers.credentialsSource
+            layers.session.whenBegun { becomeReady(at: place, credentialsSource: source, ending) }
+            return MountedDevice(inheriting: device)
         }
     }
 
@@ -163,7 +181,7 @@ struct MountServer {
                 "read-ahead raised": "\(isReadAheadRaised)",
                 "version": "\(Tractfs.version)",
             ].merging(overlay.map { ["overlay": "\($0.upper)"] } ?? [:]) { $1 })
-        if geteuid() == 0, !settings.allowsOthers {
+        if geteuid() == 0, !settings.allowsOthers, settings.handedDevice == nil {
             let owner = settings.ownership.userID
             let users = overlay == nil || owner == 0 ? "" : " and user \(owner)"
             ending.logger.notice("only root\(users) can use the mount; --allow-other lets all users")

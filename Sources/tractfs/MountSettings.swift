@@ -12,6 +12,8 @@ struct MountSettings {
     /// What is mounted, and how it is asked.
     let store: StoreSettings
     let mountPoint: String
+    /// The /dev/fuse that another program has mounted, if that is what the mount point names.
+    let handedDevice: HandedDevice?
     /// The folder for what is written; `nil` for a mount that is only read.
     let overlay: String?
     let ownership: Ownership
@@ -32,7 +34,9 @@ struct MountSettings {
         store = try StoreSettings(
             command.uri, command.store, connectionLimit: memory.connectionLimit, environment: environment)
         mountPoint = command.mountPoint
+        handedDevice = HandedDevice(mountPoint: mountPoint)
         let appearance = command.appearance
+        if handedDevice != nil { try appearance.checkSuit(handedDevice: mountPoint) }
         overlay = appearance.overlay.map { $0.isEmpty ? "" : AbsolutePath.of($0) }
         ownership = appearance.ownership
         allowsOthers = appearance.allowOther
@@ -77,6 +81,17 @@ struct MountSettings {
 }
 
 extension AppearanceOptions {
+    /// Throws where an option is for whoever mounts.
+    fileprivate func checkSuit(handedDevice path: String) throws {
+        if overlay != nil {
+            throw Failure(
+                "--overlay: \(path) is mounted by another program, and can't get an overlay; name an empty folder")
+        }
+        if noexec {
+            throw Failure("--noexec: \(path) is mounted by another program; have that mount it with noexec instead")
+        }
+    }
+
     /// Whose files and folders are. In an overlay they are there to be written: to whom its folder belongs, unless somebody else is
     /// named.
     var ownership: Ownership {

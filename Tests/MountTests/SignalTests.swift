@@ -64,7 +64,9 @@ import Testing
             direct = os.open(folder + "/sub-02/anat/T1w.nii.gz", os.O_RDONLY | os.O_DIRECT)
             print(os.preadv(direct, [mmap.mmap(-1, 1 << 20)], 0))
         finally:
+            # No signal comes while Python ends, which puts the system's own actions back.
             os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
         """
 
     private static let expectedOutput = """
@@ -118,6 +120,7 @@ import Testing
             for thread in threads: thread.start()
             look(4)
             for thread in threads: thread.join()
+            signal.setitimer(signal.ITIMER_REAL, 0)
             print(sorted(found.items()))
             """
         try withSubjects(latency: .milliseconds(200)) { server in
@@ -245,6 +248,7 @@ import Testing
         \(preparation)
         try: \(wait)
         except BaseException as e: print(type(e).__name__)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         """
     }
 
