@@ -48,13 +48,13 @@ public struct Ownership: Hashable, Sendable {
 }
 
 extension FileAttributes {
-    init(_ inode: Inode, ownership: Ownership, directoryTime: Timestamp) {
+    init(_ inode: Inode, number: UInt64, ownership: Ownership, directoryTime: Timestamp) {
         switch inode.kind {
         case .directory:
-            self.init(directory: inode.number, ownership: ownership, time: directoryTime)
+            self.init(directory: number, ownership: ownership, time: directoryTime)
         case .file(let object):
             self.init(
-                file: inode.number, byteCount: object.version.byteCount, modified: object.lastModified,
+                file: number, byteCount: object.version.byteCount, modified: object.lastModified,
                 ownership: ownership)
         }
     }

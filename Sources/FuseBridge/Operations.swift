@@ -83,7 +83,7 @@ func tractfs_access(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ mask: CInt) {
 @c @implementation
 func tractfs_statfs(_ request: fuse_req_t?, _ inode: fuse_ino_t) {
     guard let request else { return }
-    Reply(to: request).send(FileSystemCapacity())
+    Reply(to: request).send(FuseSession.of(request).fileSystem.capacity)
 }
 
 @c @implementation

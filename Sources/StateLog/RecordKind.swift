@@ -19,12 +19,14 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case openFile = 8
     /// A file that the kernel was lent. Its id is the inode's.
     case lentFile = 9
+    /// An inode number of 32 bits that isn't the one which its name would have alone. Its id is the number of 62 bits.
+    case shortNumber = 10
 
     /// Whether the log itself keeps what was told last, so that nobody need own it: there is one record, or a few.
     var isKeptByLog: Bool {
         switch self {
         case .serverNumber, .mountTime: true
-        case .entryBlock, .inodeRow, .listedRun, .openDirectory, .openFile, .lentFile: false
+        case .entryBlock, .inodeRow, .listedRun, .openDirectory, .openFile, .lentFile, .shortNumber: false
         }
     }
 }

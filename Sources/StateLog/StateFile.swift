@@ -24,7 +24,7 @@ struct StateFile: ~Copyable, @unchecked Sendable {
     /// left empty, or counts as this process's memory.
     private static let windowByteCount = 1 << 20
     /// What files of this format begin with.
-    private static let format: UInt64 = 0x3153_4652_5443_5254  // letters and a version
+    private static let format: UInt64 = 0x3253_4652_5443_5254  // letters and a version
 
     /// What the head says, each in 8 bytes.
     enum Field: Int {

@@ -115,6 +115,12 @@ struct StoreOptions: ParsableArguments {
 
 extension AddressingStyle: ExpressibleByArgument {}
 
+/// The size of inode numbers.
+enum InodeBits: String, CaseIterable, ExpressibleByArgument {
+    case thirtyTwo = "32"
+    case sixtyFour = "64"
+}
+
 /// How the mount looks to its users.
 struct AppearanceOptions: ParsableArguments {
     @Option(
@@ -140,6 +146,12 @@ struct AppearanceOptions: ParsableArguments {
             "The permissions of folders, in octal (default: 0555, or 0755 with an overlay).", valueName: "mode"),
         transform: Permissions.read)
     var dirMode: Permissions?
+
+    @Option(
+        help: ArgumentHelp(
+            "The most bits of an inode number: 64, or 32 for programs of 32 bits; such numbers may differ between mounts.",
+            valueName: "bits"))
+    var inodeBits = InodeBits.sixtyFour
 
     @Flag(inversion: .prefixedNo, help: "Let other users use the mount too.")
     var allowOther = false

@@ -109,6 +109,7 @@ extension FileSystem.Options {
         self.init(
             bucket: settings.uri.bucket, ownership: settings.ownership, mountTime: Timestamp(seconds: time(nil)),
             hasExtendedAttributes: settings.hasExtendedAttributes)
+        hasShortInodeNumbers = settings.inodeBits == .thirtyTwo
         hasPresignedURLAttribute = settings.hasPresignedURLAttribute
         self.urls = urls
     }

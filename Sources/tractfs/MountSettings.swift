@@ -19,6 +19,7 @@ struct MountSettings {
     let ownership: Ownership
     let allowsOthers: Bool
     let forbidsExecution: Bool
+    let inodeBits: InodeBits
     let hasExtendedAttributes: Bool
     let hasPresignedURLAttribute: Bool
     let timeToLive: TimeToLive
@@ -41,6 +42,10 @@ struct MountSettings {
         ownership = appearance.ownership
         allowsOthers = appearance.allowOther
         forbidsExecution = appearance.noexec
+        inodeBits = appearance.inodeBits
+        if inodeBits == .thirtyTwo, overlay != nil {
+            throw Failure("--inode-bits 32: an overlay makes inode numbers of 64 bits; leave one of the two out")
+        }
         hasExtendedAttributes = appearance.xattrs || appearance.presignXattr
         hasPresignedURLAttribute = appearance.presignXattr
         if appearance.presignXattr, store.configuration.customerKey != nil {
