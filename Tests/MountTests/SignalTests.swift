@@ -152,11 +152,11 @@ import Testing
 
     @Test(.enabled(if: (try? run("strace", ["-V"]).status) == 0, "needs strace"))
     func `A find that is traced now and then finds everything`() throws {
-        try withSubjects(latency: .milliseconds(80)) { server in
+        try withSubjects(latency: .milliseconds(200)) { server in
             try withMount(of: server, options: ["--no-cache"]) { mountPoint in
                 let find = try find(in: mountPoint) { find in
                     _ = try run(
-                        "timeout", ["-s", "INT", "0.03", "strace", "-o", "/dev/null", "-p", "\(find.processID)"])
+                        "timeout", ["-s", "INT", "0.15", "strace", "-o", "/dev/null", "-p", "\(find.processID)"])
                 }
                 #expect(find.status == 0)
                 #expect(find.errorOutput.isEmpty)
