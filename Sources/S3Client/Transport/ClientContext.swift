@@ -109,7 +109,7 @@ final class ClientContext: Sendable {
         let (address, region, time) = place()
         var request = operation.request(at: address)
         request.headers += agreements
-        if let key = configuration.customerKey, !operation.isListing { request.headers += key.headers }
+        if let key = configuration.customerKey, operation.kind == .get { request.headers += key.headers }
         if let credentials {
             request = Signer(credentials: credentials, region: region, time: time).signed(request)
         }

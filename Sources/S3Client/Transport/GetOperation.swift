@@ -19,10 +19,12 @@ final class GetOperation: Operation {
         subject = "s3://\(bucket)/\(request.object.key)"
     }
 
-    var isListing: Bool { false }
+    var kind: RequestKind { .get }
     let isAhead: Bool
     var receivedByteCount: Int { offset - range.lowerBound }
     var isAwaitingBytes: Bool { offset < range.upperBound }
+    var missingByteCount: Int { range.upperBound - offset }
+    var requestOffset: Int { receivedByteCount }
 
     func request(at address: BucketAddress) -> HTTPRequest {
         HTTPRequest(
@@ -33,7 +35,8 @@ final class GetOperation: Operation {
             ])
     }
 
-    func begin(_ head: ResponseHead) throws(AttemptFailure) {
+    func begin(_ head: ResponseHead, at start: Int) throws(AttemptFailure) {
+        let wanted = range.lowerBound + start..<range.upperBound
         // Without one, nothing would say which version the bytes are of: a server may not know If-Match.
         guard let etag = head.etag else { throw malformed("an answer without an ETag") }
         guard etag == object.etag.text else {
@@ -47,24 +50,25 @@ final class GetOperation: Operation {
                 throw AttemptFailure(
                     StoreError(.changed, "\(subject) now has \(content.byteCount) bytes, not \(object.byteCount)"))
             }
-            guard content.range == offset..<range.upperBound else { throw malformed("another part than asked for") }
+            guard content.range == wanted else { throw malformed("another part than asked for") }
         default:
             // A server that ignores Range sends everything, which is right only where everything was wanted.
-            guard offset..<range.upperBound == 0..<object.byteCount else {
+            guard wanted == 0..<object.byteCount else {
                 throw malformed("the whole object instead of a part")
             }
         }
-        if let length = head.contentLength, length != range.upperBound - offset {
+        if let length = head.contentLength, length != wanted.count {
             // Something in between may have cut it short: another connection may do better.
-            throw malformed(
-                "\(length) bytes where \(range.upperBound - offset) were asked for", remedy: .backOff)
+            throw malformed("\(length) bytes where \(wanted.count) were asked for", remedy: .backOff)
         }
     }
 
-    func receive(_ bytes: RawSpan) throws(AttemptFailure) {
-        guard bytes.byteCount <= range.upperBound - offset else { throw malformed("more bytes than asked for") }
-        receiver.receive(bytes, at: offset)
-        offset += bytes.byteCount
+    func receive(_ bytes: RawSpan, at start: Int) throws(AttemptFailure) {
+        guard bytes.byteCount <= range.count - start else { throw malformed("more bytes than asked for") }
+        let news = bytes.extracting(droppingFirst: receivedByteCount - start)
+        guard !news.isEmpty else { return }
+        receiver.receive(news, at: offset)
+        offset += news.byteCount
     }
 
     func complete() throws(AttemptFailure) {

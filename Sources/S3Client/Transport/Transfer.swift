@@ -12,6 +12,8 @@ final class Transfer {
     /// Whose attempt this is; its operation gets the bytes.
     private var exchange: Exchange?
     private(set) var startInstant = ContinuousClock.now
+    /// The offset of the next byte of the body (`Operation.requestOffset`).
+    private var bodyOffset = 0
     /// How far the attempt has come.
     var progress = Progress(now: .now)
     private var firstBytesInstant: ContinuousClock.Instant?
@@ -110,6 +112,7 @@ final class Transfer {
     func prepare(_ exchange: Exchange, _ request: ClientContext.SignedRequest, now: ContinuousClock.Instant) {
         self.exchange = exchange
         startInstant = now
+        bodyOffset = exchange.operation.requestOffset
         progress = Progress(now: now)
         firstBytesInstant = nil
         head = ResponseHead()
@@ -127,17 +130,22 @@ final class Transfer {
         _ = tractfs_easy_set_long(easy, CURLOPT_FRESH_CONNECT, exchange.needsNewConnection ? 1 : 0)
     }
 
-    /// Whether the store has sent any of what is wanted.
-    var hasFirstBytes: Bool { firstBytesInstant != nil }
-
     /// How long the store took to send the first bytes of what is wanted; how long it has taken so far where none came.
     func timeToFirstBytes(now: ContinuousClock.Instant) -> Duration {
         (firstBytesInstant ?? now) - startInstant
     }
 
+    /// How long the body has taken since its first bytes.
+    func bodyTime(now: ContinuousClock.Instant) -> Duration {
+        now - (firstBytesInstant ?? now)
+    }
+
+    /// Whether nothing of the request has left.
+    var isUnsent: Bool { tractfs_easy_get_long(easy, CURLINFO_REQUEST_SIZE) == 0 }
+
     /// Counts what is known of an attempt at its end, before the handle is taken from curl.
     func count(for operation: any Operation) {
-        let isUnsent = tractfs_easy_get_long(easy, CURLINFO_REQUEST_SIZE) == 0
+        let isUnsent = isUnsent
         // Errors are quick.
         let time = if case .wanted = body { firstBytesInstant.map { $0 - startInstant } } else { Duration?.none }
         guard isUnsent || time != nil else { return }
@@ -164,7 +172,7 @@ final class Transfer {
         if case .undecided = body { try decide() }
         if case .error = body {
             throw AttemptFailure(
-                head: head, body: errorBody, subject: operation.subject, isListing: operation.isListing, now: now)
+                head: head, body: errorBody, subject: operation.subject, isListing: operation.kind == .list, now: now)
         }
         try operation.complete()
     }
@@ -181,7 +189,7 @@ final class Transfer {
             return
         }
         body = .wanted
-        try operation.begin(head)
+        try operation.begin(head, at: bodyOffset)
     }
 
     /// Takes a line of the head.
@@ -212,8 +220,11 @@ final class Transfer {
                 errorBody += bytes.prefix(Self.errorBodyByteLimit - errorBody.count)
                 return errorBody.count < Self.errorBodyByteLimit ? bytes.count : -1
             }
-            exchange.lead(self)
-            try exchange.operation.receive(bytes.bytes)
+            // A listing is read from the attempt that began last, an object's bytes are the same in both.
+            let isNew = bodyOffset + bytes.count > exchange.operation.receivedByteCount
+            if isNew || exchange.operation.kind == .list { exchange.lead(self) }
+            try exchange.operation.receive(bytes.bytes, at: bodyOffset)
+            bodyOffset += bytes.count
             return bytes.count
         } catch {
             body = .rejected(error)
