@@ -201,7 +201,7 @@ let package = Package(
             exclude: [
                 "compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py",
                 "prometheus_samples.py", "watch_status.py", "complete_in_shell.py", "report_page.py",
-                "documentation_tree.py", "name_server.py",
+                "documentation_tree.py", "name_server.py", "hand_device.py",
             ],
             swiftSettings: strict),
     ] + (isFuzzing ? fuzzers : [fuzzTests]),

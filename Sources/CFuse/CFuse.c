@@ -26,6 +26,17 @@ static const struct fuse_lowlevel_ops operations = {
     .getxattr = tractfs_getxattr,
     .listxattr = tractfs_listxattr,
     .ioctl = tractfs_ioctl,
+    .setattr = tractfs_setattr,
+    .mknod = tractfs_mknod,
+    .mkdir = tractfs_mkdir,
+    .unlink = tractfs_remove,
+    .rmdir = tractfs_remove,
+    .symlink = tractfs_symlink,
+    .rename = tractfs_rename,
+    .link = tractfs_link,
+    .create = tractfs_create,
+    .setxattr = tractfs_setxattr,
+    .removexattr = tractfs_removexattr,
 };
 
 struct fuse_session *tractfs_session_new(const char *options, void *userdata) {
@@ -84,6 +95,7 @@ int tractfs_session_attach(struct fuse_session *session, int device) {
 }
 
 const int TRACTFS_O_DIRECT = O_DIRECT;
+const int TRACTFS_O_EXEC = 0x20;
 
 // struct fuse_backing_map and its ioctls, as linux/fuse.h has them from 6.9 on.
 struct backing_map {

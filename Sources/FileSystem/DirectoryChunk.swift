@@ -31,6 +31,8 @@ public struct DirectoryChunk: Sendable {
     public struct Listed {
         /// `d_ino`.
         public let inodeNumber: UInt64
+        /// The number of 62 bits that it stands for.
+        fileprivate let number: UInt64
         /// What `d_type` says.
         public let isDirectory: Bool
         /// Where reading goes on behind this entry (`d_off`).
@@ -51,21 +53,25 @@ public struct DirectoryChunk: Sendable {
         let cookie = start + index
         if index >= chunkDotCount {
             let entry = slice[index - chunkDotCount]
-            return Listed(
-                inodeNumber: entry.inodeNumber, isDirectory: entry.isDirectory, cookie: cookie + 1, entry: entry)
+            return listed(entry.inodeNumber, isDirectory: entry.isDirectory, cookie: cookie + 1, entry)
         }
         let isParent = cookie == 1
-        return Listed(
-            inodeNumber: isParent ? directory.parentInodeNumber : directory.inode.number, isDirectory: true,
-            cookie: cookie + 1, entry: nil)
+        let number = isParent ? directory.parentInodeNumber : directory.inode.number
+        return listed(number, isDirectory: true, cookie: cookie + 1, nil)
+    }
+
+    private func listed(_ number: UInt64, isDirectory: Bool, cookie: Int, _ entry: ListedEntry?) -> Listed {
+        Listed(
+            inodeNumber: fileSystem.shownNumber(number), number: number, isDirectory: isDirectory, cookie: cookie,
+            entry: entry)
     }
 
     /// An entry with its attributes, counted as a lookup by the kernel (FUSE_READDIRPLUS); `nil` for "." and "..", which
     /// aren't.
     public func lookup(_ listed: Listed) -> FileSystem.Entry? {
         guard let entry = listed.entry else { return nil }
-        let id = directory.remember(entry, number: listed.inodeNumber)
-        return fileSystem.entry(entry, id: id, number: listed.inodeNumber)
+        let id = directory.remember(entry, number: listed.number)
+        return fileSystem.entry(entry, id: id, number: listed.number)
     }
 
     /// How long the kernel may keep the names; `nil` for good.

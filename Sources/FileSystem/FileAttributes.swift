@@ -51,13 +51,13 @@ public struct Ownership: Hashable, Sendable {
 }
 
 extension FileAttributes {
-    init(_ inode: Inode, ownership: Ownership) {
+    init(_ inode: Inode, number: UInt64, ownership: Ownership) {
         switch inode.kind {
         case .directory:
-            self.init(directory: inode.number, ownership: ownership)
+            self.init(directory: number, ownership: ownership)
         case .file(let object):
             self.init(
-                file: inode.number, byteCount: object.version.byteCount, modified: object.lastModified,
+                file: number, byteCount: object.version.byteCount, modified: object.lastModified,
                 ownership: ownership)
         }
     }

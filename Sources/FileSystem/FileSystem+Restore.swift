@@ -11,6 +11,7 @@ extension FileSystem {
     public func restore() throws(StateLogError) {
         guard let log else { return }
         try namespace.restore()
+        try shortNumbers?.restore()
         try directories.restore { _, words in restoredDirectory(words) }
         namespace.endRestoring()
         try files.restore { _, words in

@@ -27,6 +27,8 @@ public final class FileSystem: Sendable {
     let files: HandleTable<OpenFile>
     /// The time at which the mount began, which may have been in another process.
     public let mountTime: Timestamp
+    /// Stand-ins for the inode numbers that users see; `nil` where they see those of 62 bits.
+    let shortNumbers: ShortNumbers?
 
     /// What a user can say about how the file system looks.
     public struct Options: Sendable {
@@ -41,6 +43,8 @@ public final class FileSystem: Sendable {
         public var hasExtendedAttributes: Bool
         /// Whether files have one with a URL (`--presign-xattr`).
         public var hasPresignedURLAttribute = false
+        /// Whether inode numbers fit in 32 bits (`--inode-bits 32`).
+        public var hasShortInodeNumbers = false
         /// What makes URLs; `nil` for nothing.
         public var urls: (any ObjectURLSource)?
 
@@ -90,6 +94,7 @@ public final class FileSystem: Sendable {
         failures = FailureLog(logger: logger)
         self.logger = logger
         self.log = log
+        shortNumbers = options.hasShortInodeNumbers ? ShortNumbers(log: log) { namespace.inodeNumbers } : nil
         directories = HandleTable(.openDirectory, log: log)
         files = HandleTable(.openFile, log: log)
         mountTime = log.map { options.mountTime(keptIn: $0) } ?? options.mountTime
@@ -150,13 +155,22 @@ public final class FileSystem: Sendable {
         try entry(inode(id)).attributes
     }
 
-    func entry(_ inode: Inode) -> Entry {
-        Entry(id: inode.id, attributes: FileAttributes(inode, ownership: options.ownership))
+    /// The capacity that `statfs` tells.
+    public var capacity: FileSystemCapacity { FileSystemCapacity(fitsIn32Bits: options.hasShortInodeNumbers) }
+
+    /// Returns the inode number that users see for one of 62 bits.
+    func shownNumber(_ number: UInt64) -> UInt64 {
+        shortNumbers?.short(for: number) ?? number
     }
 
-    /// An entry of a listing, which the kernel calls `id` and users `number`.
+    func entry(_ inode: Inode) -> Entry {
+        let attributes = FileAttributes(inode, number: shownNumber(inode.number), ownership: options.ownership)
+        return Entry(id: inode.id, attributes: attributes)
+    }
+
+    /// An entry of a listing, which the kernel calls `id`; `number` has 62 bits.
     func entry(_ listed: ListedEntry, id: InodeID, number: UInt64) -> Entry {
-        Entry(id: id, attributes: FileAttributes(listed, number: number, ownership: options.ownership))
+        Entry(id: id, attributes: FileAttributes(listed, number: shownNumber(number), ownership: options.ownership))
     }
 
     func inode(_ id: InodeID) throws(Errno) -> Inode {

@@ -2,15 +2,17 @@ import CFuse
 public import FileSystem
 import Glibc
 public import Logging
+import Namespace
 public import StateLog
 import Synchronization
+import SystemSupport
 import struct SystemPackage.Errno
 import struct SystemPackage.FileDescriptor
 
 /// One mount's connection to the kernel: takes requests from it until the mount ends.
 public final class FuseSession: Sendable {
     let fileSystem: FileSystem
-    let interrupts = Interrupts()
+    let interrupts: Interrupts
     let channel: DeviceChannel
     let passthrough: Passthrough
     /// Whether the kernel may keep the entries of directories (FOPEN_CACHE_DIR).
@@ -22,6 +24,8 @@ public final class FuseSession: Sendable {
     /// What is shared with the supervisor; `nil` where there is none.
     let page: SupervisionPage?
     private let isSuccessor: Bool
+    /// Whether another program made the mount, and so decided its options.
+    let isForeign: Bool
     /// Where an overlay lies on the mount, or is going to; `nil` for none.
     private let overlaidAt: String?
     let version: String
@@ -30,6 +34,8 @@ public final class FuseSession: Sendable {
     let reports = KeptReports()
 
     private struct State {
+        /// Called once the kernel has opened the conversation.
+        var didBegin: (@Sendable () -> Void)?
         /// The session and the thread that runs it, while it runs.
         var running: Running?
         var isEnding = false
@@ -59,12 +65,13 @@ public final class FuseSession: Sendable {
     ///   - page: What is shared with a supervisor, if there is one.
     ///   - isSuccessor: Whether it goes on with what an earlier session has begun, which had the same `page`.
     ///   - overlaidAt: Where an overlay lies on the mount, or is going to; `nil` for none.
+    ///   - isForeign: Whether another program made the mount. Its kernel may check neither permissions nor that nothing is changed.
     ///   - version: The program's, for who asks the mount.
     ///   - describe: Tells who asks the mount how it is, as a JSON object; gets what this session knows.
     ///   - report: Tells how it was all the time, likewise.
     public init(
         fileSystem: FileSystem, log: StateLog? = nil, page: SupervisionPage? = nil, isSuccessor: Bool = false,
-        overlaidAt: String? = nil, version: String = "", logger: Logger,
+        overlaidAt: String? = nil, isForeign: Bool = false, version: String = "", logger: Logger,
         describe: (@Sendable (SessionCounts) -> String)? = nil, report: (@Sendable (SessionCounts) -> String)? = nil
     ) {
         self.describe = describe
@@ -75,6 +82,8 @@ public final class FuseSession: Sendable {
         self.page = page
         self.isSuccessor = isSuccessor
         self.overlaidAt = overlaidAt
+        self.isForeign = isForeign
+        interrupts = Interrupts(isForeign: isForeign)
         // Lending files to the kernel is for root, so nobody else need ask.
         var wanted: InitAgreement = geteuid() == 0 ? [.passthrough] : []
         if page != nil { wanted.insert(.resend) }
@@ -129,6 +138,7 @@ public final class FuseSession: Sendable {
         // Attributes never change under an inode, so there is nothing to drop pages for.
         connection.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
         beginNotifying(protocolMinor: Int(connection.proto_minor))
+        defer { noteBegun() }
         logger.debug(
             "the kernel has opened the conversation",
             metadata: [
@@ -137,10 +147,34 @@ public final class FuseSession: Sendable {
             ])
     }
 
+    /// Has `body` called on a thread of its own when the kernel has opened the conversation. To be called before `run`, once.
+    public func whenBegun(_ body: @escaping @Sendable () -> Void) {
+        state.withLock { $0.didBegin = body }
+    }
+
+    private func noteBegun() {
+        let didBegin = state.withLock { state in
+            defer { state.didBegin = nil }
+            return state.didBegin
+        }
+        if let didBegin { DetachedThread.start(didBegin) }
+    }
+
+    /// Checks permissions, where the kernel may not.
+    func checkAccess(_ kind: AccessKind, to id: InodeID, by request: fuse_req_t) throws(Errno) {
+        if isForeign { try fileSystem.checkAccess(kind, to: id) { FileSystem.Asker(of: request) } }
+    }
+
+    /// The longest time that the kernel may keep a name, in seconds. A kept name is found by every user, so there are none where
+    /// only this process checks who may go through a folder.
+    var nameTimeoutLimit: Double {
+        isForeign && !fileSystem.letsAllThrough ? 0 : KernelTimeout.unlimited
+    }
+
     /// How long the kernel may keep in mind that a name is absent, in seconds: where it can't be told otherwise, no longer
     /// than somebody who has refreshed a folder may want to wait.
     var absenceTimeoutLimit: Double {
-        mayDistrustAbsences.load(ordering: .relaxed) ? KernelTimeout.unlimited : 60
+        min(nameTimeoutLimit, mayDistrustAbsences.load(ordering: .relaxed) ? KernelTimeout.unlimited : 60)
     }
 
     /// The mounted /dev/fuse, while the session runs.
@@ -183,6 +217,8 @@ public final class FuseSession: Sendable {
             throw SetupError(description: "libfuse doesn't take the /dev/fuse descriptor")
         }
         prepareForWakeSignal()
+        interrupts.begin()
+        defer { interrupts.end() }
         let kernel = FuseDevice(descriptor: descriptor)
         let running = Running(session: UInt(bitPattern: session), thread: pthread_self(), device: kernel)
         let result = try serve(running, session, didTakeOver)

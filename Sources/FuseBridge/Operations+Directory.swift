@@ -12,7 +12,8 @@ func tractfs_opendir(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: Unsafe
     Reply(to: request).answer({ reply, opened in
         if !reply.send(opened, opening: file) { fileSystem.closeDirectory(opened.handle) }
     }) { () throws(Errno) in
-        try fileSystem.openDirectory(InodeID(rawValue: inode), mayBeCopied: session.kernelCopiesDirectories)
+        try session.checkAccess(.read, to: InodeID(rawValue: inode), by: request)
+        return try fileSystem.openDirectory(InodeID(rawValue: inode), mayBeCopied: session.kernelCopiesDirectories)
     }
 }
 
@@ -54,7 +55,9 @@ private func readDirectory(
         case .success(let chunk):
             var lookups: [InodeID] = []
             let isSent = reply.send(upTo: size) { request, bytes in
-                var buffer = DirectoryBuffer(bytes, request: request, withAttributes: withAttributes)
+                var buffer = DirectoryBuffer(
+                    bytes, request: request, withAttributes: withAttributes,
+                    nameTimeoutLimit: session.nameTimeoutLimit)
                 buffer.append(chunk)
                 lookups = buffer.lookups
                 return buffer.byteCount
@@ -73,11 +76,16 @@ private struct DirectoryBuffer {
     private let bytes: UnsafeMutableRawBufferPointer
     private let request: fuse_req_t
     private let withAttributes: Bool
+    /// The longest time that the kernel may keep a name, in seconds.
+    private let nameTimeoutLimit: Double
     private(set) var byteCount = 0
     /// The inodes that the kernel is told of, and counts a lookup of.
     private(set) var lookups: [InodeID] = []
 
-    init(_ bytes: UnsafeMutableRawBufferPointer, request: fuse_req_t, withAttributes: Bool) {
+    init(
+        _ bytes: UnsafeMutableRawBufferPointer, request: fuse_req_t, withAttributes: Bool, nameTimeoutLimit: Double
+    ) {
+        self.nameTimeoutLimit = nameTimeoutLimit
         self.bytes = bytes
         self.request = request
         self.withAttributes = withAttributes
@@ -86,7 +94,7 @@ private struct DirectoryBuffer {
     /// As many entries of the chunk as there is room for.
     mutating func append(_ chunk: DirectoryChunk) {
         // One timeout for all: they came in one listing.
-        let timeout = KernelTimeout.seconds(chunk.nameTimeout)
+        let timeout = min(KernelTimeout.seconds(chunk.nameTimeout), nameTimeoutLimit)
         // libfuse wants names with a NUL behind them.
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Name.byteCountLimit + 1) { name in
             for index in 0..<chunk.count {

@@ -11,9 +11,14 @@ func tractfs_open(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMut
     let session = FuseSession.of(request)
     let id = InodeID(rawValue: inode)
     let flags = file.pointee.flags
+    do throws(Errno) {
+        try session.checkAccess(flags & TRACTFS_O_EXEC == 0 ? .read : .execute, to: id, by: request)
+    } catch {
+        return Reply(to: request).send(flags.wantsToWrite ? .readOnlyFileSystem : error)
+    }
     let parked = ParkedReply(Reply(to: request), interrupts: session.interrupts)
     let wait = session.fileSystem.open(
-        id, forWriting: flags & O_ACCMODE != O_RDONLY, wantsLocalFile: session.passthrough.wantsFile(of: id)
+        id, forWriting: flags.wantsToWrite, wantsLocalFile: session.passthrough.wantsFile(of: id)
     ) { result in
         let reply = parked.take()
         switch result {
@@ -26,6 +31,11 @@ func tractfs_open(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMut
         }
     }
     parked.awaitInterrupt { wait?.cancel() }
+}
+
+extension CInt {
+    /// Whether these flags of open(2) are about more than reading.
+    fileprivate var wantsToWrite: Bool { self & O_ACCMODE != O_RDONLY || self & O_TRUNC != 0 }
 }
 
 /// Answers an open. How the kernel reads the file is decided now, and not before the wait, in which others may have opened

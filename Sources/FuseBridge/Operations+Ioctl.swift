@@ -116,9 +116,11 @@ private func isKeeper(_ request: fuse_req_t) -> Bool {
 
 extension FileSystem.Asker {
     /// Who sent a request.
-    fileprivate init(of request: fuse_req_t) {
+    init(of request: fuse_req_t) {
         let context = fuse_req_ctx(request).pointee
-        self.init(userID: context.uid, groupIDs: [context.gid] + Self.supplementaryGroups(of: request))
+        let caller = Caller(of: request, isForeign: FuseSession.of(request).isForeign)
+        let others = caller.mayBeAnother ? [] : Self.supplementaryGroups(of: request)
+        self.init(userID: context.uid, groupIDs: [context.gid] + others)
     }
 
     /// Those that the kernel says of the process; none where it is gone, or can't be seen from here

@@ -19,6 +19,11 @@ func tractfs_lookup(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: Unsafe
     guard let request, let name else { return }
     let session = FuseSession.of(request)
     let fileSystem = session.fileSystem
+    do throws(Errno) {
+        try session.checkAccess(.execute, to: InodeID(rawValue: parent), by: request)
+    } catch {
+        return Reply(to: request).send(error)
+    }
     let parked = ParkedReply(Reply(to: request), interrupts: session.interrupts)
     let bytes = UnsafeRawBufferPointer(start: name, count: strlen(name))
     fileSystem.lookup(bytes, in: InodeID(rawValue: parent)) { result in
@@ -26,8 +31,10 @@ func tractfs_lookup(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: Unsafe
         switch result {
         case .success(let lookup):
             // An interrupt was faster, or the kernel doesn't take the reply: then it doesn't count the lookup either.
-            let limit = session.absenceTimeoutLimit
-            if reply?.send(lookup, absenceTimeoutLimit: limit) != true, let entry = lookup.entry {
+            let limits = (session.nameTimeoutLimit, session.absenceTimeoutLimit)
+            if reply?.send(lookup, nameTimeoutLimit: limits.0, absenceTimeoutLimit: limits.1) != true,
+                let entry = lookup.entry
+            {
                 fileSystem.forget(entry.id, count: 1)
             }
         case .failure(let errno):
@@ -62,17 +69,21 @@ func tractfs_getattr(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: Unsafe
     }
 }
 
-/// Only called where the kernel doesn't check permissions itself, which our mounts ask it to (`default_permissions`).
+/// Only called where the kernel doesn't check permissions itself: our own mounts ask it to (`default_permissions`).
 @c @implementation
 func tractfs_access(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ mask: CInt) {
     guard let request else { return }
-    Reply(to: request).send(mask & W_OK == 0 ? nil : .readOnlyFileSystem)
+    if mask & W_OK != 0 { return Reply(to: request).send(.readOnlyFileSystem) }
+    let kind = AccessKind(rawValue: UInt32(mask)).intersection([.read, .execute])
+    Reply(to: request).answer({ reply, _ in reply.send(nil) }) { () throws(Errno) in
+        try FuseSession.of(request).checkAccess(kind, to: InodeID(rawValue: inode), by: request)
+    }
 }
 
 @c @implementation
 func tractfs_statfs(_ request: fuse_req_t?, _ inode: fuse_ino_t) {
     guard let request else { return }
-    Reply(to: request).send(FileSystemCapacity())
+    Reply(to: request).send(FuseSession.of(request).fileSystem.capacity)
 }
 
 @c @implementation
@@ -80,6 +91,11 @@ func tractfs_getxattr(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ name: Unsaf
     guard let request, let name else { return }
     let session = FuseSession.of(request)
     let (attribute, id) = (String(cString: name), InodeID(rawValue: inode))
+    do throws(Errno) {
+        try session.checkAccess(.read, to: id, by: request)
+    } catch {
+        return Reply(to: request).send(error)
+    }
     if session.fileSystem.isPresignedURL(attribute: attribute) {
         return sendPresignedURL(of: id, Reply(to: request), limit: size, in: session)
     }

@@ -4,7 +4,7 @@ import struct SystemPackage.Errno
 
 /// A reply that may have to wait for the store, and that an interrupt may send first.
 ///
-/// Whoever `take`s the reply sends it: the thread that has the answer, or the one that libfuse hands an interrupt to. The
+/// Whoever `take`s the reply sends it: the thread that has the answer, or the one that watches interrupted requests. The
 /// other finds it gone. The order that must not happen is libfuse hearing of a request that is answered, and so freed:
 /// therefore interrupts are asked for under the lock, with the reply still there.
 final class ParkedReply: Sendable {
@@ -36,18 +36,23 @@ final class ParkedReply: Sendable {
         return reply
     }
 
-    /// Lets an interrupt end the wait from now on, unless it is over already. To be called when the operation is under
-    /// way: most are answered at once, and cost nothing here.
+    /// Whether the reply has not been taken.
+    var isWaiting: Bool {
+        state.withLock { $0.reply?.withRequest { _ in true } ?? false }
+    }
+
+    /// Lets an interrupt that means to stop end the wait from now on, unless it is over already. To be called when the operation
+    /// is under way: most are answered at once, and cost nothing here.
     ///
     /// - Parameter cancel: Called when an interrupt has ended the wait.
     func awaitInterrupt(cancel: (@Sendable () -> Void)? = nil) {
-        let isInterrupted = state.withLock { state -> Bool in
-            guard let token = state.reply?.withRequest({ interrupts.register($0) }) else { return false }
+        let interrupted = state.withLock { state -> Caller? in
+            guard let token = state.reply?.withRequest({ interrupts.register($0) }) else { return nil }
             state.token = token
             state.cancel = cancel
             return interrupts.finishRegistering(token, self)
         }
-        if isInterrupted { interrupt() }
+        if let interrupted { interrupts.watch(self, of: interrupted) }
     }
 
     /// Answers EINTR, unless the answer was faster.

@@ -67,11 +67,15 @@ struct Reply: ~Copyable, @unchecked Sendable {
 
     /// Answers a lookup. Returns whether the kernel has heard of it.
     ///
-    /// - Parameter absenceTimeoutLimit: How long the kernel may keep an absence in mind at the most, in seconds.
-    consuming func send(_ lookup: FileSystem.Lookup, absenceTimeoutLimit: Double) -> Bool {
+    /// - Parameters:
+    ///   - nameTimeoutLimit: The longest time that the kernel may keep a name, in seconds.
+    ///   - absenceTimeoutLimit: The same for an absence.
+    consuming func send(
+        _ lookup: FileSystem.Lookup, nameTimeoutLimit: Double, absenceTimeoutLimit: Double
+    ) -> Bool {
         var parameter = lookup.entry.map { fuse_entry_param($0) } ?? fuse_entry_param()
         let timeout = KernelTimeout.seconds(lookup.nameTimeout)
-        parameter.entry_timeout = lookup.entry == nil ? min(timeout, absenceTimeoutLimit) : timeout
+        parameter.entry_timeout = min(timeout, lookup.entry == nil ? absenceTimeoutLimit : nameTimeoutLimit)
         return fuse_reply_entry(claim(), &parameter) == 0
     }
 

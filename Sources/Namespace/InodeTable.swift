@@ -50,6 +50,15 @@ final class InodeTable: Sendable {
         parts.reduce(1) { $0 + $1.rows.withLock { $0.count } }
     }
 
+    /// The inode numbers of all inodes that the kernel knows. Takes a while.
+    var numbers: [UInt64] {
+        [root.number]
+            + parts.flatMap { part in
+                // Made outside of the lock.
+                part.rows.withLock { $0.all }.map { $0.row.block.inodeNumber($0.row.index) }
+            }
+    }
+
     /// The memory that the rows take, without their blocks, in bytes.
     var byteCount: Int {
         parts.reduce(0) { $0 + $1.rows.withLock { $0.byteCount } }

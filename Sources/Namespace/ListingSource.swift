@@ -56,7 +56,8 @@ final class ListingSource: Sendable {
 
     /// - Parameter beginning: The request that was made, and the pages of it that have come, as one.
     private func list(
-        _ request: ListRequest, deadline: RunningClock.Instant, after beginning: (request: ListRequest, page: ListPage)?,
+        _ request: ListRequest, deadline: RunningClock.Instant,
+        after beginning: (request: ListRequest, page: ListPage)?,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) {
         logger.debug(

@@ -65,6 +65,11 @@ public final class Namespace: Sendable {
         inodes.count
     }
 
+    /// The inode numbers of all inodes that the kernel knows. Takes a while.
+    public var inodeNumbers: [UInt64] {
+        inodes.numbers
+    }
+
     /// The kernel forgets `count` lookups of an inode.
     public func forget(_ id: InodeID, count: UInt64) {
         inodes.forget(id, count: count)

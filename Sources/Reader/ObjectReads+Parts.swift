@@ -224,8 +224,7 @@ extension ObjectReads.State {
     /// Cancels the parts that no read and no window needs, except those that are nearly complete.
     mutating func giveUpUselessParts(_ errands: inout Errands) {
         for part in parts where part.waiting.isEmpty && !part.isKept && !windows.want(part.remaining) {
-            let hasBegun = part.received > part.range.lowerBound
-            if hasBegun && part.remaining.count <= Self.drainedByteCountMax { continue }
+            if part.hasBegun && part.remaining.count <= Self.drainedByteCountMax { continue }
             parts.removeAll { $0.number == part.number }
             if let request = part.request { errands.cancelled.append(request) }
             errands.release(part.blocks)

@@ -140,11 +140,19 @@ extension ObjectReads.State {
         guard let read = reads.removeValue(forKey: number) else { return errands }
         errands.dropped.append(read.completion)
         errands.mayBeIdle = true
+        if !read.isForDisk { keepPartsBeingReceived(for: number) }
         unpark(number)
         if read.isForDisk { leaveToWriter(read, &errands) }
         release(read, &errands)
         giveUpUselessParts(&errands)
         return errands
+    }
+
+    /// Has the parts that a read waits for come to their end, if bytes of them have come: who was interrupted reads again.
+    private mutating func keepPartsBeingReceived(for number: UInt64) {
+        for index in parts.indices where parts[index].waiting.contains(where: { $0.read == number }) {
+            if parts[index].hasBegun { parts[index].isKept = true }
+        }
     }
 
     mutating func close() -> Errands {

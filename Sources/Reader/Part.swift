@@ -34,7 +34,7 @@ struct Part {
     /// The source of the remaining bytes.
     var source: Source
     /// `true` if the part continues even if no read waits for it and no window includes it.
-    let isKept: Bool
+    var isKept: Bool
     /// `true` if the code that started the part has its blocks written to the disk.
     var isForDisk: Bool
     /// The start of the part.
@@ -68,6 +68,9 @@ struct Part {
 
     /// The bytes that have not arrived.
     var remaining: Range<Int> { received..<range.upperBound }
+
+    /// `true` if bytes of the part have arrived.
+    var hasBegun: Bool { received > range.lowerBound }
 
     /// Returns the block `index` of the object, if this part has yet to complete it.
     func block(at index: Int) -> Block? {

@@ -19,15 +19,17 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case openFile = 8
     /// A backing file registered with the kernel. The id is the inode's.
     case lentFile = 9
-    /// That the store lists in no order, once that is known.
+    /// The fact that the store lists in no order, once that is known.
     case unorderedStore = 10
+    /// An inode number of 32 bits that differs from the one which its name would have alone. The id is the number of 62 bits.
+    case shortNumber = 11
 
     /// `true` if the log itself stores the last value, so that the kind needs no owner: there are only one or a few
     /// records.
     var isKeptByLog: Bool {
         switch self {
         case .serverNumber, .mountTime, .unorderedStore: true
-        case .entryBlock, .inodeRow, .listedRun, .openDirectory, .openFile, .lentFile: false
+        case .entryBlock, .inodeRow, .listedRun, .openDirectory, .openFile, .lentFile, .shortNumber: false
         }
     }
 }

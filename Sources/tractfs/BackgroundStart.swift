@@ -6,8 +6,10 @@ import SystemPackage
 ///
 /// It is this same program, started anew in a session of its own: a Swift process can't fork, because it has threads.
 enum BackgroundStart {
-    /// - Parameter arguments: The command line, without the program.
-    static func run(_ arguments: [String]) throws {
+    /// - Parameters:
+    ///   - arguments: The command line, without the program.
+    ///   - device: The /dev/fuse that another program has mounted, if there is one to serve.
+    static func run(_ arguments: [String], _ device: FileDescriptor?) throws {
         let pipe = try FileDescriptor.closeOnExecPipe()
         let child: ChildProcess
         do {
@@ -15,10 +17,13 @@ enum BackgroundStart {
             var inheritance = Inheritance(.supervisor)
             inheritance.workingDirectory = AbsolutePath.of(".")
             inheritance.report = pipe.writeEnd
+            inheritance.device = device
             child = try ChildProcess(
                 OwnProgram.path(), named: CommandLine.arguments.first, arguments, environment: inheritance.environment,
                 inheriting: inheritance.descriptors.map { .init($0, as: $0.rawValue) }, inNewSession: true)
         }
+        // The mount ends with the processes that serve it, not with this one.
+        try? device?.close()
         var report = ""
         repeat {
             if !report.isEmpty { StandardError.tell(String(report.dropFirst().dropLast())) }

@@ -10,8 +10,9 @@ import SystemSupport
 extension MountCommand {
     /// Supervises a mount, from its beginning or from where an older version has left it. Ends the process with the mount.
     ///
+    /// - Parameter handedDevice: The /dev/fuse that another program has mounted, if there is one to serve.
     /// - Throws: Why there is no mount, where nobody waits to be told otherwise.
-    func supervise(_ inheritance: Inheritance?, _ arguments: [String]) throws {
+    func supervise(_ inheritance: Inheritance?, _ arguments: [String], _ handedDevice: FileDescriptor?) throws {
         let destination = running.logDestination
         let report = inheritance?.report.map { StartReport($0) }
         let logger = destination.begin()
@@ -20,7 +21,8 @@ extension MountCommand {
             overlay = try SupervisedOverlay(self, inheriting: inheritance)
             let supervisor = try Supervisor(
                 arguments, destination, ServiceState(uri: uri, isService: running.foreground), logger: logger,
-                readTimeout: store.readTimeout.duration, overlay: overlay, inheriting: inheritance)
+                readTimeout: store.readTimeout.duration, overlay: overlay, handedDevice: handedDevice,
+                inheriting: inheritance)
             supervisor.takeSignals()
             if let inheritance, let device = inheritance.device, let place = inheritance.place {
                 supervisor.finishUpgrade(SupervisedMount(place: place, device: device), server: inheritance.server)

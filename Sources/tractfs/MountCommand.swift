@@ -1,4 +1,5 @@
 public import ArgumentParser
+import FuseBridge
 import Logging
 public import S3Client
 import SystemSupport
@@ -20,7 +21,9 @@ struct MountCommand: ConfigurableCommand {
     @Argument(help: ArgumentHelp("What to mount.", valueName: "s3://BUCKET[/PREFIX]"), completion: .bucket)
     var uri: String
 
-    @Argument(help: "An empty folder to mount on.", completion: .directory)
+    @Argument(
+        help: "An empty folder to mount on, or /dev/fd/N for a /dev/fuse that another program has mounted.",
+        completion: .directory)
     var mountPoint: String
 
     @OptionGroup(title: "Where the bucket is")
@@ -48,12 +51,13 @@ struct MountCommand: ConfigurableCommand {
     func run(as arguments: [String]) throws {
         guard let inheritance = Inheritance.take() else {
             // Wrong settings are told before anything is started.
-            _ = try MountSettings(self)
-            if !running.foreground { return try BackgroundStart.run(arguments) }
-            return try supervise(nil, arguments)
+            let device = try MountSettings(self).handedDevice?.take()
+            if !running.foreground { return try BackgroundStart.run(arguments, device) }
+            return try supervise(nil, arguments, device)
         }
         switch inheritance.role {
-        case .supervisor, .upgradedSupervisor: try supervise(inheritance, arguments)
+        case .supervisor: try supervise(inheritance, arguments, inheritance.device)
+        case .upgradedSupervisor: try supervise(inheritance, arguments, nil)
         case .server, .successor, .trial: serve(inheritance)
         }
     }
@@ -116,6 +120,12 @@ struct StoreOptions: ParsableArguments {
 
 extension AddressingStyle: ExpressibleByArgument {}
 
+/// The size of inode numbers.
+enum InodeBits: String, CaseIterable, ExpressibleByArgument {
+    case thirtyTwo = "32"
+    case sixtyFour = "64"
+}
+
 /// How the mount looks to its users.
 struct AppearanceOptions: ParsableArguments {
     @Option(
@@ -139,6 +149,12 @@ struct AppearanceOptions: ParsableArguments {
         help: ArgumentHelp("The permissions of folders, in octal (default: 0755).", valueName: "mode"),
         transform: Permissions.read)
     var dirMode: Permissions?
+
+    @Option(
+        help: ArgumentHelp(
+            "The most bits of an inode number: 64, or 32 for programs of 32 bits; such numbers may differ between mounts.",
+            valueName: "bits"))
+    var inodeBits = InodeBits.sixtyFour
 
     @Flag(inversion: .prefixedNo, help: "Let other users use the mount too.")
     var allowOther = false

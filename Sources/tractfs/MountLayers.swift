@@ -62,7 +62,8 @@ struct MountLayers {
             status: status, settings: settings.report, recorder: recorder, root: settings.root)
         let session = FuseSession(
             fileSystem: fileSystem, log: log, page: page, isSuccessor: isSuccessor, overlaidAt: overlay?.mountPoint,
-            version: Tractfs.version, logger: logger, describe: { status.object($0).description },
+            isForeign: settings.handedDevice != nil, version: Tractfs.version, logger: logger,
+            describe: { status.object($0).description },
             report: { report.object($0).description })
         self.session = session
         recorderThread = recorder.start { status.sample(session.counts) }
@@ -107,6 +108,7 @@ extension FileSystem.Options {
         self.init(
             bucket: settings.uri.bucket, ownership: settings.ownership, mountTime: Timestamp(seconds: time(nil)),
             hasExtendedAttributes: settings.hasExtendedAttributes)
+        hasShortInodeNumbers = settings.inodeBits == .thirtyTwo
         hasPresignedURLAttribute = settings.hasPresignedURLAttribute
         self.urls = urls
     }

@@ -42,6 +42,7 @@ struct MountServer {
     /// - Throws: Why it doesn't.
     func mount() throws {
         try destination.check()
+        if settings.handedDevice != nil { return try serveHandedDevice() }
         let dead = try overlay?.clearAbandoned() ?? []
         let mountPoint = try MountPoint(checking: settings.mountPoint)
         try settings.cache?.checkIsOutside(mountPoint: mountPoint.path)
@@ -51,21 +52,7 @@ struct MountServer {
         for mount in dead + mountPoint.cleared.map({ "\($0) from \(mountPoint.path)" }) {
             ending.logger.notice("cleared \(mount): the process that had mounted it is gone")
         }
-        let retry = MountRetry(limit: settings.retry)
-        var isTold = false
-        let wait = { (reason: String) throws in
-            if !isTold { ending.logger.notice("waiting for the network: \(reason)") }
-            // Told again each time: so the supervisor looks whether anybody still wants the mount.
-            guard ServerReport.waiting(isTold ? "" : reason).send(over: supervisor) else { throw Self.orphaned }
-            isTold = true
-        }
-        try serve(ending, at: mountPoint.path) {
-            try retry.run({ try settings.credentials?.resolve() }, wait: wait)
-        } prepare: { layers in
-            // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
-            if layers.namespace.isRootKnown { return }
-            try retry.run({ try checkRoot(layers, timeLimit: retry.rootLimit) }, wait: wait)
-        } device: { layers in
+        try serveNew(ending, at: mountPoint.path) { layers in
             let device = try mountDevice(at: mountPoint)
             let place = MountPlace(mountedOn: mountPoint, overlay: overlay)
             ending.noteMounted(place)
@@ -76,6 +63,48 @@ struct MountServer {
                 becomeReady(at: place, credentialsSource: layers.credentialsSource, ending)
             }
             return device
+        }
+    }
+
+    /// Serves what another program has mounted, until the mount ends.
+    private func serveHandedDevice() throws {
+        guard let device = inheritance.device else { throw Failure("the mounted /dev/fuse was not handed on") }
+        destination.takeOverStandardError()
+        let ending = Ending(logger: destination.begin())
+        let place = MountPlace(handedAs: settings.mountPoint)
+        try serveNew(ending, at: place.path) { layers in
+            ending.noteMounted(place)
+            guard ServerReport.mounted(place).send(device, over: supervisor) else { throw Self.orphaned }
+            // The mount may be out of this process's sight, so it can't be asked as others would ask it.
+            let source = layers.credentialsSource
+            layers.session.whenBegun { becomeReady(at: place, credentialsSource: source, ending) }
+            return MountedDevice(inheriting: device)
+        }
+    }
+
+    /// Serves a mount that begins, once there are credentials and the store has listed its root. Waits for the network as long as
+    /// `--retry` says.
+    ///
+    /// - Parameter device: Makes the mount.
+    private func serveNew(
+        _ ending: Ending, at path: String, device: (MountLayers) throws -> MountedDevice
+    ) throws {
+        let retry = MountRetry(limit: settings.retry)
+        var isTold = false
+        let wait = { (reason: String) throws in
+            if !isTold { ending.logger.notice("waiting for the network: \(reason)") }
+            // Told again each time: so the supervisor looks whether anybody still wants the mount.
+            guard ServerReport.waiting(isTold ? "" : reason).send(over: supervisor) else { throw Self.orphaned }
+            isTold = true
+        }
+        try serve(ending, at: path) {
+            try retry.run({ try settings.credentials?.resolve() }, wait: wait)
+        } prepare: { layers in
+            // Where an earlier mount has listed the root, and that still holds, this one needs no network to begin.
+            if layers.namespace.isRootKnown { return }
+            try retry.run({ try checkRoot(layers, timeLimit: retry.rootLimit) }, wait: wait)
+        } device: { layers in
+            try device(layers)
         }
     }
 
@@ -185,7 +214,7 @@ struct MountServer {
                 "read-ahead raised": "\(isReadAheadRaised)",
                 "version": "\(Tractfs.version)",
             ].merging(overlay.map { ["overlay": "\($0.upper)"] } ?? [:]) { $1 })
-        if geteuid() == 0, !settings.allowsOthers {
+        if geteuid() == 0, !settings.allowsOthers, settings.handedDevice == nil {
             let owner = settings.ownership.userID
             let users = overlay == nil || owner == 0 ? "" : " and user \(owner)"
             ending.logger.notice("only root\(users) can use the mount; --allow-other lets all users")

@@ -12,6 +12,8 @@ struct MountSettings {
     /// What is mounted, and how it is asked.
     let store: StoreSettings
     let mountPoint: String
+    /// The /dev/fuse that another program has mounted, if that is what the mount point names.
+    let handedDevice: HandedDevice?
     /// The folder for what is written; `nil` for a mount that is only read.
     let overlay: String?
     let ownership: Ownership
@@ -19,6 +21,7 @@ struct MountSettings {
     let forbidsExecution: Bool
     /// SELinux contexts, by the kernel's names.
     let securityContexts: [(name: String, value: String)]
+    let inodeBits: InodeBits
     let hasExtendedAttributes: Bool
     let hasPresignedURLAttribute: Bool
     let timeToLive: TimeToLive
@@ -36,12 +39,18 @@ struct MountSettings {
         store = try StoreSettings(
             command.uri, command.store, connectionLimit: memory.connectionLimit, environment: environment)
         mountPoint = command.mountPoint
+        handedDevice = HandedDevice(mountPoint: mountPoint)
         let appearance = command.appearance
+        if handedDevice != nil { try appearance.checkSuit(handedDevice: mountPoint) }
         overlay = appearance.overlay.map { $0.isEmpty ? "" : AbsolutePath.of($0) }
         ownership = appearance.ownership
         allowsOthers = appearance.allowOther
         forbidsExecution = appearance.noexec
         securityContexts = try appearance.checkedSecurityContexts()
+        inodeBits = appearance.inodeBits
+        if inodeBits == .thirtyTwo, overlay != nil {
+            throw Failure("--inode-bits 32: an overlay makes inode numbers of 64 bits; leave one of the two out")
+        }
         hasExtendedAttributes = appearance.xattrs || appearance.presignXattr
         hasPresignedURLAttribute = appearance.presignXattr
         if appearance.presignXattr, store.configuration.customerKey != nil {
@@ -96,6 +105,21 @@ extension AppearanceOptions {
         // The commands' way below an overlay would have to give them again.
         if overlay != nil { throw Failure("--\(first.name) is not possible with --overlay; leave one of the two out") }
         return contexts
+    }
+
+    /// Throws where an option is for whoever mounts.
+    fileprivate func checkSuit(handedDevice path: String) throws {
+        if overlay != nil {
+            throw Failure(
+                "--overlay: \(path) is mounted by another program, and can't get an overlay; name an empty folder")
+        }
+        if noexec {
+            throw Failure("--noexec: \(path) is mounted by another program; have that mount it with noexec instead")
+        }
+        if let context = securityContexts.given.first {
+            throw Failure(
+                "--\(context.name): \(path) is mounted by another program; have that mount it with the context instead")
+        }
     }
 
     /// Whose files and folders are. In an overlay they are there to be written: to whom its folder belongs, unless somebody else is

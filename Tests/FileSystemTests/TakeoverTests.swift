@@ -18,10 +18,16 @@ private final class Server {
     let fileSystem: FileSystem
 
     init(
-        _ log: StateLog, on store: InMemoryStore, timeToLive: TimeToLive = .forever, mountTime: Int = 0
+        _ log: StateLog, on store: InMemoryStore, timeToLive: TimeToLive = .forever, mountTime: Int = 0,
+        hasShortInodeNumbers: Bool = false
     ) throws {
         self.log = log
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        var options = FileSystem.Options(
+            bucket: "bucket",
+            ownership: Ownership(userID: 1, groupID: 2, filePermissions: 0o444, directoryPermissions: 0o555),
+            mountTime: Timestamp(seconds: mountTime), hasExtendedAttributes: false)
+        options.hasShortInodeNumbers = hasShortInodeNumbers
         fileSystem = FileSystem(
             namespace: Namespace(
                 store: store, root: "", timeToLive: timeToLive, requestTimeout: .seconds(10),
@@ -29,11 +35,7 @@ private final class Server {
             reader: Reader(
                 store: store, cache: try BlockCache(byteLimit: BlockCache.minimumByteLimit),
                 limits: ReaderLimits(readTimeout: .seconds(10))),
-            options: FileSystem.Options(
-                bucket: "bucket",
-                ownership: Ownership(userID: 1, groupID: 2, filePermissions: 0o444, directoryPermissions: 0o555),
-                mountTime: Timestamp(seconds: mountTime), hasExtendedAttributes: false),
-            log: log, logger: logger)
+            options: options, log: log, logger: logger)
         try fileSystem.restore()
     }
 
@@ -140,6 +142,37 @@ private struct Listed: Hashable {
         let second = try successor(of: first)
         #expect(try second.fileSystem.attributes(of: directory.id) == directory.attributes)
         #expect(second.fileSystem.mountTime == Timestamp(seconds: 0))
+    }
+
+    /// Two names whose inode numbers of 32 bits would be the same.
+    private func namesOfOneShortNumber() throws -> (String, String) {
+        var names: [UInt32: String] = [:]
+        for index in 0..<1_000_000 {
+            let name = "n\(index)"
+            let number = ShortNumberTable.preferred(for: Inode.number(of: Key(name)))
+            if let other = names.updateValue(name, forKey: number) { return (other, name) }
+        }
+        throw NeverHappened(description: "a million names with numbers of their own")
+    }
+
+    @Test func `shows inode numbers of 32 bits as they were, also of names that the kernel has forgotten`() throws {
+        let (one, other) = try namesOfOneShortNumber()
+        store.put(Key(one), .text("x"))
+        store.put(Key(other), .text("x"))
+        let first = try Server(.create(logger: logger), on: store, hasShortInodeNumbers: true)
+        let entries = try [one, other].map { try #require(try first.lookup($0)) }
+        let numbers = entries.map(\.attributes.inodeNumber)
+        #expect(numbers[0] < 1 << 32)
+        #expect(numbers[1] == numbers[0] + 1)
+        for entry in entries { first.fileSystem.forget(entry.id, count: 1) }
+        var server = first
+        // More than once, since the log is written anew in between.
+        for _ in 0..<3 {
+            server = try Server(
+                logAfterKill(of: server.log, rewriteByteCountMin: 0), on: store, hasShortInodeNumbers: true)
+            #expect(try #require(try server.lookup(other)).attributes.inodeNumber == numbers[1])
+            #expect(try #require(try server.lookup(one)).attributes.inodeNumber == numbers[0])
+        }
     }
 
     @Test func `needs no store for folders that were read to their end`() throws {

@@ -55,6 +55,7 @@ private func stat(_ format: String, _ path: String) throws -> String {
         "--sse-c-key-file", "--unordered-listings",
         "--addressing-style",
         "--ca-bundle", "--max-connections", "--read-timeout", "--uid", "--gid", "--file-mode", "--dir-mode",
+        "--inode-bits",
         "--allow-other", "--xattrs", "--presign-xattr", "--cache-dir", "--cache-size", "--no-cache", "--metadata-ttl",
         "--memory-limit",
         "--metadata-limit",

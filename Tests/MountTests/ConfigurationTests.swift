@@ -174,7 +174,7 @@ private func completed(
         }
         // Whatever is a flag can be switched on and off.
         let mount = DeclaredOptions.ofMount.options.filter(\.isFlag).flatMap { ["--\($0.name)", "--no-\($0.name)"] }
-        #expect(mount.count == 16)
+        #expect(mount.count == 18)
         #expect(throws: Never.self) { try MountCommand.parse(mount + ["s3://study", "/mnt"]) }
     }
 }

@@ -53,6 +53,24 @@ import Testing
         }
     }
 
+    @Test(overlays) func `is the same with an overlay, until something is written to the folder`() throws {
+        let time = "946684800\n"
+        try withTree { server in
+            try withOverlayFolder { folder throws in
+                for _ in 0..<2 {
+                    try withOverlay(of: server, in: folder) { mount throws in
+                        let times = try mount.bash("stat -c %Y . sub-01 sub-01/anat")
+                        #expect(times == time + time + time)
+                    }
+                }
+                try withOverlay(of: server, in: folder) { mount throws in
+                    let times = try mount.bash("touch sub-01/new; stat -c %Y . sub-01")
+                    #expect(times.hasPrefix(time) && times != time + time)
+                }
+            }
+        }
+    }
+
     @Test func `has rsync find nothing to do after a remount`() throws {
         try withTree { server in
             try withTemporaryDirectory { directory throws in

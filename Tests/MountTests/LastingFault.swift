@@ -63,6 +63,8 @@ struct LastingFault: Sendable {
         LastingFault(inSome: "a connection reset", seed: 4, .damage(.reset)),
         LastingFault(inSome: "a body cut off", seed: 5, .damage(.closeAfter(byteCount: 200))),
         LastingFault(inSome: "a proxy's page, 502", seed: 6, .refuse(.html(status: 502))),
+        LastingFault(
+            inSome: "a body at 256 kB a second", seed: 7, .linger(.drip(afterByteCount: 0, bytesPerSecond: 256_000))),
     ]
 
     private static let refusals = [

@@ -106,6 +106,10 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
             HopelessMount(
                 "a lifetime in words", ["--metadata-ttl", "soon"], says: ["--metadata-ttl", "soon", "forever"]),
             HopelessMount("a mode with a 9", ["--file-mode", "0944"], says: ["--file-mode", "0944", "octal"]),
+            HopelessMount("inode numbers of 16 bits", ["--inode-bits", "16"], says: ["--inode-bits", "32", "64"]),
+            HopelessMount(
+                "inode numbers of 32 bits in an overlay", ["--inode-bits", "32", "--overlay", "/tmp"],
+                says: ["--inode-bits 32: an overlay makes inode numbers of 64 bits"]),
             HopelessMount("a mode in letters", ["--dir-mode", "rwxr-x"], says: ["--dir-mode", "rwxr-x", "octal"]),
             HopelessMount("a mode with set-user-id", ["--file-mode", "4755"], says: ["--file-mode", "4755", "octal"]),
             HopelessMount("a user by name", ["--uid", "alice"], says: ["--uid", "alice", "number"]),

@@ -8,7 +8,7 @@ import struct SystemPackage.Errno
 /// What a reader meets: no writing, refusals where S3 refuses, and no trouble that can be helped.
 @Suite(.serialized, mounts) struct ReadOnlyTests {
     /// A system call that would change something; the argument is a folder of the mount that holds `file` and `folder`.
-    private static let changes: [(name: String, call: @Sendable (String) -> CInt)] = [
+    static let changes: [(name: String, call: @Sendable (String) -> CInt)] = [
         ("open O_WRONLY", { open($0 + "/file", O_WRONLY) }),
         ("open O_RDWR", { open($0 + "/file", O_RDWR) }),
         ("open O_TRUNC", { open($0 + "/file", O_WRONLY | O_TRUNC) }),
@@ -28,7 +28,7 @@ import struct SystemPackage.Errno
     ]
 
     /// Commands of users, run in such a folder.
-    private static let commands = [
+    static let commands = [
         "echo x > file", "echo x >> file", "echo x > new", "touch file", "touch new", "mkdir new", "rm -f file",
         "rm -r folder", "rmdir folder", "chmod 600 file", "chown 1 file", "mv file new", "mv file folder/",
         "ln file new", "ln -s file new", "truncate -s 1 file", "cp file new", "sed -i s/a/b/ file",

@@ -99,6 +99,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         "uid": [("alice", ["number"]), ("4294967296", ["number"])],
         "gid": [("staff", ["number"]), ("1.0", ["number"])],
         "style": [("virtualhost", ["auto", "path", "virtual"])],
+        "bits": [("16", ["32", "64"]), ("many", ["32", "64"]), ("", [])],
         "level": [("loud", ["trace", "critical"])],
         "format": [("yaml", ["text", "json"])],
         "context": [("a b", ["system_u:"]), ("", [])],

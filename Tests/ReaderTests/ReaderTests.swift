@@ -128,6 +128,31 @@ struct ReaderTests {
         #expect(cache.outBlockCount == 0)
     }
 
+    @Test func `a cancelled read keeps the part that is being received, and only that`() throws {
+        let store = InMemoryStore(delivery: .inline)
+        let (reader, cache) = try makeReader(store, mebibytes: 128)
+        let body = ObjectBody.pattern(seed: 3, byteCount: 100 << 20)
+        let version = store.put("a", body)
+        var object: ObjectReader? = reader.open(version)
+        let range = 50 << 20..<54 << 20
+        store.hold()
+        let read = try #require(object?.read(range) { _ in })
+        let requests = store.waiting
+        let begun = try #require(requests.first)
+        begun.deliver(first: 1_000)
+        read.cancel()
+        object = nil
+        #expect(!begun.isCancelled)
+        #expect(requests.dropFirst().allSatisfy { $0.isCancelled })
+        store.releaseAll()
+        #expect(cache.outBlockCount == 0)
+        let received = try #require(store.rangeRequests.first).range
+        store.clearLog()
+        let block = received.lowerBound..<received.lowerBound + Self.block
+        #expect(try reader.open(version).bytes(block) == body.bytes(in: block))
+        #expect(!store.rangeRequests.contains { $0.range.overlaps(received) })
+    }
+
     @Test func `a cancelled read may have been the last to hold its object open`() throws {
         let store = InMemoryStore(delivery: .inline)
         let (reader, cache) = try makeReader(store)

@@ -162,7 +162,7 @@ import Testing
             let shared = try SharedConfiguration(profile: nil, environment: environment)
             let error = #expect(throws: SettingsError.self) {
                 try S3Configuration.resolve(
-                    bucket: "b", options: S3Options(), environment: environment, shared: shared)
+                    bucket: "bucket", options: S3Options(), environment: environment, shared: shared)
             }
             for word in words { #expect(error?.description.contains(word) == true) }
         }

@@ -147,7 +147,7 @@ import Testing
             for collector in collectors {
                 try #expect(collector.outcome().get() == body.allBytes, "seed \(seed)")
             }
-            // 15 % are sent again, and of those 15 %; hedges may be 25 %, and what was saved up for them. A machine that is so
+            // 15 % are sent again, and of those 15 %; hedges may be 14 %, and what was saved up for them. A machine that is so
             // busy that answers pause for seconds adds some.
             #expect(server.requests(.get).count < count * 2, "seed \(seed)")
         }

@@ -1,4 +1,5 @@
 import ObjectStore
+import TestSupport
 import Testing
 
 @testable import S3Client
@@ -306,6 +307,9 @@ private func encoded(_ inner: String) -> String {
         ("not XML", "hello"),
         ("version 2, truncated without a token", listing(contents("a") + "<KeyCount>1</KeyCount>", truncated: true)),
         ("truncated without anything", listing("", truncated: true)),
+        ("a null byte", listing(contents("a") + "\0")),
+        ("a null byte in an entry", listing("<Contents>\0<Key>a</Key><Size>1</Size></Contents>")),
+        ("a null byte in a tag", listing("<Cont\0ents><Key>a</Key><Size>1</Size></Contents>")),
         ("truncated without a marker, and out of order", listing(contents("b") + contents("a"), truncated: true)),
         ("a DOCTYPE", "<!DOCTYPE x [<!ENTITY a \"b\">]>" + listing(contents("&a;"))),
         ("an unknown entity", listing(contents("&a;"))),
@@ -351,6 +355,44 @@ private func encoded(_ inner: String) -> String {
                 _ = try reader.finish()
             }
             #expect(error?.message.contains("neither continuation tokens nor markers") == true)
+        }
+    }
+}
+
+@Suite struct `The repair of text` {
+    private func repaired(_ bytes: [UInt8], step: Int) -> [UInt8] {
+        var repair = TextRepair()
+        var output: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: step) {
+            let piece = Array(bytes[start..<min(start + step, bytes.count)])
+            output += piece.withUnsafeBytes { repair.repaired($0, isLast: false) } ?? piece
+        }
+        return output + (repair.repaired(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true) ?? [])
+    }
+
+    @Test(arguments: 0..<200)
+    func `leaves text as it is, and makes text of all else, in whatever pieces it comes`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let units = [
+            "a", "some words of plain text ", "é", "€", "𝄞", "&#34;", "&#x22;", "&amp;", "\n", "&#x10FFFF;", "<k>",
+        ]
+        let flaws: [[UInt8]] = [
+            [0xFF], [0x01], [0xC3], [0xE2, 0x82], Array("&#0;".utf8), Array("&#xFFFE;".utf8), [0xF0, 0x80, 0x80, 0x80],
+        ]
+        var (text, bad): ([UInt8], [UInt8]) = ([], [])
+        for _ in 0..<40 {
+            let unit = Array((units.randomElement(using: &random) ?? "").utf8)
+            text += unit
+            bad += unit + (Bool.random(using: &random) ? flaws.randomElement(using: &random) ?? [] : [])
+        }
+        bad += Array(";".utf8)
+        let steps = [1, 2, 3, 7, 8, 9, 64, 10_000]
+        for step in steps {
+            #expect(repaired(text, step: step) == text, "seed \(seed)")
+            let result = repaired(bad, step: step)
+            #expect(result == repaired(bad, step: bad.count), "seed \(seed)")
+            #expect(String(validating: result, as: UTF8.self) != nil, "seed \(seed)")
+            #expect(repaired(result, step: step) == result, "seed \(seed)")
         }
     }
 }

@@ -50,6 +50,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
     @Test func `is tried again while there is time`() {
         var highest = Highest()
         let exchange = exchange(seconds: 1)
+        exchange.begin(attempt(), now: start)
         guard case .retry = exchange.decide(after: fault, now: start, using: &highest) else {
             Issue.record("no retry")
             return
@@ -60,7 +61,31 @@ private func attempt(isHedge: Bool = false) -> Attempt {
             return
         }
         #expect(error.code == .serverFault)
-        #expect(error.message.contains("given up"))
+        #expect(error.message.contains("given up after 1 attempt"))
+    }
+
+    @Test func `without an address ends with the reason for that`() {
+        var highest = Highest()
+        let exchange = exchange(seconds: 1)
+        exchange.wait(until: start + .milliseconds(10), for: StoreError(.unreachable, "no name server answers"))
+        #expect(exchange.nextInstant == start + .milliseconds(10))
+        #expect(exchange.giveUp() == StoreError(.unreachable, "no name server answers"))
+        let failure = AttemptFailure(StoreError(.unreachable, "there is no host"), remedy: .backOff)
+        let late = exchange.decide(after: failure, now: start + .milliseconds(999), using: &highest)
+        #expect(late == .end(failure.error))
+    }
+
+    @Test func `goes on after a break, and has a second to bring something`() {
+        let exchange = exchange(seconds: 60)
+        let attempt = attempt()
+        attempt.transfer.progress = Progress(now: start)
+        exchange.begin(attempt, now: start)
+        let end = start + .seconds(20)
+        exchange.noteBreak(now: end)
+        #expect(exchange.stalledAttempts(now: end + .milliseconds(900)) == nil)
+        #expect(exchange.stalledAttempts(now: end + .seconds(1))?.count == 1)
+        attempt.transfer.progress.receive(100, now: end + .milliseconds(1_100))
+        #expect(exchange.stalledAttempts(now: end + .milliseconds(2_500))?.isEmpty == true)
     }
 
     @Test func `has more time while bytes come, but not for a few that drip`() throws {
@@ -73,18 +98,17 @@ private func attempt(isHedge: Bool = false) -> Attempt {
             "it waits for a connection, and others get bytes")
         #expect(exchange.deadline == start + .seconds(19))
         let attempt = attempt()
-        exchange.begin(
-            attempt, lateness: Lateness(after: .seconds(1), overdueAfter: .zero, now: start), now: start + .seconds(10))
+        exchange.begin(attempt, now: start + .seconds(10))
         #expect(
             !exchange.extendDeadline(now: start + .seconds(19), answeredAt: start + .seconds(18)), "nothing has come")
         let bytes = [UInt8](repeating: 0, count: 65_536)
         attempt.transfer.progress.receive(bytes.count, now: start + .seconds(15))
-        try operation.receive(bytes.span.bytes)
+        try operation.receive(bytes.span.bytes, at: 0)
         #expect(exchange.stalledAttempts(now: start + .seconds(15))?.isEmpty == true)
         #expect(exchange.extendDeadline(now: start + .seconds(19), answeredAt: nil))
         #expect(exchange.deadline == start + .seconds(25), "as long as at first, from the last bytes on")
         let few = Array(bytes[..<60])
-        try operation.receive(few.span.bytes)
+        try operation.receive(few.span.bytes, at: bytes.count)
         #expect(!exchange.extendDeadline(now: start + .seconds(25), answeredAt: nil), "60 bytes in ten seconds")
     }
 
@@ -99,7 +123,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         for limit in [5, 10, 20, 20] {
             let attempt = attempt()
             attempt.transfer.progress = Progress(now: start)
-            exchange.begin(attempt, lateness: Lateness(after: .seconds(1), overdueAfter: .zero, now: start), now: start)
+            exchange.begin(attempt, now: start)
             #expect(exchange.stalledAttempts(now: start + .seconds(limit - 1))?.isEmpty == true)
             #expect(exchange.stalledAttempts(now: start + .seconds(limit))?.count == 1)
             #expect(exchange.noteStall(of: attempt).error.message.contains(" \(limit) seconds"))
@@ -108,13 +132,11 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         }
     }
 
-    @Test func `isn't looked at for lateness when all of it has come, but the end`() throws {
+    @Test func `needs no hedge when all of it has come, but the end`() throws {
         let exchange = exchange(seconds: 60)
-        let attempt = attempt()
-        let lateness = Lateness(after: .milliseconds(20), overdueAfter: .zero, now: start)
-        exchange.begin(attempt, lateness: lateness, now: start)
-        #expect(exchange.nextInstant == start + .milliseconds(20))
-        try exchange.operation.receive([UInt8](repeating: 0, count: 10).span.bytes)
+        exchange.begin(attempt(), now: start)
+        try exchange.operation.receive([UInt8](repeating: 0, count: 10).span.bytes, at: 0)
+        #expect(!exchange.needsHedge(Hedging(), now: start + .seconds(2)))
         #expect(exchange.nextInstant == start + .seconds(1), "when it is looked at for silence")
     }
 
@@ -122,7 +144,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         var highest = Highest()
         let exchange = exchange(seconds: 60)
         let attempt = attempt()
-        exchange.begin(attempt, lateness: Lateness(after: .seconds(1), overdueAfter: .zero, now: start), now: start)
+        exchange.begin(attempt, now: start)
         #expect(!exchange.needsNewConnection)
         _ = exchange.decide(after: exchange.noteStall(of: attempt), now: start, using: &highest)
         #expect(exchange.needsNewConnection)
@@ -155,11 +177,12 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         let first = attempt()
         let second = attempt(isHedge: true)
         for attempt in [first, second] { attempt.transfer.progress = Progress(now: start) }
-        exchange.begin(first, lateness: Lateness(after: .milliseconds(20), overdueAfter: .zero, now: start), now: start)
-        #expect(exchange.nextInstant == start + .milliseconds(20))
-        #expect(exchange.isLate(now: start + .milliseconds(20)))
-        #expect(exchange.takeLateness(now: start + .milliseconds(20)) == false, "late, and not overdue")
-        exchange.beginHedge(second, now: start + .milliseconds(20))
+        exchange.begin(first, now: start)
+        let late = start + LatencyEstimate.firstHedgeDelay
+        #expect(!exchange.needsHedge(Hedging(), now: start) && exchange.needsHedge(Hedging(), now: late))
+        #expect(!exchange.needsHedge(Hedging(), now: late), "that is known")
+        #expect(exchange.takeHedgeReason(Hedging(), now: late) == .stalled)
+        exchange.beginHedge(second, now: late)
         #expect(exchange.attemptCount == 1, "the two count as one")
         #expect(exchange.overtaken == nil && exchange.admits(first.transfer) && exchange.admits(second.transfer))
         exchange.lead(second.transfer)
@@ -172,27 +195,50 @@ private func attempt(isHedge: Bool = false) -> Attempt {
     }
 
     @Test(arguments: [true, false])
-    func `takes bytes of one of two attempts, and none of the other`(isSecondFaster: Bool) {
+    func `takes bytes of that of two attempts which has some first, and none of the other`(isSecondFaster: Bool) {
         let collector = RangeCollector()
         let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
         let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
         let (first, second) = (attempt(), attempt(isHedge: true))
         first.transfer.prepare(exchange, first.request, connectionAge: .seconds(300), now: start)
-        exchange.begin(first, lateness: Lateness(after: .milliseconds(20), overdueAfter: .zero, now: start), now: start)
-        answer(first, from: 0)
-        #expect(bring([0, 1, 2, 3], by: first) == 4)
-
+        exchange.begin(first, now: start)
         second.transfer.prepare(exchange, second.request, connectionAge: .seconds(300), now: start)
         exchange.beginHedge(second, now: start + .milliseconds(20))
-        answer(second, from: 4)
+        for attempt in [first, second] { answer(attempt, from: 0) }
         let (winner, loser) = isSecondFaster ? (second, first) : (first, second)
-        #expect(bring([4, 5], by: winner) == 2)
-        #expect(bring([4, 5, 6], by: loser) == -1)
-        #expect(bring([6], by: winner) == 1)
+        #expect(bring([0, 1], by: winner) == 2)
+        #expect(bring([0, 1, 2], by: loser) == -1)
+        #expect(bring([2], by: winner) == 1)
         #expect(exchange.overtaken?.transfer === loser.transfer)
-        #expect(collector.bytes == [0, 1, 2, 3, 4, 5, 6])
+        #expect(collector.bytes == [0, 1, 2])
         // They hold each other until the end.
         for attempt in [first, second] { attempt.transfer.clear() }
+    }
+
+    @Test func `takes bytes of a slow attempt until its hedge has overtaken it, and none of them twice`() {
+        let collector = RangeCollector()
+        let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
+        let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
+        let (slow, hedge) = (attempt(), attempt(isHedge: true))
+        slow.transfer.prepare(exchange, slow.request, connectionAge: .seconds(300), now: start)
+        exchange.begin(slow, now: start)
+        answer(slow, from: 0)
+        #expect(bring([0, 1], by: slow) == 2)
+
+        hedge.transfer.prepare(exchange, hedge.request, connectionAge: .seconds(300), now: start)
+        exchange.beginHedge(hedge, now: start)
+        #expect(bring([2], by: slow) == 1)
+        answer(hedge, from: 2)
+        #expect(bring([3, 4], by: slow) == 2)
+        #expect(bring([2, 3], by: hedge) == 2)
+        #expect(exchange.overtaken == nil, "it has brought nothing new")
+        #expect(bring([5], by: slow) == 1)
+        #expect(bring([4, 5, 6], by: hedge) == 3)
+        #expect(exchange.overtaken?.transfer === slow.transfer)
+        #expect(bring([6], by: slow) == -1)
+        #expect(bring([7, 8, 9], by: hedge) == 3)
+        #expect(collector.bytes == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+        for attempt in [slow, hedge] { attempt.transfer.clear() }
     }
 
     /// The head of a good answer, as curl hands it over.
@@ -223,13 +269,13 @@ private func attempt(isHedge: Bool = false) -> Attempt {
     @Test func `goes on where it was broken off`() throws {
         let collector = RangeCollector()
         let operation = operation(0..<10, collector)
-        try operation.begin(head(206, ["Content-Range: bytes 0-9/10", "Content-Length: 10"]))
-        try operation.receive(Array(bytes[..<4]).span.bytes)
+        try operation.begin(head(206, ["Content-Range: bytes 0-9/10", "Content-Length: 10"]), at: 0)
+        try operation.receive(Array(bytes[..<4]).span.bytes, at: 0)
         #expect(throws: AttemptFailure.self) { try operation.complete() }
         let request = operation.request(at: address)
         #expect(request.headers == [HTTPHeader("Range", "bytes=4-9"), HTTPHeader("If-Match", "\"e\"")])
-        try operation.begin(head(206, ["Content-Range: bytes 4-9/10", "ETag: \"e\""]))
-        try operation.receive(Array(bytes[4...]).span.bytes)
+        try operation.begin(head(206, ["Content-Range: bytes 4-9/10", "ETag: \"e\""]), at: operation.requestOffset)
+        try operation.receive(Array(bytes[4...]).span.bytes, at: 4)
         try operation.complete()
         operation.finish(nil)
         #expect(collector.bytes == bytes)
@@ -246,20 +292,20 @@ private func attempt(isHedge: Bool = false) -> Attempt {
             (200, ["Content-Length: 11"], .malformedResponse),
         ] as [(Int, [String], StoreError.Code)])
     func `refuses an answer to another question`(status: Int, fields: [String], code: StoreError.Code) {
-        let failure = #expect(throws: AttemptFailure.self) { try operation().begin(head(status, fields)) }
+        let failure = #expect(throws: AttemptFailure.self) { try operation().begin(head(status, fields), at: 0) }
         #expect(failure?.error.code == code)
     }
 
     @Test func `takes the whole object only where it asked for it`() throws {
-        try operation().begin(head(200, ["Content-Length: 10"]))
-        #expect(throws: AttemptFailure.self) { try operation(0..<5).begin(head(200, ["Content-Length: 10"])) }
+        try operation().begin(head(200, ["Content-Length: 10"]), at: 0)
+        #expect(throws: AttemptFailure.self) { try operation(0..<5).begin(head(200, ["Content-Length: 10"]), at: 0) }
     }
 
     @Test func `hands out no byte beyond the range`() throws {
         let collector = RangeCollector()
         let operation = operation(0..<5, collector)
-        try operation.begin(head(206, ["Content-Range: bytes 0-4/10"]))
-        #expect(throws: AttemptFailure.self) { try operation.receive(bytes.span.bytes) }
+        try operation.begin(head(206, ["Content-Range: bytes 0-4/10"]), at: 0)
+        #expect(throws: AttemptFailure.self) { try operation.receive(bytes.span.bytes, at: 0) }
         #expect(collector.bytes.isEmpty)
     }
 }

@@ -4,6 +4,11 @@ import Glibc
 public struct NeverHappened: Error, CustomStringConvertible {
     /// What was waited for, and how long.
     public let description: String
+
+    /// It did not happen as this says.
+    public init(description: String) {
+        self.description = description
+    }
 }
 
 /// Waits until `condition` holds, for what happens on other threads or in other processes.

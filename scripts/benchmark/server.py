@@ -25,8 +25,8 @@ START_PATIENCE_SECONDS = 10
 # The log's buffers are written every 100 ms (nginx.conf).
 LOG_SETTLE_SECONDS = 0.25
 QUIET_PATIENCE_SECONDS = 10
-# The shares of requests that fail and that stall on the port with faults (faults.conf).
-FAILING_SHARE, STALLING_SHARE = 0.10, 0.05
+# The shares of requests that fail, that stall and that are slow on the port with faults (faults.conf).
+FAILING_SHARE, STALLING_SHARE, DRIPPING_SHARE = 0.10, 0.05, 0.05
 
 
 class Bucket(Protocol):
@@ -121,6 +121,7 @@ class Server:
             "modules": MODULES, "scripts": SCRIPTS, "state": self._state, "root": self._root.resolve(),
             "unlimited": self.unlimited.number, "limited": self.limited.number, "modified": MODIFIED,
             "faulty": self.faulty.number, "failing": FAILING_SHARE, "stalling": STALLING_SHARE,
+            "dripping": DRIPPING_SHARE,
             "load": " ".join(
                 f'require("listing").load("{bucket.name}", "{bucket.listing_folder.resolve()}");'
                 for bucket in self._buckets),

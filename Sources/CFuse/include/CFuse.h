@@ -27,6 +27,19 @@ void tractfs_listxattr(fuse_req_t request, fuse_ino_t inode, size_t size);
 void tractfs_ioctl(fuse_req_t request, fuse_ino_t inode, unsigned int command, void *argument,
                    struct fuse_file_info *file, unsigned int flags, const void *input, size_t input_size,
                    size_t output_size);
+void tractfs_setattr(fuse_req_t request, fuse_ino_t inode, struct stat *attributes, int changed,
+                     struct fuse_file_info *file);
+void tractfs_mknod(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode, dev_t device);
+void tractfs_mkdir(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode);
+void tractfs_remove(fuse_req_t request, fuse_ino_t parent, const char *name);
+void tractfs_symlink(fuse_req_t request, const char *target, fuse_ino_t parent, const char *name);
+void tractfs_rename(fuse_req_t request, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+                    const char *new_name, unsigned int flags);
+void tractfs_link(fuse_req_t request, fuse_ino_t inode, fuse_ino_t new_parent, const char *new_name);
+void tractfs_create(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *file);
+void tractfs_setxattr(fuse_req_t request, fuse_ino_t inode, const char *name, const char *value, size_t size,
+                      int flags);
+void tractfs_removexattr(fuse_req_t request, fuse_ino_t inode, const char *name);
 
 /// A session of the operations above, with mount options as for "-o"; fuse_req_userdata() gives `userdata`. NULL where
 /// libfuse can't make one. A function of ours because fuse_session_new is a macro from libfuse 3.17 on.
@@ -72,6 +85,9 @@ struct tractfs_open_reply {
 
 /// O_DIRECT of open(2), which Swift's Glibc module leaves out.
 extern const int TRACTFS_O_DIRECT;
+
+/// The flag of FUSE_OPEN that the file is to be executed, which is the kernel's own (FMODE_EXEC in linux/fs.h).
+extern const int TRACTFS_O_EXEC;
 
 /// Lends the kernel an open file to read from (FUSE_DEV_IOC_BACKING_OPEN, from Linux 6.9 on; linux/fuse.h of Debian 12
 /// doesn't have it). Returns its id, more than 0; -1 and errno on failure.

@@ -26,10 +26,14 @@ final class SessionOperation: Operation {
         subject = "a session of s3://\(bucket)"
     }
 
-    var isListing: Bool { true }
+    var kind: RequestKind { .list }
     var isSession: Bool { true }
+    /// False: a session is made once, long before it is needed.
+    var isHedgeable: Bool { false }
     var isAhead: Bool { false }
     var isAwaitingBytes: Bool { session == nil }
+    var missingByteCount: Int { 0 }
+    var requestOffset: Int { 0 }
 
     func request(at address: BucketAddress) -> HTTPRequest {
         askedAt = .now
@@ -39,12 +43,12 @@ final class SessionOperation: Operation {
             headers: [HTTPHeader("x-amz-create-session-mode", "ReadOnly")])
     }
 
-    func begin(_ head: ResponseHead) throws(AttemptFailure) {
+    func begin(_ head: ResponseHead, at start: Int) throws(AttemptFailure) {
         document = []
         answerTime = head.date.flatMap(CalendarTime.init(httpDate:))?.timestamp
     }
 
-    func receive(_ bytes: RawSpan) throws(AttemptFailure) {
+    func receive(_ bytes: RawSpan, at start: Int) throws(AttemptFailure) {
         guard document.count + bytes.byteCount <= Self.byteLimit else { throw Self.malformed(subject) }
         bytes.withUnsafeBytes { document += $0 }
         receivedByteCount = max(receivedByteCount, document.count)

@@ -53,6 +53,10 @@ struct ListPageElements {
     }
 
     mutating func end(_ element: XMLName, depth: Int, text: [UInt8]) {
+        // In a key they affect that entry; elsewhere the page is damaged.
+        if depth == 1 || (depth == 2 && section != .other), ListedText.hasPlaceholder(text) {
+            problem = "bytes that are no text stand between its elements"
+        }
         switch (depth, section) {
         case (2, .contents): objects.append(object)
         case (2, .other): endField(element, text: text)

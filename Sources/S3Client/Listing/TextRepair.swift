@@ -16,107 +16,126 @@ struct TextRepair {
     ///
     /// - Parameter isLast: Whether no bytes follow.
     mutating func repaired(_ bytes: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]? {
-        if pending.isEmpty, Self.isPlain(bytes) { return nil }
+        if pending.isEmpty { return repairedWhole(bytes, isLast: isLast) }
         let input = pending + bytes
         pending = []
+        return input.withUnsafeBytes { repairedWhole($0, isLast: isLast) } ?? input
+    }
+
+    private mutating func repairedWhole(_ bytes: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]? {
+        guard var flaw = Self.firstFlaw(in: bytes, from: 0) else { return nil }
         var output: [UInt8] = []
-        output.reserveCapacity(input.count)
-        var index = 0
-        while index < input.count {
-            switch Self.unit(in: input[index...]) {
-            case .incomplete where !isLast:
-                pending = Array(input[index...])
-                return output
-            case .good(let count):
-                output += input[index..<index + count]
-                index += count
-            case .bad(let count):
-                output += Self.placeholder
-                index += count
-            case .incomplete:
-                // The document is cut off here, or an "&" stands alone: the XML parser says so.
-                output += input[index] < 0x80 ? input[index...] : Self.placeholder[...]
-                return output
+        output.reserveCapacity(bytes.count)
+        while true {
+            output += bytes[(flaw.start)..<flaw.index]
+            guard let byteCount = flaw.byteCount else { break }
+            output += Self.placeholder
+            guard let next = Self.firstFlaw(in: bytes, from: flaw.index + byteCount) else {
+                return output + bytes[(flaw.index + byteCount)...]
             }
+            flaw = next
+        }
+        let rest = bytes[flaw.index...]
+        if !isLast {
+            pending = Array(rest)
+        } else {
+            // The document is cut off here, or an "&" stands alone: the XML parser says so.
+            output += rest.allSatisfy { $0 < 0x80 } ? Array(rest) : Self.placeholder
         }
         return output
     }
 
-    /// What stands at the beginning of some bytes.
+    /// Bytes that can't be used as they are.
+    private struct Flaw {
+        /// Where the search began.
+        let start: Int
+        let index: Int
+        /// `nil` where these may be a character, or a reference, once more bytes have come.
+        let byteCount: Int?
+    }
+
+    /// What begins at some byte.
     private enum Unit {
         case good(Int)
         case bad(Int)
-        /// Bytes that may be a character once more of them have come.
         case incomplete
     }
 
-    /// Whether all bytes are ASCII that XML can hold, without a reference to a character.
-    private static func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        let (low, high, amp) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64, 0x26 as UInt64)
-        var index = 0
+    private static func firstFlaw(in bytes: UnsafeRawBufferPointer, from start: Int) -> Flaw? {
+        let (ones, high) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
+        var index = start
         while index < bytes.count {
             // Eight bytes at once, as long as none is beyond ASCII, below " ", or "&".
-            if index + 8 <= bytes.count {
+            while index + 8 <= bytes.count {
                 let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                let other = word ^ (low &* amp)
-                let isBlankBelow = (word &- low &* 0x20) & ~word & high
-                let isAmpersand = (other &- low) & ~other & high
-                if (word & high) | isBlankBelow | isAmpersand == 0 {
-                    index += 8
-                    continue
+                let other = word ^ (ones &* UInt64(UInt8(ascii: "&")))
+                let belowBlank = (word &- ones &* 0x20) & ~word
+                let ampersand = (other &- ones) & ~other
+                if (word | belowBlank | ampersand) & high != 0 { break }
+                index += 8
+            }
+            let end = min(index + 8, bytes.count)
+            while index < end {
+                switch unit(in: bytes, at: index) {
+                case .good(let count): index += count
+                case .bad(let count): return Flaw(start: start, index: index, byteCount: count)
+                case .incomplete: return Flaw(start: start, index: index, byteCount: nil)
                 }
             }
-            for byte in index..<min(index + 8, bytes.count) {
-                switch bytes[byte] {
-                case UInt8(ascii: "&"):
-                    if byte + 1 == bytes.count || bytes[byte + 1] == UInt8(ascii: "#") { return false }
-                case 0x80...: return false
-                case let value where isControl(value): return false
-                default: break
-                }
-            }
-            index += 8
         }
-        return true
+        return nil
     }
 
-    private static func isControl(_ byte: UInt8) -> Bool {
-        byte < 0x20 && byte != UInt8(ascii: "\t") && byte != UInt8(ascii: "\n") && byte != UInt8(ascii: "\r")
+    private static func unit(in bytes: UnsafeRawBufferPointer, at index: Int) -> Unit {
+        switch bytes[index] {
+        case UInt8(ascii: "&"): reference(in: bytes, at: index)
+        case UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"), 0x20...0x7f: .good(1)
+        case 0xC2...0xDF: sequence(of: 2, in: bytes, at: index)
+        case 0xE0...0xEF: sequence(of: 3, in: bytes, at: index)
+        case 0xF0...0xF4: sequence(of: 4, in: bytes, at: index)
+        default: .bad(1)
+        }
     }
 
-    private static func unit(in bytes: ArraySlice<UInt8>) -> Unit {
-        guard let first = bytes.first else { return .incomplete }
-        if first == UInt8(ascii: "&") { return reference(in: bytes) }
-        if first < 0x80 { return isControl(first) ? .bad(1) : .good(1) }
-        let count: Int
-        switch first {
-        case 0xC2...0xDF: count = 2
-        case 0xE0...0xEF: count = 3
-        case 0xF0...0xF4: count = 4
-        default: return .bad(1)
+    /// A character of several bytes (RFC 3629, section 4).
+    private static func sequence(of count: Int, in bytes: UnsafeRawBufferPointer, at index: Int) -> Unit {
+        let end = min(index + count, bytes.count)
+        var value = UInt32(bytes[index]) & (0x7F >> UInt32(count))
+        for byte in bytes[(index + 1)..<end] {
+            guard byte & 0xC0 == 0x80 else { return .bad(1) }
+            value = value << 6 | UInt32(byte & 0x3F)
         }
-        let sequence = bytes.prefix(count)
-        guard sequence.dropFirst().allSatisfy({ $0 & 0xC0 == 0x80 }) else { return .bad(1) }
-        if sequence.count < count { return .incomplete }
-        guard let text = String(validating: sequence, as: UTF8.self), let scalar = text.unicodeScalars.first else {
-            return .bad(1)
-        }
-        return isCharacter(scalar.value) ? .good(count) : .bad(count)
+        if end - index < count { return .incomplete }
+        // Not in more bytes than it needs.
+        let least: UInt32 = count == 2 ? 0x80 : count == 3 ? 0x800 : 0x1_0000
+        return value >= least && isCharacter(value) ? .good(count) : .bad(1)
     }
 
     /// `&#10;` and `&#xA;`. Other references are left to the parser.
-    private static func reference(in bytes: ArraySlice<UInt8>) -> Unit {
-        let candidate = bytes.prefix(referenceByteCountMax)
+    private static func reference(in bytes: UnsafeRawBufferPointer, at index: Int) -> Unit {
+        let candidate = bytes[index..<min(index + referenceByteCountMax, bytes.count)]
         guard candidate.count > 1 else { return .incomplete }
-        guard candidate[candidate.startIndex + 1] == UInt8(ascii: "#") else { return .good(1) }
+        guard candidate[index + 1] == UInt8(ascii: "#") else { return .good(1) }
         guard let end = candidate.firstIndex(of: UInt8(ascii: ";")) else {
             return candidate.count == referenceByteCountMax ? .good(1) : .incomplete
         }
-        let digits = String(decoding: candidate[(candidate.startIndex + 2)..<end], as: UTF8.self)
-        let value = digits.hasPrefix("x") ? UInt32(digits.dropFirst(), radix: 16) : UInt32(digits)
-        guard let value else { return .good(1) }
-        let count = end + 1 - bytes.startIndex
+        let isHexadecimal = candidate[index + 2] == UInt8(ascii: "x")
+        var value: UInt32 = 0
+        for byte in candidate[(index + (isHexadecimal ? 3 : 2))..<end] {
+            guard let digit = digit(byte, isHexadecimal: isHexadecimal) else { return .good(1) }
+            value = min(value * (isHexadecimal ? 16 : 10) + digit, 0x11_0000)
+        }
+        let count = end + 1 - index
         return isCharacter(value) ? .good(count) : .bad(count)
+    }
+
+    private static func digit(_ byte: UInt8, isHexadecimal: Bool) -> UInt32? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f") where isHexadecimal: UInt32(byte - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F") where isHexadecimal: UInt32(byte - UInt8(ascii: "A") + 10)
+        default: nil
+        }
     }
 
     /// Whether XML can hold a character (XML 1.0, section 2.2).

@@ -145,7 +145,7 @@ final class ClientContext: Sendable {
         let (address, region, time) = place
         var request = operation.request(at: address)
         if !operation.isSession { request.headers += agreements }
-        if let key = configuration.customerKey, !operation.isListing { request.headers += key.headers }
+        if let key = configuration.customerKey, operation.kind == .get { request.headers += key.headers }
         if let credentials {
             let purpose = operation.isSession ? Credentials.Purpose.bucketSession : credentials.purpose
             let signer = Signer(credentials: credentials, region: region, service: purpose.service, time: time)

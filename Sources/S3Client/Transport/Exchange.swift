@@ -2,8 +2,8 @@ import ObjectStore
 
 /// A request on its way to an end: queued, then attempts with waits between them. Lives on one network thread.
 ///
-/// An attempt that is late may be hedged: a second one is sent beside it, and whichever brings bytes first goes on alone.
-/// The two count as one attempt.
+/// An attempt that is silent or slow may be hedged: a second one is sent beside it, for what is missing then, and soon one of them
+/// goes on alone. The two count as one attempt.
 final class Exchange {
     /// Where the request stands.
     enum Phase {
@@ -38,12 +38,20 @@ final class Exchange {
     /// How many bytes had come when the deadline was set.
     private var countedByteCount = 0
     var phase = Phase.queued
-    /// Whose bytes are handed over: of two attempts, that which brought some first. `nil` while either may.
+    /// The attempt of two that goes on alone. `nil` while both are wanted.
     private var leader: ObjectIdentifier?
-    /// Tells when an attempt is late; `nil` where that doesn't matter.
-    private var lateness: Lateness?
-    /// Whether the attempt under way was found late, and what follows from that is still to be decided.
-    private var isFoundLate = false
+    /// The instant from which on silence counts.
+    private var watchInstant: RunningClock.Instant
+    /// The number of hedges beside this attempt, one after the other.
+    private var hedgeCount = 0
+    /// Whether a hedge is to be sent as soon as a transfer is free.
+    private var isHedgeDue = false
+    /// Whether the hedge began before the first attempt brought anything.
+    private var isRace = false
+    /// Since when the newest attempt has been slow.
+    private var slowInstant: RunningClock.Instant?
+    /// The common rate when an attempt was found slow. The fast ones may end before it can be hedged, and leave none to compare with.
+    private var fastRate = 0.0
     /// How many bytes had been handed over when the attempt began.
     private var startByteCount = 0
     private var backoff = Backoff()
@@ -85,6 +93,7 @@ final class Exchange {
         self.operation = operation
         self.deadline = deadline
         patience = deadline - now
+        watchInstant = now
     }
 
     /// Moves a deadline that has come: a slow network is no failure as long as bytes come, and a GET that waits for a
@@ -98,7 +107,7 @@ final class Exchange {
         let lastInstant: RunningClock.Instant?
         if receivedByteCount - countedByteCount >= Self.progressByteCount {
             lastInstant = progressInstant
-        } else if attemptCount == 0 && !operation.isListing {
+        } else if attemptCount == 0 && operation.kind == .get {
             lastInstant = answeredAt
         } else {
             return false
@@ -113,20 +122,13 @@ final class Exchange {
     var nextInstant: RunningClock.Instant {
         switch phase {
         case .backingOff(let until): min(until, deadline)
-        case .transferring: min(lateLookInstant ?? deadline, progressLookInstant ?? deadline, deadline)
+        case .transferring: min(progressLookInstant ?? deadline, deadline)
         case .queued: deadline
         }
     }
 
-    /// When to look whether the answer is late; `nil` where all of it has come, and only its end is missing.
-    private var lateLookInstant: RunningClock.Instant? {
-        operation.isAwaitingBytes ? lateness?.lookInstant : nil
-    }
-
     /// An attempt begins.
-    ///
-    /// - Parameter lateness: Tells when the attempt should be hedged.
-    func begin(_ attempt: Attempt, lateness: Lateness, now: RunningClock.Instant) {
+    func begin(_ attempt: Attempt, now: RunningClock.Instant) {
         attemptCount += 1
         needsNewConnection = false
         // Only now, and once, though two may have been silent at the same time.
@@ -139,9 +141,9 @@ final class Exchange {
         phase = .transferring(attempt, hedge: nil)
         leader = nil
         startByteCount = operation.receivedByteCount
-        // A session is made once; it is renewed long before it is needed.
-        self.lateness = operation.isSession ? nil : lateness
-        isFoundLate = false
+        hedgeCount = 0
+        fastRate = 0
+        watchAlone(from: now)
     }
 
     /// Waits for what an attempt needs before it can begin: an address, credentials.
@@ -233,44 +235,52 @@ extension Exchange {
         return true
     }
 
-    /// What other answers have taught by now also holds for the attempts under way.
-    func learn(from latency: LatencyEstimate) {
-        lateness?.learn(lateAfter: latency.lateAfter, overdueAfter: latency.overdueAfter)
+    /// Looks whether the attempts under way need a hedge.
+    ///
+    /// - Returns: Whether that is news since `takeHedgeReason`.
+    func needsHedge(_ hedging: Hedging, now: RunningClock.Instant) -> Bool {
+        guard !isHedgeDue, hedgeReason(hedging, now: now) != nil else { return false }
+        isHedgeDue = true
+        return true
     }
 
-    /// Looks, where it is time to, whether the only attempt under way is late.
-    ///
-    /// - Returns: Whether that is news since `takeLateness`.
-    func isLate(now: RunningClock.Instant) -> Bool {
-        guard case .transferring(let attempt, hedge: nil) = phase, operation.isAwaitingBytes,
-            lateness?.look(at: attempt.transfer.progress, now: now) == true
-        else { return false }
-        defer { isFoundLate = true }
-        return !isFoundLate
+    /// Why the hedge that was due still is: it may have had to wait for a free transfer. Where it can't be sent now, the attempts are
+    /// looked at again.
+    func takeHedgeReason(_ hedging: Hedging, now: RunningClock.Instant) -> HedgeReason? {
+        guard isHedgeDue else { return nil }
+        isHedgeDue = false
+        return hedgeReason(hedging, now: now)
     }
 
-    /// Whether the attempt that was found late still is: it may have had to wait for a free transfer. Where it can't be hedged
-    /// now, it is looked at again.
-    ///
-    /// - Returns: Whether it is overdue; `nil` where it isn't late any more.
-    func takeLateness(now: RunningClock.Instant) -> Bool? {
-        defer { isFoundLate = false }
-        guard case .transferring(let attempt, hedge: nil) = phase, isFoundLate, let lateness,
-            lateness.isLate(attempt.transfer.progress, now: now)
-        else { return nil }
-        return lateness.isOverdue(attempt.transfer.progress, now: now)
+    /// Why the newest attempt needs a hedge.
+    private func hedgeReason(_ hedging: Hedging, now: RunningClock.Instant) -> HedgeReason? {
+        guard operation.isHedgeable, operation.isAwaitingBytes, let transfer = attempts.last?.transfer else {
+            return nil
+        }
+        let verdict = transfer.progress.isSlow(
+            missingByteCount: operation.missingByteCount, peerRate: max(hedging.rates.common, fastRate),
+            hedgeDelay: hedging.latency.hedgeDelay, patience: Hedging.patience(hedgeCount: hedgeCount), now: now)
+        switch verdict {
+        case true:
+            slowInstant = slowInstant ?? now
+            fastRate = max(hedging.rates.common, fastRate)
+        case false:
+            slowInstant = nil
+            fastRate = 0
+        case nil: break
+        }
+        if slowInstant != nil { return .slow }
+        return hedging.silenceReason(transfer.progress, since: watchInstant, hedgeCount: hedgeCount, now: now)
     }
 
-    /// Looks, where it is time to, whether the second of two attempts is overdue as well.
-    ///
-    /// - Returns: The first one, to be given up for a third.
-    func hopelessAttempt(now: RunningClock.Instant) -> Attempt? {
-        guard case .transferring(let attempt, let hedge?) = phase,
-            lateness?.look(at: hedge.transfer.progress, now: now) == true,
-            lateness?.isOverdue(hedge.transfer.progress, now: now) == true
-        else { return nil }
-        lateness?.relax()
-        return attempt
+    /// Whether the attempt has been slow for as long as a silent one may be: no budget holds a hedge back any more.
+    func isSlowForLong(now: RunningClock.Instant) -> Bool {
+        slowInstant.map { now - $0 >= Self.silenceLimitFirst } ?? false
+    }
+
+    /// The attempt of two that goes where a third one begins: that which has been silent for longer.
+    var replaceable: Attempt? {
+        isHedged ? attempts.min { $0.transfer.progress.instant < $1.transfer.progress.instant } : nil
     }
 
     /// Looks, where it is time to, whether the attempts under way bring anything.
@@ -298,7 +308,7 @@ extension Exchange {
         breakInstant = now
         progressLookInstant = now + Self.progressInterval
         for attempt in attempts { attempt.transfer.progress.rest(at: now) }
-        lateness?.watch(from: now)
+        watchInstant = now
     }
 
     /// An attempt is given up that was silent for too long.
@@ -313,12 +323,15 @@ extension Exchange {
         return failure
     }
 
-    /// A second attempt begins, beside one that is late. Bytes may come from either now.
+    /// A second attempt begins beside the first.
     func beginHedge(_ hedge: Attempt, now: RunningClock.Instant) {
         guard case .transferring(let attempt, _) = phase else { return }
         phase = .transferring(attempt, hedge: hedge)
         leader = nil
-        lateness?.watch(from: now)
+        isRace = !attempt.transfer.progress.hasBegun
+        hedgeCount += 1
+        slowInstant = nil
+        watchInstant = now
     }
 
     /// Whether what the transfer brings is wanted: not where the other was faster.
@@ -326,8 +339,10 @@ extension Exchange {
         leader == nil || leader == ObjectIdentifier(transfer)
     }
 
-    /// Bytes of the transfer's are about to be handed over: the other's are no longer wanted.
+    /// The transfer is about to hand bytes over that are new: the other's are no longer wanted. Where the first attempt was slow or
+    /// stalled in the middle of its body, it may bring more until the second one has overtaken it.
     func lead(_ transfer: Transfer) {
+        if isHedged, !isRace, attempts.first?.transfer === transfer { return }
         leader = ObjectIdentifier(transfer)
     }
 
@@ -342,7 +357,13 @@ extension Exchange {
     func leave(_ attempt: Attempt, now: RunningClock.Instant) -> Bool {
         guard let other = attempts.first(where: { $0.transfer !== attempt.transfer }) else { return false }
         phase = .transferring(other, hedge: nil)
-        lateness?.watch(from: now)
+        watchAlone(from: now)
         return true
+    }
+
+    private func watchAlone(from now: RunningClock.Instant) {
+        watchInstant = now
+        isHedgeDue = false
+        slowInstant = nil
     }
 }

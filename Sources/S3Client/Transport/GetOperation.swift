@@ -15,7 +15,7 @@ final class GetOperation: Operation {
     /// Where the next byte belongs.
     private var offset: Int
     /// An answer that nothing but its end proves to be the object's bytes, and what has come of it; `nil` for other answers.
-    private var held: (head: ResponseHead, bytes: [UInt8])?
+    private var held: (head: ResponseHead, start: Int, bytes: [UInt8])?
     /// Whether attempts accept gzip.
     private var acceptsGzip: Bool
     /// Whether an answer has led to other attempts than the first one was.
@@ -33,11 +33,15 @@ final class GetOperation: Operation {
         subject = "s3://\(bucket)/\(request.object.key)"
     }
 
-    var isListing: Bool { false }
+    var kind: RequestKind { .get }
     let isAhead: Bool
     var receivedByteCount: Int { offset - range.lowerBound }
     var isAwaitingBytes: Bool { offset < range.upperBound }
+    /// False while an answer is held: bytes of another attempt must not mix with it.
+    var isHedgeable: Bool { held == nil }
     var acceptedEncoding: String { acceptsGzip ? "gzip" : "identity" }
+    var missingByteCount: Int { range.upperBound - offset }
+    var requestOffset: Int { receivedByteCount }
 
     func request(at address: BucketAddress) -> HTTPRequest {
         HTTPRequest(
@@ -57,10 +61,10 @@ final class GetOperation: Operation {
         return [HTTPHeader("If-Unmodified-Since", CalendarTime(second).httpDate)]
     }
 
-    func begin(_ head: ResponseHead) throws(AttemptFailure) {
+    func begin(_ head: ResponseHead, at start: Int) throws(AttemptFailure) {
         held = nil
         try checkVersion(head)
-        let rest = offset..<range.upperBound
+        let rest = range.lowerBound + start..<range.upperBound
         switch head.status {
         case 206:
             guard let content = head.contentRange else { throw malformed("a part without a valid Content-Range") }
@@ -82,7 +86,7 @@ final class GetOperation: Operation {
             throw head.status == 206 ? failure : otherwiseEncoded(head, failure)
         }
         // Without a length, all of an object may be in another encoding, and so may a part that says it is in one.
-        if head.contentLength == nil, head.status != 206 || head.contentEncoding != nil { held = (head, []) }
+        if head.contentLength == nil, head.status != 206 || head.contentEncoding != nil { held = (head, start, []) }
         if held == nil { noteEncoding() }
     }
 
@@ -139,20 +143,20 @@ final class GetOperation: Operation {
         if acceptsGzip && hasSwitchedEncoding { traits.noteUnpacking() }
     }
 
-    func receive(_ bytes: RawSpan) throws(AttemptFailure) {
-        let missingCount = range.upperBound - offset - (held?.bytes.count ?? 0)
-        guard bytes.byteCount <= missingCount else {
+    func receive(_ bytes: RawSpan, at start: Int) throws(AttemptFailure) {
+        guard bytes.byteCount <= range.count - start else {
             let failure = malformed("more bytes than asked for")
             throw held.map { otherwiseEncoded($0.head, failure) } ?? failure
         }
-        if held != nil {
-            bytes.withUnsafeBytes { held?.bytes.append(contentsOf: $0) }
-        } else {
-            handOver(bytes)
+        if let held, start == held.start + held.bytes.count {
+            bytes.withUnsafeBytes { self.held?.bytes.append(contentsOf: $0) }
+        } else if start <= receivedByteCount {
+            handOver(bytes.extracting(droppingFirst: receivedByteCount - start))
         }
     }
 
     private func handOver(_ bytes: RawSpan) {
+        guard !bytes.isEmpty else { return }
         receiver.receive(bytes, at: offset)
         offset += bytes.byteCount
     }

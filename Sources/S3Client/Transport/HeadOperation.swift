@@ -15,16 +15,18 @@ final class HeadOperation: Operation {
         subject = "the description of s3://\(bucket)/\(key)"
     }
 
-    var isListing: Bool { false }
+    var kind: RequestKind { .get }
     var isAhead: Bool { false }
     var receivedByteCount: Int { 0 }
     var isAwaitingBytes: Bool { object == nil }
+    var missingByteCount: Int { 0 }
+    var requestOffset: Int { 0 }
 
     func request(at address: BucketAddress) -> HTTPRequest {
         HTTPRequest(method: "HEAD", host: address.host, path: address.path(of: key))
     }
 
-    func begin(_ head: ResponseHead) throws(AttemptFailure) {
+    func begin(_ head: ResponseHead, at start: Int) throws(AttemptFailure) {
         guard let byteCount = head.contentLength, byteCount <= ObjectVersion.byteCountLimit else {
             throw malformed("no valid size")
         }
@@ -37,7 +39,7 @@ final class HeadOperation: Operation {
     }
 
     /// A HEAD has no body.
-    func receive(_ bytes: RawSpan) throws(AttemptFailure) {}
+    func receive(_ bytes: RawSpan, at start: Int) throws(AttemptFailure) {}
 
     func complete() throws(AttemptFailure) {}
 

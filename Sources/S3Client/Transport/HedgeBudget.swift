@@ -1,56 +1,34 @@
-/// How many second requests may be sent, so that they stay few whatever the store does.
-///
-/// Those for answers that are merely late are one for every ten requests of the kind. An answer that is overdue will most
-/// likely never come: for these there is more, one for every five.
+/// The number of hedges that may be sent, so that they stay few whatever the store does.
 struct HedgeBudget {
-    /// One kind of second request.
-    struct Allowance {
-        /// How many requests bring one second request.
-        let requestCountPerHedge: Int
-        /// So many may be saved up, for answers that are late together.
-        let hedgeCountMax: Int
+    /// How many requests bring one hedge: 14 % more requests at most. That is enough for a store at which one request in ten is
+    /// silent or slow, the hedges among them. More would be load upon a store that is slow because of its load.
+    static let requestCountPerHedge = 7
+    /// So many may be saved up, for requests that are silent or slow together. They are there from the beginning: a stall among
+    /// the first requests takes seconds as well.
+    static let hedgeCountMax = 12
+    /// So many are not for responses that are merely late: that costs milliseconds, a stall seconds.
+    static let reservedHedgeCount = 8
 
-        /// Requests that no second one has been spent on yet.
-        private var requestCount: Int
-
-        /// - Parameter firstHedgeCount: What there is before anything was earned: a stall among the first requests takes seconds as well.
-        init(requestCountPerHedge: Int, hedgeCountMax: Int, firstHedgeCount: Int) {
-            self.requestCountPerHedge = requestCountPerHedge
-            self.hedgeCountMax = hedgeCountMax
-            requestCount = firstHedgeCount * requestCountPerHedge
-        }
-
-        fileprivate mutating func earn() {
-            requestCount = min(requestCount + 1, requestCountPerHedge * hedgeCountMax)
-        }
-
-        fileprivate mutating func spend() -> Bool {
-            guard requestCount >= requestCountPerHedge else { return false }
-            requestCount -= requestCountPerHedge
-            return true
-        }
-    }
-
-    /// 10 %: the slowest answers, which are one in twenty by what counts as late, and as many that stall. More would be load upon a
-    /// store that is slow because of its load.
-    static let forLate = Allowance(requestCountPerHedge: 10, hedgeCountMax: 4, firstHedgeCount: 2)
-    /// 20 %: a stall costs a reader seconds, in which it would have made hundreds of requests.
-    static let forOverdue = Allowance(requestCountPerHedge: 5, hedgeCountMax: 8, firstHedgeCount: 8)
-
-    private var late = forLate
-    private var overdue = forOverdue
+    /// Requests that no hedge has been spent on yet.
+    private var requestCount = requestCountPerHedge * hedgeCountMax
 
     /// A request is sent for the first time.
     mutating func earn() {
-        late.earn()
-        overdue.earn()
+        requestCount = min(requestCount + 1, Self.requestCountPerHedge * Self.hedgeCountMax)
     }
 
-    /// Takes a second request out of the budget.
+    /// Takes a hedge out of the budget.
     ///
-    /// - Parameter isOverdue: Whether it is for an answer that is not just late.
     /// - Returns: Whether there was one.
-    mutating func spend(isOverdue: Bool) -> Bool {
-        late.spend() || (isOverdue && overdue.spend())
+    mutating func spend(for reason: HedgeReason) -> Bool {
+        let reservedCount = reason == .late ? Self.reservedHedgeCount : 0
+        guard requestCount >= Self.requestCountPerHedge * (reservedCount + 1) else { return false }
+        requestCount -= Self.requestCountPerHedge
+        return true
+    }
+
+    /// A hedge was dropped before anything of it was sent.
+    mutating func refund() {
+        requestCount = min(requestCount + Self.requestCountPerHedge, Self.requestCountPerHedge * Self.hedgeCountMax)
     }
 }

@@ -19,6 +19,8 @@ final class ListOperation: Operation {
 
     /// 1,000 keys of 1,024 bytes, each byte encoded as three, and 500 bytes of other fields for each, are 4 MB.
     private static let byteLimit = 16 << 20
+    /// What most pages of 1,000 keys have.
+    private static let usualByteCount = 256 << 10
 
     init(
         _ list: ListRequest, bucket: String, traits: StoreTraits = StoreTraits(),
@@ -31,9 +33,13 @@ final class ListOperation: Operation {
         reader = ListPageReader(request: list)
     }
 
-    var isListing: Bool { true }
+    var kind: RequestKind { .list }
     var isAhead: Bool { false }
     var isAwaitingBytes: Bool { page == nil }
+    /// A page doesn't say how long it is.
+    var missingByteCount: Int { Self.usualByteCount }
+    /// Each attempt begins anew, and the one that began last is read.
+    var requestOffset: Int { 0 }
 
     func request(at address: BucketAddress) -> HTTPRequest {
         // A token of the store's is of version 2, whatever was learned since.
@@ -53,12 +59,12 @@ final class ListOperation: Operation {
         return HTTPRequest(host: address.host, path: address.path(of: .empty), query: query)
     }
 
-    func begin(_ head: ResponseHead) throws(AttemptFailure) {
+    func begin(_ head: ResponseHead, at start: Int) throws(AttemptFailure) {
         reader = ListPageReader(request: list, isMarked: isMarked, isEncodingIgnored: traits.isEncodingIgnored)
         byteCount = 0
     }
 
-    func receive(_ bytes: RawSpan) throws(AttemptFailure) {
+    func receive(_ bytes: RawSpan, at start: Int) throws(AttemptFailure) {
         byteCount += bytes.byteCount
         guard byteCount <= Self.byteLimit else {
             throw AttemptFailure(

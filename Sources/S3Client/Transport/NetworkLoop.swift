@@ -23,6 +23,8 @@ final class NetworkLoop {
     private var hedging = HedgingByKind()
     /// Requests with two attempts under way.
     private var hedged: [Exchange] = []
+    /// When to look next whether attempts need a hedge; `nil` while none is under way.
+    private var hedgeLookInstant: RunningClock.Instant?
     private var generator = SystemRandomNumberGenerator()
     private var pulse = Pulse()
     /// The end of the last gap that connections may not have survived.
@@ -65,6 +67,7 @@ final class NetworkLoop {
         collectEnded()
         dropOvertaken(now: .now)
         tick(now: .now)
+        lookForHedges(now: .now)
         startQueued()
         noteLoad()
         let milliseconds = waitMilliseconds(now: .now)
@@ -136,13 +139,11 @@ final class NetworkLoop {
         switch preparation {
         case .request(let request):
             let isFirst = exchange.attemptCount == 0
-            if isFirst { hedging[exchange.operation].budget.earn() }
+            if isFirst { hedging[exchange.operation.kind].budget.earn() }
             meter.note(exchange.operation) { counts in
                 if isFirst { counts.requestCount += 1 } else { counts.retryCount += 1 }
             }
-            exchange.begin(
-                send(request, of: exchange, isHedge: false, now: now),
-                lateness: hedging[exchange.operation].latency.lateness(from: now), now: now)
+            exchange.begin(send(request, of: exchange, isHedge: false, now: now), now: now)
         case .wait(let reason):
             exchange.wait(until: now + Self.preparationInterval, for: reason)
         case .unresolved(let failure):
@@ -178,6 +179,7 @@ final class NetworkLoop {
             ?? Transfer(configuration: context.configuration, meter: meter, didReceive: context.didReceive)
         transfer.prepare(exchange, request, connectionAge: connectionAge, now: now)
         active[transfer.easy] = exchange
+        if hedgeLookInstant == nil { hedgeLookInstant = now + Self.hedgeLookInterval }
         let code = curl_multi_add_handle(multi, transfer.easy)
         precondition(code == CURLM_OK, "curl_multi_add_handle: \(code.rawValue)")
         return Attempt(transfer: transfer, request: request, isHedge: isHedge)
@@ -212,6 +214,8 @@ final class NetworkLoop {
         switch outcome {
         case .success:
             answeredAt = .now
+            hedging[exchange.operation.kind].rates.noteEnd(
+                byteCount: attempt.transfer.progress.byteCount, time: attempt.transfer.bodyTime(now: .now), now: .now)
             noteProof(attempt.request)
             noteAnswer(sentAt: sentAt)
             record(attempt, of: exchange, now: .now)
@@ -334,18 +338,43 @@ final class NetworkLoop {
 
     // MARK: - Hedging
 
-    /// Asks a second time for what is late, where the budget allows it. A store that asks for less traffic isn't.
+    /// How often attempts are looked at: half of the shortest delay of a hedge.
+    private static let hedgeLookInterval: Duration = .milliseconds(10)
+    /// Looks, where it is time to, which attempts need a hedge.
+    private func lookForHedges(now: RunningClock.Instant) {
+        guard let instant = hedgeLookInstant, instant <= now else { return }
+        hedgeLookInstant = active.isEmpty ? nil : now + Self.hedgeLookInterval
+        let gap = now - instant
+        var rates: [RequestKind: [Double]] = [:]
+        for (easy, exchange) in active {
+            guard let transfer = exchange.attempts.first(where: { $0.transfer.easy == easy })?.transfer else {
+                continue
+            }
+            if gap >= Self.hedgeLookInterval { transfer.progress.passOver(gap, now: now) }
+            if let rate = transfer.progress.rate(now: now) { rates[exchange.operation.kind, default: []].append(rate) }
+        }
+        for kind in [RequestKind.get, .list] { hedging[kind].rates.update(underWay: rates[kind] ?? [], now: now) }
+        for exchange in active.values where exchange.needsHedge(hedging[exchange.operation.kind], now: now) {
+            // A third attempt takes the place of one of two, and needs no free transfer.
+            if exchange.isHedged { hedge(exchange, now: now) } else { queue.appendHedge(exchange) }
+        }
+    }
+
+    /// Sends a second attempt for what is missing, where the budget allows it. A store that asks for less traffic gets none.
     private func hedge(_ exchange: Exchange, now: RunningClock.Instant) {
-        guard let isOverdue = exchange.takeLateness(now: now), !transferLimit.isLowered,
+        let kind = exchange.operation.kind
+        guard let reason = exchange.takeHedgeReason(hedging[kind], now: now), !transferLimit.isLowered,
             case .request(let request) = context.prepare(exchange.operation),
-            hedging[exchange.operation].budget.spend(isOverdue: isOverdue)
+            hedging[kind].budget.spend(for: reason) || exchange.isSlowForLong(now: now)
         else { return }
+        if let attempt = exchange.replaceable { drop(attempt, of: exchange, now: now) }
         exchange.beginHedge(send(request, of: exchange, isHedge: true, now: now), now: now)
         watch(exchange)
-        hedged.append(exchange)
+        if !hedged.contains(where: { $0 === exchange }) { hedged.append(exchange) }
         meter.note(exchange.operation) { $0.hedgeCount += 1 }
         context.logger.debug(
-            "an answer is late, asking a second time", metadata: ["subject": "\(exchange.operation.subject)"])
+            "an attempt brings too little, asking a second time",
+            metadata: ["subject": "\(exchange.operation.subject)", "reason": "\(reason)"])
     }
 
     /// Breaks off those of two attempts that the other has overtaken.
@@ -361,6 +390,7 @@ final class NetworkLoop {
 
     private func drop(_ loser: Attempt, of exchange: Exchange, now: RunningClock.Instant) {
         record(loser, of: exchange, now: now)
+        if loser.isHedge, loser.transfer.isUnsent { hedging[exchange.operation.kind].budget.refund() }
         release(loser.transfer)
         _ = exchange.leave(loser, now: now)
         watch(exchange)
@@ -370,21 +400,7 @@ final class NetworkLoop {
     /// late answers would come to look early.
     private func record(_ attempt: Attempt, of exchange: Exchange, now: RunningClock.Instant) {
         guard !attempt.isHedge else { return }
-        let operation = exchange.operation
-        let before = hedging[operation].latency.lateAfter
-        hedging[operation].latency.record(
-            attempt.transfer.timeToFirstBytes(now: now), hasAnswer: attempt.transfer.hasFirstBytes)
-        if hedging[operation].latency.lateAfter < before { hasten(operation) }
-    }
-
-    /// Answers come faster than was known when requests of this kind were sent: those that haven't come are late earlier. The
-    /// first requests of all would else be waited for as long as if nothing were known.
-    private func hasten(_ operation: any Operation) {
-        let latency = hedging[operation].latency
-        for exchange in active.values where exchange.operation.isListing == operation.isListing {
-            exchange.learn(from: latency)
-            watch(exchange)
-        }
+        hedging[exchange.operation.kind].latency.record(attempt.transfer.timeToFirstBytes(now: now))
     }
 
     // MARK: - Time
@@ -393,8 +409,8 @@ final class NetworkLoop {
         nextInstant = min(nextInstant ?? exchange.nextInstant, exchange.nextInstant)
     }
 
-    /// Looks at all exchanges where the first of their instants has come: when one's answer might be late, then about once a
-    /// second. Deadlines are far off.
+    /// Looks at all exchanges where the first of their instants has come: about once a second while attempts are under way.
+    /// Deadlines are far off.
     private func tick(now: RunningClock.Instant) {
         guard let instant = nextInstant, instant <= now else { return }
         for exchange in exchanges.values {
@@ -407,10 +423,6 @@ final class NetworkLoop {
             } else if case .backingOff(let until) = exchange.phase, until <= now {
                 exchange.phase = .queued
                 queue.append(exchange)
-            } else if exchange.isLate(now: now) {
-                queue.appendLate(exchange)
-            } else if let attempt = exchange.hopelessAttempt(now: now) {
-                drop(attempt, of: exchange, now: now)
             }
         }
         nextInstant = exchanges.values.map(\.nextInstant).min()
@@ -437,7 +449,9 @@ final class NetworkLoop {
         // Submissions and cancellations wake the poll, curl knows its own timers. While there are requests, gaps are to be
         // found: one that is shorter than the wait can't be.
         let limit: Duration = exchanges.isEmpty ? .seconds(10) : .seconds(1)
-        guard let nextInstant else { return CInt(limit / .milliseconds(1)) }
+        guard let nextInstant = [nextInstant, hedgeLookInstant].compactMap(\.self).min() else {
+            return CInt(limit / .milliseconds(1))
+        }
         let wait = min(max(nextInstant - now, .zero), limit)
         return CInt((wait / .milliseconds(1)).rounded(.up))
     }

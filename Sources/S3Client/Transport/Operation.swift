@@ -1,13 +1,21 @@
 import ObjectStore
 
+/// The two kinds of requests.
+enum RequestKind {
+    case get
+    case list
+}
+
 /// What is asked of S3, and what becomes of the answer. Lives on one network thread; outlives attempts that fail.
 protocol Operation: AnyObject {
+    /// Bytes of an object, or a page of the bucket.
+    var kind: RequestKind { get }
     /// What is asked for, for a message: "the listing of …".
     var subject: String { get }
-    /// Whether a bucket is asked for, not an object.
-    var isListing: Bool { get }
     /// True for CreateSession, which is signed with the account's credentials.
     var isSession: Bool { get }
+    /// Whether a second attempt may be sent beside the first.
+    var isHedgeable: Bool { get }
     /// Whether nobody waits for it yet, so that others go first.
     var isAhead: Bool { get }
     /// How far it has come in what was asked for, all attempts together. An attempt that repeats what others brought adds nothing.
@@ -15,6 +23,13 @@ protocol Operation: AnyObject {
 
     /// Whether there are bytes that have not come yet.
     var isAwaitingBytes: Bool { get }
+
+    /// How many bytes have not come yet, as far as that is known.
+    var missingByteCount: Int { get }
+
+    /// The first byte that a request made now asks for, counted from the first that is wanted. Attempts beside each other may begin at
+    /// different ones.
+    var requestOffset: Int { get }
 
     /// The request for what is still missing, not yet signed.
     func request(at address: BucketAddress) -> HTTPRequest
@@ -26,10 +41,14 @@ protocol Operation: AnyObject {
     func remedy(for refusal: AttemptFailure) -> AttemptFailure
 
     /// An answer begins: a success as far as HTTP goes.
-    func begin(_ head: ResponseHead) throws(AttemptFailure)
+    ///
+    /// - Parameter start: The `requestOffset` of its request.
+    func begin(_ head: ResponseHead, at start: Int) throws(AttemptFailure)
 
-    /// The next bytes of the answer's body.
-    func receive(_ bytes: RawSpan) throws(AttemptFailure)
+    /// The next bytes of the answer's body. What another attempt has brought meanwhile is passed over.
+    ///
+    /// - Parameter start: The offset of the first of them.
+    func receive(_ bytes: RawSpan, at start: Int) throws(AttemptFailure)
 
     /// The answer has ended as far as HTTP goes. Throws where it is not what was asked for.
     func complete() throws(AttemptFailure)
@@ -40,6 +59,7 @@ protocol Operation: AnyObject {
 
 extension Operation {
     var isSession: Bool { false }
+    var isHedgeable: Bool { true }
 
     /// The bytes of a range are bytes of the object, not of a compressed form of it.
     var acceptedEncoding: String { "identity" }

@@ -9,7 +9,7 @@ public struct RequestCounts: Sendable {
     public internal(set) var requestCount = 0
     /// Attempts after one that failed.
     public internal(set) var retryCount = 0
-    /// Attempts beside one that was late.
+    /// Attempts beside one that was silent or slow.
     public internal(set) var hedgeCount = 0
     /// Attempts that ended before anything of them was sent: no connection, or nobody wanted them any more.
     public internal(set) var unsentCount = 0

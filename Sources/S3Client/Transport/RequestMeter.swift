@@ -24,15 +24,17 @@ final class RequestMeter: Sendable {
     /// Notes something of an operation's kind.
     func note(_ operation: any Operation, _ change: (inout RequestCounts) -> Void) {
         // Each by its own name: a lock can't be chosen first.
-        if operation.isListing { lists.counts.withLock { change(&$0) } } else { gets.counts.withLock { change(&$0) } }
+        switch operation.kind {
+        case .list: lists.counts.withLock { change(&$0) }
+        case .get: gets.counts.withLock { change(&$0) }
+        }
     }
 
     /// Bytes of a body have come.
     func noteReceived(_ byteCount: Int, for operation: any Operation) {
-        if operation.isListing {
-            lists.receivedByteCount.add(byteCount, ordering: .relaxed)
-        } else {
-            gets.receivedByteCount.add(byteCount, ordering: .relaxed)
+        switch operation.kind {
+        case .list: lists.receivedByteCount.add(byteCount, ordering: .relaxed)
+        case .get: gets.receivedByteCount.add(byteCount, ordering: .relaxed)
         }
     }
 

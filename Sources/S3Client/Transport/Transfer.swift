@@ -14,6 +14,8 @@ final class Transfer {
     /// Whose attempt this is; its operation gets the bytes.
     private var exchange: Exchange?
     private(set) var startInstant = RunningClock.now
+    /// The offset of the next byte of the body (`Operation.requestOffset`).
+    private var bodyOffset = 0
     /// How far the attempt has come.
     var progress = Progress(now: .now)
     private var firstBytesInstant: RunningClock.Instant?
@@ -117,6 +119,7 @@ final class Transfer {
     ) {
         self.exchange = exchange
         startInstant = now
+        bodyOffset = exchange.operation.requestOffset
         progress = Progress(now: now)
         firstBytesInstant = nil
         head = ResponseHead()
@@ -148,17 +151,22 @@ final class Transfer {
         curl_slist_free_all(former)
     }
 
-    /// Whether the store has sent any of what is wanted.
-    var hasFirstBytes: Bool { firstBytesInstant != nil }
-
     /// How long the store took to send the first bytes of what is wanted; how long it has taken so far where none came.
     func timeToFirstBytes(now: RunningClock.Instant) -> Duration {
         (firstBytesInstant ?? now) - startInstant
     }
 
+    /// How long the body has taken since its first bytes.
+    func bodyTime(now: RunningClock.Instant) -> Duration {
+        now - (firstBytesInstant ?? now)
+    }
+
+    /// Whether nothing of the request has left.
+    var isUnsent: Bool { tractfs_easy_get_long(easy, CURLINFO_REQUEST_SIZE) == 0 }
+
     /// Counts what is known of an attempt at its end, before the handle is taken from curl.
     func count(for operation: any Operation) {
-        let isUnsent = tractfs_easy_get_long(easy, CURLINFO_REQUEST_SIZE) == 0
+        let isUnsent = isUnsent
         // Errors are quick.
         let time = if case .wanted = body { firstBytesInstant.map { $0 - startInstant } } else { Duration?.none }
         guard isUnsent || time != nil else { return }
@@ -187,7 +195,7 @@ final class Transfer {
         if case .error = body {
             throw operation.remedy(
                 for: AttemptFailure(
-                    head: head, body: errorBody, subject: operation.subject, isListing: operation.isListing,
+                    head: head, body: errorBody, subject: operation.subject, isListing: operation.kind == .list,
                     isAWS: isAWS, now: now))
         }
         try operation.complete()
@@ -205,7 +213,7 @@ final class Transfer {
             return
         }
         body = .wanted
-        try operation.begin(head)
+        try operation.begin(head, at: bodyOffset)
     }
 
     /// Takes a line of the head.
@@ -236,8 +244,11 @@ final class Transfer {
                 errorBody += bytes.prefix(Self.errorBodyByteLimit - errorBody.count)
                 return errorBody.count < Self.errorBodyByteLimit ? bytes.count : -1
             }
-            exchange.lead(self)
-            try exchange.operation.receive(bytes.bytes)
+            // A listing is read from the attempt that began last, an object's bytes are the same in both.
+            let isNew = bodyOffset + bytes.count > exchange.operation.receivedByteCount
+            if isNew || exchange.operation.kind == .list { exchange.lead(self) }
+            try exchange.operation.receive(bytes.bytes, at: bodyOffset)
+            bodyOffset += bytes.count
             return bytes.count
         } catch {
             body = .rejected(error)

@@ -45,14 +45,18 @@ struct AskedMount: Sendable {
         guard let resolved else {
             throw Failure("\(path) can't be found; tractfs status without a path lists all mounts")
         }
-        guard let mount = table.mount(containing: resolved), mount.isOurs else {
-            throw Failure("\(path) is not in a tractfs mount; tractfs status without a path lists all mounts")
+        guard let mount = table.mount(containing: resolved), mount.isOurs || mount.isForeignFuse else {
+            throw notOurs(path)
         }
         return ask([mount])[0]
     }
 
+    private static func notOurs(_ path: String) -> Failure {
+        Failure("\(path) is not in a tractfs mount; tractfs status without a path lists all mounts")
+    }
+
     private static func ask(_ mounts: [MountTable.Entry]) -> [AskedMount] {
-        let asked = mounts.map { mount in (mount, TimeLimit.begin { answer(of: mount.mountPoint) }) }
+        let asked = mounts.map { mount in (mount, TimeLimit.begin { answer(of: mount) }) }
         let deadline = DispatchTime.now() + .seconds(timeoutSeconds)
         return asked.map { mount, pending in
             let silence = Failure(
@@ -63,11 +67,14 @@ struct AskedMount: Sendable {
         }
     }
 
-    private static func answer(of mountPoint: String) -> Result<String, Failure> {
+    private static func answer(of mount: MountTable.Entry) -> Result<String, Failure> {
         do throws(Errno) {
-            return .success(String(decoding: try MountedDirectory(mountPoint).status(), as: UTF8.self))
+            return .success(String(decoding: try MountedDirectory(mount.mountPoint).status(), as: UTF8.self))
         } catch {
-            return .failure(failure(mountPoint, error))
+            let knowsNoQuestion = error == .inappropriateIOCTLForDevice || error == .noFunction
+            return .failure(
+                mount.isForeignFuse && knowsNoQuestion
+                    ? notOurs(mount.mountPoint) : failure(mount.mountPoint, error))
         }
     }
 

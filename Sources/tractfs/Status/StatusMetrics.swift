@@ -48,7 +48,7 @@ struct StatusMetrics {
         byKind("tractfs_s3_requests_total", "Requests, however often they were sent.", \.requests),
         byKind("tractfs_s3_sent_total", "HTTP requests sent to S3, which it bills.", \.sent),
         byKind("tractfs_s3_retries_total", "Attempts after one that failed.", \.retries),
-        byKind("tractfs_s3_hedges_total", "Attempts beside one that was late.", \.hedges),
+        byKind("tractfs_s3_hedges_total", "Attempts beside one that was late, silent or slow.", \.hedges),
         byKind("tractfs_s3_failed_requests_total", "Requests that ended with an error.", \.failed),
         byKind("tractfs_s3_cancelled_requests_total", "Requests that nobody wanted any more.", \.cancelled),
         byKind(

@@ -24,6 +24,11 @@ struct MountPlace: Hashable {
         overlayUpper = overlay?.upper
     }
 
+    /// The place of a device that another program has mounted, in a place that isn't known: there is nothing to detach.
+    init(handedAs path: String) {
+        self.init(path: path, device: "")
+    }
+
     /// The place in one line, for another process: "MAJOR:MINOR PATH".
     var text: String { "\(device) \(path)" }
 

@@ -22,6 +22,8 @@ final class Supervisor: Sendable {
     let stateLog: KeptStateLog?
     /// The mount's overlay, if it has one.
     let overlay: SupervisedOverlay?
+    /// The /dev/fuse that another program has mounted, for the first server.
+    let handedDevice: FileDescriptor?
     /// Where relative paths of the command line are relative to.
     let workingDirectory: String
     /// How long a read may take (`Watchdog`).
@@ -51,13 +53,15 @@ final class Supervisor: Sendable {
 
     init(
         _ arguments: [String], _ destination: LogDestination, _ service: ServiceState, logger: Logger,
-        readTimeout: Duration, overlay: SupervisedOverlay?, inheriting inheritance: Inheritance?
+        readTimeout: Duration, overlay: SupervisedOverlay?, handedDevice: FileDescriptor?,
+        inheriting inheritance: Inheritance?
     ) throws {
         self.arguments = arguments
         self.readTimeout = readTimeout
         self.destination = destination
         self.service = service
         self.overlay = overlay
+        self.handedDevice = handedDevice
         self.logger = logger
         workingDirectory = inheritance?.workingDirectory ?? AbsolutePath.of(".")
         if let page = inheritance?.page {
@@ -92,6 +96,8 @@ final class Supervisor: Sendable {
         if let mount = state.look({ $0.mount }) {
             inheritance.device = mount.device
             inheritance.place = mount.place
+        } else {
+            inheritance.device = handedDevice
         }
         return inheritance
     }

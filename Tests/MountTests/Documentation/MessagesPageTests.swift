@@ -7,6 +7,7 @@ import Testing
     private static let internals: Set = [
         "the listing was broken off", "the store's client was shut down", "… is no longer wanted",
         "the store lists in no order",
+        "the mounted /dev/fuse was not handed on",
         "a serving process needs a supervisor", "there is nothing to take over",
         "the supervising process ended before the mount answered", "process … has taken over after … ms",
         // A piece of others.

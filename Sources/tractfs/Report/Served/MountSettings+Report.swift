@@ -30,6 +30,7 @@ extension MountSettings {
             "noexec": yesOrNo(forbidsExecution), "xattrs": yesOrNo(hasExtendedAttributes),
             "uid": .string("\(ownership.userID)"), "gid": .string("\(ownership.groupID)"),
             "file-mode": .string("\(Permissions(ownership.filePermissions))"),
+            "inode-bits": .string(inodeBits.rawValue),
             "dir-mode": .string("\(Permissions(ownership.directoryPermissions))"),
         ]
     }

@@ -1,0 +1,48 @@
+public import Namespace
+public import struct SystemPackage.Errno
+
+/// A kind of access that permissions tell of, as access(2) counts them.
+public struct AccessKind: OptionSet, Hashable, Sendable {
+    /// The bits as a mode has them for one class of users.
+    public let rawValue: UInt32
+
+    /// The kinds of these bits.
+    public init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    /// Running a file, or going through a folder.
+    public static let execute = AccessKind(rawValue: 1)
+    /// Reading a file, or listing a folder.
+    public static let read = AccessKind(rawValue: 4)
+}
+
+extension FileAttributes {
+    /// Whether every user may do this by the permissions.
+    func allowsAll(_ kind: AccessKind) -> Bool {
+        [6, 3, 0].allSatisfy { permissions >> $0 & kind.rawValue == kind.rawValue }
+    }
+
+    /// Whether a process may do this, as the kernel decides it with `default_permissions`.
+    func allows(_ kind: AccessKind, to asker: FileSystem.Asker) -> Bool {
+        if asker.userID == 0 {
+            // Root reads everything, and runs what has a permission for at least one class of users.
+            return isDirectory || !kind.contains(.execute) || permissions & 0o111 != 0
+        }
+        let shift: UInt32 = asker.userID == userID ? 6 : asker.groupIDs.contains(groupID) ? 3 : 0
+        return permissions >> shift & kind.rawValue == kind.rawValue
+    }
+}
+
+extension FileSystem {
+    /// Checks the permissions of an inode, for mounts whose kernel doesn't.
+    ///
+    /// - Parameter asker: Returns the process that asks. It is called only where users differ.
+    public func checkAccess(_ kind: AccessKind, to id: InodeID, by asker: () -> Asker) throws(Errno) {
+        let attributes = try attributes(of: id)
+        guard attributes.allowsAll(kind) || attributes.allows(kind, to: asker()) else { throw .permissionDenied }
+    }
+
+    /// Whether every user may go through all folders.
+    public var letsAllThrough: Bool { options.ownership.directoryPermissions & 0o111 == 0o111 }
+}

@@ -1,0 +1,301 @@
+import ObjectStore
+import Testing
+import TestSupport
+
+@testable import S3Client
+
+@Suite struct `The latency estimate` {
+    @Test func `is careful before it has seen enough`() {
+        var estimate = LatencyEstimate()
+        #expect(estimate.hedgeDelay == .seconds(1))
+        estimate.record(.milliseconds(10))
+        #expect(estimate.hedgeDelay == .milliseconds(150))
+        for _ in 2..<LatencyEstimate.sampleMinimum { estimate.record(.milliseconds(200)) }
+        #expect(estimate.hedgeDelay == .milliseconds(800))
+        estimate.record(.milliseconds(200))
+        #expect(estimate.hedgeDelay == .milliseconds(400))
+    }
+
+    @Test(arguments: [
+        // All equally fast: late is what takes twice as long.
+        (slowCount: 0, fast: 30, slow: 30, late: 60),
+        // Too few slow ones to count, and enough of them.
+        (slowCount: 2, fast: 30, slow: 100, late: 60), (slowCount: 10, fast: 30, slow: 100, late: 100),
+        // Slower than anybody should wait for.
+        (slowCount: 10, fast: 30, slow: 300, late: 120),
+        // Faster than is worth a second request.
+        (slowCount: 0, fast: 1, slow: 1, late: 20),
+    ])
+    func `calls late what is slow and rare`(slowCount: Int, fast: Int, slow: Int, late: Int) {
+        var estimate = LatencyEstimate()
+        for index in 0..<400 { estimate.record(.milliseconds(index % 100 < slowCount ? slow : fast)) }
+        #expect(estimate.hedgeDelay == .milliseconds(late))
+    }
+
+    @Test func `forgets a store that was slow`() {
+        var estimate = LatencyEstimate()
+        for _ in 0..<1_000 { estimate.record(.seconds(3)) }
+        for _ in 0..<LatencyEstimate.sampleLimit + 16 { estimate.record(.milliseconds(30)) }
+        #expect(estimate.hedgeDelay == .milliseconds(60))
+    }
+
+    @Test func `doesn't come to take a stall for an answer, though one in ten stalls for as long as it is waited for`()
+    {
+        var estimate = LatencyEstimate()
+        for index in 0..<2_000 { estimate.record(index % 10 == 0 ? estimate.hedgeDelay : .milliseconds(30)) }
+        #expect(estimate.hedgeDelay == .milliseconds(120))
+    }
+
+    /// Of whatever times came last, at most one in twenty was later than the estimate, unless four times as late as most, and the
+    /// estimate is never below its floors.
+    @Test(arguments: 0..<40 as Range<UInt64>)
+    func `is passed by at most one in twenty`(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        var estimate = LatencyEstimate()
+        let ceiling = Int.random(in: 1...2_000, using: &generator)
+        let count = LatencyEstimate.sampleLimit * 4
+        let times = (0..<count).map { _ in
+            // A long tail: the product of two numbers is small more often than large.
+            Duration.milliseconds(
+                Int.random(in: 0...ceiling, using: &generator) * Int.random(in: 1...10, using: &generator))
+        }
+        for time in times { estimate.record(time) }
+        let hedgeDelay = estimate.hedgeDelay
+        // The last refresh may lie up to 15 samples back.
+        let recent = times.suffix(LatencyEstimate.sampleLimit).sorted()
+        let lateCount = recent.count { $0 > hedgeDelay }
+        #expect(lateCount <= recent.count / 20 + 16, "seed \(seed)")
+        #expect(hedgeDelay >= LatencyEstimate.floor)
+        #expect(hedgeDelay <= max(recent.last ?? .zero, LatencyEstimate.floor) * 2, "seed \(seed)")
+    }
+}
+
+@Suite struct `The hedge budget` {
+    /// Whatever the order of requests and wishes.
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `is never more than its share of the requests, and what is there from the beginning`(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        var budget = HedgeBudget()
+        var (requestCount, hedgeCount) = (0, 0)
+        for _ in 0..<5_000 {
+            if Int.random(in: 0..<3, using: &generator) > 0 {
+                budget.earn()
+                requestCount += 1
+            } else if budget.spend(for: HedgeReason.allCases.randomElement(using: &generator) ?? .slow) {
+                hedgeCount += 1
+            }
+            let share = requestCount / HedgeBudget.requestCountPerHedge
+            #expect(hedgeCount <= share + HedgeBudget.hedgeCountMax, "seed \(seed)")
+        }
+        #expect(hedgeCount >= requestCount / HedgeBudget.requestCountPerHedge, "seed \(seed)")
+    }
+
+    @Test func `saves up a few hedges and no more, and not all of them for what is late`() {
+        var budget = HedgeBudget()
+        for _ in 0..<1_000 { budget.earn() }
+        let lateCount = (0..<20).count { _ in budget.spend(for: .late) }
+        let otherCount = (0..<20).count { _ in budget.spend(for: .slow) }
+        #expect(lateCount == HedgeBudget.hedgeCountMax - HedgeBudget.reservedHedgeCount)
+        #expect(otherCount == HedgeBudget.reservedHedgeCount)
+    }
+}
+
+@Suite struct `An attempt's silence` {
+    private let start = RunningClock.now
+
+    /// What the rule says at these milliseconds, when so many bytes had come.
+    private func verdicts(
+        median: Int, hedgeCount: Int = 0, _ looks: [(milliseconds: Int, byteCount: Int)]
+    ) -> [HedgeReason?] {
+        var hedging = Hedging()
+        for _ in 0..<LatencyEstimate.sampleLimit { hedging.latency.record(.milliseconds(median)) }
+        var progress = Progress(now: start)
+        return looks.map { look in
+            let now = start + .milliseconds(look.milliseconds)
+            if look.byteCount > progress.byteCount { progress.receive(look.byteCount - progress.byteCount, now: now) }
+            return hedging.silenceReason(progress, since: start, hedgeCount: hedgeCount, now: now)
+        }
+    }
+
+    @Test func `needs a hedge when twice the usual time has gone by, and is a stall after twice that`() {
+        #expect(verdicts(median: 30, [59, 60, 119, 120].map { ($0, 0) }) == [nil, .late, .late, .stalled])
+    }
+
+    @Test func `needs a hedge in the middle of a body only after a long pause`() {
+        let late = verdicts(median: 25, [(50, 1), (140, 2_000), (200, 2_000), (239, 2_000), (240, 2_000)])
+        #expect(late == [nil, nil, nil, nil, .stalled])
+    }
+
+    @Test func `may last longer in the middle of a body of a slow store, up to a second`() {
+        #expect(verdicts(median: 150, [(300, 1), (899, 1), (900, 1)]) == [nil, nil, .stalled])
+        #expect(verdicts(median: 5_000, [(300, 1), (1_299, 1), (1_300, 1)]) == [nil, nil, .stalled])
+    }
+
+    @Test func `is not ended by bytes that drip`() {
+        let late = verdicts(median: 25, (1...4).map { (100 * $0, $0) })
+        #expect(late == [nil, .stalled, .stalled, .stalled])
+    }
+
+    @Test(arguments: [(hedgeCount: 1, limit: 100), (2, 200), (3, 400)])
+    func `may last twice as long with each hedge`(hedgeCount: Int, limit: Int) {
+        let late = verdicts(median: 25, hedgeCount: hedgeCount, [limit - 1, limit].map { ($0, 0) })
+        #expect(late == [nil, .stalled])
+    }
+}
+
+@Suite struct `The common rate of transfers` {
+    private let start = RunningClock.now
+
+    /// After so many transfers of these megabytes a second have ended, and with these under way.
+    private func common(ended: [Double], underWay: [Double] = [], seconds: Double = 0) -> Double {
+        var rates = PeerRates()
+        for rate in ended { rates.noteEnd(byteCount: Int(rate * 1e6), time: .seconds(1), now: start) }
+        rates.update(underWay: underWay.map { $0 * 1e6 }, now: start + .seconds(seconds))
+        return rates.common / 1e6
+    }
+
+    @Test func `is that which two of three reach, of those under way and of those that have just ended`() {
+        #expect(common(ended: []) == 0)
+        #expect(common(ended: [9, 1, 5]) == 5)
+        #expect(common(ended: [90, 90], underWay: [0.06]) == 90)
+        #expect(common(ended: [90], underWay: [0.06]) == 0.06, "one alone tells nothing")
+    }
+
+    @Test func `is that of the fast ones when a few slow ones are left over`() {
+        #expect(common(ended: [Double](repeating: 90, count: 20), underWay: [0.06, 0.06, 0.06, 0.06]) == 90)
+    }
+
+    @Test func `is low as soon as all that are under way are slow`() {
+        #expect(common(ended: [Double](repeating: 90, count: 20), underWay: [0.06, 0.06, 0.06, 0.06, 0.06]) == 0.06)
+    }
+
+    @Test func `forgets transfers that ended seconds ago`() {
+        #expect(common(ended: [90, 90], seconds: 4.9) == 90)
+        #expect(common(ended: [90, 90], seconds: 5) == 0)
+    }
+
+    @Test func `leaves out what came in one piece`() {
+        var rates = PeerRates()
+        rates.noteEnd(byteCount: PeerRates.byteCountMin - 1, time: .seconds(1), now: start)
+        rates.update(underWay: [], now: start)
+        #expect(rates.common == 0)
+    }
+}
+
+@Suite struct `A transfer's slowness` {
+    /// Transfers of 4 MiB that begin at the same time, and the rule that looks at them every 10 ms.
+    private struct Simulation {
+        let start = RunningClock.now
+        let rates: [@Sendable (Duration) -> Double]
+        var missing: [Int]
+        var progress: [Progress]
+        var peers = PeerRates()
+
+        /// - Parameter rates: The bytes per second of each transfer at a time.
+        init(_ rates: [@Sendable (Duration) -> Double]) {
+            self.rates = rates
+            missing = rates.map { _ in 4 << 20 }
+            progress = rates.map { [start] _ in Progress(now: start) }
+        }
+
+        /// Returns which transfers were found slow, and after how many milliseconds.
+        mutating func slow(within milliseconds: Int) -> [Int: Int] {
+            var found: [Int: Int] = [:]
+            for time in stride(from: 10, through: milliseconds, by: 10) {
+                let now = start + .milliseconds(time)
+                for index in rates.indices where missing[index] > 0 {
+                    let count = min(missing[index], Int(rates[index](.milliseconds(time)) / 100))
+                    guard count > 0 else { continue }
+                    progress[index].receive(count, now: now)
+                    missing[index] -= count
+                    if missing[index] == 0 {
+                        peers.noteEnd(byteCount: 4 << 20, time: now - start - .milliseconds(10), now: now)
+                    }
+                }
+                let underWay = rates.indices.filter { missing[$0] > 0 }
+                peers.update(underWay: underWay.compactMap { progress[$0].rate(now: now) }, now: now)
+                for index in underWay where found[index] == nil {
+                    let isSlow = progress[index].isSlow(
+                        missingByteCount: missing[index], peerRate: peers.common, hedgeDelay: .milliseconds(20),
+                        patience: 1, now: now)
+                    if isSlow == true { found[index] = time }
+                }
+            }
+            return found
+        }
+    }
+
+    private func constant(_ bytesPerSecond: Double) -> @Sendable (Duration) -> Double { { _ in bytesPerSecond } }
+
+    @Test(arguments: [1, 4, 16])
+    func `is found within a fifth of a second, while its peers go on or after they have ended`(peerRate: Int) {
+        let peers = (0..<15).map { _ in constant(Double(peerRate) * 10e6) }
+        var simulation = Simulation(peers + [constant(64_000)])
+        let found = simulation.slow(within: 1_000)
+        #expect(found.keys.elementsEqual([15]) && found[15]! <= 200)
+    }
+
+    @Test func `is found when it begins later`() {
+        let peers = (0..<15).map { _ in constant(4e6) }
+        var simulation = Simulation(peers + [{ $0 < .milliseconds(400) ? 4e6 : 64_000 }])
+        let found = simulation.slow(within: 1_000)
+        #expect(found.keys.elementsEqual([15]) && (400...700).contains(found[15]!))
+    }
+
+    @Test(arguments: [64_000, 1e6, 90e6])
+    func `is none where all are equally slow`(rate: Double) {
+        var simulation = Simulation((0..<16).map { _ in constant(rate) })
+        #expect(simulation.slow(within: 5_000).isEmpty)
+    }
+
+    @Test func `is none where all become slow together`() {
+        var simulation = Simulation((0..<16).map { _ in { $0 < .milliseconds(300) ? 10e6 : 64_000 } })
+        #expect(simulation.slow(within: 5_000).isEmpty)
+    }
+
+    @Test func `is none where too little is missing to be worth a request`() {
+        // All but 4,000 bytes come as fast as elsewhere.
+        var simulation = Simulation(
+            (0..<15).map { _ in constant(4e6) } + [{ $0 <= .milliseconds(1_040) ? 4_029_292 : 64_000 }])
+        #expect(simulation.slow(within: 2_000).isEmpty)
+    }
+
+    /// Rates that differ by a factor of three, and change all the time.
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `is none where rates differ as those of honest connections do`(seed: UInt64) {
+        let rates = (0..<16).map { index -> @Sendable (Duration) -> Double in
+            { time in
+                var generator = SeededGenerator(
+                    seed: seed << 32 + UInt64(index) << 16 + UInt64(time / .milliseconds(10)))
+                return Double.random(in: 3e6...9e6, using: &generator)
+            }
+        }
+        var simulation = Simulation(rates)
+        #expect(simulation.slow(within: 5_000).isEmpty, "seed \(seed)")
+    }
+
+    @Test func `is not told before there are peers, or enough bytes to compare with theirs`() {
+        let start = RunningClock.now
+        var progress = Progress(now: start)
+        progress.receive(100, now: start)
+        let verdicts = [(0.0, 10_000), (1e6, 200), (1e6, 300), (90e6, 40), (90e6, 50)].map { peerRate, milliseconds in
+            var progress = progress
+            return progress.isSlow(
+                missingByteCount: 1 << 20, peerRate: peerRate, hedgeDelay: .milliseconds(20), patience: 1,
+                now: start + .milliseconds(milliseconds))
+        }
+        #expect(verdicts == [nil, nil, true, nil, true])
+    }
+
+    @Test func `needs a longer time to show with each hedge`() {
+        let start = RunningClock.now
+        var progress = Progress(now: start)
+        progress.receive(100, now: start)
+        let verdicts = [190, 200].map { milliseconds in
+            progress.isSlow(
+                missingByteCount: 1 << 20, peerRate: 90e6, hedgeDelay: .milliseconds(20), patience: 4,
+                now: start + .milliseconds(milliseconds))
+        }
+        #expect(verdicts == [nil, true])
+    }
+}
