@@ -107,6 +107,13 @@ private func document(_ code: String, _ more: String = "") -> String {
         }
     }
 
+    @Test func `A bare 400 to a HEAD, which may be an expired token, looks for other credentials`() {
+        let operation = HeadOperation("k", bucket: "b") { _ in }
+        #expect(operation.remedy(for: failure(head(400), "")).remedy == .renewCredentials)
+        #expect(operation.remedy(for: failure(head(404), "")).error.code == .noSuchKey)
+        #expect(operation.remedy(for: failure(head(503), "")).remedy == .backOff)
+    }
+
     @Test func `of a skewed clock says how far`() {
         let failure = failure(
             head(403, ["Date: Fri, 24 May 2013 01:00:00 GMT"]), document("RequestTimeTooSkewed"))

@@ -43,6 +43,14 @@ final class HeadOperation: Operation {
 
     func complete() throws(AttemptFailure) {}
 
+    /// A response to HEAD has no error document. AWS answers an expired token with a bare 400, so other credentials are tried.
+    func remedy(for refusal: AttemptFailure) -> AttemptFailure {
+        guard refusal.answer == "HTTP 400", refusal.remedy == .none else { return refusal }
+        return AttemptFailure(
+            StoreError(.credentialsExpired, refusal.error.message, requestID: refusal.error.requestID),
+            remedy: .renewCredentials, answer: refusal.answer)
+    }
+
     func finish(_ failure: StoreError?) {
         if let failure {
             completion(failure.code == .noSuchKey ? .success(nil) : .failure(failure))
