@@ -31,7 +31,8 @@ struct Caller: Hashable, Sendable {
     }
 
     private func mayBeAnother(_ status: CallerStatus) -> Bool {
-        isForeign && status.fileSystemUserID != userID
+        // A caller that waits has not ended.
+        isForeign && (status.hasEnded || status.fileSystemUserID != userID)
     }
 
     private var status: CallerStatus? {

@@ -46,9 +46,10 @@ public struct HandedDevice: Sendable {
     }
 
     private func checkIsMounted() throws(MountError) {
-        // Too small for any request, so that none is taken.
+        // Too short for a reply, so it is refused: by EPERM before anything is mounted, by EINVAL after. A read, however short,
+        // would take a request on kernels before Linux 5.3.
         var byte: UInt8 = 0
-        if read(number, &byte, 1) < 0, errno == EPERM {
+        if write(number, &byte, 1) < 0, errno == EPERM {
             throw MountError("\(path) is not mounted yet: mount it first, then start tractfs")
         }
         var readiness = pollfd(fd: number, events: Int16(POLLIN), revents: 0)

@@ -110,6 +110,8 @@ private func fetch(
 
 /// Whether whoever sent a request may say what the cache keeps: whose cache it is, and root.
 private func isKeeper(_ request: fuse_req_t) -> Bool {
+    // Where another program has mounted, the numbers of users may be those of its user namespace.
+    if FuseSession.of(request).isForeign { return false }
     let user = fuse_req_ctx(request).pointee.uid
     return user == 0 || user == geteuid()
 }

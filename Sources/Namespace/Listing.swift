@@ -44,6 +44,8 @@ final class Listing: Sendable {
         var knownSince: ContinuousClock.Instant
         /// Where the next page of its own begins, if that is a matter of going on with one that came before.
         var cursor: PageCursor?
+        /// Whether a page of others had a key where a page of its own had none: only its own pages count from then on.
+        var isContradicted = false
         /// Whether a page of this very directory has come, so that further ones aren't asked for because of a name.
         var hasFirstPage = false
         var isFetching = false
@@ -171,7 +173,7 @@ final class Listing: Sendable {
     /// The blocks that its entries are in, each once.
     var blocks: [EntryBlock] {
         var known: Set<ObjectIdentifier> = []
-        let all = withState { $0.entries.blocks + ($0.given?.blocks ?? []) }
+        let all = withState { $0.entries.blocks + ($0.given?.blocks ?? []) + ($0.collected?.blocks ?? []) }
         return all.filter { known.insert(ObjectIdentifier($0)).inserted }
     }
 
@@ -199,7 +201,11 @@ final class Listing: Sendable {
     func writeEntries() {
         guard let log = source.log else { return }
         let id = logID
-        withState { $0.logged.write($0.indexed, of: id, to: log) }
+        withState { state in
+            // What the log has keeps its index, as what readers were given does.
+            if state.indexed.settledCount > 0 { state.hasGivenEntries = true }
+            state.logged.write(state.indexed, of: id, to: log)
+        }
     }
 
     // MARK: Asking
@@ -303,7 +309,7 @@ final class Listing: Sendable {
     func fetchPage(from position: Key? = nil, waitedAt waited: Key? = nil) {
         guard source.order.isTrusted else { return collectPage() }
         let position = position ?? withState { $0.entries.frontEnd ?? .empty }
-        if position != waited {
+        if position != waited, !withState({ $0.isContradicted }) {
             let next = prefix.appending(position.bytes)
             if source.pages.wait(for: next, completion: { [self] in goOnAfterOthersPage(at: position, $0) }) { return }
         }
@@ -357,8 +363,11 @@ final class Listing: Sendable {
     func fail(_ error: StoreError) {
         let waiters = withState { state in
             state.isFetching = false
-            state.cursor = nil
-            state.collected = nil
+            // After a passing failure the token still holds; "start-after" is for positions that no token leads to.
+            if !error.tookAllTime {
+                state.cursor = nil
+                state.collected = nil
+            }
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -484,7 +493,9 @@ extension Listing.State {
     /// The request for the next page, and where it begins if it goes on with an earlier one.
     mutating func nextRequest(below prefix: Key) -> (ListRequest, Key?) {
         var request = ListRequest(prefix: prefix, isDelimited: true)
-        if let cursor, cursor.mustBeFollowed || entries.frontEnd.map({ cursor.position >= $0 }) ?? false {
+        if let cursor,
+            cursor.mustBeFollowed || isContradicted || entries.frontEnd.map({ cursor.position >= $0 }) ?? false
+        {
             request.continuation = cursor.token
             return (request, prefix.appending(cursor.position.bytes))
         }
@@ -522,9 +533,9 @@ extension Listing.State {
     /// the directory's own, either the bucket has changed meanwhile or the store lists in no order: the next page of its own
     /// shows which, and nothing else may complete the listing.
     mutating func absorbOthers(_ section: ProvenSection) -> Listing.Outcome {
-        guard restsOnOrder else { return Listing.Outcome() }
+        guard restsOnOrder, !isContradicted else { return Listing.Outcome() }
         if cursor != nil, !entries.isComplete, entries.contradicts(section) {
-            cursor?.mustBeFollowed = true
+            isContradicted = true
             return Listing.Outcome()
         }
         return absorb(section)
@@ -540,7 +551,8 @@ extension Listing.State {
 
     /// Where the listing is read.
     var numberedPlace: NumberedReadAhead.Place? {
-        guard numbered != nil, restsOnOrder, !entries.isComplete, let front = entries.lastPosition else { return nil }
+        guard numbered != nil, restsOnOrder, !isContradicted, !entries.isComplete, let front = entries.lastPosition
+        else { return nil }
         let reader = entries.entries(from: readerIndex).map { $0.block.position($0.range.lowerBound) } ?? front
         return NumberedReadAhead.Place(reader: reader, front: front, isFetching: isFetching)
     }

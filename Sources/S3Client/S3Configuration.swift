@@ -40,8 +40,18 @@ public struct S3Configuration: Sendable {
         "\(endpoint?.description ?? "aws")/\(bucket)"
     }
 
-    /// What a `bucketIdentity` was made of: the endpoint's URL, `nil` for AWS's own, and the bucket's name.
+    /// The identity under which listings are kept: those that rest on the order of keys are not believed where none is expected.
+    public var listingIdentity: String {
+        listsInOrder && directoryBucket == nil ? bucketIdentity : Self.unorderedMark + bucketIdentity
+    }
+
+    private static let unorderedMark = "unordered "
+
+    /// What a `bucketIdentity` or `listingIdentity` was made of: the endpoint's URL, `nil` for AWS's own, and the bucket's name.
     public static func parts(ofBucketIdentity identity: String) -> (endpoint: String?, bucket: String) {
+        if identity.hasPrefix(unorderedMark) {
+            return parts(ofBucketIdentity: String(identity.dropFirst(unorderedMark.count)))
+        }
         // A bucket's name has no "/", an endpoint's path may. An access point's ARN has one.
         let end =
             identity.firstRange(of: "/\(AccessPoint.prefix)")?.lowerBound ?? identity.lastIndex(of: "/")

@@ -69,7 +69,7 @@ struct CacheSettings {
         guard !disk.fileSystem.isShared, let folder = disk.listingFolder() else { return nil }
         do throws(ArchiveError) {
             return try SQLiteArchive(
-                in: folder, source: configuration.bucketIdentity, byteLimit: byteLimit / CacheSettings.listingDivisor,
+                in: folder, source: configuration.listingIdentity, byteLimit: byteLimit / CacheSettings.listingDivisor,
                 queueByteLimit: min(CacheSettings.listingQueueByteLimit, memory.metadataByteLimit / 4), logger: logger)
         } catch {
             logger.warning("listings are not kept on the disk: \(folder.database) can't be used (\(error))")

@@ -1,11 +1,12 @@
 import Glibc
+import ObjectStore
 import S3Client
 
 /// Begins a mount again and again while the network is still coming up (`--retry`).
 struct MountRetry {
     /// The time for all attempts; zero for a single one.
     private let limit: Duration
-    private let end: ContinuousClock.Instant
+    private let end: RunningClock.Instant
 
     /// The time between two attempts.
     private static let pause: Duration = .seconds(1)

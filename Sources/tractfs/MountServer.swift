@@ -71,7 +71,7 @@ struct MountServer {
         guard let device = inheritance.device else { throw Failure("the mounted /dev/fuse was not handed on") }
         destination.takeOverStandardError()
         let ending = Ending(logger: destination.begin())
-        let place = MountPlace(handedAs: settings.mountPoint)
+        let place = MountPlace(handedAs: settings.mountPoint, device)
         try serveNew(ending, at: place.path) { layers in
             ending.noteMounted(place)
             guard ServerReport.mounted(place).send(device, over: supervisor) else { throw Self.orphaned }

@@ -69,6 +69,13 @@ struct PresignedBucket {
             // Of all keys that begin so it is the first, in the order of keys.
             if case .object(let object) = page.items.first, object.version.key == key { return object }
             if page.next == nil { return nil }
+            do throws(StoreError) {
+                return try client.description(of: key, deadline: deadline)
+            } catch {
+                // The keys may list and not read: the listing decides.
+                if error.code == .accessDenied { return nil }
+                throw error
+            }
         }
         return try client.description(of: key, deadline: deadline)
     }
@@ -78,6 +85,7 @@ struct PresignedBucket {
         matching patterns: KeyPatterns, _ body: (PresignedFile) throws(Failure) -> Void
     ) throws(Failure) {
         var request = ListRequest(prefix: settings.uri.root, isDelimited: false)
+        var tokens: Set<ContinuationToken> = []
         while true {
             let page = try page(request)
             for case .object(let object) in page.items {
@@ -89,7 +97,10 @@ struct PresignedBucket {
                 }
                 try body(PresignedFile(key: key, byteCount: object.version.byteCount, url: try url(of: key)))
             }
-            guard let next = page.next, next != request.continuation else { return }
+            guard let next = page.next else { return }
+            guard tokens.insert(next).inserted else {
+                throw Failure("can't presign \(settings.uri): the listing comes back to a page that it has given")
+            }
             request.continuation = next
         }
     }

@@ -47,6 +47,11 @@ final class CacheDirectory: Sendable {
         if fileSystem.isShared { try lockOutOtherMachines() }
     }
 
+    /// Keeps other machines out where locks can: for commands that change a cache which a mount of another machine may use.
+    func lockOutOtherMachinesIfPossible() throws(DiskCacheError) {
+        if fileSystem.isShared, fileSystem.hasSharedLocks { try lockOutOtherMachines() }
+    }
+
     private func lockOutOtherMachines() throws(DiskCacheError) {
         guard fileSystem.hasSharedLocks else { throw .sharedWithoutLocks(path, type: fileSystem.type) }
         do throws(Errno) {
@@ -55,7 +60,8 @@ final class CacheDirectory: Sendable {
         } catch .resourceTemporarilyUnavailable {
             throw .anotherMachines(path)
         } catch {
-            throw .sharedWithoutLocks(path, type: fileSystem.type)
+            let isWithoutLocks = [ENOLCK, ENOTSUP, EOPNOTSUPP, ENOSYS, EINVAL].contains(error.rawValue)
+            throw isWithoutLocks ? .sharedWithoutLocks(path, type: fileSystem.type) : .unusable(path, error)
         }
     }
 

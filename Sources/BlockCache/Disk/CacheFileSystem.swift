@@ -53,6 +53,9 @@ public struct CacheFileSystem: Hashable, Sendable {
         0x7C7C_6673: ("prl_fs", .unseen),
     ]
 
+    /// File systems of networks whose `f_type` isn't in the list above, by their names in the mount table.
+    private static let sharedNames: Set = ["wekafs", "beegfs", "lustre", "gpfs", "panfs", "quobyte", "pvfs2"]
+
     /// FUSE file systems that lie on a disk of this machine.
     private static let localFuseTypes: Set = ["fuseblk", "fuse.fuse-overlayfs"]
 
@@ -60,7 +63,8 @@ public struct CacheFileSystem: Hashable, Sendable {
     ///   - magic: statfs(2)'s `f_type`.
     ///   - mount: The type and the options in the mount table; `nil` where they are not known.
     init(magic: UInt32, mount: (type: String, options: Set<String>)?) {
-        let shared = Self.sharedTypes[magic]
+        let named = mount.flatMap { Self.sharedNames.contains($0.type) ? (name: $0.type, locks: Locks.unseen) : nil }
+        let shared = Self.sharedTypes[magic] ?? named
         type = mount?.type ?? shared?.name ?? "unknown"
         guard let shared, !Self.localFuseTypes.contains(type) else {
             (isShared, hasSharedLocks) = (false, true)
@@ -82,7 +86,7 @@ public struct CacheFileSystem: Hashable, Sendable {
 
     /// The one that an open directory lies in.
     init(of directory: LocalFile) {
-        if let assumed = getenv(Self.variable).map({ String(cString: $0) }) {
+        if let assumed = getenv(Self.variable).map({ String(cString: $0) }), assumed.contains(where: { $0 != "," }) {
             var options = assumed.split(separator: ",").map(String.init)
             let type = options.removeFirst()
             let magic = Self.sharedTypes.first { type.split(separator: ".")[0].hasPrefix($0.value.name) }?.key

@@ -76,7 +76,8 @@ public struct DiskCacheDirectory: Sendable {
     public func verify(
         progress: (_ byteCount: Int) -> Void = { _ in }, _ body: (_ object: Object, _ damage: Damage?) -> Void
     ) throws(DiskCacheError) -> Int {
-        try throwingUnusable { () throws(Errno) in
+        try directory.lockOutOtherMachinesIfPossible()
+        return try throwingUnusable { () throws(Errno) in
             try directory.forEachObject { found throws(Errno) in
                 if let files = try directory.openExisting(found.name) {
                     body(try DiskCacheDirectory.object(found, files), try verify(files, progress: progress))
@@ -125,6 +126,7 @@ public struct DiskCacheDirectory: Sendable {
     public func clear(
         where isWanted: (_ source: String, _ version: ObjectVersion) -> Bool = { _, _ in true }
     ) throws(DiskCacheError) -> Clearance {
+        try directory.lockOutOtherMachinesIfPossible()
         var clearance = Clearance()
         try throwingUnusable { () throws(Errno) in
             _ = try directory.forEachObject { found throws(Errno) in

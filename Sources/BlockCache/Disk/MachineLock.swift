@@ -23,13 +23,15 @@ final class MachineLock: Sendable {
         file = try LocalFile(Self.fileName, in: root, O_RDWR | O_CREAT)
         let deadline = ContinuousClock.now + Self.patience
         while true {
-            if try lock(F_RDLCK) {
-                if try file.read(machine.count + 1, at: 0) == machine { return }
-                if try lock(F_WRLCK) {
+            if try lock(F_WRLCK) {
+                // Alone. Asked for without another lock, so that of many processes one gets it.
+                if try file.read(machine.count + 1, at: 0) != machine {
                     try file.truncate(to: 0)
                     try file.write(machine, at: 0)
-                    continue
                 }
+                if try lock(F_RDLCK) { return }
+            } else if try lock(F_RDLCK), try file.read(machine.count + 1, at: 0) == machine {
+                return
             }
             _ = try lock(F_UNLCK)
             guard ContinuousClock.now < deadline else { throw .resourceTemporarilyUnavailable }

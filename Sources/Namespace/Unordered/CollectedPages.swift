@@ -3,7 +3,7 @@ import ObjectStore
 /// The pages of one directory of a store that lists in no order. Each proves only that its entries are there; all of them
 /// together, from the first one to the last, prove that there are no others.
 struct CollectedPages {
-    private var blocks: [EntryBlock] = []
+    private(set) var blocks: [EntryBlock] = []
     private var tokens: Set<ContinuationToken> = []
     /// The keys that no path can name.
     private(set) var hidden = HiddenKeys()

@@ -94,6 +94,11 @@ extension Listing {
     private func take(_ answer: ProbeAnswers.Whole?, of name: Name) {
         guard let answer else { return }
         switch answer {
+        case .failure(let error) where error.code == .accessDenied:
+            // The keys may list and not read. The listing tells of the name as well.
+            return readAll { [self] failure in
+                if let failure { settle(name, .failure(failure)) }
+            }
         case .failure(let error): settle(name, .failure(error))
         case .directory: absorbProbe(of: name, nil, isDirectory: true)
         case .file(let object): absorbProbe(of: name, object, isDirectory: false)
@@ -177,6 +182,7 @@ extension Listing.State {
         if hasGivenEntries { given = ProvenEntries(given: entries.settledRuns) }
         entries = ProvenEntries()
         restsOnOrder = false
+        isContradicted = false
         hasFirstPage = false
         cursor = nil
         numbered = nil

@@ -13,7 +13,9 @@ extension AttemptFailure {
             self = Self.refusal(byProxy: connectStatus, server: server)
             return
         }
-        let text = detail.isEmpty ? String(cString: curl_easy_strerror(result)) : Excerpt.of(detail.utf8)
+        // For a proxy that it can't use, curl repeats the URL, password included.
+        let isPrintable = !detail.isEmpty && !detail.contains("nsupported proxy")
+        let text = isPrintable ? Excerpt.of(detail.utf8) : String(cString: curl_easy_strerror(result))
         let (code, what, remedy) = Self.meaning(of: result)
         self.init(StoreError(code, "\(what) \(server): \(text)"), remedy: remedy)
     }

@@ -71,7 +71,9 @@ struct Proxy: Hashable, Sendable, CustomStringConvertible {
         // Behind the last "@": a password may hold one.
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         let place = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
-        guard let kind, let endpoint = try? S3Endpoint(parsing: "http://\(place)") else {
+        guard let kind, url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }),
+            let endpoint = try? S3Endpoint(parsing: "http://\(place)")
+        else {
             throw SettingsError(
                 "\(variable) is not the URL of a proxy; set it to one such as http://proxy.example.org:3128, or unset it"
             )

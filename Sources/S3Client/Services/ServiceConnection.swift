@@ -121,7 +121,7 @@ struct ServiceConnection {
         CurlLibrary.initialize()
         let start = ContinuousClock.now
         let route: Route
-        switch waitForRoute(to: endpoint, since: start) {
+        switch waitForRoute(to: endpoint) {
         case .success(let found): route = found
         case .failure(let failure):
             return Attempt(
@@ -157,16 +157,15 @@ struct ServiceConnection {
     }
 
     /// Waits until the way to the service is known.
-    private func waitForRoute(
-        to endpoint: S3Endpoint, since start: ContinuousClock.Instant
-    ) -> Result<Route, AttemptFailure> {
+    private func waitForRoute(to endpoint: S3Endpoint) -> Result<Route, AttemptFailure> {
         let router = Router(proxies: proxies)
+        let deadline = RunningClock.now + nameLimit
         while true {
             switch router.route(to: endpoint) {
             case .ready(let route): return .success(route)
             case .failed(let failure): return .failure(failure)
             case .pending(let error):
-                if ContinuousClock.now - start >= nameLimit { return .failure(AttemptFailure(error)) }
+                if RunningClock.now >= deadline { return .failure(AttemptFailure(error)) }
                 usleep(5_000)
             }
         }

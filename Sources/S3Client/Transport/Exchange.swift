@@ -60,6 +60,8 @@ final class Exchange {
     private var progressLookInstant: RunningClock.Instant?
     /// What the last attempt met.
     private(set) var lastError: StoreError?
+    /// The reason for which the next attempt waits for an address or credentials.
+    private var waitReason: StoreError?
     private var correctionCount = 0
     private var renewalCount = 0
 
@@ -107,7 +109,7 @@ final class Exchange {
         let lastInstant: RunningClock.Instant?
         if receivedByteCount - countedByteCount >= Self.progressByteCount {
             lastInstant = progressInstant
-        } else if attemptCount == 0 && operation.kind == .get {
+        } else if attemptCount == 0 && operation.kind == .get && operation.missingByteCount > 0 {
             lastInstant = answeredAt
         } else {
             return false
@@ -138,6 +140,7 @@ final class Exchange {
         progressLookInstant = now + Self.progressInterval
         // What a request fails with is what its last attempt met.
         lastError = nil
+        waitReason = nil
         phase = .transferring(attempt, hedge: nil)
         leader = nil
         startByteCount = operation.receivedByteCount
@@ -150,7 +153,7 @@ final class Exchange {
     ///
     /// - Parameter reason: The error of a request that ends meanwhile; `nil` where there is no other than that.
     func wait(until instant: RunningClock.Instant, for reason: StoreError?) {
-        if let reason { lastError = reason }
+        waitReason = reason
         phase = .backingOff(until: instant)
     }
 
@@ -158,6 +161,7 @@ final class Exchange {
     func decide(
         after failure: AttemptFailure, now: RunningClock.Instant, using generator: inout some RandomNumberGenerator
     ) -> Decision {
+        waitReason = nil
         lastError = failure.error
         switch failure.remedy {
         case .none:
@@ -201,7 +205,7 @@ final class Exchange {
     /// - Parameter isThrottled: Whether the store has asked for less traffic, and gets less.
     func giveUp(isThrottled: Bool = false) -> StoreError {
         let attempts = attemptCount == 1 ? "1 attempt" : "\(attemptCount) attempts"
-        if let lastError {
+        if let lastError = waitReason ?? lastError {
             if attemptCount == 0 { return lastError }
             return StoreError(
                 lastError.code, "\(lastError.message) (given up after \(attempts))", requestID: lastError.requestID)
@@ -287,8 +291,14 @@ extension Exchange {
     ///
     /// - Returns: Those that have been silent for too long; `nil` where it isn't time.
     func stalledAttempts(now: RunningClock.Instant) -> [Attempt]? {
-        guard let instant = progressLookInstant, instant <= now, case .transferring = phase else { return nil }
+        // The clock may have been set back since: an instant that is far ahead has come as well.
+        guard let instant = progressLookInstant, instant <= now || instant - now > Self.progressInterval,
+            case .transferring = phase
+        else { return nil }
         progressLookInstant = now + Self.progressInterval
+        for attempt in attempts where attempt.transfer.progress.instant > now {
+            attempt.transfer.progress.rest(at: now)
+        }
         return attempts.filter { attempt in
             let progress = attempt.transfer.progress
             if progress.hasBegun { progressInstant = max(progressInstant ?? progress.instant, progress.instant) }
@@ -342,7 +352,7 @@ extension Exchange {
     /// The transfer is about to hand bytes over that are new: the other's are no longer wanted. Where the first attempt was slow or
     /// stalled in the middle of its body, it may bring more until the second one has overtaken it.
     func lead(_ transfer: Transfer) {
-        if isHedged, !isRace, attempts.first?.transfer === transfer { return }
+        if isHedged, !isRace, operation.isHedgeable, attempts.first?.transfer === transfer { return }
         leader = ObjectIdentifier(transfer)
     }
 

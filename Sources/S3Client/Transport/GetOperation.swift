@@ -164,13 +164,13 @@ final class GetOperation: Operation {
     func complete() throws(AttemptFailure) {
         if let held {
             self.held = nil
-            let missingCount = range.upperBound - offset
+            let missingCount = range.count - held.start
             guard held.bytes.count == missingCount else {
                 throw otherwiseEncoded(
                     held.head,
                     malformed("\(held.bytes.count) bytes where \(missingCount) were asked for", remedy: .backOff))
             }
-            handOver(held.bytes.span.bytes)
+            handOver(held.bytes.span.bytes.extracting(droppingFirst: receivedByteCount - held.start))
             noteEncoding()
         }
         guard offset == range.upperBound else {

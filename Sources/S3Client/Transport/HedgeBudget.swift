@@ -17,12 +17,18 @@ struct HedgeBudget {
         requestCount = min(requestCount + 1, Self.requestCountPerHedge * Self.hedgeCountMax)
     }
 
+    /// Returns `true` if the budget has a hedge for this reason.
+    func allows(_ reason: HedgeReason) -> Bool {
+        let reservedCount = reason == .late ? Self.reservedHedgeCount : 0
+        return requestCount >= Self.requestCountPerHedge * (reservedCount + 1)
+    }
+
     /// Takes a hedge out of the budget.
     ///
-    /// - Returns: Whether there was one.
+    /// - Returns: `false` if the budget has none for this reason.
+    @discardableResult
     mutating func spend(for reason: HedgeReason) -> Bool {
-        let reservedCount = reason == .late ? Self.reservedHedgeCount : 0
-        guard requestCount >= Self.requestCountPerHedge * (reservedCount + 1) else { return false }
+        guard allows(reason) else { return false }
         requestCount -= Self.requestCountPerHedge
         return true
     }

@@ -6,8 +6,9 @@ final class ListOperation: Operation {
     private let completion: @Sendable (Result<ListPage, StoreError>) -> Void
     private let traits: StoreTraits
     private var reader: ListPageReader
-    /// Whether the attempt under way goes on by `marker`, as version 1 does.
-    private var isMarked = false
+    /// Whether attempts go on by `marker`, as version 1 does. Decided once, because two attempts may be in flight; `nil` until the
+    /// first request, and where the next one is to have another form.
+    private var markedForm: Bool?
     /// Whether version 1 is tried although the store has not shown that it needs it.
     private var triesMarker = false
     /// How many bytes the attempt under way has brought: each begins anew.
@@ -36,6 +37,7 @@ final class ListOperation: Operation {
     var kind: RequestKind { .list }
     var isAhead: Bool { false }
     var isAwaitingBytes: Bool { page == nil }
+    private var isMarked: Bool { markedForm ?? false }
     /// A page doesn't say how long it is.
     var missingByteCount: Int { Self.usualByteCount }
     /// Each attempt begins anew, and the one that began last is read.
@@ -43,7 +45,8 @@ final class ListOperation: Operation {
 
     func request(at address: BucketAddress) -> HTTPRequest {
         // A token of the store's is of version 2, whatever was learned since.
-        isMarked = list.continuation.map { $0.marker != nil } ?? (triesMarker || traits.isMarked)
+        let isMarked = markedForm ?? list.continuation.map { $0.marker != nil } ?? (triesMarker || traits.isMarked)
+        markedForm = isMarked
         var query = [
             QueryItem("encoding-type", "url"), QueryItem("max-keys", String(list.limit)),
             QueryItem("prefix", list.prefix.bytes),
@@ -93,15 +96,20 @@ final class ListOperation: Operation {
         guard list.startAfter != nil, list.continuation == nil, !reader.isVersion2,
             reader.isVersion1 || !page.isOrdered
         else { return }
-        triesMarker = true
+        tryMarker()
         throw AttemptFailure(
             StoreError(.malformedResponse, "the store does not know start-after"), remedy: .askOtherwise)
+    }
+
+    private func tryMarker() {
+        triesMarker = true
+        markedForm = nil
     }
 
     /// A store that refuses ListObjectsV2 as such may know version 1.
     func remedy(for refusal: AttemptFailure) -> AttemptFailure {
         guard refusal.isUnknownRequest, !isMarked, list.continuation == nil else { return refusal }
-        triesMarker = true
+        tryMarker()
         return AttemptFailure(refusal.error, remedy: .askOtherwise, answer: refusal.answer)
     }
 

@@ -81,7 +81,8 @@ final class NetworkLoop {
     /// - Parameter wait: How long it meant to wait since the last look.
     private func noteGap(after wait: Duration) {
         guard let gap = pulse.beat(after: wait) else { return }
-        if !exchanges.isEmpty { RunningClock.skip(gap.stopped) }
+        // Also without requests: other threads have some, and must not take instants that lie ahead of the clock.
+        RunningClock.skip(gap.stopped)
         guard gap.duration >= Self.breakMin else { return }
         breakEnd = .now
         let now = RunningClock.now
@@ -102,7 +103,8 @@ final class NetworkLoop {
     /// The age from which on connections aren't used: they are from before the last gap. At least 1 s, since 0 is no limit to curl.
     private var connectionAge: Duration {
         guard let breakEnd else { return Self.connectionAgeMax }
-        return min(max(SuspendingClock.now - breakEnd, .seconds(1)), Self.connectionAgeMax)
+        // curl counts whole seconds.
+        return min(max(SuspendingClock.now - breakEnd - .seconds(1), .seconds(1)), Self.connectionAgeMax)
     }
 
     /// Ends all requests: the client is being shut down.
@@ -239,6 +241,12 @@ final class NetworkLoop {
             case let code where code.provesCredentials: noteAnswer(sentAt: sentAt)
             default: break
             }
+            // The other one was sent in the same wrong form.
+            if failure.remedy == .askOtherwise,
+                let other = exchange.attempts.first(where: { $0.transfer !== attempt.transfer })
+            {
+                drop(other, of: exchange, now: .now)
+            }
             // As long as another attempt is under way, a failure that may pass is none.
             if failure.remedy != .none, exchange.leave(attempt, now: .now) { return watch(exchange) }
             follow(exchange.decide(after: failure, now: .now, using: &generator), of: exchange, after: failure)
@@ -292,7 +300,11 @@ final class NetworkLoop {
                 request.provider?.noteRefusal(
                     of: used, for: subject, StoreError(failure.error.code, failure.answer)) == true
             else { return AttemptFailure(failure.error) }
-        case .none where failure.error.code.provesCredentials: noteProof(request)
+        // A refused HEAD has no error code: it may be the signature that was refused.
+        case .none
+        where failure.error.code.provesCredentials
+            && !(request.method == "HEAD" && failure.error.code == .accessDenied):
+            noteProof(request)
         case .none, .backOff, .useRegion, .askOtherwise: break
         }
         return failure
@@ -342,9 +354,10 @@ final class NetworkLoop {
     private static let hedgeLookInterval: Duration = .milliseconds(10)
     /// Looks, where it is time to, which attempts need a hedge.
     private func lookForHedges(now: RunningClock.Instant) {
-        guard let instant = hedgeLookInstant, instant <= now else { return }
+        // The clock may have been set back since: an instant that is far ahead has come as well.
+        guard let instant = hedgeLookInstant, instant <= now || instant - now > Self.hedgeLookInterval else { return }
         hedgeLookInstant = active.isEmpty ? nil : now + Self.hedgeLookInterval
-        let gap = now - instant
+        let gap = max(now - instant, .zero)
         var rates: [RequestKind: [Double]] = [:]
         for (easy, exchange) in active {
             guard let transfer = exchange.attempts.first(where: { $0.transfer.easy == easy })?.transfer else {
@@ -364,9 +377,11 @@ final class NetworkLoop {
     private func hedge(_ exchange: Exchange, now: RunningClock.Instant) {
         let kind = exchange.operation.kind
         guard let reason = exchange.takeHedgeReason(hedging[kind], now: now), !transferLimit.isLowered,
-            case .request(let request) = context.prepare(exchange.operation),
-            hedging[kind].budget.spend(for: reason) || exchange.isSlowForLong(now: now)
+            hedging[kind].budget.allows(reason) || exchange.isSlowForLong(now: now),
+            // Last, since it may take the one trial of new credentials.
+            case .request(let request) = context.prepare(exchange.operation)
         else { return }
+        hedging[kind].budget.spend(for: reason)
         if let attempt = exchange.replaceable { drop(attempt, of: exchange, now: now) }
         exchange.beginHedge(send(request, of: exchange, isHedge: true, now: now), now: now)
         watch(exchange)

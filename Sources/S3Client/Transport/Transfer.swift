@@ -246,7 +246,8 @@ final class Transfer {
             }
             // A listing is read from the attempt that began last, an object's bytes are the same in both.
             let isNew = bodyOffset + bytes.count > exchange.operation.receivedByteCount
-            if isNew || exchange.operation.kind == .list { exchange.lead(self) }
+            // The bytes of an answer that is held are its own.
+            if isNew || exchange.operation.kind == .list || !exchange.operation.isHedgeable { exchange.lead(self) }
             try exchange.operation.receive(bytes.bytes, at: bodyOffset)
             bodyOffset += bytes.count
             return bytes.count

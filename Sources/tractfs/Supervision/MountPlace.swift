@@ -25,8 +25,14 @@ struct MountPlace: Hashable {
     }
 
     /// The place of a device that another program has mounted, in a place that isn't known: there is nothing to detach.
-    init(handedAs path: String) {
-        self.init(path: path, device: "")
+    ///
+    /// - Parameter file: The device. Linux tells the number of its connection from 6.16 on; before, nothing but the mounter's
+    ///   closing it ends the connection.
+    init(handedAs path: String, _ file: FileDescriptor) {
+        let line = ProcessState.text("/proc/self/fdinfo/\(file.rawValue)")?.split(separator: "\n")
+            .first { $0.hasPrefix("fuse_connection:") }
+        let number = line?.split(whereSeparator: \.isWhitespace).last.flatMap { UInt32($0) }
+        self.init(path: path, device: number.map { "0:\($0)" } ?? "")
     }
 
     /// The place in one line, for another process: "MAJOR:MINOR PATH".

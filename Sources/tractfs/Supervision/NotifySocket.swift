@@ -47,6 +47,11 @@ struct ServiceState: Sendable {
         self.uri = uri
     }
 
+    /// The mount waits for the network, as long as it was told to: the service manager's own limit is shorter.
+    func noteWaiting() {
+        socket?.tell(["EXTEND_TIMEOUT_USEC=60000000"])
+    }
+
     /// The mount answers. The main process is the supervisor, which this is.
     func noteReady(_ place: MountPlace, server: Int32?) {
         socket?.tell(["READY=1", "MAINPID=\(getpid())", status(place, server: server)])

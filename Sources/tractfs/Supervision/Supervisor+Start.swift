@@ -22,6 +22,7 @@ extension Supervisor {
                 _ = waitForEnd()
                 throw Failure(reason)
             case .waiting(let reason):
+                service.noteWaiting()
                 let isWanted = reason.isEmpty ? command?.isHeard : command?.tell("waiting for the network: \(reason)")
                 if isWanted == false { end(by: SIGTERM) }
             case .tookOver:
