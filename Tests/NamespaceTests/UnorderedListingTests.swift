@@ -98,9 +98,30 @@ import TestSupport
         let store = store(Self.keys, order: .reversed, pageLimit: 3, listsInOrder: false)
         let tree = Tree(store)
         _ = try tree.lookup(Name("a".utf8), in: tree.root)
-        store.failNext(2, with: StoreError(.accessDenied, "no"))
-        #expect(throws: StoreError(.accessDenied, "no")) { try tree.lookup(Name("README".utf8), in: tree.root) }
+        store.failNext(2, with: StoreError(.refused, "no"))
+        #expect(throws: StoreError(.refused, "no")) { try tree.lookup(Name("README".utf8), in: tree.root) }
         #expect(try tree.lookup(Name("README".utf8), in: tree.root) != nil)
+    }
+
+    @Test func `The listing of a folder answers a lookup whose own requests are denied`() throws {
+        let store = store(Self.keys, order: .reversed, pageLimit: 3, listsInOrder: false)
+        let tree = Tree(store)
+        _ = try tree.lookup(Name("a".utf8), in: tree.root)
+        store.failNext(2, with: StoreError(.accessDenied, "no"))
+        #expect(try tree.lookup(Name("README".utf8), in: tree.root) != nil)
+        store.failNext(2, with: StoreError(.accessDenied, "no"))
+        #expect(try tree.lookup(Name("nothing".utf8), in: tree.root) == nil)
+    }
+
+    @Test func `A listing goes on by its token after a page that timed out`() throws {
+        let store = store(["a/1", "b/1", "c/1", "d/1", "aa", "zz"], order: .prefixesFirst, pageLimit: 4)
+        let tree = Tree(store)
+        let request = ListRequest(prefix: "", isDelimited: true, limit: 4)
+        tree.namespace.absorb(try store.page(request).get(), of: request, askedAt: .now)
+        store.failNext(1, with: StoreError(.timedOut, "late"))
+        _ = try? tree.names(of: tree.root)
+        #expect(try Set(tree.names(of: tree.root).map { Key($0) }) == ["a", "b", "c", "d", "aa", "zz"])
+        #expect(store.listRequests.allSatisfy { $0.startAfter == nil })
     }
 
     @Test func `a page that leads back to an earlier one is an error, not an endless listing`() throws {
@@ -201,6 +222,18 @@ import TestSupport
         let own = ListRequest(prefix: "", isDelimited: true)
         tree.namespace.absorb(try store.page(own).get(), of: own, askedAt: .now)
         let flat = ListRequest(prefix: "", isDelimited: false)
+        tree.namespace.absorb(try store.page(flat).get(), of: flat, askedAt: .now)
+        #expect(try Set(tree.names(of: tree.root).map { Key($0) }) == ["a", "b", "c", "d", "e"])
+    }
+
+    @Test func `No later page of others completes a directory that a page of others has contradicted`() throws {
+        let store = store(["a/x", "b", "c/y", "d", "e/z"], order: .objectsFirst)
+        let tree = Tree(store)
+        let own = ListRequest(prefix: "", isDelimited: true)
+        tree.namespace.absorb(try store.page(own).get(), of: own, askedAt: .now)
+        var flat = ListRequest(prefix: "", isDelimited: false)
+        tree.namespace.absorb(try store.page(flat).get(), of: flat, askedAt: .now)
+        flat.startAfter = "d"
         tree.namespace.absorb(try store.page(flat).get(), of: flat, askedAt: .now)
         #expect(try Set(tree.names(of: tree.root).map { Key($0) }) == ["a", "b", "c", "d", "e"])
     }

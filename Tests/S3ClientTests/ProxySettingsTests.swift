@@ -48,7 +48,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["ftp://user:secret@p", "http://user:secret@", "http://user:secret@p:x", "http://user:secret@a b"])
+    @Test(arguments: [
+        "ftp://user:secret@p", "http://user:secret@", "http://user:secret@p:x", "http://user:secret@a b",
+        "http://user:my secret@p:3128",
+    ])
     func `that can't be used are refused, without showing a password`(url: String) {
         do throws(SettingsError) {
             _ = try ProxySettings(environment: ["https_proxy": url])
