@@ -149,36 +149,55 @@ import TestSupport
     /// After so many transfers of these megabytes a second have ended, and with these under way.
     private func common(ended: [Double], underWay: [Double] = [], seconds: Double = 0) -> Double {
         var rates = PeerRates()
-        for rate in ended { rates.noteEnd(byteCount: Int(rate * 1e6), time: .seconds(1), now: start) }
-        rates.update(underWay: underWay.map { $0 * 1e6 }, now: start + .seconds(seconds))
+        for rate in ended { rates.noteEnd(byteCount: Int(rate * 1e6), time: .seconds(1), start: start, now: start) }
+        let later = start + .milliseconds(1)
+        rates.update(inFlight: underWay.map { ($0 * 1e6, later) }, now: start + .seconds(seconds))
         return rates.common / 1e6
     }
 
     @Test func `is that which two of three reach, of those under way and of those that have just ended`() {
-        #expect(common(ended: []) == 0)
+        #expect(common(ended: []) == 1, "what is assumed")
+        #expect(common(ended: [], underWay: [0.06]) == 1, "one alone tells nothing")
         #expect(common(ended: [9, 1, 5]) == 5)
         #expect(common(ended: [90, 90], underWay: [0.06]) == 90)
-        #expect(common(ended: [90], underWay: [0.06]) == 0.06, "one alone tells nothing")
+        #expect(common(ended: [90], underWay: [0.06]) == 90)
     }
 
     @Test func `is that of the fast ones when a few slow ones are left over`() {
         #expect(common(ended: [Double](repeating: 90, count: 20), underWay: [0.06, 0.06, 0.06, 0.06]) == 90)
     }
 
-    @Test func `is low as soon as all that are under way are slow`() {
-        #expect(common(ended: [Double](repeating: 90, count: 20), underWay: [0.06, 0.06, 0.06, 0.06, 0.06]) == 0.06)
+    @Test func `The common rate is low as soon as two thirds of the transfers that began last are slow`() {
+        let fast = [Double](repeating: 90, count: PeerRates.countMax)
+        #expect(common(ended: fast, underWay: [Double](repeating: 0.06, count: 8)) == 90)
+        #expect(common(ended: fast, underWay: [Double](repeating: 0.06, count: 16)) == 0.06)
+    }
+
+    @Test func `Slow transfers that are left over don't become the rule while fast ones have begun between them`() {
+        var rates = PeerRates()
+        var slow: [PeerRates.Sample] = []
+        for index in 0..<100 {
+            let begin = start + .milliseconds(index)
+            if index % 10 == 0 {
+                slow.append((64_000, begin))
+            } else {
+                rates.noteEnd(byteCount: 4 << 20, time: .milliseconds(45), start: begin, now: begin + .milliseconds(67))
+            }
+        }
+        rates.update(inFlight: slow, now: start + .seconds(6))
+        #expect(rates.common > 1e6)
     }
 
     @Test func `forgets transfers that ended seconds ago`() {
-        #expect(common(ended: [90, 90], seconds: 4.9) == 90)
-        #expect(common(ended: [90, 90], seconds: 5) == 0)
+        #expect(common(ended: [90, 90], seconds: 19.9) == 90)
+        #expect(common(ended: [90, 90], seconds: 20) == 1)
     }
 
     @Test func `leaves out what came in one piece`() {
         var rates = PeerRates()
-        rates.noteEnd(byteCount: PeerRates.byteCountMin - 1, time: .seconds(1), now: start)
-        rates.update(underWay: [], now: start)
-        #expect(rates.common == 0)
+        rates.noteEnd(byteCount: PeerRates.byteCountMin - 1, time: .seconds(1), start: start, now: start)
+        rates.update(inFlight: [], now: start)
+        #expect(rates.common == PeerRates.assumed)
     }
 }
 
@@ -209,11 +228,12 @@ import TestSupport
                     progress[index].receive(count, now: now)
                     missing[index] -= count
                     if missing[index] == 0 {
-                        peers.noteEnd(byteCount: 4 << 20, time: now - start - .milliseconds(10), now: now)
+                        peers.noteEnd(byteCount: 4 << 20, time: now - start - .milliseconds(10), start: start, now: now)
                     }
                 }
                 let underWay = rates.indices.filter { missing[$0] > 0 }
-                peers.update(underWay: underWay.compactMap { progress[$0].rate(now: now) }, now: now)
+                peers.update(
+                    inFlight: underWay.compactMap { progress[$0].rate(now: now).map { ($0, start) } }, now: now)
                 for index in underWay where found[index] == nil {
                     let isSlow = progress[index].isSlow(
                         missingByteCount: missing[index], peerRate: peers.common, hedgeDelay: .milliseconds(20),

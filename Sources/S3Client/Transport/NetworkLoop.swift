@@ -217,7 +217,9 @@ final class NetworkLoop {
         case .success:
             answeredAt = .now
             hedging[exchange.operation.kind].rates.noteEnd(
-                byteCount: attempt.transfer.progress.byteCount, time: attempt.transfer.bodyTime(now: .now), now: .now)
+                byteCount: attempt.transfer.progress.byteCount, time: attempt.transfer.bodyTime(now: .now),
+                start: sentAt,
+                now: .now)
             noteProof(attempt.request)
             noteAnswer(sentAt: sentAt)
             record(attempt, of: exchange, now: .now)
@@ -358,15 +360,17 @@ final class NetworkLoop {
         guard let instant = hedgeLookInstant, instant <= now || instant - now > Self.hedgeLookInterval else { return }
         hedgeLookInstant = active.isEmpty ? nil : now + Self.hedgeLookInterval
         let gap = max(now - instant, .zero)
-        var rates: [RequestKind: [Double]] = [:]
+        var rates: [RequestKind: [PeerRates.Sample]] = [:]
         for (easy, exchange) in active {
             guard let transfer = exchange.attempts.first(where: { $0.transfer.easy == easy })?.transfer else {
                 continue
             }
             if gap >= Self.hedgeLookInterval { transfer.progress.passOver(gap, now: now) }
-            if let rate = transfer.progress.rate(now: now) { rates[exchange.operation.kind, default: []].append(rate) }
+            if let rate = transfer.progress.rate(now: now) {
+                rates[exchange.operation.kind, default: []].append((rate, transfer.startInstant))
+            }
         }
-        for kind in [RequestKind.get, .list] { hedging[kind].rates.update(underWay: rates[kind] ?? [], now: now) }
+        for kind in [RequestKind.get, .list] { hedging[kind].rates.update(inFlight: rates[kind] ?? [], now: now) }
         for exchange in active.values where exchange.needsHedge(hedging[exchange.operation.kind], now: now) {
             // A third attempt takes the place of one of two, and needs no free transfer.
             if exchange.isHedged { hedge(exchange, now: now) } else { queue.appendHedge(exchange) }
