@@ -40,7 +40,7 @@ final class FailureLog: Sendable {
         default: break
         }
         let now = ContinuousClock.now
-        let folder = error.code == .accessDenied ? FailureLog.folder(of: key) : nil
+        let folder = error.code == .accessDenied ? key.folderPrefix : nil
         let suppressedCount = silences.withLock { silences -> Int? in
             let kind = Kind(code: error.code, folder: silences.count < FailureLog.kindLimit ? folder : nil)
             if let known = [kind, Kind(code: error.code, folder: folder)].first(where: {
@@ -56,10 +56,5 @@ final class FailureLog: Sendable {
         var metadata: Logger.Metadata = ["key": "\(key)"]
         if suppressedCount > 0 { metadata["unreported since the last such line"] = "\(suppressedCount)" }
         logger.warning("\(error)", metadata: metadata)
-    }
-
-    /// The folder that a key is in; a folder itself where the key is one.
-    private static func folder(of key: Key) -> Key {
-        key.bytes.lastIndex(of: Key.delimiter).map { Key(key.bytes[...$0]) } ?? .empty
     }
 }

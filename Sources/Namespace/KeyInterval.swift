@@ -54,15 +54,9 @@ extension Key {
         return nil
     }
 
-    /// The prefix of the directory that the key is in: the key up to its last "/". For a key that ends in "/", that is the
-    /// key itself.
-    var directoryPrefix: Key {
-        Key(bytes.prefix((bytes.lastIndex(of: Key.delimiter) ?? -1) + 1))
-    }
-
     /// The prefix of the directory that this directory is in; `nil` for the empty prefix, which is in none.
     var parentPrefix: Key? {
-        bytes.isEmpty ? nil : Key(bytes.dropLast()).directoryPrefix
+        bytes.isEmpty ? nil : Key(bytes.dropLast()).folderPrefix
     }
 
     /// What follows the first `byteCount` bytes.

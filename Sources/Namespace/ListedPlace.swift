@@ -40,7 +40,7 @@ public struct ListedPlace: Sendable {
 extension Namespace {
     /// The place of the file `key`; `nil` where nobody has listed its directory so far.
     public func place(of key: Key) -> ListedPlace? {
-        let prefix = key.directoryPrefix
+        let prefix = key.folderPrefix
         guard case .file(let name) = Classification(key, below: prefix),
             let listing = knownListing(prefix), let index = listing.index(ofFile: name)
         else { return nil }

@@ -183,9 +183,6 @@ public final class Namespace: Sendable {
         tree.absorb(proven, askedAt: askedAt)
     }
 
-    /// Whether the store lists in the order of keys, as far as is known.
-    public var isOrderTrusted: Bool { source.order.isTrusted }
-
     /// Sets an action to be run when all that was told of names is withdrawn, because the store turns out to list in no order:
     /// before the kernel is asked to distrust them.
     public func onDistrust(_ action: @escaping @Sendable () -> Void) {

@@ -71,7 +71,7 @@ private struct PageCutter {
     init(page: ProvenPage, root: Key, account: BlockAccount) {
         self.page = page
         self.account = account
-        prefixByteCountMax = page.isDelimited ? page.prefix.directoryPrefix.bytes.count : .max
+        prefixByteCountMax = page.isDelimited ? page.prefix.folderPrefix.bytes.count : .max
         begin(root, isEntered: true)
         // The page begins within these: the rest of them is told of, also where it is empty.
         while let name = subdirectory(of: page.interval.lower), Name.isName(name) {

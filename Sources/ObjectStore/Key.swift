@@ -35,7 +35,7 @@ public struct Key: Hashable, Sendable {
         bytes.last == Key.delimiter
     }
 
-    /// The prefix of the folder that the key is in: all up to its last "/".
+    /// The prefix of the folder that the key is in: the key up to its last "/". For a key that ends in "/", that is the key itself.
     public var folderPrefix: Key {
         Key(bytes.prefix((bytes.lastIndex(of: Key.delimiter) ?? -1) + 1))
     }

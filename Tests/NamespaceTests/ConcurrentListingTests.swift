@@ -77,7 +77,7 @@ private final class World: Sendable {
     private func anyDirectory(using random: inout SeededGenerator) -> Inode {
         let key = ever.keys.randomElement(using: &random) ?? ""
         let length = Int.random(in: 0...key.bytes.count, using: &random)
-        return Inode(id: .root, key: Key(key.bytes.prefix(length)).directoryPrefix, kind: .directory)
+        return Inode(id: .root, key: Key(key.bytes.prefix(length)).folderPrefix, kind: .directory)
     }
 
     func lookUp(using random: inout SeededGenerator) {
@@ -121,7 +121,7 @@ private final class World: Sendable {
     /// Lists something that nobody needs, as a walk's listings do, and lets the tree know.
     func listAhead(using random: inout SeededGenerator) {
         let key = (ever.keys + [""]).randomElement(using: &random) ?? ""
-        let prefix = Key(key.bytes.prefix(Int.random(in: 0...key.bytes.count, using: &random))).directoryPrefix
+        let prefix = Key(key.bytes.prefix(Int.random(in: 0...key.bytes.count, using: &random))).folderPrefix
         var request = ListRequest(prefix: prefix, isDelimited: Int.random(in: 0..<3, using: &random) == 0)
         if Bool.random(using: &random) { request.startAfter = ever.keys.randomElement(using: &random) }
         let askedAt = ContinuousClock.now

@@ -51,7 +51,7 @@ func randomPages(
         let cut = Key(prefix.bytes.prefix(length))
         var request = ListRequest(
             prefix: Bool.random(using: &random)
-                ? cut : cut.directoryPrefix.hasPrefix(root) ? cut.directoryPrefix : root,
+                ? cut : cut.folderPrefix.hasPrefix(root) ? cut.folderPrefix : root,
             isDelimited: Bool.random(using: &random))
         if Bool.random(using: &random) {
             let other = (contents.keys + oddKeys(count: 3, using: &random)).randomElement(using: &random) ?? ""

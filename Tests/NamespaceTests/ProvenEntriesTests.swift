@@ -168,8 +168,8 @@ import TestSupport
         for section in page.sections(below: "", account: BlockAccount()) { known.absorb(section) }
         for text in (atRoot + " " + below).split(separator: " ") {
             let key = Key(String(text.dropFirst()))
-            let proven = try #require(known.directories[key.directoryPrefix])
-            let name = try Name(key.dropping(key.directoryPrefix.bytes.count).bytes)
+            let proven = try #require(known.directories[key.folderPrefix])
+            let name = try Name(key.dropping(key.folderPrefix.bytes.count).bytes)
             let sign =
                 switch proven.answer(for: name) {
                 case .present: "+"

@@ -94,8 +94,8 @@ struct SimulatedTree: WalkedTree {
             if let interval = interval(containing: position) {
                 guard let upper = interval.upper else { return nil }
                 position = upper
-            } else if listed.contains(position.directoryPrefix), let folder = folders[position.directoryPrefix] {
-                let directory = position.directoryPrefix
+            } else if listed.contains(position.folderPrefix), let folder = folders[position.folderPrefix] {
+                let directory = position.folderPrefix
                 let next = folder.subdirectories.first { directory.directory($0) >= position }
                 if let next {
                     if directory.directory(next) == position { return position }

@@ -7,7 +7,7 @@ import TestSupport
 @testable import Namespace
 
 @Suite("Stores that don't list in the order of keys") struct UnorderedListingTests {
-    /// How a store lists, and how many items a page of its has.
+    /// The order of a store's listings, and the number of items on a page.
     struct Listing: CustomTestStringConvertible, Sendable {
         let order: ListingOrder
         let pageLimit: Int
@@ -156,7 +156,7 @@ import TestSupport
         let tree = Tree(store, logger: log.logger)
         #expect(try tree.walk().sorted() == TreeModel(keys: keys).visibleKeys)
         #expect(log.warnings.count <= 1)
-        #expect(tree.namespace.isOrderTrusted == log.warnings.isEmpty)
+        #expect(tree.namespace.source.order.isTrusted == log.warnings.isEmpty)
         let root = try tree.root
         for (name, kind) in TreeModel(keys: keys).entries(of: "") {
             let found = try #require(try tree.lookup(Name(name), in: root))
@@ -269,7 +269,7 @@ import TestSupport
         #expect(first.count > 0 && first.count < names.count)
         store.lists(in: .shuffled(seed: 5), from: 0)
         #expect(try tree.names(of: #require(try tree.lookup(Name("z".utf8), in: root))).count == others.count)
-        #expect(tree.namespace.isOrderTrusted == false)
+        #expect(tree.namespace.source.order.isTrusted == false)
         var given = first.all.map { Key($0.name.bytes) }
         while case let slice = try tree.slice(of: directory, from: given.count), slice.count > 0 {
             given += slice.all.map { Key($0.name.bytes) }

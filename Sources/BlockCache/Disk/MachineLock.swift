@@ -9,8 +9,8 @@ import struct SystemPackage.Errno
 /// exclusively is alone, and may write another id.
 final class MachineLock: Sendable {
     static let fileName = "machine"
-    /// How long to try: processes of one machine that begin at the same time are in each other's way for a moment.
-    private static let patience: Duration = .seconds(1)
+    /// The time to try for: processes of one machine that begin at the same time are in each other's way for a moment.
+    private static let timeout: Duration = .seconds(1)
 
     /// Open as long as this instance lives, and so is the lock.
     private let file: LocalFile
@@ -21,7 +21,7 @@ final class MachineLock: Sendable {
     /// - Throws: `Errno.resourceTemporarilyUnavailable` where another machine has it; anything else where locks don't work.
     init(in root: LocalFile, machine: [UInt8] = MachineLock.thisMachine) throws(Errno) {
         file = try LocalFile(Self.fileName, in: root, O_RDWR | O_CREAT)
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + Self.timeout
         while true {
             if try lock(F_WRLCK) {
                 // Alone. Asked for without another lock, so that of many processes one gets it.
@@ -39,7 +39,7 @@ final class MachineLock: Sendable {
         }
     }
 
-    /// Whether the lock was got.
+    /// Returns `true` if the lock was got.
     private func lock(_ type: CInt) throws(Errno) -> Bool {
         do throws(Errno) {
             try LocalFile.checked { tractfs_lock_file(file.descriptor, Int16(type)) }

@@ -24,7 +24,7 @@ extension AheadRequest {
         name = .page(page)
         request = ListRequest(prefix: root, isDelimited: false, startAfter: start == root ? nil : start.startAfter)
         // Nobody should wait for it in vain who is far away.
-        let nearEnd = start.directoryPrefix.parentPrefix?.endOfPrefix
+        let nearEnd = start.folderPrefix.parentPrefix?.endOfPrefix
         expected = KeyInterval(lower: start, upper: KeyInterval.earlierEnd(end ?? nearEnd, root.endOfPrefix))
     }
 

@@ -22,7 +22,7 @@ struct PageLedger {
         /// Whether the page tells of what is in the directory of this prefix, or is expected to: the beginning of the
         /// directory is in it, or the page itself begins within that directory.
         func tells(of directory: Key) -> Bool {
-            (lower <= directory || lower.directoryPrefix == directory) && (upper.map { directory < $0 } ?? true)
+            (lower <= directory || lower.folderPrefix == directory) && (upper.map { directory < $0 } ?? true)
         }
     }
 
@@ -118,7 +118,7 @@ struct PageLedger {
                 accounts[page.walk]?.usedCount += 1
                 if page.hasArrived { walks.append(page.walk) }
             }
-            if page.lower > directory && page.lower.directoryPrefix != directory { break }
+            if page.lower > directory && page.lower.folderPrefix != directory { break }
             index += 1
         }
         return walks

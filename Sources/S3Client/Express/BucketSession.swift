@@ -69,11 +69,11 @@ final class BucketSession: CredentialsProvider {
 
     // MARK: How sessions are made
 
-    /// Takes the errand to make a session, of which there is one at a time.
+    /// Takes the request for a session, of which there is one in flight at a time.
     ///
     /// - Returns: The request that makes it; `nil` where none is needed.
-    func takeErrand() -> SessionOperation? {
-        guard state.withLock({ $0.takeErrand() }) else { return nil }
+    func takeRequest() -> SessionOperation? {
+        guard state.withLock({ $0.takeRequest() }) else { return nil }
         return SessionOperation(bucket: bucket) { self.take($0) }
     }
 

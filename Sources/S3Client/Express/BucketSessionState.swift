@@ -81,7 +81,7 @@ struct BucketSessionState {
         case account
     }
 
-    /// Returns the credentials to sign with now. A session that is missing or old becomes an errand.
+    /// Returns the credentials to sign with now. A session that is missing or old is to be requested.
     mutating func current(now: Instant) -> Answer {
         if isOrdinary { return .account }
         if let session, now < session.end {
@@ -111,7 +111,7 @@ struct BucketSessionState {
     /// Begins to make a session.
     ///
     /// - Returns: True where the caller is to make it.
-    mutating func takeErrand() -> Bool {
+    mutating func takeRequest() -> Bool {
         guard isWanted, !isMaking else { return false }
         isWanted = false
         isMaking = true
@@ -156,7 +156,7 @@ struct BucketSessionState {
         case regained
     }
 
-    /// Takes what came of an errand.
+    /// Takes the result of a request for a session.
     mutating func take(_ result: Result<MadeSession, StoreError>, now: Instant) -> Change {
         isMaking = false
         isWanted = false

@@ -23,7 +23,7 @@ final class NetworkLoop {
     private var hedging = HedgingByKind()
     /// Requests with two attempts under way.
     private var hedged: [Exchange] = []
-    /// When to look next whether attempts need a hedge; `nil` while none is under way.
+    /// The instant of the next look for attempts that need a hedge; `nil` while none is under way.
     private var hedgeLookInstant: RunningClock.Instant?
     private var generator = SystemRandomNumberGenerator()
     private var pulse = Pulse()
@@ -157,13 +157,13 @@ final class NetworkLoop {
         watch(exchange)
     }
 
-    /// How often a request looks whether credentials or addresses have come: a small part of what their sources take.
+    /// The time between two looks for credentials or addresses: a small part of what their sources take.
     private static let preparationInterval: Duration = .milliseconds(10)
 
     /// Submits the request that makes a directory bucket's session, where one is needed. It ends a little before the request
     /// that needs it, which then has an error to tell.
     private func makeSession(for exchange: Exchange, now: RunningClock.Instant) {
-        guard let operation = context.bucketSession?.takeErrand() else { return }
+        guard let operation = context.bucketSession?.takeRequest() else { return }
         let remaining = exchange.deadline - now
         let deadline = exchange.deadline - min(.seconds(1), remaining / 4)
         submit(Exchange(id: Self.sessionID, operation: operation, deadline: deadline, now: now))
@@ -352,7 +352,7 @@ final class NetworkLoop {
 
     // MARK: - Hedging
 
-    /// How often attempts are looked at: half of the shortest delay of a hedge.
+    /// The time between two looks at attempts: half of the shortest delay of a hedge.
     private static let hedgeLookInterval: Duration = .milliseconds(10)
     /// Looks, where it is time to, which attempts need a hedge.
     private func lookForHedges(now: RunningClock.Instant) {

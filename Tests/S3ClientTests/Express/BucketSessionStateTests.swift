@@ -10,7 +10,7 @@ private final class TriedState {
     var trouble: StoreError? { state.trouble }
 
     func current(now: ContinuousClock.Instant) -> BucketSessionState.Answer { state.current(now: now) }
-    func takeErrand() -> Bool { state.takeErrand() }
+    func takeRequest() -> Bool { state.takeRequest() }
     func inUse(now: ContinuousClock.Instant) -> BucketSessionState.Session? { state.inUse(now: now) }
     func retireOld(now: ContinuousClock.Instant) { state.retireOld(now: now) }
     func noteSuccess(of credentials: Credentials) { state.noteSuccess(of: credentials) }
@@ -43,7 +43,7 @@ private final class TriedState {
     private func begun(isProven: Bool = true) -> TriedState {
         let state = TriedState()
         _ = state.current(now: start)
-        _ = state.takeErrand()
+        _ = state.takeRequest()
         _ = state.take(.success(session(1, at: 0)), now: start)
         if isProven { state.noteSuccess(of: session(1, at: 0).credentials) }
         return state
@@ -61,29 +61,29 @@ private final class TriedState {
 
     @Test func `is made once for all requests that wait for it`() {
         let state = TriedState()
-        #expect(!state.takeErrand())
+        #expect(!state.takeRequest())
         for _ in 0..<3 { #expect(told(state, at: 0) == "renewing") }
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         #expect(told(state, at: 1) == "renewing")
-        #expect(!state.takeErrand())
+        #expect(!state.takeRequest())
         #expect(state.take(.success(session(1, at: 0)), now: at(1)) == .none)
         #expect(told(state, at: 1) == "ID1")
-        #expect(!state.takeErrand())
+        #expect(!state.takeRequest())
     }
 
     @Test func `is renewed half-way by a request, which goes on with the old one, and never while idle`() {
         let state = begun()
         #expect(told(state, at: 149) == "ID1")
-        #expect(!state.takeErrand())
+        #expect(!state.takeRequest())
         #expect(told(state, at: 151) == "ID1")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         #expect(told(state, at: 152) == "ID1")
-        #expect(!state.takeErrand())
+        #expect(!state.takeRequest())
         _ = state.take(.success(session(2, at: 151)), now: at(153))
         #expect(told(state, at: 153) == "ID2")
         // Nothing has been asked for ten minutes.
         #expect(told(state, at: 800) == "renewing")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
     }
 
     @Test func `is not used at its very end, which a request on its way would miss`() {
@@ -98,7 +98,7 @@ private final class TriedState {
         let state = begun()
         #expect(state.noteRefusal(of: session(1, at: 0).credentials, for: "x", now: at(60)))
         #expect(told(state, at: 60) == "renewing")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         _ = state.take(.success(session(2, at: 60)), now: at(60))
         // A refusal of the old one that comes late.
         #expect(state.noteRefusal(of: session(1, at: 0).credentials, for: "x", now: at(61)))
@@ -109,7 +109,7 @@ private final class TriedState {
         let state = begun()
         #expect(state.noteRefusal(of: session(1, at: 0).credentials, for: "x", now: at(2)))
         #expect(told(state, at: 2) == "renewing")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         _ = state.take(.success(session(2, at: 2)), now: at(2))
         state.noteSuccess(of: session(2, at: 2).credentials)
         #expect(!state.noteRefusal(of: session(2, at: 2).credentials, for: "x", now: at(3)))
@@ -124,13 +124,13 @@ private final class TriedState {
         let state = begun(isProven: false)
         #expect(state.noteRefusal(of: session(1, at: 0).credentials, for: "x", now: at(0.1)))
         #expect(told(state, at: 0.1) == "renewing")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         _ = state.take(.success(session(2, at: 0.1)), now: at(0.2))
         #expect(!state.noteRefusal(of: session(2, at: 0.1).credentials, for: "x", now: at(0.3)))
         #expect(told(state, at: 0.4) == "renewing")
-        #expect(!state.takeErrand())
+        #expect(!state.takeRequest())
         #expect(told(state, at: 1.4) == "renewing")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         _ = state.take(.success(session(3, at: 1.4)), now: at(1.5))
         state.noteSuccess(of: session(3, at: 1.4).credentials)
         #expect(state.noteRefusal(of: session(3, at: 1.4).credentials, for: "x", now: at(60)))
@@ -141,13 +141,13 @@ private final class TriedState {
         let denied = StoreError(.accessDenied, "no")
         for (seconds, change) in [(0.0, BucketSessionState.Change.lost(denied)), (1.5, .none)] {
             #expect(told(state, at: seconds) == "renewing")
-            #expect(state.takeErrand())
+            #expect(state.takeRequest())
             #expect(state.take(.failure(denied), now: at(seconds)) == change)
             #expect(told(state, at: seconds + 0.5) == "unavailable")
-            #expect(!state.takeErrand())
+            #expect(!state.takeRequest())
         }
         #expect(told(state, at: 3) == "renewing")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         #expect(state.take(.success(session(1, at: 3)), now: at(3)) == .regained)
         #expect(told(state, at: 3) == "ID1")
     }
@@ -156,11 +156,11 @@ private final class TriedState {
     func `that can't be made now leaves requests waiting for the next, with the reason`(code: StoreError.Code) {
         let state = TriedState()
         _ = state.current(now: start)
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         #expect(state.take(.failure(StoreError(code, "later")), now: at(5)) == .none)
         #expect(state.trouble == StoreError(code, "later"))
         #expect(told(state, at: 5) == "renewing")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         _ = state.take(.success(session(1, at: 6)), now: at(6))
         #expect(state.trouble == nil)
     }
@@ -169,21 +169,21 @@ private final class TriedState {
         let state = begun()
         let error = StoreError(.accessDenied, "no")
         #expect(told(state, at: 160) == "ID1")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         #expect(state.take(.failure(error), now: at(160)) == .late(error))
         #expect(told(state, at: 161) == "ID1")
-        #expect(!state.takeErrand())
+        #expect(!state.takeRequest())
         #expect(told(state, at: 166) == "ID1")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
     }
 
     @Test func `that is broken off at the end of the client is no failure`() {
         let state = TriedState()
         _ = state.current(now: start)
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         #expect(state.take(.failure(StoreError(.cancelled, "")), now: start) == .none)
         #expect(told(state, at: 0) == "renewing")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
     }
 
     @Test func `that is old is given up for a signature that is to hold long`() {
@@ -193,18 +193,18 @@ private final class TriedState {
         state.retireOld(now: at(200))
         #expect(state.inUse(now: at(200)) == nil)
         #expect(told(state, at: 200) == "renewing")
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
     }
 
     @Test func `is not needed where the store knows none`() {
         let state = TriedState()
         _ = state.current(now: start)
-        #expect(state.takeErrand())
+        #expect(state.takeRequest())
         #expect(state.becomeOrdinary())
         #expect(!state.becomeOrdinary())
         #expect(state.take(.failure(StoreError(.refused, "")), now: start) == .none)
         #expect(told(state, at: 0) == "account")
-        #expect(!state.takeErrand())
+        #expect(!state.takeRequest())
     }
 }
 
