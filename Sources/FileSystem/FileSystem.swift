@@ -43,7 +43,7 @@ public final class FileSystem: Sendable {
         public var hasExtendedAttributes: Bool
         /// Whether files have one with a URL (`--presign-xattr`).
         public var hasPresignedURLAttribute = false
-        /// Whether inode numbers fit in 32 bits (`--inode-bits 32`).
+        /// `true` if inode numbers fit in 32 bits (`--inode-bits 32`).
         public var hasShortInodeNumbers = false
         /// What makes URLs; `nil` for nothing.
         public var urls: (any ObjectURLSource)?

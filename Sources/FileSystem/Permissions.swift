@@ -18,12 +18,12 @@ public struct AccessKind: OptionSet, Hashable, Sendable {
 }
 
 extension FileAttributes {
-    /// Whether every user may do this by the permissions.
+    /// Returns `true` if every user may do this by the permissions.
     func allowsAll(_ kind: AccessKind) -> Bool {
         [6, 3, 0].allSatisfy { permissions >> $0 & kind.rawValue == kind.rawValue }
     }
 
-    /// Whether a process may do this, as the kernel decides it with `default_permissions`.
+    /// Returns `true` if a process may do this, as the kernel decides it with `default_permissions`.
     func allows(_ kind: AccessKind, to asker: FileSystem.Asker) -> Bool {
         if asker.userID == 0 {
             // Root reads everything, and runs what has a permission for at least one class of users.
@@ -43,6 +43,6 @@ extension FileSystem {
         guard attributes.allowsAll(kind) || attributes.allows(kind, to: asker()) else { throw .permissionDenied }
     }
 
-    /// Whether every user may go through all folders.
+    /// `true` if every user may go through all folders.
     public var letsAllThrough: Bool { options.ownership.directoryPermissions & 0o111 == 0o111 }
 }

@@ -9,7 +9,7 @@ struct Caller: Hashable, Sendable {
     let threadID: pid_t
     /// The user ID that came with the request.
     let userID: uid_t
-    /// Whether thread IDs may be another namespace's: the mount was made by another program.
+    /// `true` if thread IDs may be another namespace's: the mount was made by another program.
     let isForeign: Bool
 
     /// More than the longest list of groups takes (NGROUPS_MAX).
@@ -25,7 +25,7 @@ struct Caller: Hashable, Sendable {
         return mayBeAnother(status) ? .goOn : InterruptMeaning(of: status)
     }
 
-    /// Whether the thread that /proc shows may be another one of the same number.
+    /// `true` if the thread that /proc shows may be another one of the same number.
     var mayBeAnother: Bool {
         isForeign && (status.map(mayBeAnother) ?? true)
     }
@@ -42,7 +42,7 @@ struct Caller: Hashable, Sendable {
         return text.flatMap { CallerStatus(parsing: $0) }
     }
 
-    /// Whether there is no such thread; one that /proc hides (`hidepid`) still takes signals.
+    /// `true` if there is no such thread; one that /proc hides (`hidepid`) still takes signals.
     private var isGone: Bool {
         !isForeign && kill(threadID, 0) != 0 && errno == ESRCH
     }

@@ -1,8 +1,8 @@
 /// The state of a thread as /proc/TID/status shows it (proc(5)), as far as it says what an interrupt is about.
 struct CallerStatus: Hashable {
-    /// Whether the thread has ended, and only its entry remains.
+    /// `true` if the thread has ended, and only its entry remains.
     let hasEnded: Bool
-    /// Whether a debugger or a tracer receives the thread's signals first.
+    /// `true` if a debugger or a tracer receives the thread's signals first.
     let isTraced: Bool
     /// The user ID that file accesses are checked against.
     let fileSystemUserID: UInt32

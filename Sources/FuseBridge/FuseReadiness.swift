@@ -47,7 +47,7 @@ public enum FuseReadiness {
         return withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
-    /// Whether the kernel has SELinux, and it is enabled.
+    /// `true` if the kernel has SELinux, and it is enabled.
     public static var hasSELinux: Bool {
         contents(of: "/proc/filesystems").split(whereSeparator: \.isWhitespace).contains("selinuxfs")
     }

@@ -24,7 +24,7 @@ public final class FuseSession: Sendable {
     /// What is shared with the supervisor; `nil` where there is none.
     let page: SupervisionPage?
     private let isSuccessor: Bool
-    /// Whether another program made the mount, and so decided its options.
+    /// `true` if another program made the mount, and so decided its options.
     let isForeign: Bool
     /// Where an overlay lies on the mount, or is going to; `nil` for none.
     private let overlaidAt: String?

@@ -72,7 +72,7 @@ enum Fusermount {
     private static let confinementHint =
         "fusermount3 may not mount there, perhaps because of AppArmor; mount below your home, /mnt, /media or /tmp, or as root"
 
-    /// What a user is told who got this complaint.
+    /// The message for a user, in place of fusermount3's own.
     static func hint(for complaint: String?) -> String {
         let complaint = complaint ?? "\(program) mounted nothing"
         if complaint.contains("user_allow_other") {

@@ -24,7 +24,7 @@ final class Interrupts: Sendable {
 
     private let state = Mutex(State())
     private let watch = InterruptWatch()
-    /// Whether another program made the mount.
+    /// `true` if another program made the mount.
     private let isForeign: Bool
 
     init(isForeign: Bool = false) {

@@ -21,7 +21,7 @@ public struct MountTable: Sendable {
         public var isTractfs: Bool { type == MountTable.type }
         /// Whether it is the overlay that lies on one of ours.
         public var isOverlaid: Bool { overlayUpper != nil && source.hasPrefix("s3://") }
-        /// Whether another program has mounted it, and any may serve it, ours too (`HandedDevice`).
+        /// `true` if another program has mounted it, and any may serve it, ours too (`HandedDevice`).
         public var isForeignFuse: Bool { (type == "fuse" || type.hasPrefix("fuse.")) && !isTractfs }
         /// Whether it is one of ours, with an overlay or without.
         public var isOurs: Bool { isTractfs || isOverlaid }

@@ -34,7 +34,7 @@ func tractfs_open(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMut
 }
 
 extension CInt {
-    /// Whether these flags of open(2) are about more than reading.
+    /// `true` if these flags of open(2) are about more than reading.
     fileprivate var wantsToWrite: Bool { self & O_ACCMODE != O_RDONLY || self & O_TRUNC != 0 }
 }
 

@@ -36,7 +36,7 @@ final class ParkedReply: Sendable {
         return reply
     }
 
-    /// Whether the reply has not been taken.
+    /// `true` if the reply has not been taken.
     var isWaiting: Bool {
         state.withLock { $0.reply?.withRequest { _ in true } ?? false }
     }

@@ -34,9 +34,9 @@ final class Listing: Sendable {
         var entries: ProvenEntries
         /// The entries in the order in which readers have been given them, where that isn't the order of `entries`.
         var given: ProvenEntries?
-        /// Whether readers have been given entries.
+        /// `true` if readers have been given entries.
         var hasGivenEntries = false
-        /// Whether what is proven rests on the order of the store's listings.
+        /// `true` if what is proven rests on the order of the store's listings.
         var restsOnOrder: Bool
         /// The pages that have come of a directory of a store that lists in no order.
         var collected: CollectedPages?
@@ -44,7 +44,7 @@ final class Listing: Sendable {
         var knownSince: ContinuousClock.Instant
         /// Where the next page of its own begins, if that is a matter of going on with one that came before.
         var cursor: PageCursor?
-        /// Whether a page of others had a key where a page of its own had none: only its own pages count from then on.
+        /// `true` if a page of others had a key where a page of its own had none: only its own pages count from then on.
         var isContradicted = false
         /// Whether a page of this very directory has come, so that further ones aren't asked for because of a name.
         var hasFirstPage = false
@@ -417,7 +417,7 @@ final class Listing: Sendable {
         }
     }
 
-    /// Whether somebody waits for an answer about `name`.
+    /// `true` while a lookup of `name` is parked.
     func isAiming(at name: Name) -> Bool { withState { $0.aims[name] != nil } }
 
     func settle(_ name: Name, _ result: Result<ListedEntry?, StoreError>) {
@@ -468,7 +468,7 @@ extension Listing.State {
     /// The memory that lists of entries take beside the blocks, in bytes.
     var entriesByteCount: Int { entries.byteCount + (given?.byteCount ?? 0) }
 
-    /// Whether somebody waits for the page that is being fetched; ends the fetching where nobody does.
+    /// `true` if a caller waits for the page that is being fetched. Ends the fetching otherwise.
     var isNeeded: Bool {
         mutating get {
             if waiters.isEmpty { isFetching = false }
@@ -521,7 +521,7 @@ extension Listing.State {
         return waiters.contains { if case .entries = $0 { true } else { false } } ? cursor.position : nil
     }
 
-    /// Notes where the listing goes on behind a page of its own that somebody else has asked for.
+    /// Notes where the listing goes on behind a page of its own that another caller has requested.
     mutating func noteEnd(of page: ProvenPage, below prefix: Key) {
         guard !entries.isComplete, let token = page.next, let upper = page.interval.upper else { return }
         let position = upper.dropping(prefix.bytes.count)

@@ -22,7 +22,7 @@ final class ListingSource: Sendable {
     private let archive: (any ListingArchive)?
     /// Where it is written what open directories have given, for the next process.
     let log: EntryLog?
-    /// Whether the store lists in the order of keys.
+    /// `true` if the store lists in the order of keys.
     let order: StoreOrder
     private let logger: Logger
     /// How many listings were taken from the archive.

@@ -75,7 +75,7 @@ struct ProvenEntries {
         return gaps
     }
 
-    /// Whether a page tells of an entry that isn't there by what is proven.
+    /// Returns `true` if a page tells of an entry that isn't there by what is proven.
     func contradicts(_ section: ProvenSection) -> Bool {
         var seen = section.interval.lower
         // What is new contradicts nothing: as a rule that is all of it.
@@ -87,7 +87,7 @@ struct ProvenEntries {
         return hasAbsent(section.block, in: KeyInterval(lower: seen, upper: section.interval.upper))
     }
 
-    /// Whether an entry of `block` in `interval`, all of which is proven, isn't there. A file that a directory hides is.
+    /// Returns `true` if an entry of `block` in `interval`, all of which is proven, isn't there. A file that a directory hides is.
     private func hasAbsent(_ block: EntryBlock, in interval: KeyInterval) -> Bool {
         if interval.isEmpty { return false }
         return EntryRun(block, in: interval).range.contains { index in

@@ -101,7 +101,7 @@ extension ETag {
         }
     }
 
-    /// Whether the object has no known tag.
+    /// `true` if the object has no known tag.
     public var isStandIn: Bool {
         switch form {
         case .digest: false
@@ -109,7 +109,7 @@ extension ETag {
         }
     }
 
-    /// When the object of a stand-in was last modified; `nil` for a tag, and where the time is unknown.
+    /// The time at which the object of a stand-in was last modified; `nil` for a tag, and where the time is unknown.
     public var standInTime: Timestamp? {
         guard isStandIn, case .text(let text) = form, text.hasPrefix(Self.timePrefix) else { return nil }
         let parts = text.dropFirst(Self.timePrefix.count).split(separator: ".", omittingEmptySubsequences: false)
@@ -145,7 +145,7 @@ private enum ETagText {
         return tag
     }
 
-    /// Whether a normalized tag has something between its quotation marks, and nothing that ends it or a header.
+    /// Returns `true` if a normalized tag has something between its quotation marks, and nothing that ends it or a header.
     static func isValid(_ tag: [UInt8]) -> Bool {
         let inner = tag.dropFirst().dropLast()
         // U+FDD0 stands for bytes that could not be read (`TextRepair`).

@@ -1,5 +1,5 @@
 extension ListPage {
-    /// Whether the page, which answers `request`, tells too little to be believed by itself, so that its successor must come
+    /// Returns `true` if the page, which answers `request`, tells too little to be believed by itself, so that its successor must come
     /// first: it is empty, or it is the short beginning of a directory's listing and has common prefixes only.
     ///
     /// S3 fills its pages and merges common prefixes with keys. Some stores list all common prefixes before the first key:

@@ -128,7 +128,7 @@ public struct ListPage: Hashable, Sendable {
     public var items: [Item]
     /// The token of the next page; `nil` where this page is the last.
     public var next: ContinuationToken?
-    /// Whether the store sent objects and common prefixes each in the order of their bytes, and began behind the key that was
+    /// `true` if the store sent objects and common prefixes each in the order of their bytes, and began behind the key that was
     /// asked for. Otherwise the items stand as they came, objects before common prefixes, and none is left out.
     public var isOrdered: Bool
 

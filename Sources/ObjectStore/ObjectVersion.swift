@@ -45,7 +45,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 public struct ListedObject: Hashable, Sendable {
     /// Which bytes: key, ETag and size.
     public let version: ObjectVersion
-    /// When the object was last written; `Timestamp.unknown` where the listing doesn't say so.
+    /// The time at which the object was last written; `Timestamp.unknown` where the listing doesn't say so.
     public let lastModified: Timestamp
     /// S3's storage class, such as "STANDARD" or "GLACIER"; "STANDARD" where the store names none.
     public let storageClass: String

@@ -3,8 +3,8 @@ import Synchronization
 /// A clock that stands still while this process can't run: while the machine is suspended, and in gaps that were noted because the
 /// process was stopped (SIGSTOP) or frozen (the cgroup freezer).
 ///
-/// Deadlines, waits and limits of silence count by it: a store is not given up for a time in which nobody listened to it. Expiries
-/// count by `ContinuousClock`, which never stands still.
+/// Deadlines, waits and limits of silence count by it: a store is not given up for a time in which this process did not listen.
+/// Expiries count by `ContinuousClock`, which never stands still.
 public enum RunningClock {
     /// A moment of the clock.
     public struct Instant: InstantProtocol {
@@ -16,7 +16,7 @@ public enum RunningClock {
         /// The moment that is so much later.
         public func advanced(by duration: Duration) -> Instant { Instant(sinceOrigin: sinceOrigin + duration) }
 
-        /// How much later `other` is.
+        /// Returns the time from this instant to `other`.
         public func duration(to other: Instant) -> Duration { other.sinceOrigin - sinceOrigin }
 
         /// Earlier moments before later ones.
@@ -30,7 +30,7 @@ public enum RunningClock {
             instant.advanced(by: .zero - duration)
         }
 
-        /// How much later the left one is.
+        /// Returns the time from the right instant to the left one.
         public static func - (left: Instant, right: Instant) -> Duration { right.duration(to: left) }
     }
 

@@ -26,7 +26,7 @@ public struct S3Configuration: Sendable {
     public var expectedBucketOwner: String?
     /// What the objects are encrypted with, where the store is to be told it.
     public var customerKey: CustomerKey?
-    /// Whether the bucket is expected to list keys in the order of their bytes.
+    /// `true` if the bucket is expected to list keys in the order of their bytes.
     public var listsInOrder = true
     /// How many connections at the most, all network threads together.
     public var connectionLimit: Int
@@ -47,7 +47,7 @@ public struct S3Configuration: Sendable {
 
     private static let unorderedMark = "unordered "
 
-    /// What a `bucketIdentity` or `listingIdentity` was made of: the endpoint's URL, `nil` for AWS's own, and the bucket's name.
+    /// Returns the parts of a `bucketIdentity` or `listingIdentity`: the endpoint's URL, `nil` for AWS's own, and the bucket's name.
     public static func parts(ofBucketIdentity identity: String) -> (endpoint: String?, bucket: String) {
         if identity.hasPrefix(unorderedMark) {
             return parts(ofBucketIdentity: String(identity.dropFirst(unorderedMark.count)))

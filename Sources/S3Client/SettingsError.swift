@@ -3,9 +3,9 @@ public struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible 
     /// One sentence without a full stop: what is wrong, where, and what to do about it. Never holds a secret.
     public let description: String
 
-    /// Whether a service could not be reached, which may pass.
+    /// `true` if a service could not be reached, which may pass.
     public let mayPass: Bool
-    /// Whether this only means that a source of credentials has none.
+    /// `true` if this only means that a source of credentials has none.
     let isAbsence: Bool
 
     init(_ description: String, mayPass: Bool = false, isAbsence: Bool = false) {

@@ -24,7 +24,7 @@ final class StoreTraits: Sendable {
 
     // MARK: Listings
 
-    /// Whether the store only knows ListObjects, version 1.
+    /// `true` if the store only knows ListObjects, version 1.
     var isMarked: Bool { state.withLock { $0.isMarked } }
 
     /// The store only knows ListObjects, version 1.
@@ -33,7 +33,7 @@ final class StoreTraits: Sendable {
         logger?.notice("the store does not know ListObjectsV2; folders are listed with ListObjects (version 1)")
     }
 
-    /// Whether the store does not encode keys, whatever it says.
+    /// `true` if the store does not encode keys, whatever it says.
     var isEncodingIgnored: Bool { state.withLock { $0.isEncodingIgnored } }
 
     /// The store said of keys that they are encoded, and they were not.
@@ -62,7 +62,7 @@ final class StoreTraits: Sendable {
 
     // MARK: Objects
 
-    /// Whether the store unpacks objects that are stored with Content-Encoding: gzip, unless the client accepts that encoding.
+    /// `true` if the store unpacks objects that are stored with Content-Encoding: gzip, unless the client accepts that encoding.
     var unpacks: Bool { state.withLock { $0.unpacks } }
 
     /// The store unpacks objects.

@@ -3,8 +3,8 @@ import ArgumentParser
 /// `-o OPTION[=VALUE],…`, which mount(8) and /etc/fstab give options in: turned into the command line's own before that is
 /// parsed, so that there is one meaning of each.
 enum MountOptions {
-    /// What mount(8), mount.fuse3(8) and systemd hand through, and every mount of ours is or may ignore (mount(8), systemd.mount(5)).
-    /// "dev" and "suid" are mount.fuse3's wherever the opposite isn't said.
+    /// The options that mount(8), mount.fuse3(8) and systemd hand through, and that hold for every mount of ours or may be
+    /// ignored (mount(8), systemd.mount(5)). "dev" and "suid" are mount.fuse3's wherever the opposite isn't said.
     private static let ignored: Set = [
         "ro", "suid", "nosuid", "dev", "nodev", "atime", "noatime", "diratime", "nodiratime", "relatime", "norelatime",
         "strictatime", "nostrictatime", "lazytime", "nolazytime", "iversion", "noiversion", "mand", "nomand", "exec",
@@ -14,7 +14,7 @@ enum MountOptions {
     /// The same with a value: who may unmount, and what is a remark.
     private static let ignoredWithValue: Set = ["user", "comment"]
 
-    /// Whether the command is left out, as in `tractfs s3://BUCKET FOLDER`: no command has a colon in its name. mount.fuse3(8) calls
+    /// Returns `true` if the command is left out, as in `tractfs s3://BUCKET FOLDER`: no command has a colon in its name. mount.fuse3(8) calls
     /// programs so, for /etc/fstab's types "fuse.tractfs" and "fuse".
     static func isShort(_ arguments: [String]) -> Bool {
         arguments.first?.contains(":") ?? false
@@ -24,7 +24,7 @@ enum MountOptions {
     /// is left out. What is given by itself comes behind, and so wins.
     ///
     /// - Parameters:
-    ///   - isSloppy: Whether options that nobody knows are passed over, as `mount -s` wants it.
+    ///   - isSloppy: `true` to pass over unknown options, as `mount -s` wants it.
     ///   - isShort: Whether "mount" is left out; `nil` to find out.
     static func expand(
         _ arguments: [String], isSloppy: Bool = false, isShort: Bool? = nil

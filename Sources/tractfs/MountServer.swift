@@ -93,7 +93,7 @@ struct MountServer {
         var isTold = false
         let wait = { (reason: String) throws in
             if !isTold { ending.logger.notice("waiting for the network: \(reason)") }
-            // Told again each time: so the supervisor looks whether anybody still wants the mount.
+            // Told again each time: so the supervisor looks whether the command still runs.
             guard ServerReport.waiting(isTold ? "" : reason).send(over: supervisor) else { throw Self.orphaned }
             isTold = true
         }

@@ -26,7 +26,7 @@ struct MountSettings {
     let hasPresignedURLAttribute: Bool
     let timeToLive: TimeToLive
     let readTimeout: Duration
-    /// How long to wait for a network that is still coming up.
+    /// The time to wait for a network that is still coming up.
     let retry: Duration
     let memory: MemoryBudget
     /// `nil` where nothing is kept on the disk.

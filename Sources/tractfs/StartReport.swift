@@ -24,12 +24,12 @@ struct StartReport {
 
     /// Says what the mount waits for.
     ///
-    /// - Returns: Whether the command has heard it. If not, somebody ended it, and wants no mount.
+    /// - Returns: `false` if the command has ended, and wants no mount.
     func tell(_ notice: String) -> Bool {
         (try? pipe.writeAll("\(Self.noticeMark)\(Failure(notice))\n".utf8)) != nil
     }
 
-    /// Whether the command is still there.
+    /// `true` if the command is still there.
     var isHeard: Bool {
         var polled = pollfd(fd: pipe.rawValue, events: 0, revents: 0)
         return poll(&polled, 1, 0) == 0

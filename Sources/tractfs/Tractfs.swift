@@ -116,7 +116,7 @@ struct Tractfs: ParsableCommand {
 /// Why a command failed, in one line for a person.
 struct Failure: Error, CustomStringConvertible {
     let description: String
-    /// Whether it is the network's, which may still be coming up.
+    /// `true` if it is the network's, which may still be coming up.
     let mayPass: Bool
 
     init(_ description: String, mayPass: Bool = false) {

@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    /// Whether programs of 32 bits can be built and run here.
+    /// `true` if programs of 32 bits can be built and run here.
     private static let canBuildFor32Bits =
         (try? run("sh", ["-c", "echo 'int main(void){return 0;}' | gcc -m32 -xc - -o /dev/null"]).status) == 0
 

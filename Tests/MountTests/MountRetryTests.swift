@@ -6,7 +6,7 @@ import Testing
 /// Mounts that are made before the network is there, as at the start of a machine.
 @Suite("With --retry, a mount", .serialized, mounts)
 struct MountRetryTests {
-    /// A port that nobody listens on for now.
+    /// A port without a listener.
     private func freePort() throws -> Int {
         try withS3TestServer { $0.port }
     }

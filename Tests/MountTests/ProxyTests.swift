@@ -59,7 +59,7 @@ private func withProxy<Result>(_ body: (RunningProxy) throws -> Result) throws -
     }
 }
 
-/// What `http_proxy`, `https_proxy` and `no_proxy` do to a mount.
+/// The effects of `http_proxy`, `https_proxy` and `no_proxy` on a mount.
 @Suite(
     "A mount behind a proxy", .serialized, mounts,
     .enabled(if: RunningProxy.isAvailable, "needs tinyproxy"))

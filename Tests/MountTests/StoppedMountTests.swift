@@ -8,9 +8,9 @@ import Testing
 /// Mounts whose processes don't run for a while: Ctrl-Z, a debugger, a frozen container, a paused virtual machine.
 @Suite("A mount that is stopped for longer than --read-timeout", .serialized, mounts)
 struct StoppedMountTests {
-    /// What becomes of the request that is under way meanwhile.
+    /// The fate of the request that is in flight meanwhile.
     enum Fate: CaseIterable {
-        /// It is answered while nobody listens.
+        /// It is answered while the process is stopped.
         case answered
         /// It is never answered, as over a connection that a NAT has forgotten.
         case forgotten

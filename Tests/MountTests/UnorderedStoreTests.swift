@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What programs see of a store that doesn't list keys in the order of their bytes.
+/// The view that programs have of a store that doesn't list keys in the order of their bytes.
 @Suite("A store that lists in another order", .serialized, mounts) struct UnorderedStoreTests {
     /// Orders, each with how many items there are on a page.
     static let listings: [(ListingOrder, Int)] = [

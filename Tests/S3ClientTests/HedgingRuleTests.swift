@@ -21,7 +21,7 @@ import TestSupport
         (slowCount: 0, fast: 30, slow: 30, late: 60),
         // Too few slow ones to count, and enough of them.
         (slowCount: 2, fast: 30, slow: 100, late: 60), (slowCount: 10, fast: 30, slow: 100, late: 100),
-        // Slower than anybody should wait for.
+        // Slower than a reader should wait for.
         (slowCount: 10, fast: 30, slow: 300, late: 120),
         // Faster than is worth a second request.
         (slowCount: 0, fast: 1, slow: 1, late: 20),
@@ -103,7 +103,7 @@ import TestSupport
 @Suite struct `An attempt's silence` {
     private let start = RunningClock.now
 
-    /// What the rule says at these milliseconds, when so many bytes had come.
+    /// Returns the verdicts at these milliseconds, for so many bytes received.
     private func verdicts(
         median: Int, hedgeCount: Int = 0, _ looks: [(milliseconds: Int, byteCount: Int)]
     ) -> [HedgeReason?] {

@@ -7,9 +7,9 @@ import SystemSupport
 public struct CacheFileSystem: Hashable, Sendable {
     /// Its type, as a mount table has it: "nfs4".
     public let type: String
-    /// Whether other machines may use it too.
+    /// `true` if other machines may use it too.
     public let isShared: Bool
-    /// Whether they see each other's locks (fcntl(2)), as far as the type and the options of the mount tell; true where `isShared`
+    /// `true` if they see each other's locks (fcntl(2)), as far as the type and the options of the mount tell; true where `isShared`
     /// is false.
     public let hasSharedLocks: Bool
 
@@ -21,7 +21,7 @@ public struct CacheFileSystem: Hashable, Sendable {
         case seenWith(String)
         /// Seen by all machines unless the mount has one of these options.
         case seenWithout(Set<String>)
-        /// Kept within the machine, or nobody can tell.
+        /// Kept within the machine, or unknown.
         case unseen
     }
 

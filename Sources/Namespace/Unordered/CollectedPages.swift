@@ -7,7 +7,7 @@ struct CollectedPages {
     private var tokens: Set<ContinuationToken> = []
     /// The keys that no path can name.
     private(set) var hidden = HiddenKeys()
-    /// How the listing goes on; `nil` before the first page, and after the last.
+    /// The token of the next page; `nil` before the first page, and after the last.
     private(set) var next: ContinuationToken?
 
     /// As many entries as a page of S3 has.

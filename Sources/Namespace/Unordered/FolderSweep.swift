@@ -7,14 +7,14 @@ struct FolderSweep {
 
     private var pending: [Key]
     private var underWayCount = 0
-    /// How many files the folders have that were listed.
+    /// The number of files in the folders that were listed.
     private(set) var keyCount = 0
 
     init(below root: Key) {
         pending = [root]
     }
 
-    /// Whether everything is listed.
+    /// `true` if everything is listed.
     var isDone: Bool { pending.isEmpty && underWayCount == 0 }
 
     /// The next folder to list now; the deepest one first, so that few wait. Ends with `finish`.

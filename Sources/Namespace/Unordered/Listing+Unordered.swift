@@ -23,7 +23,7 @@ extension Listing {
         }
     }
 
-    /// Takes the page of an unordered directory that somebody else has listed from its beginning, where it is the only one.
+    /// Takes the page of an unordered directory that another caller has listed from its beginning, where it is the only one.
     func collectWhole(_ page: ListPage, askedAt: ContinuousClock.Instant) {
         guard page.next == nil, let section = try? page.unorderedSection(of: prefix, account: source.account) else {
             return
@@ -42,7 +42,7 @@ extension Listing {
     }
 
     private func collect(_ section: ProvenSection, next: ContinuationToken?) throws(StoreError) {
-        // Nobody else touches it while the page is fetched.
+        // Only this thread touches it while the page is fetched.
         var collected = withState { $0.collected.take() } ?? CollectedPages()
         if try collected.add(section, next: next) { return try complete(collected) }
         let (outcome, mustFetch) = withState { state in
@@ -132,7 +132,7 @@ extension Listing {
     }
 }
 
-/// What has come of the two requests about one name.
+/// The results of the two requests about one name.
 private struct ProbeAnswers {
     enum Whole {
         case directory

@@ -1,7 +1,8 @@
 import ObjectStore
 import Synchronization
 
-/// Whether the store lists keys in the order of their bytes: trusted until a page disproves it, and never again from then on.
+/// The trust in the order of the store's listings, that of the bytes of keys. It lasts until a page disproves the order, and
+/// never comes back.
 ///
 /// A page of an ordered listing proves what is *not* there. Where the store turns out to list in another order, everything that
 /// was derived from its order is withdrawn, and each directory is listed to its end before it is shown.
@@ -9,7 +10,7 @@ final class StoreOrder: Sendable {
     private let hasOrder: Atomic<Bool>
     private let reaction = Mutex<Reaction?>(nil)
 
-    /// What is to be done when the order is disproved.
+    /// The action that runs when the order is disproved.
     private struct Reaction {
         let run: @Sendable (_ prefix: Key, _ key: Key) -> Void
     }
@@ -18,7 +19,7 @@ final class StoreOrder: Sendable {
         hasOrder = Atomic(isTrusted)
     }
 
-    /// Whether pages prove that nothing is between their items.
+    /// `true` if pages prove that nothing is between their items.
     var isTrusted: Bool { hasOrder.load(ordering: .acquiring) }
 
     /// Sets the action that withdraws what was derived from the order. Called once at the most, from the thread that disproves it.

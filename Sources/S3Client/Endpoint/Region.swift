@@ -3,13 +3,13 @@ enum Region {
     /// Where nobody names one; AWS's first, and what other S3 servers take.
     static let standard = "us-east-1"
 
-    /// Whether `name` could be that of a region of another store's: it goes into signatures only, where "/" and "," separate.
+    /// Returns `true` if `name` could be that of a region of another store's: it goes into signatures only, where "/" and "," separate.
     static func isSignable(_ name: String) -> Bool {
         (1...255).contains(name.utf8.count)
             && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
     }
 
-    /// Whether `name` could be that of an AWS region, which is part of host names: small letters, digits and "-".
+    /// Returns `true` if `name` could be that of an AWS region, which is part of host names: small letters, digits and "-".
     static func isValid(_ name: String) -> Bool {
         (1...64).contains(name.utf8.count)
             && name.utf8.allSatisfy { byte in

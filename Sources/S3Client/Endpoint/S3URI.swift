@@ -82,7 +82,7 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// Whether a name can stand in front of a host's name.
+    /// Returns `true` if a name can stand in front of a host's name.
     static func isHostLabel(_ name: String) -> Bool {
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         return labels.allSatisfy { label in

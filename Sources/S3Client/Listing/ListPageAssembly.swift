@@ -5,7 +5,7 @@ struct ListPageAssembly {
     private let elements: ListPageElements
     private let request: ListRequest
     private let isEncoded: Bool
-    /// Whether the page says that its keys are encoded, and they are not.
+    /// `true` if the page says that its keys are encoded, and they are not.
     let isFalselyEncoded: Bool
     private(set) var flaws = ListFlaws()
 
@@ -18,7 +18,7 @@ struct ListPageAssembly {
         isEncoded = elements.isURLEncoded && !isEncodingIgnored && !isFalselyEncoded
     }
 
-    /// Whether keys are not encoded although the page says so: one of them has a "%" that begins no escape, or one begins with
+    /// Returns `true` if keys are not encoded although the page says so: one of them has a "%" that begins no escape, or one begins with
     /// the prefix only as it stands.
     private static func isFalselyEncoded(_ elements: ListPageElements, prefix: Key) -> Bool {
         var (isRight, isRightAsItStands) = (true, true)
@@ -30,7 +30,7 @@ struct ListPageAssembly {
         return !isRight && isRightAsItStands
     }
 
-    /// Where a listing by markers goes on: at `NextMarker`, which stores leave out where no delimiter was asked for, or else
+    /// The position where a listing by markers goes on: `NextMarker`, which stores leave out where no delimiter was asked for, or else
     /// behind the greatest key.
     var nextMarker: Key? {
         if let text = elements.nextMarker, !text.isEmpty { return key(from: text) }

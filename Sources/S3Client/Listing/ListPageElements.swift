@@ -27,9 +27,9 @@ struct ListPageElements {
     private(set) var nextMarker: [UInt8]?
     var hasNextMarker: Bool { nextMarker?.isEmpty == false }
     private(set) var isURLEncoded = false
-    /// Whether there is an element that only ListObjectsV2 has.
+    /// `true` if there is an element that only ListObjectsV2 has.
     private(set) var isVersion2 = false
-    /// Whether there is an element that only ListObjects has.
+    /// `true` if there is an element that only ListObjects has.
     private(set) var isVersion1 = false
     private(set) var problem: String?
     private var section = Section.other

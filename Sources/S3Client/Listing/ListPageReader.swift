@@ -18,7 +18,7 @@ package final class ListPageReader {
 
     /// The entries that were not as they should be; known once the page is finished.
     package private(set) var flaws = ListFlaws()
-    /// Whether the page says that its keys are encoded, and they are not; known once the page is finished.
+    /// `true` if the page says that its keys are encoded, and they are not; known once the page is finished.
     private(set) var isFalselyEncoded = false
 
     /// A reader of the answer to `request`.
@@ -53,16 +53,16 @@ package final class ListPageReader {
             items: page.items, next: try next(assembly, isOrdered: page.isOrdered), isOrdered: page.isOrdered)
     }
 
-    /// Whether a page is one of ListObjects, version 1, although it was asked for by version 2: the store does not know
+    /// `true` if a page is one of ListObjects, version 1, although it was asked for by version 2: the store does not know
     /// `start-after` and tokens then. Known once all bytes have been received.
     var isVersion1: Bool { !elements.isVersion2 && elements.isVersion1 }
 
-    /// Whether the page says that it is one of version 2.
+    /// `true` if the page says that it is one of version 2.
     var isVersion2: Bool { elements.isVersion2 }
 
     private var elements: ListPageElements { consumer.elements }
 
-    /// How the listing goes on. `IsTruncated` decides whether it does; a token decides only where that is missing.
+    /// Returns the token of the next page. `IsTruncated` decides whether there is one; a token decides only where that is missing.
     private func next(_ assembly: ListPageAssembly, isOrdered: Bool) throws(StoreError) -> ContinuationToken? {
         let token = elements.nextToken.flatMap { $0.isEmpty || isMarked ? nil : ContinuationToken($0) }
         guard elements.isTruncated ?? (token != nil || elements.hasNextMarker) else { return nil }

@@ -33,14 +33,14 @@ enum ListedText {
         return time?.timestamp
     }
 
-    /// Whether the text is this word, in whatever case.
+    /// Returns `true` if the text is this word, in whatever case.
     static func isWord(_ text: [UInt8], _ word: StaticString) -> Bool {
         let text = trimmed(text)
         return text.count == word.utf8CodeUnitCount
             && word.withUTF8Buffer { zip(text, $0).allSatisfy { lowercased($0) == $1 } }
     }
 
-    /// Whether the bytes hold what `TextRepair` left for bytes that are no text.
+    /// Returns `true` if the bytes hold what `TextRepair` left for bytes that are no text.
     static func hasPlaceholder(_ text: [UInt8]) -> Bool {
         guard text.count >= TextRepair.placeholder.count else { return false }
         return text.indices.dropLast(TextRepair.placeholder.count - 1).contains {

@@ -47,14 +47,14 @@ struct TextRepair {
 
     /// Bytes that can't be used as they are.
     private struct Flaw {
-        /// Where the search began.
+        /// The offset at which the search began.
         let start: Int
         let index: Int
         /// `nil` where these may be a character, or a reference, once more bytes have come.
         let byteCount: Int?
     }
 
-    /// What begins at some byte.
+    /// The kind of text that begins at a byte.
     private enum Unit {
         case good(Int)
         case bad(Int)
@@ -138,7 +138,7 @@ struct TextRepair {
         }
     }
 
-    /// Whether XML can hold a character (XML 1.0, section 2.2).
+    /// Returns `true` if XML can hold a character (XML 1.0, section 2.2).
     private static func isCharacter(_ value: UInt32) -> Bool {
         switch value {
         case 0x9, 0xA, 0xD, 0x20...0xD7FF, 0xE000...0xFFFD, 0x10000...0x10FFFF: true

@@ -49,7 +49,7 @@ extension AttemptFailure {
         isUnknownRequest = !isAWS && Self.isUnknownRequest(status: head.status, code: code)
     }
 
-    /// Whether a store that is not AWS's says that it does not know a kind of request or one of its parameters.
+    /// Returns `true` if a store that is not AWS's says that it does not know a kind of request or one of its parameters.
     private static func isUnknownRequest(status: Int, code: String) -> Bool {
         switch code {
         case "NotImplemented", "UnsupportedOperation", "UnsupportedParameter": true

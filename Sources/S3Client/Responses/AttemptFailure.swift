@@ -22,7 +22,7 @@ struct AttemptFailure: Error, Equatable {
     let remedy: Remedy
     /// What the store said, without what it was asked for; empty where it said nothing.
     var answer = ""
-    /// Whether the store says that it does not know such a request.
+    /// `true` if the store says that it does not know such a request.
     var isUnknownRequest = false
     /// How long the store wants to be left alone, where it says that.
     var retryAfter: Duration?

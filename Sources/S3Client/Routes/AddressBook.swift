@@ -4,10 +4,10 @@
 struct AddressBook {
     typealias Instant = ContinuousClock.Instant
 
-    /// How long addresses are used without a new lookup. S3's records live for 5 s, but each answer names up to eight of its
+    /// The time for which addresses are used without a new lookup. S3's records live for 5 s, but each answer names up to eight of its
     /// machines, and connections last for minutes.
     static let freshness: Duration = .seconds(60)
-    /// How long addresses are used while newer ones are looked up. Older ones wait for the answer, unless there is none.
+    /// The time for which addresses are used while newer ones are looked up. Older ones wait for the answer, unless there is none.
     static let staleness: Duration = .seconds(600)
     /// The time between two lookups that fail.
     static let failureInterval: Duration = .seconds(1)
@@ -28,7 +28,7 @@ struct AddressBook {
         /// The last lookup, where it failed.
         var failure: (reason: LookupFailure, instant: Instant)?
         var isLookingUp = false
-        /// Whether no connection could be made to the addresses.
+        /// `true` if no connection could be made to the addresses.
         var isDoubted = false
 
         func isDue(now: Instant) -> Bool {
@@ -81,7 +81,7 @@ struct AddressBook {
 
 /// The reason why a lookup has failed.
 struct LookupFailure: Error, Hashable {
-    /// Whether the name servers have answered that there is no such name.
+    /// `true` if the name servers have answered that there is no such name.
     let isNameUnknown: Bool
     /// The reason and the remedy, for a person.
     let message: String

@@ -20,7 +20,7 @@ struct IPAddress: Hashable {
 
     var bitCount: Int { bytes.count * 8 }
 
-    /// Whether the first bits are those of `network`.
+    /// Returns `true` if the first bits are those of `network`.
     func isWithin(_ network: IPAddress, prefixLength: Int) -> Bool {
         guard bytes.count == network.bytes.count else { return false }
         return (0..<prefixLength).allSatisfy { bit in

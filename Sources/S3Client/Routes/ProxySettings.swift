@@ -59,7 +59,7 @@ struct Proxy: Hashable, Sendable, CustomStringConvertible {
     let host: String
     /// The port that curl connects to.
     let port: Int
-    /// Whether the addresses of servers are looked up here, and not by the proxy.
+    /// `true` if the addresses of servers are looked up here, and not by the proxy.
     let takesAddresses: Bool
     private let scheme: String
 

@@ -68,7 +68,7 @@ struct Router: Sendable {
         "can't find the address of \(endpoint.scheme.rawValue)://\(endpoint.authority)"
     }
 
-    /// Whether a host is a name. curl knows the addresses of "localhost" and of all below it without being told.
+    /// Returns `true` if a host is a name. curl knows the addresses of "localhost" and of all below it without being told.
     private static func needsLookup(_ host: String) -> Bool {
         IPAddress(host) == nil && host != "localhost" && !host.hasSuffix(".localhost")
     }

@@ -31,7 +31,7 @@ struct SecurityTokenService {
     /// Why there are none: a sentence that ends with what the service says.
     struct Refusal: Error {
         let description: String
-        /// Whether there was no answer, which may pass.
+        /// `true` if there was no answer, which may pass.
         var mayPass = false
     }
 

@@ -9,9 +9,9 @@ import ObjectStore
 struct ServiceConnection {
     /// How long it may take to connect.
     var connectLimit: Duration = .seconds(3)
-    /// How long a request may take once the address is known.
+    /// The timeout of a request once the address is known.
     var limit: Duration = .seconds(10)
-    /// How long the address may take: three name servers that are asked twice for 5 s each (resolv.conf(5)).
+    /// The timeout of the lookup of the address: three name servers that are asked twice for 5 s each (resolv.conf(5)).
     var nameLimit: Duration = .seconds(30)
     /// How often a request is sent that gets no answer, or that the service was too busy for.
     var attemptLimit = 3

@@ -26,7 +26,7 @@ struct QueryItem: Hashable, Sendable {
 
 /// A request before it is signed.
 struct HTTPRequest: Sendable {
-    /// What is done, in capital letters: "GET", or "HEAD", of everything that is asked of S3.
+    /// The method, in capital letters: "GET", or "HEAD", of everything that is asked of S3.
     var method = "GET"
     /// What stands in the `Host` header: the port too, where it isn't the scheme's own.
     var host: String

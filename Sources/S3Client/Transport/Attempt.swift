@@ -3,6 +3,6 @@ struct Attempt {
     /// What carries it.
     let transfer: Transfer
     let request: ClientContext.SignedRequest
-    /// Whether it is the second beside another one.
+    /// `true` if it is the second beside another one.
     let isHedge: Bool
 }

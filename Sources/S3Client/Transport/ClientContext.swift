@@ -135,7 +135,7 @@ final class ClientContext: Sendable {
         }
     }
 
-    /// Where the bucket answers, the region to sign for, and what time it is there.
+    /// The address of the bucket, the region to sign for, and the time there.
     typealias Place = (address: BucketAddress, region: String, time: Timestamp)
 
     private func request(

@@ -28,7 +28,7 @@ final class Exchange {
     private(set) var progressInstant: RunningClock.Instant?
     /// How long an attempt may bring nothing before it is given up.
     private var silenceLimit = silenceLimitFirst
-    /// When the process went on that had not run for a while, in the middle of the attempt.
+    /// The instant at which the process went on that had not run for a while, in the middle of the attempt.
     private var breakInstant: RunningClock.Instant?
     /// Whether an attempt was given up that had brought nothing at all.
     private var wasSilent = false
@@ -44,9 +44,9 @@ final class Exchange {
     private var watchInstant: RunningClock.Instant
     /// The number of hedges beside this attempt, one after the other.
     private var hedgeCount = 0
-    /// Whether a hedge is to be sent as soon as a transfer is free.
+    /// `true` if a hedge is to be sent as soon as a transfer is free.
     private var isHedgeDue = false
-    /// Whether the hedge began before the first attempt brought anything.
+    /// `true` if the hedge began before the first attempt brought anything.
     private var isRace = false
     /// Since when the newest attempt has been slow.
     private var slowInstant: RunningClock.Instant?
@@ -248,15 +248,15 @@ extension Exchange {
         return true
     }
 
-    /// Why the hedge that was due still is: it may have had to wait for a free transfer. Where it can't be sent now, the attempts are
-    /// looked at again.
+    /// Returns the reason for the hedge that was due, if it still holds: the exchange may have had to wait for a free transfer.
+    /// If the hedge can't be sent now, the attempts are looked at again.
     func takeHedgeReason(_ hedging: Hedging, now: RunningClock.Instant) -> HedgeReason? {
         guard isHedgeDue else { return nil }
         isHedgeDue = false
         return hedgeReason(hedging, now: now)
     }
 
-    /// Why the newest attempt needs a hedge.
+    /// Returns the reason for which the newest attempt needs a hedge.
     private func hedgeReason(_ hedging: Hedging, now: RunningClock.Instant) -> HedgeReason? {
         guard operation.isHedgeable, operation.isAwaitingBytes, let transfer = attempts.last?.transfer else {
             return nil
@@ -277,7 +277,7 @@ extension Exchange {
         return hedging.silenceReason(transfer.progress, since: watchInstant, hedgeCount: hedgeCount, now: now)
     }
 
-    /// Whether the attempt has been slow for as long as a silent one may be: no budget holds a hedge back any more.
+    /// Returns `true` if the attempt has been slow for as long as a silent one may be: no budget holds a hedge back any more.
     func isSlowForLong(now: RunningClock.Instant) -> Bool {
         slowInstant.map { now - $0 >= Self.silenceLimitFirst } ?? false
     }
@@ -306,13 +306,13 @@ extension Exchange {
         }
     }
 
-    /// How long nothing may come. After a break the connection may be dead, and has a second to show that it isn't.
+    /// Returns the time for which nothing may come. After a break the connection may be dead, and has a second to show that it isn't.
     private func silenceLimit(for progress: Progress) -> Duration {
         guard let breakInstant, progress.instant <= breakInstant else { return silenceLimit }
         return Self.progressInterval
     }
 
-    /// The process goes on that had not run for a while. Nobody listened meanwhile, so silence counts from now on.
+    /// The process goes on that had not run for a while. It did not listen meanwhile, so silence counts from now on.
     func noteBreak(now: RunningClock.Instant) {
         guard case .transferring = phase else { return }
         breakInstant = now

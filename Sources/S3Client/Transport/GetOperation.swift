@@ -16,9 +16,9 @@ final class GetOperation: Operation {
     private var offset: Int
     /// An answer that nothing but its end proves to be the object's bytes, and what has come of it; `nil` for other answers.
     private var held: (head: ResponseHead, start: Int, bytes: [UInt8])?
-    /// Whether attempts accept gzip.
+    /// `true` if attempts accept gzip.
     private var acceptsGzip: Bool
-    /// Whether an answer has led to other attempts than the first one was.
+    /// `true` if an answer has led to other attempts than the first one was.
     private var hasSwitchedEncoding = false
     let subject: String
 
@@ -114,7 +114,7 @@ final class GetOperation: Operation {
         }
     }
 
-    /// Whether a time in whole seconds is the other one, rounded in whichever way.
+    /// Returns `true` if a time in whole seconds is the other one, rounded in whichever way.
     private static func isSecond(_ second: Timestamp, of time: Timestamp) -> Bool {
         second.seconds == time.seconds || (time.nanoseconds > 0 && second.seconds - 1 == time.seconds)
     }

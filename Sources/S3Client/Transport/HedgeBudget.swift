@@ -1,6 +1,6 @@
 /// The number of hedges that may be sent, so that they stay few whatever the store does.
 struct HedgeBudget {
-    /// How many requests bring one hedge: 14 % more requests at most. That is enough for a store at which one request in ten is
+    /// The number of requests that bring one hedge: 14 % more requests at most. That is enough for a store at which one request in ten is
     /// silent or slow, the hedges among them. More would be load upon a store that is slow because of its load.
     static let requestCountPerHedge = 7
     /// So many may be saved up, for requests that are silent or slow together. They are there from the beginning: a stall among

@@ -16,11 +16,11 @@ struct Hedging {
     var rates = PeerRates()
     var budget = HedgeBudget()
 
-    /// How many times as long as the first attempt one is given after so many hedges: a store that has just become slow makes all of
+    /// Returns the factor by which an attempt is given more time after so many hedges: a store that has just become slow makes all of
     /// them look silent, and no response would ever be waited for.
     static func patience(hedgeCount: Int) -> Int { 1 << min(max(hedgeCount - 1, 0), 8) }
 
-    /// Why an attempt needs a hedge for its silence; `nil` where it doesn't.
+    /// Returns the reason for which an attempt needs a hedge for its silence; `nil` where it doesn't.
     ///
     /// - Parameters:
     ///   - watchInstant: The instant from which on its silence counts.

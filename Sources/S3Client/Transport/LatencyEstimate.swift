@@ -1,4 +1,4 @@
-/// How long the store has taken lately to begin a response, and from when on a request is hedged.
+/// The time that the store has taken lately to begin a response, and the delay after which a request is hedged.
 ///
 /// Keeps the last few hundred times, so that it follows a store that becomes slower within seconds.
 struct LatencyEstimate {
@@ -10,7 +10,7 @@ struct LatencyEstimate {
     private static let refreshInterval = 16
     /// Less is not worth a second request: it is what S3's fastest responses take, and what a busy machine loses at times.
     static let floor: Duration = .milliseconds(20)
-    /// Where all responses are equally fast, one in twenty is still slower than the 95th percentile, and nothing is gained
+    /// If all responses are equally fast, one in twenty is still slower than the 95th percentile, and nothing is gained
     /// by asking again. Slow responses of S3 take ten times the median.
     static let medianMultiple = 2
     /// A request is hedged after so many times the median, whatever others took: where one in twenty stalls, the
@@ -38,7 +38,7 @@ struct LatencyEstimate {
     private var oldestIndex = 0
     private var newCount = 0
 
-    /// How long to wait for the first bytes of a response before the request is hedged: the 95th percentile, but two to four times
+    /// The time to wait for the first bytes of a response before the request is hedged: the 95th percentile, but two to four times
     /// the median, and at least `floor`. While little is known, four times the median.
     private(set) var hedgeDelay = firstHedgeDelay
 

@@ -6,10 +6,10 @@ final class ListOperation: Operation {
     private let completion: @Sendable (Result<ListPage, StoreError>) -> Void
     private let traits: StoreTraits
     private var reader: ListPageReader
-    /// Whether attempts go on by `marker`, as version 1 does. Decided once, because two attempts may be in flight; `nil` until the
+    /// `true` if attempts go on by `marker`, as version 1 does. Decided once, because two attempts may be in flight; `nil` until the
     /// first request, and where the next one is to have another form.
     private var markedForm: Bool?
-    /// Whether version 1 is tried although the store has not shown that it needs it.
+    /// `true` if version 1 is tried although the store has not shown that it needs it.
     private var triesMarker = false
     /// How many bytes the attempt under way has brought: each begins anew.
     private var byteCount = 0
@@ -20,7 +20,7 @@ final class ListOperation: Operation {
 
     /// 1,000 keys of 1,024 bytes, each byte encoded as three, and 500 bytes of other fields for each, are 4 MB.
     private static let byteLimit = 16 << 20
-    /// What most pages of 1,000 keys have.
+    /// The number of bytes that most pages of 1,000 keys have.
     private static let usualByteCount = 256 << 10
 
     init(

@@ -14,7 +14,7 @@ protocol Operation: AnyObject {
     var subject: String { get }
     /// True for CreateSession, which is signed with the account's credentials.
     var isSession: Bool { get }
-    /// Whether a second attempt may be sent beside the first.
+    /// `true` if a second attempt may be sent beside the first.
     var isHedgeable: Bool { get }
     /// Whether nobody waits for it yet, so that others go first.
     var isAhead: Bool { get }
@@ -24,7 +24,7 @@ protocol Operation: AnyObject {
     /// Whether there are bytes that have not come yet.
     var isAwaitingBytes: Bool { get }
 
-    /// How many bytes have not come yet, as far as that is known.
+    /// The number of bytes that have not come yet, as far as that is known.
     var missingByteCount: Int { get }
 
     /// The first byte that a request made now asks for, counted from the first that is wanted. Attempts beside each other may begin at

@@ -27,7 +27,7 @@ struct Progress {
     /// The instant of the last progress; the attempt's beginning where there was none.
     private(set) var instant: RunningClock.Instant
     private var windowStart: RunningClock.Instant
-    /// How many bytes had come when the window began.
+    /// The number of bytes that had come when the window began.
     private var windowStartByteCount = 0
     /// The rate of the window before this one.
     private var lastRate: Double?

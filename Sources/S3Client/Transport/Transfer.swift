@@ -9,7 +9,7 @@ final class Transfer {
     private let errorText: UnsafeMutableBufferPointer<CChar>
     private let meter: RequestMeter
     private var headers: UnsafeMutablePointer<curl_slist>?
-    /// What curl was given for CURLOPT_RESOLVE, which it reads when the transfer begins.
+    /// The list that curl was given for CURLOPT_RESOLVE, which it reads when the transfer begins.
     private var addresses: UnsafeMutablePointer<curl_slist>?
     /// Whose attempt this is; its operation gets the bytes.
     private var exchange: Exchange?
@@ -156,12 +156,12 @@ final class Transfer {
         (firstBytesInstant ?? now) - startInstant
     }
 
-    /// How long the body has taken since its first bytes.
+    /// Returns the time that the body has taken since its first bytes.
     func bodyTime(now: RunningClock.Instant) -> Duration {
         now - (firstBytesInstant ?? now)
     }
 
-    /// Whether nothing of the request has left.
+    /// `true` if nothing of the request has left.
     var isUnsent: Bool { tractfs_easy_get_long(easy, CURLINFO_REQUEST_SIZE) == 0 }
 
     /// Counts what is known of an attempt at its end, before the handle is taken from curl.

@@ -56,10 +56,10 @@ struct ProcessState {
     /// still hangs in the kernel.
     var hasEnded: Bool { letter == "Z" || letter == "X" }
 
-    /// Whether it was stopped by a signal ("T") or a debugger ("t").
+    /// `true` if it was stopped by a signal ("T") or a debugger ("t").
     var isStopped: Bool { letter == "T" || letter == "t" }
 
-    /// Whether a control group that it is in is frozen (cgroups(7)), which its state doesn't tell.
+    /// Returns `true` if a control group that it is in is frozen (cgroups(7)), which its state doesn't tell.
     static func isFrozen(_ process: Int32) -> Bool {
         let groups = text("/proc/\(process)/cgroup")?.split(separator: "\n") ?? []
         return groups.contains { group in

@@ -9,7 +9,7 @@ struct Stall {
         var count: ConversationCount
         /// Whether there are requests that nobody has taken.
         var hasPending: Bool
-        /// Whether it can't run, because it was stopped (SIGSTOP, a debugger) or frozen.
+        /// `true` if it can't run, because it was stopped (SIGSTOP, a debugger) or frozen.
         var isStopped: Bool
         /// Whether the mount has ended, which a server that works would have noticed.
         var isMountGone: Bool

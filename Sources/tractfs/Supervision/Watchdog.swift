@@ -73,7 +73,7 @@ struct Watchdog {
         if let waiting = mount.place.waitingCount { count.owed = max(count.owed, waiting) }
         let hasPending = mount.hasPending
         let isStopped = processState?.isStopped ?? false
-        // Nobody waits for one that has nothing to do.
+        // No request waits for one that has nothing to do.
         let isFrozen = !isStopped && (hasPending || count.owed > 0) && ProcessState.isFrozen(process)
         return Stall.Look(
             count: count, hasPending: hasPending, isStopped: isStopped || isFrozen, isMountGone: mount.isGone)
