@@ -27,7 +27,7 @@ struct StatusDocument: Sendable {
     let blocks: BlockCache
     let disk: DiskCache?
     /// The start of the counts, by the wall clock and by a monotonic clock.
-    let start = Timestamp(seconds: time(nil))
+    let start = Timestamp.now
     let startInstant = ContinuousClock.now
 
     /// Returns the whole status as of now.
