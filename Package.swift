@@ -187,6 +187,9 @@ let package = Package(
         .testTarget(
             name: "SystemSupportTests", dependencies: ["SystemSupport", "TestSupport", system], swiftSettings: strict),
         .testTarget(
+            name: "ObjectStoreTests", dependencies: ["ObjectStore", "SystemSupport", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "FuseBridgeTests",
             dependencies: [
                 "CFuse", "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog",

@@ -16,7 +16,7 @@ import Testing
         DiskCacheDirectory.Object(
             source: source, version: ObjectVersion(key: key, etag: ETag("\"e\""), byteCount: byteCount),
             cachedByteCount: cachedByteCount ?? byteCount, allocatedByteCount: (cachedByteCount ?? byteCount) + 4_096,
-            lastUse: Timestamp(seconds: lastUse), isKept: isKept)
+            lastUse: Timestamp(seconds: lastUse), isPinned: isKept)
     }
 
     @Test(

@@ -26,7 +26,7 @@ final class GetOperation: Operation {
     init(_ request: RangeRequest, bucket: String, traits: StoreTraits = StoreTraits(), receiver: any RangeReceiver) {
         object = request.object
         range = request.range
-        isAhead = request.isAhead
+        isAhead = request.isPrefetch
         self.receiver = receiver
         self.traits = traits
         acceptsGzip = traits.unpacks

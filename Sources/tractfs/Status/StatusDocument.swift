@@ -140,7 +140,7 @@ struct StatusDocument: Sendable {
             "limit_bytes": .number(memoryByteLimit),
             "process_bytes": (try? ProcessMemory.residentByteCount()).map { .number($0) } ?? .null,
             "block_limit_bytes": .number(blocks.byteLimit), "block_bytes": .number(blocks.residentByteCount),
-            "block_in_flight_bytes": .number(blocks.outBlockCount * Block.byteCount),
+            "block_in_flight_bytes": .number(blocks.inFlightBlockCount * Block.byteCount),
             "reads_waiting": .number(blocks.waitingReadCount), "metadata_limit_bytes": .number(names.byteLimit),
             "metadata_bytes": .number(names.byteCount),
         ]

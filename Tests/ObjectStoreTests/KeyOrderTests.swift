@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite("The order of keys") struct KeyOrderTests {
-    @Test("keys compare, hash and begin as their bytes do") func order() {
+    @Test("Keys compare, hash and begin as their bytes do") func order() {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
         var generator = SeededGenerator(seed: seed)
