@@ -130,8 +130,8 @@ private enum ETagText {
 
     /// Returns the tag with quotation marks, and without the additions of proxies.
     static func normalized(_ bytes: [UInt8]) -> [UInt8] {
-        var tag = bytes.drop(while: isBlank)
-        while let last = tag.last, isBlank(last) { tag.removeLast() }
+        var tag = bytes.drop(while: \.isWhitespace)
+        while let last = tag.last, last.isWhitespace { tag.removeLast() }
         if tag.starts(with: "W/".utf8) || tag.starts(with: "w/".utf8) { tag.removeFirst(2) }
         // Some proxies write the suffix after the quotation mark.
         tag = withoutCompressionSuffix(tag)
@@ -153,9 +153,5 @@ private enum ETagText {
         // U+FDD0 stands for bytes that are not text (`TextRepair`).
         return !inner.isEmpty && inner.allSatisfy { $0 >= 0x20 && $0 != 0x7f && $0 != quote }
             && !String(decoding: inner, as: UTF8.self).unicodeScalars.contains { [0xFFFD, 0xFDD0].contains($0.value) }
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || (UInt8(ascii: "\t")...UInt8(ascii: "\r")).contains(byte)
     }
 }

@@ -6,8 +6,8 @@ enum ListedText {
     /// The text without white space around it.
     static func trimmed(_ text: [UInt8]) -> ArraySlice<UInt8> {
         var rest = text[...]
-        while let first = rest.first, isBlank(first) { rest.removeFirst() }
-        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+        while let last = rest.last, last.isWhitespace { rest.removeLast() }
         return rest
     }
 
@@ -45,9 +45,5 @@ enum ListedText {
         return text.indices.dropLast(TextRepair.placeholder.count - 1).contains {
             text[$0] == TextRepair.placeholder[0] && text[$0...].starts(with: TextRepair.placeholder)
         }
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || (UInt8(ascii: "\t")...UInt8(ascii: "\r")).contains(byte)
     }
 }
