@@ -35,7 +35,7 @@ import Testing
         let listener = Listener()
         mount.namespace.attach(listener)
         mount.namespace.distrust("", .tree) {}
-        mount.namespace.attach(mount.session.notifier)
+        mount.namespace.attach(mount.session.notificationQueue)
         return listener.names.withLock { $0 }
     }
 
@@ -54,7 +54,7 @@ import Testing
             try runChecked("ls", ["-lR", mount.path])
             #expect(mount.namespace.inodeCount == Self.fileCount + 7)
             let device = try #require(mount.session.device)
-            var messenger = KernelMessenger(
+            var invalidator = KernelInvalidator(
                 device: device, protocolMinor: protocolMinor, logger: LogLines().logger)
             try withTemporaryDirectory { temporary in
                 let worker = try BackgroundProcess(
@@ -64,7 +64,7 @@ import Testing
                 let open = try FileDescriptor.open(FilePath(mount.path + "/folder/open"), .readOnly)
                 let mapped = try map(mount.path + "/folder/mapped", byteCount: 6)
                 defer { munmap(mapped.baseAddress, mapped.count) }
-                messenger.release(names(in: mount))
+                invalidator.release(names(in: mount))
                 // The root; folder, work, inner; open, mapped.
                 try? eventually("the end of all other inodes", within: .seconds(10)) {
                     mount.namespace.inodeCount == 6
@@ -94,7 +94,7 @@ import Testing
             try eventually("that no inode but the root is left") {
                 // Folders can go when nothing in them is known any more.
                 let names = names(in: mount)
-                mount.session.notifier.release { names }
+                mount.session.notificationQueue.release { names }
                 usleep(20_000)
                 return mount.namespace.inodeCount == 1
             }

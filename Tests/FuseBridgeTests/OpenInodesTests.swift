@@ -13,34 +13,34 @@ import TestSupport
 /// The kernel's part: keeps the files that it was lent, or refuses them.
 private final class FakeDevice: BackingDevice {
     private struct State {
-        var lent: Set<BackingID> = []
-        var lendCount = 0
+        var registered: Set<BackingID> = []
+        var registerCount = 0
         var refusal: Errno?
     }
 
     private let state = Mutex(State())
 
-    var lent: Set<BackingID> { state.withLock { $0.lent } }
+    var registered: Set<BackingID> { state.withLock { $0.registered } }
     /// How often it was asked, in vain or not.
-    var lendCount: Int { state.withLock { $0.lendCount } }
+    var registerCount: Int { state.withLock { $0.registerCount } }
 
     func refuse(_ errno: Errno?) {
         state.withLock { $0.refusal = errno }
     }
 
-    func lend(_ file: FileDescriptor) throws(Errno) -> BackingID {
+    func registerBacking(_ file: FileDescriptor) throws(Errno) -> BackingID {
         try state.withLock { state throws(Errno) in
-            state.lendCount += 1
+            state.registerCount += 1
             if let refusal = state.refusal { throw refusal }
-            let id = BackingID(rawValue: Int32(state.lendCount))
-            state.lent.insert(id)
+            let id = BackingID(rawValue: Int32(state.registerCount))
+            state.registered.insert(id)
             return id
         }
     }
 
-    func takeBack(_ id: BackingID) {
-        let wasLent = state.withLock { $0.lent.remove(id) != nil }
-        #expect(wasLent, "\(id) was taken back twice, or never lent")
+    func unregisterBacking(_ id: BackingID) {
+        let wasRegistered = state.withLock { $0.registered.remove(id) != nil }
+        #expect(wasRegistered, "\(id) was taken back twice, or never lent")
     }
 }
 
@@ -93,12 +93,12 @@ private final class OpenFiles: Sendable {
         let id = try #require(passthrough.open(inode, file: try file()))
         #expect(passthrough.open(inode, file: try file()) == id)
         #expect(passthrough.open(inode, file: nil) == id, "also without a file of its own")
-        #expect(device.lendCount == 1)
+        #expect(device.registerCount == 1)
         passthrough.release(inode)
         passthrough.release(inode)
-        #expect(device.lent == [id])
+        #expect(device.registered == [id])
         passthrough.release(inode)
-        #expect(device.lent.isEmpty)
+        #expect(device.registered.isEmpty)
         #expect(passthrough.open(inode, file: nil) == nil, "the next open decides anew")
     }
 
@@ -108,7 +108,7 @@ private final class OpenFiles: Sendable {
         #expect(passthrough.open(inode, file: try file()) == nil)
         passthrough.release(inode)
         #expect(passthrough.open(inode, file: try file()) == nil)
-        #expect(device.lendCount == 0)
+        #expect(device.registerCount == 0)
         passthrough.release(inode)
         passthrough.release(inode)
         #expect(passthrough.open(inode, file: try file()) != nil)
@@ -121,7 +121,7 @@ private final class OpenFiles: Sendable {
         let otherID = try #require(passthrough.open(other, file: try file()))
         #expect(id != otherID)
         passthrough.release(inode)
-        #expect(device.lent == [otherID])
+        #expect(device.registered == [otherID])
     }
 
     @Test func `a file is of use to the first open only`() throws {
@@ -167,12 +167,12 @@ private final class OpenFiles: Sendable {
         #expect(!passthrough.wantsFile(of: InodeID(rawValue: 9)))
         device.refuse(nil)
         #expect(passthrough.open(InodeID(rawValue: 9), file: try file()) == nil)
-        #expect(device.lendCount == 2)
+        #expect(device.registerCount == 2)
         #expect(log.levels == [.info])
         #expect(passthrough.open(other, file: nil) == otherID, "what is lent already stays so")
         passthrough.release(other)
         passthrough.release(other)
-        #expect(device.lent.isEmpty)
+        #expect(device.registered.isEmpty)
     }
 
     @Test func `any other refusal concerns one open`() throws {
@@ -188,7 +188,7 @@ private final class OpenFiles: Sendable {
     @Test func `no more files are lent than descriptors can be spared`() throws {
         let passthrough = passthrough()
         let file = try file()
-        let inodes = (0..<Passthrough.lentFileCountMax).map { InodeID(rawValue: UInt64(100 + $0)) }
+        let inodes = (0..<Passthrough.backingFileCountMax).map { InodeID(rawValue: UInt64(100 + $0)) }
         #expect(inodes.allSatisfy { passthrough.open($0, file: file) != nil })
         #expect(!passthrough.wantsFile(of: inode))
         #expect(passthrough.open(inode, file: file) == nil)
@@ -196,7 +196,7 @@ private final class OpenFiles: Sendable {
         passthrough.release(inode)
         passthrough.release(inodes[1])
         #expect(passthrough.open(inode, file: file) != nil)
-        #expect(device.lent.count == Passthrough.lentFileCountMax)
+        #expect(device.registered.count == Passthrough.backingFileCountMax)
     }
 
     @Test func `opens and releases from many threads leave nothing lent`() async throws {
@@ -213,7 +213,7 @@ private final class OpenFiles: Sendable {
                 }
             }
         }
-        #expect(device.lent.isEmpty)
+        #expect(device.registered.isEmpty)
         #expect((2..<5).allSatisfy { passthrough.wantsFile(of: InodeID(rawValue: $0)) })
     }
 
@@ -253,9 +253,9 @@ private final class OpenFiles: Sendable {
             // The kernel may ask again, if the answer was on its way.
             second.release(inode, handle)
         }
-        #expect(device.lent == [id])
+        #expect(device.registered == [id])
         second.release(inode, own)
-        #expect(device.lent.isEmpty)
+        #expect(device.registered.isEmpty)
         #expect(kept == nil)
     }
 
@@ -265,12 +265,12 @@ private final class OpenFiles: Sendable {
         first.passthrough.begin(on: device)
         let id = try #require(first.open(inode, file: try file()))
         let other = try #require(first.open(InodeID(rawValue: 8), file: try file()))
-        #expect(device.lent == [id, other])
+        #expect(device.registered == [id, other])
         let handles = first.handles.filter { $0.key == inode }
         let second = try successor(of: state, handles: handles)
-        #expect(device.lent == [id])
+        #expect(device.registered == [id])
         for handle in try #require(handles[inode]) { second.release(inode, handle) }
-        #expect(device.lent.isEmpty)
+        #expect(device.registered.isEmpty)
         #expect(second.wantsFile(of: inode), "the next open decides anew")
     }
 }

@@ -64,7 +64,7 @@ import Testing
             stage.server.require(accessKeyID: "AKIASECOND")
             try stage.writeKeys("AKIASECOND", slowly: true)
             let duration = ContinuousClock.now - start
-            try eventually("the new pair") { stage.log.contains("there are other credentials now") }
+            try eventually("the new pair") { stage.log.contains("credentials replaced") }
             let before = reads.counts
             try eventually("reads by all with the new pair") {
                 zip(reads.counts, before).allSatisfy { $0.successCount > $1.successCount }
@@ -104,7 +104,7 @@ import Testing
             let lines = stage.log.split(separator: "\n").filter { $0.contains("no need to mount again") }
             #expect(lines.count == 1)
             #expect(lines.first?.contains("InvalidAccessKeyId") == true && lines.first?.contains(stage.keyFile) == true)
-            #expect(stage.log.contains("the store takes the credentials again"))
+            #expect(stage.log.contains("the store accepts the credentials again"))
         }
     }
 
@@ -137,7 +137,7 @@ import Testing
                 #expect(reads.counts.map(\.refusalCount) == healed.map(\.refusalCount))
             }
             #expect(stage.log.split(separator: "\n").count { $0.contains("no need to mount again") } == 1)
-            #expect(stage.log.split(separator: "\n").count { $0.contains("takes the credentials again") } == 1)
+            #expect(stage.log.split(separator: "\n").count { $0.contains("accepts the credentials again") } == 1)
         }
     }
 

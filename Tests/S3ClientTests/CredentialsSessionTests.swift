@@ -23,7 +23,7 @@ import Testing
             let session = CredentialsSession(chain, first, logger: logger)
             defer { session.shutdown() }
             try eventually("a third pair") { session.resolved.credentials.accessKeyID == "IDxx" }
-            guard case .ready(let credentials, isUnproven: false) = session.current(for: "a") else {
+            guard case .ready(let credentials, isUnverified: false) = session.current(for: "a") else {
                 Issue.record("not ready")
                 return
             }

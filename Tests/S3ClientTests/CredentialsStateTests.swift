@@ -23,7 +23,7 @@ extension CredentialsState {
     /// What requests are told, as text that is easily compared.
     fileprivate mutating func told(_ now: Instant, for subject: String = "a") -> String {
         switch current(for: subject, now: now).0 {
-        case .ready(let credentials, let isUnproven): credentials.accessKeyID + (isUnproven ? "?" : "")
+        case .ready(let credentials, let isUnverified): credentials.accessKeyID + (isUnverified ? "?" : "")
         case .renewing: "renewing"
         case .unavailable: "unavailable"
         }
@@ -38,7 +38,7 @@ extension CredentialsState {
     /// After the store has refused the first credentials.
     private func refused() -> CredentialsState {
         var state = CredentialsState(resolved("OLD"))
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .replace)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .lookUp)
         return state
     }
 
@@ -56,7 +56,7 @@ extension CredentialsState {
     @Test func `that begins without any has nothing signed before some are found, and goes on looking`() {
         var state = CredentialsState(lookingSince: start)
         for subject in ["a", "b", "a"] { expect(state.told(start, for: subject), "renewing") }
-        #expect(state.errand(now: start) == .replacement)
+        #expect(state.nextLookup(now: start) == .replacement)
         let late = start + CredentialsState.grace
         guard case .lost = state.take(.failure(SettingsError("the session has ended")), now: late) else {
             Issue.record("not lost")
@@ -65,7 +65,7 @@ extension CredentialsState {
         expect(state.told(late), "unavailable")
         let later = late + CredentialsState.checkInterval
         expect(state.told(later), "renewing")
-        #expect(state.errand(now: later) == .check)
+        #expect(state.nextLookup(now: later) == .check)
         expect(state.take(.success(resolved("NEW")), now: later), .replaced)
         expect(state.told(later, for: "b"), "NEW?")
     }
@@ -73,15 +73,15 @@ extension CredentialsState {
     @Test func `is to wait for others as soon as these are refused, and to use those at once`() {
         var state = refused()
         expect(state.told(start), "renewing")
-        #expect(state.errand(now: start) == .replacement)
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .askAgain)
+        #expect(state.nextLookup(now: start) == .replacement)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .retry)
         expect(state.take(.success(resolved("OLD")), now: start), .none)
         expect(state.take(.failure(SettingsError("half a file")), now: start), .none)
         expect(state.told(start), "renewing")
         expect(state.take(.success(resolved("NEW")), now: start), .replaced)
         expect(state.told(start), "NEW?")
         // A request that was under way.
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .askAgain)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .retry)
         expect(state.noteSuccess(of: new, now: start), false)
         expect(state.told(start), "NEW")
     }
@@ -104,11 +104,11 @@ extension CredentialsState {
         expect(state.told(now), "unavailable")
         now += CredentialsState.checkInterval
         expect(state.told(now), "renewing")
-        #expect(state.errand(now: now) == .check)
+        #expect(state.nextLookup(now: now) == .check)
         expect(state.take(.success(resolved("OLD")), now: now), .none)
         expect(state.told(now), "OLD?")
         expect(state.told(now), "renewing")
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: now), .giveUp)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: now), .fail)
         expect(state.told(now), "unavailable")
         now += CredentialsState.checkInterval
         expect(state.told(now), "renewing")
@@ -123,20 +123,20 @@ extension CredentialsState {
         var state = lost()
         var now = start + CredentialsState.grace + CredentialsState.checkInterval
         expect(state.told(now), "renewing")
-        now += CredentialsState.checkPatience
+        now += CredentialsState.checkTimeout
         expect(state.told(now), "unavailable")
         expect(state.take(.success(resolved("OLD")), now: now), .none)
         expect(state.told(now), "OLD?")
-        now += CredentialsState.checkPatience
+        now += CredentialsState.checkTimeout
         expect(state.told(now), "unavailable")
-        now += CredentialsState.trialPatience
+        now += CredentialsState.trialTimeout
         expect(state.told(now), "unavailable")
         expect(state.told(now), "renewing")
     }
 
     @Test func `doesn't make requests wait long for a source that is slow to replace them, but takes what it gives`() {
         var state = refused()
-        let late = start + CredentialsState.grace + CredentialsState.replacementPatience
+        let late = start + CredentialsState.grace + CredentialsState.replacementTimeout
         expect(state.told(late - .seconds(1)), "renewing")
         expect(state.told(late), "unavailable")
         expect(state.take(.success(resolved("NEW")), now: late), .replaced)
@@ -155,20 +155,20 @@ extension CredentialsState {
         var state = refused()
         for id in ["A", "B"] {
             expect(state.take(.success(resolved(id)), now: start), .replaced)
-            let consequence = state.noteRefusal(of: state.resolved.credentials, for: "a", refusal, now: start)
+            let outcome = state.noteRefusal(of: state.resolved.credentials, for: "a", refusal, now: start)
             if id == "A" {
-                #expect(consequence == .replace)
-            } else if case .giveUpNews = consequence {
+                #expect(outcome == .lookUp)
+            } else if case .failFirstReport = outcome {
                 expect(state.told(start), "unavailable")
             } else {
-                Issue.record("\(consequence)")
+                Issue.record("\(outcome)")
             }
         }
         // Others again, a second later: refused as well, which is no news.
         let now = start + CredentialsState.checkInterval
         expect(state.told(now), "renewing")
         expect(state.take(.success(resolved("C")), now: now), .replaced)
-        expect(state.noteRefusal(of: state.resolved.credentials, for: "a", refusal, now: now), .giveUp)
+        expect(state.noteRefusal(of: state.resolved.credentials, for: "a", refusal, now: now), .fail)
     }
 
     @Test func `is in doubt while one object is refused: one request for another one at a time is a witness`() {
@@ -177,7 +177,7 @@ extension CredentialsState {
         expect(state.told(start, for: "c"), "renewing")
         expect(state.told(start), "renewing")
         // A witness that never ends is followed by another.
-        let late = start + CredentialsState.witnessPatience
+        let late = start + CredentialsState.probeTimeout
         expect(state.told(late, for: "c"), "OLD?")
         // That is no news for anybody.
         expect(state.noteSuccess(of: old, now: late), false)
@@ -189,13 +189,13 @@ extension CredentialsState {
         var state = refused()
         expect(state.told(start, for: "b"), "OLD?")
         expect(state.noteSuccess(of: old, now: start), false)
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .askAgain)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .retry)
         expect(state.told(start, for: "b"), "OLD")
         let late = start + CredentialsState.grace
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: late), .giveUp)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: late), .fail)
         expect(state.told(late, for: "b"), "OLD")
-        let later = start + CredentialsState.vouchedInterval
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: later), .replace)
+        let later = start + CredentialsState.isolatedRefusalInterval
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: later), .lookUp)
     }
 
     @Test func `tells nobody that there are none as long as only one object was refused, but those who want it`() {
@@ -213,14 +213,14 @@ extension CredentialsState {
         let isHealed = state.noteSuccess(of: old, now: now)
         #expect(isHealed)
         // The trial of the refused one.
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: now), .askAgain)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: now), .retry)
         expect(state.told(now, for: "c"), "OLD")
     }
 
     @Test func `takes a second object's refusal for the credentials' end`() {
         var state = refused()
         expect(state.told(start, for: "b"), "OLD?")
-        expect(state.noteRefusal(of: old, for: "b", refusal, now: start), .askAgain)
+        expect(state.noteRefusal(of: old, for: "b", refusal, now: start), .retry)
         for subject in ["a", "b", "c"] { expect(state.told(start, for: subject), "renewing") }
         let end = start + CredentialsState.grace
         guard case .lost = state.take(.success(resolved("OLD")), now: end) else {
@@ -235,16 +235,16 @@ extension CredentialsState {
     @Test func `has credentials renewed before they end, again where that fails, and uses them meanwhile`() {
         let end = Timestamp(seconds: Timestamp.now.seconds + 3_600)
         var state = CredentialsState(resolved("OLD", expiry: end))
-        #expect(state.errand(now: start) == nil)
+        #expect(state.nextLookup(now: start) == nil)
         let due = start + .seconds(3_600 - 300)
-        #expect(state.errand(now: due) == .renewal)
+        #expect(state.nextLookup(now: due) == .renewal)
         expect(state.take(.failure(SettingsError("down")), now: due), .none)
-        #expect(state.errand(now: due) == nil)
+        #expect(state.nextLookup(now: due) == nil)
         expect(state.told(due), "OLD")
-        #expect(state.errand(now: due + .seconds(1)) == .renewal)
+        #expect(state.nextLookup(now: due + .seconds(1)) == .renewal)
         expect(state.take(.success(resolved("NEW")), now: due), .replaced)
         expect(state.told(due), "NEW")
-        #expect(state.errand(now: due + .seconds(1_000_000)) == nil)
+        #expect(state.nextLookup(now: due + .seconds(1_000_000)) == nil)
     }
 }
 

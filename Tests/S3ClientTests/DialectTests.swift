@@ -217,27 +217,27 @@ private func withDialect(
     }
 }
 
-@Suite struct `Pins of versions` {
-    @Test func `are bounded, and keep what the first answer told`() {
-        var pins = PinnedVersions()
+@Suite struct `The validators of first responses` {
+    @Test func `of at most 16,384 objects are kept, and later responses must agree with them`() {
+        var first = FirstValidators()
         func object(_ index: Int) -> ObjectVersion {
             ObjectVersion(key: Key("\(index)"), etag: ETag(standInFor: nil), byteCount: index)
         }
         func admits(_ etag: String?, _ seconds: Int?, _ index: Int) -> Bool {
-            let pin = PinnedVersions.Pin(
+            let validators = FirstValidators.Validators(
                 etag: etag.map { ETag($0) }, lastModified: seconds.map { Timestamp(seconds: $0) })
-            return pins.admit(pin, for: object(index))
+            return first.record(validators, of: object(index))
         }
         let areAdmitted = (0..<20_000).map { admits("a", nil, $0) }
         #expect(areAdmitted.allSatisfy { $0 })
-        let keptCount = (0..<20_000).count { pins.pin(of: object($0)) != nil }
-        #expect(keptCount == 16_384)
+        let count = (0..<20_000).count { first.validators(of: object($0)) != nil }
+        #expect(count == 16_384)
         let results = [
             admits("b", nil, 19_999), admits(nil, 5, 19_999), admits("a", 5, 19_999), admits(nil, 6, 19_999),
             admits("W/\"a\"", 6, 19_999),
         ]
         #expect(results == [false, true, true, false, false])
-        #expect(pins.pin(of: object(19_999)) == .init(etag: ETag("a"), lastModified: Timestamp(seconds: 5)))
+        #expect(first.validators(of: object(19_999)) == .init(etag: ETag("a"), lastModified: Timestamp(seconds: 5)))
     }
 }
 

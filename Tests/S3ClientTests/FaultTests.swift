@@ -97,7 +97,7 @@ import Testing
             for collector in collectors { try #expect(collector.outcome().get() == body.bytes(in: 0..<10)) }
             let refusedCount = server.requests(.get).count { $0.status == 503 }
             #expect(0 < refusedCount && refusedCount < 300)
-            #expect(log.warnings.count { $0.contains("asks for less traffic") } == 1)
+            #expect(log.warnings.count { $0.contains("throttled by S3") } == 1)
         }
     }
 

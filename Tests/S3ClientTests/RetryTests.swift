@@ -21,7 +21,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         transfer: Transfer(configuration: S3Configuration(bucket: "b"), meter: RequestMeter()),
         request: ClientContext.SignedRequest(
             url: "", headers: [], route: Route(proxy: nil, host: nil, addresses: []), server: "s", region: "r",
-            credentials: nil, isUnproven: false), isHedge: isHedge)
+            credentials: nil, isUnverified: false), isHedge: isHedge)
 }
 
 @Suite struct `Backing off` {

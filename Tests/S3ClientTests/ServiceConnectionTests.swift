@@ -22,7 +22,7 @@ import Testing
                 Issue.record("an answer")
                 return
             }
-            #expect(failure.isSilence)
+            #expect(failure.isResponseTimeout)
             #expect(server.log.count == 3)
         }
     }
@@ -59,7 +59,7 @@ import Testing
             _ = try connection.send(HTTPRequest(host: "h", path: "/"), to: endpoint)
             Issue.record("an answer")
         } catch {
-            #expect(!error.isSilence)
+            #expect(!error.isResponseTimeout)
         }
     }
 }

@@ -139,7 +139,7 @@ import Testing
         let request = ClientContext.SignedRequest(
             url: "", headers: headers, route: Route(proxy: nil, host: nil, addresses: []), server: "s", region: "r",
             credentials: Credentials(accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: key, sessionToken: token),
-            isUnproven: false)
+            isUnverified: false)
         for part in headers.map(\.value) + [key, "Signature=0123456789abcdef"] {
             let failure = request.hidingSecrets(
                 in: AttemptFailure(

@@ -90,7 +90,7 @@ import TestSupport
             for _ in 0..<2 { context.noteRelief() }
         }
         #expect(log.warnings.count == 1)
-        #expect(log.messages.count { $0.contains("bears all requests again") } == 1)
+        #expect(log.messages.count { $0.contains("no longer throttled") } == 1)
     }
 
     @Test func `grows by one with each round of answers, up to what it was`() {

@@ -1,12 +1,12 @@
 import ObjectStore
 
-/// CreateSession, which gives credentials for one directory bucket ("CreateSession" in the Amazon S3 API Reference). Signed
-/// with the account's credentials.
+/// A CreateSession request, which returns credentials for one directory bucket ("CreateSession" in the Amazon S3 API
+/// Reference). It is signed with the account's credentials.
 final class SessionOperation: Operation {
     private let completion: @Sendable (Result<MadeSession, StoreError>) -> Void
     private let bucket: String
     private var askedAt = ContinuousClock.now
-    /// The time of the answer, by the store's clock.
+    /// The time of the response, by the store's clock.
     private var answerTime: Timestamp?
     private var document: [UInt8] = []
     private(set) var receivedByteCount = 0
@@ -15,9 +15,9 @@ final class SessionOperation: Operation {
 
     /// Far beyond what S3 sends (2 KiB).
     private static let byteLimit = 64 * 1_024
-    /// The time that a session holds where the answer doesn't say it in a way that can be true.
+    /// The lifetime of a session in seconds, if the response has no plausible expiry.
     private static let lifetimeAssumed = 300
-    /// A session that holds longer than this is looked at as one that holds so long.
+    /// The maximum lifetime of a session in seconds; a longer one is cut to this.
     private static let lifetimeMax = 43_200
 
     init(bucket: String, completion: @escaping @Sendable (Result<MadeSession, StoreError>) -> Void) {
@@ -28,7 +28,7 @@ final class SessionOperation: Operation {
 
     var kind: RequestKind { .list }
     var isSession: Bool { true }
-    /// False: a session is made once, long before it is needed.
+    /// `false`, since a session is created once, long before it is needed.
     var isHedgeable: Bool { false }
     var isAhead: Bool { false }
     var isAwaitingBytes: Bool { session == nil }
@@ -39,7 +39,7 @@ final class SessionOperation: Operation {
         askedAt = .now
         return HTTPRequest(
             host: address.host, path: address.path(of: .empty), query: [QueryItem("session", "")],
-            // All that a mount asks for; a policy may allow no more.
+            // A mount only reads, and a policy may allow no more.
             headers: [HTTPHeader("x-amz-create-session-mode", "ReadOnly")])
     }
 
@@ -72,10 +72,10 @@ final class SessionOperation: Operation {
             expiry: Timestamp(seconds: Timestamp.now.seconds + seconds))
     }
 
-    /// Nothing of the answer is repeated: there may be half a secret in it.
+    /// The response is not repeated in the error, since it may contain a part of a secret.
     private static func malformed(_ subject: String) -> AttemptFailure {
         AttemptFailure(
-            StoreError(.malformedResponse, "the store was asked for \(subject), and its answer holds no credentials"))
+            StoreError(.malformedResponse, "the store's response for \(subject) holds no credentials"))
     }
 
     func finish(_ failure: StoreError?) {
@@ -87,18 +87,18 @@ final class SessionOperation: Operation {
     }
 }
 
-/// The answer to CreateSession.
+/// The response to CreateSession.
 struct SessionDocument {
     private(set) var accessKeyID: String?
     private(set) var secretAccessKey: String?
     private(set) var sessionToken: String?
     private(set) var expiry: Timestamp?
 
-    /// Reads what can be read.
+    /// Reads the elements that are present.
     init(parsing bytes: [UInt8]) {
         let elements = Elements()
         let reader = XMLReader(consumer: elements)
-        // A document that breaks off lacks what is asked for then.
+        // An incomplete document lacks required elements, which the caller checks.
         try? reader.read(bytes.span.bytes, isLast: true)
         self = elements.isSession ? elements.document : SessionDocument()
     }

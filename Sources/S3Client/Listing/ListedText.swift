@@ -1,8 +1,8 @@
 import ObjectStore
 
-/// Reads the values of a listing that only describe an object, as different stores write them.
+/// Parses the values in a listing that describe an object, in the forms that different stores write.
 enum ListedText {
-    /// The text without white space around it.
+    /// Returns the text without leading and trailing white space.
     static func trimmed(_ text: [UInt8]) -> ArraySlice<UInt8> {
         var rest = text[...]
         while let first = rest.first, isBlank(first) { rest.removeFirst() }
@@ -10,7 +10,7 @@ enum ListedText {
         return rest
     }
 
-    /// A size: digits, and no more than an object can have. `nil` for anything else.
+    /// Returns a size; `nil` if the text is not a number, or greater than the size of any object.
     static func byteCount(_ text: [UInt8]) -> Int? {
         let digits = trimmed(text)
         if digits.isEmpty { return nil }
@@ -23,9 +23,9 @@ enum ListedText {
         return count
     }
 
-    /// A time in one of the forms of `CalendarTime(listing:)` and `CalendarTime(httpDate:)`.
+    /// Returns a time in one of the forms of `CalendarTime(listing:)` and `CalendarTime(httpDate:)`.
     static func time(_ text: [UInt8]) -> Timestamp? {
-        // As S3 writes it.
+        // The form of S3.
         if let time = CalendarTime(listing: text) { return time.timestamp }
         let text = trimmed(text)
         let time =
@@ -33,14 +33,14 @@ enum ListedText {
         return time?.timestamp
     }
 
-    /// Returns `true` if the text is this word, in whatever case.
+    /// Returns `true` if the text is this word, in upper or lower case.
     static func isWord(_ text: [UInt8], _ word: StaticString) -> Bool {
         let text = trimmed(text)
         return text.count == word.utf8CodeUnitCount
             && word.withUTF8Buffer { zip(text, $0).allSatisfy { lowercased($0) == $1 } }
     }
 
-    /// Returns `true` if the bytes hold what `TextRepair` left for bytes that are no text.
+    /// Returns `true` if the bytes contain the placeholder of `TextRepair`.
     static func hasPlaceholder(_ text: [UInt8]) -> Bool {
         guard text.count >= TextRepair.placeholder.count else { return false }
         return text.indices.dropLast(TextRepair.placeholder.count - 1).contains {

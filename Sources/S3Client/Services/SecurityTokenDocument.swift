@@ -1,6 +1,6 @@
 import ObjectStore
 
-/// What the Security Token Service answers: credentials, or an error.
+/// A response of the Security Token Service: credentials or an error.
 struct SecurityTokenDocument {
     private(set) var accessKeyID: String?
     private(set) var secretAccessKey: String?
@@ -9,11 +9,11 @@ struct SecurityTokenDocument {
     private(set) var code: String?
     private(set) var message = ""
 
-    /// Reads what can be read.
+    /// Reads the elements that are present.
     init(parsing bytes: [UInt8]) {
         let elements = Elements()
         let reader = XMLReader(consumer: elements)
-        // A document that breaks off lacks what is asked for then.
+        // An incomplete document lacks required elements, which the caller checks.
         try? reader.read(bytes.span.bytes, isLast: true)
         self = elements.document
     }
@@ -33,7 +33,7 @@ struct SecurityTokenDocument {
             case (4, "SessionToken"): document.sessionToken = value
             case (4, "Expiration"): document.expiry = CalendarTime(listing: text)?.timestamp
             case (3, "Code"): document.code = Excerpt.of(text)
-            // Some errors have the whole request that should have been signed behind the first line.
+            // Some messages have further lines with the string that should have been signed.
             case (3, "Message"): document.message = Excerpt.of(text.prefix { $0 != UInt8(ascii: "\n") })
             default: break
             }

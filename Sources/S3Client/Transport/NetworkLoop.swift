@@ -314,8 +314,8 @@ final class NetworkLoop {
 
     /// The store has looked at the signature and went on.
     private func noteProof(_ request: ClientContext.SignedRequest) {
-        context.noteRegionProof()
-        guard request.isUnproven, let used = request.credentials else { return }
+        context.noteRegionVerified()
+        guard request.isUnverified, let used = request.credentials else { return }
         request.provider?.noteSuccess(of: used)
     }
 

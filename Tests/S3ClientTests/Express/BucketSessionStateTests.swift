@@ -7,7 +7,7 @@ import Testing
 private final class TriedState {
     private var state = BucketSessionState()
 
-    var trouble: StoreError? { state.trouble }
+    var transientError: StoreError? { state.transientError }
 
     func current(now: ContinuousClock.Instant) -> BucketSessionState.Answer { state.current(now: now) }
     func takeRequest() -> Bool { state.takeRequest() }
@@ -39,13 +39,13 @@ private final class TriedState {
 
     private func at(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
-    /// A state whose first session was made at the start, and taken by the store if it `isProven`.
-    private func begun(isProven: Bool = true) -> TriedState {
+    /// A state whose first session was made at the start, and taken by the store if it `isVerified`.
+    private func begun(isVerified: Bool = true) -> TriedState {
         let state = TriedState()
         _ = state.current(now: start)
         _ = state.takeRequest()
         _ = state.take(.success(session(1, at: 0)), now: start)
-        if isProven { state.noteSuccess(of: session(1, at: 0).credentials) }
+        if isVerified { state.noteSuccess(of: session(1, at: 0).credentials) }
         return state
     }
 
@@ -121,7 +121,7 @@ private final class TriedState {
     }
 
     @Test func `is not made more than about once a second where the store refuses each, and others wait`() {
-        let state = begun(isProven: false)
+        let state = begun(isVerified: false)
         #expect(state.noteRefusal(of: session(1, at: 0).credentials, for: "x", now: at(0.1)))
         #expect(told(state, at: 0.1) == "renewing")
         #expect(state.takeRequest())
@@ -158,11 +158,11 @@ private final class TriedState {
         _ = state.current(now: start)
         #expect(state.takeRequest())
         #expect(state.take(.failure(StoreError(code, "later")), now: at(5)) == .none)
-        #expect(state.trouble == StoreError(code, "later"))
+        #expect(state.transientError == StoreError(code, "later"))
         #expect(told(state, at: 5) == "renewing")
         #expect(state.takeRequest())
         _ = state.take(.success(session(1, at: 6)), now: at(6))
-        #expect(state.trouble == nil)
+        #expect(state.transientError == nil)
     }
 
     @Test func `that can't be renewed is used to its end, and renewal is tried again after a pause`() {

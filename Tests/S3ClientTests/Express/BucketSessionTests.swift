@@ -339,7 +339,7 @@ private final class ReplacedCredentials: CredentialsProvider {
     var refusals: [StoreError] { state.withLock { $0.refusals } }
 
     func current(for subject: String) -> CurrentCredentials {
-        .ready(state.withLock { $0.credentials[0] }, isUnproven: false)
+        .ready(state.withLock { $0.credentials[0] }, isUnverified: false)
     }
 
     func inUse() -> ResolvedCredentials? { nil }

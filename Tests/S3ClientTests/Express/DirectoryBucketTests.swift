@@ -91,6 +91,6 @@ import Testing
 
     @Test func `in the URL of an object is what was meant`() {
         let url = "https://hcp--usw2-az1--x-s3.s3express-usw2-az1.us-west-2.amazonaws.com/HCP/1.nii"
-        #expect(S3URI.meaning(of: url) == "s3://hcp--usw2-az1--x-s3/HCP/1.nii")
+        #expect(S3URI.suggestion(for: url) == "s3://hcp--usw2-az1--x-s3/HCP/1.nii")
     }
 }
