@@ -119,10 +119,10 @@ final class Passthrough: Sendable {
     private func log(_ refusal: Errno) {
         if Passthrough.concernsAllFiles(refusal) {
             logger.info(
-                "the kernel does not take files of the cache, which are read through this process instead",
+                "passthrough not available; reading cached files through this process",
                 metadata: ["reason": "\(refusal)"])
         } else {
-            logger.debug("the kernel did not take a file of the cache", metadata: ["reason": "\(refusal)"])
+            logger.debug("backing file refused by the kernel", metadata: ["reason": "\(refusal)"])
         }
     }
 }

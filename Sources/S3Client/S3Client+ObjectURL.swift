@@ -26,7 +26,7 @@ extension S3Client: ObjectURLSource {
     }
 
     private static let customerKeyRefusal =
-        "objects that are encrypted with a key of your own (SSE-C) can't be had by a URL alone: each request must bring the key"
+        "objects with a key of your own (SSE-C) cannot be read by a URL alone: each request must send the key"
 }
 
 extension ClientContext {

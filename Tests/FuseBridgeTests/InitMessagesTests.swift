@@ -5,12 +5,12 @@ import Testing
 
 @testable import FuseBridge
 
-/// Little-endian bytes, as they are on all machines that we run on.
+/// Little-endian bytes, as on all supported machines.
 private func bytes(_ words: [UInt32]) -> [UInt8] {
     words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
 }
 
-/// FUSE_INIT's header: length, opcode, unique, nodeid, and more that isn't looked at.
+/// The header of FUSE_INIT: length, opcode, unique, nodeid, and fields that are not used.
 private func request(opcode: UInt32 = 26, unique: UInt32 = 2, body: [UInt32]) -> [UInt8] {
     bytes([UInt32(40 + 4 * body.count), opcode, unique, 0, 1, 0, 0, 0, 0, 0] + body)
 }
@@ -78,7 +78,7 @@ private let resend: UInt32 = 1 << 7
 
     private let body: [UInt32] = [7, 38, 4096, 0x11, 64, 1 << 20, 1, 256, 0, 0, 0, 0, 0, 0, 0, 0]
 
-    @Test func `the reply to an offer asks for passthrough, and is the same in all else`() {
+    @Test func `the reply to FUSE_INIT accepts passthrough, and is otherwise unchanged`() {
         var flags = body
         flags[8] = 0x40
         flags[9] = 0
@@ -90,7 +90,7 @@ private let resend: UInt32 = 1 << 7
         #expect(reply == bytes(flags))
     }
 
-    @Test func `nothing is asked for unless the kernel offers it and we want it`() {
+    @Test func `FUSE_INIT flags are accepted only if they are offered and wanted`() {
         for (disposition, reply) in [exchange(wanted: [], body: body), exchange(offer: ~passthrough, body: body)] {
             #expect(disposition == .sent)
             #expect(reply == bytes(body))
@@ -98,7 +98,7 @@ private let resend: UInt32 = 1 << 7
     }
 
     @Test(
-        "a reply that is an error, another request's, or cut off, is left alone",
+        "a reply that is an error, cut off, or that of another request, is unchanged",
         arguments: [[80, UInt32(bitPattern: -71), 2, 0], [80, 0, 4, 0], [80, 0, 2, 1], [80, 0, 2], []] as [[UInt32]])
     func otherHeader(header: [UInt32]) {
         let (disposition, reply) = exchange(header: header, body: body)
@@ -106,7 +106,7 @@ private let resend: UInt32 = 1 << 7
         #expect(reply == bytes(body))
     }
 
-    @Test("a reply without room for the answer is left alone", arguments: [0, 6, 9])
+    @Test("a reply to FUSE_INIT without room for the flags is unchanged", arguments: [0, 6, 9])
     func shortBody(wordCount: Int) {
         let short = Array(body.prefix(wordCount))
         let (disposition, reply) = exchange(body: short)
@@ -114,7 +114,7 @@ private let resend: UInt32 = 1 << 7
         #expect(reply == bytes(short))
     }
 
-    @Test func `a header without a body is left alone, and only one reply is completed`() {
+    @Test func `only one reply to FUSE_INIT is completed, and no header without a body`() {
         let channel = DeviceChannel(wanted: .passthrough)
         request(body: [7, 45, 4096, extended, passthrough]).withUnsafeBytes { channel.noteRequest($0) }
         #expect(channel.willAskForPassthrough)
@@ -130,7 +130,7 @@ private let resend: UInt32 = 1 << 7
         #expect(send(header: [80, 0, 2, 0], body: body, through: channel).disposition == .sent)
     }
 
-    @Test func `a successor is handed the first server's request once, and its reply goes nowhere`() throws {
+    @Test func `a successor replays FUSE_INIT once, and its reply is not sent`() throws {
         let page = try SupervisionPage()
         let first = DeviceChannel(wanted: .all, page: page)
         let initRequest = request(body: [7, 45, 4096, extended, passthrough | resend])
@@ -141,7 +141,7 @@ private let resend: UInt32 = 1 << 7
             send(header: [80, 0, 2, 0], body: body, through: first).disposition == .initReply(.all, isSent: true))
         #expect(page.canBeTakenOver)
 
-        // One that wants more than was agreed on doesn't get it, and less isn't taken back from the kernel.
+        // A successor that wants more flags does not get them, and fewer do not change the kernel's.
         let successor = DeviceChannel(wanted: .passthrough, page: page, isSuccessor: true)
         #expect(buffer.withUnsafeMutableBytes { successor.replay(to: $0) } == initRequest.count)
         #expect(Array(buffer.prefix(initRequest.count)) == initRequest)
@@ -153,7 +153,7 @@ private let resend: UInt32 = 1 << 7
         #expect(page.canBeTakenOver)
     }
 
-    @Test func `requests that are owed an answer are counted, and those that the kernel only tells are not`() throws {
+    @Test func `only requests with a reply are counted`() throws {
         let page = try SupervisionPage()
         let channel = DeviceChannel(wanted: [], page: page)
         for (opcode, unique) in [(15, 4), (15, 6), (2, 8), (36, 7), (42, 10)] as [(UInt32, UInt32)] {
@@ -161,7 +161,7 @@ private let resend: UInt32 = 1 << 7
         }
         #expect(page.count == ConversationCount(taken: 5, answered: 0, owed: 2, received: 0))
         _ = send(header: [16, 0, 4, 0], body: [], through: channel)
-        // What libfuse says to an interrupt that came too late.
+        // The reply of libfuse to a late interrupt.
         _ = send(header: [16, 0, 7, 0], body: [], through: channel)
         #expect(page.count == ConversationCount(taken: 5, answered: 1, owed: 1, received: 0))
         channel.handOver()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import FuseBridge
 
-/// The kernel's part: notes what it is told, and refuses what the test says.
+/// A fake kernel that records notifications, and refuses those that the test selects.
 private final class FakeKernel: NotificationDevice {
     private struct State {
         var told: [KernelNotification] = []
@@ -19,12 +19,12 @@ private final class FakeKernel: NotificationDevice {
 
     var told: [KernelNotification] { state.withLock { $0.told } }
 
-    /// The next notifications end with these errors.
+    /// Makes the next notifications fail with these errors.
     func refuse(_ errors: Errno...) {
         state.withLock { $0.refusals += errors }
     }
 
-    /// Whether notifications wait, as for a directory that is being read.
+    /// Makes notifications wait, as for a directory that is being read.
     func block(_ isBlocked: Bool) {
         state.withLock { $0.isBlocked = isBlocked }
     }
@@ -51,7 +51,7 @@ private let folder = KernelName(
         KernelInvalidator(device: kernel, protocolMinor: protocolMinor, logger: log.logger)
     }
 
-    @Test func `to ask again about each name below an overlay, which would take the others for stale ones`() {
+    @Test func `names below an overlay are expired one by one, since overlayfs returns ESTALE otherwise`() {
         let overlay = OverlaidNames(overlaidAt: "/nowhere", device: FileDescriptor(rawValue: -1))
         var invalidator = KernelInvalidator(device: kernel, protocolMinor: 45, overlay: overlay, logger: log.logger)
         invalidator.invalidate { [file, folder] }
@@ -60,7 +60,7 @@ private let folder = KernelName(
     }
 
     @Test(
-        "to forget inodes depends on what it understands",
+        "the notifications that release inodes depend on the protocol version",
         arguments: [
             (45, [.prune([InodeID(rawValue: 7), InodeID(rawValue: 8)])]),
             (44, [.drop(parent: .root, name: Array("f".utf8))]), (31, [.drop(parent: .root, name: Array("f".utf8))]),
@@ -72,7 +72,7 @@ private let folder = KernelName(
     }
 
     @Test(
-        "to ask again about names depends on what it understands",
+        "the notifications that invalidate names depend on the protocol version",
         arguments: [
             (45, [.incrementEpoch]), (44, [.incrementEpoch]),
             (
@@ -90,7 +90,9 @@ private let folder = KernelName(
         #expect(kernel.told == told)
     }
 
-    @Test("falls back for good, and is logged once, where it refuses", arguments: [Errno.invalidArgument, .noFunction])
+    @Test(
+        "a notification that the kernel refuses is logged once and replaced permanently",
+        arguments: [Errno.invalidArgument, .noFunction])
     func refusal(errno: Errno) {
         var invalidator = invalidator(protocolMinor: 45)
         kernel.refuse(errno)
@@ -106,7 +108,7 @@ private let folder = KernelName(
         #expect(log.levels == [.info, .info])
     }
 
-    @Test func `does not fall back because of a name that the kernel has forgotten meanwhile`() {
+    @Test func `a notification about a name that the kernel has forgotten is not replaced`() {
         var invalidator = invalidator(protocolMinor: 45)
         kernel.refuse(.noSuchFileOrDirectory)
         invalidator.release([file])
@@ -115,7 +117,7 @@ private let folder = KernelName(
         #expect(log.levels.isEmpty)
     }
 
-    @Test func `many inodes are named in several notifications`() {
+    @Test func `many inodes are released by several notifications`() {
         var invalidator = invalidator(protocolMinor: 45)
         let names = (2..<1_100).map {
             KernelName(parent: .root, name: file.name, child: InodeID(rawValue: $0), isDirectory: false)
@@ -126,7 +128,7 @@ private let folder = KernelName(
         #expect(ids.flatMap { $0 } == names.map(\.child))
     }
 
-    @Test func `the bytes are those of linux slash fuse dot h`() {
+    @Test func `notifications have the bytes of linux slash fuse dot h`() {
         #expect(KernelNotification.incrementEpoch.bytes == [16, 0, 0, 0, 8, 0, 0, 0] + Array(repeating: 0, count: 8))
         #expect(
             KernelNotification.prune([InodeID(rawValue: 0x0102_0000_0003)]).bytes
@@ -138,13 +140,13 @@ private let folder = KernelName(
                 + [2, 0, 0, 0, 1, 0, 0, 0, 65, 66, 0])
     }
 
-    @Test func `nobody waits while the kernel does, and at the end what was not begun is answered`() throws {
+    @Test func `callers of the notification queue do not wait, and its end completes all commands`() throws {
         let queue = NotificationQueue(logger: log.logger)
         let doneCount = Atomic(0)
         let distrust: @Sendable () -> Void = {
             queue.distrust({ [] }, completion: { doneCount.add(1, ordering: .relaxed) })
         }
-        // There is no mount yet, and so nothing to tell.
+        // Without a mount there is no kernel to notify.
         distrust()
         #expect(doneCount.load(ordering: .relaxed) == 1)
         kernel.block(true)
@@ -165,7 +167,7 @@ private let folder = KernelName(
         #expect(kernel.told == [.incrementEpoch])
     }
 
-    @Test func `to let go of inodes queues up within a limit while the kernel waits`() throws {
+    @Test func `releases of inodes are queued up to a limit while the kernel waits`() throws {
         let queue = NotificationQueue(logger: log.logger)
         kernel.block(true)
         queue.begin(on: kernel, protocolMinor: 45)

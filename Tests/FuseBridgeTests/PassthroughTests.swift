@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite("Passthrough", mounts, passesThrough) struct PassthroughTests {
-    @Test func `a file that the kernel was lent is read and mapped without us`() throws {
+    @Test func `a backing file is read and mapped without this process`() throws {
         try PassthroughObject.withMount { object, path in
             let file = try open(path)
             defer { try? file.close() }
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test func `two processes read the lent file at once`() throws {
+    @Test func `two processes read a backing file at once`() throws {
         try PassthroughObject.withMount { object, path in
             let file = try open(path)
             defer { try? file.close() }
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func `later opens read what the first one does, and after the last it is decided anew`() throws {
+    @Test func `later opens have the source of the first one until the last handle is closed`() throws {
         try PassthroughObject.withMount { object, path in
             let first = try open(path)
             object.setLocalFile(nil)
@@ -39,12 +39,12 @@ import Testing
             #expect(object.store.rangeRequests.isEmpty)
             try second.close()
             try third.close()
-            // The kernel tells of a close when it is done with it.
+            // The kernel releases a file asynchronously.
             try eventually("a read through us") { try bytes(at: path) == object.storeBytes }
         }
     }
 
-    @Test func `while a handle is read through us, so are later ones`() throws {
+    @Test func `while a file is read through this process, so are later opens`() throws {
         try PassthroughObject.withMount { object, path in
             object.setLocalFile(nil)
             let first = try open(path)
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func `a file that is unlinked while it is lent is read on`() throws {
+    @Test func `a backing file that is unlinked can still be read`() throws {
         try PassthroughObject.withMount { object, path in
             let file = try open(path)
             try FileManager.default.removeItem(atPath: object.localPath)
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test("with O_DIRECT any offset can be read, whether the file is lent or not", arguments: [true, false])
+    @Test("with O_DIRECT any offset can be read, with or without a backing file", arguments: [true, false])
     func direct(isLending: Bool) throws {
         try PassthroughObject.withMount { object, path in
             object.setLocalFile(isLending ? object.localPath : nil)
@@ -81,12 +81,12 @@ import Testing
             #expect(try bytes(of: file, from: 1_001) == Array(object.storeBytes[1_001...]))
             let mapped = try mappedBytes(of: file, MAP_SHARED)
             #expect(mapped == (isLending ? object.localBytes : object.storeBytes))
-            // Beside it, the file is read as if it were alone.
+            // Another handle of the file is not affected.
             #expect(try bytes(at: path) == (isLending ? object.localBytes : object.storeBytes))
         }
     }
 
-    @Test func `threads that open and close all the time get the bytes of one or the other, never an error`() throws {
+    @Test func `threads that open and close continuously get the bytes of one source, and never an error`() throws {
         try PassthroughObject.withMount { object, path in
             DispatchQueue.concurrentPerform(iterations: 4) { worker in
                 for round in 0..<50 {

@@ -18,7 +18,7 @@ private func withOverlay(of upper: String, and lower: String, _ body: (String) t
 }
 
 @Suite("Passthrough and overlayfs", mounts, passesThrough, overlays) struct StackedFileSystemTests {
-    @Test func `a file on overlayfs is not lent, but read through us`() throws {
+    @Test func `a file on overlayfs is read through this process`() throws {
         try PassthroughObject.withMount { object, path in
             try withTemporaryDirectory { empty in
                 let folder = URL(fileURLWithPath: object.localPath).deletingLastPathComponent().path
@@ -28,13 +28,13 @@ private func withOverlay(of upper: String, and lower: String, _ body: (String) t
                     #expect(read == object.storeBytes)
                 }
             }
-            // The kernel's reason holds for the whole disk, so nothing is lent any more.
+            // The reason applies to the whole disk, so no file is registered any more.
             object.setLocalFile(object.localPath)
             #expect(try bytes(at: path) == object.storeBytes)
         }
     }
 
-    @Test func `overlayfs on top of the mount reads the lent file`() throws {
+    @Test func `overlayfs on top of the mount reads the backing file`() throws {
         try PassthroughObject.withMount { object, path in
             try withTemporaryDirectory { empty in
                 let mountPoint = URL(fileURLWithPath: path).deletingLastPathComponent().path

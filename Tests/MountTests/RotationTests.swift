@@ -101,7 +101,7 @@ import Testing
             stage.server.require(accessKeyID: "AKIAFIRST")
             try eventually("a read that succeeds") { read() == nil }
             #expect(read() == nil)
-            let lines = stage.log.split(separator: "\n").filter { $0.contains("no need to mount again") }
+            let lines = stage.log.split(separator: "\n").filter { $0.contains("no remount is needed") }
             #expect(lines.count == 1)
             #expect(lines.first?.contains("InvalidAccessKeyId") == true && lines.first?.contains(stage.keyFile) == true)
             #expect(stage.log.contains("the store accepts the credentials again"))
@@ -136,7 +136,7 @@ import Testing
                 try reads.end()
                 #expect(reads.counts.map(\.refusalCount) == healed.map(\.refusalCount))
             }
-            #expect(stage.log.split(separator: "\n").count { $0.contains("no need to mount again") } == 1)
+            #expect(stage.log.split(separator: "\n").count { $0.contains("no remount is needed") } == 1)
             #expect(stage.log.split(separator: "\n").count { $0.contains("accepts the credentials again") } == 1)
         }
     }

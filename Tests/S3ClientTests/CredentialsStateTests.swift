@@ -12,7 +12,7 @@ private func resolved(_ id: String, expiry: Timestamp? = nil) -> ResolvedCredent
 
 private let refusal = StoreError(.credentialsRejected, "InvalidAccessKeyId (HTTP 403)")
 
-/// `#expect` can't be given what changes a variable.
+/// Compares values, since `#expect` does not accept mutating calls.
 private func expect<Value: Equatable>(
     _ value: Value, _ expected: Value, sourceLocation: SourceLocation = #_sourceLocation
 ) {
@@ -20,7 +20,7 @@ private func expect<Value: Equatable>(
 }
 
 extension CredentialsState {
-    /// What requests are told, as text that is easily compared.
+    /// Returns the answer to a request as text.
     fileprivate mutating func told(_ now: Instant, for subject: String = "a") -> String {
         switch current(for: subject, now: now).0 {
         case .ready(let credentials, let isUnverified): credentials.accessKeyID + (isUnverified ? "?" : "")
@@ -35,14 +35,14 @@ extension CredentialsState {
     private let new = Credentials(accessKeyID: "NEW", secretAccessKey: "s")
     private let start = Instant.now
 
-    /// After the store has refused the first credentials.
+    /// Returns the state after the store has refused the first credentials.
     private func refused() -> CredentialsState {
         var state = CredentialsState(resolved("OLD"))
         expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .lookUp)
         return state
     }
 
-    /// After nothing else was found in time.
+    /// Returns the state after no others were found in time.
     private func lost() -> CredentialsState {
         var state = refused()
         guard case .lost(let error) = state.take(.success(resolved("OLD")), now: start + CredentialsState.grace) else {
@@ -53,7 +53,7 @@ extension CredentialsState {
         return state
     }
 
-    @Test func `that begins without any has nothing signed before some are found, and goes on looking`() {
+    @Test func `without initial credentials no request is signed before some are found, and the search continues`() {
         var state = CredentialsState(lookingSince: start)
         for subject in ["a", "b", "a"] { expect(state.told(start, for: subject), "renewing") }
         #expect(state.nextLookup(now: start) == .replacement)
@@ -70,7 +70,7 @@ extension CredentialsState {
         expect(state.told(later, for: "b"), "NEW?")
     }
 
-    @Test func `is to wait for others as soon as these are refused, and to use those at once`() {
+    @Test func `requests wait after a refusal of credentials, and use new ones at once`() {
         var state = refused()
         expect(state.told(start), "renewing")
         #expect(state.nextLookup(now: start) == .replacement)
@@ -80,13 +80,13 @@ extension CredentialsState {
         expect(state.told(start), "renewing")
         expect(state.take(.success(resolved("NEW")), now: start), .replaced)
         expect(state.told(start), "NEW?")
-        // A request that was under way.
+        // A request that was in flight.
         expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .retry)
         expect(state.noteSuccess(of: new, now: start), false)
         expect(state.told(start), "NEW")
     }
 
-    @Test func `is to fail at once where there are no others in time, with what the sources say`() {
+    @Test func `requests fail with the error of the sources if no new credentials are found in time`() {
         var state = refused()
         let problem = SettingsError("the profile has no key")
         guard case .lost(let error) = state.take(.failure(problem), now: start + CredentialsState.grace) else {
@@ -98,7 +98,8 @@ extension CredentialsState {
         expect(state.told(start + CredentialsState.grace), "unavailable")
     }
 
-    @Test func `lets one request a second try the same ones again, and heals when the store takes them`() {
+    @Test func `refused credentials are tried by one request a second, and are used again when the store accepts them`()
+    {
         var state = lost()
         var now = start + CredentialsState.grace
         expect(state.told(now), "unavailable")
@@ -119,7 +120,7 @@ extension CredentialsState {
         expect(state.told(now), "OLD")
     }
 
-    @Test func `doesn't make requests wait long for a source or a trial that doesn't end`() {
+    @Test func `requests do not wait long for a lookup or a trial that does not end`() {
         var state = lost()
         var now = start + CredentialsState.grace + CredentialsState.checkInterval
         expect(state.told(now), "renewing")
@@ -134,7 +135,7 @@ extension CredentialsState {
         expect(state.told(now), "renewing")
     }
 
-    @Test func `doesn't make requests wait long for a source that is slow to replace them, but takes what it gives`() {
+    @Test func `requests do not wait long for a slow source of new credentials, whose result is used later`() {
         var state = refused()
         let late = start + CredentialsState.grace + CredentialsState.replacementTimeout
         expect(state.told(late - .seconds(1)), "renewing")
@@ -143,7 +144,7 @@ extension CredentialsState {
         expect(state.told(late), "NEW?")
     }
 
-    @Test func `heals with the first others that are found`() {
+    @Test func `the first new credentials are used after a loss`() {
         var state = lost()
         let now = start + CredentialsState.grace + CredentialsState.checkInterval
         expect(state.told(now), "renewing")
@@ -151,7 +152,7 @@ extension CredentialsState {
         expect(state.told(now), "NEW?")
     }
 
-    @Test func `doesn't ask for ever for others where the store refuses them all`() {
+    @Test func `the search for credentials ends if the store refuses all of them`() {
         var state = refused()
         for id in ["A", "B"] {
             expect(state.take(.success(resolved(id)), now: start), .replaced)
@@ -164,28 +165,28 @@ extension CredentialsState {
                 Issue.record("\(outcome)")
             }
         }
-        // Others again, a second later: refused as well, which is no news.
+        // New credentials a second later, which are refused as well: not reported again.
         let now = start + CredentialsState.checkInterval
         expect(state.told(now), "renewing")
         expect(state.take(.success(resolved("C")), now: now), .replaced)
         expect(state.noteRefusal(of: state.resolved.credentials, for: "a", refusal, now: now), .fail)
     }
 
-    @Test func `is in doubt while one object is refused: one request for another one at a time is a witness`() {
+    @Test func `while only one object is refused, requests for others are sent as probes, one at a time`() {
         var state = refused()
         expect(state.told(start, for: "b"), "OLD?")
         expect(state.told(start, for: "c"), "renewing")
         expect(state.told(start), "renewing")
-        // A witness that never ends is followed by another.
+        // Another probe follows one that does not end.
         let late = start + CredentialsState.probeTimeout
         expect(state.told(late, for: "c"), "OLD?")
-        // That is no news for anybody.
+        // No request has failed before, so this is not reported.
         expect(state.noteSuccess(of: old, now: late), false)
         expect(state.told(late), "OLD")
         expect(state.told(late, for: "b"), "OLD")
     }
 
-    @Test func `lets an object fail alone that is refused while others aren't, and asks anew after a while`() {
+    @Test func `an object that alone is refused fails alone, and starts a new search after a while`() {
         var state = refused()
         expect(state.told(start, for: "b"), "OLD?")
         expect(state.noteSuccess(of: old, now: start), false)
@@ -198,13 +199,13 @@ extension CredentialsState {
         expect(state.noteRefusal(of: old, for: "a", refusal, now: later), .lookUp)
     }
 
-    @Test func `tells nobody that there are none as long as only one object was refused, but those who want it`() {
+    @Test func `while only one object is refused, only its requests fail`() {
         var state = lost()
         var now = start + CredentialsState.grace
         expect(state.told(now), "unavailable")
         expect(state.told(now, for: "b"), "OLD?")
         expect(state.told(now, for: "c"), "renewing")
-        // While a source is asked, and while the refused object is tried, too.
+        // Also during a lookup, and while the refused object is tried.
         now += CredentialsState.checkInterval
         expect(state.told(now), "renewing")
         expect(state.take(.success(resolved("OLD")), now: now), .none)
@@ -212,12 +213,12 @@ extension CredentialsState {
         expect(state.told(now, for: "d"), "OLD?")
         let isHealed = state.noteSuccess(of: old, now: now)
         #expect(isHealed)
-        // The trial of the refused one.
+        // The trial of the refused object.
         expect(state.noteRefusal(of: old, for: "a", refusal, now: now), .retry)
         expect(state.told(now, for: "c"), "OLD")
     }
 
-    @Test func `takes a second object's refusal for the credentials' end`() {
+    @Test func `the refusal of a second object means that the credentials are invalid`() {
         var state = refused()
         expect(state.told(start, for: "b"), "OLD?")
         expect(state.noteRefusal(of: old, for: "b", refusal, now: start), .retry)
@@ -232,7 +233,7 @@ extension CredentialsState {
         for subject in ["a", "b", "c"] { expect(state.told(end, for: subject), "NEW?") }
     }
 
-    @Test func `has credentials renewed before they end, again where that fails, and uses them meanwhile`() {
+    @Test func `credentials are renewed before they expire, with retries, and used meanwhile`() {
         let end = Timestamp(seconds: Timestamp.now.seconds + 3_600)
         var state = CredentialsState(resolved("OLD", expiry: end))
         #expect(state.nextLookup(now: start) == nil)
@@ -250,7 +251,7 @@ extension CredentialsState {
 
 @Suite struct `The time to renew credentials` {
     @Test(arguments: [(43_200, 42_840...42_900), (3_600, 3_240...3_300), (600, 300...300), (10, 5...5), (-5, 60...60)])
-    func `lies before their end, and not every second once they have ended`(
+    func `the renewal of credentials is before their expiry, and not every second after it`(
         remaining: Int, seconds: ClosedRange<Int>
     ) throws {
         let (now, time) = (ContinuousClock.now, Timestamp(seconds: 1_000_000))
@@ -260,7 +261,7 @@ extension CredentialsState {
         #expect(Duration.seconds(seconds.lowerBound) <= wait && wait <= .seconds(seconds.upperBound))
     }
 
-    @Test func `is never where they don't end, and later and later where it fails`() {
+    @Test func `credentials without an expiry are not renewed, and failed renewals are retried at growing intervals`() {
         let now = ContinuousClock.now
         #expect(RenewalSchedule(expiry: nil, now: now).instant == nil)
         var schedule = RenewalSchedule(expiry: Timestamp(seconds: 0), now: now)

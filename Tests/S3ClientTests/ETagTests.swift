@@ -13,7 +13,7 @@ import Testing
         ("\"\(digest)_1\"", false), ("\"\(digest.uppercased())\"", false), ("\"\(digest)0\"", false),
         ("\"g\(digest.dropFirst())\"", false), ("\"abc\"", false), ("\"é\"", false), ("\"'\(digest)'\"", false),
     ])
-    func `is the text that it was given, as a digest or not`(text: String, isDigest: Bool) {
+    func `an ETag keeps its text, as a digest or not`(text: String, isDigest: Bool) {
         let etag = ETag(text)
         #expect(etag.text == text)
         #expect((etag.digest != nil) == isDigest)
@@ -26,7 +26,9 @@ import Testing
     }
 
     @Test(arguments: ["\(digest)", "\(digest)-12", "abc", "686897696a7c876b7e-5"])
-    func `is the same without quotation marks, as a weak one, and with the suffix of compression`(tag: String) throws {
+    func `an ETag is the same without quotation marks, as a weak one, and with a suffix of compression`(
+        tag: String
+    ) throws {
         let spellings = [
             tag, "W/\"\(tag)\"", "w/\"\(tag)\"", "W/\(tag)", " \"\(tag)\"\n", "\"\(tag)", "\(tag)\"", "\"\(tag)-gzip\"",
             "\(tag)-gzip", "\"\(tag)\"-gzip", "\"\(tag)--gzip\"", "\"\(tag);gzip\"", "W/\"\(tag)-gzip\"", "\(tag);gzip",
@@ -43,16 +45,16 @@ import Testing
         "\"\(digest)-12\"", "\"\(digest)-gzi\"", "\"\(digest)-zip\"", "\"-gzip\"", "\";gzip\"", "\"\(digest)-gzip-12\"",
         "\"W/\(digest)\"",
     ])
-    func `keeps all that no proxy adds`(text: String) {
+    func `an ETag keeps all that no proxy adds`(text: String) {
         #expect(ETag(text).text == text)
     }
 
     @Test(arguments: ["", "\"\"", "W/\"\"", "  ", "\"", "\"a\"b\"", "a\"b", "\"a\nb\"", "\"a\u{7f}\"", "\"a\u{FFFD}\""])
-    func `is none where nothing could be compared or sent`(text: String) {
+    func `a text that cannot be compared or sent is not an ETag`(text: String) {
         #expect(ETag(validating: Array(text.utf8)) == nil)
     }
 
-    @Test func `has a stand-in that is of a time and survives being stored`() {
+    @Test func `the replacement of an ETag contains a time, and survives being stored`() {
         let times = [
             Timestamp(seconds: 0), Timestamp(seconds: 1_520_961_904), Timestamp(seconds: 1, nanoseconds: 5),
             Timestamp(seconds: 1, nanoseconds: 500_000_000), Timestamp(seconds: -5, nanoseconds: 999_999_999),

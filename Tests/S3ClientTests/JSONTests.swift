@@ -12,7 +12,7 @@ import Testing
             ("[]", .array([])), ("[1,[2]]", .array([.number("1"), .array([.number("2")])])),
             (#"{"a":{},"b" : [ null ]}"#, .object(["a": .object([:]), "b": .array([.null])])),
         ] as [(String, JSONValue)])
-    func `is read, and written so that it can be read again`(text: String, value: JSONValue) {
+    func `a JSON document is parsed, and written so that it can be parsed again`(text: String, value: JSONValue) {
         #expect(JSONValue(parsing: Array(text.utf8)) == value)
         #expect(JSONValue(parsing: Array(value.document.utf8)) == value)
     }
@@ -22,15 +22,15 @@ import Testing
         #""\ud800\u0041""#, #""\u+123""#, "[", "[1", "[1,]", "{", "{a:1}", #"{"a"}"#, #"{"a":1,}"#, "1 2",
         String(repeating: "[", count: 100_000),
     ])
-    func `that is none is refused`(text: String) {
+    func `text that is not JSON is refused`(text: String) {
         #expect(JSONValue(parsing: Array(text.utf8)) == nil)
     }
 
-    @Test func `with bytes that are no UTF-8 is refused`() {
+    @Test func `a JSON document that is not UTF-8 is refused`() {
         #expect(JSONValue(parsing: [0x22, 0xff, 0x22]) == nil)
     }
 
-    @Test func `with random damage is taken or refused as Foundation does`() {
+    @Test func `a JSON document with random damage is accepted or refused as by Foundation`() {
         let seed = UInt64.random(in: 0..<1_000_000)
         print("seed \(seed)")
         var generator = SeededGenerator(seed: seed)
@@ -45,7 +45,7 @@ import Testing
             let theirs =
                 (try? JSONSerialization.jsonObject(with: Data(damaged), options: .fragmentsAllowed)) != nil
             let ours = JSONValue(parsing: damaged) != nil
-            // Foundation refuses numbers that it can't hold, which hand out no credentials either.
+            // Foundation refuses numbers that it cannot represent, which contain no credentials either.
             if ours != theirs, !(ours && damaged.contains(UInt8(ascii: "e"))) {
                 Issue.record("seed \(seed): \(String(decoding: damaged, as: UTF8.self)): \(ours), Foundation \(theirs)")
             }

@@ -7,19 +7,19 @@ import Testing
     private let suspending = SuspendingClock.now
     private let continuous = ContinuousClock.now
 
-    /// A moment, so much after the beginning, of which the machine was suspended for a part.
+    /// Returns an instant after the beginning; the machine was suspended for a part of the time.
     private func reading(_ elapsed: Duration, suspended: Duration = .zero) -> Pulse.Reading {
         Pulse.Reading(suspending: suspending + elapsed - suspended, continuous: continuous + elapsed)
     }
 
-    @Test func `is none as long as it wakes about when it meant to`() {
+    @Test func `a loop that wakes roughly on time has no gap`() {
         var pulse = Pulse(reading(.zero))
         #expect(pulse.beat(reading(.seconds(1)), after: .seconds(1)) == nil)
         #expect(pulse.beat(reading(.milliseconds(2_900)), after: .seconds(1)) == nil)
         #expect(pulse.beat(reading(.seconds(3)), after: .seconds(10)) == nil)
     }
 
-    @Test func `begins when it meant to wake`() {
+    @Test func `a gap begins at the time when the loop was to wake`() {
         var pulse = Pulse(reading(.zero))
         let gap = pulse.beat(reading(.seconds(31)), after: .seconds(1))
         #expect(gap?.duration == .seconds(30))
@@ -27,14 +27,14 @@ import Testing
         #expect(pulse.beat(reading(.seconds(32)), after: .seconds(1)) == nil)
     }
 
-    @Test func `is found where the machine was suspended, which no deadline counts anyway`() {
+    @Test func `a gap is found if the machine was suspended, which no deadline counts`() {
         var pulse = Pulse(reading(.zero))
         let gap = pulse.beat(reading(.seconds(3_601), suspended: .seconds(3_600)), after: .seconds(1))
         #expect(gap?.duration == .seconds(3_600))
         #expect(gap?.stopped.isEmpty == true)
     }
 
-    @Test func `counts once, however many threads find it`() {
+    @Test func `a gap counts once, however many threads find it`() {
         var gaps = RunningClock.Gaps()
         gaps.note(.seconds(10)..<(.seconds(20)))
         gaps.note(.seconds(11)..<(.seconds(20)))

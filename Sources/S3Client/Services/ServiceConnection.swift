@@ -32,7 +32,7 @@ struct ServiceConnection {
     struct Failure: Error {
         /// `true` if a connection was made, but no response arrived in time.
         let isResponseTimeout: Bool
-        /// The message: "can't connect to http://…: Connection refused".
+        /// The message, such as "can't connect to http://…: Connection refused".
         let description: String
     }
 
