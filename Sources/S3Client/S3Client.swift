@@ -57,7 +57,7 @@ public final class S3Client: ObjectStore {
         _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
-        if context.configuration.directoryBucket != nil, let problem = request.problemOfDirectoryBucket {
+        if context.configuration.directoryBucket != nil, let problem = request.directoryBucketProblem {
             completion(.failure(StoreError(.refused, problem)))
             return UnsentRequest()
         }
@@ -117,7 +117,7 @@ public final class S3Client: ObjectStore {
 extension ListRequest {
     /// The reason why a directory bucket refuses the request; `nil` if it does not ("ListObjectsV2" in the Amazon S3
     /// API Reference). tractfs sends no such request.
-    fileprivate var problemOfDirectoryBucket: String? {
+    fileprivate var directoryBucketProblem: String? {
         let listing = "the listing of \(prefix.bytes.isEmpty ? "the bucket" : "\(prefix)")"
         if startAfter != nil {
             return

@@ -11,7 +11,7 @@ private let copiesDirectories = ConditionTrait.enabled(
     if: KernelVersion.running()?.copiesDirectoriesWell == true, "this kernel's copies of directories can't be used")
 
 /// The kernel's cache of directory entries. `rewinddir` and the like are called as applications do.
-@Suite("Directories that the kernel keeps", mounts, copiesDirectories) struct DirectoryCopyTests {
+@Suite("Cached directory entries", mounts, copiesDirectories) struct DirectoryCopyTests {
     private let log = LogLines()
 
     /// The number of requests for entries.

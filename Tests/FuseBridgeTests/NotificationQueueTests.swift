@@ -10,14 +10,14 @@ import Testing
 /// A fake kernel that records notifications, and refuses those that the test selects.
 private final class FakeKernel: NotificationDevice {
     private struct State {
-        var told: [KernelNotification] = []
+        var notifications: [KernelNotification] = []
         var refusals: [Errno] = []
         var isBlocked = false
     }
 
     private let state = Mutex(State())
 
-    var told: [KernelNotification] { state.withLock { $0.told } }
+    var notifications: [KernelNotification] { state.withLock { $0.notifications } }
 
     /// Makes the next notifications fail with these errors.
     func refuse(_ errors: Errno...) {
@@ -31,7 +31,7 @@ private final class FakeKernel: NotificationDevice {
 
     func notify(_ notification: KernelNotification) throws(Errno) {
         let refusal = state.withLock { state -> Errno? in
-            state.told.append(notification)
+            state.notifications.append(notification)
             return state.refusals.isEmpty ? nil : state.refusals.removeFirst()
         }
         try? eventually("the end of the wait") { !state.withLock { $0.isBlocked } }
@@ -43,7 +43,7 @@ private let file = KernelName(parent: .root, name: Array("f".utf8), child: Inode
 private let folder = KernelName(
     parent: InodeID(rawValue: 9), name: Array("d".utf8), child: InodeID(rawValue: 8), isDirectory: true)
 
-@Suite("What the kernel is told") struct NotificationQueueTests {
+@Suite("Notifications to the kernel") struct NotificationQueueTests {
     private let kernel = FakeKernel()
     private let log = LogLines()
 
@@ -56,7 +56,7 @@ private let folder = KernelName(
         var invalidator = KernelInvalidator(device: kernel, protocolMinor: 45, overlay: overlay, logger: log.logger)
         invalidator.invalidate { [file, folder] }
         #expect(
-            kernel.told == [file, folder].map { .expire(parent: $0.parent, name: $0.name) })
+            kernel.notifications == [file, folder].map { .expire(parent: $0.parent, name: $0.name) })
     }
 
     @Test(
@@ -65,10 +65,10 @@ private let folder = KernelName(
             (45, [.prune([InodeID(rawValue: 7), InodeID(rawValue: 8)])]),
             (44, [.drop(parent: .root, name: Array("f".utf8))]), (31, [.drop(parent: .root, name: Array("f".utf8))]),
         ] as [(Int, [KernelNotification])])
-    func release(protocolMinor: Int, told: [KernelNotification]) {
+    func release(protocolMinor: Int, notifications: [KernelNotification]) {
         var invalidator = invalidator(protocolMinor: protocolMinor)
         invalidator.release([file, folder])
-        #expect(kernel.told == told)
+        #expect(kernel.notifications == notifications)
     }
 
     @Test(
@@ -84,10 +84,10 @@ private let folder = KernelName(
             ),
             (37, [.drop(parent: .root, name: Array("f".utf8))]),
         ] as [(Int, [KernelNotification])])
-    func distrust(protocolMinor: Int, told: [KernelNotification]) {
+    func distrust(protocolMinor: Int, notifications: [KernelNotification]) {
         var invalidator = invalidator(protocolMinor: protocolMinor)
         invalidator.invalidate { [file, folder] }
-        #expect(kernel.told == told)
+        #expect(kernel.notifications == notifications)
     }
 
     @Test(
@@ -99,12 +99,12 @@ private let folder = KernelName(
         invalidator.release([file])
         invalidator.release([file])
         let drop = KernelNotification.drop(parent: .root, name: file.name)
-        #expect(kernel.told == [.prune([file.child]), drop, drop])
+        #expect(kernel.notifications == [.prune([file.child]), drop, drop])
         kernel.refuse(errno)
         invalidator.invalidate { [file] }
         invalidator.invalidate { [file] }
         let expire = KernelNotification.expire(parent: .root, name: file.name)
-        #expect(kernel.told.dropFirst(3) == [.incrementEpoch, expire, expire])
+        #expect(kernel.notifications.dropFirst(3) == [.incrementEpoch, expire, expire])
         #expect(log.levels == [.info, .info])
     }
 
@@ -113,7 +113,7 @@ private let folder = KernelName(
         kernel.refuse(.noSuchFileOrDirectory)
         invalidator.release([file])
         invalidator.release([file])
-        #expect(kernel.told == [.prune([file.child]), .prune([file.child])])
+        #expect(kernel.notifications == [.prune([file.child]), .prune([file.child])])
         #expect(log.levels.isEmpty)
     }
 
@@ -123,7 +123,9 @@ private let folder = KernelName(
             KernelName(parent: .root, name: file.name, child: InodeID(rawValue: $0), isDirectory: false)
         }
         invalidator.release(names)
-        let ids = kernel.told.map { told -> [InodeID] in if case .prune(let ids) = told { ids } else { [] } }
+        let ids = kernel.notifications.map { notification -> [InodeID] in
+            if case .prune(let ids) = notification { ids } else { [] }
+        }
         #expect(ids.map(\.count) == [512, 512, 74])
         #expect(ids.flatMap { $0 } == names.map(\.child))
     }
@@ -152,7 +154,7 @@ private let folder = KernelName(
         kernel.block(true)
         queue.begin(on: kernel, protocolMinor: 45)
         distrust()
-        try eventually("the notification") { kernel.told == [.incrementEpoch] }
+        try eventually("the notification") { kernel.notifications == [.incrementEpoch] }
         distrust()
         queue.release { [file] }
         #expect(doneCount.load(ordering: .relaxed) == 1)
@@ -164,7 +166,7 @@ private let folder = KernelName(
         #expect(doneCount.load(ordering: .relaxed) == 3)
         distrust()
         #expect(doneCount.load(ordering: .relaxed) == 4)
-        #expect(kernel.told == [.incrementEpoch])
+        #expect(kernel.notifications == [.incrementEpoch])
     }
 
     @Test func `releases of inodes are queued up to a limit while the kernel waits`() throws {
@@ -172,13 +174,13 @@ private let folder = KernelName(
         kernel.block(true)
         queue.begin(on: kernel, protocolMinor: 45)
         queue.distrust({ [] }, completion: {})
-        try eventually("the notification") { !kernel.told.isEmpty }
+        try eventually("the notification") { !kernel.notifications.isEmpty }
         for _ in 0..<10 * NotificationQueue.releaseCountMax { queue.release { [file] } }
         kernel.block(false)
         let isDone = Atomic(false)
         queue.distrust({ [] }, completion: { isDone.store(true, ordering: .relaxed) })
-        try eventually("the last errand") { isDone.load(ordering: .relaxed) }
-        #expect(kernel.told.count == 2 + NotificationQueue.releaseCountMax)
+        try eventually("the last command") { isDone.load(ordering: .relaxed) }
+        #expect(kernel.notifications.count == 2 + NotificationQueue.releaseCountMax)
         queue.beginEnd()
         queue.finishEnd()
     }

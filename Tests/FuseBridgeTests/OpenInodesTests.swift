@@ -73,7 +73,7 @@ private final class OpenFiles: Sendable {
     }
 }
 
-@Suite("How open inodes are read") struct OpenInodesTests {
+@Suite("Sources of open inodes") struct OpenInodesTests {
     private let device = FakeDevice()
     private let inode = InodeID(rawValue: 7)
     private let log = LogLines()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import FuseBridge
 
-@Suite("A mount that nobody serves any more") struct RefusedRequestsTests {
+@Suite("A mount without a server") struct RefusedRequestsTests {
     /// The header of a request: length, opcode, unique, and fields that are not used.
     private func request(opcode: UInt32, unique: UInt32) -> [UInt32] {
         [40, opcode, unique, 0] + Array(repeating: 0, count: 6)

@@ -6,7 +6,7 @@ import Testing
 @testable import S3Client
 
 /// Hedges of late requests, counted at the server.
-@Suite struct `A late answer` {
+@Suite struct `A late response` {
     private let body = ObjectBody.pattern(seed: 3, byteCount: 300_000)
     /// Less than the five seconds after which a silent connection is abandoned: a response within this time is that of
     /// the hedge.

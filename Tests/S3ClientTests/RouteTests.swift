@@ -4,7 +4,7 @@ import Testing
 
 @testable import S3Client
 
-@Suite("The way to a server") struct RouteTests {
+@Suite("Routes to servers") struct RouteTests {
     private let resolver = HostResolver { host in
         host.hasSuffix("unknown")
             ? .failure(LookupFailure(isNameUnknown: true, message: "there is no host \(host)"))

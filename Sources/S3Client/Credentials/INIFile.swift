@@ -26,37 +26,39 @@ struct INIFile: Equatable {
                 if let section { addNested(content, to: setting.name, in: section) }
                 continue
             }
-            let place = "line \(index + 1) of \(name)"
+            let location = "line \(index + 1) of \(name)"
             if content.hasPrefix("[") {
-                section = try beginSection(content, at: place)
+                section = try beginSection(content, at: location)
                 setting = nil
             } else {
-                guard let section else { throw SettingsError("\(place) comes before the first [section]") }
-                setting = (try addSetting(content, to: section, at: place), indent)
+                guard let section else { throw SettingsError("\(location) comes before the first [section]") }
+                setting = (try addSetting(content, to: section, at: location), indent)
             }
         }
     }
 
-    private mutating func beginSection(_ content: Substring, at place: String) throws(SettingsError) -> String {
-        guard let end = content.firstIndex(of: "]") else { throw SettingsError("\(place) has a \"[\" without a \"]\"") }
+    private mutating func beginSection(_ content: Substring, at location: String) throws(SettingsError) -> String {
+        guard let end = content.firstIndex(of: "]") else {
+            throw SettingsError("\(location) has a \"[\" without a \"]\"")
+        }
         let name = String(content[..<end].dropFirst())
         guard sections[name] == nil else {
-            throw SettingsError("\(place) begins the section [\(Excerpt.of(name.utf8))] again; join the two")
+            throw SettingsError("\(location) begins the section [\(Excerpt.of(name.utf8))] again; join the two")
         }
         sections[name] = [:]
         return name
     }
 
     private mutating func addSetting(
-        _ content: Substring, to section: String, at place: String
+        _ content: Substring, to section: String, at location: String
     ) throws(SettingsError) -> String {
         guard let separator = content.firstIndex(where: { $0 == "=" || $0 == ":" }) else {
-            throw SettingsError("\(place) is neither a [section] nor a setting of the form NAME = VALUE")
+            throw SettingsError("\(location) is neither a [section] nor a setting of the form NAME = VALUE")
         }
         let name = Self.trimmed(content[..<separator]).lowercased()
-        guard !name.isEmpty else { throw SettingsError("\(place) has a value without a name") }
+        guard !name.isEmpty else { throw SettingsError("\(location) has a value without a name") }
         guard sections[section]?[name] == nil else {
-            throw SettingsError("\(place) gives \(Excerpt.of(name.utf8)) again; remove one of the two")
+            throw SettingsError("\(location) gives \(Excerpt.of(name.utf8)) again; remove one of the two")
         }
         sections[section]?[name] = String(Self.trimmed(content[content.index(after: separator)...]))
         return name

@@ -24,7 +24,7 @@ public struct ResolvedCredentials: Sendable {
     public let kind: Kind
 
     /// `true` if the credentials come from environment variables, which cannot change while the process runs.
-    public var isOfEnvironment: Bool { source == EnvironmentCredentials.source }
+    public var isFromEnvironment: Bool { source == EnvironmentCredentials.source }
 }
 
 extension Credentials {

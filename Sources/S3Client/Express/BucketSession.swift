@@ -82,7 +82,7 @@ final class BucketSession: CredentialsProvider {
     /// - Parameters:
     ///   - failure: The failure, whose `answer` is the text of the store.
     ///   - region: The region that the request was signed for.
-    func showsUnknown(_ failure: AttemptFailure, signedFor region: String) -> Bool {
+    func indicatesNoSessions(_ failure: AttemptFailure, signedFor region: String) -> Bool {
         guard endpoint != nil, state.withLock({ !$0.hasHadSession }) else { return false }
         switch (failure.error.code, failure.remedy) {
         case (_, .setClock), (_, .backOff): return false
@@ -105,7 +105,7 @@ final class BucketSession: CredentialsProvider {
             """)
     }
 
-    private func take(_ result: Result<MadeSession, StoreError>) {
+    private func take(_ result: Result<CreatedSession, StoreError>) {
         switch state.withLock({ $0.take(result, now: .now) }) {
         case .none: break
         case .lost(let error):

@@ -1,7 +1,7 @@
 import ObjectStore
 
 /// A session that CreateSession has returned.
-struct MadeSession {
+struct CreatedSession {
     let credentials: Credentials
     /// The time of the request, at which the session's lifetime begins at the earliest.
     let askedAt: ContinuousClock.Instant
@@ -40,7 +40,7 @@ struct BucketSessionState {
         /// `true` once the store has accepted the session.
         var isVerified = false
 
-        fileprivate init(_ made: MadeSession) {
+        fileprivate init(_ made: CreatedSession) {
             credentials = made.credentials
             expiry = made.expiry
             renewal = made.askedAt + made.lifetime / 2
@@ -157,7 +157,7 @@ struct BucketSessionState {
     }
 
     /// Takes the result of a request for a session.
-    mutating func take(_ result: Result<MadeSession, StoreError>, now: Instant) -> Change {
+    mutating func take(_ result: Result<CreatedSession, StoreError>, now: Instant) -> Change {
         isMaking = false
         isWanted = false
         if isOrdinary { return .none }

@@ -3,14 +3,14 @@ import ObjectStore
 /// A CreateSession request, which returns credentials for one directory bucket ("CreateSession" in the Amazon S3 API
 /// Reference). It is signed with the account's credentials.
 final class SessionOperation: Operation {
-    private let completion: @Sendable (Result<MadeSession, StoreError>) -> Void
+    private let completion: @Sendable (Result<CreatedSession, StoreError>) -> Void
     private let bucket: String
     private var askedAt = ContinuousClock.now
     /// The time of the response, by the store's clock.
     private var answerTime: Timestamp?
     private var document: [UInt8] = []
     private(set) var receivedByteCount = 0
-    private var session: MadeSession?
+    private var session: CreatedSession?
     let subject: String
 
     /// Far beyond what S3 sends (2 KiB).
@@ -20,7 +20,7 @@ final class SessionOperation: Operation {
     /// The maximum lifetime of a session in seconds; a longer one is cut to this.
     private static let lifetimeMax = 43_200
 
-    init(bucket: String, completion: @escaping @Sendable (Result<MadeSession, StoreError>) -> Void) {
+    init(bucket: String, completion: @escaping @Sendable (Result<CreatedSession, StoreError>) -> Void) {
         self.bucket = bucket
         self.completion = completion
         subject = "a session of s3://\(bucket)"
@@ -55,7 +55,7 @@ final class SessionOperation: Operation {
     }
 
     func complete() throws(AttemptFailure) {
-        let fields = SessionDocument(parsing: document)
+        let fields = CredentialsXML(parsing: document, isSession: true)
         document = []
         guard let id = fields.accessKeyID, let secret = fields.secretAccessKey, let token = fields.sessionToken,
             let account = try? Credentials(checking: id, secret, sessionToken: token, from: "CreateSession")
@@ -63,11 +63,11 @@ final class SessionOperation: Operation {
         session = session(account, end: fields.expiry)
     }
 
-    private func session(_ credentials: Credentials, end: Timestamp?) -> MadeSession {
+    private func session(_ credentials: Credentials, end: Timestamp?) -> CreatedSession {
         let time = answerTime ?? .now
         let lifetime = end.map { $0.seconds - time.seconds }.flatMap { $0 > 0 ? min($0, Self.lifetimeMax) : nil }
         let seconds = lifetime ?? Self.lifetimeAssumed
-        return MadeSession(
+        return CreatedSession(
             credentials: credentials.ofBucketSession, askedAt: askedAt, lifetime: .seconds(seconds),
             expiry: Timestamp(seconds: Timestamp.now.seconds + seconds))
     }
@@ -83,46 +83,6 @@ final class SessionOperation: Operation {
             completion(.failure(failure))
         } else if let session {
             completion(.success(session))
-        }
-    }
-}
-
-/// The response to CreateSession.
-struct SessionDocument {
-    private(set) var accessKeyID: String?
-    private(set) var secretAccessKey: String?
-    private(set) var sessionToken: String?
-    private(set) var expiry: Timestamp?
-
-    /// Reads the elements that are present.
-    init(parsing bytes: [UInt8]) {
-        let elements = Elements()
-        let reader = XMLReader(consumer: elements)
-        // An incomplete document lacks required elements, which the caller checks.
-        try? reader.read(bytes.span.bytes, isLast: true)
-        self = elements.isSession ? elements.document : SessionDocument()
-    }
-
-    private init() {}
-
-    private final class Elements: XMLConsumer {
-        var isSession = false
-        var document = SessionDocument()
-
-        func begin(_ element: XMLName, depth: Int) {
-            if depth == 1 { isSession = element == "CreateSessionResult" }
-        }
-
-        func end(_ element: XMLName, depth: Int, text: [UInt8]) {
-            guard depth == 3 else { return }
-            let value = String(decoding: text, as: UTF8.self)
-            switch element {
-            case "AccessKeyId": document.accessKeyID = value
-            case "SecretAccessKey": document.secretAccessKey = value
-            case "SessionToken": document.sessionToken = value
-            case "Expiration": document.expiry = CalendarTime(listing: text)?.timestamp
-            default: break
-            }
         }
     }
 }

@@ -70,9 +70,9 @@ struct Proxy: Hashable, Sendable, CustomStringConvertible {
         let rest = separator.map { url[$0.upperBound...] } ?? url[...]
         // The host follows the last "@", since a password may contain one.
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        let place = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
+        let address = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
         guard let kind, url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }),
-            let endpoint = try? S3Endpoint(parsing: "http://\(place)")
+            let endpoint = try? S3Endpoint(parsing: "http://\(address)")
         else {
             throw SettingsError(
                 "\(variable) is not the URL of a proxy; set it to one such as http://proxy.example.org:3128, or unset it"
@@ -81,7 +81,7 @@ struct Proxy: Hashable, Sendable, CustomStringConvertible {
         self.url = url
         host = endpoint.host
         // `S3Endpoint` omits port 80, since it is the default.
-        port = endpoint.port ?? (place.hasSuffix(":80") ? 80 : kind.port)
+        port = endpoint.port ?? (address.hasSuffix(":80") ? 80 : kind.port)
         takesAddresses = kind == .socks4 || kind == .socks5
         scheme = kind.rawValue
     }

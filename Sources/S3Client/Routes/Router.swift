@@ -37,19 +37,19 @@ struct Router: Sendable {
         let proxy = proxies.proxy(for: endpoint)
         // Most proxies look up the address of the server themselves.
         let isServerWanted = proxy?.takesAddresses ?? true
-        var places: [(host: String, port: Int)] = []
-        if let proxy { places.append((proxy.host, proxy.port)) }
-        if isServerWanted { places.append((endpoint.host, endpoint.port ?? endpoint.scheme.defaultPort)) }
+        var hosts: [(host: String, port: Int)] = []
+        if let proxy { hosts.append((proxy.host, proxy.port)) }
+        if isServerWanted { hosts.append((endpoint.host, endpoint.port ?? endpoint.scheme.defaultPort)) }
         var host: String?
         var entries: [String] = []
-        for place in places where Router.needsLookup(place.host) {
-            host = place.host
-            switch resolver.addresses(of: place.host) {
+        for server in hosts where Router.needsLookup(server.host) {
+            host = server.host
+            switch resolver.addresses(of: server.host) {
             case .known(let addresses):
-                entries += Router.entries(for: place, addresses)
+                entries += Router.entries(for: server, addresses)
             case .pending:
                 return .pending(
-                    StoreError(.unreachable, "\(Router.problem(endpoint)): no name server answers for \(place.host)"))
+                    StoreError(.unreachable, "\(Router.problem(endpoint)): no name server answers for \(server.host)"))
             case .failed(let failure):
                 let message = "\(Router.problem(endpoint)): \(failure.message)"
                 return .failed(AttemptFailure(StoreError(.unreachable, message), remedy: .backOff))
@@ -73,11 +73,11 @@ struct Router: Sendable {
         IPAddress(host) == nil && host != "localhost" && !host.hasSuffix(".localhost")
     }
 
-    private static func entries(for place: (host: String, port: Int), _ addresses: [String]) -> [String] {
+    private static func entries(for server: (host: String, port: Int), _ addresses: [String]) -> [String] {
         if addresses.isEmpty { return [] }
         let list = addresses.joined(separator: ",")
         // Versions of curl differ in whether they first remove a dot at the end.
-        let names = place.host.hasSuffix(".") ? [place.host, String(place.host.dropLast())] : [place.host]
-        return names.map { "\($0):\(place.port):\(list)" }
+        let names = server.host.hasSuffix(".") ? [server.host, String(server.host.dropLast())] : [server.host]
+        return names.map { "\($0):\(server.port):\(list)" }
     }
 }

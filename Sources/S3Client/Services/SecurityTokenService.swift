@@ -87,7 +87,7 @@ struct SecurityTokenService {
     private func credentials(
         in answer: ServiceConnection.Answer, action: String, hiding secrets: SecretText
     ) throws(Refusal) -> (credentials: Credentials, expiry: Timestamp?) {
-        let document = SecurityTokenDocument(parsing: answer.body)
+        let document = CredentialsXML(parsing: answer.body)
         guard answer.status == 200 else {
             let reason = document.code.map { "\($0): \(document.message)" } ?? "HTTP \(answer.status)"
             throw Refusal(description: secrets.removed(from: "\(endpoint) refuses \(action): \(reason)"))

@@ -231,7 +231,7 @@ final class NetworkLoop {
             meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
             let hiding = attempt.request.hidingSecrets(in: failure)
             if exchange.operation.isSession, let session = context.bucketSession,
-                session.showsUnknown(hiding, signedFor: attempt.request.region)
+                session.indicatesNoSessions(hiding, signedFor: attempt.request.region)
             {
                 session.becomeOrdinary()
                 return end(exchange, hiding.error)

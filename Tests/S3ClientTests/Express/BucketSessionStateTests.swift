@@ -21,7 +21,7 @@ private final class TriedState {
     }
 
     func take(
-        _ result: Result<MadeSession, StoreError>, now: ContinuousClock.Instant
+        _ result: Result<CreatedSession, StoreError>, now: ContinuousClock.Instant
     ) -> BucketSessionState.Change {
         state.take(result, now: now)
     }
@@ -30,8 +30,8 @@ private final class TriedState {
 @Suite struct `The session of a directory bucket` {
     private let start = ContinuousClock.now
 
-    private func session(_ number: Int, at seconds: Double, lifetime: Int = 300) -> MadeSession {
-        MadeSession(
+    private func session(_ number: Int, at seconds: Double, lifetime: Int = 300) -> CreatedSession {
+        CreatedSession(
             credentials: Credentials(accessKeyID: "ID\(number)", secretAccessKey: "s", sessionToken: "t")
                 .ofBucketSession,
             askedAt: at(seconds), lifetime: .seconds(lifetime), expiry: Timestamp(seconds: 0))
@@ -209,13 +209,13 @@ private final class TriedState {
 }
 
 @Suite struct `The answer to CreateSession` {
-    private func document(_ credentials: String, root: String = "CreateSessionResult") -> SessionDocument {
-        SessionDocument(
+    private func document(_ credentials: String, root: String = "CreateSessionResult") -> CredentialsXML {
+        CredentialsXML(
             parsing: Array(
                 """
                 <?xml version="1.0" encoding="UTF-8"?>
                 <\(root) xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Credentials>\(credentials)</Credentials></\(root)>
-                """.utf8))
+                """.utf8), isSession: true)
     }
 
     @Test func `the response to CreateSession has keys, a token and an expiry in any order`() {

@@ -103,19 +103,19 @@ struct RoleCredentials: CredentialsSource {
     }
 
     private func credentials(ofSource source: String) throws(SettingsError) -> ResolvedCredentials {
-        let place: any CredentialsSource
+        let provider: any CredentialsSource
         switch source.lowercased() {
-        case "environment": place = EnvironmentCredentials(context.environment)
-        case "ecscontainer": place = ContainerCredentials(environment: context.environment)
-        case "ec2instancemetadata": place = InstanceCredentials(context)
+        case "environment": provider = EnvironmentCredentials(context.environment)
+        case "ecscontainer": provider = ContainerCredentials(environment: context.environment)
+        case "ec2instancemetadata": provider = InstanceCredentials(context)
         default:
             throw SettingsError(
                 "credential_source of \(profile.description) is \(Excerpt.of(source.utf8)); give Environment, EcsContainer or "
                     + "Ec2InstanceMetadata")
         }
-        if let resolved = try place.credentials() { return resolved }
+        if let resolved = try provider.credentials() { return resolved }
         throw SettingsError(
             "credential_source of \(profile.description) is \(Excerpt.of(source.utf8)), but there are no credentials "
-                + "(looked at \(place.searchedLocation))")
+                + "(looked at \(provider.searchedLocation))")
     }
 }

@@ -1,7 +1,8 @@
 import ObjectStore
 
-/// A response of the Security Token Service: credentials or an error.
-struct SecurityTokenDocument {
+/// An XML document with temporary credentials, or with an error: a response of the Security Token Service, or to
+/// CreateSession.
+struct CredentialsXML {
     private(set) var accessKeyID: String?
     private(set) var secretAccessKey: String?
     private(set) var sessionToken: String?
@@ -10,8 +11,10 @@ struct SecurityTokenDocument {
     private(set) var message = ""
 
     /// Reads the elements that are present.
-    init(parsing bytes: [UInt8]) {
-        let elements = Elements()
+    ///
+    /// - Parameter isSession: `true` for a response to CreateSession; another document then has no credentials.
+    init(parsing bytes: [UInt8], isSession: Bool = false) {
+        let elements = Elements(isSession: isSession)
         let reader = XMLReader(consumer: elements)
         // An incomplete document lacks required elements, which the caller checks.
         try? reader.read(bytes.span.bytes, isLast: true)
@@ -21,13 +24,23 @@ struct SecurityTokenDocument {
     private init() {}
 
     private final class Elements: XMLConsumer {
-        var document = SecurityTokenDocument()
+        private let isSession: Bool
+        private var isExpected = true
+        private(set) var document = CredentialsXML()
 
-        func begin(_ element: XMLName, depth: Int) {}
+        init(isSession: Bool) {
+            self.isSession = isSession
+        }
+
+        func begin(_ element: XMLName, depth: Int) {
+            if depth == 1, isSession { isExpected = element == "CreateSessionResult" }
+        }
 
         func end(_ element: XMLName, depth: Int, text: [UInt8]) {
+            guard isExpected else { return }
             let value = String(decoding: text, as: UTF8.self)
-            switch (depth, element) {
+            // The Security Token Service has one more level, the name of the action.
+            switch (isSession ? depth + 1 : depth, element) {
             case (4, "AccessKeyId"): document.accessKeyID = value
             case (4, "SecretAccessKey"): document.secretAccessKey = value
             case (4, "SessionToken"): document.sessionToken = value
