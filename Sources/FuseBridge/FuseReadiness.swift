@@ -2,11 +2,11 @@ import Glibc
 public import SystemPackage
 import SystemSupport
 
-/// What this machine and this process have of what mounts need. Nothing is mounted to find that out.
+/// Checks the requirements of mounts on this machine and in this process, without mounting.
 public enum FuseReadiness {
-    /// Why this process can't mount; `nil` where it can, as far as one sees without trying.
+    /// Returns the reason why this process cannot mount; `nil` if no obstacle can be seen without trying.
     ///
-    /// - Parameter allowsOthers: Whether other users are to use the mount too (`--allow-other`).
+    /// - Parameter allowsOthers: `true` if other users are to use the mount too (`--allow-other`).
     public static func obstacle(allowsOthers: Bool) -> MountError? {
         if access("/dev/fuse", F_OK) != 0 { return MountedDevice.openingError(Errno(rawValue: errno)) }
         guard geteuid() == 0 else { return Fusermount.problem(allowsOthers: allowsOthers) }
@@ -16,19 +16,19 @@ public enum FuseReadiness {
         return isAdministrator ? nil : MountedDevice.notPermitted
     }
 
-    /// Why the kernel wouldn't read files of the cache by itself.
+    /// The reason why the kernel cannot read files of the cache directly.
     public enum PassthroughObstacle: Hashable, Sendable {
-        /// Linux learnt it in 6.9.
+        /// The kernel is older than Linux 6.9.
         case kernelTooOld
-        /// Lending files takes root's rights (CAP_SYS_ADMIN), those of the machine, not of a user namespace.
+        /// Backing files need CAP_SYS_ADMIN in the initial user namespace.
         case notPermitted
-        /// Files on a file system that lies on another one, of this type, are not taken.
+        /// The cache is on a stacked file system of this type.
         case stackedFileSystem(String)
     }
 
-    /// Why the kernel wouldn't read files in `folder` by itself; `nil` where nothing is seen that keeps it from that.
+    /// Returns the reason why the kernel cannot read files in `folder` directly; `nil` if there is no obstacle.
     ///
-    /// - Parameter folder: An absolute path without links.
+    /// - Parameter folder: An absolute path without symbolic links.
     public static func passthroughObstacle(for folder: FilePath) -> PassthroughObstacle? {
         if KernelVersion.running()?.hasPassthrough == false { return .kernelTooOld }
         guard isAdministrator, isInFirstUserNamespace else { return .notPermitted }
@@ -36,28 +36,28 @@ public enum FuseReadiness {
         return .stackedFileSystem(type)
     }
 
-    /// Whether the kernel can hand out again what a server that is gone has taken (FUSE_NOTIFY_RESEND). Where it doesn't say
-    /// how old it is, it is taken for new.
+    /// `true` if the kernel can resend requests that an earlier server has read (FUSE_NOTIFY_RESEND). A kernel of
+    /// unknown version counts as new.
     public static var canBeTakenOver: Bool { KernelVersion.running()?.resendsRequests ?? true }
 
-    /// The release of the running kernel, as "uname -r" prints it.
+    /// The release of the running kernel, as `uname -r` prints it.
     public static var kernelRelease: String {
         var name = utsname()
         guard uname(&name) == 0 else { return "unknown" }
         return withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
-    /// `true` if the kernel has SELinux, and it is enabled.
+    /// `true` if the kernel has SELinux enabled.
     public static var hasSELinux: Bool {
         contents(of: "/proc/filesystems").split(whereSeparator: \.isWhitespace).contains("selinuxfs")
     }
 
-    /// The type of the file system that `folder`, an absolute path without links, lies in: "ext4".
+    /// Returns the type of the file system of `folder`, an absolute path without symbolic links: "ext4".
     public static func fileSystemType(of folder: FilePath) -> String? {
         (try? MountTable())?.mount(containing: folder)?.type
     }
 
-    /// Those that lie on others (the kernel's `s_stack_depth`), our own among them: they may read through to a disk.
+    /// The stacked file systems (the kernel's `s_stack_depth`), including FUSE with passthrough.
     private static let stackedTypes: Set = ["overlay", "ecryptfs", "aufs", MountTable.type]
 
     /// CAP_SYS_ADMIN (capabilities(7)), bit 21 of the effective set in proc(5)'s status.
@@ -67,7 +67,7 @@ public enum FuseReadiness {
         return (bits ?? 0) & (1 << 21) != 0
     }
 
-    /// In the first one all numbers of users stand for themselves (user_namespaces(7)).
+    /// `true` in the initial user namespace, which maps all user IDs to themselves (user_namespaces(7)).
     private static var isInFirstUserNamespace: Bool {
         contents(of: "/proc/self/uid_map").split(whereSeparator: \.isWhitespace) == ["0", "0", "4294967295"]
     }

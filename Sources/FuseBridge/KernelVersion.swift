@@ -1,6 +1,6 @@
 import Glibc
 
-/// A version of Linux, as far as it matters here.
+/// The major and minor version of Linux.
 struct KernelVersion: Hashable, Comparable {
     let major: Int
     let minor: Int
@@ -10,7 +10,7 @@ struct KernelVersion: Hashable, Comparable {
         self.minor = minor
     }
 
-    /// The version in a release as "uname -r" prints it: "6.18.44-fc-v657", "5.15.0-105-generic", "7.0-rc1".
+    /// Parses a release as `uname -r` prints it: "6.18.44-fc-v657", "5.15.0-105-generic", "7.0-rc1".
     init?(release: some StringProtocol) {
         let numbers = release.split(separator: ".", maxSplits: 2)
         guard numbers.count >= 2, let major = Int(numbers[0]),
@@ -19,7 +19,7 @@ struct KernelVersion: Hashable, Comparable {
         self.init(major, minor)
     }
 
-    /// That of the running kernel; `nil` where it doesn't say.
+    /// Returns the version of the running kernel; `nil` if it is unknown.
     static func running() -> KernelVersion? {
         var name = utsname()
         guard uname(&name) == 0 else { return nil }
@@ -32,15 +32,14 @@ struct KernelVersion: Hashable, Comparable {
         (left.major, left.minor) < (right.major, right.minor)
     }
 
-    /// Whether it can read files that it is lent (FUSE_PASSTHROUGH), if it was built so.
+    /// `true` if the kernel supports backing files (FUSE_PASSTHROUGH), unless it was built without them.
     var hasPassthrough: Bool { self >= KernelVersion(6, 9) }
 
-    /// Whether it can hand out again what was taken and not answered (FUSE_HAS_RESEND).
+    /// `true` if the kernel can resend requests that were read and not answered (FUSE_HAS_RESEND).
     var resendsRequests: Bool { self >= KernelVersion(6, 9) }
 
-    /// Whether FOPEN_CACHE_DIR can be used. From 6.9 to 6.12 the kernel doesn't always drop its copy of a directory when
-    /// one is opened without FOPEN_KEEP_CACHE, and so would show what was there before (mountpoint for Google Cloud
-    /// Storage, issue 2792).
+    /// `true` if FOPEN_CACHE_DIR is reliable. From 6.9 to 6.12 the kernel does not always drop its cached entries when
+    /// a directory is opened without FOPEN_KEEP_CACHE, and then returns outdated ones (GoogleCloudPlatform/gcsfuse#2792).
     var copiesDirectoriesWell: Bool {
         self < KernelVersion(6, 9) || self > KernelVersion(6, 12)
     }

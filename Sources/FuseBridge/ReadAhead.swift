@@ -1,18 +1,18 @@
 import Glibc
 import SystemPackage
 
-/// How far the kernel reads ahead in a mount's files.
+/// The read-ahead of the kernel in the files of a mount.
 public enum ReadAhead {
-    /// One request of the greatest size. More brings a little on a stream, but an mmap fault reads as much around it
-    /// (DESIGN.md, "Other measured facts").
+    /// The size of one maximum request. A larger read-ahead makes streams only slightly faster, and each page fault of
+    /// a mapping reads as much around it.
     private static let kibibyteCount = FuseSession.readByteCountLimit / 1_024
 
-    /// Raises it for the mount at `path`, which FUSE_INIT can only lower from the kernel's 128 KiB. Needs root and a
-    /// writable /sys; without them the mount works with the kernel's own read-ahead.
+    /// Raises the read-ahead of the mount at `path`; FUSE_INIT can only lower it from the kernel's 128 KiB. Needs root
+    /// and a writable /sys. Without them, the mount works with the kernel's default.
     ///
-    /// - Returns: Whether it was raised.
+    /// - Returns: `true` if it was raised.
     public static func raise(forMountAt path: String) -> Bool {
-        // From the mount table, because asking the mount itself would be a request to ourselves.
+        // From the mount table, since a request to the mount would have to be answered by this process.
         guard let device = (try? MountTable())?.mount(at: path)?.device else { return false }
         let setting = FilePath("/sys/class/bdi/\(device)/read_ahead_kb")
         do {

@@ -314,7 +314,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
                 "presign", "s3://some-bucket/key", "--region", "us-east-1", "--sse-c-key-file", file,
             ])
             #expect(result.status == 1)
-            #expect(result.errorOutput.contains("(SSE-C) can't be had by a URL alone"))
+            #expect(result.errorOutput.contains("(SSE-C) cannot be read by a URL alone"))
         }
     }
 }

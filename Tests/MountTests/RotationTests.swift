@@ -65,7 +65,7 @@ import Testing
             stage.server.require(accessKeyID: "AKIASECOND")
             try stage.writeKeys("AKIASECOND", slowly: true)
             let duration = ContinuousClock.now - start
-            try eventually("the new pair") { stage.log.contains("there are other credentials now") }
+            try eventually("the new pair") { stage.log.contains("credentials replaced") }
             let before = reads.counts
             try eventually("reads by all with the new pair") {
                 zip(reads.counts, before).allSatisfy { $0.successCount > $1.successCount }
@@ -102,10 +102,10 @@ import Testing
             stage.server.require(accessKeyID: "AKIAFIRST")
             try eventually("a read that succeeds") { read() == nil }
             #expect(read() == nil)
-            let lines = stage.log.split(separator: "\n").filter { $0.contains("no need to mount again") }
+            let lines = stage.log.split(separator: "\n").filter { $0.contains("no remount is needed") }
             #expect(lines.count == 1)
             #expect(lines.first?.contains("InvalidAccessKeyId") == true && lines.first?.contains(stage.keyFile) == true)
-            #expect(stage.log.contains("the store takes the credentials again"))
+            #expect(stage.log.contains("the store accepts the credentials again"))
         }
     }
 
@@ -137,8 +137,8 @@ import Testing
                 try reads.end()
                 #expect(reads.counts.map(\.refusalCount) == healed.map(\.refusalCount))
             }
-            #expect(stage.log.split(separator: "\n").count { $0.contains("no need to mount again") } == 1)
-            #expect(stage.log.split(separator: "\n").count { $0.contains("takes the credentials again") } == 1)
+            #expect(stage.log.split(separator: "\n").count { $0.contains("no remount is needed") } == 1)
+            #expect(stage.log.split(separator: "\n").count { $0.contains("accepts the credentials again") } == 1)
         }
     }
 

@@ -93,7 +93,7 @@ import Testing
                 (path, String(decoding: $0, as: UTF8.self))
             }
         }
-        #expect(contents.contains { $0.0 == "log" && $0.1.contains("no need to mount again") })
+        #expect(contents.contains { $0.0 == "log" && $0.1.contains("no remount is needed") })
         #expect(contents.contains { $0.0.hasPrefix("cache/") })
         return contents
     }

@@ -278,7 +278,7 @@ import Testing
     @Test func `is named in the message where such names are refused at AWS`() throws {
         for (uri, environment, message) in [
             ("s3://My_Bucket", [:], "can't be a bucket's name"),
-            ("s3://bucket", ["AWS_REGION": "RegionOne"], "AWS_REGION is RegionOne, which can't be a region's name"),
+            ("s3://bucket", ["AWS_REGION": "RegionOne"], "AWS_REGION is RegionOne, which is not a region name"),
         ] as [(String, [String: String], String)] {
             let result = try run(
                 tractfsExecutable(), ["mount", uri, "/nowhere"],

@@ -61,7 +61,7 @@ struct CredentialsCheck: Check {
 
     /// What may not be as the user thinks it is.
     private func doubt(_ resolved: ResolvedCredentials) -> String? {
-        guard resolved.isOfEnvironment else { return nil }
+        guard resolved.isFromEnvironment else { return nil }
         if let profile = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].first(where: { environment[$0]?.isEmpty == false }) {
             return "\(profile) is set too, but keys in the environment go first: "
                 + "if the profile's are meant, unset AWS_ACCESS_KEY_ID or name the profile with --profile"

@@ -1,33 +1,33 @@
 internal import CCurl
 import ObjectStore
 
-/// What curl's result codes mean ("libcurl-errors(3)").
+/// The failures that curl reports ("libcurl-errors(3)").
 extension AttemptFailure {
     /// - Parameters:
-    ///   - result: What the transfer ended with; not `CURLE_OK`.
-    ///   - detail: curl's own words, which name hosts and files but no secrets.
-    ///   - connectStatus: The status of a proxy's answer to CONNECT; 0 where there was none.
-    ///   - server: Where the request went, as a URL.
+    ///   - result: The result of the transfer; not `CURLE_OK`.
+    ///   - detail: curl's message, which contains host names and file names but no secrets.
+    ///   - connectStatus: The status of a proxy's response to CONNECT; 0 without one.
+    ///   - server: The URL of the server.
     init(result: CURLcode, detail: String, connectStatus: Int = 0, server: String) {
         if connectStatus >= 300 {
             self = Self.refusal(byProxy: connectStatus, server: server)
             return
         }
-        // For a proxy that it can't use, curl repeats the URL, password included.
+        // For a proxy that it cannot use, curl repeats the URL with the password.
         let isPrintable = !detail.isEmpty && !detail.contains("nsupported proxy")
         let text = isPrintable ? Excerpt.of(detail.utf8) : String(cString: curl_easy_strerror(result))
         let (code, what, remedy) = Self.meaning(of: result)
         self.init(StoreError(code, "\(what) \(server): \(text)"), remedy: remedy)
     }
 
-    /// A proxy doesn't connect to the server.
+    /// Returns the failure for a proxy that refuses to connect to the server.
     private static func refusal(byProxy status: Int, server: String) -> AttemptFailure {
         let message = "the proxy makes no connection to \(server): HTTP \(status)"
         switch status {
         case 407:
             return AttemptFailure(StoreError(.refused, "\(message), \(proxyCredentialsAdvice)"))
         case 500...:
-            // It can't reach the server, or is overloaded.
+            // The proxy cannot reach the server, or is overloaded.
             return AttemptFailure(StoreError(.unreachable, message), remedy: .backOff)
         default:
             return AttemptFailure(StoreError(.refused, "\(message), which its rules may forbid"))

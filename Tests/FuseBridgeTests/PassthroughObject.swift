@@ -7,43 +7,43 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// For tests of files that the kernel really is lent.
+/// The condition for tests that register backing files with the kernel.
 let passesThrough = ConditionTrait.enabled(
     if: passthroughAvailable, "needs root, Linux 6.9 or later, and a temporary folder that is not on overlayfs")
 
-/// An object, and a file of the same size that is lent in its place. They differ, so that the bytes tell who was read.
-final class LentObject: Sendable {
+/// An object, and a backing file of the same size but with other bytes, which show the source of a read.
+final class PassthroughObject: Sendable {
     static let key: Key = "f"
-    /// Neither whole pages nor whole blocks.
+    /// A size that is neither a multiple of pages nor of blocks.
     static let byteCount = 300_001
 
     let store = InMemoryStore()
-    let ours = ObjectBody.pattern(seed: 1, byteCount: byteCount).allBytes
-    let lent = ObjectBody.pattern(seed: 2, byteCount: byteCount).allBytes
+    let storeBytes = ObjectBody.pattern(seed: 1, byteCount: byteCount).allBytes
+    let localBytes = ObjectBody.pattern(seed: 2, byteCount: byteCount).allBytes
     let localPath: String
-    private let lentPath: Mutex<String?>
+    private let currentPath: Mutex<String?>
 
     init(in directory: String) throws {
-        localPath = directory + "/lent"
-        lentPath = Mutex(localPath)
-        try Data(lent).write(to: URL(fileURLWithPath: localPath))
-        store.put(LentObject.key, .bytes(ours))
+        localPath = directory + "/local"
+        currentPath = Mutex(localPath)
+        try Data(localBytes).write(to: URL(fileURLWithPath: localPath))
+        store.put(PassthroughObject.key, .bytes(storeBytes))
     }
 
-    /// Which file opens get from now on.
-    func lend(_ path: String?) {
-        lentPath.withLock { $0 = path }
+    /// Sets the file that opens get from now on.
+    func setLocalFile(_ path: String?) {
+        currentPath.withLock { $0 = path }
     }
 
     private var localFile: CompleteFile? {
-        guard let path = lentPath.withLock({ $0 }) else { return nil }
+        guard let path = currentPath.withLock({ $0 }) else { return nil }
         return (try? open(path)).map { CompleteFile(takingOwnershipOf: $0) }
     }
 
     /// Mounts the object, and calls `body` with its path.
-    static func withMount(_ body: (LentObject, String) throws -> Void) throws {
+    static func withMount(_ body: (PassthroughObject, String) throws -> Void) throws {
         try withTemporaryDirectory { directory in
-            let object = try LentObject(in: directory)
+            let object = try PassthroughObject(in: directory)
             try withServedMount(
                 of: object.store,
                 localFiles: { _, completion in
@@ -61,7 +61,7 @@ func open(_ path: String, direct: Bool = false) throws -> FileDescriptor {
     return FileDescriptor(rawValue: descriptor)
 }
 
-/// The bytes of an open file from `offset` on.
+/// Returns the bytes of an open file from `offset` on.
 func bytes(of file: FileDescriptor, from offset: Int = 0) throws -> [UInt8] {
     var bytes: [UInt8] = []
     try withUnsafeTemporaryAllocation(byteCount: 1 << 20, alignment: 4_096) { buffer in
@@ -79,10 +79,10 @@ func bytes(at path: String) throws -> [UInt8] {
     return try file.closeAfter { try bytes(of: file) }
 }
 
-/// The bytes of an open file, mapped as `flags` say.
+/// Returns the bytes of an open file, mapped with `flags`.
 func mappedBytes(of file: FileDescriptor, _ flags: Int32) throws -> [UInt8] {
-    let address = mmap(nil, LentObject.byteCount, PROT_READ, flags, file.rawValue, 0)
+    let address = mmap(nil, PassthroughObject.byteCount, PROT_READ, flags, file.rawValue, 0)
     guard let address, address != MAP_FAILED else { throw Errno(rawValue: errno) }
-    defer { munmap(address, LentObject.byteCount) }
-    return Array(UnsafeRawBufferPointer(start: address, count: LentObject.byteCount))
+    defer { munmap(address, PassthroughObject.byteCount) }
+    return Array(UnsafeRawBufferPointer(start: address, count: PassthroughObject.byteCount))
 }
