@@ -70,7 +70,7 @@ public struct DirectoryChunk: Sendable {
     /// aren't.
     public func lookup(_ listed: Listed) -> FileSystem.Entry? {
         guard let entry = listed.entry else { return nil }
-        let id = directory.remember(entry, number: listed.number)
+        let id = directory.recordLookup(entry, number: listed.number)
         return fileSystem.entry(entry, id: id, number: listed.number)
     }
 

@@ -98,7 +98,7 @@ public final class FileSystem: Sendable {
         directories = HandleTable(.openDirectory, log: log)
         files = HandleTable(.openFile, log: log)
         mountTime = log.map { options.mountTime(keptIn: $0) } ?? options.mountTime
-        namespace.onDistrust { [kernelDirectories] in kernelDirectories.distrustAll() }
+        namespace.onInvalidation { [kernelDirectories] in kernelDirectories.invalidateAll() }
     }
 
     /// How many files are open, each as often as it was opened.
@@ -255,16 +255,16 @@ public final class FileSystem: Sendable {
         _ handle: Handle, _ extent: Namespace.Extent, completion: @escaping @Sendable (Errno?) -> Void
     ) {
         guard let prefix = directories[handle]?.directory.inode.key else { return completion(.badFileDescriptor) }
-        namespace.forget(prefix, extent)
+        namespace.invalidate(prefix, extent)
         // Before the kernel is told: what handles read on that are open now is of the old listings.
-        kernelDirectories.distrustAll()
-        namespace.distrust(prefix, extent) { completion(nil) }
+        kernelDirectories.invalidateAll()
+        namespace.invalidateKernelNames(prefix, extent) { completion(nil) }
     }
 
     /// Begins to list all that is below an open directory, until that is closed.
     public func beginWarming(_ handle: Handle) throws(Errno) {
         guard let opened = directories[handle] else { throw .badFileDescriptor }
-        try warmings.add(handle) { namespace.warm(below: opened.directory.inode.key) }
+        try warmings.add(handle) { namespace.listTree(below: opened.directory.inode.key) }
     }
 
     /// How far that is.

@@ -13,7 +13,7 @@ final class FolderReadAhead: Sendable {
     static let byteCountMax = 16 << 20
 
     fileprivate struct Folder {
-        var runs = OpenRuns()
+        var sequences = OpenSequences()
         /// When a file was last opened in it, in opens.
         var lastUse = 0
     }
@@ -37,15 +37,15 @@ final class FolderReadAhead: Sendable {
 
     /// The file `key` is opened.
     func noteOpen(_ key: Key) {
-        guard let place = namespace.place(of: key) else { return }
+        guard let position = namespace.listingPosition(of: key) else { return }
         // The listing is asked under this lock, so that two opens can't both be told to fetch the same files.
-        for version in state.withLock({ $0.note(place) }) { prefetch(version) }
+        for version in state.withLock({ $0.note(position) }) { prefetch(version) }
     }
 
     /// Which of `files` to fetch ahead, where those from the index `fresh` on were not asked for yet; and the index of
     /// the first one that is left for later.
     static func choose(
-        _ files: [ListedPlace.File], fresh: Range<Int>
+        _ files: [ListingPosition.File], fresh: Range<Int>
     ) -> (versions: [ObjectVersion], end: Int) {
         var versions: [ObjectVersion] = []
         var byteCount = 0
@@ -60,11 +60,11 @@ final class FolderReadAhead: Sendable {
 
 extension FolderReadAhead.State {
     /// Takes note that a file is opened, and says which ones to fetch.
-    fileprivate mutating func note(_ place: ListedPlace) -> [ObjectVersion] {
+    fileprivate mutating func note(_ position: ListingPosition) -> [ObjectVersion] {
         openCount += 1
-        forgetOneFolder(before: place.directory)
-        // The dictionary's value is changed where it is: a copy would be one of all runs.
-        return folders[place.directory, default: FolderReadAhead.Folder()].note(place, openCount: openCount)
+        forgetOneFolder(before: position.directory)
+        // The dictionary's value is changed where it is: a copy would be one of all sequences.
+        return folders[position.directory, default: FolderReadAhead.Folder()].note(position, openCount: openCount)
     }
 
     /// Makes room for `directory`.
@@ -76,13 +76,13 @@ extension FolderReadAhead.State {
 }
 
 extension FolderReadAhead.Folder {
-    fileprivate mutating func note(_ place: ListedPlace, openCount: Int) -> [ObjectVersion] {
+    fileprivate mutating func note(_ position: ListingPosition, openCount: Int) -> [ObjectVersion] {
         lastUse = openCount
-        guard let advice = runs.note(place.index) else { return [] }
+        guard let advice = sequences.note(position.index) else { return [] }
         // What is listed later is asked for later.
-        let fresh = advice.fresh.clamped(to: 0..<place.entryCount)
-        let (versions, end) = FolderReadAhead.choose(place.files(in: advice.window), fresh: fresh)
-        runs.advance(advice, to: end)
+        let fresh = advice.fresh.clamped(to: 0..<position.entryCount)
+        let (versions, end) = FolderReadAhead.choose(position.files(in: advice.window), fresh: fresh)
+        sequences.advance(advice, to: end)
         return versions
     }
 }

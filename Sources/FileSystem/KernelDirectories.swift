@@ -34,7 +34,7 @@ final class KernelDirectories: Sendable {
     private let epoch = Atomic<UInt64>(1)
 
     /// From now on nothing counts that the kernel has.
-    func distrustAll() {
+    func invalidateAll() {
         epoch.add(1, ordering: .sequentiallyConsistent)
     }
 

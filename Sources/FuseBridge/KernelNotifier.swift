@@ -57,7 +57,7 @@ final class KernelNotifier: KernelCache {
         }
     }
 
-    func distrust(
+    func invalidate(
         _ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void
     ) {
         let isTaken = state.change { state in

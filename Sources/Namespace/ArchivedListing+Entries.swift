@@ -1,6 +1,6 @@
 import ObjectStore
 
-extension ProvenEntries {
+extension KnownEntries {
     /// The entries of a listing from the archive; `nil` where what was kept of it can't be used.
     init?(_ archived: ArchivedListing, account: BlockAccount) {
         var blocks: [EntryBlock] = []
@@ -20,13 +20,13 @@ extension ProvenEntries {
 
 extension ArchivedListing {
     /// A complete listing, for the archive; `nil` where it isn't complete.
-    init?(_ listing: Listing) {
-        guard let runs = listing.completeRuns else { return nil }
+    init?(_ listing: DirectoryListing) {
+        guard let slices = listing.completeSlices else { return nil }
         let age = listing.knownSince.duration(to: .now)
-        let pieces = ArchivedListing.pieces(of: runs)
+        let pieces = ArchivedListing.pieces(of: slices)
         self.init(
             prefix: listing.prefix, listedAt: Timestamp.now.secondsBefore(age), blockCount: pieces.count,
-            byteCount: runs.reduce(0) { $0 + $1.block.byteCount }
+            byteCount: slices.reduce(0) { $0 + $1.block.byteCount }
         ) { index in
             pieces[index].serialized(prefix: listing.prefix)
         }
@@ -34,32 +34,32 @@ extension ArchivedListing {
 
     /// Runs that make one archived block.
     private struct Piece {
-        var runs: [EntryRun]
+        var slices: [EntrySlice]
         var entryCount: Int
 
-        /// The runs' entries, as the bytes of one block.
+        /// The slices' entries, as the bytes of one block.
         func serialized(prefix: Key) -> [UInt8] {
-            if runs.count == 1, runs[0].range == 0..<runs[0].block.count { return runs[0].block.serialized }
+            if slices.count == 1, slices[0].range == 0..<slices[0].block.count { return slices[0].block.serialized }
             var builder = EntryBlock.Builder(prefix: prefix, reserving: entryCount, account: BlockAccount())
-            for run in runs {
-                for index in run.range { builder.append(index, of: run.block) }
+            for slice in slices {
+                for index in slice.range { builder.append(index, of: slice.block) }
             }
             return builder.finish().serialized
         }
     }
 
-    /// How many entries small runs are put together to.
+    /// How many entries small slices are put together to.
     private static let entryCountMax = 1_000
 
-    /// Puts small runs together, so that there are few blocks.
-    private static func pieces(of runs: [EntryRun]) -> [Piece] {
+    /// Puts small slices together, so that there are few blocks.
+    private static func pieces(of slices: [EntrySlice]) -> [Piece] {
         var pieces: [Piece] = []
-        for run in runs {
-            if let last = pieces.last, last.entryCount + run.count <= entryCountMax {
-                pieces[pieces.count - 1].runs.append(run)
-                pieces[pieces.count - 1].entryCount += run.count
+        for slice in slices {
+            if let last = pieces.last, last.entryCount + slice.count <= entryCountMax {
+                pieces[pieces.count - 1].slices.append(slice)
+                pieces[pieces.count - 1].entryCount += slice.count
             } else {
-                pieces.append(Piece(runs: [run], entryCount: run.count))
+                pieces.append(Piece(slices: [slice], entryCount: slice.count))
             }
         }
         return pieces

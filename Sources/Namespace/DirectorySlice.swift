@@ -2,20 +2,20 @@ public import ObjectStore
 
 /// Entries of an open directory, from some index on: a view of the block that they are kept in.
 public struct DirectorySlice: Sendable {
-    private let run: EntryRun?
+    private let slice: EntrySlice?
 
-    /// The entries of a run; none at the end of the directory.
-    init(_ run: EntryRun?) {
-        self.run = run
+    /// The entries of a slice; none at the end of the directory.
+    init(_ slice: EntrySlice?) {
+        self.slice = slice
     }
 
     /// How many entries; none only at the end of the directory.
-    public var count: Int { run?.count ?? 0 }
+    public var count: Int { slice?.count ?? 0 }
 
     /// The entry at `index`, from 0.
     public subscript(index: Int) -> ListedEntry {
-        guard let run, index >= 0, index < run.count else { preconditionFailure("an entry behind the slice") }
-        return ListedEntry(block: run.block, index: run.range.lowerBound + index)
+        guard let slice, index >= 0, index < slice.count else { preconditionFailure("an entry behind the slice") }
+        return ListedEntry(block: slice.block, index: slice.range.lowerBound + index)
     }
 }
 
@@ -41,9 +41,6 @@ public struct ListedEntry: Sendable {
 
     /// When a file was last written; means nothing for a directory.
     public var lastModified: Timestamp { block.record(index).lastModified }
-
-    /// The entry by itself.
-    public var entry: DirectoryEntry { block.entry(index) }
 
     /// The key of what it stands for; a directory's ends in "/".
     var key: Key { block.key(index) }

@@ -27,8 +27,8 @@ extension EntryBlock {
             names.reserveCapacity(entryCount * 16)
         }
 
-        /// The position of the last entry so far.
-        var lastPosition: ArraySlice<UInt8>? {
+        /// The sortKey of the last entry so far.
+        var lastSortKey: ArraySlice<UInt8>? {
             count == 0 ? nil : names[lastStart...]
         }
 
@@ -60,7 +60,7 @@ extension EntryBlock {
         /// Appends an entry of another block of this directory, behind all so far.
         mutating func append(_ index: Int, of block: EntryBlock) {
             var record = block.record(index)
-            record.nameEnd = block.withPosition(index) { appendName($0) }
+            record.nameEnd = block.withSortKey(index) { appendName($0) }
             if record.form == EntryRecord.Form.oddFile.rawValue {
                 let etag = append(text: block.text(record.etagText))
                 let storageClass = text(ofStorageClass: block.text(record.storageClassText))

@@ -4,10 +4,10 @@ import ObjectStore
 extension EntryBlock {
     /// The number that users see of an entry: `Inode.number(of:)` of its key.
     func inodeNumber(_ index: Int) -> UInt64 {
-        withPosition(index) { position in
-            withUnsafeTemporaryAllocation(byteCount: prefix.bytes.count + position.count, alignment: 1) { key in
+        withSortKey(index) { sortKey in
+            withUnsafeTemporaryAllocation(byteCount: prefix.bytes.count + sortKey.count, alignment: 1) { key in
                 prefix.bytes.withUnsafeBytes { key.copyMemory(from: $0) }
-                UnsafeMutableRawBufferPointer(rebasing: key[prefix.bytes.count...]).copyMemory(from: position)
+                UnsafeMutableRawBufferPointer(rebasing: key[prefix.bytes.count...]).copyMemory(from: sortKey)
                 return Inode.number(of: UnsafeRawBufferPointer(key))
             }
         }
@@ -55,7 +55,7 @@ extension EntryBlock {
         let (mine, theirs) = (record(index), other.record(otherIndex))
         guard mine.size == theirs.size, mine.time == theirs.time, mine.partCount == theirs.partCount,
             mine.storageClass == theirs.storageClass, mine.form == theirs.form,
-            withPosition(index, { mine in other.withPosition(otherIndex) { mine.isEqual(to: $0) } }),
+            withSortKey(index, { mine in other.withSortKey(otherIndex) { mine.isEqual(to: $0) } }),
             prefix == other.prefix
         else { return false }
         guard mine.form == EntryRecord.Form.oddFile.rawValue else {

@@ -1,12 +1,12 @@
 import Glibc
 
 extension EntryBlock {
-    /// The index of the first entry that doesn't stand before `position`; `count` where all do.
-    func firstIndex(notBefore position: UnsafeRawBufferPointer) -> Int {
+    /// The index of the first entry that doesn't stand before `sortKey`; `count` where all do.
+    func firstIndex(notBefore sortKey: UnsafeRawBufferPointer) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
-            if withPosition(middle, { $0.precedes(position) }) {
+            if withSortKey(middle, { $0.precedes(sortKey) }) {
                 low = middle + 1
             } else {
                 high = middle
@@ -15,20 +15,20 @@ extension EntryBlock {
         return low
     }
 
-    /// The index of the first entry that doesn't stand before `position`; `count` where all do.
-    func firstIndex(notBefore position: [UInt8]) -> Int {
-        position.withUnsafeBytes { firstIndex(notBefore: $0) }
+    /// The index of the first entry that doesn't stand before `sortKey`; `count` where all do.
+    func firstIndex(notBefore sortKey: [UInt8]) -> Int {
+        sortKey.withUnsafeBytes { firstIndex(notBefore: $0) }
     }
 
-    /// The index of the entry at `position`.
-    func index(of position: UnsafeRawBufferPointer) -> Int? {
-        let index = firstIndex(notBefore: position)
-        return index < count && withPosition(index) { $0.isEqual(to: position) } ? index : nil
+    /// The index of the entry at `sortKey`.
+    func index(of sortKey: UnsafeRawBufferPointer) -> Int? {
+        let index = firstIndex(notBefore: sortKey)
+        return index < count && withSortKey(index) { $0.isEqual(to: sortKey) } ? index : nil
     }
 
-    /// The index of the entry at `position`.
-    func index(of position: [UInt8]) -> Int? {
-        position.withUnsafeBytes { index(of: $0) }
+    /// The index of the entry at `sortKey`.
+    func index(of sortKey: [UInt8]) -> Int? {
+        sortKey.withUnsafeBytes { index(of: $0) }
     }
 }
 

@@ -61,12 +61,12 @@ private struct SerializedEntries {
             let record = EntryRecord(part(EntryBlock.Offset.records + index * EntryRecord.byteCount..<names.lowerBound))
             let end = Int(record.nameEnd)
             guard end > start, end <= names.count else { throw DamagedBlock(reason: "its names overlap") }
-            let position = part(names.lowerBound + start..<names.lowerBound + end)
-            guard index == 0 || previous.precedes(position) else {
+            let sortKey = part(names.lowerBound + start..<names.lowerBound + end)
+            guard index == 0 || previous.precedes(sortKey) else {
                 throw DamagedBlock(reason: "its names are out of order")
             }
-            try check(record, position)
-            previous = position
+            try check(record, sortKey)
+            previous = sortKey
             start = end
         }
         guard start == names.count else { throw DamagedBlock(reason: "it has names of no entries") }
@@ -76,12 +76,12 @@ private struct SerializedEntries {
         UnsafeRawBufferPointer(rebasing: bytes[range])
     }
 
-    private func check(_ record: EntryRecord, _ position: UnsafeRawBufferPointer) throws(DamagedBlock) {
+    private func check(_ record: EntryRecord, _ sortKey: UnsafeRawBufferPointer) throws(DamagedBlock) {
         guard let form = EntryRecord.Form(rawValue: record.form) else {
             throw DamagedBlock(reason: "an entry is of an unknown form")
         }
-        let name = form == .directory ? UnsafeRawBufferPointer(rebasing: position.dropLast()) : position
-        guard Name.flaw(of: name) == nil, form != .directory || position.last == Key.delimiter else {
+        let name = form == .directory ? UnsafeRawBufferPointer(rebasing: sortKey.dropLast()) : sortKey
+        guard Name.flaw(of: name) == nil, form != .directory || sortKey.last == Key.delimiter else {
             throw DamagedBlock(reason: "a name is none")
         }
         guard record.size <= ObjectVersion.byteCountLimit else { throw DamagedBlock(reason: "a size is impossible") }

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Entries of one directory that a listing has told together. A block never changes.
 ///
-/// An entry's *position* is its key behind the directory's prefix: "name" for a file, "name/" for a directory. Entries
-/// stand in the order of their positions' bytes, which is S3's order of keys; two entries never have the same position, but
+/// An entry's *sortKey* is its key behind the directory's prefix: "name" for a file, "name/" for a directory. Entries
+/// stand in the order of their sortKeys' bytes, which is S3's order of keys; two entries never have the same sortKey, but
 /// a file and a directory may have the same name: who takes a listing's entries together decides what hides what.
 ///
 /// All of a block is one array of bytes, which is also how it is kept on disk:
@@ -17,7 +17,7 @@ import Synchronization
 /// | 4, 4, 4 | number of entries, bytes of names, number of texts |
 /// | 40 an entry | `EntryRecord` |
 /// | 4 a text | where the text ends among the texts |
-/// | | names: the positions of all entries, one behind the other |
+/// | | names: the sortKeys of all entries, one behind the other |
 /// | | texts: the ETags and storage classes of odd files |
 final class EntryBlock: Sendable {
     /// The directory's prefix: a key that ends in "/", or nothing for a whole bucket.
@@ -86,8 +86,8 @@ final class EntryBlock: Sendable {
         }
     }
 
-    /// Calls `body` with an entry's position.
-    func withPosition<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+    /// Calls `body` with an entry's sortKey.
+    func withSortKey<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         precondition(index >= 0 && index < count, "a block's entry out of range")
         return serialized.withUnsafeBytes { bytes in
             let field = Offset.records + index * EntryRecord.byteCount + EntryRecord.Offset.nameEnd
@@ -98,15 +98,15 @@ final class EntryBlock: Sendable {
         }
     }
 
-    /// Calls `body` with an entry's name: the position without a directory's "/".
+    /// Calls `body` with an entry's name: the sortKey without a directory's "/".
     func withName<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         let isDirectory = isDirectory(index)
-        return withPosition(index) { body(UnsafeRawBufferPointer(rebasing: isDirectory ? $0.dropLast() : $0[...])) }
+        return withSortKey(index) { body(UnsafeRawBufferPointer(rebasing: isDirectory ? $0.dropLast() : $0[...])) }
     }
 
-    /// An entry's position.
-    func position(_ index: Int) -> [UInt8] {
-        withPosition(index) { Array($0) }
+    /// An entry's sortKey.
+    func sortKey(_ index: Int) -> [UInt8] {
+        withSortKey(index) { Array($0) }
     }
 
     /// Whether an entry is a directory.
@@ -116,7 +116,7 @@ final class EntryBlock: Sendable {
 
     /// The key of what an entry stands for; a directory's ends in "/".
     func key(_ index: Int) -> Key {
-        withPosition(index) { prefix.appending($0) }
+        withSortKey(index) { prefix.appending($0) }
     }
 
     /// What an entry stands for.
@@ -139,11 +139,6 @@ final class EntryBlock: Sendable {
         ListedObject(
             version: ObjectVersion(key: key(index), etag: etag, byteCount: record.byteCount),
             lastModified: record.lastModified, storageClass: storageClass)
-    }
-
-    /// An entry by itself.
-    func entry(_ index: Int) -> DirectoryEntry {
-        DirectoryEntry(name: Name(proven: withName(index) { Array($0) }), kind: kind(index))
     }
 
     /// Calls `body` with the text of this index, an odd file's ETag or storage class.

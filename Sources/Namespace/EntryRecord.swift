@@ -9,7 +9,7 @@ import ObjectStore
 /// | 8 | 8 | nanoseconds since 1970; *odd*: those of the second |
 /// | 16 | 8 | ETag, first half; *odd*: index of the ETag's text, index of the storage class's text, 4 bytes each |
 /// | 24 | 8 | ETag, second half; *odd*: seconds since 1970 |
-/// | 32 | 4 | where the position ends among the block's names |
+/// | 32 | 4 | where the sortKey ends among the block's names |
 /// | 36 | 2 | the ETag's number of parts, or 0 |
 /// | 38 | 1 | storage class |
 /// | 39 | 1 | form |
@@ -57,7 +57,7 @@ struct EntryRecord: Equatable {
         form = bytes.integer(at: Offset.form)
     }
 
-    /// A directory whose position ends at `nameEnd`.
+    /// A directory whose sortKey ends at `nameEnd`.
     init(directoryEndingAt nameEnd: UInt32) {
         self.nameEnd = nameEnd
         form = Form.directory.rawValue

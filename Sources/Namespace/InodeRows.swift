@@ -70,7 +70,7 @@ struct InodeRows {
 
     /// Counts a lookup of an entry, in a row of its own if there is none. Returns the row and its id: `preferred`, unless
     /// another entry has that.
-    mutating func remember(
+    mutating func recordLookup(
         _ index: Int, of block: EntryBlock, preferring preferred: UInt64
     ) -> (id: UInt64, row: InodeRow) {
         var id = preferred

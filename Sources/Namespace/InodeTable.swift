@@ -65,15 +65,15 @@ final class InodeTable: Sendable {
     }
 
     /// The inode of an entry, counted as one more lookup: the reply that tells the kernel of it must be sent.
-    func remember(_ index: Int, of block: EntryBlock) -> InodeID {
-        remember(index, of: block, number: block.inodeNumber(index))
+    func recordLookup(_ index: Int, of block: EntryBlock) -> InodeID {
+        recordLookup(index, of: block, number: block.inodeNumber(index))
     }
 
     /// The same where the entry's inode number is known already.
-    func remember(_ index: Int, of block: EntryBlock, number: UInt64) -> InodeID {
+    func recordLookup(_ index: Int, of block: EntryBlock, number: UInt64) -> InodeID {
         let preferred = preferredID(block.preferredID(index, number: number))
         let id = withRows(of: preferred) { rows in
-            let (id, row) = rows.remember(index, of: block, preferring: preferred)
+            let (id, row) = rows.recordLookup(index, of: block, preferring: preferred)
             // Under the lock, so that the log has the counts of an inode in their order.
             log?.write(row, of: id)
             return id

@@ -36,6 +36,6 @@ public protocol KernelCache: Sendable {
     ///     all names of a mount at once, which costs it one question for each that is used again.
     ///   - completion: Called when the kernel has heard it, from the thread that told it; at once where the mount has
     ///     ended.
-    func distrust(
+    func invalidate(
         _ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void)
 }

@@ -2,7 +2,7 @@ public import ObjectStore
 
 /// A stretch of S3's order of keys: `lower` and what follows it, up to but not including `upper`.
 ///
-/// Also used for positions, which are keys relative to a directory's prefix.
+/// Also used for sortKeys, which are keys relative to a directory's prefix.
 public struct KeyInterval: Hashable, Sendable {
     /// The first key of the interval.
     public let lower: Key

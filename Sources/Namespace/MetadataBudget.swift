@@ -15,7 +15,7 @@ final class MetadataBudget: Sendable {
     private let account: BlockAccount
     private let inodes: InodeTable
     private let kernel = Mutex<(any KernelCache)?>(nil)
-    private let orphans = Mutex(OrphanedBlocks())
+    private let unlisted = Mutex(UnlistedBlocks())
     private let isEvicting = Atomic<Bool>(false)
     /// Nothing goes before as many bytes are used, because what went last may still be on its way out.
     private let nextEviction = Atomic<Int>(0)
@@ -64,33 +64,33 @@ final class MetadataBudget: Sendable {
             !isEvicting.exchange(true, ordering: .acquiring)
         else { return nil }
         let excess = used - byteLimit + byteLimit / MetadataBudget.stepCount
-        return max(0, excess - askForOrphans(excess))
+        return max(0, excess - releaseUnlistedBlocks(excess))
     }
 
     /// Has the kernel let go of what it knows of listings that have gone.
     ///
     /// - Parameter isOver: Whether nothing is left to do for now.
-    func endEviction(of listings: [Listing], isOver: Bool) {
+    func endEviction(of listings: [DirectoryListing], isOver: Bool) {
         noteGone(listings)
         let goneByteCount = listings.reduce(0) { $0 + $1.byteCount }
         // Before the kernel is asked: it may answer at once.
         nextEviction.store(isOver ? byteCount + byteLimit / MetadataBudget.stepCount / 2 : 0, ordering: .relaxed)
-        _ = askForOrphans(goneByteCount)
+        _ = releaseUnlistedBlocks(goneByteCount)
         isEvicting.store(false, ordering: .releasing)
     }
 
     /// Listings have been dropped or replaced: what something still holds of them can only be asked for.
-    func noteGone(_ listings: [Listing]) {
+    func noteGone(_ listings: [DirectoryListing]) {
         noteGone(listings.flatMap(\.blocks))
     }
 
     /// The same for blocks that are of no listing.
     func noteGone(_ blocks: [EntryBlock]) {
-        orphans.withLock { $0.add(blocks) }
+        unlisted.withLock { $0.add(blocks) }
     }
 
     /// Somebody has read a listing, so that it can be dropped. Whether that may make a difference now.
-    func noteReleasable(_ listing: Listing) -> Bool {
+    func noteReleasable(_ listing: DirectoryListing) -> Bool {
         guard byteCount > byteLimit, listing.byteCount > byteLimit / MetadataBudget.stepCount else { return false }
         nextEviction.store(0, ordering: .relaxed)
         return true
@@ -98,12 +98,12 @@ final class MetadataBudget: Sendable {
 
     /// Has the kernel let go of the files of blocks of so many bytes, whose listings have gone. How many bytes that may set
     /// free that nobody has counted on before.
-    private func askForOrphans(_ byteCount: Int) -> Int {
+    private func releaseUnlistedBlocks(_ byteCount: Int) -> Int {
         guard let kernel = kernelCache else { return 0 }
-        let (orphans, freshByteCount) = orphans.withLock { $0.next(byteCount: byteCount) }
-        if !orphans.isEmpty {
+        let (blocks, freshByteCount) = unlisted.withLock { $0.next(byteCount: byteCount) }
+        if !blocks.isEmpty {
             // Finding the names takes a while, so it is done where the kernel is told.
-            kernel.release { [self] in orphans.flatMap { $0.block.map(names) ?? [] } }
+            kernel.release { [self] in blocks.flatMap { $0.block.map(names) ?? [] } }
         }
         return freshByteCount
     }

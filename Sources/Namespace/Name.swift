@@ -32,11 +32,6 @@ public struct Name: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// The name of bytes that were judged before.
-    init(proven bytes: [UInt8]) {
-        self.bytes = bytes
-    }
-
     /// Why bytes are not a name; `nil` where they are one.
     static func flaw(of bytes: UnsafeRawBufferPointer) -> Flaw? {
         if bytes.isEmpty { return .empty }
@@ -49,34 +44,5 @@ public struct Name: Hashable, Sendable {
             if byte >= 0x80 { isASCII = false }
         }
         return isASCII || String(validating: bytes, as: UTF8.self) != nil ? nil : .notUTF8
-    }
-}
-
-/// What a key, or a common prefix, is for the directory that it was listed in.
-enum Classification: Equatable {
-    /// The directory's own marker: the key is the directory's prefix itself.
-    case marker
-    case file(Name)
-    case directory(Name)
-    /// No path can name it.
-    case hidden(Name.Flaw)
-
-    /// Classifies a key that begins with `prefix`, which ends in "/" or is empty.
-    ///
-    /// The one place where keys become names (DESIGN.md, "Odd keys"): what is behind the prefix up to the first "/" is a
-    /// directory if there is a "/", also for a key deeper down, and a file if there is none.
-    init(_ key: Key, below prefix: Key) {
-        let relative = key.bytes.dropFirst(prefix.bytes.count)
-        if relative.isEmpty {
-            self = .marker
-            return
-        }
-        let end = relative.firstIndex(of: Key.delimiter)
-        do throws(Name.Flaw) {
-            let name = try Name(relative[..<(end ?? relative.endIndex)])
-            self = end == nil ? .file(name) : .directory(name)
-        } catch {
-            self = .hidden(error)
-        }
     }
 }

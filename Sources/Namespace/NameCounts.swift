@@ -37,8 +37,8 @@ extension Namespace {
     public var counts: NameCounts {
         NameCounts(
             lookupCount: meter.lookupCount, lookupMissCount: meter.missCount,
-            archivedListingCount: source.archivedListingCount.load(ordering: .relaxed),
-            listingCount: tree.listingCount, inodeCount: inodeCount, byteCount: budget.byteCount,
+            archivedListingCount: context.archivedListingCount.load(ordering: .relaxed),
+            listingCount: cache.listingCount, inodeCount: inodeCount, byteCount: budget.byteCount,
             byteLimit: metadataByteLimit)
     }
 }

@@ -13,9 +13,9 @@ extension Namespace {
     /// it asks when it likes.
     ///
     /// - Parameter completion: Called when the kernel has heard it.
-    public func distrust(_ prefix: Key, _ extent: Extent, completion: @escaping @Sendable () -> Void) {
+    public func invalidateKernelNames(_ prefix: Key, _ extent: Extent, completion: @escaping @Sendable () -> Void) {
         guard let kernel = kernelCache else { return completion() }
-        kernel.distrust({ [inodes] in inodes.names(in: prefix, extent) }, completion: completion)
+        kernel.invalidate({ [inodes] in inodes.names(in: prefix, extent) }, completion: completion)
     }
 }
 

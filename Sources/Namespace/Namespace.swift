@@ -3,29 +3,29 @@ public import ObjectStore
 public import StateLog
 import Synchronization
 
-/// The keys below a prefix of a bucket as a tree of directories and files.
+/// The keys below a prefix of a bucket as a cache of directories and files.
 ///
 /// Two kinds of state, deliberately apart. What is *known* of the bucket is a table of listings, one a directory, which are
-/// shared by all who look, proven page by page, and each expire as a whole. What the *kernel knows* is a table of
+/// shared by all who look, coverage page by page, and each expire as a whole. What the *kernel knows* is a table of
 /// inodes, each an unchanging version of an object, with the kernel's lookup count. Listings come and go under a bound and
 /// a time to live; inodes go only when the kernel forgets them. Every question, be it a lookup, a negative one, attributes
 /// or a directory's entries, is answered from the same listings through the same classification of keys.
 ///
 /// Completions are called at once where the answer is known, and from a thread of the store's otherwise.
 public final class Namespace: Sendable {
-    let source: ListingSource
-    let tree: KnownTree
+    let context: ListingContext
+    let cache: DirectoryCache
     let inodes: InodeTable
     let budget: MetadataBudget
     let meter = LookupMeter()
     let metadataByteLimit: Int
-    private let walkAhead: WalkAhead
+    private let prefetcher: WalkPrefetcher
     /// What directories have given that were open in the process before, by its names for their listings.
-    private let restoredListings = Mutex<[UInt64: Listing]>([:])
-    /// The actions that `onDistrust` has set.
-    private let distrustAction = Mutex<DistrustAction?>(nil)
+    private let restoredListings = Mutex<[UInt64: DirectoryListing]>([:])
+    /// The actions that `onInvalidation` has set.
+    private let invalidationAction = Mutex<InvalidationAction?>(nil)
 
-    private struct DistrustAction {
+    private struct InvalidationAction {
         let run: @Sendable () -> Void
     }
 
@@ -44,15 +44,15 @@ public final class Namespace: Sendable {
         store: any ObjectStore, root: Key, timeToLive: TimeToLive, requestTimeout: Duration,
         metadataByteLimit: Int, archive: (any ListingArchive)? = nil, log: StateLog? = nil, logger: Logger
     ) {
-        source = ListingSource(
+        context = ListingContext(
             store: store, timeToLive: timeToLive, requestTimeout: requestTimeout, metadataByteLimit: metadataByteLimit,
             archive: archive, log: log.map { EntryLog($0) }, logger: logger)
-        inodes = InodeTable(rootKey: root, log: source.log)
+        inodes = InodeTable(rootKey: root, log: context.log)
         self.metadataByteLimit = metadataByteLimit
-        budget = MetadataBudget(byteLimit: metadataByteLimit, account: source.account, inodes: inodes)
-        tree = KnownTree(root: root, source: source, budget: budget)
-        walkAhead = WalkAhead(tree: tree, source: source)
-        source.order.onDisproof { [weak self] prefix, key in self?.withdrawOrder(disprovedBy: key, in: prefix) }
+        budget = MetadataBudget(byteLimit: metadataByteLimit, account: context.account, inodes: inodes)
+        cache = DirectoryCache(root: root, context: context, budget: budget)
+        prefetcher = WalkPrefetcher(cache: cache, context: context)
+        context.order.onDisproof { [weak self] prefix, key in self?.withdrawOrder(disprovedBy: key, in: prefix) }
     }
 
     /// The inode that the kernel calls `id`; `nil` for one that it has forgotten.
@@ -87,15 +87,15 @@ public final class Namespace: Sendable {
     public func lookup(
         _ name: Name, in directory: Inode, completion: @escaping @Sendable (Result<Lookup, StoreError>) -> Void
     ) {
-        let listing = tree.listing(directory.key)
+        let listing = cache.listing(directory.key)
         let isMiss = listing.lookup(name) { [inodes] result in
             completion(
                 result.map { found in
-                    Lookup(inode: found.map { inodes.remember($0) }, expiry: listing.expiry)
+                    Lookup(inode: found.map { inodes.recordLookup($0) }, expiry: listing.expiry)
                 })
         }
         meter.note(isMiss: isMiss)
-        if isMiss { walkAhead.noteMiss(directory.key) }
+        if isMiss { prefetcher.noteMiss(directory.key) }
     }
 
     /// From now on the kernel is told through `kernel` what to let go of.
@@ -109,25 +109,25 @@ public final class Namespace: Sendable {
     }
 
     /// Forgets what was listed of a directory, in memory and in the archive.
-    public func forget(_ prefix: Key, _ extent: Extent) {
-        tree.forget(prefix, extent)
+    public func invalidate(_ prefix: Key, _ extent: Extent) {
+        cache.invalidate(prefix, extent)
     }
 
     /// Lists everything below a directory, as much of it at once as makes sense, except what is known already. Returns at
     /// once; the answer tells how far it has come.
-    public func warm(below prefix: Key) -> WarmProgress {
-        let warming = Warming(below: prefix, tree: tree, source: source)
-        warming.start()
-        return warming.progress
+    public func listTree(below prefix: Key) -> TreeListingProgress {
+        let lister = TreeLister(below: prefix, cache: cache, context: context)
+        lister.start()
+        return lister.progress
     }
 
     /// Takes in what a process that is gone has left in the log: the inodes that the kernel knows. To be called before all
     /// else, once; fails where not all of it is there.
     public func restore() throws(StateLogError) {
-        guard let log = source.log else { return }
-        let blocks = try log.blocks(account: source.account)
+        guard let log = context.log else { return }
+        let blocks = try log.blocks(account: context.account)
         try inodes.restore(from: blocks)
-        let listings = try ListedRuns(log.log).listings(of: blocks, source: source)
+        let listings = try LoggedSlices(log.log).listings(of: blocks, context: context)
         restoredListings.withLock { $0 = listings }
         // Nobody but inodes and open directories holds them.
         budget.noteGone(Array(blocks.values))
@@ -141,12 +141,13 @@ public final class Namespace: Sendable {
         let listing = restoredListings.withLock { listings in
             if let listing = listings[listingID], listing.prefix == directory.key { return listing }
             // It has given nothing so far; but who shares it goes on sharing it.
-            let listing = Listing(prefix: directory.key, source: source, knownSince: .now, restoredID: listingID)
+            let listing = DirectoryListing(
+                prefix: directory.key, context: context, knownSince: .now, restoredID: listingID)
             listings[listingID] = listing
             return listing
         }
         return OpenDirectory(
-            inode: directory, listing: listing, tree: tree, walkAhead: walkAhead, inodes: inodes)
+            inode: directory, listing: listing, cache: cache, prefetcher: prefetcher, inodes: inodes)
     }
 
     /// All directories that were open are open again.
@@ -157,13 +158,14 @@ public final class Namespace: Sendable {
     /// Opens a directory for reading its entries.
     public func openDirectory(_ directory: Inode) -> OpenDirectory {
         OpenDirectory(
-            inode: directory, listing: tree.listing(directory.key), tree: tree, walkAhead: walkAhead, inodes: inodes)
+            inode: directory, listing: cache.listing(directory.key), cache: cache, prefetcher: prefetcher,
+            inodes: inodes)
     }
 
     /// Whether all entries of the mount's root are known, and there are some: an earlier mount has left them in the archive.
     /// Nothing is asked of the store.
     public var isRootKnown: Bool {
-        let listing = tree.listing(tree.root)
+        let listing = cache.listing(cache.root)
         return listing.isComplete && listing.entryCount > 0
     }
 
@@ -172,42 +174,42 @@ public final class Namespace: Sendable {
     ///
     /// - Parameters:
     ///   - request: What was asked for, without a continuation token: from the beginning.
-    ///   - askedAt: When.
-    public func absorb(_ page: ListPage, of request: ListRequest, askedAt: ContinuousClock.Instant) {
-        guard let proven = try? source.prove(page, of: request) else {
-            if !source.order.isTrusted, request.prefix == tree.root, request.isDelimited {
-                tree.listing(tree.root).collectWhole(page, askedAt: askedAt)
+    ///   - requestedAt: When.
+    public func absorb(_ page: ListPage, of request: ListRequest, requestedAt: ContinuousClock.Instant) {
+        guard let coverage = try? context.coverage(of: page, answering: request) else {
+            if !context.order.isTrusted, request.prefix == cache.root, request.isDelimited {
+                cache.listing(cache.root).collectWhole(page, requestedAt: requestedAt)
             }
             return
         }
-        tree.absorb(proven, askedAt: askedAt)
+        cache.absorb(coverage, requestedAt: requestedAt)
     }
 
     /// Sets an action to be run when all that was told of names is withdrawn, because the store turns out to list in no order:
     /// before the kernel is asked to distrust them.
-    public func onDistrust(_ action: @escaping @Sendable () -> Void) {
-        distrustAction.withLock { $0 = DistrustAction(run: action) }
+    public func onInvalidation(_ action: @escaping @Sendable () -> Void) {
+        invalidationAction.withLock { $0 = InvalidationAction(run: action) }
     }
 
     /// Withdraws all that was derived from the order of the store's listings: kept listings here and in the archive, and the
     /// absences that the kernel keeps.
     private func withdrawOrder(disprovedBy key: Key, in prefix: Key) {
-        source.tellOfDisorder(at: key, in: prefix)
-        source.log?.log.keep(.unorderedStore, words: [1])
-        forget(tree.root, .tree)
-        distrustAction.withLock { $0 }?.run()
-        distrust(tree.root, .tree) {}
+        context.logDisorder(at: key, in: prefix)
+        context.log?.log.keep(.unorderedStore, words: [1])
+        invalidate(cache.root, .tree)
+        invalidationAction.withLock { $0 }?.run()
+        invalidateKernelNames(cache.root, .tree) {}
     }
 
     /// What is known of the directory of this prefix; `nil` where that is nothing.
-    func knownListing(_ prefix: Key) -> Listing? {
-        tree.known(prefix)
+    func knownListing(_ prefix: Key) -> DirectoryListing? {
+        cache.known(prefix)
     }
 }
 
 extension InodeTable {
     /// The inode of an entry, counted as one more lookup.
-    fileprivate func remember(_ entry: ListedEntry) -> Inode {
-        Inode(id: remember(entry.index, of: entry.block), key: entry.key, kind: entry.block.kind(entry.index))
+    fileprivate func recordLookup(_ entry: ListedEntry) -> Inode {
+        Inode(id: recordLookup(entry.index, of: entry.block), key: entry.key, kind: entry.block.kind(entry.index))
     }
 }

@@ -8,15 +8,16 @@ import Synchronization
 public final class OpenDirectory: Sendable {
     /// The directory.
     public let inode: Inode
-    private let tree: KnownTree
-    private let walkAhead: WalkAhead
+    private let cache: DirectoryCache
+    private let prefetcher: WalkPrefetcher
     private let inodes: InodeTable
-    private let listing: Mutex<Listing>
+    private let listing: Mutex<DirectoryListing>
 
-    init(inode: Inode, listing: Listing, tree: KnownTree, walkAhead: WalkAhead, inodes: InodeTable) {
+    init(inode: Inode, listing: DirectoryListing, cache: DirectoryCache, prefetcher: WalkPrefetcher, inodes: InodeTable)
+    {
         self.inode = inode
-        self.tree = tree
-        self.walkAhead = walkAhead
+        self.cache = cache
+        self.prefetcher = prefetcher
         self.inodes = inodes
         listing.beginReading()
         self.listing = Mutex(listing)
@@ -25,7 +26,7 @@ public final class OpenDirectory: Sendable {
     deinit {
         let listing = listing.withLock { $0 }
         listing.endReading()
-        tree.noteEnd(ofReading: listing)
+        cache.noteEnd(ofReading: listing)
     }
 
     /// Entries from `index` on, at least one, or none at the end of the directory. More may follow behind those given.
@@ -38,7 +39,7 @@ public final class OpenDirectory: Sendable {
     ) {
         let listing = listing.withLock { listing in
             if isRestart {
-                let renewed = tree.listing(inode.key)
+                let renewed = cache.listing(inode.key)
                 renewed.beginReading()
                 listing.endReading()
                 listing = renewed
@@ -46,9 +47,9 @@ public final class OpenDirectory: Sendable {
             return listing
         }
         // A folder may be bigger than all there is memory for.
-        tree.keepWithinLimit()
+        cache.keepWithinLimit()
         // First, so that what is asked for ahead of a walk is what this reader waits for.
-        if index == 0 { walkAhead.noteRead(listing) }
+        if index == 0 { prefetcher.noteRead(listing) }
         listing.entries(from: index) { result in
             // Before the entries are given.
             if case .success = result { listing.writeEntries() }
@@ -90,8 +91,8 @@ public final class OpenDirectory: Sendable {
     /// sent (`readdirplus`), or the lookup be taken back with `Namespace.forget`.
     ///
     /// - Parameter number: The entry's inode number.
-    public func remember(_ entry: ListedEntry, number: UInt64) -> InodeID {
-        inodes.remember(entry.index, of: entry.block, number: number)
+    public func recordLookup(_ entry: ListedEntry, number: UInt64) -> InodeID {
+        inodes.recordLookup(entry.index, of: entry.block, number: number)
     }
 
     /// The inode number of the directory that this one is in; the root's own for the root.

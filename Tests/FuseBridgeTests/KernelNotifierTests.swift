@@ -142,7 +142,7 @@ private let folder = KernelName(
         let notifier = KernelNotifier(logger: log.logger)
         let doneCount = Atomic(0)
         let distrust: @Sendable () -> Void = {
-            notifier.distrust({ [] }, completion: { doneCount.add(1, ordering: .relaxed) })
+            notifier.invalidate({ [] }, completion: { doneCount.add(1, ordering: .relaxed) })
         }
         // There is no mount yet, and so nothing to tell.
         distrust()
@@ -169,12 +169,12 @@ private let folder = KernelName(
         let notifier = KernelNotifier(logger: log.logger)
         kernel.block(true)
         notifier.begin(on: kernel, protocolMinor: 45)
-        notifier.distrust({ [] }, completion: {})
+        notifier.invalidate({ [] }, completion: {})
         try eventually("the notification") { !kernel.told.isEmpty }
         for _ in 0..<10 * KernelNotifier.releaseCountMax { notifier.release { [file] } }
         kernel.block(false)
         let isDone = Atomic(false)
-        notifier.distrust({ [] }, completion: { isDone.store(true, ordering: .relaxed) })
+        notifier.invalidate({ [] }, completion: { isDone.store(true, ordering: .relaxed) })
         try eventually("the last errand") { isDone.load(ordering: .relaxed) }
         #expect(kernel.told.count == 2 + KernelNotifier.releaseCountMax)
         notifier.beginEnd()

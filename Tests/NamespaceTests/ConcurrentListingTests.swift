@@ -44,7 +44,7 @@ import TestSupport
             case 5: world.listAhead(using: &random)
             case 6 where !changing.isEmpty: world.change(changing, using: &random)
             case 7 where Int.random(in: 0..<5, using: &random) == 0:
-                namespace.forget(["", "a/"].randomElement(using: &random) ?? "", .tree)
+                namespace.invalidate(["", "a/"].randomElement(using: &random) ?? "", .tree)
             default: world.releaseOne(using: &random)
             }
         }
@@ -114,7 +114,7 @@ private final class World: Sendable {
         let idle = readers.withLock { $0.filter { $0.canReadOn } }
         guard let reader = idle.randomElement(using: &random) else { return false }
         let seek = Int.random(in: 0..<12, using: &random)
-        reader.readOn(seek == 0 ? .rewind : seek == 1 ? .seek(Int.random(in: 0...5, using: &random)) : .goOn)
+        reader.readOn(seek == 0 ? .rewind : seek == 1 ? .seek(Int.random(in: 0...5, using: &random)) : .proceed)
         return true
     }
 
@@ -124,17 +124,17 @@ private final class World: Sendable {
         let prefix = Key(key.bytes.prefix(Int.random(in: 0...key.bytes.count, using: &random))).folderPrefix
         var request = ListRequest(prefix: prefix, isDelimited: Int.random(in: 0..<3, using: &random) == 0)
         if Bool.random(using: &random) { request.startAfter = ever.keys.randomElement(using: &random) }
-        let askedAt = ContinuousClock.now
-        let tree = namespace.tree
+        let requestedAt = ContinuousClock.now
+        let cache = namespace.cache
         let isAnnounced = Bool.random(using: &random)
-        let beginning = ProvenPage.beginning(of: request)
+        let beginning = PageCoverage.beginning(of: request)
         let interval = KeyInterval(lower: beginning, upper: request.prefix.endOfPrefix)
-        let token = isAnnounced ? tree.pagesUnderWay.begin(expecting: interval) : nil
+        let token = isAnnounced ? cache.pagesInFlight.begin(expecting: interval) : nil
         store.list(request, deadline: .now + .seconds(10)) { [request] result in
-            if let page = try? result.get(), let proven = try? ProvenPage(page, of: request) {
-                tree.absorb(proven, askedAt: askedAt)
+            if let page = try? result.get(), let proven = try? PageCoverage(page, of: request) {
+                cache.absorb(proven, requestedAt: requestedAt)
             }
-            if let token { tree.pagesUnderWay.end(token, result) }
+            if let token { cache.pagesInFlight.end(token, result) }
         }
     }
 
@@ -169,7 +169,7 @@ private final class World: Sendable {
 /// Somebody who reads a directory: one request at a time, some entries of each answer.
 private final class DirectoryReader: Sendable {
     enum Step {
-        case goOn
+        case proceed
         /// To an index that was read before.
         case seek(Int)
         case rewind
@@ -204,7 +204,7 @@ private final class DirectoryReader: Sendable {
     func readOn(_ step: Step) {
         let (index, isRestart) = state.withLock { state -> (Int, Bool) in
             switch step {
-            case .goOn: break
+            case .proceed: break
             case .seek(let index): state.index = min(index, state.names.count)
             case .rewind: state = State()
             }

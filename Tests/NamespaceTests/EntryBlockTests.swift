@@ -30,8 +30,8 @@ import TestSupport
             #expect(block.isDirectory(index) == entry.isDirectory, "seed \(seed)")
             #expect(block.key(index) == entry.key(below: block.prefix), "seed \(seed)")
             #expect(block.inodeNumber(index) == Inode.number(of: entry.key(below: block.prefix)), "seed \(seed)")
-            #expect(block.index(of: position(of: entry)) == index, "seed \(seed)")
-            #expect(block.firstIndex(notBefore: position(of: entry) + [0]) == index + 1, "seed \(seed)")
+            #expect(block.index(of: sortKey(of: entry)) == index, "seed \(seed)")
+            #expect(block.firstIndex(notBefore: sortKey(of: entry) + [0]) == index + 1, "seed \(seed)")
         }
         #expect(block.firstIndex(notBefore: []) == 0, "seed \(seed)")
     }
@@ -42,10 +42,10 @@ import TestSupport
         let entries = oddEntries(count: 30, below: "", using: &random)
         let block = block(of: entries, prefix: "", account: account)
         for wanted in oddEntries(count: 30, below: "", using: &random) {
-            let expected = entries.firstIndex { !(EntryPosition($0) < EntryPosition(wanted)) } ?? entries.count
-            #expect(block.firstIndex(notBefore: position(of: wanted)) == expected, "seed \(seed)")
+            let expected = entries.firstIndex { !(EntrySortKey($0) < EntrySortKey(wanted)) } ?? entries.count
+            #expect(block.firstIndex(notBefore: sortKey(of: wanted)) == expected, "seed \(seed)")
             #expect(
-                (block.index(of: position(of: wanted)) != nil) == entries.contains { hasSamePlace($0, wanted) },
+                (block.index(of: sortKey(of: wanted)) != nil) == entries.contains { hasSamePlace($0, wanted) },
                 "seed \(seed)")
         }
     }
@@ -93,7 +93,7 @@ import TestSupport
         let entries = (0..<block.count).map { block.entry($0) }
         for (index, entry) in entries.enumerated() {
             #expect((try? Name(entry.name.bytes)) == entry.name, "seed \(seed)")
-            #expect(block.index(of: position(of: entry)) == index, "seed \(seed)")
+            #expect(block.index(of: sortKey(of: entry)) == index, "seed \(seed)")
         }
     }
 
@@ -116,7 +116,7 @@ import TestSupport
             let name = Array("file\(index).nii.gz".utf8)
             builder.append(file: name, object: object(Key("subject/").appending(name)))
         }
-        #expect(builder.lastPosition == ArraySlice("file1999.nii.gz".utf8))
+        #expect(builder.lastSortKey == ArraySlice("file1999.nii.gz".utf8))
         let block = builder.finish()
         #expect(block.byteCount <= 1_000 * (40 + 15) + 256)
     }
@@ -167,7 +167,7 @@ import TestSupport
         block.preferredID(index, number: block.inodeNumber(index))
     }
 
-    private func position(of entry: DirectoryEntry) -> [UInt8] {
+    private func sortKey(of entry: DirectoryEntry) -> [UInt8] {
         entry.name.bytes + (entry.isDirectory ? [Key.delimiter] : [])
     }
 
@@ -199,7 +199,7 @@ func oddEntries(count: Int, below prefix: Key, using random: inout SeededGenerat
             kind: Int.random(in: 0..<3, using: &random) == 0
                 ? .directory : .file(oddObject(prefix.appending(name.bytes), using: &random)))
     }
-    return entries.sorted { EntryPosition($0) < EntryPosition($1) }
+    return entries.sorted { EntrySortKey($0) < EntrySortKey($1) }
 }
 
 private func oddObject(_ key: Key, using random: inout SeededGenerator) -> ListedObject {

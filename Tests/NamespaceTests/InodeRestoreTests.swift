@@ -48,7 +48,7 @@ private struct LoggedInodes {
                     Int.random(in: 0..<5, using: &random) < 3
                 {
                     let index = Int.random(in: 0..<block.count, using: &random)
-                    let id = inodes.table.remember(index, of: block)
+                    let id = inodes.table.recordLookup(index, of: block)
                     model[id, default: KernelInode(entry: entries[directory][index], prefix: prefixes[directory])]
                         .lookupCount += 1
                 } else if let (id, inode) = model.randomElement(using: &random) {
@@ -89,7 +89,7 @@ private struct LoggedInodes {
             // The same name gets the same number again.
             let block = block(of: [inode.entry], prefix: inode.prefix, account: BlockAccount())
             if inode.entry.isDirectory { #expect(inodes.table.directory(key) == id, comment) }
-            let again = inodes.table.remember(0, of: block)
+            let again = inodes.table.recordLookup(0, of: block)
             #expect(again == id, comment)
             inodes.table.forget(id, count: 1)
         }
@@ -100,7 +100,7 @@ private struct LoggedInodes {
         let inodes = try LoggedInodes(.create(logger: logger), idMask: .max)
         let entries = (0..<3).map { _ in oddEntries(count: 50, below: "", using: &random) }
         let blocks = entries.map { block(of: $0, prefix: "", account: BlockAccount()) }
-        let ids = blocks.map { inodes.table.remember(3, of: $0) }
+        let ids = blocks.map { inodes.table.recordLookup(3, of: $0) }
         inodes.table.forget(ids[1], count: 1)
         let restored = try LoggedInodes(logAfterKill(of: inodes.log), idMask: .max)
         #expect(restored.account.byteCount == blocks[0].byteCount + blocks[2].byteCount)

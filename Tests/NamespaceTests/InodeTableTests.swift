@@ -19,7 +19,7 @@ import TestSupport
         for _ in 0..<400 {
             let index = Int.random(in: 0..<entries.count, using: &random)
             if Int.random(in: 0..<5, using: &random) < 3 {
-                let id = table.remember(index, of: blocks.randomElement(using: &random) ?? blocks[0])
+                let id = table.recordLookup(index, of: blocks.randomElement(using: &random) ?? blocks[0])
                 let known = model[id]
                 #expect(known == nil || known?.entry == entries[index], "seed \(seed)")
                 model[id] = (entries[index], (known?.lookupCount ?? 0) + 1)
@@ -54,12 +54,12 @@ import TestSupport
         let entries = oddEntries(count: 20, below: "", using: &random)
         var old: EntryBlock? = block(of: entries, prefix: "", account: account)
         var ids: [InodeID] = []
-        if let old { ids = (0..<entries.count).map { table.remember($0, of: old) } }
+        if let old { ids = (0..<entries.count).map { table.recordLookup($0, of: old) } }
         old = nil
         #expect(account.byteCount > 0, "an inode's block stays when its listing is gone")
         let new = block(of: entries, prefix: "", account: account)
         #expect(table.inodes(pinning: new).isEmpty)
-        for index in entries.indices { #expect(table.remember(index, of: new) == ids[index]) }
+        for index in entries.indices { #expect(table.recordLookup(index, of: new) == ids[index]) }
         #expect(account.byteCount == new.byteCount)
         #expect(table.inodes(pinning: new).map(\.id) == ids)
         #expect(table.inodes(pinning: new).map(\.index) == Array(entries.indices))
@@ -93,7 +93,7 @@ import TestSupport
         var builder = EntryBlock.Builder(prefix: "", reserving: count, account: account)
         for index in 0..<count { builder.append(directory: Array("\(index + count)".utf8)) }
         let block = builder.finish()
-        let ids = (0..<count).map { table.remember($0, of: block) }
+        let ids = (0..<count).map { table.recordLookup($0, of: block) }
         #expect(table.count == count + 1)
         let byteCount = table.byteCount
         #expect(byteCount <= count * 70)

@@ -24,13 +24,13 @@ func page(_ keys: [Key], next: String? = nil) -> ListPage {
 /// All pages of a listing, each of a random size.
 func pages(
     of contents: StoreContents, _ request: ListRequest, limits: ClosedRange<Int>, using random: inout SeededGenerator
-) throws -> [ProvenPage] {
-    var pages: [ProvenPage] = []
+) throws -> [PageCoverage] {
+    var pages: [PageCoverage] = []
     var request = request
     var lower: Key?
     repeat {
         request.limit = Int.random(in: limits, using: &random)
-        let page = try ProvenPage(try #require(contents.page(request)), of: request, from: lower)
+        let page = try PageCoverage(try #require(contents.page(request)), of: request, from: lower)
         pages.append(page)
         request.continuation = page.next
         lower = page.interval.upper
@@ -42,8 +42,8 @@ func pages(
 /// beginning or from anywhere, to their end or not.
 func randomPages(
     of contents: StoreContents, below root: Key, using random: inout SeededGenerator
-) throws -> [ProvenPage] {
-    var found: [ProvenPage] = []
+) throws -> [PageCoverage] {
+    var found: [PageCoverage] = []
     for _ in 0..<Int.random(in: 1...6, using: &random) {
         let place = (contents.keys + oddKeys(count: 5, using: &random)).randomElement(using: &random) ?? ""
         let prefix = place.hasPrefix(root) ? place : root.appending(place.bytes)

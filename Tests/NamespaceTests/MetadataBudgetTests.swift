@@ -34,7 +34,7 @@ import TestSupport
             }
         }
 
-        func distrust(_ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void) {
+        func invalidate(_ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void) {
             completion()
         }
     }
@@ -80,12 +80,12 @@ import TestSupport
         for name in smallNames {
             _ = try names(in: try #require(try lookup(name, in: small, of: namespace)), of: namespace)
         }
-        #expect(namespace.tree.known("small/7/") != nil)
+        #expect(namespace.cache.known("small/7/") != nil)
         let big = try #require(try lookup(Name("big".utf8), in: root, of: namespace))
         let directory = namespace.openDirectory(big)
         #expect(try names(in: directory).count == 40_000)
-        #expect(namespace.tree.known("small/7/") == nil)
-        #expect(namespace.tree.known("big/") != nil, "what is read is kept: dropping it would free nothing")
+        #expect(namespace.cache.known("small/7/") == nil)
+        #expect(namespace.cache.known("big/") != nil, "what is read is kept: dropping it would free nothing")
         let listCount = store.listRequests.count
         #expect(try lookup(Name("some name 0".utf8), in: big, of: namespace) != nil)
         #expect(store.listRequests.count == listCount)
@@ -158,7 +158,7 @@ import TestSupport
             directory.entries(from: count, isRestart: count == 0) { result in
                 guard let slice = try? result.get() else { return }
                 for index in 0..<slice.count {
-                    if let note { note(directory.remember(slice[index], number: slice[index].inodeNumber)) }
+                    if let note { note(directory.recordLookup(slice[index], number: slice[index].inodeNumber)) }
                     found.withLock { $0.append(slice[index].entry.name) }
                 }
             }

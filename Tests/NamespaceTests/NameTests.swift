@@ -28,7 +28,7 @@ import Testing
         ])
     func classification(key: String, expected: String) {
         let text =
-            switch Classification(Key(key), below: "d/") {
+            switch KeyClassification(Key(key), below: "d/") {
             case .marker: "marker"
             case .file(let name): "file \(String(decoding: name.bytes, as: UTF8.self))"
             case .directory(let name): "directory \(String(decoding: name.bytes, as: UTF8.self))"
@@ -39,10 +39,10 @@ import Testing
 
     @Test func `entries are ordered as the keys that they stand for`() throws {
         let names = try ["a", "a-", "a.txt", "a0", "aa", "b", "é", "a\u{1}"].map { try Name($0.utf8) }
-        let positions = names.flatMap { [EntryPosition($0, isDirectory: false), EntryPosition($0, isDirectory: true)] }
-        func key(_ position: EntryPosition) -> Key { Key(position.name.bytes + (position.isDirectory ? [47] : [])) }
-        for left in positions {
-            for right in positions {
+        let sortKeys = names.flatMap { [EntrySortKey($0, isDirectory: false), EntrySortKey($0, isDirectory: true)] }
+        func key(_ sortKey: EntrySortKey) -> Key { Key(sortKey.name.bytes + (sortKey.isDirectory ? [47] : [])) }
+        for left in sortKeys {
+            for right in sortKeys {
                 #expect((left < right) == (key(left) < key(right)), "\(key(left)) and \(key(right))")
             }
         }

@@ -177,7 +177,7 @@ import TestSupport
         _ = try lookup("f", in: root, of: namespace)
         let directory = namespace.openDirectory(root)
         let entry = try slice(of: directory, from: 0, isRestart: true)[0]
-        #expect(directory.remember(entry, number: entry.inodeNumber) == inode.id)
+        #expect(directory.recordLookup(entry, number: entry.inodeNumber) == inode.id)
         namespace.forget(inode.id, count: 2)
         #expect(namespace.inode(inode.id) == inode)
         #expect(namespace.inodeCount == 2)

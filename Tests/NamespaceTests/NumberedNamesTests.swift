@@ -23,9 +23,9 @@ import TestSupport
         ] as [([[UInt8]], Int, String?)])
     func series(names: [[UInt8]], number: Int, expected: String?) throws {
         let series = try #require(NumberSeries(names))
-        #expect(series.position(of: number).map { String(decoding: $0, as: UTF8.self) } == expected)
+        #expect(series.sortKey(of: number).map { String(decoding: $0, as: UTF8.self) } == expected)
         #expect(series.last == series.number(of: try #require(names.last)))
-        #expect(series.position(of: series.last) == names.last)
+        #expect(series.sortKey(of: series.last) == names.last)
     }
 
     @Test(

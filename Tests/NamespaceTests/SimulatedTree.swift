@@ -3,7 +3,7 @@ import ObjectStore
 @testable import Namespace
 
 /// A tree of keys, and what is known of it: a plain model of what the real one keeps in listings.
-struct SimulatedTree: WalkedTree {
+struct SimulatedTree: TreeView {
     /// A directory as it is.
     struct Folder {
         var subdirectories: [[UInt8]] = []
@@ -38,7 +38,7 @@ struct SimulatedTree: WalkedTree {
 
     /// The flat page that a request gets.
     func page(_ request: ListRequest) -> (keys: [Key], interval: KeyInterval) {
-        let lower = ProvenPageBeginning.of(request)
+        let lower = PageBeginning.of(request)
         let first = index(of: lower)
         let end = request.prefix.endOfPrefix.map { index(of: $0) } ?? keys.count
         let last = min(first + request.limit, end)
@@ -146,7 +146,7 @@ struct SimulatedTree: WalkedTree {
     }
 }
 
-private enum ProvenPageBeginning {
+private enum PageBeginning {
     static func of(_ request: ListRequest) -> Key {
         request.startAfter.map { max($0.next, request.prefix) } ?? request.prefix
     }

@@ -18,18 +18,18 @@ struct SimulatedWalk {
     /// Milliseconds that a program takes for a directory.
     private static let pace = 0.1
 
-    private struct UnderWay {
-        let ahead: AheadRequest
+    private struct InFlight {
+        let prefetch: PrefetchRequest
         let time: Double
     }
 
     var tree: SimulatedTree
-    var walks = Walks()
-    private var underWay: [UnderWay] = []
+    var walks = WalkDetector()
+    private var inFlight: [InFlight] = []
     /// Requests that were sent because somebody needed the answer.
     private(set) var demandCount = 0
-    /// Requests that were sent ahead.
-    private(set) var aheadCount = 0
+    /// Requests that were sent prefetch.
+    private(set) var prefetchCount = 0
     /// How many of them failed or are to fail: every so many-th one.
     var failingEvery: Int?
     /// How often a program waited for an answer, one after the other.
@@ -42,7 +42,7 @@ struct SimulatedWalk {
         tree = SimulatedTree(keys: keys)
     }
 
-    var requestCount: Int { demandCount + aheadCount }
+    var requestCount: Int { demandCount + prefetchCount }
 
     /// Pages that were asked for and that nobody came to see.
     var unvisitedCount: Int { walks.accounts.reduce(0) { $0 + $1.unvisitedCount } }
@@ -66,7 +66,7 @@ struct SimulatedWalk {
             send(walks.noteRead(directory, wasKnown: tree.isListed(directory), in: tree))
             var hasWaited = false
             while let missing = tree.missing(in: directory) {
-                if !hasWaited, let page = underWay.first(where: { $0.ahead.expected.contains(missing) }) {
+                if !hasWaited, let page = inFlight.first(where: { $0.prefetch.expected.contains(missing) }) {
                     hasWaited = true
                     waitCount += 1
                     deliver(until: max(now, page.time))
@@ -77,7 +77,7 @@ struct SimulatedWalk {
         case .lookup(let name):
             guard let directory = name.parentPrefix, !tree.isListed(directory), !tree.isListed(name) else { break }
             send(walks.noteMiss(directory, in: tree))
-            if let page = underWay.first(where: { $0.ahead.expected.contains(name) }) {
+            if let page = inFlight.first(where: { $0.prefetch.expected.contains(name) }) {
                 waitCount += 1
                 deliver(until: max(now, page.time))
             }
@@ -96,30 +96,30 @@ struct SimulatedWalk {
         tree.absorbListing(of: directory)
     }
 
-    private mutating func send(_ requests: [AheadRequest]) {
-        for ahead in requests {
-            aheadCount += 1
-            underWay.append(UnderWay(ahead: ahead, time: now + SimulatedWalk.latency))
+    private mutating func send(_ requests: [PrefetchRequest]) {
+        for prefetch in requests {
+            prefetchCount += 1
+            inFlight.append(InFlight(prefetch: prefetch, time: now + SimulatedWalk.latency))
         }
     }
 
     /// Lets time pass, and pages arrive.
     private mutating func deliver(until time: Double) {
-        while let next = underWay.indices.min(by: { underWay[$0].time < underWay[$1].time }),
-            underWay[next].time <= time
+        while let next = inFlight.indices.min(by: { inFlight[$0].time < inFlight[$1].time }),
+            inFlight[next].time <= time
         {
-            let page = underWay.remove(at: next)
+            let page = inFlight.remove(at: next)
             now = max(now, page.time)
-            arrive(page.ahead)
+            arrive(page.prefetch)
             check()
         }
         now = max(now, time)
     }
 
-    private mutating func arrive(_ ahead: AheadRequest) {
-        if let failingEvery, aheadCount % failingEvery == 0 { return walks.noteFailure(ahead.name) }
-        let (keys, interval) = tree.answer(ahead.request)
-        send(walks.noteArrival(ahead.name, keys, in: interval, tree: tree))
+    private mutating func arrive(_ prefetch: PrefetchRequest) {
+        if let failingEvery, prefetchCount % failingEvery == 0 { return walks.noteFailure(prefetch.name) }
+        let (keys, interval) = tree.answer(prefetch.request)
+        send(walks.noteArrival(prefetch.name, keys, in: interval, tree: tree))
     }
 
     private mutating func check() {
@@ -129,8 +129,8 @@ struct SimulatedWalk {
     }
 }
 
-/// Runs a sweep on a simulated tree, one round of answers after the other.
-struct SimulatedSweep {
+/// Runs a plan on a simulated tree, one round of answers after the other.
+struct SimulatedTreeListing {
     var tree: SimulatedTree
     private(set) var requestCount = 0
     private(set) var roundCount = 0
@@ -141,19 +141,19 @@ struct SimulatedSweep {
     }
 
     mutating func run(below root: Key) {
-        var sweep = Sweep(below: root)
-        var requests = sweep.plan(tree)
-        while !sweep.isDone, !requests.isEmpty {
+        var plan = TreeListingPlan(below: root)
+        var requests = plan.plan(tree)
+        while !plan.isDone, !requests.isEmpty {
             requestCount += requests.count
             roundCount += 1
-            var further: [AheadRequest] = []
-            for ahead in requests {
-                let (keys, interval) = tree.answer(ahead.request)
-                if let next = sweep.noteArrival(ahead.name, keys, in: interval) { further.append(next) }
+            var further: [PrefetchRequest] = []
+            for prefetch in requests {
+                let (keys, interval) = tree.answer(prefetch.request)
+                if let next = plan.noteArrival(prefetch.name, keys, in: interval) { further.append(next) }
             }
-            requests = further + sweep.plan(tree)
+            requests = further + plan.plan(tree)
         }
-        keyCount = sweep.keyCount
+        keyCount = plan.keyCount
     }
 }
 

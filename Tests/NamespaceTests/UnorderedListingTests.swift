@@ -8,14 +8,15 @@ import TestSupport
 
 @Suite("Stores that don't list in the order of keys") struct UnorderedListingTests {
     /// The order of a store's listings, and the number of items on a page.
-    struct Listing: CustomTestStringConvertible, Sendable {
+    struct ListingCase: CustomTestStringConvertible, Sendable {
         let order: ListingOrder
         let pageLimit: Int
 
         var testDescription: String { "\(order), \(pageLimit) a page" }
 
-        static func all(pageLimits: [Int]) -> [Listing] {
-            ListingOrder.others(seed: 7).flatMap { order in pageLimits.map { Listing(order: order, pageLimit: $0) } }
+        static func all(pageLimits: [Int]) -> [ListingCase] {
+            ListingOrder.others(seed: 7).flatMap { order in pageLimits.map { ListingCase(order: order, pageLimit: $0) }
+            }
         }
     }
 
@@ -57,11 +58,11 @@ import TestSupport
                 directories.append(inode)
             }
         }
-        #expect(store.listRequests.allSatisfy { $0.startAfter == nil }, "no position but those that tokens lead to")
+        #expect(store.listRequests.allSatisfy { $0.startAfter == nil }, "no sortKey but those that tokens lead to")
     }
 
-    @Test("a walk finds each key once", arguments: Listing.all(pageLimits: [1, 2, 5, 1_000]))
-    func walksKnownDisorder(listing: Listing) throws {
+    @Test("a walk finds each key once", arguments: ListingCase.all(pageLimits: [1, 2, 5, 1_000]))
+    func walksKnownDisorder(listing: ListingCase) throws {
         let store = InMemoryStore(
             pageLimit: listing.pageLimit, delivery: .ownThread, order: listing.order, listsInOrder: false)
         for key in Self.keys { store.put(key, .text("x")) }
@@ -117,7 +118,7 @@ import TestSupport
         let store = store(["a/1", "b/1", "c/1", "d/1", "aa", "zz"], order: .prefixesFirst, pageLimit: 4)
         let tree = Tree(store)
         let request = ListRequest(prefix: "", isDelimited: true, limit: 4)
-        tree.namespace.absorb(try store.page(request).get(), of: request, askedAt: .now)
+        tree.namespace.absorb(try store.page(request).get(), of: request, requestedAt: .now)
         store.failNext(1, with: StoreError(.timedOut, "late"))
         _ = try? tree.names(of: tree.root)
         #expect(try Set(tree.names(of: tree.root).map { Key($0) }) == ["a", "b", "c", "d", "aa", "zz"])
@@ -134,20 +135,21 @@ import TestSupport
         let account = BlockAccount()
         var pages = CollectedPages()
         let isWhole = try pages.add(
-            page(["b", "a/", "c"]).unorderedSection(of: "", account: account), next: ContinuationToken("1"))
+            page(["b", "a/", "c"]).unorderedCoverage(of: "", account: account), next: ContinuationToken("1"))
         #expect(!isWhole)
-        #expect(try pages.add(page(["c", "a", "a/"]).unorderedSection(of: "", account: account), next: nil))
+        #expect(try pages.add(page(["c", "a", "a/"]).unorderedCoverage(of: "", account: account), next: nil))
         var hidden = HiddenKeys()
         let entries = try #require(
-            ProvenEntries(whole: pages.sortedBlocks(of: "", account: account), hidden: &hidden))
+            KnownEntries(whole: pages.sortedBlocks(of: "", account: account), hidden: &hidden))
         #expect(entries.allEntries.map { Key($0.name.bytes) } == ["a", "b", "c"])
         #expect(hidden.first == "a")
     }
 
     // MARK: A store that turns out to be unordered
 
-    @Test("a walk finds each key once, and then names are right", arguments: Listing.all(pageLimits: [2, 8, 1_000]))
-    func walksDisorder(listing: Listing) throws {
+    @Test(
+        "a walk finds each key once, and then names are right", arguments: ListingCase.all(pageLimits: [2, 8, 1_000]))
+    func walksDisorder(listing: ListingCase) throws {
         let store = InMemoryStore(pageLimit: listing.pageLimit, delivery: .ownThread, order: listing.order)
         // Of a store that lists all files first, "a" would have been given as one.
         let keys = Self.keys.filter { $0 != "a" }
@@ -156,7 +158,7 @@ import TestSupport
         let tree = Tree(store, logger: log.logger)
         #expect(try tree.walk().sorted() == TreeModel(keys: keys).visibleKeys)
         #expect(log.warnings.count <= 1)
-        #expect(tree.namespace.source.order.isTrusted == log.warnings.isEmpty)
+        #expect(tree.namespace.context.order.isTrusted == log.warnings.isEmpty)
         let root = try tree.root
         for (name, kind) in TreeModel(keys: keys).entries(of: "") {
             let found = try #require(try tree.lookup(Name(name), in: root))
@@ -195,7 +197,7 @@ import TestSupport
         let store = store(Self.keys, order: .keys, pageLimit: 4)
         let tree = Tree(store)
         let request = ListRequest(prefix: "", isDelimited: true)
-        tree.namespace.absorb(try store.page(request).get(), of: request, askedAt: .now)
+        tree.namespace.absorb(try store.page(request).get(), of: request, requestedAt: .now)
         #expect(try tree.names(of: tree.root).count == 11)
         #expect(store.listRequests.allSatisfy { $0.continuation != nil && $0.startAfter == nil })
     }
@@ -220,9 +222,9 @@ import TestSupport
         let store = store(["a/x", "b", "c/y", "d", "e/z"], order: .objectsFirst)
         let tree = Tree(store)
         let own = ListRequest(prefix: "", isDelimited: true)
-        tree.namespace.absorb(try store.page(own).get(), of: own, askedAt: .now)
+        tree.namespace.absorb(try store.page(own).get(), of: own, requestedAt: .now)
         let flat = ListRequest(prefix: "", isDelimited: false)
-        tree.namespace.absorb(try store.page(flat).get(), of: flat, askedAt: .now)
+        tree.namespace.absorb(try store.page(flat).get(), of: flat, requestedAt: .now)
         #expect(try Set(tree.names(of: tree.root).map { Key($0) }) == ["a", "b", "c", "d", "e"])
     }
 
@@ -230,11 +232,11 @@ import TestSupport
         let store = store(["a/x", "b", "c/y", "d", "e/z"], order: .objectsFirst)
         let tree = Tree(store)
         let own = ListRequest(prefix: "", isDelimited: true)
-        tree.namespace.absorb(try store.page(own).get(), of: own, askedAt: .now)
+        tree.namespace.absorb(try store.page(own).get(), of: own, requestedAt: .now)
         var flat = ListRequest(prefix: "", isDelimited: false)
-        tree.namespace.absorb(try store.page(flat).get(), of: flat, askedAt: .now)
+        tree.namespace.absorb(try store.page(flat).get(), of: flat, requestedAt: .now)
         flat.startAfter = "d"
-        tree.namespace.absorb(try store.page(flat).get(), of: flat, askedAt: .now)
+        tree.namespace.absorb(try store.page(flat).get(), of: flat, requestedAt: .now)
         #expect(try Set(tree.names(of: tree.root).map { Key($0) }) == ["a", "b", "c", "d", "e"])
     }
 
@@ -245,7 +247,7 @@ import TestSupport
         let tree = Tree(store, archive: archive)
         tree.namespace.attach(kernel)
         let count = Atomic(0)
-        tree.namespace.onDistrust { count.add(1, ordering: .relaxed) }
+        tree.namespace.onInvalidation { count.add(1, ordering: .relaxed) }
         let root = try tree.root
         #expect(try tree.lookup(Name("a".utf8), in: root) == nil)
         store.put("a", .text("x"))
@@ -253,7 +255,7 @@ import TestSupport
         let directory = try #require(try tree.lookup(Name("b".utf8), in: root))
         #expect(try tree.names(of: directory).count == 2)
         #expect(count.load(ordering: .relaxed) == 1)
-        #expect(kernel.distrustCount == 1)
+        #expect(kernel.invalidationCount == 1)
         #expect(archive.forgotten == [KeyInterval(prefix: "")])
         #expect(try tree.lookup(Name("a".utf8), in: root) != nil, "an absence of before is asked about again")
     }
@@ -269,7 +271,7 @@ import TestSupport
         #expect(first.count > 0 && first.count < names.count)
         store.lists(in: .shuffled(seed: 5), from: 0)
         #expect(try tree.names(of: #require(try tree.lookup(Name("z".utf8), in: root))).count == others.count)
-        #expect(tree.namespace.source.order.isTrusted == false)
+        #expect(tree.namespace.context.order.isTrusted == false)
         var given = first.all.map { Key($0.name.bytes) }
         while case let slice = try tree.slice(of: directory, from: given.count), slice.count > 0 {
             given += slice.all.map { Key($0.name.bytes) }
@@ -285,7 +287,7 @@ import TestSupport
         let store = store(["a", "b", "a/x", "c/y"], order: .objectsFirst)
         let tree = Tree(store)
         let request = ListRequest(prefix: "", isDelimited: true)
-        tree.namespace.absorb(try store.page(request).get(), of: request, askedAt: .now)
+        tree.namespace.absorb(try store.page(request).get(), of: request, requestedAt: .now)
         let directory = tree.namespace.openDirectory(try tree.root)
         let first = try tree.slice(of: directory, from: 0).all
         #expect(first.map { Key($0.name.bytes) } == ["a"] && !first[0].isDirectory)
@@ -331,7 +333,7 @@ import TestSupport
         let store = store(
             keys, order: .shuffled(seed: 11), pageLimit: 10, delivery: .ownThread, listsInOrder: !isKnown)
         let tree = Tree(store)
-        let progress = tree.namespace.warm(below: "study/")
+        let progress = tree.namespace.listTree(below: "study/")
         try eventually("all is listed") { progress.isDone }
         #expect(progress.error == nil)
         #expect(progress.keyCount == keys.count)
@@ -484,9 +486,9 @@ private final class ForgetfulArchive: ListingArchive {
 private final class DistrustedKernel: KernelCache {
     private let count = Atomic(0)
 
-    var distrustCount: Int { count.load(ordering: .relaxed) }
+    var invalidationCount: Int { count.load(ordering: .relaxed) }
     func release(_ names: @escaping @Sendable () -> [KernelName]) {}
-    func distrust(
+    func invalidate(
         _ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void
     ) {
         count.add(1, ordering: .relaxed)

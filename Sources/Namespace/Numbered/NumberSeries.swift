@@ -22,10 +22,10 @@ struct NumberSeries: Equatable {
     /// At most one number in so many may be missing: a guess that counts on all of them tells of as many keys twice.
     private static let presentCountMin = 10
 
-    /// The series that the last of these positions, which are in order, belong to; `nil` where they aren't consecutive
+    /// The series that the last of these sortKeys, which are in order, belong to; `nil` where they aren't consecutive
     /// numbers.
-    init?(_ positions: [[UInt8]]) {
-        let sample = positions.suffix(Self.sampleCount)
+    init?(_ sortKeys: [[UInt8]]) {
+        let sample = sortKeys.suffix(Self.sampleCount)
         guard sample.count >= Self.sampleCountMin, let first = sample.first, let last = sample.last,
             let digits = Self.digits(of: last, differingFrom: first)
         else { return nil }
@@ -33,8 +33,8 @@ struct NumberSeries: Equatable {
         tail = Array(last[digits.upperBound...])
         width = digits.count
         var numbers: [Int] = []
-        for position in sample {
-            guard let number = Self.number(of: position, head: head, width: width, tail: tail) else { return nil }
+        for sortKey in sample {
+            guard let number = Self.number(of: sortKey, head: head, width: width, tail: tail) else { return nil }
             numbers.append(number)
         }
         let steps = zip(numbers, numbers.dropFirst()).map { $1 - $0 }
@@ -55,25 +55,25 @@ struct NumberSeries: Equatable {
         return max(start, end - widthMax)..<end
     }
 
-    private static func number(of position: [UInt8], head: [UInt8], width: Int, tail: [UInt8]) -> Int? {
-        guard position.count == head.count + width + tail.count, position.starts(with: head),
-            position.suffix(tail.count).elementsEqual(tail)
+    private static func number(of sortKey: [UInt8], head: [UInt8], width: Int, tail: [UInt8]) -> Int? {
+        guard sortKey.count == head.count + width + tail.count, sortKey.starts(with: head),
+            sortKey.suffix(tail.count).elementsEqual(tail)
         else { return nil }
         var number = 0
-        for byte in position[head.count..<head.count + width] {
+        for byte in sortKey[head.count..<head.count + width] {
             guard byte.isDigit else { return nil }
             number = number * 10 + Int(byte - UInt8(ascii: "0"))
         }
         return number
     }
 
-    /// The number in a position; `nil` for one that isn't of the series.
-    func number(of position: [UInt8]) -> Int? {
-        Self.number(of: position, head: head, width: width, tail: tail)
+    /// The number in a sortKey; `nil` for one that isn't of the series.
+    func number(of sortKey: [UInt8]) -> Int? {
+        Self.number(of: sortKey, head: head, width: width, tail: tail)
     }
 
-    /// The position that has this number; `nil` where that takes more digits.
-    func position(of number: Int) -> [UInt8]? {
+    /// The sortKey that has this number; `nil` where that takes more digits.
+    func sortKey(of number: Int) -> [UInt8]? {
         let digits = Array(String(number).utf8)
         guard number >= 0, digits.count <= width else { return nil }
         return head + Array(repeating: UInt8(ascii: "0"), count: width - digits.count) + digits + tail

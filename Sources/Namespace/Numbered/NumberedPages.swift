@@ -22,10 +22,10 @@ struct NumberedPages {
         /// Which numbers it should tell of: as many as there are on a page.
         fileprivate let end: Int
 
-        /// The position that it begins behind.
-        let position: [UInt8]
-        /// The last position that it should tell of; `nil` where there are no more numbers of this width.
-        var endPosition: [UInt8]? { series.position(of: end) }
+        /// The sortKey that it begins behind.
+        let sortKey: [UInt8]
+        /// The last sortKey that it should tell of; `nil` where there are no more numbers of this width.
+        var endSortKey: [UInt8]? { series.sortKey(of: end) }
     }
 
     private let widthLimit: Int
@@ -37,7 +37,7 @@ struct NumberedPages {
     private var width = Self.widthMin
     /// Guesses that the reader hasn't come to, in order.
     private var unseen: [[UInt8]] = []
-    private var underWayCount = 0
+    private var inFlightCount = 0
     private var usedCount = 0
     private var wastedCount = 0
 
@@ -49,11 +49,11 @@ struct NumberedPages {
     /// A page of the directory's own has come, which isn't the last.
     ///
     /// - Parameters:
-    ///   - positions: Of its last entries.
+    ///   - sortKeys: Of its last entries.
     ///   - count: How many entries it has.
-    mutating func note(_ positions: [[UInt8]], count: Int) {
-        if let series, let last = positions.last, series.number(of: last) != nil { return }
-        series = NumberSeries(positions)
+    mutating func note(_ sortKeys: [[UInt8]], count: Int) {
+        if let series, let last = sortKeys.last, series.number(of: last) != nil { return }
+        series = NumberSeries(sortKeys)
         pageCount = count
         tip = series?.last ?? 0
     }
@@ -61,8 +61,8 @@ struct NumberedPages {
     /// What to ask for now.
     ///
     /// - Parameters:
-    ///   - reader: The position that the reader has come to.
-    ///   - front: The last position before which all is known.
+    ///   - reader: The sortKey that the reader has come to.
+    ///   - front: The last sortKey before which all is known.
     ///   - isFetching: Whether the page behind that is under way already.
     mutating func plan(reader: [UInt8], front: [UInt8], isFetching: Bool) -> [Guess] {
         let seenCount = unseen.prefix { $0.lexicographicallyPrecedes(reader) }.count
@@ -72,29 +72,29 @@ struct NumberedPages {
         let distance = pageCount * series.step
         let first = isFetching ? frontNumber + distance : frontNumber
         var guesses: [Guess] = []
-        while mayAsk {
+        while mayRequest {
             let number = max(tip + distance, first)
-            guard let position = series.position(of: number) else { break }
+            guard let sortKey = series.sortKey(of: number) else { break }
             tip = number
-            unseen.append(position)
-            underWayCount += 1
-            guesses.append(Guess(series: series, number: number, end: number + distance, position: position))
+            unseen.append(sortKey)
+            inFlightCount += 1
+            guesses.append(Guess(series: series, number: number, end: number + distance, sortKey: sortKey))
         }
         return guesses
     }
 
-    private var mayAsk: Bool {
-        unseen.count < min(width, widthLimit) && underWayCount < min(width, widthLimit)
+    private var mayRequest: Bool {
+        unseen.count < min(width, widthLimit) && inFlightCount < min(width, widthLimit)
             && unseen.count + wastedCount < Self.wastedCountMax + usedCount / 10
     }
 
     /// A page that was guessed has come.
     ///
     /// - Parameters:
-    ///   - last: The position of its last entry; `nil` where it is empty.
+    ///   - last: The sortKey of its last entry; `nil` where it is empty.
     ///   - isLast: Whether there is nothing behind it.
     mutating func settle(_ guess: Guess, last: [UInt8]?, isLast: Bool) {
-        underWayCount -= 1
+        inFlightCount -= 1
         let isRight = last.flatMap { guess.series.number(of: $0) }.map { isLast || $0 >= guess.end } ?? false
         if isLast || !isRight { end(guess.series) }
         if !isRight { return waste(guess) }
@@ -103,7 +103,7 @@ struct NumberedPages {
 
     /// A page that was guessed won't come.
     mutating func fail(_ guess: Guess) {
-        underWayCount -= 1
+        inFlightCount -= 1
         waste(guess)
     }
 
@@ -114,7 +114,7 @@ struct NumberedPages {
 
     private mutating func waste(_ guess: Guess) {
         wastedCount += 1
-        unseen.removeAll { $0 == guess.position }
+        unseen.removeAll { $0 == guess.sortKey }
         halve()
     }
 

@@ -16,49 +16,50 @@ struct CollectedPages {
     /// Takes the next page. Returns whether it was the last one.
     ///
     /// - Throws: `malformedResponse` where the page leads back to one that has come already.
-    mutating func add(_ section: ProvenSection, next: ContinuationToken?) throws(StoreError) -> Bool {
-        blocks.append(section.block)
-        hidden.add(section.hidden)
+    mutating func add(_ coverage: DirectoryCoverage, next: ContinuationToken?) throws(StoreError) -> Bool {
+        blocks.append(coverage.block)
+        hidden.add(coverage.hidden)
         self.next = next
         guard let next else { return true }
         guard tokens.insert(next).inserted else {
             throw StoreError(
-                .malformedResponse, "the listing of \"\(section.block.prefix)\" comes back to a page that it has given")
+                .malformedResponse, "the listing of \"\(coverage.block.prefix)\" comes back to a page that it has given"
+            )
         }
         return false
     }
 
-    /// All entries in the order of positions, each once. Of a key that stands on several pages the last one counts.
+    /// All entries in the order of sortKeys, each once. Of a key that stands on several pages the last one counts.
     func sortedBlocks(of prefix: Key, account: BlockAccount) -> [EntryBlock] {
         if blocks.count == 1 { return blocks }
-        var places: [(block: Int, index: Int)] = []
-        places.reserveCapacity(blocks.reduce(0) { $0 + $1.count })
+        var entries: [(block: Int, index: Int)] = []
+        entries.reserveCapacity(blocks.reduce(0) { $0 + $1.count })
         for (number, block) in blocks.enumerated() {
-            for index in 0..<block.count { places.append((number, index)) }
+            for index in 0..<block.count { entries.append((number, index)) }
         }
-        places.sort { left, right in
-            blocks[left.block].withPosition(left.index) { left in
-                blocks[right.block].withPosition(right.index) { left.compare(with: $0) }
+        entries.sort { left, right in
+            blocks[left.block].withSortKey(left.index) { left in
+                blocks[right.block].withSortKey(right.index) { left.compare(with: $0) }
             }
             .map { $0 < 0 } ?? (left.block < right.block)
         }
         var sorted: [EntryBlock] = []
         var builder = EntryBlock.Builder(prefix: prefix, reserving: Self.blockEntryCount, account: account)
-        for (number, place) in places.enumerated() {
-            if number + 1 < places.count, isSamePosition(place, places[number + 1]) { continue }
+        for (number, entry) in entries.enumerated() {
+            if number + 1 < entries.count, hasSameSortKey(entry, entries[number + 1]) { continue }
             if builder.count == Self.blockEntryCount {
                 sorted.append(builder.finish())
                 builder = EntryBlock.Builder(prefix: prefix, reserving: Self.blockEntryCount, account: account)
             }
-            builder.append(place.index, of: blocks[place.block])
+            builder.append(entry.index, of: blocks[entry.block])
         }
         sorted.append(builder.finish())
         return sorted
     }
 
-    private func isSamePosition(_ left: (block: Int, index: Int), _ right: (block: Int, index: Int)) -> Bool {
-        blocks[left.block].withPosition(left.index) { position in
-            blocks[right.block].withPosition(right.index) { position.isEqual(to: $0) }
+    private func hasSameSortKey(_ left: (block: Int, index: Int), _ right: (block: Int, index: Int)) -> Bool {
+        blocks[left.block].withSortKey(left.index) { sortKey in
+            blocks[right.block].withSortKey(right.index) { sortKey.isEqual(to: $0) }
         }
     }
 }
@@ -67,7 +68,7 @@ extension ListPage {
     /// The entries that an unordered page of the directory of `prefix` has.
     ///
     /// - Throws: `malformedResponse` where a key isn't in the directory.
-    func unorderedSection(of prefix: Key, account: BlockAccount) throws(StoreError) -> ProvenSection {
+    func unorderedCoverage(of prefix: Key, account: BlockAccount) throws(StoreError) -> DirectoryCoverage {
         var page = self
         page.isOrdered = true
         page.items.sort { $0.key < $1.key }
@@ -78,30 +79,30 @@ extension ListPage {
         }
         page.next = nil
         do throws(PageFlaw) {
-            let proven = try ProvenPage(page, of: ListRequest(prefix: prefix, isDelimited: true))
-            if let section = proven.section(of: prefix, account: account) { return section }
+            let coverage = try PageCoverage(page, of: ListRequest(prefix: prefix, isDelimited: true))
+            if let coverage = coverage.coverage(of: prefix, account: account) { return coverage }
         } catch {
             throw error.asMalformedResponse(prefix)
         }
-        return ProvenSection(
+        return DirectoryCoverage(
             block: EntryBlock.Builder(prefix: prefix, reserving: 0, account: account).finish(),
             interval: KeyInterval(lower: .empty, upper: nil), hidden: HiddenKeys())
     }
 }
 
-extension ProvenEntries {
-    /// All entries of a directory, in blocks that follow each other in the order of positions; `nil` where they don't.
+extension KnownEntries {
+    /// All entries of a directory, in blocks that follow each other in the order of sortKeys; `nil` where they don't.
     ///
     /// - Parameter hidden: Notes the files that turn out to be hidden by directories of the same name.
     init?(whole blocks: [EntryBlock], hidden: inout HiddenKeys) {
         self.init()
         for (index, block) in blocks.enumerated() {
-            let lower: Key = index == 0 ? .empty : Key(block.position(0))
-            let upper = index + 1 < blocks.count ? Key(blocks[index + 1].position(0)) : nil
-            if let upper, upper <= Key(block.position(block.count - 1)) { return nil }
+            let lower: Key = index == 0 ? .empty : Key(block.sortKey(0))
+            let upper = index + 1 < blocks.count ? Key(blocks[index + 1].sortKey(0)) : nil
+            if let upper, upper <= Key(block.sortKey(block.count - 1)) { return nil }
             hidden.add(
                 absorb(
-                    ProvenSection(
+                    DirectoryCoverage(
                         block: block, interval: KeyInterval(lower: lower, upper: upper), hidden: HiddenKeys())))
         }
     }

@@ -1,0 +1,234 @@
+import ObjectStore
+import Testing
+import TestSupport
+
+@testable import Namespace
+
+@Suite("Proven entries") struct KnownEntriesTests {
+    @Test(
+        "pages flat and delimited, of any size, from anywhere, in any order, prove what a plain set of keys says",
+        arguments: 0..<400)
+    func pagesProveTheModel(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let keys = oddKeys(count: Int.random(in: 0...60, using: &random), using: &random)
+        let model = TreeModel(keys: keys)
+        let root: Key = ["", "", "a/", "a-/"].randomElement(using: &random) ?? ""
+        let pages = try randomPages(of: contents(of: keys), below: root, using: &random).shuffled(using: &random)
+        let asked = Set(keys + oddKeys(count: 20, using: &random)).map { $0.dropping(min(2, $0.bytes.count)) } + keys
+        var known = KnownDirectories()
+        for page in pages {
+            for coverage in page.coverages(below: root, account: BlockAccount()) {
+                let prefix = coverage.block.prefix
+                let settled = known.entries(of: prefix)
+                known.absorb(coverage)
+                #expect(
+                    known.entries(of: prefix).starts(with: settled), "entries stay where they are, seed \(seed)")
+            }
+            for (prefix, entries) in known.directories { check(entries, of: prefix, asked, model, seed: seed) }
+        }
+    }
+
+    /// Compares all that is known of a directory with the model.
+    private func check(_ proven: KnownEntries, of prefix: Key, _ asked: [Key], _ model: TreeModel, seed: UInt64) {
+        let expected = model.entries(of: prefix)
+        let names = expected.keys + asked.map { Array($0.bytes.prefix { $0 != Key.delimiter }) }
+        for name in names.compactMap({ try? Name($0) }) {
+            let context: Comment = "\(Key(name.bytes)) in \(prefix), seed \(seed)"
+            switch proven.answer(for: name) {
+            case .present(let found): #expect(TreeModel.Kind(found.entry) == expected[name.bytes], context)
+            case .absent: #expect(expected[name.bytes] == nil, context)
+            case .unknown: #expect(!proven.isComplete, context)
+            }
+        }
+        let entries = proven.allEntries
+        let sortKeys = entries.map { EntrySortKey($0) }
+        #expect(sortKeys == sortKeys.sorted(), "\(prefix), seed \(seed)")
+        for (index, entry) in entries.enumerated() {
+            #expect(TreeModel.Kind(entry) == expected[entry.name.bytes], "\(prefix), seed \(seed)")
+            let sortKey = entry.name.bytes + (entry.isDirectory ? [Key.delimiter] : [])
+            #expect(proven.index(of: sortKey) == index, "\(prefix), seed \(seed)")
+        }
+        // The seal: a directory that counts as complete lacks nothing.
+        if proven.isComplete { #expect(entries.count == expected.count, "\(prefix), seed \(seed)") }
+        let directories = expected.filter { $0.value == .directory }.map { Key($0.key + [Key.delimiter]) }.sorted()
+        checkSubdirectories(proven, of: directories, isExact: proven.isComplete, "\(prefix), seed \(seed)")
+    }
+
+    private func checkSubdirectories(
+        _ proven: KnownEntries, of expected: [Key], isExact: Bool, _ context: Comment
+    ) {
+        let known = proven.subdirectories(from: [], limit: .max).map { Key($0 + [Key.delimiter]) }
+        #expect(known == known.sorted() && Set(known).isSubset(of: expected), context)
+        if isExact { #expect(known == expected, context) }
+        for start in expected + ["", "a", "b/"] {
+            switch proven.nextSubdirectory(from: start) {
+            case .name(let name):
+                let next = expected.first { $0 >= start }
+                #expect(next == Key(name + [Key.delimiter]), context)
+            case .none: #expect(!expected.contains { $0 >= start }, context)
+            case .unknown(let end):
+                #expect(!proven.isComplete, context)
+                #expect(!expected.contains { $0 >= start && $0 < end }, context)
+            }
+        }
+    }
+
+    @Test("the pages of a whole listing complete every directory, whatever order they come in", arguments: 0..<200)
+    func wholeListingsComplete(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let keys = oddKeys(count: Int.random(in: 0...60, using: &random), using: &random)
+        let request = ListRequest(prefix: "", isDelimited: false)
+        var known = KnownDirectories()
+        let pages = try pages(of: contents(of: keys), request, limits: 1...7, using: &random)
+        for page in pages.shuffled(using: &random) {
+            for coverage in page.coverages(below: "", account: BlockAccount()) { known.absorb(coverage) }
+        }
+        let model = TreeModel(keys: keys)
+        var directories: [Key] = [""]
+        while let prefix = directories.popLast() {
+            let entries = model.entries(of: prefix)
+            #expect(known.directories[prefix]?.isComplete == true, "\(prefix), seed \(seed)")
+            #expect(known.entries(of: prefix).count == entries.count, "\(prefix), seed \(seed)")
+            for (name, kind) in entries where kind == .directory {
+                directories.append(prefix.appending(name + [Key.delimiter]))
+            }
+        }
+    }
+
+    @Test("what was proven first stays, and what comes later fills the gaps", arguments: 0..<200)
+    func firstProofStays(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let stable = oddKeys(count: Int.random(in: 0...30, using: &random), using: &random)
+        let changing = oddKeys(count: Int.random(in: 1...30, using: &random), using: &random)
+        var known = KnownDirectories()
+        var firstAnswers: [Key: [Name: DirectoryEntry?]] = [:]
+        for _ in 0..<12 {
+            // Other keys come and go from page to page.
+            let now = Set(stable + changing.filter { _ in Bool.random(using: &random) })
+            for page in try randomPages(of: contents(of: now.sorted()), below: "", using: &random).prefix(2) {
+                for coverage in page.coverages(below: "", account: BlockAccount()) { known.absorb(coverage) }
+            }
+            for (prefix, proven) in known.directories {
+                for (name, first) in firstAnswers[prefix, default: [:]] {
+                    #expect(proven.knownEntry(name) == .some(first), "\(Key(name.bytes)) in \(prefix), seed \(seed)")
+                }
+                for key in stable + changing where key.hasPrefix(prefix) {
+                    let component = key.bytes.dropFirst(prefix.bytes.count).prefix { $0 != Key.delimiter }
+                    guard let name = try? Name(component), let entry = proven.knownEntry(name) else { continue }
+                    firstAnswers[prefix, default: [:]][name] = entry
+                    let isStable = TreeModel(keys: stable).entries(of: prefix)[name.bytes] != nil
+                    #expect(entry != nil || !isStable, "\(Key(name.bytes)) in \(prefix), seed \(seed)")
+                }
+            }
+        }
+    }
+
+    @Test func `a page that goes back in the order of keys, or leaves its prefix, proves nothing`() {
+        let request = ListRequest(prefix: "d/", isDelimited: true)
+        for keys: [Key] in [["d/b", "d/b"], ["d/b", "d/a"], ["e"], ["d/a", "e/"], [""]] {
+            #expect(throws: PageFlaw.self) { try PageCoverage(page(keys), of: request) }
+        }
+        #expect(throws: PageFlaw.self) { try PageCoverage(page(["d/c"]), of: request, from: "d/d") }
+    }
+
+    @Test func `a file is held back until its directory can't come any more`() throws {
+        var proven = KnownEntries()
+        var lower: Key = ""
+        func absorb(_ keys: [Key], next: String?) throws -> HiddenKeys {
+            let page = try PageCoverage(
+                page(keys, next: next), of: ListRequest(prefix: "", isDelimited: true), from: lower)
+            lower = page.interval.upper ?? ""
+            return proven.absorb(try #require(page.coverage(of: "", account: BlockAccount())))
+        }
+        #expect(try absorb(["a", "a-1"], next: "1").count == 0)
+        #expect(proven.settledCount == 0)
+        #expect(try absorb(["a-2", "a.txt"], next: "2").count == 0)
+        #expect(proven.settledCount == 0)
+        #expect(try absorb(["a/"], next: "3").first == "a")
+        #expect(proven.allEntries.map { Key($0.name.bytes) } == ["a-1", "a-2", "a.txt", "a"])
+        #expect(proven.allEntries.last?.isDirectory == true)
+    }
+
+    @Test(
+        "a page that begins or ends in the middle of a subdirectory proves it only by what it has of it",
+        arguments: [
+            // Keys on a flat page, what follows, and what is asked of: known to be there (+), missing (-), unknown (?).
+            (from: "a/m", keys: ["a/n", "b"], isLast: true, "+a +b -c", "?a/l +a/n -a/o"),
+            (from: "a/m", keys: ["b"], isLast: true, "?a +b -c", "?a/l -a/n"),
+            (from: "a/m", keys: [], isLast: true, "?a -b", "?a/l -a/n"),
+            (from: "", keys: ["a/n"], isLast: false, "+a ?b", "-a/m ?a/n ?a/o"),
+            (from: "a/", keys: ["a/b/c"], isLast: false, "+a ?b", "+a/b ?a/c -a/a"),
+            (from: "a/b/c", keys: [], isLast: true, "?a -c", "?a/b -a/c"),
+        ] as [(from: Key, keys: [Key], isLast: Bool, String, String)])
+    func middles(from start: Key, keys: [Key], isLast: Bool, atRoot: String, below: String) throws {
+        var request = ListRequest(prefix: "", isDelimited: false)
+        if !start.bytes.isEmpty { request.startAfter = start }
+        var known = KnownDirectories()
+        let page = try PageCoverage(page(keys, next: isLast ? nil : "more"), of: request)
+        for coverage in page.coverages(below: "", account: BlockAccount()) { known.absorb(coverage) }
+        for text in (atRoot + " " + below).split(separator: " ") {
+            let key = Key(String(text.dropFirst()))
+            let proven = try #require(known.directories[key.folderPrefix])
+            let name = try Name(key.dropping(key.folderPrefix.bytes.count).bytes)
+            let sign =
+                switch proven.answer(for: name) {
+                case .present: "+"
+                case .absent: "-"
+                case .unknown: "?"
+                }
+            #expect(sign == String(text.prefix(1)), "\(text)")
+        }
+    }
+
+    /// A part of a listing that says "last page" while keys lie before where it began: what goofys took for the whole of
+    /// the directories that it came through (goofys#474).
+    @Test func `a listing that began in the middle completes only what it has seen all of`() throws {
+        let keys: [Key] = ["d/a", "d/b", "d/s/x", "d/s/y", "d/t/z"]
+        var known = KnownDirectories()
+        for start: Key in ["d/s/x", "d/b", "d/a/"] {
+            let request = ListRequest(prefix: "d/", isDelimited: false, startAfter: start)
+            let page = try #require(contents(of: keys).page(request))
+            for coverage in try PageCoverage(page, of: request).coverages(below: "", account: BlockAccount()) {
+                known.absorb(coverage)
+            }
+            #expect(known.directories["d/"]?.isComplete == false)
+            #expect(known.entries(of: "d/").isEmpty)
+            #expect(known.directories["d/t/"]?.isComplete == true)
+            #expect(known.directories["d/s/"]?.isComplete == (start != "d/s/x"))
+        }
+        #expect(known.directories[""]?.isComplete == false)
+    }
+}
+
+/// Directories by prefix, as coverages tell of them.
+private struct KnownDirectories {
+    private(set) var directories: [Key: KnownEntries] = [:]
+
+    mutating func absorb(_ coverage: DirectoryCoverage) {
+        _ = directories[coverage.block.prefix, default: KnownEntries()].absorb(coverage)
+    }
+
+    func entries(of prefix: Key) -> [DirectoryEntry] {
+        directories[prefix]?.allEntries ?? []
+    }
+}
+
+extension KnownEntries {
+    /// All settled entries, in the order of their indices.
+    var allEntries: [DirectoryEntry] {
+        var entries: [DirectoryEntry] = []
+        while let slice = self.entries(from: entries.count) {
+            entries += slice.range.map { slice.block.entry($0) }
+        }
+        return entries
+    }
+
+    /// What is known of a name; `nil` where that is nothing.
+    fileprivate func knownEntry(_ name: Name) -> DirectoryEntry?? {
+        switch answer(for: name) {
+        case .present(let found): .some(found.entry)
+        case .absent: .some(nil)
+        case .unknown: nil
+        }
+    }
+}
