@@ -1,7 +1,7 @@
 import ObjectStore
 
 extension KnownEntries {
-    /// The entries of a listing from the archive; `nil` where what was kept of it can't be used.
+    /// The entries of a listing from the archive; `nil` if a block of it is damaged or out of order.
     init?(_ archived: ArchivedListing, account: BlockAccount) {
         var blocks: [EntryBlock] = []
         for bytes in archived.blocks {
@@ -19,7 +19,7 @@ extension KnownEntries {
 }
 
 extension ArchivedListing {
-    /// A complete listing, for the archive; `nil` where it isn't complete.
+    /// A complete listing, for the archive; `nil` if the listing isn't complete.
     init?(_ listing: DirectoryListing) {
         guard let slices = listing.completeSlices else { return nil }
         let age = listing.knownSince.duration(to: .now)
@@ -32,12 +32,12 @@ extension ArchivedListing {
         }
     }
 
-    /// Runs that make one archived block.
+    /// Slices that together make one archived block.
     private struct Piece {
         var slices: [EntrySlice]
         var entryCount: Int
 
-        /// The slices' entries, as the bytes of one block.
+        /// Returns the entries of the slices as the bytes of one block.
         func serialized(prefix: Key) -> [UInt8] {
             if slices.count == 1, slices[0].range == 0..<slices[0].block.count { return slices[0].block.serialized }
             var builder = EntryBlock.Builder(prefix: prefix, reserving: entryCount, account: BlockAccount())
@@ -48,10 +48,10 @@ extension ArchivedListing {
         }
     }
 
-    /// How many entries small slices are put together to.
+    /// The number of entries up to which small slices are combined.
     private static let entryCountMax = 1_000
 
-    /// Puts small slices together, so that there are few blocks.
+    /// Combines small slices, so that there are few blocks.
     private static func pieces(of slices: [EntrySlice]) -> [Piece] {
         var pieces: [Piece] = []
         for slice in slices {

@@ -1,8 +1,8 @@
 import ObjectStore
 import Synchronization
 
-/// What is known of the directories of a mount: a listing for each of those that somebody asked for, or that a page told of,
-/// the ones used lately of them.
+/// The listings of a mount's directories: those that a request needed or that a page of another directory covered, as
+/// far as they were used recently.
 final class DirectoryCache: Sendable {
     /// The prefix of the mount's root.
     let root: Key
@@ -12,40 +12,43 @@ final class DirectoryCache: Sendable {
 
     fileprivate struct State {
         var listings: [Key: DirectoryListing] = [:]
-        /// Counts uses, as a clock of which listing was used before which.
+        /// The number of uses so far: a clock that orders the uses of listings.
         var useCount = 0
-        /// Which of them to let go of first.
+        /// The order of eviction.
         var lru = ListingLRU()
-        /// Listings that others have taken the place of.
+        /// Listings that newer ones have replaced.
         var replaced: [DirectoryListing] = []
-        /// Of what pages that were asked for before are worthless.
+        /// Recent invalidations, which make pages requested before them worthless.
         var invalidated = InvalidatedPrefixes()
     }
 
+    /// Creates an empty cache.
+    ///
     /// - Parameters:
     ///   - root: The prefix of the mount's root.
-    ///   - budget: How much memory may be used.
+    ///   - budget: The limit of memory.
     init(root: Key, context: ListingContext, budget: MetadataBudget) {
         self.root = root
         self.context = context
         self.budget = budget
     }
 
-    /// The pages that are asked for ahead of anybody's need.
+    /// The pages that are being prefetched.
     var pagesInFlight: PagesInFlight { context.pages }
 
-    /// The listing of the directory of `prefix`, which ends in "/" or is empty; begun anew where it has expired. The time of
-    /// a new one starts now, before the first request is sent, so that no answer is older than the time to live.
+    /// Returns the listing of the directory of `prefix`, which ends in "/" or is empty. An expired listing is replaced
+    /// by a new one. Its age counts from this call, before its first request is sent, so that no answer is older than
+    /// the time to live.
     func listing(_ prefix: Key) -> DirectoryListing {
         let now = ContinuousClock.now
         evict()
         let known = state.withLock { $0.use(prefix, at: now) }
         if let known, known.isComplete || known.hasTriedArchive.load(ordering: .relaxed) { return known }
-        // The archive is on the disk, so it isn't asked under the lock.
-        defer { letGoOfReplaced() }
+        // The archive is on the disk, so it is read outside of the lock.
+        defer { dropReplaced() }
         if let archived = context.archivedListing(prefix) {
             let taken = state.withLock { state in
-                // It may have been invalidated while it was read.
+                // The directory may have been invalidated during the read.
                 state.invalidated.contains(prefix, requestedAt: now) ? nil : state.replace(known, by: archived)
             }
             if let taken { return taken }
@@ -60,18 +63,19 @@ final class DirectoryCache: Sendable {
         return listing
     }
 
-    /// How many directories something is known of, be its time over or not.
+    /// The number of directories with a listing, expired ones included.
     var listingCount: Int {
         state.withLock { $0.listings.count }
     }
 
-    /// What is known of the directory of `prefix`, be its time over or not; `nil` where that is nothing. That doesn't count
-    /// as a use.
+    /// Returns the listing of the directory of `prefix`, even an expired one; `nil` if there is none. Doesn't count as
+    /// a use.
     func known(_ prefix: Key) -> DirectoryListing? {
         state.withLock { $0.listings[prefix] }
     }
 
-    /// Takes what a page tells of the directories of the tree. It counts as true from when it was asked for.
+    /// Adds the contents of a page to the listings of all directories that it covers. They count as known from the time
+    /// of the request.
     func absorb(_ page: PageCoverage, requestedAt: ContinuousClock.Instant) {
         if context.timeToLive.expiry(from: requestedAt).isOver(at: .now) { return }
         let ownPrefix = page.isDelimited ? page.prefix : nil
@@ -79,19 +83,19 @@ final class DirectoryCache: Sendable {
         for coverage in coverages {
             let prefix = coverage.block.prefix
             let listing = state.withLock { state -> DirectoryListing? in
-                // Looked at together with the table, so that none that was invalidated comes back.
+                // Under the same lock as the table, so that no invalidated listing comes back.
                 if state.invalidated.contains(prefix, requestedAt: requestedAt) { return nil }
                 return state.use(prefix, at: .now)
                     ?? state.insert(DirectoryListing(prefix: prefix, context: context, knownSince: requestedAt))
             }
             listing?.absorb(coverage, requestedAt: requestedAt, ownPage: prefix == ownPrefix ? page : nil)
         }
-        letGoOfReplaced()
+        dropReplaced()
         evict(besides: coverages.count)
     }
 
-    /// Forgets what is known of the directory of `prefix`, or of all below it too, the archive included. Pages that were asked
-    /// for before and come later are worthless.
+    /// Drops the listing of the directory of `prefix`, or of its whole tree, from memory and from the archive. Pages
+    /// that were requested before this call no longer count.
     func invalidate(_ prefix: Key, _ extent: Namespace.Extent) {
         let invalidated = state.withLock { state in
             state.invalidated.note(prefix, extent, at: .now)
@@ -99,28 +103,28 @@ final class DirectoryCache: Sendable {
             for listing in invalidated { state.listings[listing.prefix] = nil }
             return invalidated
         }
-        // Their memory goes when they do, outside of the lock.
-        budget.noteGone(invalidated)
+        // Their memory is freed outside of the lock.
+        budget.noteDropped(invalidated)
         context.invalidateArchived(prefix, extent)
     }
 
     // MARK: Memory
 
-    /// How many listings are looked at in one go, so that nobody waits for it.
+    /// The most listings to examine at once, so that no caller waits long.
     private static let scanCountMax = 256
 
-    /// Sees to it that memory stays within its limit, as pages come.
+    /// Evicts listings if memory exceeds its limit. Called as pages arrive.
     func keepWithinLimit() { evict() }
 
-    /// Somebody has read a listing, which could not be dropped meanwhile.
+    /// Notes that a reader has closed a listing, which couldn't be dropped until now.
     func noteEnd(ofReading listing: DirectoryListing) {
         if budget.noteReleasable(listing) { evict() }
     }
 
-    /// Lets go of the listings that were not used for the longest time, where there is too much in memory. Who has one of
-    /// them in hand keeps it.
+    /// Drops the least recently used listings while memory exceeds its limit. A caller that holds one of them may go on
+    /// using it.
     ///
-    /// - Parameter addedCount: How many listings have come since the last time, at the most.
+    /// - Parameter addedCount: The most listings that were added since the last call.
     private func evict(besides addedCount: Int = 0) {
         guard let excess = budget.beginEviction() else { return }
         var gone: [DirectoryListing] = []
@@ -133,22 +137,24 @@ final class DirectoryCache: Sendable {
         budget.endEviction(of: gone, isOver: byteCount >= excess || scanCount > 0)
     }
 
-    private func letGoOfReplaced() {
+    private func dropReplaced() {
         let replaced = state.withLock { state in
             defer { state.replaced = [] }
             return state.replaced
         }
-        if !replaced.isEmpty { budget.noteGone(replaced) }
+        if !replaced.isEmpty { budget.noteDropped(replaced) }
     }
 
     // MARK: How much is known
 
-    /// Up to where everything, in all directories, is known from a key on; `nil` where that is the end of `root`.
+    /// Returns the end of the range, beginning at a key, in which everything in all directories is known; `nil` if that
+    /// is the end of `root`.
     ///
     /// - Parameters:
-    ///   - key: One before all that is below `root` stands for the first of these; behind it, all is known to its end.
+    ///   - key: The beginning of the range. A key before all keys below `root` stands for the first of them; behind
+    ///     them, everything is known.
     ///   - root: The prefix of a directory.
-    ///   - limit: How many directories to look into at the most. What is known beyond isn't told.
+    ///   - limit: The most directories to examine. The range ends with the last of them.
     func knownEnd(from key: Key, below root: Key, visiting limit: Int) -> Key? {
         if !key.hasPrefix(root) && key > root { return nil }
         let now = ContinuousClock.now
@@ -174,7 +180,7 @@ final class DirectoryCache: Sendable {
         return directory.appending(sortKey.bytes)
     }
 
-    /// The innermost directory that `key` is in and that isn't known to be missing, and the key's sortKey in it.
+    /// Returns the innermost directory of `key` that isn't known to be missing, and the key's sort key in it.
     private func innermostDirectory(with key: Key, below root: Key) -> (Key, Key) {
         var directory = root
         while true {
@@ -192,14 +198,14 @@ final class DirectoryCache: Sendable {
 }
 
 extension DirectoryCache.State {
-    /// The listing of `prefix`, unless its time is over, with one use more.
+    /// Returns the listing of `prefix` and counts a use; `nil` if it has expired.
     mutating func use(_ prefix: Key, at now: ContinuousClock.Instant) -> DirectoryListing? {
         guard let listing = listings[prefix], !listing.expiry.isOver(at: now) else { return nil }
         note(listing)
         return listing
     }
 
-    /// Takes in a new listing, in place of an older one of its directory.
+    /// Adds a new listing in place of an older one of its directory.
     mutating func insert(_ listing: DirectoryListing) -> DirectoryListing {
         note(listing)
         if let old = listings.updateValue(listing, forKey: listing.prefix) {
@@ -211,14 +217,14 @@ extension DirectoryCache.State {
         return listing
     }
 
-    /// Takes out the listing that nobody has used for the longest time.
+    /// Removes and returns the least recently used listing.
     mutating func takeColdest(scanning scanCount: inout Int) -> DirectoryListing? {
         let listing = lru.next(in: listings, scanning: &scanCount)
         if let listing { listings[listing.prefix] = nil }
         return listing
     }
 
-    /// Takes in a listing from the archive in place of `known`, unless there is another one by now.
+    /// Adds a listing from the archive in place of `known`, unless another one has replaced that already.
     mutating func replace(_ known: DirectoryListing?, by archived: DirectoryListing) -> DirectoryListing {
         if let current = listings[archived.prefix], current !== known, !current.expiry.isOver(at: .now) {
             return current
@@ -226,7 +232,7 @@ extension DirectoryCache.State {
         return insert(archived)
     }
 
-    /// The listings of the directory of `prefix`, or of all from it on down.
+    /// Returns the listing of the directory of `prefix`, or the listings of its whole tree.
     func listings(_ prefix: Key, _ extent: Namespace.Extent) -> [DirectoryListing] {
         switch extent {
         case .directory: listings[prefix].map { [$0] } ?? []

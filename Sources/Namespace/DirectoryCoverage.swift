@@ -1,20 +1,21 @@
 import ObjectStore
 
-/// What a page of a listing tells of one directory: everything between two sortKeys.
+/// The part of a page that covers one directory: its entries between two sort keys.
 struct DirectoryCoverage: Sendable {
     /// The entries. They may include a file and the directory that hides it.
     let block: EntryBlock
-    /// The sortKeys that nothing else is at, relative to the block's prefix. It never ends within a subdirectory.
+    /// The range of sort keys, relative to the block's prefix, in which there are no other entries. It never ends
+    /// within a subdirectory.
     let interval: KeyInterval
     /// The keys of the interval that no path can name.
     let hidden: HiddenKeys
 }
 
-/// Keys that no path can name, or that something else hides.
+/// Keys that no path can name, or that a directory of the same name hides.
 struct HiddenKeys: Sendable {
-    /// How many.
+    /// The number of keys.
     private(set) var count = 0
-    /// The first of them, to tell a person.
+    /// The first key, for the log.
     private(set) var first: Key?
 
     mutating func note(_ key: Key) {

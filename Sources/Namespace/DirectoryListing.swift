@@ -2,64 +2,67 @@ import ObjectStore
 import StateLog
 import Synchronization
 
-/// What is known of one directory in one *edition*: what was learnt in one go, and expires in one go.
+/// A snapshot of one directory: everything that is known of it, which expires at one time.
 ///
-/// All who look at a directory share its listing. Pages come from three sides: its own, asked for from the front's end on
-/// when somebody reads the directory or looks for a first name in it; those aimed at one name; and those that others have
-/// asked for (`DirectoryCache.absorb`). Of its own and of those aimed at one name, at most one is on its way, and who needs it
-/// waits for that one. A page that fails fails those who wait for it and nothing else: what is proven stays proven, and the
-/// next one who asks makes the listing ask the store again.
+/// All users of a directory share its listing. Pages come from three sources: the directory's own pages, requested from
+/// the end of the front on, for a reader or for the first lookup; pages aimed at one name; and pages that were
+/// requested for other directories or prefetched (`DirectoryCache.absorb`). Of the first two kinds at most one request
+/// is in flight, and all who need it wait for it. A failed page fails those who wait for it and nothing else: known
+/// entries stay known, and the next caller sends a new request.
 ///
-/// Where the store turns out to list in no order (`StoreOrder`), all that was proven is withdrawn at the next use, and the
-/// directory is collected page by page (`DirectoryListing+Unordered.swift`). Entries that readers were given keep their indices.
+/// If the store turns out not to list in order (`StoreOrder`), the next use withdraws everything that was concluded
+/// from the order, and the directory is collected page by page (`DirectoryListing+Unordered.swift`). Entries that
+/// readers have received keep their indices.
 final class DirectoryListing: Sendable {
-    /// The directory's prefix: a key that ends in "/", or nothing for a whole bucket.
+    /// The directory's prefix: a key that ends in "/", or the empty one for a whole bucket.
     let prefix: Key
-    /// In which epoch the kernel began to keep a copy of the entries; 0 for never. The listing itself makes nothing of it.
+    /// The epoch in which the kernel began to keep a copy of the entries; 0 if it never did. The listing only stores
+    /// it.
     let kernelCopyEpoch = Atomic<UInt64>(0)
-    /// When somebody last used it: `DirectoryCache`'s count of uses.
+    /// The time of the last use, in `DirectoryCache`'s count of uses.
     let lastUse = Atomic<Int>(0)
-    /// How many open directories are of it.
+    /// The number of open directories that read this listing.
     private let readerCount = Atomic<Int>(0)
-    /// What the log calls it that outlives this process; 0 for nothing.
+    /// The id in the log for the next process; 0 if there is none.
     private let loggedID = Atomic<UInt64>(0)
-    /// Whether its beginning was given by a process that is gone, so that nobody but those who read on shall see it.
+    /// `true` if a former process began this listing: only the readers that continue from it use it.
     private let isRestored: Bool
-    /// Whether the archive was asked for a better listing.
+    /// `true` if the archive was already searched for a complete listing.
     let hasTriedArchive = Atomic<Bool>(false)
     let context: ListingContext
     private let state: Mutex<State>
 
     struct State {
         var entries: KnownEntries
-        /// The entries in the order in which readers have been given them, where that isn't the order of `entries`.
+        /// The entries in the order in which readers received them; `nil` if that is the order of `entries`.
         var given: KnownEntries?
-        /// `true` if readers have been given entries.
+        /// `true` if readers have received entries.
         var hasGivenEntries = false
-        /// `true` if what is proven rests on the order of the store's listings.
+        /// `true` if `entries` are concluded from the order of the store's listings.
         var restsOnOrder: Bool
-        /// The pages that have come of a directory of a store that lists in no order.
+        /// The pages so far, if the store doesn't list in order.
         var collected: CollectedPages?
-        /// When the first of it was asked of the store.
+        /// The time of the first request.
         var knownSince: ContinuousClock.Instant
-        /// Where the next page of its own begins, if that is a matter of going on with one that came before.
+        /// The continuation behind the last page of its own, if there is one.
         var cursor: PageCursor?
-        /// `true` if a page of others had a key where a page of its own had none: only its own pages count from then on.
+        /// `true` if another page had a key that an own page lacked. From then on only own pages count.
         var isContradicted = false
-        /// Whether a page of this very directory has come, so that further ones aren't asked for because of a name.
+        /// `true` once a page of this directory has arrived: lookups then request single names instead of further
+        /// pages.
         var hasFirstPage = false
         var isFetching = false
-        /// Pages of its own that have come and are being looked at.
+        /// The number of own pages that have arrived and are being processed.
         var arrivedCount = 0
-        /// Who waits for the page that is being fetched. As many as the kernel has requests under way, at the most.
+        /// The callers that wait for the page in flight. At most as many as the kernel has requests in flight.
         var waiters: [Waiter] = []
-        /// Asks for pages further on, where names are numbers and somebody reads them.
+        /// The read-ahead of numbered names, while there is a reader.
         var numbered: NumberedReadAhead?
-        /// The index that the reader who asked last has come to.
+        /// The index at which the last reader continued.
         var readerIndex = 0
-        /// Who waits for pages aimed at names.
+        /// The callers that wait for pages aimed at names.
         var aims: [Name: [LookupCompletion]] = [:]
-        /// What of it the log has.
+        /// The part of the listing that the log has.
         var logged = LoggedEntries()
     }
 
@@ -71,11 +74,12 @@ final class DirectoryListing: Sendable {
     typealias LookupCompletion = @Sendable (Result<ListedEntry?, StoreError>) -> Void
     typealias EntriesCompletion = @Sendable (Result<DirectorySlice, StoreError>) -> Void
 
-    /// What a listing takes beside its prefix and its entries, in bytes: the object, and its place in a table.
+    /// The memory of a listing besides its prefix and entries, in bytes: the object and its slot in a table.
     private static let overheadByteCount = 480
 
-    /// An edition of which nothing is known so far, or `entries`, and that began at `knownSince`. `restoredID` is what the log
-    /// calls it where a process that is gone has begun it.
+    /// Creates a snapshot that holds `entries` and began at `knownSince`.
+    ///
+    /// - Parameter restoredID: The id in the log, if a former process began the listing.
     init(
         prefix: Key, context: ListingContext, knownSince: ContinuousClock.Instant,
         entries: KnownEntries = KnownEntries(), restoredID: UInt64? = nil
@@ -97,7 +101,7 @@ final class DirectoryListing: Sendable {
         context.account.subtract(Self.overheadByteCount + prefix.bytes.count + byteCount)
     }
 
-    /// Calls `body` with the state, from which all is withdrawn that rests on an order which was disproved.
+    /// Calls `body` with the state, after withdrawing conclusions from an order that was disproved.
     func withState<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
         let isOrdered = context.order.isTrusted
         return state.withLock { state in
@@ -108,35 +112,35 @@ final class DirectoryListing: Sendable {
 
     // MARK: Readers
 
-    /// Whether an open directory is of it.
+    /// `true` while a directory that reads this listing is open.
     var isRead: Bool { readerCount.load(ordering: .relaxed) > 0 }
 
-    /// A directory was opened that is of this listing. Ends with `endReading`.
+    /// Counts an open directory. Ends with `endReading`.
     func beginReading() { readerCount.add(1, ordering: .relaxed) }
 
-    /// A directory was closed, or began anew with another listing.
+    /// Subtracts a directory that was closed or that switched to another listing.
     func endReading() { readerCount.subtract(1, ordering: .relaxed) }
 
-    // MARK: What is known
+    // MARK: Known entries
 
-    /// When the first of it was asked of the store.
+    /// The time of the first request.
     var knownSince: ContinuousClock.Instant { withState { $0.knownSince } }
 
-    /// Until when all of it counts as true.
+    /// The time at which the listing expires.
     var expiry: Expiry { context.timeToLive.expiry(from: knownSince) }
 
-    /// Whether everything in the directory is known.
+    /// `true` if all entries of the directory are known.
     var isComplete: Bool { withState { $0.entries.isComplete } }
 
-    /// How many entries are settled, so that they have an index.
+    /// The number of settled entries: those that have an index.
     var entryCount: Int { withState { $0.indexed.settledCount } }
 
-    /// The index of the file `name`, if it is settled.
+    /// Returns the index of the file `name`; `nil` if it isn't settled.
     func index(ofFile name: Name) -> Int? {
         withState { $0.indexed.index(of: name.bytes) }
     }
 
-    /// The entries of these indices, as far as they are settled.
+    /// Returns the settled entries among these indices.
     func listedEntries(in range: Range<Int>) -> [ListedEntry] {
         withState { state in
             var entries: [ListedEntry] = []
@@ -150,44 +154,44 @@ final class DirectoryListing: Sendable {
         }
     }
 
-    /// The names of subdirectories at or behind a sortKey (a name with "/" for a directory), in the order of keys, as far
-    /// as they are known, `limit` of them at the most. Asks nothing. There may be others between them.
+    /// Returns the names of known subdirectories at or behind a sort key, in order, at most `limit`. Sends no request.
+    /// There may be unknown ones between them.
     func knownSubdirectories(from sortKey: [UInt8], limit: Int) -> [[UInt8]] {
         withState { $0.entries.subdirectories(from: sortKey, limit: limit) }
     }
 
-    /// The first subdirectory at or behind `sortKey`, if all before it is known.
+    /// Returns the first subdirectory at or behind `sortKey`, if everything before it is known.
     func nextSubdirectory(from sortKey: Key) -> KnownEntries.NextSubdirectory {
         withState { $0.entries.nextSubdirectory(from: sortKey) }
     }
 
-    /// What is known of a sortKey: "name" for a file, "name/" for a directory.
+    /// Returns the entry with a sort key: "name" for a file, "name/" for a directory.
     func entry(at sortKey: [UInt8]) -> KnownEntries.Answer {
         withState { $0.entries.entry(at: sortKey) }
     }
 
-    /// All entries, in slices; `nil` where they aren't all known.
+    /// All entries, in slices; `nil` if some are unknown.
     var completeSlices: [EntrySlice]? {
         withState { $0.entries.isComplete ? $0.entries.settledSlices : nil }
     }
 
-    /// The blocks that its entries are in, each once.
+    /// The blocks that hold the entries, each once.
     var blocks: [EntryBlock] {
         var known: Set<ObjectIdentifier> = []
         let all = withState { $0.entries.blocks + ($0.given?.blocks ?? []) + ($0.collected?.blocks ?? []) }
         return all.filter { known.insert(ObjectIdentifier($0)).inserted }
     }
 
-    /// The memory that it takes with its entries, in bytes, about.
+    /// The approximate memory of the listing with its entries, in bytes.
     var byteCount: Int {
         let entriesByteCount = withState { $0.entriesByteCount }
         return Self.overheadByteCount + prefix.bytes.count + entriesByteCount
             + blocks.reduce(0) { $0 + $1.byteCount }
     }
 
-    // MARK: What the next process must know
+    // MARK: State for the next process
 
-    /// What the log calls it; 0 where there is none.
+    /// The id in the log; 0 if there is no log.
     var logID: UInt64 {
         guard let log = context.log?.log else { return 0 }
         let known = loggedID.load(ordering: .relaxed)
@@ -197,24 +201,24 @@ final class DirectoryListing: Sendable {
         return isMine ? made : other
     }
 
-    /// Writes the settled entries to the log, as far as it doesn't have them: a reader who goes on in the next process shall
-    /// find them at the same indices.
+    /// Writes the settled entries to the log that it lacks, so that a reader that continues in the next process finds
+    /// them at the same indices.
     func writeEntries() {
         guard let log = context.log else { return }
         let id = logID
         withState { state in
-            // What the log has keeps its index, as what readers were given does.
+            // Entries in the log keep their indices, like those that readers received.
             if state.indexed.settledCount > 0 { state.hasGivenEntries = true }
             state.logged.write(state.indexed, of: id, to: log)
         }
     }
 
-    // MARK: Asking
+    // MARK: Lookups and readers
 
-    /// What `name` is in the directory; `nil` where there is no such entry. The first page is fetched for it, because it
-    /// answers the names beside this one as well; behind that, what begins with the name.
+    /// Looks up `name`; the result is `nil` if there is no such entry. Requests the directory's first page, which also
+    /// answers lookups of neighbors, and later only the names that it didn't cover.
     ///
-    /// - Returns: Whether the store is asked for the directory's first page because of it.
+    /// - Returns: `true` if this call requests the directory's first page.
     @discardableResult
     func lookup(_ name: Name, completion: @escaping LookupCompletion) -> Bool {
         enum Step {
@@ -245,8 +249,8 @@ final class DirectoryListing: Sendable {
         return false
     }
 
-    /// The entries from `index` on: those at hand, or those of the next page. When the last entries at hand are asked
-    /// for, the next page is fetched at once, since a reader of a directory reads it all.
+    /// Returns the entries from `index` on: the known ones, or those of the next page. If they are the last known ones,
+    /// the next page is requested at once, since readers read whole directories.
     func entries(from index: Int, completion: @escaping EntriesCompletion) {
         let (slice, mustFetch) = withState { state -> (DirectorySlice?, Bool) in
             state.readerIndex = index
@@ -257,13 +261,13 @@ final class DirectoryListing: Sendable {
             state.waiters.append(.entries(index: index, completion))
             return (nil, state.beginFetching())
         }
-        // Before the answer, which may take its time with the entries.
+        // Before the completion, which may take a while.
         if mustFetch { fetchPage() }
         prefetchNumbered()
         if let slice { completion(.success(slice)) }
     }
 
-    /// Where the listing is read, if pages may be asked for ahead of that.
+    /// The position of the reader, if pages may be prefetched for it.
     var numberedPosition: NumberedReadAhead.ReadPosition? {
         withState { $0.numberedPosition }
     }
@@ -273,13 +277,13 @@ final class DirectoryListing: Sendable {
         if let numbered, let position { numbered.proceed(position, of: self) }
     }
 
-    // MARK: Pages that others asked for
+    // MARK: Pages of other origin
 
-    /// Takes what a page tells of this directory, as far as it wasn't known, and answers those who waited for that.
+    /// Adds the unknown part of a page to the entries, and answers those who waited for it.
     ///
     /// - Parameters:
-    ///   - requestedAt: When the page was asked for: the whole edition doesn't count as any younger.
-    ///   - ownPage: The page, where it is one of this very directory.
+    ///   - requestedAt: The time of the page's request. The snapshot becomes no younger than that.
+    ///   - ownPage: The page, if it is one of this very directory.
     func absorb(_ coverage: DirectoryCoverage, requestedAt: ContinuousClock.Instant, ownPage: PageCoverage?) {
         let outcome = withState { state -> Outcome in
             if state.entries.isComplete || !state.restsOnOrder { return Outcome() }
@@ -293,7 +297,7 @@ final class DirectoryListing: Sendable {
         finish(outcome, hidden: coverage.hidden)
     }
 
-    /// Takes a page of this directory that was asked for ahead.
+    /// Adds a prefetched page of this directory.
     func absorb(_ page: PageCoverage) {
         guard let coverage = page.coverage(of: prefix, account: context.account) else { return }
         finish(withState { $0.absorbOthers(coverage) }, hidden: coverage.hidden)
@@ -301,12 +305,13 @@ final class DirectoryListing: Sendable {
 
     // MARK: Pages of the directory
 
-    /// Fetches the next page; whoever calls this has begun fetching. Where somebody else has asked for one that may do, that
-    /// one is waited for, and the next one of theirs as long as each brings the front further.
+    /// Requests the next page, after the caller has called `beginFetching`. If a page that may cover it is already in
+    /// flight for another purpose, waits for that one instead, and for its successors as long as each extends the
+    /// front.
     ///
     /// - Parameters:
-    ///   - sortKey: Where the page begins; by default where the front ends.
-    ///   - waited: The sortKey that others' pages were waited for last.
+    ///   - sortKey: The beginning of the page; by default the end of the front.
+    ///   - waited: The sort key at which the last wait for another page began.
     func fetchPage(from sortKey: Key? = nil, waitedAt waited: Key? = nil) {
         guard context.order.isTrusted else { return collectPage() }
         let sortKey = sortKey ?? withState { $0.entries.frontEnd ?? .empty }
@@ -329,19 +334,20 @@ final class DirectoryListing: Sendable {
         }
     }
 
-    /// The page that somebody else had asked for is there, or won't come.
+    /// Continues after the end of a page that was requested for another purpose.
     private func proceedAfterOthersPage(at sortKey: Key, _ failure: StoreError?) {
         if let failure { return fail(failure) }
         if withState({ $0.isNeeded }) { fetchPage(waitedAt: sortKey) }
     }
 
-    /// A page has come that proves nothing, because the store lists in no order: who waits for it waits on.
+    /// Requests the page again, since the store doesn't list in order and this one proved nothing. Callers keep
+    /// waiting.
     private func beginAgain() {
         if withState({ $0.isNeeded }) { fetchPage() }
     }
 
     private func take(_ page: PageCoverage) {
-        // Somebody reads the directory: the next page is on its way before this one is looked at.
+        // For a reader, the next request is sent before this page is processed.
         let (next, numbered) = withState { state in
             (state.noteArrival(of: page, below: prefix), state.noteNumbers(prefix, context))
         }
@@ -368,7 +374,7 @@ final class DirectoryListing: Sendable {
     func fail(_ error: StoreError) {
         let waiters = withState { state in
             state.isFetching = false
-            // After a passing failure the token still holds; "start-after" is for sortKeys that no token leads to.
+            // After a passing failure the token still holds; "start-after" is for sort keys that no token leads to.
             if !error.tookAllTime {
                 state.cursor = nil
                 state.collected = nil
@@ -386,28 +392,31 @@ final class DirectoryListing: Sendable {
 
     // MARK: Pages aimed at names
 
-    /// Lists what begins with `name`: the file stands first, but its directory, which would hide it, only behind all that
-    /// begins with the name and goes on with a byte below "/".
+    /// Requests the keys that begin with `name`. The file comes first, but the directory that would hide it only behind
+    /// all keys that continue the name with a byte below "/".
     private func aim(at name: Name, mayWait: Bool = true) {
         guard context.order.isTrusted else { return probe(name) }
         let key = prefix.appending(name.bytes)
         if mayWait, context.pages.wait(for: key, completion: { [self] in aimAgain(at: name, $0) }) { return }
         requestName(name, ListRequest(prefix: key, isDelimited: true)) { [self] in
             let directory = key.appending([Key.delimiter])
-            // Only where so much begins with the name that its directory isn't on the page.
+            // Only if so many keys begin with the name that its directory isn't on the page.
             requestName(name, ListRequest(prefix: directory, isDelimited: false, limit: 1)) { [self] in
-                settle(name, .failure(StoreError(.malformedResponse, "the listing of \"\(directory)\" proves nothing")))
+                settle(
+                    name,
+                    .failure(
+                        StoreError(.malformedResponse, "the listing of \"\(directory)\" doesn't cover the request")))
             }
         }
     }
 
-    /// The page that somebody else had asked for is there, or won't come.
+    /// Continues after the end of a page that was requested for another purpose.
     private func aimAgain(at name: Name, _ failure: StoreError?) {
         if let failure { return settle(name, .failure(failure)) }
         if isAiming(at: name) { aim(at: name, mayWait: false) }
     }
 
-    /// Lists what may tell of `name`, and calls `ifUnknown` where it doesn't.
+    /// Requests a page that may cover `name`, and calls `ifUnknown` if it doesn't.
     private func requestName(_ name: Name, _ request: ListRequest, ifUnknown: @escaping @Sendable () -> Void) {
         context.list(request) { [self] result in
             do throws(StoreError) {
@@ -422,7 +431,7 @@ final class DirectoryListing: Sendable {
         }
     }
 
-    /// `true` while a lookup of `name` is parked.
+    /// Returns `true` while a lookup of `name` waits.
     func isAiming(at name: Name) -> Bool { withState { $0.aims[name] != nil } }
 
     func settle(_ name: Name, _ result: Result<ListedEntry?, StoreError>) {
@@ -430,50 +439,50 @@ final class DirectoryListing: Sendable {
         for completion in waiters ?? [] { completion(result) }
     }
 
-    // MARK: What a page brings about
+    // MARK: Consequences of a page
 
-    /// What is to be done, outside of the lock, after a page was absorbed.
+    /// The actions to take outside of the lock after a page was added.
     struct Outcome {
-        /// Answers to those who waited for what the page tells.
+        /// The completions of those who waited for the page.
         var calls: [@Sendable () -> Void] = []
-        /// Names that waited for a first page that didn't tell of them.
+        /// Names that waited for a first page that didn't cover them.
         var aims: [Name] = []
-        /// Files that turned out to be hidden.
+        /// Files that directories turned out to hide.
         var hidden = HiddenKeys()
-        /// How much more memory the listing takes.
+        /// The increase of the listing's memory.
         var grownByteCount = 0
-        /// Whether it has become complete.
+        /// `true` if the listing has become complete.
         var isSealed = false
     }
 
     func finish(_ outcome: Outcome, hidden: HiddenKeys?) {
         context.account.add(outcome.grownByteCount)
-        if let hidden { context.tell(of: hidden, in: prefix) }
-        context.tell(of: outcome.hidden, in: prefix)
+        if let hidden { context.logHidden(hidden, in: prefix) }
+        context.logHidden(outcome.hidden, in: prefix)
         for call in outcome.calls { call() }
         for name in outcome.aims { aim(at: name) }
         if outcome.isSealed, !isRestored { context.archive(self) }
     }
 }
 
-/// How a listing goes on behind a page of its own.
+/// The continuation behind a page of the directory's own.
 struct PageCursor {
     let token: ContinuationToken
-    /// The sortKey that the next page begins at.
+    /// The sort key at which the next page begins.
     let sortKey: Key
-    /// Whether the page has brought nothing new: then the next one may, and asking from the front's end on would bring the
-    /// same again.
+    /// `true` if the page brought nothing new: the next one may, while a request from the end of the front would bring
+    /// the same page again.
     var mustBeFollowed = false
 }
 
 extension DirectoryListing.State {
-    /// The entries by the indices that readers know.
+    /// The entries in the order of the indices that readers know.
     var indexed: KnownEntries { given ?? entries }
 
-    /// The memory that lists of entries take beside the blocks, in bytes.
+    /// The memory of the lists of entries, without blocks, in bytes.
     var entriesByteCount: Int { entries.byteCount + (given?.byteCount ?? 0) }
 
-    /// `true` if a caller waits for the page that is being fetched. Ends the fetching otherwise.
+    /// `true` if a caller waits for the page in flight. Ends the fetching otherwise.
     var isNeeded: Bool {
         mutating get {
             if waiters.isEmpty { isFetching = false }
@@ -481,21 +490,21 @@ extension DirectoryListing.State {
         }
     }
 
-    /// Claims the right to fetch the next page; `false` where it is on its way already, or has come.
+    /// Claims the right to request the next page; `false` if it is in flight or being processed.
     mutating func beginFetching() -> Bool {
         if isFetching || arrivedCount > 0 { return false }
         isFetching = true
         return true
     }
 
-    /// Notes who waits for a name; whether the store is to be asked about it.
+    /// Adds a caller that waits for a name. Returns `true` if the name must be requested.
     mutating func aim(at name: Name, for completion: @escaping DirectoryListing.LookupCompletion) -> Bool {
         let isFirst = aims[name] == nil
         aims[name, default: []].append(completion)
         return isFirst
     }
 
-    /// The request for the next page, and where it begins if it goes on with an earlier one.
+    /// Returns the request for the next page, and its first key if it continues an earlier page.
     mutating func nextRequest(below prefix: Key) -> (ListRequest, Key?) {
         var request = ListRequest(prefix: prefix, isDelimited: true)
         if let cursor,
@@ -505,13 +514,13 @@ extension DirectoryListing.State {
             return (request, prefix.appending(cursor.sortKey.bytes))
         }
         cursor = nil
-        // Between the last entry and the front's end there is nothing.
+        // There is nothing between the last entry and the end of the front.
         request.startAfter = entries.lastSortKey.map { prefix.appending($0) }
         return (request, nil)
     }
 
-    /// Notes where the listing goes on behind `page`; the sortKey there, if it is to go on with it at once. One page may be
-    /// on its way while another one is looked at.
+    /// Stores the continuation behind `page`. Returns the sort key there if the next page is to be requested at once:
+    /// one may be in flight while another is processed.
     mutating func noteArrival(of page: PageCoverage, below prefix: Key) -> Key? {
         arrivedCount += 1
         guard let token = page.next, let upper = page.interval.upper, let frontEnd = entries.frontEnd else {
@@ -526,17 +535,17 @@ extension DirectoryListing.State {
         return waiters.contains { if case .entries = $0 { true } else { false } } ? cursor.sortKey : nil
     }
 
-    /// Notes where the listing goes on behind a page of its own that another caller has requested.
+    /// Stores the continuation behind an own page that another caller has requested.
     mutating func noteEnd(of page: PageCoverage, below prefix: Key) {
         guard !entries.isComplete, let token = page.next, let upper = page.interval.upper else { return }
         let sortKey = upper.dropping(prefix.bytes.count)
-        // Another one leads to where no reader goes on, or behind what is known by now.
+        // Another position is one at which no reader continues, or is behind the known entries.
         if sortKey == entries.frontEnd { cursor = PageCursor(token: token, sortKey: sortKey) }
     }
 
-    /// Takes what a page tells that isn't one of the directory's own. Where it has a key that isn't there by an earlier page of
-    /// the directory's own, either the bucket has changed meanwhile or the store lists in no order: the next page of its own
-    /// shows which, and nothing else may complete the listing.
+    /// Adds a page that isn't the directory's own. If it has a key that an earlier own page lacks, either the bucket
+    /// has changed or the store doesn't list in order. The next own page shows which; until then no other page may
+    /// complete the listing.
     mutating func absorbOthers(_ coverage: DirectoryCoverage) -> DirectoryListing.Outcome {
         guard restsOnOrder, !isContradicted else { return DirectoryListing.Outcome() }
         if cursor != nil, !entries.isComplete, entries.contradicts(coverage) {
@@ -546,7 +555,7 @@ extension DirectoryListing.State {
         return absorb(coverage)
     }
 
-    /// Who asks for pages further on; `nil` before a reader needed a second page of the directory's own.
+    /// Returns the read-ahead of numbered names; `nil` until a reader needs a second own page.
     mutating func noteNumbers(_ prefix: Key, _ context: ListingContext) -> NumberedReadAhead? {
         if hasFirstPage && numbered == nil && !entries.isComplete {
             numbered = NumberedReadAhead(prefix: prefix, context: context)
@@ -554,7 +563,7 @@ extension DirectoryListing.State {
         return numbered
     }
 
-    /// Where the listing is read.
+    /// The position of the reader.
     var numberedPosition: NumberedReadAhead.ReadPosition? {
         guard numbered != nil, restsOnOrder, !isContradicted, !entries.isComplete, let front = entries.lastSortKey
         else { return nil }
@@ -562,14 +571,14 @@ extension DirectoryListing.State {
         return NumberedReadAhead.ReadPosition(reader: reader, front: front, isFetching: isFetching)
     }
 
-    /// The entries from `index` on as far as they are at hand; `nil` where the next page must tell.
+    /// Returns the known entries from `index` on; `nil` if the next page must be requested for them.
     mutating func slice(from index: Int) -> DirectorySlice? {
         let slice = indexed.entries(from: index)
         if slice != nil { hasGivenEntries = true }
         return slice == nil && !indexed.isComplete ? nil : DirectorySlice(slice)
     }
 
-    /// Takes what a page tells, and finds out what that brings about.
+    /// Adds the entries of a page. Returns the consequences.
     mutating func absorb(_ coverage: DirectoryCoverage) -> DirectoryListing.Outcome {
         var outcome = DirectoryListing.Outcome()
         if entries.isComplete { return outcome }
@@ -581,14 +590,14 @@ extension DirectoryListing.State {
         return outcome
     }
 
-    /// Takes out all who can be answered now.
+    /// Removes all waiting callers that can be answered now.
     mutating func answerAll(_ outcome: inout DirectoryListing.Outcome) {
         answerWaiters(&outcome)
         answerAims(&outcome)
     }
 
-    /// Takes out the waiters that can be answered. The calls are made outside of the lock, because they may come back
-    /// here.
+    /// Removes the waiting callers that can be answered. Their completions run outside of the lock, since they may call
+    /// back.
     private mutating func answerWaiters(_ outcome: inout DirectoryListing.Outcome) {
         var remaining: [DirectoryListing.Waiter] = []
         for waiter in waiters {
@@ -620,7 +629,7 @@ extension DirectoryListing.State {
         }
     }
 
-    /// What `name` is, or that it is nothing; `nil` where that isn't known.
+    /// Returns the entry of `name`, `.some(nil)` if there is none, and `nil` if that isn't known.
     private func knownEntry(_ name: Name) -> ListedEntry?? {
         switch entries.answer(for: name) {
         case .present(let entry): .some(entry)

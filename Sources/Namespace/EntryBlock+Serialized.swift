@@ -1,16 +1,16 @@
 import ObjectStore
 
-/// Why bytes are no block.
+/// The reason why bytes aren't a valid block.
 struct DamagedBlock: Error, Equatable {
     /// One sentence for a log.
     let reason: String
 }
 
 extension EntryBlock {
-    /// The block that `serialized` was once the bytes of, in a block of the same prefix.
+    /// Restores a block from the bytes of a block of the same prefix.
     ///
-    /// Everything is checked, so that bytes from a damaged disk, or from somebody else, are an error here and never a crash
-    /// or an impossible name later.
+    /// Everything is checked: bytes from a damaged disk or a foreign program cause an error here, never a crash or an
+    /// impossible name later.
     convenience init(prefix: Key, serialized bytes: [UInt8], account: BlockAccount) throws(DamagedBlock) {
         try bytes.withUnsafeBytes { bytes in
             Result { () throws(DamagedBlock) in try SerializedEntries(bytes, prefix: prefix).check() }
@@ -19,7 +19,7 @@ extension EntryBlock {
     }
 }
 
-/// The bytes of a block that nobody has looked at so far.
+/// The unchecked bytes of a block.
 private struct SerializedEntries {
     private let bytes: UnsafeRawBufferPointer
     private let entryCount: Int
@@ -27,7 +27,7 @@ private struct SerializedEntries {
     private let names: Range<Int>
     private let texts: Range<Int>
 
-    /// Finds the parts; fails where they are not those that the header tells of, or not as they were written.
+    /// Finds the parts of the block. Throws if they don't match the header or the checksum.
     init(_ bytes: UnsafeRawBufferPointer, prefix: Key) throws(DamagedBlock) {
         typealias Offset = EntryBlock.Offset
         guard bytes.count >= Offset.records else { throw DamagedBlock(reason: "it is too short") }
@@ -35,16 +35,16 @@ private struct SerializedEntries {
             throw DamagedBlock(reason: "its checksum is wrong")
         }
         guard bytes.integer(at: Offset.format) == EntryBlock.format else {
-            throw DamagedBlock(reason: "it is of another version")
+            throw DamagedBlock(reason: "it has another format")
         }
         let counts = [Offset.count, Offset.nameByteCount, Offset.textCount].map { offset -> Int in
             let count: UInt32 = bytes.integer(at: offset)
             return Int(count)
         }
-        // Each is below 2^32, so nothing overflows.
+        // Each count is below 2^32, so nothing overflows.
         let namesStart =
             Offset.records + counts[0] * EntryRecord.byteCount + counts[2] * MemoryLayout<UInt32>.size
-        guard namesStart + counts[1] <= bytes.count else { throw DamagedBlock(reason: "it is cut off") }
+        guard namesStart + counts[1] <= bytes.count else { throw DamagedBlock(reason: "it is truncated") }
         self.bytes = bytes
         entryCount = counts[0]
         textCount = counts[2]
@@ -52,7 +52,7 @@ private struct SerializedEntries {
         texts = names.upperBound..<bytes.count
     }
 
-    /// Fails where a name, a text or a field is not what a builder would write.
+    /// Throws if a name, a text or a field isn't one that a builder writes.
     func check() throws(DamagedBlock) {
         try checkTexts()
         var previous = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -69,7 +69,7 @@ private struct SerializedEntries {
             previous = sortKey
             start = end
         }
-        guard start == names.count else { throw DamagedBlock(reason: "it has names of no entries") }
+        guard start == names.count else { throw DamagedBlock(reason: "it has names without entries") }
     }
 
     private func part(_ range: Range<Int>) -> UnsafeRawBufferPointer {
@@ -78,11 +78,11 @@ private struct SerializedEntries {
 
     private func check(_ record: EntryRecord, _ sortKey: UnsafeRawBufferPointer) throws(DamagedBlock) {
         guard let form = EntryRecord.Form(rawValue: record.form) else {
-            throw DamagedBlock(reason: "an entry is of an unknown form")
+            throw DamagedBlock(reason: "an entry has an unknown form")
         }
         let name = form == .directory ? UnsafeRawBufferPointer(rebasing: sortKey.dropLast()) : sortKey
         guard Name.flaw(of: name) == nil, form != .directory || sortKey.last == Key.delimiter else {
-            throw DamagedBlock(reason: "a name is none")
+            throw DamagedBlock(reason: "a name is invalid")
         }
         guard record.size <= ObjectVersion.byteCountLimit else { throw DamagedBlock(reason: "a size is impossible") }
         switch form {
@@ -99,7 +99,7 @@ private struct SerializedEntries {
         }
     }
 
-    /// ETags go back in a header, so no text may hold what could end one.
+    /// Checks the texts. ETags are sent in a header, so no text may contain a byte that could end one.
     private func checkTexts() throws(DamagedBlock) {
         var start = 0
         for index in 0..<textCount {

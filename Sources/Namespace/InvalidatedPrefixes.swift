@@ -1,6 +1,6 @@
 import ObjectStore
 
-/// What was forgotten when, so that pages that were asked for before and come later don't bring it back.
+/// Recent invalidations with their times, so that pages requested before one of them don't bring the old entries back.
 struct InvalidatedPrefixes {
     private struct Invalidation {
         let prefix: Key
@@ -8,7 +8,7 @@ struct InvalidatedPrefixes {
         let moment: ContinuousClock.Instant
     }
 
-    /// More than are forgotten while a page is under way. What was forgotten before counts as everything from then on.
+    /// More than happen while a page is in flight. What was invalidated before counts as an invalidation of everything.
     private static let countMax = 64
 
     private var prefixes: [Invalidation] = []
@@ -19,7 +19,7 @@ struct InvalidatedPrefixes {
         if prefixes.count > Self.countMax { everything = prefixes.removeFirst().moment }
     }
 
-    /// Whether the directory of `prefix` was forgotten after this moment.
+    /// Returns `true` if the directory of `prefix` was invalidated after this time.
     func contains(_ prefix: Key, requestedAt: ContinuousClock.Instant) -> Bool {
         if let everything, requestedAt <= everything { return true }
         return prefixes.contains { requestedAt <= $0.moment && $0.extent.contains(prefix, in: $0.prefix) }
@@ -27,7 +27,7 @@ struct InvalidatedPrefixes {
 }
 
 extension Namespace.Extent {
-    /// Whether the directory of `prefix` is meant with that of `root`.
+    /// Returns `true` if the extent of `root` includes the directory of `prefix`.
     func contains(_ prefix: Key, in root: Key) -> Bool {
         switch self {
         case .directory: prefix == root

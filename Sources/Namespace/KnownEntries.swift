@@ -1,18 +1,18 @@
 import Algorithms
 import ObjectStore
 
-/// What the pages so far have proven of one directory: all from its beginning up to some sortKey, the *front*, and
-/// stretches beyond it, the *islands*.
+/// The known entries of one directory: all entries from its beginning up to some sort key, the *front*, and ranges
+/// beyond it, the *islands*.
 ///
-/// What was proven first stays: a page adds what lies in the gaps, and nothing else, so that an answer never changes. Only
-/// the front's end says whether the directory is complete, and nothing moves that but proof that begins where it is.
+/// Known entries never change: a page only fills gaps, so that an answer stays the same. The directory is complete when
+/// the front has reached its end, and only a page that begins at the end of the front can extend it.
 ///
-/// In the order of keys a file "a" stands before the directory "a/" that hides it (the directory wins), with up to any
-/// number of keys between the two, as "a-1". A file is therefore *settled* only when the front has come past the place where
-/// its directory would be; entries from the first unsettled file on are held back. Settled entries have an index, which is
-/// what `readdir` continues by.
+/// In the order of keys a file "a" comes before the directory "a/", which hides it (the directory wins), with any
+/// number of keys between them, such as "a-1". A file is therefore *settled* only when the front has passed the sort
+/// key of that directory; entries from the first unsettled file on are held back. Settled entries have an index, at
+/// which `readdir` continues.
 struct KnownEntries {
-    /// Entries beyond the front, all of the interval.
+    /// Entries beyond the front: all of the interval.
     private struct Island {
         let interval: KeyInterval
         let slice: EntrySlice
@@ -25,25 +25,22 @@ struct KnownEntries {
     }
 
     private var settled: [SettledSlice] = []
-    /// How many entries are settled.
+    /// The number of settled entries.
     private(set) var settledCount = 0
-    /// Runs of the front, none of them empty, that are held back.
+    /// The slices of the front that are held back; none is empty.
     private var held: [EntrySlice] = []
-    /// The first sortKey that the front hasn't come to; `nil` where it has come to the end of the directory.
+    /// The first sort key behind the front; `nil` if the front has reached the end of the directory.
     private(set) var frontEnd: Key? = .empty
-    /// In the order of sortKeys; none touches the front.
+    /// In the order of sort keys; none touches the front.
     private var islands: [Island] = []
 
-    /// Whether all of the directory is proven, without a gap.
+    /// `true` if all entries are known.
     var isComplete: Bool { frontEnd == nil }
-
-    /// Whether nothing is proven.
-    var isEmpty: Bool { frontEnd?.bytes.isEmpty == true && islands.isEmpty }
 
     // MARK: Growing
 
-    /// Takes what a page tells of the directory, as far as it wasn't known. Returns the files that turned out to be hidden
-    /// by directories of the same name.
+    /// Adds the part of a page's coverage that wasn't known. Returns the files that directories of the same name turned
+    /// out to hide.
     mutating func absorb(_ coverage: DirectoryCoverage) -> HiddenKeys {
         var hidden = HiddenKeys()
         for gap in gaps(in: coverage.interval) {
@@ -58,7 +55,7 @@ struct KnownEntries {
         return hidden
     }
 
-    /// What of `interval` isn't proven.
+    /// Returns the unknown parts of `interval`.
     private func gaps(in interval: KeyInterval) -> [KeyInterval] {
         guard let frontEnd else { return [] }
         var gaps: [KeyInterval] = []
@@ -75,10 +72,10 @@ struct KnownEntries {
         return gaps
     }
 
-    /// Returns `true` if a page tells of an entry that isn't there by what is proven.
+    /// Returns `true` if a page has an entry that is known to be absent.
     func contradicts(_ coverage: DirectoryCoverage) -> Bool {
         var seen = coverage.interval.lower
-        // What is new contradicts nothing: as a rule that is all of it.
+        // New entries contradict nothing, and as a rule all are new.
         for gap in gaps(in: coverage.interval) {
             if hasAbsent(coverage.block, in: KeyInterval(lower: seen, upper: gap.lower)) { return true }
             guard let end = gap.upper else { return false }
@@ -87,7 +84,8 @@ struct KnownEntries {
         return hasAbsent(coverage.block, in: KeyInterval(lower: seen, upper: coverage.interval.upper))
     }
 
-    /// Returns `true` if an entry of `block` in `interval`, all of which is proven, isn't there. A file that a directory hides is.
+    /// Returns `true` if an entry of `block` in `interval`, all of which is known, is absent. A file that a directory
+    /// hides isn't.
     private func hasAbsent(_ block: EntryBlock, in interval: KeyInterval) -> Bool {
         if interval.isEmpty { return false }
         return EntrySlice(block, in: interval).range.contains { index in
@@ -102,14 +100,14 @@ struct KnownEntries {
         islands.insert(island, at: islands.partitioningIndex { $0.interval.lower > island.interval.lower })
     }
 
-    /// Adds a slice at the front's end, without the files that its directories hide.
+    /// Adds a slice at the end of the front, without the files that its directories hide.
     private mutating func hold(_ slice: EntrySlice, _ hidden: inout HiddenKeys) {
         if slice.isEmpty { return }
         held.append(slice)
         var previous = held.count > 1 ? held[held.count - 2].last : nil
         for index in slice.range {
             let entry = ListedEntry(block: slice.block, index: index)
-            // All that stands between a file and the directory that hides it begins with their name.
+            // All entries between a file and the directory that hides it begin with their name.
             if slice.block.isDirectory(index), let previous, previous.begins(withNameOf: entry) {
                 hideFile(named: slice.block.withName(index) { Array($0) }, &hidden)
             }
@@ -117,7 +115,7 @@ struct KnownEntries {
         }
     }
 
-    /// Takes a file out of what is held back.
+    /// Removes a file from the entries that are held back.
     private mutating func hideFile(named name: [UInt8], _ hidden: inout HiddenKeys) {
         let number = heldNumber(of: name)
         guard number < held.count, let index = held[number].index(of: name) else { return }
@@ -127,12 +125,12 @@ struct KnownEntries {
         held.replaceSubrange(number...number, with: rest)
     }
 
-    /// Which of the slices that are held back has the entry at `sortKey`, if one has it.
+    /// Returns the number of the held-back slice that contains `sortKey`, if any does.
     private func heldNumber(of sortKey: [UInt8]) -> Int {
         max(held.partitioningIndex { !$0.begins(notAfter: sortKey) } - 1, 0)
     }
 
-    /// Settles what stands before the first file that a directory may yet hide.
+    /// Settles the entries before the first file that a directory may still hide.
     private mutating func settle() {
         let end = firstOpenFile() ?? (slice: held.count, index: 0)
         for slice in held[..<end.slice] { settle(slice) }
@@ -148,8 +146,8 @@ struct KnownEntries {
         settledCount += slice.count
     }
 
-    /// The first file of the front whose directory the front hasn't come to: which slice has it, and the block's index. Its
-    /// name begins the sortKey that the front ends at, and a byte below "/" or that very "/" follows there.
+    /// Returns the first file of the front with a directory's sort key behind the front: the number of its slice and
+    /// its index in the block. The end of the front continues its name with "/" or a byte below it.
     private func firstOpenFile() -> (slice: Int, index: Int)? {
         guard let end = frontEnd?.bytes, !held.isEmpty else { return nil }
         for byteCount in 1..<max(end.count, 1) where end[byteCount] <= Key.delimiter {
@@ -162,15 +160,15 @@ struct KnownEntries {
 
     // MARK: Names
 
-    /// What is known of a name.
+    /// The knowledge about a name.
     enum Answer {
         case present(ListedEntry)
         case absent
-        /// Not proven so far.
+        /// Not known so far.
         case unknown
     }
 
-    /// What is known of `name`: a directory of that name first, then a file that no directory can hide any more.
+    /// Returns the entry of `name`: a directory of that name first, then a file that no directory hides.
     func answer(for name: Name) -> Answer {
         switch entry(at: name.bytes + [Key.delimiter]) {
         case .present(let entry): .present(entry)
@@ -179,7 +177,7 @@ struct KnownEntries {
         }
     }
 
-    /// What is known of a sortKey.
+    /// Returns the entry with a sort key.
     func entry(at sortKey: [UInt8]) -> Answer {
         let slice: EntrySlice?
         if isInFront(sortKey) {
@@ -193,7 +191,7 @@ struct KnownEntries {
         return .present(ListedEntry(block: slice.block, index: index))
     }
 
-    /// The index of the settled entry at `sortKey`.
+    /// Returns the index of the settled entry with `sortKey`.
     func index(of sortKey: [UInt8]) -> Int? {
         guard let number = settledNumber(of: sortKey), let index = settled[number].slice.index(of: sortKey) else {
             return nil
@@ -206,7 +204,7 @@ struct KnownEntries {
         return sortKey.withUnsafeBytes { sortKey in frontEnd.bytes.withUnsafeBytes { sortKey.precedes($0) } }
     }
 
-    /// Which slice of the front has the entry at `sortKey`, if one has it.
+    /// Returns the slice of the front that contains `sortKey`, if any does.
     private func frontSlice(at sortKey: [UInt8]) -> EntrySlice? {
         if let first = held.first, first.begins(notAfter: sortKey) { return held[heldNumber(of: sortKey)] }
         return settledNumber(of: sortKey).map { settled[$0].slice }
@@ -217,7 +215,7 @@ struct KnownEntries {
         return number < 0 ? nil : number
     }
 
-    /// Which island tells of `sortKey`.
+    /// Returns the island that contains `sortKey`.
     private func island(at sortKey: Key) -> Int? {
         let number = islands.partitioningIndex { $0.interval.lower > sortKey } - 1
         return number >= 0 && islands[number].interval.contains(sortKey) ? number : nil
@@ -225,7 +223,7 @@ struct KnownEntries {
 
     // MARK: Entries in order
 
-    /// The settled entries from `index` on, as far as they lie in one piece; `nil` where there are none yet.
+    /// Returns the settled entries from `index` on that lie in one slice; `nil` if there are none yet.
     func entries(from index: Int) -> EntrySlice? {
         guard index < settledCount else { return nil }
         let number = settled.partitioningIndex { $0.start > index } - 1
@@ -236,27 +234,28 @@ struct KnownEntries {
     /// All settled entries.
     var settledSlices: [EntrySlice] { settled.map(\.slice) }
 
-    /// The slices of the settled entries from `index` on, where a slice begins, each with the index of its first entry.
+    /// Returns the slices of the settled entries from `index`, the beginning of a slice, each with the index of its
+    /// first entry.
     func settledSlices(from index: Int) -> [(start: Int, slice: EntrySlice)] {
         settled[settled.partitioningIndex { $0.start >= index }...].map { ($0.start, $0.slice) }
     }
 
-    /// The sortKey of the front's last entry: between it and the front's end there is nothing.
+    /// The sort key of the front's last entry. There is nothing between it and the end of the front.
     var lastSortKey: [UInt8]? {
         (held.last ?? settled.last?.slice).map { $0.block.sortKey($0.range.upperBound - 1) }
     }
 
-    /// What comes next in a directory.
+    /// The next subdirectory of a directory, as far as it is known.
     enum NextSubdirectory: Equatable {
-        /// A subdirectory, with nothing unproven before it.
+        /// A subdirectory, with nothing unknown before it.
         case name([UInt8])
-        /// A sortKey that nothing is known of.
+        /// A sort key that nothing is known about.
         case unknown(Key)
         /// Nothing up to the end of the directory.
         case none
     }
 
-    /// The first subdirectory at or behind `sortKey`, if all before it is proven.
+    /// Returns the first subdirectory at or behind `sortKey`, if everything before it is known.
     func nextSubdirectory(from sortKey: Key) -> NextSubdirectory {
         if isInFront(sortKey.bytes) {
             if let name = frontSubdirectories(from: sortKey.bytes, limit: 1).first { return .name(name) }
@@ -274,8 +273,8 @@ struct KnownEntries {
         return .unknown(sortKey)
     }
 
-    /// The names of subdirectories at or behind `sortKey` that are known, in order, `limit` of them at the most. There may
-    /// be others between them.
+    /// Returns the names of known subdirectories at or behind `sortKey`, in order, at most `limit`. There may be
+    /// unknown ones between them.
     func subdirectories(from sortKey: [UInt8], limit: Int) -> [[UInt8]] {
         var names = frontSubdirectories(from: sortKey, limit: limit)
         let key = Key(sortKey)
@@ -299,23 +298,23 @@ struct KnownEntries {
 
     // MARK: Memory
 
-    /// What this takes beside the blocks, in bytes, about.
+    /// The approximate memory without the blocks, in bytes.
     var byteCount: Int {
         settled.capacity * MemoryLayout<SettledSlice>.stride + held.capacity * MemoryLayout<EntrySlice>.stride
             + islands.capacity * (MemoryLayout<Island>.stride + Self.islandKeyByteCount)
     }
 
-    /// What an island's two keys take.
+    /// The memory of an island's two keys.
     private static let islandKeyByteCount = 128
 
-    /// The blocks that entries are in, each as often as there are slices of it.
+    /// The blocks that hold entries, each as often as it has slices.
     var blocks: [EntryBlock] {
         settled.map(\.slice.block) + held.map(\.block) + islands.map(\.slice.block)
     }
 }
 
 extension KnownEntries {
-    /// The settled entries of a process that is gone. What it had proven beyond the last of them isn't known any more.
+    /// The settled entries of a former process. What that process knew beyond the last of them is lost.
     init(settled slices: [EntrySlice], isComplete: Bool) {
         self.init()
         for slice in slices { settle(slice) }
@@ -328,8 +327,8 @@ extension KnownEntries {
         }
     }
 
-    /// The directories of settled files were known to be absent, also behind the last entry, and stay so: their names were
-    /// given.
+    /// Keeps the directories of settled files absent, also those behind the last entry: readers have received these
+    /// names as files.
     private mutating func keepAbsent(lookingFrom last: [UInt8]) {
         for byteCount in 1...last.count {
             let name = Array(last[..<byteCount])
@@ -344,7 +343,7 @@ extension KnownEntries {
 }
 
 extension EntrySlice {
-    /// The names of the subdirectories at or behind `sortKey`, in order, `limit` of them at the most.
+    /// Returns the names of subdirectories at or behind `sortKey`, in order, at most `limit`.
     fileprivate func subdirectories(from sortKey: [UInt8], limit: Int) -> [[UInt8]] {
         var names: [[UInt8]] = []
         let start = max(range.lowerBound, block.firstIndex(notBefore: sortKey))
@@ -362,7 +361,7 @@ extension EntrySlice {
 }
 
 extension ListedEntry {
-    /// Whether the entry's sortKey begins with the name of `other`.
+    /// Returns `true` if the entry's sort key begins with the name of `other`.
     fileprivate func begins(withNameOf other: ListedEntry) -> Bool {
         block.withSortKey(index) { sortKey in
             other.block.withName(other.index) { name in

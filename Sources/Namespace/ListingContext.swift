@@ -3,29 +3,28 @@ import ObjectStore
 import StateLog
 import Synchronization
 
-/// What the listings of one namespace have in common: where pages come from, where their memory is counted, and who hears
-/// what they brought.
+/// The environment that all listings of a namespace share: the store, the archive, the account of memory, the log.
 final class ListingContext: Sendable {
-    /// What a page of entries takes in memory, about: a thousand of 40 bytes, and their names.
+    /// The approximate memory of a page: a thousand entries of 40 bytes, and their names.
     private static let pageByteCount = 100 << 10
 
-    /// Counts the memory of listings and their entries.
+    /// The account of the memory of listings and their entries.
     let account = BlockAccount()
-    /// The pages that are asked for ahead of anybody's need.
+    /// The pages that are being prefetched.
     let pages = PagesInFlight()
-    /// How many pages that nobody has come to there is memory for: a quarter of the limit.
+    /// The number of prefetched pages without a reader that memory allows: a quarter of the limit.
     let prefetchPageCountMax: Int
-    /// How long what the store says counts as true.
+    /// The time until a listing expires.
     let timeToLive: TimeToLive
     private let store: any ObjectStore
     private let requestTimeout: Duration
     private let archive: (any ListingArchive)?
-    /// Where it is written what open directories have given, for the next process.
+    /// The log of entries that open directories have returned, for the next process.
     let log: EntryLog?
-    /// `true` if the store lists in the order of keys.
+    /// The trust in the order of the store's listings.
     let order: StoreOrder
     private let logger: Logger
-    /// How many listings were taken from the archive.
+    /// The number of listings that came from the archive.
     let archivedListingCount = Atomic<Int>(0)
     private let hasToldOfHidden = Atomic<Bool>(false)
 
@@ -43,18 +42,18 @@ final class ListingContext: Sendable {
         self.logger = logger
     }
 
-    /// Whether listings outlive the process.
+    /// `true` if listings outlive the process.
     var hasArchive: Bool { archive != nil }
 
-    /// Asks the store for a page, within the time that a request may take.
+    /// Requests a page, within the timeout of a request.
     ///
-    /// S3 may answer with a page that is empty and has a successor; such pages are passed over here, so that an empty page
-    /// always means that there is nothing. `ListPage.needsSuccessor` tells of another kind of page that is completed here.
+    /// S3 may return an empty page that has a successor. Such pages are skipped, so that an empty page always means
+    /// that there is nothing. `ListPage.needsSuccessor` describes another kind of page that is completed here.
     func list(_ request: ListRequest, completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void) {
         list(request, deadline: .now + requestTimeout, after: nil, completion: completion)
     }
 
-    /// - Parameter beginning: The request that was made, and the pages of it that have come, as one.
+    /// - Parameter beginning: The first request, and the pages so far, joined.
     private func list(
         _ request: ListRequest, deadline: RunningClock.Instant,
         after beginning: (request: ListRequest, page: ListPage)?,
@@ -69,7 +68,7 @@ final class ListingContext: Sendable {
                     .failure(
                         StoreError(
                             .malformedResponse,
-                            "the listing of \"\(request.prefix)\" comes back to a page that it has given")))
+                            "the listing of \"\(request.prefix)\" repeats a page")))
             }
             let first = beginning?.request ?? request
             let page = beginning?.page.joined(with: last) ?? last
@@ -77,23 +76,23 @@ final class ListingContext: Sendable {
                 page.items.isEmpty || (order.isTrusted && page.needsSuccessor(of: first))
             else { return completion(.success(page)) }
             var request = request
-            // The token tells where to go on, and stores don't agree on what both together mean.
+            // The token says where to continue, and stores disagree on the meaning of both together.
             request.startAfter = nil
             request.continuation = next
             list(request, deadline: deadline, after: (first, page), completion: completion)
         }
     }
 
-    /// Asks for the description of one object.
+    /// Requests the description of one object.
     func head(_ key: Key, completion: @escaping @Sendable (Result<ListedObject?, StoreError>) -> Void) {
         logger.debug("head", metadata: ["key": "\(key)"])
         store.head(key, deadline: .now + requestTimeout, completion: completion)
     }
 
-    /// The proof that a page is; `nil` where the store lists in no order, as this page may have shown: then it proves nothing
-    /// by itself.
+    /// Returns the coverage of a page; `nil` if the store doesn't list in order, as this very page may show. Then a
+    /// page proves nothing by itself.
     ///
-    /// - Parameter lower: The key that the page begins at, where the request continues by a token.
+    /// - Parameter lower: The first key of the page, if the request continues by a token.
     func coverage(
         of page: ListPage, answering request: ListRequest, from lower: Key? = nil
     ) throws(StoreError) -> PageCoverage? {
@@ -107,7 +106,7 @@ final class ListingContext: Sendable {
         }
     }
 
-    /// Tells that the listing of `prefix` isn't in order at `key`.
+    /// Logs that the listing of `prefix` isn't in order at `key`.
     func logDisorder(at key: Key, in prefix: Key) {
         logger.warning(
             """
@@ -116,19 +115,19 @@ final class ListingContext: Sendable {
             """, metadata: ["prefix": "\(prefix)", "key": "\(key)"])
     }
 
-    /// Hears of keys of the directory of `prefix` that no path reaches. The first ones ever are told of.
-    func tell(of hidden: HiddenKeys, in prefix: Key) {
+    /// Logs keys of the directory of `prefix` that no path reaches: the first ones of the mount as a notice.
+    func logHidden(_ hidden: HiddenKeys, in prefix: Key) {
         guard let first = hidden.first else { return }
         let isFirst = !hasToldOfHidden.exchange(true, ordering: .relaxed)
         logger.log(
             level: isFirst ? .notice : .debug,
-            "keys that no path can name are hidden; docs/SEMANTICS.md tells which",
+            "keys that no path can name are hidden; see docs/SEMANTICS.md",
             metadata: ["prefix": "\(prefix)", "count": "\(hidden.count)", "first": "\(first)"])
     }
 
     // MARK: The archive
 
-    /// The complete listing of a directory that the archive has, if it has one that is still true.
+    /// Returns the complete listing of a directory from the archive; `nil` if there is none or it has expired.
     func archivedListing(_ prefix: Key) -> DirectoryListing? {
         guard let archive, let archived = archive.listing(prefix), archived.prefix == prefix,
             let age = Timestamp.now.age(of: archived.listedAt)
@@ -140,13 +139,13 @@ final class ListingContext: Sendable {
         return DirectoryListing(prefix: prefix, context: self, knownSince: knownSince, entries: entries)
     }
 
-    /// A listing is complete now, and outlives the process where there is an archive.
+    /// Keeps a complete listing in the archive, if there is one.
     func archive(_ listing: DirectoryListing) {
         guard let archive, let archived = ArchivedListing(listing) else { return }
         archive.keep(archived)
     }
 
-    /// What was kept of the directory of `prefix`, or of the tree below it too, isn't true any more.
+    /// Removes the listing of the directory of `prefix`, or of its whole tree, from the archive.
     func invalidateArchived(_ prefix: Key, _ extent: Namespace.Extent) {
         switch extent {
         case .directory: archive?.forget(KeyInterval(lower: prefix, upper: prefix.next))

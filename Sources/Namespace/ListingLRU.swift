@@ -2,28 +2,28 @@ import DequeModule
 import ObjectStore
 import Synchronization
 
-/// Listings in the order of their last uses, about: what was used since it was looked at last goes to the end when its turn
-/// comes, instead of at each use. So nobody waits for a hundred thousand of them to be sorted.
+/// Listings in the approximate order of their last use. A listing that was used since it was examined moves to the end
+/// when its turn comes, not at each use: so there is never a hundred thousand of them to sort.
 struct ListingLRU {
     private struct Use {
         let prefix: Key
-        /// The listing's last use when it was put here.
+        /// The time of the listing's last use when it was added here.
         let lastUse: Int
     }
 
     private var uses: Deque<Use> = []
 
-    /// How many uses there are, listings that have gone meanwhile included.
+    /// The number of listings, including those that were dropped meanwhile.
     var count: Int { uses.count }
 
     mutating func add(_ listing: DirectoryListing) {
         uses.append(Use(prefix: listing.prefix, lastUse: listing.lastUse.load(ordering: .relaxed)))
     }
 
-    /// The one that nobody has used for the longest time and nobody reads: dropping what is read would free nothing, and have
-    /// it listed again.
+    /// Removes and returns the least recently used listing without readers. Dropping one with readers would free
+    /// nothing and cause another request.
     ///
-    /// - Parameter scanCount: How many to look at, at the most; counted down.
+    /// - Parameter scanCount: The most listings to examine; counted down.
     mutating func next(in listings: [Key: DirectoryListing], scanning scanCount: inout Int) -> DirectoryListing? {
         while scanCount > 0, let use = uses.popFirst() {
             scanCount -= 1
@@ -34,7 +34,7 @@ struct ListingLRU {
         return nil
     }
 
-    /// Forgets the uses of listings that have gone.
+    /// Removes listings that were dropped.
     mutating func clean(keeping listings: [Key: DirectoryListing]) {
         var known: Set<Key> = []
         uses.removeAll { listings[$0.prefix] == nil || !known.insert($0.prefix).inserted }

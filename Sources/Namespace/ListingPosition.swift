@@ -1,12 +1,12 @@
 public import ObjectStore
 
-/// Where a file stands in the listing of its directory: its index among the entries, in the order of `readdir`.
+/// The position of a file in the listing of its directory: its index among the entries, in the order of `readdir`.
 ///
-/// Asks nothing of the store, now or later, and makes no inodes: what is not listed yet is not told.
+/// It only uses what is listed already: it sends no requests and creates no inodes.
 public struct ListingPosition: Sendable {
     /// The directory's prefix.
     public let directory: Key
-    /// The file's index. When the listing is renewed, it may change.
+    /// The file's index, which may change when the listing is renewed.
     public let index: Int
 
     private let listing: DirectoryListing
@@ -19,16 +19,16 @@ public struct ListingPosition: Sendable {
 
     /// A file of the directory.
     public struct File: Hashable, Sendable {
-        /// Its index.
+        /// The file's index.
         public let index: Int
-        /// Which bytes it has.
+        /// The version of the object.
         public let version: ObjectVersion
     }
 
-    /// How many entries of the directory are listed.
+    /// The number of entries that are listed.
     public var entryCount: Int { listing.entryCount }
 
-    /// The files with an index within `range`, as far as they are listed.
+    /// Returns the listed files with an index within `range`.
     public func files(in range: Range<Int>) -> [File] {
         listing.listedEntries(in: range).enumerated().compactMap { offset, found in
             guard case .file(let object) = found.block.kind(found.index) else { return nil }
@@ -38,7 +38,7 @@ public struct ListingPosition: Sendable {
 }
 
 extension Namespace {
-    /// The place of the file `key`; `nil` where nobody has listed its directory so far.
+    /// Returns the position of the file `key`; `nil` if its directory isn't listed.
     public func listingPosition(of key: Key) -> ListingPosition? {
         let prefix = key.folderPrefix
         guard case .file(let name) = KeyClassification(key, below: prefix),

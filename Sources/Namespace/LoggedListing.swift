@@ -1,13 +1,13 @@
 import ObjectStore
 import StateLog
 
-/// How much of a listing the log has that outlives this process.
+/// The part of a listing that the log for the next process has.
 struct LoggedEntries {
     private var edition: UInt64 = 0
     private var entryCount = 0
     private var isComplete = false
 
-    /// Writes the settled entries of the listing that the log calls `id`, as far as it doesn't have them.
+    /// Writes the settled entries that the log lacks; `id` is the listing's id in the log.
     mutating func write(_ entries: borrowing KnownEntries, of id: UInt64, to log: EntryLog) {
         let edition = log.log.edition
         if self.edition != edition { self = LoggedEntries(edition: edition) }
@@ -24,20 +24,20 @@ struct LoggedEntries {
     }
 }
 
-/// Entries of a listing that an open directory has given, as they stand in the log.
+/// Entries of a listing that an open directory has returned, as a record of the log.
 struct LoggedSlice {
-    /// What the log calls the listing.
+    /// The id of the listing in the log.
     let listing: UInt64
-    /// The listing's index of the first of them.
+    /// The index of the first entry in the listing.
     let start: Int
-    /// What the log calls the block; 0 where the listing ends.
+    /// The id of the block in the log; 0 at the end of a listing.
     let block: UInt64
-    /// The block's indices.
+    /// The indices in the block.
     let range: Range<Int>
 }
 
 extension EntryLog {
-    /// Writes a slice. None is ever taken back: those of listings that nobody reads are left out when the log is written anew.
+    /// Writes a record. None is ever removed: a rewritten log leaves out listings without readers.
     fileprivate func write(_ slice: LoggedSlice) {
         log.set(
             .listedRun, id: log.makeID(),
@@ -57,7 +57,7 @@ extension LoggedSlice {
     }
 }
 
-/// What directories have given that were open in the process before.
+/// The entries that directories of the former process have returned.
 struct LoggedSlices {
     private let slices: [UInt64: [LoggedSlice]]
 
@@ -71,7 +71,7 @@ struct LoggedSlices {
         self.slices = slices
     }
 
-    /// The listings that these are of, by what the log calls them.
+    /// Returns the listings of these entries by their ids in the log.
     func listings(
         of blocks: [UInt64: EntryBlock], context: ListingContext
     ) -> [UInt64: DirectoryListing] {
@@ -80,20 +80,20 @@ struct LoggedSlices {
         return listings
     }
 
-    /// `nil` where it has given no entry: then there is nothing to be kept to.
+    /// Returns the listing of these entries; `nil` if there are none.
     private static func listing(
         _ id: UInt64, of slices: [LoggedSlice], blocks: [UInt64: EntryBlock], context: ListingContext
     ) -> DirectoryListing? {
         var settled: [EntrySlice] = []
         var entryCount = 0
         var isComplete = false
-        // A slice may have been written again with a new edition of the log.
+        // A rewritten log may repeat a record.
         for slice in slices.sorted(by: { $0.start < $1.start }) where slice.start == entryCount {
             if slice.block == 0 {
                 isComplete = true
                 continue
             }
-            // Nobody has read the listing any more when the log was written anew, if the block was left out then.
+            // If a rewritten log lacks the block, the listing had no readers any more.
             guard let block = blocks[slice.block], slice.range.upperBound <= block.count, !slice.range.isEmpty,
                 settled.first.map({ $0.block.prefix == block.prefix }) ?? true
             else { continue }

@@ -1,12 +1,12 @@
 import ObjectStore
 
 extension PageCoverage {
-    /// The page, cut into what it tells of each directory from `root` on down: of those that its keys are in, those whose
-    /// end it proves, and those that lead to its prefix. A directory comes behind all that are in it.
+    /// Divides the page into the coverage of each directory from `root` down: those of its keys, those whose end it
+    /// covers, and those that lead to its prefix. A directory comes behind its subdirectories.
     ///
     /// - Parameters:
-    ///   - root: The prefix of a directory that all keys of the page are in.
-    ///   - account: Where the coverages' memory is counted.
+    ///   - root: The prefix of a directory that contains all keys of the page.
+    ///   - account: The account of the blocks' memory.
     func coverages(below root: Key, account: BlockAccount) -> [DirectoryCoverage] {
         if interval.isEmpty { return [] }
         var cutter = PageCutter(page: self, root: root, account: account)
@@ -14,29 +14,30 @@ extension PageCoverage {
         return cutter.finish()
     }
 
-    /// What the page tells of the directory of `prefix`, in which all its keys are; `nil` where that is nothing.
+    /// Returns the coverage of the directory of `prefix`, which contains all keys of the page; `nil` if the page covers
+    /// nothing of it.
     func coverage(of prefix: Key, account: BlockAccount) -> DirectoryCoverage? {
         coverages(below: prefix, account: account).last { $0.block.prefix == prefix }
     }
 }
 
-/// Cuts a page into coverages, in one pass over its items.
+/// Divides a page into the coverage of its directories, in one pass over its items.
 private struct PageCutter {
-    /// A directory of which more may come.
+    /// A directory that more items may follow for.
     private struct PendingDirectory {
         let prefix: Key
         var entries: EntryBlock.Builder
         var hidden = HiddenKeys()
-        /// Whether the directory it is in has it as an entry. One that was only opened because the page begins in it is no
-        /// entry before something is found in it.
+        /// `true` if the parent directory has this one as an entry. A directory that was only begun because the page
+        /// begins in it becomes an entry when an item in it is found.
         var isEntered: Bool
     }
 
     private let page: PageCoverage
     private let account: BlockAccount
-    /// Directories longer than this are not told of: what is below them is rolled up.
+    /// The length limit of prefixes: what is below longer ones is rolled up.
     private let prefixByteCountMax: Int
-    /// Each is in the one before it.
+    /// Each is a subdirectory of the one before it.
     private var open: [PendingDirectory] = []
     private var coverages: [DirectoryCoverage] = []
 
@@ -45,13 +46,13 @@ private struct PageCutter {
         self.account = account
         prefixByteCountMax = page.isDelimited ? page.prefix.folderPrefix.bytes.count : .max
         begin(root, isEntered: true)
-        // The page begins within these: the rest of them is told of, also where it is empty.
+        // The page begins within these: it covers the rest of them, even if that is empty.
         while let name = subdirectory(of: page.interval.lower), Name.isName(name) {
             begin(Key(page.interval.lower.bytes[...name.endIndex]), isEntered: false)
         }
     }
 
-    /// The name of the directory that `key` is in, within the innermost open one, if the page tells of it.
+    /// Returns the name of the subdirectory of the innermost open directory that contains `key`, if the page covers it.
     private func subdirectory(of key: Key) -> ArraySlice<UInt8>? {
         let prefixByteCount = open[open.count - 1].prefix.bytes.count
         let relative = key.bytes[prefixByteCount...]
@@ -76,7 +77,7 @@ private struct PageCutter {
         addLast(item)
     }
 
-    /// Something was found in the innermost open directory, so all open ones exist.
+    /// An item in the innermost open directory was found, so all open ones exist.
     private mutating func enter() {
         for index in open.indices.dropFirst() where !open[index].isEntered {
             open[index].isEntered = true
@@ -85,7 +86,8 @@ private struct PageCutter {
         }
     }
 
-    /// Adds what the item is in the innermost directory that the page tells of.
+    /// Adds an item to the innermost directory that the page covers. The directory's own marker, of any size, is no
+    /// entry.
     private mutating func addLast(_ item: ListPage.Item) {
         let innermost = open.count - 1
         switch (KeyClassification(item.key, below: open[innermost].prefix), item) {
@@ -100,7 +102,7 @@ private struct PageCutter {
         }
     }
 
-    /// Adds a subdirectory that `key` is in to the innermost open directory. Whether it can be named.
+    /// Adds a subdirectory that contains `key` to the innermost open directory. Returns `false` if its name is invalid.
     @discardableResult
     private mutating func addDirectory(_ name: ArraySlice<UInt8>, of key: Key) -> Bool {
         let innermost = open.count - 1
@@ -128,8 +130,8 @@ private struct PageCutter {
         return coverages
     }
 
-    /// Which sortKeys of a directory the page tells of. A subdirectory is one sortKey: one that the page has something
-    /// of is there, and one of which it begins or ends in the middle without having anything of it is left out.
+    /// Returns the range of a directory's sort keys that the page covers. A subdirectory has one sort key. It is
+    /// covered if the page has a key below it; if the page only begins or ends within it, without such a key, it isn't.
     private func sortKeys(of prefix: Key) -> KeyInterval {
         let byteCount = prefix.bytes.count
         let lower = max(page.interval.lower, prefix)
@@ -139,21 +141,21 @@ private struct PageCutter {
             upper: upper.map { endSortKey(at: $0, byteCount: byteCount) })
     }
 
-    /// The first sortKey of a directory that a page that begins at `key` tells of.
+    /// Returns the first sort key of a directory that a page beginning at `key` covers.
     private func firstSortKey(from key: Key, byteCount: Int) -> Key {
         guard let subdirectory = divided(key, byteCount: byteCount) else { return key.dropping(byteCount) }
         let isThere = page.items.first?.key.hasPrefix(subdirectory) ?? false
         return (isThere ? subdirectory : subdirectory.endOfPrefix ?? subdirectory).dropping(byteCount)
     }
 
-    /// The first sortKey of a directory that a page that ends at `key` doesn't tell of.
+    /// Returns the first sort key of a directory that a page ending at `key` doesn't cover.
     private func endSortKey(at key: Key, byteCount: Int) -> Key {
         guard let subdirectory = divided(key, byteCount: byteCount) else { return key.dropping(byteCount) }
         let isThere = page.items.last?.key.hasPrefix(subdirectory) ?? false
         return (isThere ? subdirectory.endOfPrefix ?? subdirectory : subdirectory).dropping(byteCount)
     }
 
-    /// The prefix of the subdirectory that `key` lies in the middle of; `nil` where it lies between sortKeys.
+    /// Returns the prefix of the subdirectory that contains `key`; `nil` if `key` lies between sort keys.
     private func divided(_ key: Key, byteCount: Int) -> Key? {
         guard let end = key.bytes[byteCount...].firstIndex(of: Key.delimiter), end + 1 < key.bytes.count else {
             return nil
@@ -163,7 +165,7 @@ private struct PageCutter {
 }
 
 extension Name {
-    /// Whether these bytes are a name.
+    /// Returns `true` if the bytes are a valid name.
     fileprivate static func isName(_ bytes: ArraySlice<UInt8>) -> Bool {
         bytes.withUnsafeBytes { flaw(of: $0) == nil }
     }

@@ -1,10 +1,10 @@
 import ObjectStore
 import Synchronization
 
-/// The pages that are being listed ahead of anybody's asking, so that who needs one of them waits for it instead of asking
-/// too.
+/// The pages that are being prefetched, so that a caller that needs one of them waits for it instead of sending another
+/// request.
 final class PagesInFlight: Sendable {
-    /// One page under way.
+    /// One page in flight.
     struct Token: Hashable, Sendable {
         fileprivate let number: Int
     }
@@ -21,8 +21,8 @@ final class PagesInFlight: Sendable {
 
     private let state = Mutex(State())
 
-    /// A page is asked for that is expected to tell of the keys of `interval`. As many as there are requests ahead at once,
-    /// at the most. Ends with `end`, whatever becomes of the request.
+    /// Begins a page that is expected to cover the keys of `interval`. Every page ends with `end`. There are at most as
+    /// many as prefetches run at once.
     func begin(expecting interval: KeyInterval) -> Token {
         state.withLock { state in
             state.pageCount += 1
@@ -31,8 +31,8 @@ final class PagesInFlight: Sendable {
         }
     }
 
-    /// The page has been absorbed, or won't come, as `result` says. Whoever waited for it looks again, or fails as well
-    /// where the store was asked for as long as a request may take: they would wait twice as long otherwise.
+    /// Ends a page that was added or that failed, as `result` says. Callers that waited for it continue. If the failure
+    /// took the whole timeout of a request, they fail as well: otherwise they would wait twice as long.
     func end(_ token: Token, _ result: Result<ListPage, StoreError>) {
         let page = state.withLock { $0.pages.removeValue(forKey: token.number) }
         var lasting: StoreError?
@@ -40,8 +40,10 @@ final class PagesInFlight: Sendable {
         for waiter in page?.waiters ?? [] { waiter(lasting) }
     }
 
-    /// Waits for a page that is expected to tell of `key`. Whether there is one; `completion` is called when it has ended,
-    /// with an error where asking again is of no use, and not at all where there is none.
+    /// Waits for a page that is expected to cover `key`. Returns `false` if there is none; `completion` isn't called
+    /// then.
+    ///
+    /// - Parameter completion: Called when the page has ended; with an error if another request would be useless.
     func wait(for key: Key, completion: @escaping @Sendable (StoreError?) -> Void) -> Bool {
         state.withLock { state in
             guard let number = state.pages.first(where: { $0.value.interval.contains(key) })?.key else { return false }

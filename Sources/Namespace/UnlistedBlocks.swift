@@ -1,24 +1,23 @@
 import DequeModule
 
-/// Blocks of listings that have gone: expired ones that were replaced, and those that were dropped because memory was needed.
-/// Most are gone as well. The others are held by somebody who still reads the listing, or by the kernel, which knows inodes
-/// of them.
+/// Blocks of listings that were replaced after they expired, or dropped to free memory. Most are freed as well. The
+/// others are held by a reader of the listing, or by the kernel's inodes.
 struct UnlistedBlocks {
     /// A block, as long as something else holds it.
     struct WeakBlock: Sendable {
         fileprivate(set) weak var block: EntryBlock?
     }
 
-    /// How many blocks are looked at in one go, so that nobody waits for it.
+    /// The most blocks to examine at once, so that no caller waits long.
     private static let scanCountMax = 256
-    /// How many of them were asked about before.
+    /// The most blocks to examine again that the kernel was notified of before.
     private static let notifiedScanCountMax = 16
-    /// Below as many it doesn't matter how many of them have gone.
+    /// The number of blocks below which freed ones needn't be removed.
     private static let cleaningCountMin = 1_024
 
-    /// Those that the kernel wasn't asked about so far.
+    /// Blocks that the kernel wasn't notified of.
     private var fresh: Deque<WeakBlock> = []
-    /// Those that it was, the last ones last: it doesn't let go of what is in use.
+    /// Blocks that it was notified of, in order: it doesn't forget inodes in use.
     private var notified: Deque<WeakBlock> = []
     private var cleaningCount = Self.cleaningCountMin
 
@@ -30,9 +29,10 @@ struct UnlistedBlocks {
         cleaningCount = max(Self.cleaningCountMin, (fresh.count + notified.count) * 2)
     }
 
-    /// The blocks to ask the kernel about next: fresh ones that take so many bytes, or as many as there are, and some others.
+    /// Returns the next blocks to notify the kernel of: new ones with `byteCount` bytes or all there are, and some
+    /// others.
     ///
-    /// - Returns: The blocks, and how many bytes the fresh ones of them take.
+    /// - Returns: The blocks, and the bytes of the new ones.
     mutating func next(byteCount: Int) -> (blocks: [WeakBlock], freshByteCount: Int) {
         var found: [WeakBlock] = []
         var freshByteCount = 0

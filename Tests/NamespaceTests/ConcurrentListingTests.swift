@@ -6,17 +6,17 @@ import TestSupport
 
 @testable import Namespace
 
-/// Lookups and readers at once, on a store whose answers come in any order, while others bring pages of their own and keys
+/// Concurrent lookups and readers, on a store whose responses come in any order, while prefetches add pages and keys
 /// come and go.
 @Suite("Concurrent listings") struct ConcurrentListingTests {
     @Test(
-        "answers are those of a plain set of keys, whatever comes in whatever order", arguments: 0..<150)
+        "concurrent lookups and readers agree with the keys, whatever the order of responses", arguments: 0..<150)
     func unchangingKeys(seed: UInt64) throws {
         try run(seed: seed, changingCount: 0)
     }
 
     @Test(
-        "what is there all the time is never missed, what never is never shown, and nothing comes twice, while keys change",
+        "while keys change, listings miss no stable key, show no absent key, and show no key twice",
         arguments: 0..<250)
     func changingKeys(seed: UInt64) throws {
         try run(seed: seed, changingCount: 20)
@@ -53,13 +53,13 @@ import TestSupport
     }
 }
 
-/// A namespace, its store, and all that is under way between them.
+/// A namespace and its store, with all requests in flight between them.
 private final class World: Sendable {
     private let namespace: Namespace
     private let store: InMemoryStore
-    /// Keys that are there all the time.
+    /// Keys that exist all the time.
     private let stable: TreeModel
-    /// Keys that are there at some time.
+    /// Keys that exist at some time.
     private let ever: TreeModel
     private let seed: UInt64
     private let readers = Mutex<[DirectoryReader]>([])
@@ -73,7 +73,7 @@ private final class World: Sendable {
         self.seed = seed
     }
 
-    /// A directory that some key is in, at some time.
+    /// Returns a directory that contains a key at some time.
     private func anyDirectory(using random: inout SeededGenerator) -> Inode {
         let key = ever.keys.randomElement(using: &random) ?? ""
         let length = Int.random(in: 0...key.bytes.count, using: &random)
@@ -108,7 +108,7 @@ private final class World: Sendable {
         readers.withLock { $0.append(reader) }
     }
 
-    /// Lets some reader go on, or go back; whether there is one that isn't at its end.
+    /// Lets a reader continue or seek. Returns `false` if all are at their end.
     @discardableResult
     func readOn(using random: inout SeededGenerator) -> Bool {
         let idle = readers.withLock { $0.filter { $0.canReadOn } }
@@ -118,7 +118,7 @@ private final class World: Sendable {
         return true
     }
 
-    /// Lists something that nobody needs, as a walk's listings do, and lets the tree know.
+    /// Lists a page that no reader needs, like a prefetch, and adds it to the cache.
     func listAhead(using random: inout SeededGenerator) {
         let key = (ever.keys + [""]).randomElement(using: &random) ?? ""
         let prefix = Key(key.bytes.prefix(Int.random(in: 0...key.bytes.count, using: &random))).folderPrefix
@@ -131,8 +131,8 @@ private final class World: Sendable {
         let interval = KeyInterval(lower: beginning, upper: request.prefix.endOfPrefix)
         let token = isAnnounced ? cache.pagesInFlight.begin(expecting: interval) : nil
         store.list(request, deadline: .now + .seconds(10)) { [request] result in
-            if let page = try? result.get(), let proven = try? PageCoverage(page, of: request) {
-                cache.absorb(proven, requestedAt: requestedAt)
+            if let page = try? result.get(), let coverage = try? PageCoverage(page, of: request) {
+                cache.absorb(coverage, requestedAt: requestedAt)
             }
             if let token { cache.pagesInFlight.end(token, result) }
         }
@@ -143,7 +143,7 @@ private final class World: Sendable {
         if Bool.random(using: &random) { store.put(key, .text("y")) } else { store.delete(key) }
     }
 
-    /// Lets one of the requests under way be answered; whether there is one.
+    /// Lets one request in flight be answered. Returns `false` if there is none.
     @discardableResult
     func releaseOne(using random: inout SeededGenerator) -> Bool {
         guard let request = store.waiting.randomElement(using: &random) else { return false }
@@ -152,7 +152,7 @@ private final class World: Sendable {
     }
 
     func expectAllAnswered() {
-        #expect(pendingCount.withLock { $0 } == 0, "lookups wait for nothing, seed \(seed)")
+        #expect(pendingCount.withLock { $0 } == 0, "lookups without an answer, seed \(seed)")
         for reader in readers.withLock({ $0 }) {
             let context: Comment = "\(reader.prefix), seed \(seed)"
             #expect(reader.isAtEnd, context)
@@ -166,7 +166,7 @@ private final class World: Sendable {
     }
 }
 
-/// Somebody who reads a directory: one request at a time, some entries of each answer.
+/// A reader of a directory: one request at a time, and some entries of each response.
 private final class DirectoryReader: Sendable {
     enum Step {
         case proceed
@@ -177,13 +177,13 @@ private final class DirectoryReader: Sendable {
 
     fileprivate struct State {
         var names: [[UInt8]] = []
-        /// Where to read on.
+        /// The index to continue at.
         var index = 0
         var isWaiting = false
         var isAtEnd = false
         var hasBegun = false
         var failureCount = 0
-        /// Whether an index had another name than before.
+        /// `true` if an index had another name before.
         var hasMoved = false
     }
 
@@ -208,7 +208,7 @@ private final class DirectoryReader: Sendable {
             case .seek(let index): state.index = min(index, state.names.count)
             case .rewind: state = State()
             }
-            // The first request of all is one from the beginning, as in readdir.
+            // The first request begins at the first entry, as in readdir.
             let isRestart = !state.hasBegun
             state.hasBegun = true
             state.isWaiting = true
@@ -221,7 +221,7 @@ private final class DirectoryReader: Sendable {
                     state.failureCount += 1
                     return
                 }
-                // Some of them, as where the caller's buffer is small.
+                // Only some entries, as with a small buffer.
                 let count = min(slice.count, 1 + index % 3)
                 for offset in 0..<count { state.take(slice[offset].entry.name.bytes, at: index + offset) }
                 state.index = index + count

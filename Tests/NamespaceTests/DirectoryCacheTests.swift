@@ -6,9 +6,9 @@ import TestSupport
 
 @testable import Namespace
 
-@Suite("Known cache") struct DirectoryCacheTests {
+@Suite("Directory cache") struct DirectoryCacheTests {
     @Test(
-        "up to where all is known is true, and goes no further only where something isn't known", arguments: 0..<200)
+        "the known range of a tree contains only known keys, and ends at an unknown one", arguments: 0..<200)
     func knownEnd(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let keys = oddKeys(count: Int.random(in: 0...60, using: &random), using: &random)
@@ -45,7 +45,7 @@ import TestSupport
         return try pages(of: contents(of: keys), request, limits: 1...7, using: &random).shuffled(using: &random)
     }
 
-    /// Whether it is known what there is at `key`: at each of the directories that lead there.
+    /// Returns `true` if it is known what there is at `key`, from all directories that lead there.
     private func isKnown(_ key: Key, below root: Key, in cache: DirectoryCache) -> Bool {
         var directory = root
         while true {
@@ -64,7 +64,7 @@ import TestSupport
     }
 
     @Test(
-        "a page that was asked for before a folder was forgotten tells nothing of it, and all of others",
+        "a page requested before a folder was invalidated covers all folders but that one",
         arguments: [
             ("a/", .tree, ["", "b/"]), ("a/", .directory, ["", "a/s/", "b/"]), ("a/s/", .tree, ["", "a/", "b/"]),
             ("", .tree, []), ("", .directory, ["a/", "a/s/", "b/"]),
@@ -82,7 +82,7 @@ import TestSupport
         #expect(directories.allSatisfy { cache.known($0)?.isComplete == true })
     }
 
-    @Test func `of many folders that were forgotten, none comes back`() throws {
+    @Test func `none of many invalidated folders comes back with an older page`() throws {
         let cache = namespace(on: InMemoryStore()).cache
         let prefixes = (0..<200).map { Key("\($0)/") }
         let page = try PageCoverage(
@@ -94,7 +94,7 @@ import TestSupport
     }
 
     @Test(
-        "a listing from the archive is used where it is whole and still true",
+        "a listing from the archive is used if it is undamaged and hasn't expired",
         arguments: [
             (.asKept, 0), (.damaged, 1), (.outOfOrder, 1), (.stale, 1), (.fromTheFuture, 1), (.ofAnotherPrefix, 1),
             (.missing, 1),
@@ -113,7 +113,7 @@ import TestSupport
         #expect(store.listRequests.count == listCount)
     }
 
-    @Test func `an empty folder is kept in the archive, and what is forgotten in memory is forgotten there`() throws {
+    @Test func `the archive has empty folders, and loses a folder that is invalidated in memory`() throws {
         let store = InMemoryStore(delivery: .inline)
         let archive = ScriptedArchive()
         #expect(try names(in: "d/", namespace(on: store, archive: archive)).isEmpty)
@@ -128,7 +128,7 @@ import TestSupport
         #expect(store.listRequests.count == 1)
     }
 
-    @Test func `what is forgotten while the archive is asked for it doesn't come back`() throws {
+    @Test func `a folder invalidated while the archive reads it doesn't come back`() throws {
         let store = InMemoryStore(delivery: .inline)
         store.put("d/a", .text("x"))
         let archive = ScriptedArchive()
@@ -163,7 +163,7 @@ import TestSupport
     }
 }
 
-/// An archive that answers as a test says.
+/// An archive with scripted answers.
 final class ScriptedArchive: ListingArchive {
     enum Answer {
         case missing
@@ -190,7 +190,7 @@ final class ScriptedArchive: ListingArchive {
         set { state.withLock { $0.answer = newValue } }
     }
 
-    /// Happens once, when a listing is looked up, before the answer.
+    /// Sets an event that happens once, when a listing is read, before the answer.
     func happens(_ event: @escaping @Sendable () -> Void) {
         state.withLock { $0.whileAsked = event }
     }

@@ -2,8 +2,8 @@ import ObjectStore
 
 @testable import Namespace
 
-/// Where a name stands in S3's order of keys, relative to a directory's prefix: "name" for a file, "name/" for a
-/// directory. That is not the order of names: "a" < "a.txt" < "a/".
+/// The sort key of a name, relative to a directory's prefix: "name" for a file, "name/" for a directory. Its order
+/// isn't that of names: "a" < "a.txt" < "a/".
 struct EntrySortKey: Comparable {
     let name: Name
     let isDirectory: Bool
@@ -25,7 +25,7 @@ struct EntrySortKey: Comparable {
             return left.name.bytes[index] < right.name.bytes[index]
         }
         if leftCount == rightCount { return !left.isDirectory && right.isDirectory }
-        // One name begins the other: what follows it there is compared with its own "/", or with its end.
+        // One name begins the other: the next byte is compared with the shorter one's "/", or with its end.
         return leftCount < rightCount
             ? !left.isDirectory || Key.delimiter < right.name.bytes[common]
             : right.isDirectory && left.name.bytes[common] < Key.delimiter

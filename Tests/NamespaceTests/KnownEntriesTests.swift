@@ -4,9 +4,9 @@ import TestSupport
 
 @testable import Namespace
 
-@Suite("Proven entries") struct KnownEntriesTests {
+@Suite("Known entries") struct KnownEntriesTests {
     @Test(
-        "pages flat and delimited, of any size, from anywhere, in any order, prove what a plain set of keys says",
+        "entries known from pages of any kind, size and order agree with the keys",
         arguments: 0..<400)
     func pagesProveTheModel(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -22,58 +22,58 @@ import TestSupport
                 let settled = known.entries(of: prefix)
                 known.absorb(coverage)
                 #expect(
-                    known.entries(of: prefix).starts(with: settled), "entries stay where they are, seed \(seed)")
+                    known.entries(of: prefix).starts(with: settled), "settled entries moved, seed \(seed)")
             }
             for (prefix, entries) in known.directories { check(entries, of: prefix, asked, model, seed: seed) }
         }
     }
 
-    /// Compares all that is known of a directory with the model.
-    private func check(_ proven: KnownEntries, of prefix: Key, _ asked: [Key], _ model: TreeModel, seed: UInt64) {
+    /// Compares the known entries of a directory with the model.
+    private func check(_ listing: KnownEntries, of prefix: Key, _ asked: [Key], _ model: TreeModel, seed: UInt64) {
         let expected = model.entries(of: prefix)
         let names = expected.keys + asked.map { Array($0.bytes.prefix { $0 != Key.delimiter }) }
         for name in names.compactMap({ try? Name($0) }) {
             let context: Comment = "\(Key(name.bytes)) in \(prefix), seed \(seed)"
-            switch proven.answer(for: name) {
+            switch listing.answer(for: name) {
             case .present(let found): #expect(TreeModel.Kind(found.entry) == expected[name.bytes], context)
             case .absent: #expect(expected[name.bytes] == nil, context)
-            case .unknown: #expect(!proven.isComplete, context)
+            case .unknown: #expect(!listing.isComplete, context)
             }
         }
-        let entries = proven.allEntries
+        let entries = listing.allEntries
         let sortKeys = entries.map { EntrySortKey($0) }
         #expect(sortKeys == sortKeys.sorted(), "\(prefix), seed \(seed)")
         for (index, entry) in entries.enumerated() {
             #expect(TreeModel.Kind(entry) == expected[entry.name.bytes], "\(prefix), seed \(seed)")
             let sortKey = entry.name.bytes + (entry.isDirectory ? [Key.delimiter] : [])
-            #expect(proven.index(of: sortKey) == index, "\(prefix), seed \(seed)")
+            #expect(listing.index(of: sortKey) == index, "\(prefix), seed \(seed)")
         }
-        // The seal: a directory that counts as complete lacks nothing.
-        if proven.isComplete { #expect(entries.count == expected.count, "\(prefix), seed \(seed)") }
+        // A complete directory lacks nothing.
+        if listing.isComplete { #expect(entries.count == expected.count, "\(prefix), seed \(seed)") }
         let directories = expected.filter { $0.value == .directory }.map { Key($0.key + [Key.delimiter]) }.sorted()
-        checkSubdirectories(proven, of: directories, isExact: proven.isComplete, "\(prefix), seed \(seed)")
+        checkSubdirectories(listing, of: directories, isExact: listing.isComplete, "\(prefix), seed \(seed)")
     }
 
     private func checkSubdirectories(
-        _ proven: KnownEntries, of expected: [Key], isExact: Bool, _ context: Comment
+        _ listing: KnownEntries, of expected: [Key], isExact: Bool, _ context: Comment
     ) {
-        let known = proven.subdirectories(from: [], limit: .max).map { Key($0 + [Key.delimiter]) }
+        let known = listing.subdirectories(from: [], limit: .max).map { Key($0 + [Key.delimiter]) }
         #expect(known == known.sorted() && Set(known).isSubset(of: expected), context)
         if isExact { #expect(known == expected, context) }
         for start in expected + ["", "a", "b/"] {
-            switch proven.nextSubdirectory(from: start) {
+            switch listing.nextSubdirectory(from: start) {
             case .name(let name):
                 let next = expected.first { $0 >= start }
                 #expect(next == Key(name + [Key.delimiter]), context)
             case .none: #expect(!expected.contains { $0 >= start }, context)
             case .unknown(let end):
-                #expect(!proven.isComplete, context)
+                #expect(!listing.isComplete, context)
                 #expect(!expected.contains { $0 >= start && $0 < end }, context)
             }
         }
     }
 
-    @Test("the pages of a whole listing complete every directory, whatever order they come in", arguments: 0..<200)
+    @Test("the pages of a whole listing complete every directory, in any order", arguments: 0..<200)
     func wholeListingsComplete(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let keys = oddKeys(count: Int.random(in: 0...60, using: &random), using: &random)
@@ -95,7 +95,7 @@ import TestSupport
         }
     }
 
-    @Test("what was proven first stays, and what comes later fills the gaps", arguments: 0..<200)
+    @Test("known entries never change, and later pages fill the gaps", arguments: 0..<200)
     func firstProofStays(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let stable = oddKeys(count: Int.random(in: 0...30, using: &random), using: &random)
@@ -108,13 +108,13 @@ import TestSupport
             for page in try randomPages(of: contents(of: now.sorted()), below: "", using: &random).prefix(2) {
                 for coverage in page.coverages(below: "", account: BlockAccount()) { known.absorb(coverage) }
             }
-            for (prefix, proven) in known.directories {
+            for (prefix, listing) in known.directories {
                 for (name, first) in firstAnswers[prefix, default: [:]] {
-                    #expect(proven.knownEntry(name) == .some(first), "\(Key(name.bytes)) in \(prefix), seed \(seed)")
+                    #expect(listing.knownEntry(name) == .some(first), "\(Key(name.bytes)) in \(prefix), seed \(seed)")
                 }
                 for key in stable + changing where key.hasPrefix(prefix) {
                     let component = key.bytes.dropFirst(prefix.bytes.count).prefix { $0 != Key.delimiter }
-                    guard let name = try? Name(component), let entry = proven.knownEntry(name) else { continue }
+                    guard let name = try? Name(component), let entry = listing.knownEntry(name) else { continue }
                     firstAnswers[prefix, default: [:]][name] = entry
                     let isStable = TreeModel(keys: stable).entries(of: prefix)[name.bytes] != nil
                     #expect(entry != nil || !isStable, "\(Key(name.bytes)) in \(prefix), seed \(seed)")
@@ -123,7 +123,7 @@ import TestSupport
         }
     }
 
-    @Test func `a page that goes back in the order of keys, or leaves its prefix, proves nothing`() {
+    @Test func `a page out of order or outside of its prefix is rejected`() {
         let request = ListRequest(prefix: "d/", isDelimited: true)
         for keys: [Key] in [["d/b", "d/b"], ["d/b", "d/a"], ["e"], ["d/a", "e/"], [""]] {
             #expect(throws: PageFlaw.self) { try PageCoverage(page(keys), of: request) }
@@ -131,28 +131,28 @@ import TestSupport
         #expect(throws: PageFlaw.self) { try PageCoverage(page(["d/c"]), of: request, from: "d/d") }
     }
 
-    @Test func `a file is held back until its directory can't come any more`() throws {
-        var proven = KnownEntries()
+    @Test func `a file is held back until a directory of its name can no longer follow`() throws {
+        var listing = KnownEntries()
         var lower: Key = ""
         func absorb(_ keys: [Key], next: String?) throws -> HiddenKeys {
             let page = try PageCoverage(
                 page(keys, next: next), of: ListRequest(prefix: "", isDelimited: true), from: lower)
             lower = page.interval.upper ?? ""
-            return proven.absorb(try #require(page.coverage(of: "", account: BlockAccount())))
+            return listing.absorb(try #require(page.coverage(of: "", account: BlockAccount())))
         }
         #expect(try absorb(["a", "a-1"], next: "1").count == 0)
-        #expect(proven.settledCount == 0)
+        #expect(listing.settledCount == 0)
         #expect(try absorb(["a-2", "a.txt"], next: "2").count == 0)
-        #expect(proven.settledCount == 0)
+        #expect(listing.settledCount == 0)
         #expect(try absorb(["a/"], next: "3").first == "a")
-        #expect(proven.allEntries.map { Key($0.name.bytes) } == ["a-1", "a-2", "a.txt", "a"])
-        #expect(proven.allEntries.last?.isDirectory == true)
+        #expect(listing.allEntries.map { Key($0.name.bytes) } == ["a-1", "a-2", "a.txt", "a"])
+        #expect(listing.allEntries.last?.isDirectory == true)
     }
 
     @Test(
-        "a page that begins or ends in the middle of a subdirectory proves it only by what it has of it",
+        "a page that begins or ends within a subdirectory covers it only if it has a key of it",
         arguments: [
-            // Keys on a flat page, what follows, and what is asked of: known to be there (+), missing (-), unknown (?).
+            // The beginning and keys of a flat page, and names to look up: present (+), absent (-), unknown (?).
             (from: "a/m", keys: ["a/n", "b"], isLast: true, "+a +b -c", "?a/l +a/n -a/o"),
             (from: "a/m", keys: ["b"], isLast: true, "?a +b -c", "?a/l -a/n"),
             (from: "a/m", keys: [], isLast: true, "?a -b", "?a/l -a/n"),
@@ -168,10 +168,10 @@ import TestSupport
         for coverage in page.coverages(below: "", account: BlockAccount()) { known.absorb(coverage) }
         for text in (atRoot + " " + below).split(separator: " ") {
             let key = Key(String(text.dropFirst()))
-            let proven = try #require(known.directories[key.folderPrefix])
+            let listing = try #require(known.directories[key.folderPrefix])
             let name = try Name(key.dropping(key.folderPrefix.bytes.count).bytes)
             let sign =
-                switch proven.answer(for: name) {
+                switch listing.answer(for: name) {
                 case .present: "+"
                 case .absent: "-"
                 case .unknown: "?"
@@ -180,9 +180,8 @@ import TestSupport
         }
     }
 
-    /// A part of a listing that says "last page" while keys lie before where it began: what goofys took for the whole of
-    /// the directories that it came through (goofys#474).
-    @Test func `a listing that began in the middle completes only what it has seen all of`() throws {
+    /// The last page of a listing that began in the middle. goofys took it for all of its directories (goofys#474).
+    @Test func `a listing that begins in the middle completes only the directories that it covers wholly`() throws {
         let keys: [Key] = ["d/a", "d/b", "d/s/x", "d/s/y", "d/t/z"]
         var known = KnownDirectories()
         for start: Key in ["d/s/x", "d/b", "d/a/"] {
@@ -200,7 +199,7 @@ import TestSupport
     }
 }
 
-/// Directories by prefix, as coverages tell of them.
+/// The known entries of directories, by prefix.
 private struct KnownDirectories {
     private(set) var directories: [Key: KnownEntries] = [:]
 
@@ -223,7 +222,7 @@ extension KnownEntries {
         return entries
     }
 
-    /// What is known of a name; `nil` where that is nothing.
+    /// Returns the entry of a name; `.some(nil)` if there is none, and `nil` if that isn't known.
     fileprivate func knownEntry(_ name: Name) -> DirectoryEntry?? {
         switch answer(for: name) {
         case .present(let found): .some(found.entry)

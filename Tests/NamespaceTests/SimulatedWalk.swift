@@ -3,19 +3,19 @@ import Testing
 
 @testable import Namespace
 
-/// What a program does to a tree, as far as walks are recognised by it.
+/// An operation of a program that may be part of a walk.
 enum WalkerAct: Equatable {
     /// Reads the entries of a directory.
     case read(Key)
-    /// Looks up a directory of this prefix, in the one that it is in.
+    /// Looks up a directory with this prefix in its parent.
     case lookup(Key)
 }
 
-/// Runs programs on a simulated tree with a simulated store, in simulated time, and counts.
+/// Runs programs on a simulated tree with a simulated store in simulated time, and counts requests.
 struct SimulatedWalk {
-    /// Milliseconds from a request to its answer.
+    /// Milliseconds from a request to its response.
     private static let latency = 20.0
-    /// Milliseconds that a program takes for a directory.
+    /// Milliseconds that a program spends on a directory.
     private static let pace = 0.1
 
     private struct InFlight {
@@ -26,15 +26,15 @@ struct SimulatedWalk {
     var tree: SimulatedTree
     var walks = WalkDetector()
     private var inFlight: [InFlight] = []
-    /// Requests that were sent because somebody needed the answer.
+    /// Requests that a program waited for.
     private(set) var demandCount = 0
-    /// Requests that were sent prefetch.
+    /// Prefetches.
     private(set) var prefetchCount = 0
-    /// How many of them failed or are to fail: every so many-th one.
+    /// Every so many-th prefetch fails.
     var failingEvery: Int?
-    /// How often a program waited for an answer, one after the other.
+    /// The number of times that a program waited for a response.
     private(set) var waitCount = 0
-    /// How many pages nobody had seen, at the most, in excess of what is allowed.
+    /// The most unused pages beyond the allowed number.
     private(set) var excess = 0
     private(set) var now = 0.0
 
@@ -44,7 +44,7 @@ struct SimulatedWalk {
 
     var requestCount: Int { demandCount + prefetchCount }
 
-    /// Pages that were asked for and that nobody came to see.
+    /// Requested pages that no program has used.
     var unvisitedCount: Int { walks.accounts.reduce(0) { $0 + $1.unvisitedCount } }
 
     /// Runs one program.
@@ -52,7 +52,7 @@ struct SimulatedWalk {
         for act in acts { perform(act) }
     }
 
-    /// Runs several programs, in turns.
+    /// Runs several programs in turns.
     mutating func run(together programs: [[WalkerAct]]) {
         for index in 0..<(programs.map(\.count).max() ?? 0) {
             for acts in programs where index < acts.count { perform(acts[index]) }
@@ -103,7 +103,7 @@ struct SimulatedWalk {
         }
     }
 
-    /// Lets time pass, and pages arrive.
+    /// Advances the time, and delivers responses.
     private mutating func deliver(until time: Double) {
         while let next = inFlight.indices.min(by: { inFlight[$0].time < inFlight[$1].time }),
             inFlight[next].time <= time
@@ -129,7 +129,7 @@ struct SimulatedWalk {
     }
 }
 
-/// Runs a plan on a simulated tree, one round of answers after the other.
+/// Lists a simulated tree by a plan, one round of responses after the other.
 struct SimulatedTreeListing {
     var tree: SimulatedTree
     private(set) var requestCount = 0
@@ -142,7 +142,7 @@ struct SimulatedTreeListing {
 
     mutating func run(below root: Key) {
         var plan = TreeListingPlan(below: root)
-        var requests = plan.plan(tree)
+        var requests = plan.nextRequests(tree)
         while !plan.isDone, !requests.isEmpty {
             requestCount += requests.count
             roundCount += 1
@@ -151,14 +151,14 @@ struct SimulatedTreeListing {
                 let (keys, interval) = tree.answer(prefetch.request)
                 if let next = plan.noteArrival(prefetch.name, keys, in: interval) { further.append(next) }
             }
-            requests = further + plan.plan(tree)
+            requests = further + plan.nextRequests(tree)
         }
         keyCount = plan.keyCount
     }
 }
 
 extension SimulatedTree {
-    /// Answers a request, and takes the answer.
+    /// Answers a request, and adds the response to the known part.
     mutating func answer(_ request: ListRequest) -> (keys: [Key], interval: KeyInterval) {
         if request.isDelimited {
             absorbListing(of: request.prefix)
@@ -169,7 +169,7 @@ extension SimulatedTree {
         return (keys, interval)
     }
 
-    /// The directories of a depth-first walk, each directory's subdirectories in the order that `sort` gives them.
+    /// Returns the reads of a depth-first walk that visits subdirectories in the order of `sort`.
     func depthFirst(
         from root: Key = .empty, sort: ([[UInt8]]) -> [[UInt8]] = { $0 }
     ) -> [WalkerAct] {

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Namespace
 
-@Suite("TreeListingPlan") struct TreeListingPlanTests {
+@Suite("Tree listing plan") struct TreeListingPlanTests {
     @Test(
-        "a sweep lists everything, side by side, with little more requests than the keys need",
+        "a tree is listed completely, in parallel, with few requests more than its keys need",
         arguments: [(20, 45, 22), (3, 700, 5), (8, 1, 5_000), (1, 1, 20), (2, 2, 1), (1, 1, 30_000)])
     func listsEverything(subjects: Int, folders: Int, files: Int) {
         let keys = SimulatedKeys.study(subjects: subjects, folders: folders, files: files)
@@ -17,9 +17,9 @@ import Testing
         if files < 10_000 { #expect(listing.roundCount <= 15) }
     }
 
-    @Test("a sweep of subjects of the Human Connectome Project is wide", .enabled(if: SimulatedKeys.hasManifest))
-    func listsConnectomes() throws {
-        let keys = try SimulatedKeys.connectomes(3)
+    @Test("subjects of the Human Connectome Project are listed in parallel")
+    func listsConnectomes() {
+        let keys = SimulatedKeys.connectomes(3)
         var listing = SimulatedTreeListing(keys: keys)
         listing.run(below: "HCP_1200/")
         #expect(listing.keyCount == keys.count)
@@ -27,7 +27,7 @@ import Testing
         #expect(listing.roundCount <= 40)
     }
 
-    @Test func `a sweep asks for what is not known yet, and for nothing where all is`() {
+    @Test func `only the unknown part of a tree is listed`() {
         let keys = SimulatedKeys.study(subjects: 20, folders: 45, files: 22)
         var listing = SimulatedTreeListing(keys: keys)
         listing.run(below: "study/sub-1007/")

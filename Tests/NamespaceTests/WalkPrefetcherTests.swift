@@ -6,9 +6,9 @@ import TestSupport
 
 @testable import Namespace
 
-@Suite("Walk-ahead") struct WalkPrefetcherTests {
+@Suite("Walk prefetcher") struct WalkPrefetcherTests {
     @Test(
-        "a walk of eight thousand keys finds all of them, by at most twenty listings",
+        "a walk of 8,000 keys finds all of them with at most 20 requests",
         arguments: [InMemoryStore.Delivery.inline, .ownThread])
     func walksStudy(delivery: InMemoryStore.Delivery) throws {
         let keys = SimulatedKeys.study(subjects: 8, folders: 45, files: 22)
@@ -18,10 +18,10 @@ import TestSupport
         #expect(store.listRequests.count <= 20)
         store.clearLog()
         #expect(try walk(namespace).count == keys.count)
-        #expect(store.listRequests.isEmpty, "a second walk asks for nothing")
+        #expect(store.listRequests.isEmpty, "a second walk sent requests")
     }
 
-    @Test("folders of a few files share their pages") func walksTinyFolders() throws {
+    @Test("a walk of folders with few files lists several with one request") func walksTinyFolders() throws {
         let keys = SimulatedKeys.tinyFolders(1_000, files: 5)
         let store = store(of: keys, delivery: .ownThread)
         let namespace = namespace(on: store)
@@ -29,7 +29,7 @@ import TestSupport
         #expect(store.listRequests.count <= 40)
     }
 
-    @Test("walks agree with the keys, whatever these are", arguments: 0..<25)
+    @Test("walks agree with the keys, for any keys", arguments: 0..<25)
     func agreesWithKeys(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let names = ["a", "a.b", "a-", "b", "ab", "é", "a b", "0"]
@@ -46,7 +46,7 @@ import TestSupport
         #expect(try Set(walk(namespace)) == keys, "seed \(seed)")
     }
 
-    @Test func `who only reads one folder has nothing listed ahead`() throws {
+    @Test func `reading one folder prefetches nothing in a mount`() throws {
         let store = store(of: SimulatedKeys.study(subjects: 5, folders: 5, files: 5), delivery: .inline)
         let namespace = namespace(on: store)
         let root = try #require(namespace.inode(.root))
@@ -56,7 +56,7 @@ import TestSupport
         #expect(store.listRequests.map(\.isDelimited) == [true, true, true])
     }
 
-    @Test func `the same folder of each subject costs one listing a subject`() throws {
+    @Test func `reading the same folder of each subject costs one request a subject`() throws {
         let store = store(of: SimulatedKeys.study(subjects: 60, folders: 10, files: 2), delivery: .ownThread)
         let namespace = namespace(on: store)
         let root = try #require(namespace.inode(.root))
@@ -69,7 +69,7 @@ import TestSupport
         #expect(store.listRequests.count <= 75)
     }
 
-    @Test func `a request ahead that fails is nobody's error`() throws {
+    @Test func `a failed prefetch causes no error`() throws {
         let keys = SimulatedKeys.study(subjects: 8, folders: 45, files: 22)
         let store = store(of: keys, delivery: .ownThread)
         let namespace = namespace(on: store)
@@ -79,13 +79,13 @@ import TestSupport
         let runs = try readAll(study, of: namespace).count + readAll(subject, of: namespace).count
         #expect(runs == 53)
         _ = try readAll(try #require(try lookUp("run-100", in: subject, of: namespace)), of: namespace)
-        // As where the policy allows listing the folders, but not their parent as a whole.
+        // As with a policy that allows listing the folders, but not everything below their parent.
         store.failNext(with: StoreError(.accessDenied, "no"))
         #expect(try readAll(try #require(try lookUp("run-101", in: subject, of: namespace)), of: namespace).count == 22)
         #expect(try Set(walk(namespace)) == Set(keys))
     }
 
-    @Test func `warming a tree lists all of it, and a walk asks for nothing then`() throws {
+    @Test func `listing a tree lists all of it, and a walk then sends no request`() throws {
         let keys = SimulatedKeys.study(subjects: 8, folders: 45, files: 22)
         let store = store(of: keys, delivery: .ownThread)
         let namespace = namespace(on: store)
@@ -98,20 +98,20 @@ import TestSupport
         _ = try lookUp("study", in: try #require(namespace.inode(.root)), of: namespace)
         store.clearLog()
         #expect(try Set(walk(namespace)) == Set(keys))
-        #expect(store.listRequests.count <= 1, "the root itself")
+        #expect(store.listRequests.count <= 1, "more than the root was listed")
     }
 
-    @Test func `how far a directory is known is told for keys outside of it, too`() {
+    @Test func `the known range of a directory is defined for keys outside of it`() {
         let cache = namespace(on: store(of: [], delivery: .inline)).cache
         #expect(cache.knownEnd(from: "a", below: "b/", visiting: 8) == "b/")
         #expect(cache.knownEnd(from: "c", below: "b/", visiting: 8) == nil)
     }
 
-    @Test func `warming ends with the error of a page that can't be had, and when it is cancelled`() throws {
+    @Test func `listing a tree ends with the error of a failed page, and when it is canceled`() throws {
         let store = store(of: SimulatedKeys.study(subjects: 2, folders: 2, files: 2), delivery: .ownThread)
         store.failNext(with: StoreError(.accessDenied, "no"))
         let failing = namespace(on: store).listTree(below: "")
-        try eventually("it is over") { failing.isDone }
+        try eventually("the listing ends") { failing.isDone }
         #expect(failing.error?.code == .accessDenied)
         store.hold()
         let cancelled = namespace(on: store).listTree(below: "")
@@ -145,7 +145,7 @@ private func lookUp(_ name: Name, in directory: Inode, of namespace: Namespace) 
     return try answer.withLock { $0 }?.get().inode
 }
 
-/// All entries of a directory.
+/// Returns all entries of a directory.
 private func readAll(_ inode: Inode, of namespace: Namespace) throws -> [DirectoryEntry] {
     let directory = namespace.openDirectory(inode)
     var entries: [DirectoryEntry] = []
@@ -160,7 +160,7 @@ private func readAll(_ inode: Inode, of namespace: Namespace) throws -> [Directo
     }
 }
 
-/// The keys of all files, found as `find` finds them.
+/// Returns the keys of all files, in the order of `find`.
 private func walk(_ namespace: Namespace) throws -> [Key] {
     var keys: [Key] = []
     var stack = [try #require(namespace.inode(.root))]

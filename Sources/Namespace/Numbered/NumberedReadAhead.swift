@@ -1,11 +1,11 @@
 import ObjectStore
 import Synchronization
 
-/// Asks for pages further on of a directory of numbered names, ahead of somebody who reads it.
+/// Prefetches later pages of a directory with numbered names for its reader.
 ///
-/// `NumberedPages` says which. What they tell becomes islands of the listing, wherever they begin and end, so that a wrong
-/// guess costs a request and never an entry. A request that fails is dropped without a word: the reader asks for what is
-/// missing, and hears of the error.
+/// `NumberedPages` chooses them. They become islands of the listing, wherever they begin and end, so that a wrong guess
+/// costs a request and never an entry. A failed request is dropped silently: the reader requests the missing page
+/// itself and gets the error.
 final class NumberedReadAhead: Sendable {
     private let prefix: Key
     private let context: ListingContext
@@ -17,24 +17,24 @@ final class NumberedReadAhead: Sendable {
         pages = Mutex(NumberedPages(widthLimit: context.prefetchPageCountMax))
     }
 
-    /// Where a listing is read.
+    /// The position of a reader in a listing.
     struct ReadPosition {
-        /// The sortKey of the entry that the reader wants next.
+        /// The sort key of the reader's next entry.
         let reader: [UInt8]
-        /// The last sortKey before which all is known.
+        /// The last sort key before which everything is known.
         let front: [UInt8]
-        /// Whether the page behind that is under way.
+        /// `true` if the page behind that is in flight.
         let isFetching: Bool
     }
 
-    /// A page of the directory's own has come.
+    /// Notes an own page of the directory.
     func note(_ page: PageCoverage) {
         if page.next == nil { return }
         let sortKeys = page.items.suffix(NumberSeries.sampleCount).map { sortKey($0) }
         pages.withLock { $0.note(sortKeys, count: page.items.count) }
     }
 
-    /// Somebody reads on, or there is more of the listing.
+    /// Prefetches pages after the reader has continued, or the listing has grown.
     func proceed(_ position: ReadPosition, of listing: DirectoryListing) {
         let guesses = pages.withLock {
             $0.plan(reader: position.reader, front: position.front, isFetching: position.isFetching)

@@ -1,21 +1,21 @@
 import ObjectStore
 
-/// The pages of one directory of a store that lists in no order. Each proves only that its entries are there; all of them
-/// together, from the first one to the last, prove that there are no others.
+/// The pages of one directory of a store that doesn't list in order. Each proves only that its entries exist; all of
+/// them together prove that there are no others.
 struct CollectedPages {
     private(set) var blocks: [EntryBlock] = []
     private var tokens: Set<ContinuationToken> = []
     /// The keys that no path can name.
     private(set) var hidden = HiddenKeys()
-    /// The token of the next page; `nil` before the first page, and after the last.
+    /// The token of the next page; `nil` before the first page, and behind the last.
     private(set) var next: ContinuationToken?
 
-    /// As many entries as a page of S3 has.
+    /// The number of entries on a page of S3.
     private static let blockEntryCount = 1_000
 
-    /// Takes the next page. Returns whether it was the last one.
+    /// Adds the next page. Returns `true` if it was the last one.
     ///
-    /// - Throws: `malformedResponse` where the page leads back to one that has come already.
+    /// - Throws: `malformedResponse` if the page leads back to an earlier one.
     mutating func add(_ coverage: DirectoryCoverage, next: ContinuationToken?) throws(StoreError) -> Bool {
         blocks.append(coverage.block)
         hidden.add(coverage.hidden)
@@ -23,13 +23,13 @@ struct CollectedPages {
         guard let next else { return true }
         guard tokens.insert(next).inserted else {
             throw StoreError(
-                .malformedResponse, "the listing of \"\(coverage.block.prefix)\" comes back to a page that it has given"
+                .malformedResponse, "the listing of \"\(coverage.block.prefix)\" repeats a page"
             )
         }
         return false
     }
 
-    /// All entries in the order of sortKeys, each once. Of a key that stands on several pages the last one counts.
+    /// Returns all entries in the order of sort keys, each once. If a key is on several pages, the last one counts.
     func sortedBlocks(of prefix: Key, account: BlockAccount) -> [EntryBlock] {
         if blocks.count == 1 { return blocks }
         var entries: [(block: Int, index: Int)] = []
@@ -65,9 +65,9 @@ struct CollectedPages {
 }
 
 extension ListPage {
-    /// The entries that an unordered page of the directory of `prefix` has.
+    /// Returns the entries on an unordered page of the directory of `prefix`.
     ///
-    /// - Throws: `malformedResponse` where a key isn't in the directory.
+    /// - Throws: `malformedResponse` if a key isn't in the directory.
     func unorderedCoverage(of prefix: Key, account: BlockAccount) throws(StoreError) -> DirectoryCoverage {
         var page = self
         page.isOrdered = true
@@ -91,9 +91,9 @@ extension ListPage {
 }
 
 extension KnownEntries {
-    /// All entries of a directory, in blocks that follow each other in the order of sortKeys; `nil` where they don't.
+    /// All entries of a directory, in blocks in the order of sort keys; `nil` if the blocks aren't in order.
     ///
-    /// - Parameter hidden: Notes the files that turn out to be hidden by directories of the same name.
+    /// - Parameter hidden: Receives the files that directories of the same name hide.
     init?(whole blocks: [EntryBlock], hidden: inout HiddenKeys) {
         self.init()
         for (index, block) in blocks.enumerated() {

@@ -1,15 +1,15 @@
 import ObjectStore
 import Synchronization
 
-// A directory of a store that lists in no order
-// ---------------------------------------------
-// No page proves what isn't there. So the directory's own pages are collected from the first to the last, by continuation
-// tokens only, and count all together when the last one has come. Until then a lookup is answered by two requests of its
-// own: HEAD for the file, and a listing of one key for the directory. Where the first page is the last one as well, it
-// answers all lookups, as in an ordered store.
+// Listings of a store that doesn't list in order
+//
+// No page proves an absence. So the directory's own pages are collected from the first to the last, by continuation
+// tokens only, and count together once the last one has arrived. Until then a lookup sends two requests of its own:
+// HEAD for the file, and a listing of one key for the directory. If the first page is also the last, it answers all
+// lookups, as in an ordered store.
 
 extension DirectoryListing {
-    /// Fetches the directory's next page; whoever calls this has begun fetching.
+    /// Requests the directory's next page, after the caller has called `beginFetching`.
     func collectPage() {
         let continuation = withState { $0.collected?.next }
         let request = ListRequest(prefix: prefix, isDelimited: true, continuation: continuation)
@@ -23,7 +23,8 @@ extension DirectoryListing {
         }
     }
 
-    /// Takes the page of an unordered directory that another caller has listed from its beginning, where it is the only one.
+    /// Adds the page of an unordered directory that another caller has listed from its beginning, if it is the only
+    /// one.
     func collectWhole(_ page: ListPage, requestedAt: ContinuousClock.Instant) {
         guard page.next == nil, let coverage = try? page.unorderedCoverage(of: prefix, account: context.account) else {
             return
@@ -42,7 +43,7 @@ extension DirectoryListing {
     }
 
     private func collect(_ coverage: DirectoryCoverage, next: ContinuationToken?) throws(StoreError) {
-        // Only this thread touches it while the page is fetched.
+        // No other thread uses it while the page is being fetched.
         var collected = withState { $0.collected.take() } ?? CollectedPages()
         if try collected.add(coverage, next: next) { return try complete(collected) }
         let (outcome, mustFetch) = withState { state in
@@ -52,7 +53,7 @@ extension DirectoryListing {
             state.answerAll(&outcome)
             return (outcome, state.isNeeded)
         }
-        // The next page is on its way before lookups are answered.
+        // The next request is sent before lookups are answered.
         if mustFetch { collectPage() }
         finish(outcome, hidden: nil)
     }
@@ -66,7 +67,7 @@ extension DirectoryListing {
         finish(withState { $0.complete(entries, prefix: prefix, account: context.account) }, hidden: hidden)
     }
 
-    /// Calls `completion` when all of the directory is known.
+    /// Calls `completion` when the whole directory is known.
     func readAll(_ completion: @escaping @Sendable (StoreError?) -> Void) {
         entries(from: entryCount) { [self] result in
             switch result {
@@ -78,7 +79,7 @@ extension DirectoryListing {
 
     // MARK: One name
 
-    /// Asks for the file and for the directory of a name at once. The directory hides the file.
+    /// Requests the file and the directory of a name at the same time. The directory hides the file.
     func probe(_ name: Name) {
         let probe = Probe()
         let key = prefix.appending(name.bytes)
@@ -95,7 +96,7 @@ extension DirectoryListing {
         guard let answer else { return }
         switch answer {
         case .failure(let error) where error.code == .accessDenied:
-            // The keys may list and not read. The listing tells of the name as well.
+            // The credentials may allow ListObjects only. The listing has the name as well.
             return readAll { [self] failure in
                 if let failure { settle(name, .failure(failure)) }
             }
@@ -107,12 +108,14 @@ extension DirectoryListing {
             settle(
                 name,
                 .failure(
-                    StoreError(.malformedResponse, "the listing of \"\(prefix.appending(name.bytes))\" proves nothing"))
+                    StoreError(
+                        .malformedResponse,
+                        "the listing of \"\(prefix.appending(name.bytes))\" doesn't cover the request"))
             )
         }
     }
 
-    /// Takes the proof of one name: of its sortKey as a file, unless it is a directory, and of that as a directory.
+    /// Adds the answer for one name: for its sort key as a file, unless it is a directory, and for that as a directory.
     private func absorbProbe(of name: Name, _ file: ListedObject?, isDirectory: Bool) {
         let sortKey = Key(name.bytes)
         let directory = sortKey.appending([Key.delimiter])
@@ -132,11 +135,11 @@ extension DirectoryListing {
     }
 }
 
-/// The results of the two requests about one name.
+/// The results of the two requests for one name.
 private struct ProbeAnswers {
     enum Whole {
         case directory
-        /// The file, or nothing at all.
+        /// The file, or nothing.
         case file(ListedObject?)
         case failure(StoreError)
     }
@@ -144,7 +147,7 @@ private struct ProbeAnswers {
     var directory: Result<Bool, StoreError>?
     var file: Result<ListedObject?, StoreError>?
 
-    /// The answer, when both have come.
+    /// The answer, once both results have arrived.
     var whole: Whole? {
         guard let directory, let file else { return nil }
         switch (directory, file) {
@@ -155,7 +158,7 @@ private struct ProbeAnswers {
     }
 }
 
-/// Shared by the two requests about one name.
+/// The state that the two requests for one name share.
 private final class Probe: Sendable {
     private let answers = Mutex(ProbeAnswers())
 
@@ -175,8 +178,8 @@ private final class Probe: Sendable {
 }
 
 extension DirectoryListing.State {
-    /// Withdraws all that rests on the order of the store's listings. Entries that readers were given stay where they were.
-    /// Returns how much more memory the lists of entries take.
+    /// Withdraws everything that was concluded from the order of the store's listings. Entries that readers have
+    /// received keep their indices. Returns the growth in memory of the lists of entries.
     mutating func withdraw() -> Int {
         let byteCount = entriesByteCount
         if hasGivenEntries { given = KnownEntries(given: entries.settledSlices) }
@@ -189,7 +192,7 @@ extension DirectoryListing.State {
         return entriesByteCount - byteCount
     }
 
-    /// Takes all entries of the directory. Those that no reader was given come behind those that were.
+    /// Adds all entries of the directory. Those that no reader has received come behind the others.
     mutating func complete(_ whole: KnownEntries, prefix: Key, account: BlockAccount) -> DirectoryListing.Outcome {
         var outcome = DirectoryListing.Outcome()
         isFetching = false
@@ -205,14 +208,14 @@ extension DirectoryListing.State {
 }
 
 extension KnownEntries {
-    /// Entries that readers were given, of a directory of which more is to come.
+    /// Entries that readers have received, of a directory that isn't complete.
     fileprivate init(given slices: [EntrySlice]) {
         self.init()
         for slice in slices { settle(slice) }
     }
 
-    /// These entries, and behind them those of `whole` whose names aren't among them. A directory also comes where its name was
-    /// given as that of a file which it hides: what is in it must not be missed.
+    /// Returns these entries, followed by those of `whole` with other names. A directory is added even if its name was
+    /// returned as that of a file that it hides, so that readers don't miss its contents.
     fileprivate func followed(by whole: KnownEntries, prefix: Key, account: BlockAccount) -> KnownEntries {
         var files: Set<[UInt8]> = []
         var directories: Set<[UInt8]> = []

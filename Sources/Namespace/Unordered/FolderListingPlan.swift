@@ -1,13 +1,13 @@
 import ObjectStore
 
-/// The folders that are to be listed where a tree is listed folder by folder, some of them at once. Knows no store and no clock.
+/// The folders to list next when a tree is listed folder by folder, several at once. Knows no store and no clock.
 struct FolderListingPlan {
-    /// Folders that are being listed, at the most.
+    /// The most folders in flight.
     static let widthMax = TreeListingPlan.widthMax
 
     private var pending: [Key]
     private var inFlightCount = 0
-    /// The number of files in the folders that were listed.
+    /// The number of files in the listed folders.
     private(set) var keyCount = 0
 
     init(below root: Key) {
@@ -17,14 +17,15 @@ struct FolderListingPlan {
     /// `true` if everything is listed.
     var isDone: Bool { pending.isEmpty && inFlightCount == 0 }
 
-    /// The next folder to list now; the deepest one first, so that few wait. Ends with `finish`.
+    /// Returns the next folder to list, the deepest one first, so that few are pending; `nil` if none can begin now.
+    /// Ends with `finish`.
     mutating func next() -> Key? {
         guard inFlightCount < Self.widthMax, let prefix = pending.popLast() else { return nil }
         inFlightCount += 1
         return prefix
     }
 
-    /// A folder is listed that has these folders, and so many files.
+    /// Notes a listed folder with its subdirectories and the number of its files.
     mutating func finish(_ subdirectories: [Key], keyCount: Int) {
         inFlightCount -= 1
         pending += subdirectories

@@ -1,13 +1,13 @@
 import ObjectStore
 
-/// What is known of the tree, as walk-ahead looks at it: what is in memory, and, where the next question is, what the archive
-/// has.
+/// The known part of the tree, for prefetches: the listings in memory, and those of the archive where the next request
+/// would begin.
 struct CachedTreeView: TreeView {
     let cache: DirectoryCache
-    /// Whether listings outlive the process.
+    /// `true` if listings outlive the process.
     let hasArchive: Bool
 
-    /// How many listings are taken from the archive at once: each is read from the disk.
+    /// The most listings to read from the archive at once: each one is a disk access.
     private static let archivedCountMax = 32
 
     func knownEnd(from key: Key, below root: Key, visiting limit: Int) -> Key? {

@@ -1,41 +1,41 @@
 import ObjectStore
 
-/// Somebody who may be walking all of a tree, and what is asked for ahead of them: flat pages, the nearest unknown keys
-/// behind the directory read last first.
+/// A possible walk through a whole tree, and its prefetches: flat pages, beginning with the nearest unknown keys behind
+/// the directory that was read last.
 struct DeepWalk {
-    /// The pages under way for one walk, at the most: 32 at 20 ms each are more keys than the kernel can be told of.
+    /// The most pages in flight for one walk: 32 at 20 ms each are more keys than the kernel can read.
     static let widthMax = 32
-    /// How many pages nobody has seen a walk may have, besides a tenth of those that were of use.
+    /// The number of unused pages that a walk may have, besides a tenth of the used ones.
     static let unvisitedCountMax = 32
-    /// How many reads pass before a walk looks ahead again that found far more known than it could ask for.
+    /// The number of reads before a walk looks ahead again, if everything it could request was known.
     private static let restCount = 128
-    /// How many directories are looked at at once for the next unknown key, and how often in a row.
+    /// The most directories to examine at once for the next unknown key, and the most times in a row.
     private static let visitCountMax = 256
     private static let scanCountMax = 4
 
-    /// Its name in the accounting.
+    /// The number of the walk in the accounting.
     var number: Int
     var trail: WalkTrail
-    /// When its last step was, in events.
+    /// The time of the last step, in events.
     var lastUse: Int
-    /// The walk that this one may be, if that goes on nowhere else: somebody left out directories, or somebody else looked
-    /// at one.
+    /// The walk that this one branched off, if it may be the same walk: a program skipped directories, or another
+    /// program read one.
     var origin: Origin?
 
-    /// Where a walk branched off another one.
+    /// The point at which a walk branched off another one.
     struct Origin {
         let number: Int
-        /// The other walk's last use then.
+        /// The last use of the other walk at that time.
         let lastUse: Int
     }
 
     private var pages: PredictedPages
-    /// How many requests may be under way: one at first, and one more for each page that somebody came to see.
+    /// The number of requests that may be in flight: one at first, and one more for each used page.
     private var width = 1
     private var restingCount = 0
-    /// Whether something was known of the directory read last when it was read.
+    /// `true` if part of the directory that was read last was known before.
     private var isAtKnown = false
-    /// Whether the walk has gone back in the order of keys: then what is behind it may be ahead of it.
+    /// `true` if the walk has gone back in the order of keys. Keys behind it may then be ahead of it.
     private var goesBack = false
 
     init(number: Int, root: Key, lastUse: Int) {
@@ -45,7 +45,7 @@ struct DeepWalk {
         pages = PredictedPages(root: root)
     }
 
-    /// Somebody reads `directory`, which is a step of this walk.
+    /// Notes that `directory` is read, which is a step of this walk.
     mutating func take(_ step: WalkTrail.Step, to directory: Key, wasKnown: Bool) {
         if directory < trail.current { goesBack = true }
         trail.take(step, to: directory)
@@ -53,33 +53,34 @@ struct DeepWalk {
         if wasKnown { restingCount = max(0, restingCount - 1) } else { restingCount = 0 }
     }
 
-    /// A page was seen.
+    /// Notes a used page.
     mutating func notePageUse() {
         width = min(width + 1, DeepWalk.widthMax)
     }
 
-    /// A page has come, which told of `interval` by `keys`, and of `own` as the only one.
+    /// Notes a page that covers `interval` with `keys`; no other page covers `own`.
     mutating func settle(_ page: Int, _ keys: [Key], in interval: KeyInterval, own: KeyInterval) {
         pages.settle(page, keys, in: interval, own: own)
     }
 
-    /// A page won't come.
+    /// Notes a failed page.
     mutating func fail(_ page: Int) {
         width = max(1, width / 2)
         pages.fail(page)
     }
 
-    /// What to ask for now.
+    /// Returns the pages to request now.
     mutating func plan(
         _ accounting: inout PrefetchAccounting, _ tree: some TreeView, unvisitedCountMax: Int
     ) -> [PrefetchRequest] {
-        guard trail.isRecognised, restingCount == 0 else { return [] }
+        guard trail.isRecognized, restingCount == 0 else { return [] }
         let isCurrentComplete = isAtKnown && tree.isComplete(trail.current)
         if isCurrentComplete && !mayRequest(accounting, unvisitedCountMax: unvisitedCountMax) { return [] }
         var requests: [PrefetchRequest] = []
         var search = Search(position: trail.current)
         while accounting.account(of: number).inFlightCount < width, let start = nextUnknown(&search, accounting, tree) {
-            // Whoever reads the directory waits for the page that it lacks, so that one is of use however many others are not.
+            // The reader waits for the missing page of its directory, so that page will be used however many others
+            // aren't.
             let isDemanded = !isCurrentComplete && !search.hasPassedPages && start.hasPrefix(trail.current)
             if !isDemanded && !mayRequest(accounting, unvisitedCountMax: unvisitedCountMax) { break }
             if search.hasPassedPages && !pages.areEfficient(accounting.account(of: number)) { break }
@@ -87,7 +88,7 @@ struct DeepWalk {
             if isDemanded { _ = accounting.use(start) }
             search.position = start
         }
-        // Nothing left to ask for, or far away: looking again at each step would cost more than the steps.
+        // With nothing to request, or only far away, searching again at each step would cost more than the steps.
         let isIdle = requests.isEmpty && accounting.account(of: number).inFlightCount == 0
         if search.isTooFar || isIdle { restingCount = DeepWalk.restCount }
         return requests
@@ -99,18 +100,18 @@ struct DeepWalk {
         return account.unvisitedCount < min(allowance, unvisitedCountMax)
     }
 
-    /// How far the search for what to ask for has come.
+    /// The progress of the search for unknown keys.
     private struct Search {
         var position: Key
-        /// Whether pages under way lie between the directory read last and `position`.
+        /// `true` if there are pages in flight between the directory that was read last and `position`.
         var hasPassedPages = false
-        /// Whether it goes on from the walk's root, after it has come to the end.
+        /// `true` if the search has reached the end and continued from the walk's root.
         var hasWrapped = false
-        /// Whether it ended because so much is known.
+        /// `true` if the search ended because too much is known.
         var isTooFar = false
     }
 
-    /// The next key of which nothing is known and nothing under way.
+    /// Returns the next key that is neither known nor in flight.
     private func nextUnknown(_ search: inout Search, _ accounting: PrefetchAccounting, _ tree: some TreeView) -> Key? {
         for _ in 0..<DeepWalk.scanCountMax {
             let (covered, inFlightCount) = accounting.coveredEnd(from: search.position)

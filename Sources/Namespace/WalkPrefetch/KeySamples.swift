@@ -1,31 +1,31 @@
 import ObjectStore
 
-/// Where keys stand on the pages that a walk's listings brought: enough of them to tell how keys spread over directories.
+/// Samples of the keys on the pages of a walk: enough to estimate the distribution of keys over directories.
 struct KeySamples {
-    /// What is remembered of one page.
+    /// The sample of one page.
     private struct Stretch {
         let lower: Key
         let upper: Key?
-        /// How many keys it brought.
+        /// The number of keys that it covers.
         let keyCount: Int
-        /// Each `SiblingTemplate.markDistance`th of them, the first one included.
+        /// Every `SiblingTemplate.markDistance`th key, including the first.
         let marks: [Key]
     }
 
-    /// How many pages are remembered: more than one directory of a level at which siblings are alike should need.
+    /// The most pages to keep: more than one directory should need at a level with similar siblings.
     private static let countLimit = 128
 
-    /// In the order of keys; they don't overlap.
+    /// In the order of keys, without overlap.
     private var stretches: [Stretch] = []
 
-    /// Notes what a page brought.
+    /// Adds the keys of a page.
     mutating func add(_ keys: [Key], in interval: KeyInterval) {
         let marks = stride(from: 0, to: keys.count, by: SiblingTemplate.markDistance).map { keys[$0] }
         let stretch = Stretch(lower: interval.lower, upper: interval.upper, keyCount: keys.count, marks: marks)
         stretches.insert(stretch, at: stretches.firstIndex { $0.lower > interval.lower } ?? stretches.count)
     }
 
-    /// Forgets pages far from `key`, where there are many.
+    /// Drops pages far from `key` if there are many.
     mutating func forgetSome(farFrom key: Key) {
         while stretches.count > KeySamples.countLimit {
             if let first = stretches.first, first.upper.map({ $0 < key }) ?? false {
@@ -36,7 +36,7 @@ struct KeySamples {
         }
     }
 
-    /// How many keys were seen below `prefix`, about: pages that begin or end elsewhere count by their marks.
+    /// Returns the approximate number of keys below `prefix`. Pages that begin or end elsewhere count by their marks.
     func keyCount(below prefix: Key) -> Int {
         let end = prefix.endOfPrefix
         var count = 0
@@ -52,12 +52,12 @@ struct KeySamples {
         return count
     }
 
-    /// A template made of the directory `name` of `parent`, if the pages have come to its end without a gap; what was known
-    /// of its beginning before the walk was recognised may be missing.
+    /// Returns a template of the directory `name` of `parent`, if the pages reach its end without a gap. Its beginning
+    /// may be missing if that was known before the walk was recognized.
     func template(of name: [UInt8], in parent: Key) -> SiblingTemplate? {
         let prefix = parent.directory(name)
         guard let end = prefix.endOfPrefix, let first = firstIndex(reaching: prefix) else { return nil }
-        // First whether they have, which is seldom so, then what they brought.
+        // First checks that they do, which is rare, then collects their keys.
         guard let last = stretches[first...].firstIndex(where: { $0.upper.map { $0 >= end } ?? true }),
             !hasGap(in: first...last)
         else { return nil }
@@ -67,12 +67,12 @@ struct KeySamples {
         return SiblingTemplate(name: name, marks: marks)
     }
 
-    /// The first page that goes beyond `key`.
+    /// Returns the first page that ends behind `key`.
     private func firstIndex(reaching key: Key) -> Int? {
         stretches.firstIndex { $0.upper.map { $0 > key } ?? true }
     }
 
-    /// Whether these pages leave out anything between them.
+    /// Returns `true` if there is a gap between these pages.
     private func hasGap(in indices: ClosedRange<Int>) -> Bool {
         indices.dropFirst().contains { index in
             stretches[index - 1].upper.map { $0 < stretches[index].lower } ?? false

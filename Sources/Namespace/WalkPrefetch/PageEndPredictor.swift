@@ -1,27 +1,28 @@
 import ObjectStore
 
-/// Guesses how far a flat page goes that begins at some key, from what the pages of a walk so far have shown.
+/// Predicts the end of a flat page from its beginning and the earlier pages of a walk.
 ///
-/// Two ways, tried from the walk's root down. Where siblings are small, as many of them as have a page's keys on average.
-/// Where they are big, the place that many keys on in the sibling that was seen last (`SiblingTemplate`). What doesn't fit
-/// costs requests, so each level has to earn the trust that guesses are made by it: the number of guesses at a time.
+/// Two methods are tried from the walk's root down. Small siblings: as many of them as have one page's keys on average.
+/// Big siblings: the key one page further on in the sibling that was seen last (`SiblingTemplate`). A wrong prediction
+/// costs requests, so each level of the tree has a limit of predictions at a time (`trust`), which right ones raise and
+/// wrong ones lower.
 struct PageEndPredictor {
-    /// A guess.
+    /// A predicted end.
     struct Guess {
-        /// The key that the page is expected to reach, and the next one can begin at.
+        /// The key that the page is expected to reach, at which the next one can begin.
         let end: Key
-        /// The directory whose children it was made by.
+        /// The directory whose children it is based on.
         let level: Key
     }
 
     private struct Level {
-        /// Keys in its subdirectories, and ends of subdirectories, that were seen.
+        /// The keys in subdirectories, and the ends of subdirectories, that pages have covered.
         var keyCount = 0
         var childEndCount = 0
         var template: SiblingTemplate?
-        /// Whether a child was seen that has more keys than a page: then its siblings are worth a page each.
+        /// `true` if a child has more keys than a page: then each of its siblings is worth a page.
         var hasBigChild = false
-        /// How many guesses may be under way; 0 where they have been wrong.
+        /// The number of predictions that may be in flight; 0 after wrong ones.
         var trust = 2
         var openGuessCount = 0
 
@@ -30,11 +31,11 @@ struct PageEndPredictor {
         }
     }
 
-    /// S3 gives no more than this on a page.
+    /// The most keys that S3 returns on a page.
     static let pageKeyCount = 1_000
-    /// How many children must have been seen before their average counts.
+    /// The number of children that must be known before their average counts.
     private static let childCountMin = 4
-    /// Bigger ones are looked at singly.
+    /// The size above which siblings are predicted one by one.
     private static let groupedKeyCountMax = 500
     private static let trustMax = 64
     private static let levelCountLimit = 256
@@ -42,15 +43,15 @@ struct PageEndPredictor {
     private let root: Key
     private var levels: [Key: Level] = [:]
     private var samples = KeySamples()
-    /// How many keys pages are thought to reach: fewer than they have, since a gap that is left between two pages costs
-    /// another one.
+    /// The number of keys that a page is assumed to cover: fewer than it has, since a gap between two pages costs a
+    /// third one.
     private var reach = 930
 
     init(root: Key) {
         self.root = root
     }
 
-    /// Learns from a page that tells of `keys` in `interval`, which no page told of before.
+    /// Learns from a page with `keys` in `interval`, which no earlier page covered.
     mutating func learn(_ keys: [Key], in interval: KeyInterval) {
         guard let first = keys.first, let last = keys.last else { return }
         samples.add(keys, in: interval)
@@ -65,7 +66,7 @@ struct PageEndPredictor {
 
     private mutating func count(_ keys: [Key], in prefix: Key) {
         guard let first = keys.first?.child(of: prefix), let last = keys.last else { return }
-        // All of them are in one child: that is so at most levels.
+        // At most levels, all keys are in one child.
         if last.child(of: prefix) == first {
             levels[prefix, default: Level()].keyCount += keys.count
             return
@@ -81,7 +82,7 @@ struct PageEndPredictor {
         levels[prefix] = level
     }
 
-    /// Looks whether the child of `prefix` that `key` is in has more keys than a page.
+    /// Notes if the child of `prefix` that contains `key` has more keys than a page.
     private mutating func learnSize(of prefix: Key, from key: Key) {
         guard let child = key.child(of: prefix) else { return }
         if samples.keyCount(below: prefix.directory(child)) >= PageEndPredictor.pageKeyCount {
@@ -89,7 +90,7 @@ struct PageEndPredictor {
         }
     }
 
-    /// Looks whether the child of `prefix` that `key` is in has been seen to its end.
+    /// Makes a template of the child of `prefix` that contains `key`, if its end was covered.
     private mutating func learnTemplate(of prefix: Key, from key: Key) {
         guard let child = key.child(of: prefix).map(Array.init), levels[prefix]?.template?.name != child,
             let template = samples.template(of: child, in: prefix),
@@ -99,7 +100,7 @@ struct PageEndPredictor {
         if levels[prefix]?.trust == 0 { levels[prefix]?.trust = 1 }
     }
 
-    /// How far a page is going to tell that begins at `start`; `nil` where there is no telling.
+    /// Returns the predicted end of a page that begins at `start`; `nil` if there is no basis for one.
     func guess(from start: Key, in tree: some TreeView) -> Guess? {
         for prefix in start.directories(from: root) {
             guard let level = levels[prefix], level.openGuessCount < level.trust else { continue }
@@ -114,7 +115,7 @@ struct PageEndPredictor {
         return nil
     }
 
-    /// The topmost directory above `key` whose children would be worth knowing, to have pages begin at them, and aren't all
+    /// Returns the topmost directory above `key` whose children would be useful beginnings of pages and aren't all
     /// known.
     func unlistedLevel(above key: Key, in tree: some TreeView) -> Key? {
         key.directories(from: root).first { prefix in
@@ -123,8 +124,8 @@ struct PageEndPredictor {
         }
     }
 
-    /// The next directory behind `start` that is big enough to be worth a request of its own, if the one that `start` is
-    /// in has been: where there is no telling how far a page goes, another one can begin there.
+    /// Returns the next directory behind `start` that is probably worth a request of its own, because its sibling
+    /// around `start` was. Without a prediction, another page can begin there.
     func boundary(behind start: Key, in tree: some TreeView) -> Key? {
         for prefix in start.directories(from: root).reversed() where levels[prefix]?.hasBigChild == true {
             guard let child = start.child(of: prefix),
@@ -164,16 +165,16 @@ struct PageEndPredictor {
         return end > start ? end : nil
     }
 
-    /// A guess was acted upon.
+    /// Notes a prediction that a request is based on.
     mutating func begin(_ guess: Guess) {
         levels[guess.level, default: Level()].openGuessCount += 1
     }
 
-    /// The page has come, or not (`nil`): what it told of beginning with the guess's end or behind was told twice.
+    /// Notes the result of a prediction. Keys at its end and behind it were requested twice.
     ///
     /// - Parameters:
-    ///   - keyCount: How many keys the page has in front of the end that was guessed.
-    ///   - hasGap: Whether it didn't reach that end.
+    ///   - keyCount: The number of the page's keys before the predicted end; `nil` if the page failed.
+    ///   - hasGap: `true` if the page didn't reach that end.
     mutating func settle(_ guess: Guess, keyCount: Int?, hasGap: Bool) {
         guard var level = levels[guess.level] else { return }
         level.openGuessCount = max(0, level.openGuessCount - 1)

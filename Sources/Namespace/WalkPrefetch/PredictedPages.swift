@@ -1,14 +1,14 @@
 import ObjectStore
 
-/// The flat pages of one walk or sweep: where each is expected to end, and what is learnt from where it did.
+/// The flat pages of one walk or tree listing, with their predicted ends.
 struct PredictedPages {
-    /// How many requests may turn out to be of little use before the guesses have to be good.
+    /// The number of requests that may turn out to be useless before predictions must be good.
     private static let freeCount = 8
 
     private let root: Key
     private(set) var predictor: PageEndPredictor
     private var guesses: [Int: PageEndPredictor.Guess] = [:]
-    /// How many keys pages told of as the only ones.
+    /// The number of keys that only one page covered.
     private(set) var keyCount = 0
 
     init(root: Key) {
@@ -16,7 +16,7 @@ struct PredictedPages {
         predictor = PageEndPredictor(root: root)
     }
 
-    /// The request for the page that begins at `start`, of which no other page tells.
+    /// Returns the request for the page that begins at `start`, which no other page covers.
     mutating func request(
         from start: Key, for walk: Int, _ accounting: inout PrefetchAccounting, _ tree: some TreeView
     ) -> PrefetchRequest {
@@ -31,7 +31,7 @@ struct PredictedPages {
         return PrefetchRequest(page, from: start, below: root, upTo: end)
     }
 
-    /// A page has come, which told of `interval` by `keys`, and of `own` as the only one.
+    /// Notes a page that covers `interval` with `keys`; no other page covers `own`.
     mutating func settle(_ page: Int, _ keys: [Key], in interval: KeyInterval, own: KeyInterval) {
         if let guess = guesses.removeValue(forKey: page) {
             let hasGap = interval.upper.map { $0 < guess.end } ?? false
@@ -42,13 +42,13 @@ struct PredictedPages {
         predictor.learn(ownKeys, in: own)
     }
 
-    /// A page won't come.
+    /// Notes a failed page.
     mutating func fail(_ page: Int) {
         if let guess = guesses.removeValue(forKey: page) { predictor.settle(guess, keyCount: nil, hasGap: false) }
     }
 
-    /// Whether pages so far brought about as many keys as they can, so that one more that may tell of the same keys as the
-    /// next is no great loss.
+    /// Returns `true` if pages so far covered nearly as many keys as they can, so that another one that may share keys
+    /// with the next is no great loss.
     func areEfficient(_ account: PrefetchAccounting.Account) -> Bool {
         let expectedKeyCount = keyCount + PageEndPredictor.pageKeyCount * (account.inFlightCount + 1)
         return (account.requestedCount + 1 - PredictedPages.freeCount) * PageEndPredictor.pageKeyCount * 10

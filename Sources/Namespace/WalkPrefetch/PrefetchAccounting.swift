@@ -1,56 +1,57 @@
 import ObjectStore
 
-/// The flat pages that were asked for ahead of walks: where they are, and whether anybody came to see them.
+/// The flat pages that were prefetched for walks: their ranges, and their use.
 ///
-/// Pages lie side by side in the order of keys and don't overlap: one that tells of keys of the next one as well, which
-/// happens where the guess of how far it would go was too short, ends where that one begins.
+/// Pages lie side by side in the order of keys and don't overlap. A page that shares keys with the next one, because
+/// its predicted end was too early, ends at the beginning of that one.
 struct PrefetchAccounting {
-    /// A page that was asked for.
+    /// A requested page.
     struct Page {
-        /// Its name.
+        /// The number that identifies the page.
         let number: Int
-        /// Which walk it was asked for.
+        /// The walk that it was requested for.
         let walk: Int
-        /// The first key it tells of.
+        /// The first key that it covers.
         let lower: Key
-        /// The first key that it doesn't tell of, or, while it is under way, is not expected to; `nil` where it has no end.
+        /// The first key behind those that it covers or, while it is in flight, is expected to cover; `nil` if it has
+        /// no end.
         var upper: Key?
         var hasArrived = false
-        /// Whether a directory that it tells of was read.
+        /// `true` if a directory that it covers was read.
         var isUsed = false
 
-        /// Whether the page tells of what is in the directory of this prefix, or is expected to: the beginning of the
-        /// directory is in it, or the page itself begins within that directory.
-        func tells(of directory: Key) -> Bool {
+        /// Returns `true` if the page covers entries of a directory, or is expected to: it contains the beginning of
+        /// the directory, or begins within it.
+        func covers(_ directory: Key) -> Bool {
             (lower <= directory || lower.folderPrefix == directory) && (upper.map { directory < $0 } ?? true)
         }
     }
 
-    /// How many pages one walk has asked for.
+    /// The numbers of pages of one walk.
     struct Account {
-        /// Pages that nobody has seen, under way or here.
+        /// Unused pages, in flight or here.
         var unvisitedCount = 0
-        /// Pages under way.
+        /// Pages in flight.
         var inFlightCount = 0
-        /// Pages that were seen.
+        /// Used pages.
         var usedCount = 0
         /// All pages ever, failed ones included.
         var requestedCount = 0
     }
 
-    /// How many pages are remembered; those that were seen go first.
+    /// The most pages to keep; used ones are dropped first.
     private static let countLimit = 2_048
 
-    /// Pages that were asked for and not yet forgotten, in the order of keys.
+    /// Requested pages that weren't dropped, in the order of keys.
     private(set) var pages: [Page] = []
     private(set) var accounts: [Int: Account] = [:]
     private var pageCount = 0
 
-    /// What a walk has asked for.
+    /// Returns the numbers of a walk.
     func account(of walk: Int) -> Account { accounts[walk] ?? Account() }
 
-    /// Up to where pages side by side tell, or are going to tell, of everything from `key` on; `key` itself where none does,
-    /// and `nil` where they have no end. Also, how many of them are under way.
+    /// Returns the end of the pages that lie side by side from `key` on and cover everything, or will: `key` itself if
+    /// there are none, and `nil` if they have no end. Also returns the number of these in flight.
     func coveredEnd(from key: Key) -> (end: Key?, inFlightCount: Int) {
         var end = key
         var inFlightCount = 0
@@ -64,13 +65,13 @@ struct PrefetchAccounting {
         return (end, inFlightCount)
     }
 
-    /// Where the next page behind `key` begins.
+    /// Returns the beginning of the next page behind `key`.
     func nextStart(behind key: Key) -> Key? {
         let index = firstIndex(behind: key)
         return index < pages.count ? pages[index].lower : nil
     }
 
-    /// Notes that a page was asked for, expected to tell of `interval`, which no other page tells of.
+    /// Adds a requested page that is expected to cover `interval`, which no other page covers. Returns its number.
     mutating func begin(_ interval: KeyInterval, for walk: Int) -> Int {
         forgetSome()
         pageCount += 1
@@ -82,8 +83,7 @@ struct PrefetchAccounting {
         return pageCount
     }
 
-    /// A page has come that tells of everything up to `upper`. The page as it is now remembered; `nil` where its walk has
-    /// been forgotten.
+    /// Notes a page that covers everything up to `upper`. Returns the updated page; `nil` if its walk was dropped.
     mutating func finish(_ number: Int, upTo upper: Key?) -> Page? {
         guard let index = pages.firstIndex(where: { $0.number == number }) else { return nil }
         let next = index + 1 < pages.count ? pages[index + 1].lower : nil
@@ -93,7 +93,7 @@ struct PrefetchAccounting {
         return pages[index]
     }
 
-    /// A page won't come.
+    /// Notes a failed page.
     mutating func fail(_ number: Int) -> Page? {
         guard let index = pages.firstIndex(where: { $0.number == number }) else { return nil }
         let page = pages.remove(at: index)
@@ -102,17 +102,17 @@ struct PrefetchAccounting {
         return page
     }
 
-    /// Somebody reads a directory: pages that tell of it are of use. The walks of those that are here, each as often as it
-    /// has such a page.
+    /// Notes that a directory is read: pages that cover it are used. Returns the walks of those that have arrived, each
+    /// as often as it has such a page.
     mutating func use(_ directory: Key) -> [Int] {
         var walks: [Int] = []
         var index = firstIndex(behind: directory)
-        // The page that the directory begins in, and those that begin within its own entries.
+        // The page that contains the beginning of the directory, and those that begin within its own entries.
         index = max(0, index - 1)
         while index < pages.count {
             let page = pages[index]
             if page.lower > directory && !page.lower.hasPrefix(directory) { break }
-            if page.tells(of: directory) && !page.isUsed {
+            if page.covers(directory) && !page.isUsed {
                 pages[index].isUsed = true
                 accounts[page.walk]?.unvisitedCount -= 1
                 accounts[page.walk]?.usedCount += 1
@@ -124,14 +124,14 @@ struct PrefetchAccounting {
         return walks
     }
 
-    /// What the page that `directory` is in told is not known any more.
+    /// Drops pages that cover `directory`, since it isn't known any more.
     mutating func lose(_ directory: Key) {
-        let lost = pages.filter { $0.hasArrived && $0.tells(of: directory) }
+        let lost = pages.filter { $0.hasArrived && $0.covers(directory) }
         for page in lost where !page.isUsed { accounts[page.walk]?.unvisitedCount -= 1 }
         pages.removeAll { page in lost.contains { $0.number == page.number } }
     }
 
-    /// Forgets the pages that have arrived and lie side by side from `key` on. Where they end; `nil` where that is nowhere.
+    /// Drops the arrived pages that lie side by side from `key` on. Returns their end; `nil` if they have none.
     mutating func dropArrived(from key: Key) -> Key? {
         var end: Key? = key
         while let first = pages.first, first.hasArrived, let reached = end, first.lower <= reached {
@@ -141,13 +141,13 @@ struct PrefetchAccounting {
         return end
     }
 
-    /// A walk is over; nobody will see its pages.
+    /// Drops the pages of a walk that is over.
     mutating func forget(_ walk: Int) {
         pages.removeAll { $0.walk == walk }
         accounts[walk] = nil
     }
 
-    /// The first page that begins behind `key`.
+    /// Returns the index of the first page that begins behind `key`.
     private func firstIndex(behind key: Key) -> Int {
         var low = 0
         var high = pages.count
@@ -158,7 +158,7 @@ struct PrefetchAccounting {
         return low
     }
 
-    /// What has been seen will be seen to be known when somebody asks; it only costs memory here.
+    /// Drops used pages if there are many: that their keys are known shows without them.
     private mutating func forgetSome() {
         if pages.count < PrefetchAccounting.countLimit { return }
         pages.removeAll { $0.hasArrived && $0.isUsed }

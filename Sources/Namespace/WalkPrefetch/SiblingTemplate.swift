@@ -1,36 +1,37 @@
 import Algorithms
 import ObjectStore
 
-/// What one directory was seen to hold, as a pattern for its siblings: in many trees, those of a study's subjects for one,
-/// siblings hold the same things by nearly the same names.
+/// The keys of one directory, as a pattern for its siblings: in many trees, such as those of a study's subjects,
+/// siblings have nearly the same contents.
 struct SiblingTemplate {
-    /// Every how many keys there is a mark.
+    /// The number of keys from one mark to the next.
     static let markDistance = 50
 
     /// The directory's name.
     let name: [UInt8]
-    /// Keys relative to the directory, in order, each `markDistance` keys behind the one before.
+    /// Keys relative to the directory, in order, `markDistance` keys apart.
     let marks: [[UInt8]]
 
-    /// How many keys the directory has, about.
+    /// The approximate number of keys in the directory.
     var keyCount: Int { marks.count * SiblingTemplate.markDistance }
 
-    /// How many keys of the sibling `sibling` come before the relative key `relative`, about.
+    /// Returns the approximate number of keys of `sibling` before the relative key `relative`.
     func keyCount(before relative: some Sequence<UInt8>, in sibling: [UInt8]) -> Int {
         let mine = replacing(sibling, by: name, in: Array(relative))
         return marks.partitioningIndex { !$0.lexicographicallyPrecedes(mine) } * SiblingTemplate.markDistance
     }
 
-    /// The relative key of the sibling `sibling` that `count` keys come before, about; `nil` where it has no so many.
+    /// Returns the relative key of `sibling` behind approximately `count` keys; `nil` if the directory has fewer.
     func key(behind count: Int, in sibling: [UInt8]) -> [UInt8]? {
         if count <= 0 { return [] }
         let index = count / SiblingTemplate.markDistance
         return index < marks.count ? replacing(name, by: sibling, in: marks[index]) : nil
     }
 
-    /// Names below a directory often tell the directory's own, as in "100307/T1w/100307/": the sibling's tell the sibling's.
+    /// Replaces the directory's name by the sibling's: names below a directory often contain its own, as in
+    /// "100307/T1w/100307/".
     private func replacing(_ old: [UInt8], by new: [UInt8], in key: [UInt8]) -> [UInt8] {
-        // A name of a letter or two is found in all sorts of words.
+        // A name of one or two letters occurs in many words.
         if old == new || old.count < 3 || key.count < old.count { return key }
         var replaced: [UInt8] = []
         var rest = key[...]

@@ -1,21 +1,21 @@
 import ObjectStore
 import Synchronization
 
-/// Lists everything below a directory into the tree, at full width, until all is known or a page can't be had. Folder by folder
-/// where the store lists in no order.
+/// Lists everything below a directory into the cache with many requests at once, until everything is known or a page
+/// fails; folder by folder if the store doesn't list in order.
 final class TreeLister: Sendable {
-    let progress = TreeListingProgress()
+    let progress = TreeListerProgress()
     private let cache: DirectoryCache
     private let context: ListingContext
     private let view: CachedTreeView
-    private let sweep: Mutex<TreeListingPlan>
+    private let plan: Mutex<TreeListingPlan>
     private let folders: Mutex<FolderListingPlan>
 
     init(below root: Key, cache: DirectoryCache, context: ListingContext) {
         self.cache = cache
         self.context = context
         view = CachedTreeView(cache: cache, hasArchive: context.hasArchive)
-        sweep = Mutex(TreeListingPlan(below: root))
+        plan = Mutex(TreeListingPlan(below: root))
         folders = Mutex(FolderListingPlan(below: root))
     }
 
@@ -27,9 +27,9 @@ final class TreeLister: Sendable {
     private func proceed(with first: PrefetchRequest? = nil) {
         if progress.isDone { return }
         guard context.order.isTrusted else { return proceedByFolder() }
-        let (requests, isDone) = sweep.withLock { sweep in
-            let requests = sweep.plan(view)
-            return (requests, sweep.isDone)
+        let (requests, isDone) = plan.withLock { plan in
+            let requests = plan.nextRequests(view)
+            return (requests, plan.isDone)
         }
         if isDone { progress.finish() }
         for prefetch in (first.map { [$0] } ?? []) + requests {
@@ -41,9 +41,9 @@ final class TreeLister: Sendable {
         switch result {
         case .success(let page):
             let keys = page.items.map(\.key)
-            let (next, keyCount) = sweep.withLock { sweep in
-                let next = sweep.noteArrival(prefetch.name, keys, in: page.interval)
-                return (next, sweep.keyCount)
+            let (next, keyCount) = plan.withLock { plan in
+                let next = plan.noteArrival(prefetch.name, keys, in: page.interval)
+                return (next, plan.keyCount)
             }
             progress.note(keyCount: keyCount)
             proceed(with: next)
@@ -56,7 +56,7 @@ final class TreeLister: Sendable {
     private func proceedByFolder() {
         while !progress.isDone, let prefix = folders.withLock({ $0.next() }) {
             let listing = cache.listing(prefix)
-            // At once, so that many of them in a row don't call each other.
+            // In this loop, so that many known folders in a row don't recurse.
             if listing.isComplete {
                 take(listing)
                 continue

@@ -1,23 +1,23 @@
 import ObjectStore
 
-/// Lists everything below a directory, as much of it at once as makes sense. Knows no store and no clock.
+/// The requests that list everything below a directory, many at once. Knows no store and no clock.
 ///
-/// Flat pages, the nearest unknown keys first, as ahead of a walk (`PredictedPages`). Since nobody reads directories here,
-/// their subdirectories, which pages are split at, may have to be listed: where too little is under way, those of the
-/// topmost directory with big or with many children.
+/// They are flat pages, beginning with the nearest unknown keys, as for a deep walk (`PredictedPages`). No program
+/// reads directories here, so the subdirectories at which pages can begin may be unknown. If too few requests are in
+/// flight, the topmost directory with big children or many children is listed for them.
 struct TreeListingPlan {
-    /// Pages under way, at the most.
+    /// The most pages in flight.
     static let widthMax = DeepWalk.widthMax
-    /// The sweep's name in its accounting, which knows no other.
+    /// The number of the only walk in the accounting.
     private static let number = 0
     private static let visitCountMax = 1_024
 
     private let root: Key
     private var accounting = PrefetchAccounting()
     private var pages: PredictedPages
-    /// Everything before this key has been listed; `nil` where that is all.
+    /// The end of the listed keys; `nil` if everything is listed.
     private var frontier: Key?
-    /// Directories whose subdirectories were asked for.
+    /// Directories whose subdirectories were requested.
     private var listedLevels: Set<Key> = []
     private var levelInFlight: Key?
     private var directoryCount = 0
@@ -28,14 +28,14 @@ struct TreeListingPlan {
         pages = PredictedPages(root: root)
     }
 
-    /// Whether everything is listed.
+    /// `true` if everything is listed.
     var isDone: Bool { frontier == nil && levelInFlight == nil }
 
-    /// How many keys were listed that no other page told of.
+    /// The number of keys that only one page covered.
     var keyCount: Int { pages.keyCount }
 
-    /// What to ask for now.
-    mutating func plan(_ tree: some TreeView) -> [PrefetchRequest] {
+    /// Returns the requests to send now.
+    mutating func nextRequests(_ tree: some TreeView) -> [PrefetchRequest] {
         advance(tree)
         guard var search = frontier else { return [] }
         var requests: [PrefetchRequest] = []
@@ -53,7 +53,8 @@ struct TreeListingPlan {
         return requests
     }
 
-    /// Leaves behind what is listed. It never comes back there, also where the memory is short and listings go again.
+    /// Moves the frontier over everything that is listed. It never goes back, even if memory is short and listings are
+    /// dropped again.
     private mutating func advance(_ tree: some TreeView) {
         while let reached = frontier {
             frontier = accounting.dropArrived(from: reached).flatMap { clipped($0) }
@@ -67,7 +68,8 @@ struct TreeListingPlan {
         }
     }
 
-    /// A page has come that tells of `interval` by `keys`; the next page of the same directory to ask for, if there is one.
+    /// Notes a page that covers `interval` with `keys`. Returns the request for the next page of the same directory, if
+    /// there is one.
     mutating func noteArrival(_ name: PrefetchRequest.Name, _ keys: [Key], in interval: KeyInterval) -> PrefetchRequest?
     {
         switch name {
@@ -86,7 +88,7 @@ struct TreeListingPlan {
         }
     }
 
-    /// The next key of which nothing is known and nothing under way.
+    /// Returns the next key that is neither known nor in flight.
     private func nextUnknown(from key: Key, _ tree: some TreeView) -> Key? {
         var key = key
         while true {
@@ -98,7 +100,7 @@ struct TreeListingPlan {
         }
     }
 
-    /// The listing of subdirectories that may help, where too little is under way.
+    /// Returns the request for a listing of subdirectories, if too few requests are in flight.
     private mutating func levelListing(_ tree: some TreeView) -> PrefetchRequest? {
         guard levelInFlight == nil,
             accounting.account(of: TreeListingPlan.number).inFlightCount < TreeListingPlan.widthMax / 2,
@@ -110,7 +112,7 @@ struct TreeListingPlan {
         return PrefetchRequest(directoryCount, listing: level)
     }
 
-    /// The key, if it is below the root.
+    /// Returns the key if it is below the root.
     private func clipped(_ key: Key) -> Key? {
         key.hasPrefix(root) ? key : nil
     }

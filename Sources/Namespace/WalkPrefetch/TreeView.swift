@@ -1,30 +1,30 @@
 import ObjectStore
 
-/// What walk-ahead may know of the tree: what is in memory. Nothing here asks the store.
+/// The known part of the tree, for prefetches. Nothing here sends a request.
 protocol TreeView {
-    /// Up to where everything is known from `key` on, of what is below `root`; `nil` where that is to its end. Looks at
-    /// `limit` directories at the most, so that `key` itself as the answer, and nothing else, means that it is unknown.
+    /// Returns the end of the range from `key` on, below `root`, in which everything is known; `nil` if that is the end
+    /// of `root`. Examines at most `limit` directories. So `key` itself, and no other result, means that it is unknown.
     func knownEnd(from key: Key, below root: Key, visiting limit: Int) -> Key?
 
-    /// Names of the known subdirectories of a directory, in the order of keys, from a sortKey on.
+    /// Returns names of known subdirectories of a directory, in order, from a sort key on.
     func subdirectories(of prefix: Key, from sortKey: [UInt8], limit: Int) -> [[UInt8]]
 
-    /// Whether the first entries of a directory are known, or that it has none.
+    /// Returns `true` if the first entries of a directory are known, or that it has none.
     func isListed(_ prefix: Key) -> Bool
 
-    /// Whether all entries of a directory are known.
+    /// Returns `true` if all entries of a directory are known.
     func isComplete(_ prefix: Key) -> Bool
 }
 
 extension TreeView {
-    /// The known subdirectory of `parent` that comes behind its child `name`, which need not be there.
+    /// Returns the next known subdirectory of `parent` behind the name `name`, which needn't exist.
     func subdirectory(of parent: Key, after name: [UInt8]) -> [UInt8]? {
         subdirectories(of: parent, from: Array(name) + [Key.delimiter + 1], limit: 1).first
     }
 }
 
 extension Key {
-    /// The prefix of the directory `name` in this directory.
+    /// Returns the prefix of the directory `name` in this directory.
     func directory(_ name: some Sequence<UInt8>) -> Key {
         var bytes = self.bytes
         bytes.append(contentsOf: name)
@@ -32,14 +32,15 @@ extension Key {
         return Key(bytes)
     }
 
-    /// The first component of what follows `prefix`, with which this key begins; `nil` where no "/" follows it, so that
-    /// the key is one of a file.
+    /// Returns the first component behind `prefix`, with which this key begins; `nil` if no "/" follows it, so that it
+    /// is the name of a file.
     func child(of prefix: Key) -> ArraySlice<UInt8>? {
         let relative = bytes.dropFirst(prefix.bytes.count)
         return relative.firstIndex(of: Key.delimiter).map { relative[..<$0] }
     }
 
-    /// The directories that the key is in, from `root` down; for the prefix of a directory, that one as well.
+    /// Returns the prefixes of the directories of this key from `root` down, including the key itself if it is a
+    /// prefix.
     func directories(from root: Key) -> [Key] {
         guard hasPrefix(root) else { return [] }
         var prefixes = [root]
@@ -49,12 +50,12 @@ extension Key {
         return prefixes
     }
 
-    /// A key for a listing to start after that has this key, and as little as possible before it, in front of it.
+    /// A "start-after" key for a listing that contains this key, and as few keys as possible before it.
     ///
-    /// Keys have no predecessor; U+10FFFF behind a byte that is one less comes close, and is UTF-8 as S3 wants it.
+    /// Keys have no predecessor. U+10FFFF behind the last byte minus one is close, and is UTF-8, as S3 requires.
     var startAfter: Key {
         var bytes = self.bytes
-        // Within a character, or before one that isn't ASCII: start before all of that.
+        // Within a character, or before one that isn't ASCII, the whole of it is dropped.
         while let last = bytes.last, last >= 0x80 { bytes.removeLast() }
         guard let last = bytes.popLast() else { return .empty }
         if last == 0 { return Key(bytes) }

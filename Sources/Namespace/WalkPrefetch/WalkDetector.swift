@@ -1,21 +1,20 @@
 import ObjectStore
 
-/// Recognises walks by what is read and looked up, and says what to list ahead of them. Knows no store and no clock.
+/// Recognizes walks from reads and lookups, and chooses the listings to prefetch for them. Knows no store and no clock.
 ///
-/// Two kinds. A *deep* walk visits everything below a directory (`find`, `ls -R`, `du`, `rsync`, `os.walk`); ahead of it go
-/// flat pages (`DeepWalk`). A *level* walk visits the same relative path below one sibling after the other
-/// (`glob("*/T1w/*.nii.gz")`); ahead of it go listings of just these directories (`GlobWalk`).
+/// There are two kinds. A *deep* walk visits everything below a directory (`find`, `ls -R`, `du`, `rsync`, `os.walk`);
+/// its prefetches are flat pages (`DeepWalk`). A *glob* walk visits the same relative path below one sibling after the
+/// other (`glob("*/T1w/*.nii.gz")`); its prefetches are listings of just these directories (`GlobWalk`).
 ///
-/// What may be wasted is bounded: a deep walk never has more pages that nobody has seen, under way or here, than a tenth of
-/// those that were of use and `DeepWalk.unvisitedCountMax`; at the beginning one. A level walk asks for no more directories
-/// that nobody has come to than it has seen used, and one, and `GlobWalk.widthMax` at the most. Nothing is asked for
-/// unless somebody goes on walking.
+/// Waste is bounded. A deep walk never has more unused pages, in flight or here, than a tenth of the used ones plus
+/// `DeepWalk.unvisitedCountMax`; at the beginning only one. A glob walk never has more unused directories than used
+/// ones plus one, and at most `GlobWalk.widthMax`. Nothing is requested unless a walk goes on.
 struct WalkDetector {
-    /// How many walks are told apart. Reads that belong to none begin one, so most are never recognised.
+    /// The most walks to track. A read that belongs to none begins one, so most are never recognized.
     private static let walkCountMax = 16
-    /// How many of these may be walks that were not recognised.
+    /// The most of these that aren't recognized.
     private static let candidateCountMax = 8
-    /// How many directories are watched for level walks, and how many levels above what is looked at.
+    /// The most directories to watch for glob walks, and the most levels above a read to examine.
     private static let levelCountMax = 64
     private static let levelDepthMax = 12
 
@@ -27,14 +26,14 @@ struct WalkDetector {
     private var walkCount = 0
     private var directoryCount = 0
 
-    /// - Parameter unvisitedCountMax: How many pages that nobody has seen there is memory for, all walks together.
+    /// - Parameter unvisitedCountMax: The number of unused pages of all walks that memory allows.
     init(unvisitedCountMax: Int = .max) {
         self.unvisitedCountMax = unvisitedCountMax
     }
 
-    /// Somebody begins to read the entries of a directory.
+    /// Notes that a program begins to read the entries of a directory.
     ///
-    /// - Parameter wasKnown: Whether the first of them were known already.
+    /// - Parameter wasKnown: `true` if the first entries were known already.
     mutating func noteRead(_ directory: Key, wasKnown: Bool, in tree: some TreeView) -> [PrefetchRequest] {
         eventCount += 1
         if !wasKnown { accounting.lose(directory) }
@@ -42,17 +41,17 @@ struct WalkDetector {
             if let index = index(of: walk) { walks[index].notePageUse() }
         }
         guard let index = take(directory, wasKnown: wasKnown, in: tree) else { return [] }
-        if walks[index].trail.isRecognised { return plan(index, tree) }
+        if walks[index].trail.isRecognized { return plan(index, tree) }
         return noteLevel(directory, isRead: true, in: tree)
     }
 
-    /// Somebody looks up a name in a directory of which nothing was known.
+    /// Notes that a program looks up a name in a directory of which nothing was known.
     mutating func noteMiss(_ directory: Key, in tree: some TreeView) -> [PrefetchRequest] {
         eventCount += 1
         return noteLevel(directory, isRead: false, in: tree)
     }
 
-    /// A page has come that tells of `interval` by `keys`. It is known to the tree by now.
+    /// Notes a page that covers `interval` with `keys`. The tree has its entries by now.
     mutating func noteArrival(
         _ name: PrefetchRequest.Name, _ keys: [Key], in interval: KeyInterval, tree: some TreeView
     ) -> [PrefetchRequest] {
@@ -62,21 +61,21 @@ struct WalkDetector {
         }
         let own = KeyInterval(lower: page.lower, upper: page.upper)
         walks[index].settle(number, keys, in: interval, own: own)
-        // Who waits for it will say nothing more; others go on when the walk does.
-        guard page.isUsed || page.tells(of: walks[index].trail.current) else { return [] }
+        // A waiting reader causes no further event. Other walks request more at their next step.
+        guard page.isUsed || page.covers(walks[index].trail.current) else { return [] }
         _ = accounting.use(walks[index].trail.current)
         walks[index].notePageUse()
         return plan(index, tree)
     }
 
-    /// A page won't come.
+    /// Notes a failed page.
     mutating func noteFailure(_ name: PrefetchRequest.Name) {
         guard case .page(let number) = name else { return }
         guard let page = accounting.fail(number), let index = index(of: page.walk) else { return }
         walks[index].fail(number)
     }
 
-    /// What was asked for and seen, over all walks that are remembered.
+    /// The numbers of pages of all walks.
     var accounts: [PrefetchAccounting.Account] { Array(accounting.accounts.values) }
 
     private mutating func plan(_ index: Int, _ tree: some TreeView) -> [PrefetchRequest] {
@@ -92,7 +91,8 @@ struct WalkDetector {
 }
 
 extension WalkDetector {
-    /// Finds the walk that reading `directory` is a step of, or begins one. Its index; `nil` where the read tells nothing.
+    /// Finds the walk that reading `directory` is a step of, or begins one. Returns its index; `nil` if the read means
+    /// nothing.
     private mutating func take(_ directory: Key, wasKnown: Bool, in tree: some TreeView) -> Int? {
         let steps = walks.map { $0.trail.step(to: directory, wasKnown: wasKnown, in: tree) }
         if let index = best(.good, of: steps, before: directory) {
@@ -104,16 +104,16 @@ extension WalkDetector {
         }
         if let index = best(.past, of: steps, before: directory) {
             return go(
-                walks[index].trail.isRecognised ? branch(off: index) : index, .past, to: directory, wasKnown: wasKnown)
+                walks[index].trail.isRecognized ? branch(off: index) : index, .past, to: directory, wasKnown: wasKnown)
         }
         return begin(at: directory)
     }
 
-    /// Of the walks to which it is such a step the recognised ones first, then the one that is nearest.
+    /// Returns the best of the walks for which this is such a step: recognized ones first, then the nearest one.
     private func best(_ step: WalkTrail.Step, of steps: [WalkTrail.Step?], before directory: Key) -> Int? {
         walks.indices.filter { steps[$0] == step }.max {
             let (left, right) = (walks[$0], walks[$1])
-            if left.trail.isRecognised != right.trail.isRecognised { return right.trail.isRecognised }
+            if left.trail.isRecognized != right.trail.isRecognized { return right.trail.isRecognized }
             let (leftNearest, rightNearest) = (
                 left.trail.nearest(before: directory), right.trail.nearest(before: directory)
             )
@@ -129,7 +129,7 @@ extension WalkDetector {
         return index
     }
 
-    /// A walk that branched off another one goes on: if the other one hasn't, it was the same one.
+    /// Notes that a walk which branched off another one goes on. If the other one hasn't, both were the same.
     private mutating func settleOrigin(of index: Int) -> Int {
         guard let origin = walks[index].origin else { return index }
         walks[index].origin = nil
@@ -139,7 +139,7 @@ extension WalkDetector {
         return other < index ? index - 1 : index
     }
 
-    /// A walk that may be what the one at `index` goes on as.
+    /// Adds a walk that may be the continuation of the one at `index`.
     private mutating func branch(off index: Int) -> Int {
         var walk = walks[index]
         walkCount += 1
@@ -154,7 +154,7 @@ extension WalkDetector {
     }
 
     private mutating func add(_ walk: DeepWalk) -> Int {
-        let candidates = walks.indices.filter { !walks[$0].trail.isRecognised }
+        let candidates = walks.indices.filter { !walks[$0].trail.isRecognized }
         let victims = candidates.count >= WalkDetector.candidateCountMax ? candidates : Array(walks.indices)
         if victims.count >= WalkDetector.candidateCountMax,
             candidates.count >= WalkDetector.candidateCountMax || walks.count >= WalkDetector.walkCountMax,
@@ -169,7 +169,7 @@ extension WalkDetector {
 }
 
 extension WalkDetector {
-    /// Somebody looks at a directory, and is not known to be walking through everything.
+    /// Notes a use of a directory outside of recognized deep walks.
     private mutating func noteLevel(_ directory: Key, isRead: Bool, in tree: some TreeView) -> [PrefetchRequest] {
         var requests: [PrefetchRequest] = []
         var parent = directory.parentPrefix
@@ -187,15 +187,15 @@ extension WalkDetector {
         return requests
     }
 
-    /// Asks for the listing of a directory some levels below `ancestor`. It also proves that the directories between the two
-    /// are there, so that who looks them up may wait for it.
+    /// Returns the request for the listing of a directory some levels below `ancestor`. It also proves that the
+    /// directories between the two exist, so that lookups of these can wait for it.
     private mutating func request(for directory: Key, from ancestor: Key) -> PrefetchRequest {
         directoryCount += 1
         let sibling = directory.child(of: ancestor).map { ancestor.directory($0) }
         return PrefetchRequest(directoryCount, listing: directory, expectedFrom: sibling)
     }
 
-    /// Forgets the half of them that was used longest ago.
+    /// Drops the half that was used longest ago.
     private mutating func forgetLevels() {
         let uses = levels.values.map(\.lastUse).sorted()
         let median = uses[uses.count / 2]

@@ -1,13 +1,13 @@
 import ObjectStore
 import Synchronization
 
-/// Lists ahead of those who walk the tree, so that they find known what they come to.
+/// Prefetches listings for programs that walk the tree.
 ///
-/// `WalkDetector` says what to ask for. What comes is absorbed by the tree like any other page; while it is under way, who needs it
-/// waits for it. A request that fails is dropped without a word: whoever comes to these directories asks for them, and
-/// hears of the error themselves.
+/// `WalkDetector` chooses the requests. Their pages go into the cache like any other; a caller that needs one in flight
+/// waits for it. A failed request is dropped silently: a program that comes to these directories requests them itself
+/// and gets the error.
 ///
-/// Pages that begin at a guess prove nothing where the store lists in no order: then nothing is asked for prefetch.
+/// In a store that doesn't list in order, pages that begin at a prediction prove nothing. Then nothing is prefetched.
 final class WalkPrefetcher: Sendable {
     private let cache: DirectoryCache
     private let context: ListingContext
@@ -21,15 +21,15 @@ final class WalkPrefetcher: Sendable {
         walks = Mutex(WalkDetector(unvisitedCountMax: context.prefetchPageCountMax))
     }
 
-    /// Somebody begins to read a directory's entries. To be called before these are asked for, so that what is asked for here
-    /// serves them too.
+    /// Notes that a program begins to read a directory's entries. Must be called before they are requested, so that the
+    /// reader can wait for a prefetched page.
     func noteRead(_ listing: DirectoryListing) {
         guard context.order.isTrusted else { return }
         let wasKnown = listing.isComplete || listing.entryCount > 0
         send(walks.withLock { $0.noteRead(listing.prefix, wasKnown: wasKnown, in: view) })
     }
 
-    /// Somebody looked up a name in a directory of which nothing was known.
+    /// Notes a lookup in a directory of which nothing was known.
     func noteMiss(_ directory: Key) {
         guard context.order.isTrusted else { return }
         send(walks.withLock { $0.noteMiss(directory, in: view) })

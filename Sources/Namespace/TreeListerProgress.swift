@@ -1,8 +1,8 @@
 public import ObjectStore
 import Synchronization
 
-/// How far the listing of a tree has come (`Namespace.warm`). It may be asked from any thread.
-public final class TreeListingProgress: Sendable {
+/// The progress of listing a tree (`Namespace.listTree`). Safe to use from any thread.
+public final class TreeListerProgress: Sendable {
     private struct State {
         var keyCount = 0
         var pageCount = 0
@@ -12,24 +12,24 @@ public final class TreeListingProgress: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many keys were listed.
+    /// The number of keys so far.
     public var keyCount: Int { state.withLock { $0.keyCount } }
 
-    /// How many pages have come.
+    /// The number of pages so far.
     public var pageCount: Int { state.withLock { $0.pageCount } }
 
-    /// Whether it is over: all is listed, or an error or `cancel` ended it.
+    /// `true` once everything is listed, or an error or `cancel` has ended the listing.
     public var isDone: Bool { state.withLock { $0.isDone } }
 
-    /// What ended it before its time; `cancelled` after `cancel`.
+    /// The error that ended the listing; `cancelled` after `cancel`.
     public var error: StoreError? { state.withLock { $0.error } }
 
-    /// Ends it: nothing more is asked for, and what is under way is kept when it comes.
+    /// Cancels the listing: no more requests are sent. Pages in flight are still used.
     public func cancel() {
-        finish(StoreError(.cancelled, "the listing was broken off"))
+        finish(StoreError(.cancelled, "the listing was canceled"))
     }
 
-    /// A page has come, with which so many keys are listed altogether.
+    /// Counts a page, after which `keyCount` keys are listed in all.
     func note(keyCount: Int) {
         state.withLock { state in
             state.pageCount += 1
@@ -37,7 +37,7 @@ public final class TreeListingProgress: Sendable {
         }
     }
 
-    /// It is over, unless it was already.
+    /// Ends the listing, unless it has ended already.
     func finish(_ error: StoreError? = nil) {
         state.withLock { state in
             if state.isDone { return }
