@@ -1,45 +1,44 @@
-/// Which files of one folder are opened next, judged by which ones were opened lately. Knows only where they stand in the
-/// folder's listing.
+/// Predicts the next opens of files in one folder from recent ones. Knows only their positions in the folder's listing.
 ///
-/// A *sequence* is a sequence of opens that goes forward. Several are kept, since several processes may share out a folder.
-/// Within a sequence, opens may come late, as those of processes that walk one list together do, and skip a little, as those
-/// that look for one kind of file do. After the third open a sequence has a window of entries that are fetched ahead; it
-/// doubles as long as at least half of what the sequence passes is opened.
+/// A *sequence* is a series of opens in ascending order. There may be several, since processes may divide a folder
+/// among them. Opens may come a little late, as with several processes that work through one list, and may skip some
+/// entries, as in a search for one type of file. From the third open on, a sequence has a window of entries to
+/// prefetch; it doubles as long as at least half of the passed entries are opened.
 struct OpenSequences {
-    /// How many sequences a folder is watched for: as many processes as commonly share the work.
+    /// The most sequences in a folder: as many as processes usually share the work.
     static let sequenceCountMax = 16
-    /// How many entries a sequence may skip: as many as processes walk one list together.
+    /// The most entries that a sequence may skip: as many as processes work through one list.
     static let skipCountMax = 16
-    /// How many entries late an open may come; what is remembered of each entry is one bit.
+    /// The most entries by which an open may be late. There is one bit for each entry.
     static let lateCountMax = UInt64.bitWidth - 1
-    /// How many files must have been opened before others are fetched ahead.
+    /// The number of opened files before others are prefetched.
     static let openCountMin = 3
     /// The first window, in entries.
     static let firstWindowCount = 4
-    /// The biggest window: at 20 ms a request, 64 under way are 3,200 files a second, more than a process can open.
+    /// The biggest window: at 20 ms a request, 64 in flight are 3,200 files a second, more than a process can open.
     static let windowCountMax = 64
 
     private struct OpenSequence {
-        /// The index of the first entry that was opened.
+        /// The index of the first opened entry.
         var first: Int
-        /// The index of the furthest one.
+        /// The index of the last opened entry.
         var last: Int
-        /// Which of the last 64 entries were opened; the lowest bit is that of `last`.
+        /// The opened entries among the last 64; the lowest bit is that of `last`.
         var opened: UInt64 = 1
-        /// Entries before this index have been asked for or opened.
+        /// Entries before this index were requested or opened.
         var frontier: Int
-        /// How many entries are fetched ahead; 0 before the sequence is a sequence.
+        /// The number of entries to prefetch; 0 while there is no regular sequence.
         var windowCount = 0
-        /// When it was last used, in opens.
+        /// The time of the last use, in opens.
         var lastUse: Int
 
-        /// Whether opening the entry `index` may belong to the sequence.
+        /// Returns `true` if an open of the entry `index` may belong to the sequence.
         func isContinued(by index: Int) -> Bool {
             index >= max(last - OpenSequences.lateCountMax, first - OpenSequences.skipCountMax)
                 && index <= max(last + 1 + OpenSequences.skipCountMax, frontier)
         }
 
-        /// Takes note that `index` is opened.
+        /// Notes an open of `index`.
         mutating func open(_ index: Int) {
             first = min(first, index)
             if index > last {
@@ -50,13 +49,13 @@ struct OpenSequences {
             }
         }
 
-        /// Whether it has opened enough to go on as before: most of what it passed, and more than a few.
+        /// `true` if enough entries were opened to prefetch more: most of those that were passed, and more than a few.
         var isSequence: Bool {
             let openCount = opened.nonzeroBitCount
             return openCount >= OpenSequences.openCountMin && 2 * openCount >= min(last - first + 1, UInt64.bitWidth)
         }
 
-        /// Takes in the sequence that began where this one has come to; whether it was one.
+        /// Merges with the sequence that began where this one has arrived. Returns `false` if `other` isn't that one.
         mutating func absorb(_ other: OpenSequence) -> Bool {
             guard first < other.first, other.first <= last + 1, last <= other.last else { return false }
             opened = opened << UInt64(other.last - last) | other.opened
@@ -68,23 +67,23 @@ struct OpenSequences {
         }
     }
 
-    /// What an open asks for.
+    /// The entries to prefetch because of an open.
     struct Advice: Equatable {
-        /// Which sequence wants it.
+        /// The number of its sequence.
         fileprivate let sequence: Int
-        /// The entries that count for its limits, from the one behind the opened file on.
+        /// The window from the entry behind the opened file on, to which limits apply.
         let window: Range<Int>
-        /// Those of them that were not asked for yet.
+        /// The part of it that wasn't requested yet.
         let fresh: Range<Int>
-        /// How big the sequence's window is when these have been asked for.
+        /// The size of the sequence's window after these requests.
         fileprivate let windowCount: Int
     }
 
     private var sequences: [OpenSequence] = []
     private var openCount = 0
 
-    /// Takes note that the entry `index` is opened, and says which ones to fetch ahead, if any. Until `advance` says that
-    /// they were asked for, the next open is told to ask for them again.
+    /// Notes an open of the entry `index`. Returns the entries to prefetch, if any. The next open returns them again
+    /// unless `advance` is called.
     mutating func note(_ index: Int) -> Advice? {
         openCount += 1
         guard let number = sequence(continuedBy: index) else {
@@ -101,7 +100,7 @@ struct OpenSequences {
         return hasGoneOn ? advice(for: number) : nil
     }
 
-    /// Notes that what `advice` asks for has been asked for, up to the entry before `end`.
+    /// Notes that entries of `advice` were requested, up to the one before `end`.
     mutating func advance(_ advice: Advice, to end: Int) {
         sequences[advice.sequence].frontier = max(sequences[advice.sequence].frontier, end)
         sequences[advice.sequence].windowCount = advice.windowCount
@@ -113,14 +112,14 @@ struct OpenSequences {
         let left = max(0, sequence.frontier - next)
         guard sequence.isSequence, left == 0 || left < sequence.windowCount / 2 else { return nil }
         let count = min(max(2 * sequence.windowCount, OpenSequences.firstWindowCount), OpenSequences.windowCountMax)
-        // Another process's share of the folder is its own business.
+        // The part of the folder that another process reads isn't prefetched.
         let end = sequences.lazy.map(\.first).filter { $0 >= next }.min() ?? .max
         let window = next..<min(next + count, end)
         let fresh = max(next, sequence.frontier)..<max(window.upperBound, next, sequence.frontier)
         return fresh.isEmpty ? nil : Advice(sequence: number, window: window, fresh: fresh, windowCount: count)
     }
 
-    /// The sequence whose end is nearest to `index`, of those that it may belong to.
+    /// Returns the sequence with the end nearest to `index`, among those that it may belong to.
     private func sequence(continuedBy index: Int) -> Int? {
         var nearest: Int?
         for number in sequences.indices where sequences[number].isContinued(by: index) {
