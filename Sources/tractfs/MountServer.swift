@@ -184,7 +184,7 @@ struct MountServer {
         let root = try RootCheck(
             store: layers.client, uri: settings.uri, credentialsSource: layers.credentialsSource, timeLimit: timeLimit
         ).run()
-        layers.namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
+        layers.namespace.absorb(root.page, of: root.request, requestedAt: root.askedAt)
     }
 
     /// Lays the overlay over the mount, if it is to have one. The mount must answer.

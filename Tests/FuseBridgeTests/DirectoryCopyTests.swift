@@ -69,7 +69,7 @@ private let copiesDirectories = ConditionTrait.enabled(
         try withFolder { store, mount in
             try expectAll(Self.names, in: mount)
             store.delete(Key("folder/" + Self.names[5]))
-            mount.namespace.forget("folder/", .tree)
+            mount.namespace.invalidate("folder/", .tree)
             var left = Self.names
             left.remove(at: 5)
             for _ in 0..<2 { try expectAll(left, in: mount) }
@@ -83,7 +83,7 @@ private let copiesDirectories = ConditionTrait.enabled(
             try withOpenFolder(of: mount) { old in
                 var names = read(old, count: 50)
                 store.delete(Key("folder/" + Self.names[5]))
-                mount.namespace.forget("folder/", .tree)
+                mount.namespace.invalidate("folder/", .tree)
                 for _ in 0..<2 { try expectAll(left, in: mount) }
                 names += read(old)
                 #expect(names == Self.names)
@@ -99,7 +99,7 @@ private let copiesDirectories = ConditionTrait.enabled(
                 #expect(read(directory, count: 2_000) == Array(Self.names[..<2_000]))
                 let place = telldir(directory)
                 store.delete(Key("folder/" + Self.names[5]))
-                mount.namespace.forget("folder/", .tree)
+                mount.namespace.invalidate("folder/", .tree)
                 rewinddir(directory)
                 #expect(read(directory) == Self.names)
                 seekdir(directory, place)

@@ -86,7 +86,7 @@ extension FuzzTarget {
                 return
             }
             for prefix in ["", "a/", "b/"] as [Key] {
-                if let listing = archive.listing(prefix) { _ = ProvenEntries(listing, account: BlockAccount()) }
+                if let listing = archive.listing(prefix) { _ = KnownEntries(listing, account: BlockAccount()) }
             }
             archive.keep(ArchivedListing(prefix: "b/", listedAt: Timestamp(seconds: 1), blocks: [[1, 2, 3]]))
             archive.forget(KeyInterval(prefix: "a"))

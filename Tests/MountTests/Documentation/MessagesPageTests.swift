@@ -5,8 +5,8 @@ import Testing
 @Suite("A message that users may meet") struct MessagesPageTests {
     /// What nobody is told, or only who looks into a program that is broken.
     private static let internals: Set = [
-        "the listing was broken off", "the store's client was shut down", "… is no longer wanted",
-        "the store lists in no order",
+        "the listing was canceled", "the store's client was shut down", "… is no longer wanted",
+        "the store doesn't list in order",
         "the mounted /dev/fuse was not handed on",
         "a serving process needs a supervisor", "there is nothing to take over",
         "the supervising process ended before the mount answered", "process … has taken over after … ms",
