@@ -1,5 +1,5 @@
 import BlockCache
-import FuseBridge
+import Mounting
 
 /// Whether the cache's folder can be used, and has room.
 struct CacheCheck: Check {

@@ -1,4 +1,4 @@
-import FuseBridge
+import Mounting
 
 /// Whether this process could mount anything.
 struct FuseCheck: Check {
