@@ -70,6 +70,6 @@ public enum FuseReadiness {
     }
 
     private static func words(of path: String) -> [Substring] {
-        (KernelFile.text(path, limit: 65_536) ?? "").split(whereSeparator: \.isWhitespace)
+        (SystemFile.text(path, limit: 65_536) ?? "").split(whereSeparator: \.isWhitespace)
     }
 }

@@ -51,7 +51,7 @@ enum Fusermount {
 
     /// `true` if fuse.conf(5) permits users to mount for others.
     private static var allowsOtherUsers: Bool {
-        (KernelFile.text("/etc/fuse.conf", limit: 65_536) ?? "").split(separator: "\n")
+        (SystemFile.text("/etc/fuse.conf", limit: 65_536) ?? "").split(separator: "\n")
             .contains { $0.split(whereSeparator: \.isWhitespace) == ["user_allow_other"] }
     }
 

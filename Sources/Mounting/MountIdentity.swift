@@ -32,7 +32,7 @@ public struct MountIdentity: Hashable, Sendable {
     /// - Parameter file: The device. Linux tells its connection number from 6.16 on. Before that, only the mounting program
     ///   can end the connection, by closing the device.
     public init(handedAs path: String, _ file: FileDescriptor) {
-        let line = KernelFile.text("/proc/self/fdinfo/\(file.rawValue)")?.split(separator: "\n")
+        let line = SystemFile.text("/proc/self/fdinfo/\(file.rawValue)")?.split(separator: "\n")
             .first { $0.hasPrefix("fuse_connection:") }
         let number = line?.split(whereSeparator: \.isWhitespace).last.flatMap { UInt32($0) }
         self.init(path: path, device: number.map { "0:\($0)" } ?? "")
@@ -66,7 +66,7 @@ public struct MountIdentity: Hashable, Sendable {
 
     /// The number of requests without a reply, as counted by the kernel; `nil` if it is unknown.
     public var waitingCount: UInt64? {
-        KernelFile.text(control("waiting")).flatMap { UInt64($0.prefix { $0.isNumber }) }
+        SystemFile.text(control("waiting")).flatMap { UInt64($0.prefix { $0.isNumber }) }
     }
 
     /// Returns the path of a control file of the mount's connection (Documentation/filesystems/fuse.rst of Linux). The

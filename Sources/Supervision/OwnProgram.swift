@@ -22,7 +22,7 @@ package enum OwnProgram {
     /// such process, or it belongs to another user.
     private static func path(of process: Int32) -> String? {
         let removed = " (deleted)"
-        return KernelFile.target(ofLink: "/proc/\(process)/exe").map {
+        return SystemFile.target(ofLink: "/proc/\(process)/exe").map {
             $0.hasSuffix(removed) ? String($0.dropLast(removed.count)) : $0
         }
     }
@@ -32,7 +32,7 @@ package enum OwnProgram {
     package static func isRun(by process: Int32) -> Bool {
         guard let own = path(of: getpid())?.split(separator: "/").last else { return false }
         return path(of: process)?.split(separator: "/").last == own
-            || KernelFile.text("/proc/\(process)/comm") == own.prefix(nameByteCountMax) + "\n"
+            || SystemFile.text("/proc/\(process)/comm") == own.prefix(nameByteCountMax) + "\n"
     }
 
     /// The longest process name that the kernel stores (TASK_COMM_LEN, less a NUL).

@@ -29,7 +29,7 @@ struct ProcessThreads: CustomStringConvertible {
     }
 
     private static func text(_ path: String) -> String? {
-        KernelFile.text(path).map { $0.last == "\n" ? String($0.dropLast()) : $0 }
+        SystemFile.text(path).map { $0.last == "\n" ? String($0.dropLast()) : $0 }
     }
 }
 
@@ -40,7 +40,7 @@ package struct ProcessState {
 
     /// Reads the state of a process; `nil` if there is no such process.
     package init?(of process: Int32) {
-        guard let stat = KernelFile.text("/proc/\(process)/stat"), let state = ProcessState(stat: stat) else {
+        guard let stat = SystemFile.text("/proc/\(process)/stat"), let state = ProcessState(stat: stat) else {
             return nil
         }
         self = state
@@ -62,7 +62,7 @@ package struct ProcessState {
 
     /// Returns `true` if one of the process's control groups is frozen (cgroups(7)), which its state doesn't show.
     static func isFrozen(_ process: Int32) -> Bool {
-        let groups = KernelFile.text("/proc/\(process)/cgroup")?.split(separator: "\n") ?? []
+        let groups = SystemFile.text("/proc/\(process)/cgroup")?.split(separator: "\n") ?? []
         return groups.contains { group in
             // ID:CONTROLLERS:PATH; version 2 has no controllers.
             let fields = group.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -70,11 +70,11 @@ package struct ProcessState {
             let path = fields[2]
             if fields[1].isEmpty {
                 return ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].contains {
-                    KernelFile.text("\($0)\(path)/cgroup.events")?.contains("frozen 1") == true
+                    SystemFile.text("\($0)\(path)/cgroup.events")?.contains("frozen 1") == true
                 }
             }
             return fields[1].split(separator: ",").contains("freezer")
-                && KernelFile.text("/sys/fs/cgroup/freezer\(path)/freezer.state")?.hasPrefix("FROZEN") == true
+                && SystemFile.text("/sys/fs/cgroup/freezer\(path)/freezer.state")?.hasPrefix("FROZEN") == true
         }
     }
 }

@@ -12,7 +12,7 @@ public struct OverlayDirectory {
     /// - Parameter directory: An open directory.
     /// - Returns: `nil` if the directory isn't in an overlay of ours.
     public init?(_ directory: FileDescriptor) {
-        guard let path = KernelFile.path(of: directory).map({ FilePath($0) }),
+        guard let path = SystemFile.path(of: directory).map({ FilePath($0) }),
             let mount = (try? MountTable())?.mount(containing: path), mount.isOverlaid, let upper = mount.overlayUpper
         else { return nil }
         self.upper = upper

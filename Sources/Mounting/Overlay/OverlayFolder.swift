@@ -51,7 +51,7 @@ public struct OverlayFolder: Sendable {
     /// - Parameter path: Its path if the kernel can't tell it.
     public init(inheriting descriptor: FileDescriptor, givenAs path: String) {
         self.descriptor = descriptor
-        self.path = KernelFile.path(of: descriptor) ?? path
+        self.path = SystemFile.path(of: descriptor) ?? path
     }
 
     private static func path(of name: String, in folder: String) -> String {

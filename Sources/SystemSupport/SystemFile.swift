@@ -1,8 +1,8 @@
 import Glibc
 public import SystemPackage
 
-/// Files in /proc and /sys.
-public enum KernelFile {
+/// Small files of the system, in /proc, /sys and /etc.
+public enum SystemFile {
     /// Returns the content of a small file; `nil` if it can't be read.
     public static func text(_ path: String, limit: Int = 4_096) -> String? {
         guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec),
