@@ -60,17 +60,20 @@ let package = Package(
         .executableTarget(
             name: "tractfs",
             dependencies: [
-                "FuseBridge", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client",
-                "ObjectStore", "StateLog", "SystemSupport", system, logging,
+                "Supervision", "Mounting", "FuseBridge", "FileSystem", "Namespace", "SQLiteArchive", "Reader",
+                "BlockCache", "S3Client", "ObjectStore", "StateLog", "SystemSupport", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: strict),
         .target(
+            name: "Supervision", dependencies: ["Mounting", "StateLog", "SystemSupport", system, logging],
+            swiftSettings: strict),
+        .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", "SystemSupport",
-                collections, system, logging,
+                "CFuse", "Mounting", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog",
+                "SystemSupport", collections, system, logging,
             ],
             swiftSettings: strict),
         .target(
@@ -106,7 +109,10 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ObjectStore", dependencies: ["SystemSupport"], swiftSettings: memorySafe),
 
-        // The state that the next server process takes over if this one dies.
+        // Mount points, the mount table, fusermount and overlays.
+        .target(name: "Mounting", dependencies: ["CLinux", "SystemSupport", system, logging], swiftSettings: strict),
+
+        // The state of a server that its successor needs.
         .target(
             name: "StateLog", dependencies: ["CLinux", "SystemSupport", system, logging], swiftSettings: strict),
 
@@ -192,15 +198,20 @@ let package = Package(
         .testTarget(
             name: "FuseBridgeTests",
             dependencies: [
-                "CFuse", "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog",
-                "SystemSupport", "TestSupport", system, logging,
+                "CFuse", "FuseBridge", "Mounting", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore",
+                "StateLog", "SystemSupport", "TestSupport", system, logging,
             ],
+            swiftSettings: strict),
+        .testTarget(name: "MountingTests", dependencies: ["Mounting", system], swiftSettings: strict),
+        .testTarget(
+            name: "SupervisionTests",
+            dependencies: ["Supervision", "Mounting", "StateLog", "SystemSupport", system, logging],
             swiftSettings: strict),
         .testTarget(
             name: "MountTests",
             dependencies: [
-                "tractfs", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system, logging,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "tractfs", "Supervision", "Mounting", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport",
+                "TestSupport", system, logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: [
                 "compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py",

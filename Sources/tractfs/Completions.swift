@@ -1,5 +1,5 @@
 import ArgumentParser
-import FuseBridge
+import Mounting
 import S3Client
 
 // What a shell offers for arguments whose values this machine knows. Its script (`--generate-completion-script`) runs this

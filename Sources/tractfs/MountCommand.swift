@@ -1,7 +1,9 @@
 public import ArgumentParser
 import FuseBridge
 import Logging
+import Mounting
 public import S3Client
+import Supervision
 import SystemSupport
 
 /// `tractfs mount`: the arguments, and which way the mount is started.
@@ -49,16 +51,19 @@ struct MountCommand: ConfigurableCommand {
 
     /// - Parameter arguments: The complete command line, which all processes of the mount are started with.
     func run(as arguments: [String]) throws {
-        guard let inheritance = Inheritance.take() else {
-            // Wrong settings are told before anything is started.
+        let environment = Environment.variables()
+        guard let context = try ChildContext.take(from: environment) else {
+            // Reports wrong settings before any process is started.
             let device = try MountSettings(self).handedDevice?.take()
-            if !running.foreground { return try BackgroundStart.run(arguments, device) }
-            return try supervise(nil, arguments, device)
+            if running.foreground { return try supervise(nil, arguments, device) }
+            return try BackgroundStart.run(
+                arguments, environment: environment, workingDirectory: AbsolutePath.of("."), device: device,
+                notice: StandardError.tell)
         }
-        switch inheritance.role {
-        case .supervisor: try supervise(inheritance, arguments, inheritance.device)
-        case .upgradedSupervisor: try supervise(inheritance, arguments, nil)
-        case .server, .successor, .trial: serve(inheritance)
+        switch context.role {
+        case .supervisor: try supervise(context, arguments, context.device)
+        case .upgradedSupervisor: try supervise(context, arguments, nil)
+        case .server, .successor, .trial: serve(context)
         }
     }
 }
@@ -269,9 +274,9 @@ struct RunningOptions: ParsableArguments {
 
     /// Where log lines go. A file's name counts from the working directory.
     var logDestination: LogDestination {
-        let place = logFile.map { LogDestination.Place.file(AbsolutePath.of($0)) }
+        let file = logFile.map { LogDestination.Output.file(AbsolutePath.of($0)) }
         return LogDestination(
-            place: place ?? (foreground ? .standardError : .syslog), level: logLevel, format: logFormat)
+            output: file ?? (foreground ? .standardError : .syslog), level: logLevel, format: logFormat)
     }
 }
 

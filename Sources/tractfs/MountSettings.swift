@@ -1,6 +1,6 @@
 import FileSystem
-import FuseBridge
 import Glibc
+import Mounting
 import Namespace
 import ObjectStore
 import Reader

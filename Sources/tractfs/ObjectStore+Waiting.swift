@@ -1,16 +1,15 @@
-import Dispatch
 import ObjectStore
-import Synchronization
 import SystemSupport
 
-/// For commands, which have nothing to do meanwhile: what a store delivers on threads of its own, waited for.
+/// Blocking requests, for commands that have nothing else to do.
 extension ObjectStore {
-    /// A page of a listing.
+    /// Returns a page of a listing.
     func page(_ request: ListRequest, deadline: RunningClock.Instant) throws(StoreError) -> ListPage {
         try awaited { completion in list(request, deadline: deadline, completion: completion) }
     }
 
-    /// The first page that can be believed by itself (`ListPage.needsSuccessor`): S3 may give empty ones before it.
+    /// Returns the first page and, as long as pages need a successor (`ListPage.needsSuccessor`), the pages after it: S3 may
+    /// return empty pages before others.
     func filledPage(_ request: ListRequest, deadline: RunningClock.Instant) throws(StoreError) -> ListPage {
         var page = try page(request, deadline: deadline)
         var next = request
@@ -22,21 +21,21 @@ extension ObjectStore {
         return page
     }
 
-    /// The description of an object; `nil` where there is none.
+    /// Returns the description of an object; `nil` if there is none.
     func description(of key: Key, deadline: RunningClock.Instant) throws(StoreError) -> ListedObject? {
         try awaited { completion in head(key, deadline: deadline, completion: completion) }
     }
 
-    /// Gets a range of an object; the bytes are of no interest.
+    /// Gets a range of an object, and discards the bytes.
     func fetch(_ request: RangeRequest, deadline: RunningClock.Instant) throws(StoreError) {
         try awaited { completion in
-            get(request, deadline: deadline, receiver: EndReceiver(completion: completion))
+            get(request, deadline: deadline, receiver: DiscardingReceiver(completion: completion))
         }
     }
 }
 
-/// Hears of the end of a GET.
-private final class EndReceiver: RangeReceiver {
+/// Discards the bytes of a GET.
+private final class DiscardingReceiver: RangeReceiver {
     private let completion: @Sendable (Result<Void, StoreError>) -> Void
 
     init(completion: @escaping @Sendable (Result<Void, StoreError>) -> Void) {
@@ -51,27 +50,17 @@ private final class EndReceiver: RangeReceiver {
 }
 
 extension ObjectURLSource {
-    /// A URL.
+    /// Returns a presigned URL.
     func url(of key: Key, lifetime: Int, deadline: RunningClock.Instant) throws(StoreError) -> ObjectURL {
         try awaited { makeURL(of: key, lifetime: lifetime, deadline: deadline, completion: $0) }
     }
 }
 
-/// Waits for what `ask` has its completion called with.
+/// Calls `request`, and waits for its completion.
 private func awaited<Value: Sendable>(
-    _ ask: (@escaping @Sendable (Result<Value, StoreError>) -> Void) -> Void
+    _ request: (@escaping @Sendable (Result<Value, StoreError>) -> Void) -> Void
 ) throws(StoreError) -> Value {
-    let answer = Answer<Value>()
-    let arrival = DispatchSemaphore(value: 0)
-    ask { result in
-        answer.result.withLock { $0 = result }
-        arrival.signal()
-    }
-    arrival.wait()
-    guard let result = answer.result.withLock({ $0 }) else { throw StoreError(.timedOut, "no answer") }
-    return try result.get()
-}
-
-private final class Answer<Value: Sendable>: Sendable {
-    let result = Mutex<Result<Value, StoreError>?>(nil)
+    let answer = Monitor<Result<Value, StoreError>?>(nil)
+    request { result in answer.change { $0 = result } }
+    return try answer.wait { $0 }.get()
 }

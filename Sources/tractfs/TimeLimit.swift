@@ -1,38 +1,31 @@
-import Dispatch
-import Synchronization
 import SystemSupport
 
-/// For what may hang: a file server that is gone, a program that waits for a password.
+/// Calls that may hang, with a time limit: a file server that doesn't answer, a program that waits for a password.
 enum TimeLimit {
-    /// What a thread of its own is at.
-    final class Pending<Product: Sendable>: Sendable {
-        fileprivate let product = Mutex<Product?>(nil)
-        fileprivate let arrival = DispatchSemaphore(value: 0)
+    /// A call on a thread of its own.
+    final class Pending<Value: Sendable>: Sendable {
+        fileprivate let result = Monitor<Value?>(nil)
 
-        /// Waits until it is done, or `deadline`; `nil` where it isn't. To be called once.
-        func wait(until deadline: DispatchTime) -> Product? {
-            _ = arrival.wait(timeout: deadline)
-            return product.withLock { $0 }
+        /// Returns the result; `nil` if there is none at `deadline`.
+        func wait(until deadline: ContinuousClock.Instant) -> Value? {
+            let limit = max(deadline - .now, .zero)
+            result.wait(nanoseconds: Int(limit / .nanoseconds(1))) { $0 != nil }
+            return result.look { $0 }
         }
     }
 
-    /// Runs `body` on a thread of its own, which goes on until the process ends if need be.
-    static func begin<Product: Sendable>(_ body: @escaping @Sendable () -> Product) -> Pending<Product> {
-        let pending = Pending<Product>()
+    /// Calls `body` on a thread of its own, which may last until the process ends.
+    static func begin<Value: Sendable>(_ body: @escaping @Sendable () -> Value) -> Pending<Value> {
+        let pending = Pending<Value>()
         DetachedThread.start {
-            let product = body()
-            pending.product.withLock { $0 = product }
-            pending.arrival.signal()
+            let value = body()
+            pending.result.change { $0 = value }
         }
         return pending
     }
 
-    /// Runs `body` on a thread of its own, and waits for it as long as `limit`.
-    ///
-    /// - Returns: `nil` where it wasn't done by then.
-    static func run<Product: Sendable>(
-        _ limit: Duration, _ body: @escaping @Sendable () -> Product
-    ) -> Product? {
-        begin(body).wait(until: .now() + .milliseconds(Int(limit / .milliseconds(1))))
+    /// Calls `body` on a thread of its own, and waits for at most `limit`. Returns `nil` after that.
+    static func run<Value: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () -> Value) -> Value? {
+        begin(body).wait(until: .now + limit)
     }
 }

@@ -37,7 +37,7 @@ struct Tractfs: ParsableCommand {
             completed = complete
             if let helper, helper.isFake { return try helper.check(parseAsRoot(complete.arguments)) }
             try run(complete.arguments)
-            helper?.tellMounted()
+            helper?.printMounted()
         } catch {
             fail(error, completed)
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Supervision
 
 /// A command whose options can be set by configuration files and the environment too.
 protocol ConfigurableCommand: ParsableCommand {
@@ -26,9 +27,9 @@ struct CompletedArguments {
         _ typed: [String], environment: [String: String], systemFile: String = ConfigurationPlaces.system
     ) throws {
         let typed = try MountOptions.expand(typed)
-        // What a process of a mount is started with by another one is complete: files that were changed since change nothing.
+        // The arguments of a mount's own processes are complete; later changes of files have no effect on them.
         let isComplete =
-            Inheritance.role(in: environment) != nil
+            ChildContext.isPresent(in: environment)
             || typed.contains(where: { ["-h", "--help", "--version"].contains($0) })
         guard !isComplete, let (command, depth) = Self.command(in: typed) else {
             (arguments, inserted) = (typed, [])

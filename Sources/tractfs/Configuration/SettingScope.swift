@@ -1,4 +1,4 @@
-import FuseBridge
+import Mounting
 import ObjectStore
 import S3Client
 import SystemPackage

@@ -1,5 +1,5 @@
 import BlockCache
-import FuseBridge
+import Mounting
 import SystemSupport
 
 /// Whether the cache's folder can be used, and has room.

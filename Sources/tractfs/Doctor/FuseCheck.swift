@@ -1,4 +1,4 @@
-import FuseBridge
+import Mounting
 import SystemSupport
 
 /// Whether this process could mount anything.

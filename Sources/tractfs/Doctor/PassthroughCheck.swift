@@ -1,5 +1,5 @@
 import BlockCache
-import FuseBridge
+import Mounting
 
 /// Whether the kernel would read files that are wholly in the cache by itself, at the disk's own speed.
 struct PassthroughCheck: Check {

@@ -1,4 +1,4 @@
-import FuseBridge
+import Mounting
 
 /// Whether another process could go on with a mount whose own has crashed.
 struct TakeoverCheck: Check {

@@ -1,6 +1,7 @@
 import FileSystem
 import FuseBridge
 import Glibc
+import Mounting
 import ObjectStore
 import S3Client
 import SystemSupport
