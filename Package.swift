@@ -23,6 +23,7 @@ let hasVisibleLocks = Context.environment["TRACTFS_VISIBLE_LOCKS"] != nil
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// What fuzzers and their replay are about.
 let fuzzed: [Target.Dependency] = [
@@ -61,12 +62,27 @@ let package = Package(
         .executableTarget(
             name: "tractfs",
             dependencies: [
-                "FuseBridge", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client",
-                "ObjectStore", "StateLog", "SystemSupport", system, logging,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                "Diagnostics", "Settings", "CommandOutput", "FuseBridge", "FileSystem", "Namespace", "SQLiteArchive",
+                "Reader", "BlockCache", "S3Client", "ObjectStore", "StateLog", "SystemSupport", system, logging,
+                argumentParser,
             ],
             swiftSettings: strict),
+        .target(
+            name: "Diagnostics",
+            dependencies: [
+                "Settings", "CommandOutput", "FuseBridge", "BlockCache", "S3Client", "ObjectStore", "SystemSupport",
+                logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Settings",
+            dependencies: [
+                "CommandOutput", "FileSystem", "Namespace", "S3Client", "ObjectStore", "SystemSupport", system, logging,
+                argumentParser, .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "CommandOutput", dependencies: ["ObjectStore", "SystemSupport", system], swiftSettings: strict),
         .target(
             name: "FuseBridge",
             dependencies: [
@@ -184,6 +200,15 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "SettingsTests",
+            dependencies: ["tractfs", "Settings", "SystemSupport", "TestSupport", system, argumentParser],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DiagnosticsTests", dependencies: ["Diagnostics", "CommandOutput", "SystemSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CommandOutputTests", dependencies: ["CommandOutput", "SystemSupport"], swiftSettings: strict),
+        .testTarget(
             name: "SystemSupportTests", dependencies: ["SystemSupport", "TestSupport", system], swiftSettings: strict),
         .testTarget(
             name: "FuseBridgeTests",
@@ -195,8 +220,8 @@ let package = Package(
         .testTarget(
             name: "MountTests",
             dependencies: [
-                "tractfs", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system, logging,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "tractfs", "Settings", "CommandOutput", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport",
+                "TestSupport", system, logging, argumentParser,
             ],
             exclude: [
                 "compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py",

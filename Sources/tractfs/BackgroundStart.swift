@@ -1,6 +1,7 @@
+import CommandOutput
 import Glibc
-import SystemSupport
 import SystemPackage
+import SystemSupport
 
 /// Starts the supervisor of a mount in the background, and waits until it says that the mount answers.
 ///

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import SystemSupport
 
 /// Where log lines go, which of them, and how they are written.
 struct LogDestination: Sendable {

@@ -1,9 +1,12 @@
+import CommandOutput
 import Glibc
 import Logging
 import ObjectStore
+import Settings
+import SystemSupport
 
 /// How log lines are written.
-enum LogFormat: String, CaseIterable, WrittenValue, CustomStringConvertible {
+enum LogFormat: String, CaseIterable, OptionValue, CustomStringConvertible {
     case text
     /// A JSON object a line.
     case json

@@ -1,6 +1,7 @@
 import FuseBridge
 import Glibc
 import Logging
+import Settings
 import StateLog
 import SystemPackage
 import SystemSupport

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Settings
 
 /// This program as mount(8) calls it for the type "tractfs", by another name and with arguments of its own:
 /// `mount.tractfs SOURCE FOLDER [-sfnv] [-N NAMESPACE] [-o OPTIONS] [-t TYPE]` ("External helpers" in mount(8)).
@@ -80,8 +81,8 @@ struct MountHelper {
 
     /// The same for `tractfs`, without "-o".
     func arguments() throws(ValidationError) -> [String] {
-        try MountOptions.expand(
-            operands + ["-o", options.joined(separator: ",")], isSloppy: isSloppy, isShort: true)
+        try FstabOptions.expand(
+            operands + ["-o", options.joined(separator: ",")], options: .ofMount, isSloppy: isSloppy, isShort: true)
     }
 
     /// Looks whether `command`, parsed from these arguments, could mount, as far as that is seen without trying.

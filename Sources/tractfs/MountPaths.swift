@@ -1,7 +1,9 @@
 import ArgumentParser
+import CommandOutput
 import FuseBridge
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// Does something for each of several paths in mounts: what goes wrong with one is told at once, and the others are done
 /// all the same.

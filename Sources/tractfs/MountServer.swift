@@ -1,4 +1,6 @@
 import BlockCache
+import CommandOutput
+import Diagnostics
 import FileSystem
 import FuseBridge
 import Glibc
@@ -6,6 +8,7 @@ import Logging
 import Namespace
 import Reader
 import S3Client
+import Settings
 import SQLiteArchive
 import StateLog
 import SystemPackage

@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// A file that others read at any time, and so is replaced as a whole: written beside its place, and renamed (rename(2)).
 struct ReplacedFile {

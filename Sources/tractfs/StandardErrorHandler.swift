@@ -1,5 +1,7 @@
+import CommandOutput
 import Logging
 import SystemPackage
+import SystemSupport
 
 /// Writes log lines for programs to standard error, each at once, so that lines of two processes don't mix in one file.
 struct StandardErrorHandler: LogHandler {

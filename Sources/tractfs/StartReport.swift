@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// How a process that serves in the background tells the command that started it what has become of the mount: one line,
 /// empty when the mount answers, and otherwise why there is none. Before it there may be notices.

@@ -2,9 +2,10 @@ import ArgumentParser
 import Dispatch
 import FuseBridge
 import Glibc
-import SystemSupport
+import Settings
 import Synchronization
 import SystemPackage
+import SystemSupport
 
 /// `tractfs unmount`.
 struct UnmountCommand: ParsableCommand {

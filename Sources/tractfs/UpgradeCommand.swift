@@ -1,7 +1,9 @@
 import ArgumentParser
 import FuseBridge
 import Glibc
+import Settings
 import SystemPackage
+import SystemSupport
 
 /// `tractfs upgrade`.
 struct UpgradeCommand: ParsableCommand {

@@ -1,8 +1,10 @@
+import CommandOutput
 import Foundation
 import Logging
 import ObjectStore
-import TestSupport
+import SystemSupport
 import Testing
+import TestSupport
 
 @testable import tractfs
 

@@ -1,4 +1,6 @@
 import BlockCache
+import CommandOutput
+import SystemSupport
 import Testing
 
 @testable import tractfs

@@ -1,6 +1,8 @@
+import CommandOutput
 import FuseBridge
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// The report of a mount.
 struct AskedReport {

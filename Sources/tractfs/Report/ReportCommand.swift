@@ -1,5 +1,8 @@
 import ArgumentParser
+import CommandOutput
 import ObjectStore
+import Settings
+import SystemSupport
 
 /// The command `tractfs report`.
 struct ReportCommand: ParsableCommand {

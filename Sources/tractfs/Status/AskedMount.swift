@@ -2,6 +2,7 @@ import Dispatch
 import FuseBridge
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// The status of a mount.
 struct AskedMount: Sendable {

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The frames of the live screen of a mount, one per second: current rates, rates of the last minute, and all counts.
 struct StatusFrames {

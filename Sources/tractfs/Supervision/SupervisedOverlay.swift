@@ -1,5 +1,7 @@
 import FuseBridge
+import Settings
 import SystemPackage
+import SystemSupport
 
 /// The overlay of a mount, as the process that outlives servers has it: the folder is taken as long as this process lives, and
 /// whoever may have the mount below the overlay gets it from here.

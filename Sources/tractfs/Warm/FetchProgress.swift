@@ -1,3 +1,6 @@
+import CommandOutput
+import SystemSupport
+
 /// The progress of a fetch in words: one overwritten line on a terminal, a few lines elsewhere.
 struct FetchProgress {
     /// The interval of lines without a terminal.

@@ -1,6 +1,9 @@
+import CommandOutput
 import FileSystem
 import FuseBridge
+import Settings
 import SystemPackage
+import SystemSupport
 
 /// A file to fetch into the cache.
 struct WantedFile: Sendable {

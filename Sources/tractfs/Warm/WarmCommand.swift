@@ -1,6 +1,9 @@
 import ArgumentParser
 import BlockCache
+import CommandOutput
 import Glibc
+import Settings
+import SystemSupport
 
 /// The command `tractfs warm`.
 struct WarmCommand: ParsableCommand {

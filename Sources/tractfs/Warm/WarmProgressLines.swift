@@ -1,3 +1,4 @@
+import CommandOutput
 import FileSystem
 
 /// The progress of listing a tree in words: one overwritten line on a terminal, a few lines elsewhere.

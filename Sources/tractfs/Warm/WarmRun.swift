@@ -1,7 +1,10 @@
 import ArgumentParser
 import BlockCache
+import CommandOutput
 import Glibc
+import Settings
 import SystemPackage
+import SystemSupport
 
 /// One call of `tractfs warm` that fetches files: for each mount, a plan and its execution.
 struct WarmRun {

@@ -1,4 +1,6 @@
+import CommandOutput
 import ObjectStore
+import SystemSupport
 
 /// The HTML page of a mount's report: text and charts in one file that loads no others.
 struct ReportDraft {

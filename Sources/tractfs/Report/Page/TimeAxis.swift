@@ -1,5 +1,7 @@
+import CommandOutput
 import Glibc
 import ObjectStore
+import SystemSupport
 
 /// The times of day along a chart.
 struct TimeAxis {
