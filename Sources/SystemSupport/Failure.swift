@@ -1,6 +1,6 @@
 /// The reason for which a command fails, in one line for the user.
 public struct Failure: Error, CustomStringConvertible {
-    /// What failed, on what, why, and what to do.
+    /// The operation, its object, the reason, and advice.
     public let description: String
     /// `true` if the network caused the failure and may still come up.
     public let mayPass: Bool

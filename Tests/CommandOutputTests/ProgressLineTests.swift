@@ -2,26 +2,30 @@ import CommandOutput
 import Testing
 
 @Suite struct ProgressLineTests {
-    @Test func `progress is one line, and leaves nothing behind`() {
+    @Test func `progress on a terminal is one line, which is cleared`() {
         let written = Written()
-        var line = ProgressLine(
-            "checked", totalByteCount: 2 << 20, on: OverwrittenLine(delay: .zero) { written.texts.append($0) })
+        let start = ContinuousClock.now
+        var line = ProgressLine(onTerminal: { written.texts.append($0) }, now: start)
+        line.show(at: start) { _ in "early" }
         line.erase()
         #expect(written.texts.isEmpty)
-        line.add(1 << 20)
-        line.add(1 << 20)
-        #expect(written.texts.first == "\r\u{1b}[Kchecked 1.0MiB of 2.0MiB")
+        line.show(at: start + .seconds(1)) { $0 == nil ? "no terminal" : "1" }
+        line.show(at: start + .seconds(1.1)) { _ in "too soon" }
+        line.show(at: start + .seconds(1.25)) { _ in "2" }
         line.erase()
-        #expect(written.texts.last == "\r\u{1b}[K")
-        let count = written.texts.count
         line.erase()
-        #expect(written.texts.count == count)
+        #expect(written.texts == ["\r\u{1b}[K1", "\r\u{1b}[K2", "\r\u{1b}[K"])
     }
 
-    @Test func `progress is not shown where nobody watches`() {
-        var line = ProgressLine("checked", totalByteCount: 1, on: OverwrittenLine(delay: .zero, write: nil))
-        line.add(1)
+    @Test func `progress without a terminal is a line every half minute, or nothing`() {
+        let written = Written()
+        let start = ContinuousClock.now
+        var line = ProgressLine(asLines: { written.texts.append($0) }, now: start)
+        for second in 0...60 { line.show(at: start + .seconds(second)) { $0 == nil ? "\(second)" : "a terminal" } }
         line.erase()
+        #expect(written.texts == ["30", "60"])
+        var silent = ProgressLine(asLines: nil, now: start)
+        silent.show(at: start + .seconds(60)) { _ in fatalError("a text is wanted") }
     }
 
     private final class Written {

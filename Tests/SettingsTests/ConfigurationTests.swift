@@ -8,18 +8,18 @@ import Testing
 @testable import Settings
 @testable import tractfs
 
-/// Settings from everywhere that they can come from, each with a value of its own.
+/// Settings of every origin, each with a value of its own.
 private struct SettingSources {
     static let uri = "s3://study/release/2024"
     static let mountPoint = "/nowhere/mnt"
     private static let tables = [
         "", "[bucket.study]\n", "[bucket.\"s3://study/release\"]\n", "[mount-point.\"/nowhere/mnt/\"]\n",
     ]
-    /// The farthest first.
+    /// All origins, the farthest first.
     static let all: [String] =
         ["system", "user"].flatMap { owner in tables.map { "\(owner) \($0)" } } + ["environment", "-o", "command line"]
 
-    /// The value of `option` as `mount` understands it where only these say something.
+    /// Returns the memory limit that `mount` reads if only these origins set it.
     static func memoryLimit(_ sources: some Collection<Int>) throws -> Int? {
         try withTemporaryDirectory { directory in
             func text(_ range: Range<Int>) -> String {
@@ -47,7 +47,7 @@ private func parsedMount(_ completed: CompletedArguments) throws -> MountCommand
     try #require(Tractfs.parseAsRoot(completed.arguments) as? MountCommand)
 }
 
-/// What a command line comes to with a configuration file.
+/// Returns a command line that is completed with a configuration file.
 private func completed(
     _ arguments: [String], file: String, environment: [String: String] = [:]
 ) throws -> CompletedArguments {
@@ -58,15 +58,15 @@ private func completed(
     }
 }
 
-@Suite("A setting") struct SettingTests {
-    @Test("counts before all that are farther", arguments: SettingSources.all.indices)
+@Suite struct SettingTests {
+    @Test("a setting takes precedence over all farther ones", arguments: SettingSources.all.indices)
     func precedence(source: Int) throws {
         #expect(try SettingSources.memoryLimit(0...source) == SettingSources.value(source) << 20)
         #expect(try SettingSources.memoryLimit([source]) == SettingSources.value(source) << 20)
     }
 
     @Test(
-        "of a flag is undone by what is nearer",
+        "a nearer setting overrules that of a flag",
         arguments: [
             ("no-cache = true", [:], ["--cache"], true), ("no-cache = true", [:], ["-o", "cache"], true),
             ("no_cache = true", ["TRACTFS_CACHE": "yes"], [], true),
@@ -75,7 +75,7 @@ private func completed(
             ("no-cache = true\n[bucket.other]\nno-cache = false", [:], [], false),
             ("cache = true\n[mount-point.\"/nowhere/mnt\"]\nno-cache = true", [:], [], false),
             ("cache = false", ["TRACTFS_CACHE": ""], [], false), ("", ["TRACTFS_NO_CACHE": "TRUE"], [], false),
-            // What is nearer means the contrary.
+            // The nearer setting contradicts.
             ("cache-dir = \"/x\"", [:], ["--no-cache"], false), ("no-cache = true", [:], ["--cache-dir", "/x"], true),
             ("no-cache = true", ["TRACTFS_CACHE_DIR": "/x"], [], true),
         ] as [(String, [String: String], [String], Bool)])
@@ -86,7 +86,7 @@ private func completed(
     }
 
     @Test(
-        "holds for what its table is for",
+        "a setting in a table counts for the bucket, prefix or mount point of the table",
         arguments: [
             ("s3://study", "/mnt/a", "study"), ("s3://study/release", "/mnt/a", "release"),
             ("s3://study/release/", "/mnt/a", "release"), ("s3://study/release/1/2", "/mnt/a", "release"),
@@ -113,7 +113,9 @@ private func completed(
         #expect(try parsedMount(completed).store.profile == profile)
     }
 
-    @Test func `is read as its option is, paths from the file's folder, and an empty one undoes a farther one`() throws
+    @Test
+    func `a setting in a file is read as its option, with paths relative to the file, and an empty text undoes one`()
+        throws
     {
         try withTemporaryDirectory { directory in
             let file = """
@@ -143,7 +145,7 @@ private func completed(
     }
 
     @Test
-    func `is put into every command that has the option, unless a mount is asked, or another process has done it`()
+    func `settings are added to every command with the option, unless a mount signs, or the command line is complete`()
         throws
     {
         let file = "cache-dir = \"/c\"\nregion = \"eu-west-1\"\nallow-other = true"
@@ -162,7 +164,7 @@ private func completed(
         #expect(inherited.arguments == ["mount", "s3://study", "/mnt"])
     }
 
-    @Test func `means the same in every command, as the declarations say`() {
+    @Test func `an option means the same in every command`() {
         let commands = Tractfs.configuration.subcommands + CacheCommand.configuration.subcommands
         let configurable = commands.compactMap { $0 as? any ConfigurableCommand.Type }
         #expect(configurable.count == 6)
@@ -174,17 +176,17 @@ private func completed(
                 #expect(option.valueName == same.valueName && option.standard == same.standard)
             }
         }
-        // Whatever is a flag can be switched on and off.
+        // Every flag has a negation.
         let mount = DeclaredOptions.ofMount.options.filter(\.isFlag).flatMap { ["--\($0.name)", "--no-\($0.name)"] }
         #expect(mount.count == 18)
         #expect(throws: Never.self) { try MountCommand.parse(mount + ["s3://study", "/mnt"]) }
     }
 }
 
-@Suite("A configuration file") struct ConfigurationFileTests {
+@Suite struct ConfigurationFileTests {
     private let secretAccessKey = "tractTestSecret/abcdefghijklmnopqrstuvwx"
 
-    /// The one line that `config show` says of a file.
+    /// Returns the line with which `config show` refuses a file.
     private func complaint(about file: String, environment: [String: String] = [:]) throws -> String {
         try withTemporaryDirectory { directory in
             let path = directory + "/c.toml"
@@ -198,7 +200,7 @@ private func completed(
     }
 
     @Test(
-        "that is wrong is told with its line and what to do",
+        "a mistake in a configuration file is reported with its line and with advice",
         arguments: [
             ("# x\ncache-dirr = \"/x\"", "FILE:2: there is no option cache-dirr; did you mean cache-dir?"),
             ("\nendpoint = \"http://x\"", "FILE:2: there is no option endpoint; did you mean endpoint-url?"),
@@ -232,11 +234,11 @@ private func completed(
     }
 
     @Test(
-        "has no place for secrets, and doesn't show them",
+        "a configuration file with secrets is refused, and they are not shown",
         arguments: ["aws_access_key_id", "secret-access-key", "aws_session_token"])
     func secrets(name: String) throws {
         for table in ["", "[bucket.study]\n", "[default]\n"] {
-            // As it is copied from ~/.aws/credentials.
+            // In the form of ~/.aws/credentials.
             let bare = try complaint(about: "\(table)\(name) = \(secretAccessKey)\n")
             #expect(bare.contains("this is no TOML") && !bare.contains(secretAccessKey), "\(bare)")
             let complaint = try complaint(about: "\(table)\(name) = \"\(secretAccessKey)\"\n")
@@ -246,7 +248,7 @@ private func completed(
     }
 
     @Test(
-        "is joined by variables, which can be wrong too",
+        "a mistake in a variable is reported",
         arguments: [
             ("TRACTFS_CACHE_DIRR", "/x", "there is no option for TRACTFS_CACHE_DIRR; did you mean TRACTFS_CACHE_DIR?"),
             ("TRACTFS_XATTRS", "maybe", "TRACTFS_XATTRS is \"maybe\"; set it to true or to false"),
@@ -256,7 +258,7 @@ private func completed(
         #expect(try complaint(about: "", environment: [name: value]).hasPrefix("tractfs: " + words))
     }
 
-    @Test func `is where the user's folders are, and the one that is named stands for all`() {
+    @Test func `configuration files are in the user's folder and the system's, unless one is named`() {
         let system = "/etc/tractfs.toml"
         let cases: [(String?, [String: String], [String])] = [
             (nil, ["HOME": "/h"], ["/h/.config/tractfs/config.toml", system]),
@@ -269,26 +271,26 @@ private func completed(
         }
     }
 
-    /// What becomes of a file.
-    enum Obedience: String {
+    /// The treatment of a file.
+    enum Treatment: String {
         case used, ignored, refused
     }
 
     @Test(
-        "that somebody else may write is not obeyed",
+        "a configuration file that other users may write is not used",
         arguments: [
             (0o644, .user, false, .used), (0o664, .user, false, .used), (0o646, .user, false, .refused),
             (0o646, .system, false, .refused), (0o646, .named, true, .refused), (0o644, .user, true, .ignored),
             (0o644, .system, true, .refused), (0o644, .system, false, .used), (0o664, .named, true, .used),
-        ] as [(mode_t, ConfigurationSource.Owner, Bool, Obedience)])
-    func obedience(mode: mode_t, owner: ConfigurationSource.Owner, isRoot: Bool, obedience: Obedience) throws {
+        ] as [(mode_t, ConfigurationSource.Owner, Bool, Treatment)])
+    func treatment(mode: mode_t, owner: ConfigurationSource.Owner, isRoot: Bool, treatment: Treatment) throws {
         try withTemporaryDirectory { directory in
             let path = directory + "/c.toml"
             try "uid = 1".write(toFile: path, atomically: false, encoding: .utf8)
-            // Somebody's who isn't root.
+            // Another user than root.
             if geteuid() == 0 { chown(path, 1_000, 1_000) }
             chmod(path, mode)
-            let found: Obedience
+            let found: Treatment
             switch Result(catching: { try ConfigurationSource(path: path, owner: owner).content(isRoot: isRoot) }) {
             case .success(.text("uid = 1")): found = .used
             case .success(.ignored(let reason)):
@@ -299,11 +301,11 @@ private func completed(
                 found = .refused
                 #expect("\(error)".contains("chmod"))
             }
-            #expect(found == obedience)
+            #expect(found == treatment)
         }
     }
 
-    @Test func `that can't be read is no file, unless it is named`() throws {
+    @Test func `a configuration file that can't be read is ignored, unless it is named`() throws {
         try withTemporaryDirectory { directory in
             for path in [directory + "/none", "/dev/null/none"] {
                 for owner in [ConfigurationSource.Owner.user, .system] {

@@ -16,7 +16,7 @@ struct CacheCheck: Check {
     func run() -> CheckResult<Never> {
         do throws(Failure) {
             guard let cache = try options.settings(environment: environment) else {
-                return CheckResult(.ok(name, "none: nothing is kept on the disk"))
+                return CheckResult(.ok(name, "none: nothing is cached on the disk"))
             }
             return CheckResult(finding(on: cache))
         } catch {

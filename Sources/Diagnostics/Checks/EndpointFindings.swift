@@ -28,7 +28,7 @@ struct EndpointFindings {
             if report.isLoopback { return .skipped(.encryption, because: "the endpoint is http, on this machine") }
             if let broken = broken(before: .encryption) { return .skipped(.encryption, because: broken) }
             return .warning(
-                .encryption, "the endpoint is http: whoever is on the way can read along",
+                .encryption, "the endpoint is http: others on the network can read the traffic",
                 advice: "give --endpoint-url an https URL if there is one")
         }
         return step(.encryption, .encryption, done: "the certificate of \(report.host) is trusted")

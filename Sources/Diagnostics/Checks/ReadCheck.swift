@@ -18,7 +18,7 @@ struct ReadCheck: Check {
     private static let byteCount = 4_096
 
     func run() -> CheckResult<[ObjectVersion]> {
-        if objects.isEmpty { return CheckResult(.skipped(name, because: "no object was found to be read"), nil) }
+        if objects.isEmpty { return CheckResult(.skipped(name, because: "no object was found"), nil) }
         let filled = objects.filter { $0.version.byteCount > 0 }
         let readable = filled.filter { !$0.isArchived }.map(\.version)
         if readable.isEmpty {
@@ -33,7 +33,7 @@ struct ReadCheck: Check {
     }
 
     private func read(_ readable: [ObjectVersion], from client: S3Client) -> CheckResult<[ObjectVersion]> {
-        var finding = Finding.skipped(name, because: "no object was found to be read")
+        var finding = Finding.skipped(name, because: "no object was found")
         for object in readable.prefix(Self.attemptCount) {
             let uri = "s3://\(access.settings.uri.bucket)/\(object.key)"
             do throws(StoreError) {

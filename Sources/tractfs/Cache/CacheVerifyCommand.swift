@@ -25,7 +25,7 @@ struct CacheVerifyCommand: ConfigurableCommand {
         guard let cache = try OpenedCache.open(place) else { return }
         var byteCount = 0
         try cache.directory.forEachObject { byteCount += $0.cachedByteCount }
-        let report = try verify(cache, progress: ProgressLine("checked", totalByteCount: byteCount, on: .onTerminal()))
+        let report = try verify(cache, byteCount)
         try StandardOutput.write("\(report)\n")
         if report.damagedCount > 0 {
             throw Failure(
@@ -34,10 +34,17 @@ struct CacheVerifyCommand: ConfigurableCommand {
         }
     }
 
-    private func verify(_ cache: OpenedCache, progress: consuming ProgressLine) throws -> VerificationReport {
+    private func verify(_ cache: OpenedCache, _ totalByteCount: Int) throws -> VerificationReport {
         var report = VerificationReport(folder: cache.folder)
+        var progress = ProgressLine.onStandardError(hasLines: false)
         defer { progress.erase() }
-        let nonsenseCount = try cache.directory.verify(progress: { progress.add($0) }) { object, damage in
+        var byteCount = 0
+        let nonsenseCount = try cache.directory.verify(progress: { count in
+            byteCount += count
+            // Mounts may have added blocks since the total was counted.
+            let total = ByteCount(max(totalByteCount, byteCount))
+            progress.show { _ in "checked \(ByteCount(byteCount).rounded) of \(total.rounded)" }
+        }) { object, damage in
             report.add(object, isDamaged: damage != nil)
             guard let damage else { return }
             progress.erase()

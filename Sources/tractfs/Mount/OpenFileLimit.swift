@@ -1,9 +1,9 @@
 import Glibc
 
-/// How many files the process may have open (getrlimit(2)).
+/// The limit of open files of this process (getrlimit(2)).
 enum OpenFileLimit {
-    /// Raises it as far as the system lets this process. Shells start programs with 1,024, which select(2) once asked for;
-    /// files that are open in the mount take up to three each, and connections one.
+    /// Raises the limit to the most that the system allows. Shells start programs with 1,024, for the sake of select(2);
+    /// a file that is open in the mount takes up to three, and a connection one.
     static func raise() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }

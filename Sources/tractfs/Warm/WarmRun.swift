@@ -85,10 +85,10 @@ struct WarmRun {
 
     private func add(_ tree: MountedTree, to wanted: inout WantedFiles) throws(Failure) {
         if tree.isFolder {
-            var progress = WarmProgressLines(tree.path, on: .onTerminal()) { StandardError.tell($0) }
+            var progress = WarmProgressLines(tree.path, on: .onStandardError(hasLines: true))
             _ = try TreeListing(path: tree.path).finish(telling: &progress)
         }
-        var line = OverwrittenLine.onTerminal()
+        var line = ProgressLine.onStandardError(hasLines: false)
         defer { line.erase() }
         let count = try wanted.add(tree, matching: patterns, isUse: !isDry, telling: &line)
         if count == 0 {
@@ -105,7 +105,7 @@ struct WarmRun {
         if let refusal = plan.refusal { throw refusal }
         if isDry { return true }
         let run = FetchRun(wanted, options)
-        var progress = FetchProgress(totalByteCount: run.totalByteCount, on: .onTerminal()) { StandardError.tell($0) }
+        var progress = FetchProgress(totalByteCount: run.totalByteCount, on: .onStandardError(hasLines: true))
         interruption.note(run)
         var failureCount = 0
         run.finish { counts, failures in
