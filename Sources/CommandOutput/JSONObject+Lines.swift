@@ -1,4 +1,4 @@
-import SystemSupport
+package import SystemSupport
 
 extension JSONObject {
     /// Returns a JSON array of `objects`, one per line.

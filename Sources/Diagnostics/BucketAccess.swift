@@ -2,6 +2,7 @@ import Logging
 import ObjectStore
 import S3Client
 import Settings
+import SystemSupport
 
 /// The bucket, and the credentials to sign requests with, for the checks that make requests.
 struct BucketAccess: Sendable {

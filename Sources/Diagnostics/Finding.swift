@@ -1,5 +1,4 @@
-package import CommandOutput
-import SystemSupport
+package import SystemSupport
 
 /// The finding of a check, for users and programs.
 package struct Finding: Sendable {

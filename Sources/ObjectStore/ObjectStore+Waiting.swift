@@ -1,5 +1,6 @@
 import Dispatch
 import Synchronization
+public import SystemSupport
 
 /// Calls that wait for the answer of a store, for commands. The store calls completions on threads of its own.
 extension ObjectStore {

@@ -1,5 +1,4 @@
 import CommandOutput
-import ObjectStore
 import SystemSupport
 
 /// The effective settings as text, for users and for programs.
@@ -58,7 +57,7 @@ package struct SettingsListing {
 
     /// Returns `text` without the characters that a terminal obeys.
     private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isInstruction ? "\u{fffd}" : $0 }))
+        text.replacingControlCharacters(with: "\u{fffd}")
     }
 
     // MARK: For programs

@@ -58,7 +58,7 @@ struct StatusFrames {
 
     /// Returns the part of a line that fits, without terminal control characters.
     private static func fitting(_ line: String) -> String {
-        let visible = String(String.UnicodeScalarView(line.unicodeScalars.filter { !$0.isInstruction }))
+        let visible = line.replacingControlCharacters(with: "")
         return visible.count <= columnCount ? visible : visible.prefix(columnCount - 1) + "…"
     }
 }
