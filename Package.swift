@@ -81,7 +81,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "CommandOutput", dependencies: ["ObjectStore", "SystemSupport", system], swiftSettings: strict),
+            name: "CommandOutput", dependencies: ["SystemSupport", system], swiftSettings: strict),
         .target(
             name: "FuseBridge",
             dependencies: [
