@@ -1,6 +1,8 @@
 import ArgumentParser
+import CommandOutput
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// The paths in mounts that a command was given.
 enum MountPaths {

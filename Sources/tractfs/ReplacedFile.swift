@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// A file that other programs may read at any time. It is replaced as a whole: written under another name, and renamed
 /// (rename(2)).

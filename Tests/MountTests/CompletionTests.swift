@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
 import ObjectStore
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 

@@ -1,7 +1,8 @@
 import Foundation
 import ObjectStore
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 

@@ -1,8 +1,9 @@
 import Foundation
 import Mounting
 import ObjectStore
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 
@@ -258,7 +259,7 @@ struct FstabTests {
             ("fscontext=u:r:t,rootcontext=u:r:t", ["--fscontext=u:r:t", "--rootcontext=u:r:t"]),
         ])
     func options(list: String, expected: [String]) throws {
-        #expect(try MountOptions.expand(["mount", "-o", list]) == ["mount"] + expected)
+        #expect(try FstabOptions.expand(["mount", "-o", list], options: .ofMount) == ["mount"] + expected)
     }
 
     @Test(
@@ -270,11 +271,11 @@ struct FstabTests {
             (["mount", "s3://b", "/m"], ["mount", "s3://b", "/m"]), (["status", "/m:x"], ["status", "/m:x"]),
         ])
     func short(given: [String], expected: [String]) throws {
-        #expect(try MountOptions.expand(given) == expected)
+        #expect(try FstabOptions.expand(given, options: .ofMount) == expected)
     }
 
     @Test("doesn't take", arguments: ["remount", "user_id=1", "context"])
     func wrongOptions(list: String) {
-        #expect { try MountOptions.expand(["mount", "-o", list]) } throws: { "\($0)".contains(list) }
+        #expect { try FstabOptions.expand(["mount", "-o", list], options: .ofMount) } throws: { "\($0)".contains(list) }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 

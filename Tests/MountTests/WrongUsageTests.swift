@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 
@@ -9,7 +10,7 @@ import Testing
 private func complaint(_ arguments: [String]) -> (text: String, code: ExitCode)? {
     var completed: CompletedArguments?
     do {
-        try UnknownCommand.check(arguments)
+        try UnknownCommand.check(arguments, of: Tractfs.self)
         let complete = try CompletedArguments(arguments, environment: [:], systemFile: "/nonexistent")
         completed = complete
         _ = try Tractfs.parseAsRoot(complete.arguments)

@@ -1,10 +1,12 @@
+import CommandOutput
 import Glibc
 import Logging
 import ObjectStore
+import Settings
 import SystemSupport
 
 /// The format of log lines.
-enum LogFormat: String, CaseIterable, WrittenValue, CustomStringConvertible {
+enum LogFormat: String, CaseIterable, OptionValue, CustomStringConvertible {
     case text
     /// One JSON object per line.
     case json

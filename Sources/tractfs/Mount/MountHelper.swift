@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Settings
 
 /// The command line of mount(8) for the type "tractfs", under another program name:
 /// `mount.tractfs SOURCE FOLDER [-sfnv] [-N NAMESPACE] [-o OPTIONS] [-t TYPE]` ("External helpers" in mount(8)).
@@ -80,8 +81,8 @@ struct MountHelper {
 
     /// Returns the arguments for `tractfs`, without "-o".
     func arguments() throws(ValidationError) -> [String] {
-        try MountOptions.expand(
-            operands + ["-o", options.joined(separator: ",")], isSloppy: isSloppy, isShort: true)
+        try FstabOptions.expand(
+            operands + ["-o", options.joined(separator: ",")], options: .ofMount, isSloppy: isSloppy, isShort: true)
     }
 
     /// Checks the settings of `command`, parsed from these arguments, without mounting.

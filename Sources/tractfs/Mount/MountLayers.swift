@@ -1,4 +1,5 @@
 import BlockCache
+import CommandOutput
 import FileSystem
 import FuseBridge
 import Glibc
@@ -7,6 +8,7 @@ import Namespace
 import ObjectStore
 import Reader
 import S3Client
+import Settings
 import SQLiteArchive
 import StateLog
 import Supervision

@@ -2,8 +2,10 @@ import ArgumentParser
 import FuseBridge
 import Glibc
 import Mounting
+import Settings
 import Supervision
 import SystemPackage
+import SystemSupport
 
 /// `tractfs unmount`.
 struct UnmountCommand: ParsableCommand {

@@ -1,8 +1,10 @@
 import ArgumentParser
 import FuseBridge
 import Glibc
+import Settings
 import Supervision
 import SystemPackage
+import SystemSupport
 
 /// `tractfs upgrade`.
 struct UpgradeCommand: ParsableCommand {

@@ -2,6 +2,7 @@ import FuseBridge
 import Glibc
 import Mounting
 import SystemPackage
+import SystemSupport
 
 /// The status of a mount.
 struct AskedMount: Sendable {

@@ -1,4 +1,5 @@
 import BlockCache
+import CommandOutput
 import FileSystem
 import FuseBridge
 import Glibc

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 
