@@ -30,7 +30,7 @@ extension Supervisor {
             switch isUpgrade ? .restart(after: .zero) : policy.decide(after: end, servedFor: servedFor) {
             case .giveUp(let reason): return giveUp(mount, end, reason)
             case .restart(let pause):
-                state.wait(nanoseconds: Int(pause / .nanoseconds(1))) { $0.isEnding }
+                state.wait(atMost: pause) { $0.isEnding }
                 takeOver(from: end, policy.logLevel)
             }
         }

@@ -170,7 +170,7 @@ package final class Supervisor: Sendable {
     ///
     /// - Returns: `false` after the timeout.
     func waitForEnd(of server: Int32, within timeout: Duration) -> Bool {
-        state.wait(nanoseconds: Int(timeout / .nanoseconds(1))) { $0.server?.id != server }
+        state.wait(atMost: timeout) { $0.server?.id != server }
         return state.look { $0.server?.id != server }
     }
 
