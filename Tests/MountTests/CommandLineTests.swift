@@ -225,7 +225,7 @@ struct MountOptionTests {
                 #expect(try runChecked("ls", [mountPoint + "/HCP"]) == "100307\nREADME\nnew\n")
                 let listCount = server.requests(.list).count
                 server.put("HCP/newer", .text("newer"))
-                sleep(2)
+                letPass(.seconds(2), of: "twice the --metadata-ttl of the mount before")
                 #expect(try runChecked("ls", [mountPoint + "/HCP"]) == "100307\nREADME\nnew\n")
                 #expect(server.requests(.list).count == listCount)
             }

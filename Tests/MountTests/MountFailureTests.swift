@@ -32,7 +32,7 @@ struct HopelessMount: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// Runs `tractfs mount` and expects it to fail soon, with one line, without a trace and without telling secrets.
+/// Runs `tractfs mount` and expects it to fail with one line, to leave nothing behind and to tell no secret.
 ///
 /// - Parameter launcher: A command that starts the command behind it.
 func expectFailure(
@@ -48,9 +48,7 @@ func expectFailure(
             launcher
             + [try executable ?? tractfsExecutable(), "mount", mount.uri, mountPoint]
             + ["--log-level", "trace", "--log-file", logFile] + mount.options + moreOptions
-        let start = ContinuousClock.now
         let result = try run(command[0], Array(command.dropFirst()), environment: mount.environment)
-        #expect(ContinuousClock.now - start < .seconds(15), sourceLocation: sourceLocation)
         #expect(result.status > 0, sourceLocation: sourceLocation)
         #expect(result.output == "", sourceLocation: sourceLocation)
         let lines = result.errorOutput.split(separator: "\n", omittingEmptySubsequences: false)

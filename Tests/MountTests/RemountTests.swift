@@ -140,8 +140,8 @@ private struct ListedTree {
             let paths = try tree.walk("1h") {
                 try tree.expectAskedFor("1h")
                 tree.server.clearLog()
-                // What was read ahead of what the other one has kept is believed for a second.
-                usleep(1_100_000)
+                // This mount has read the archive before the other one wrote to it.
+                letPass(.milliseconds(1_100), of: "LoadedWindows.lifetime")
             }
             #expect(paths == ListedTree.paths)
             // The root was asked for when both were mounted.

@@ -59,7 +59,7 @@ import Testing
             try home.answer(.repeating)
             observed.append(("an error", try run("cat", [mountPoint + "/d1/f"]).errorOutput))
             try home.answer(.broken)
-            usleep(1_100_000)
+            letPass(.milliseconds(1_100), of: "CredentialsState.checkInterval")
             observed.append(("an error", try run("cat", [mountPoint + "/d2/f"]).errorOutput))
             for form in [["-o", "-"], ["--json"]] {
                 let report = try runChecked(tractfsExecutable(), ["report", mountPoint] + form)

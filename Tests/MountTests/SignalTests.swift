@@ -273,8 +273,9 @@ import Testing
                     command[0], Array(command.dropFirst()), directory: mountPoint, outputDirectory: directory)
                 defer { process.end() }
                 try eventually("a request") { !server.log.isEmpty }
-                // Long interrupted by its timer, and still waiting.
-                usleep(300_000)
+                try eventually("a signal of the timer that the wait holds back") {
+                    try isPending(SIGALRM, in: process.processID)
+                }
                 #expect(process.isRunning)
                 kill(process.processID, signal)
                 try process.waitForEnd(timeout: .seconds(60))
@@ -283,6 +284,14 @@ import Testing
             #expect(result.output == output)
             #expect(result.status == status)
         }
+    }
+
+    /// Returns `true` if a process has a signal pending (`ShdPnd` in proc_pid_status(5)).
+    private func isPending(_ signal: Int32, in process: Int32) throws -> Bool {
+        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let field = try #require(status.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") })
+        let signals = try #require(UInt64(field.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16))
+        return signals & 1 << UInt64(signal - 1) != 0
     }
 
     @Test func `A handler of its own ends the wait of a program that is asked to stop`() throws {

@@ -70,7 +70,7 @@ struct SupervisionTests {
             server.put("file", .text("read me"))
             try withWatchdog(seconds: 0.5, of: server) { mount in
                 let before = try mount.runningServer()
-                sleep(2)
+                letPass(.seconds(2), of: "four times Watchdog.variable")
                 #expect(try runChecked("cat", [mount.point + "/file"]) == "read me")
                 #expect(try mount.runningServer() == before)
             }
@@ -142,7 +142,7 @@ struct SupervisionTests {
         }
     }
 
-    /// Mounts with a watchdog that is less patient than it should be.
+    /// Mounts with a watchdog that takes a server for hanging after `seconds` without progress.
     private func withWatchdog(seconds: Double, of server: S3TestServer, _ body: (KilledMount) throws -> Void) throws {
         try withKilledMount(
             of: server, options: ["--no-cache"], environment: [Watchdog.variable: "\(seconds)"], body)

@@ -1,21 +1,21 @@
 import Glibc
 
-/// The test waited for something that did not happen.
+/// The error of a test whose condition did not become true in time.
 public struct NeverHappened: Error, CustomStringConvertible {
-    /// What was waited for, and how long.
+    /// The condition, and the time that the test waited for it.
     public let description: String
 
-    /// It did not happen as this says.
+    /// Creates an error with this description.
     public init(description: String) {
         self.description = description
     }
 }
 
-/// Waits until `condition` holds, for what happens on other threads or in other processes.
+/// Waits until `condition` holds, for events on other threads or in other processes.
 ///
 /// - Parameters:
-///   - what: What is waited for, for the error.
-///   - limit: Gives up then; generous, since a busy machine is no failure.
+///   - what: The name of the condition, for the error.
+///   - limit: The longest wait, generous because a busy machine is not a failure.
 public func eventually(
     _ what: String, within limit: Duration = .seconds(30), _ condition: () throws -> Bool
 ) throws {
@@ -28,7 +28,15 @@ public func eventually(
     }
 }
 
-/// Gives way to other threads for a few milliseconds.
+/// Lets other threads run for a few milliseconds.
 private func sleepBriefly() {
     usleep(5_000)
+}
+
+/// Waits until `duration` is over, where the time itself is the subject of the test and no condition shows that it is over.
+///
+/// - Parameter name: The product's constant, or the option of the test, that the duration is taken from.
+public func letPass(_ duration: Duration, of name: String) {
+    let end = ContinuousClock.now + duration
+    while ContinuousClock.now < end { sleepBriefly() }
 }
