@@ -36,7 +36,7 @@ import Testing
     ]
 
     @Test(arguments: accesses)
-    private func `little is fetched that nobody asked for`(access: Access) throws {
+    private func `Random, strided and partial reads fetch little more than their bytes`(access: Access) throws {
         try withS3TestServer { server in
             server.put("file", try .random(byteCount: Self.byteCount))
             server.setLatency(.milliseconds(5))
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `small files read in the order of their folder cost one GET each, and no HEAD`() throws {
+    @Test func `Small files read in the order of their folder cost one GET each, and no HEAD`() throws {
         let count = 300
         try withS3TestServer { server in
             for index in 0..<count {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What walks find of a store that lists slowly, wrongly or not at all: all of it, or an error. Never silently less.
-@Suite("A store that lists badly", .serialized, mounts) struct BadListingTests {
+@Suite(.serialized, mounts) struct BadListingTests {
     /// Trouble that the server makes, with a name to show.
     struct Trouble: CustomTestStringConvertible, Sendable {
         let testDescription: String
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test
-    func `in a random half of its pages: each walk is complete or met an error, and all are complete afterwards`()
+    func `With faults in half of all listing pages, a walk is complete or fails, and later walks are complete`()
         throws
     {
         let seed = UInt64.random(in: 0...(.max))
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `in each page of one folder: the others are complete, and it too afterwards`() throws {
+    @Test func `With faults in all pages of one folder, other folders are complete, and it is later`() throws {
         let folder = "100307/MNINonLinear/Results"
         try withServerAndMount(for: Self.troublesOfOneFolder) { trouble, server, tools, mountPoint in
             server.script(.below(Key(folder + "/")), trouble.action)
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test(arguments: ["503", "a connection reset", "a connection closed in the middle of a page"])
-    func `that answers each second request is walked without an error`(name: String) throws {
+    func `A store that refuses every second request is walked without an error`(name: String) throws {
         let trouble = try #require(Self.troubles.first { $0.testDescription == name })
         let tree = WalkTree.oddities(below: "")
         try withS3TestServer(pageLimit: 100) { server in

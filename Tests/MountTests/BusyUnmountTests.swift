@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(arguments: Way.allCases)
-    func `ended while readers wait for a silent server, a mount leaves nothing, and they get an error`(
+    func `A mount that ends while readers wait for a silent server leaves nothing, and they get an error`(
         way: Way
     ) throws {
         try whileReading(options: ["--read-timeout", "3s"], .stall) { mount in
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: Way.allCases)
-    func `ended while readers read from a slow server, a mount gives them their bytes or an error`(way: Way) throws {
+    func `A mount that ends while readers read from a slow server gives them their bytes or an error`(way: Way) throws {
         try whileReading(.delay(.milliseconds(400))) { mount in
             try way.end(mount.point, server: mount.server)
             try eventually("nothing is mounted") { !isMounted(mount.point) }
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `umount refuses while readers read, who get their bytes, and works right after`() throws {
+    @Test func `umount refuses while files are being read, and works right after`() throws {
         try whileReading(.delay(.milliseconds(400))) { mount in
             let refusal = try run("umount", [mount.point], environment: ["LC_ALL": "C"])
             #expect(refusal.status != 0 && refusal.errorOutput.contains("busy"), "\(refusal)")
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(arguments: [SIGINT, SIGTERM])
-    func `in the foreground, a signal ends a busy mount with status 0`(signal: Int32) throws {
+    func `In the foreground, a signal ends a busy mount with status 0`(signal: Int32) throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
             server.put("file", body)
@@ -103,7 +103,7 @@ import Testing
 
     /// A block of the disk cache that is damaged is read again under a lock that somebody else has here for as long as one
     /// waits for it.
-    @Test func `ended while a read waits for the disk cache, a mount ends with status 0`() throws {
+    @Test func `A mount that ends while a read waits for the disk cache ends with status 0`() throws {
         try withS3TestServer { server in
             server.put("file", try ObjectBody.random(byteCount: Self.byteCount))
             try withTemporaryDirectory { directory in

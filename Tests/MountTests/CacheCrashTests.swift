@@ -6,14 +6,14 @@ import TestSupport
 import Testing
 
 /// Mounts that are killed while they fill a cache: whatever they leave half done, who uses the cache next gets no wrong byte.
-@Suite("A cache whose mount was killed", .serialized, mounts) struct CacheCrashTests {
+@Suite(.serialized, mounts) struct CacheCrashTests {
     private static let seed = UInt64.random(in: 0...(.max))
     /// How many moments are tried.
     private static let killCount = 50
     /// The smallest there is, so that there is evicting too.
     private static let cacheSize = ["--cache-size", "64MiB"]
 
-    @Test func `has nothing but right bytes for the next mount, whenever it was, at 50 moments`() throws {
+    @Test func `The cache of a mount that was killed at any of 50 moments has only right bytes for the next`() throws {
         print("seed \(Self.seed)")
         var generator = SeededGenerator(seed: Self.seed)
         var bodies = BodySource(seed: generator.next())
@@ -41,7 +41,7 @@ import Testing
         #expect(fetchedByteCount < checkedByteCount, "the caches that were left behind are of use")
     }
 
-    @Test func `is used on by another mount of it, with right bytes`() throws {
+    @Test func `Another mount reads right bytes from a cache while a mount that shares it is killed`() throws {
         print("seed \(Self.seed)")
         var generator = SeededGenerator(seed: Self.seed)
         var bodies = BodySource(seed: generator.next())

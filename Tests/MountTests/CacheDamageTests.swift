@@ -99,8 +99,8 @@ private func damages() -> [CacheDamage] {
 }
 
 /// What happens to a cache's files on the disk, by whomever: reads get the right bytes, and the log no more than one warning.
-@Suite("A cache with", mounts) struct CacheDamageTests {
-    @Test("between two mounts", arguments: damages())
+@Suite(mounts) struct CacheDamageTests {
+    @Test("Damage to the cache between two mounts gives no wrong byte:", arguments: damages())
     func betweenMounts(damage: CacheDamage) throws {
         try withFilledCache { server, objects, cache in
             try damage.inflict(cache)
@@ -111,7 +111,7 @@ private func damages() -> [CacheDamage] {
     /// The pages that a mount has read stay in the kernel, which would answer instead of the cache. So the mount has read
     /// little when the damage is done, and from an object that the kernel is not lent: a file that is lent is in the
     /// kernel's hands, and what happens to it then can't be made good.
-    @Test("under a mount", arguments: damages())
+    @Test("Damage to the cache under a mount gives no wrong byte:", arguments: damages())
     func mounted(damage: CacheDamage) throws {
         try withFilledCache { server, objects, cache in
             try expectRight(server, cache, objects, after: damage) { mountPoint in
@@ -127,7 +127,7 @@ private func damages() -> [CacheDamage] {
 
     /// The mount that finds the damage has some blocks in memory that it does not write again, so the next one fetches them.
     @Test(arguments: damages().filter { ["bits of the data flipped", "index cut off"].contains($0.testDescription) })
-    func `is whole again after two mounts`(damage: CacheDamage) throws {
+    func `A damaged cache is whole again after two mounts`(damage: CacheDamage) throws {
         try withFilledCache { server, objects, cache in
             try damage.inflict(cache)
             for _ in 0..<2 { try withMount(of: server, options: cache.options) { try checkAll(objects, in: $0) } }
@@ -138,7 +138,7 @@ private func damages() -> [CacheDamage] {
         }
     }
 
-    @Test func `its folder removed goes on with the files that are lent to the kernel, and is made again`() throws {
+    @Test func `A mount whose cache folder is removed reads on in open backing files, and makes it again`() throws {
         try withFilledCache { server, objects, cache in
             try withMount(of: server, options: cache.options) { mountPoint in
                 let body = try #require(objects["first"])

@@ -8,11 +8,11 @@ import Testing
 /// `--cache-size`: more is read than fits, and a look is taken at the disk all the time. The cache has a disk of its own,
 /// which knows how much is on it at one moment, but also counts a file that is just being removed. Adding up the files
 /// doesn't, but takes a while, in which some come and go. So what both say is the size.
-@Suite("The size of a cache", .serialized, mounts, smallDisks) struct CacheSizeTests {
+@Suite(.serialized, mounts, smallDisks) struct CacheSizeTests {
     private static let byteLimit = 64 << 20
 
     @Test(
-        "is kept to a twentieth, whatever is read",
+        "The cache exceeds --cache-size by at most a twentieth, whatever is read",
         arguments: [(objects: 12, mounts: 1), (objects: 1, mounts: 1), (objects: 12, mounts: 2)])
     func limit(counts: (objects: Int, mounts: Int)) throws {
         var bodies = BodySource(seed: .random(in: 0...(.max)))
@@ -30,7 +30,7 @@ import Testing
     }
 
     /// Files that are open, and even more so those that the kernel was lent, are not taken away from whoever reads them.
-    @Test func `is kept while nearly all of it is open`() throws {
+    @Test func `The cache stays within --cache-size while nearly all of it is open`() throws {
         var bodies = BodySource(seed: .random(in: 0...(.max)))
         let objects = try (0..<8).map { _ in try bodies.body(byteCount: Self.byteLimit / 4 - 1 << 20) }
         try withDisk { disk, server in

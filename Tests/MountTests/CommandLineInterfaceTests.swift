@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The same profiles, the same server: PyPI's awscli lists what a mount shows.
-@Suite("The AWS CLI and a mount", mounts) struct CommandLineInterfaceTests {
+@Suite(mounts) struct CommandLineInterfaceTests {
     private static let hasCLI = (try? run(pythonExecutable(), ["-c", "import awscli"]))?.status == 0
 
     private static let config = """
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test(.enabled(if: hasCLI, "python3 has no awscli: pip install awscli"))
-    func `agree on roles, tokens and what can't be`() throws {
+    func `A mount and the AWS CLI agree on roles, tokens and errors`() throws {
         try withMoto { server in
             try expectAgreement(
                 server, profiles: ["role", "role-of-role", "web-identity", "circle", "nothing"],
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test(.enabled(if: hasCLI, "python3 has no awscli: pip install awscli"))
-    func `agree on keys, where signatures are checked`() throws {
+    func `A mount and the AWS CLI agree on keys, where signatures are checked`() throws {
         try withJuiceFSGateway { server in try expectAgreement(server, profiles: ["keys", "process"]) }
     }
 
@@ -117,7 +117,7 @@ import Testing
             CredentialsKind.singleSignOn, .renewedSignOn, .container, .machine, .roleOfEnvironment, .roleOfContainer,
             .roleOfMachine,
         ])
-    func `agree on what services hand out`(kind: CredentialsKind) throws {
+    func `A mount and the AWS CLI agree on the credentials of services`(kind: CredentialsKind) throws {
         try withCredentialsHome { home in
             try withS3TestServer(bucket: "agreed") { server in
                 server.require(accessKeyID: kind.accessKeyID)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import tractfs
 
-@Suite("Completion in a shell") struct CompletionTests {
+@Suite struct CompletionTests {
     private static let places = [
         "bash": "usr/share/bash-completion/completions/tractfs", "zsh": "usr/share/zsh/vendor-completions/_tractfs",
         "fish": "usr/share/fish/vendor_completions.d/tractfs.fish",
@@ -26,7 +26,7 @@ import Testing
         ("refresh FOLDER/da", "refresh FOLDER/data"),
     ]
 
-    @Test("offers what fits", arguments: ["bash", "zsh", "fish"])
+    @Test("Completion in a shell offers the commands, options and values that fit", arguments: ["bash", "zsh", "fish"])
     func completion(shell: String) throws {
         try withShell(shell) { folder, complete in
             let lines = Self.lines.map { line in
@@ -37,14 +37,15 @@ import Testing
         }
     }
 
-    @Test func `in bash takes a value behind "=" for one too`() throws {
+    @Test func `Completion in bash offers the values of an option behind "=" for one letter too`() throws {
         try withShell("bash") { _, complete in
             let completed = try complete(["tractfs mount --profile=h", "tractfs mount --log-level=deb"]).map(\.last)
             #expect(completed == ["--profile=hcp", "--log-level=debug"])
         }
     }
 
-    @Test("has names mean themselves, whatever they are like", arguments: ["bash", "zsh", "fish"])
+    @Test(
+        "A name that completion inserts means itself, whatever characters it has", arguments: ["bash", "zsh", "fish"])
     func strangeNames(shell: String) throws {
         try withShell(shell) { folder, complete in
             try
@@ -58,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("offers a mount to who wants to unmount it", mounts)
+    @Test("Completion of tractfs unmount offers the mounts", mounts)
     func mountPoints() throws {
         try withS3TestServer { server in
             server.put("file", .text("text"))
@@ -76,7 +77,7 @@ import Testing
     }
 
     @Test(
-        "quotes what a shell would expand",
+        "Completion quotes characters that a shell would expand",
         arguments: [
             (CompletionShell.bash, ["'a b'", "'it'\\''s'", "'c:d'"]), (.zsh, ["a b", "$(x)", "it's", "c\\:d"]),
             (.fish, ["a b", "$(x)", "it's", "c:d"]),

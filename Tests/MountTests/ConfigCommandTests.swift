@@ -5,7 +5,7 @@ import Testing
 
 @testable import tractfs
 
-@Suite("tractfs config show") struct ConfigCommandTests {
+@Suite struct ConfigCommandTests {
     private static let file = """
         memory-limit = "256MiB"
 
@@ -30,8 +30,7 @@ import Testing
         }
     }
 
-    @Test func `prints what holds for a mount, and the file and line, the variable, or that it is the default`() throws
-    {
+    @Test func `config show prints each setting with its file and line, its variable, or the default`() throws {
         let output = try output(
             "s3://study/release/1", "/mnt/a b", environment: ["TRACTFS_MEMORY_LIMIT": "512MiB", "TRACTFS_XATTRS": "on"])
         let lines = output.split(separator: "\n").map { $0.split(separator: /\s\s+/).map(String.init) }
@@ -48,7 +47,7 @@ import Testing
         #expect(lines.count == 3 + DeclaredOptions.ofMount.options.count - 1)
     }
 
-    @Test func `prints an array for programs`() throws {
+    @Test func `config show --json prints an array`() throws {
         let output = try output("s3://study", "--json", environment: ["TRACTFS_UID": "12"])
         let objects = try #require(
             JSONSerialization.jsonObject(with: Data(output.utf8)) as? [[String: Any]])
@@ -67,7 +66,7 @@ import Testing
         #expect(settings["region"]?["value"] is NSNull)
     }
 
-    @Test func `says what is wrong with what it is asked for`() throws {
+    @Test func `config show says what is wrong with its arguments`() throws {
         for (arguments, words) in [
             (["study"], "study is not of the form s3://BUCKET[/PREFIX]"),
             (["--config", "/none.toml"], "the configuration file /none.toml can't be read"),
@@ -78,8 +77,8 @@ import Testing
     }
 }
 
-@Suite("A mount with a configuration file", takeoverAvailable) struct ConfiguredMountTests {
-    @Test func `takes everything from it, and keeps that through crashes and upgrades, whatever becomes of the file`()
+@Suite(takeoverAvailable) struct ConfiguredMountTests {
+    @Test func `A mount keeps the settings of its configuration file through crashes and upgrades`()
         throws
     {
         try withS3TestServer { server in

@@ -53,8 +53,8 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite("The doctor of a store") struct DoctorTests {
-    @Test func `that checks signatures finds all well, with the figures, by listings and reads alone`() throws {
+@Suite struct DoctorTests {
+    @Test func `tractfs doctor finds a store without problems by listings and reads alone, with the figures`() throws {
         try withJuiceFSGateway { gateway in
             try withTemporaryDirectory { directory in
                 try runChecked("mkdir", ["-p", directory + "/HCP"])
@@ -84,7 +84,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         }
     }
 
-    @Test func `reads a bounded part of big objects, and asks for nothing but listings and ranges`() throws {
+    @Test func `tractfs doctor reads a bounded part of big objects, and requests only listings and ranges`() throws {
         try withS3TestServer { server in
             server.put("HCP/big", try .random(byteCount: 80 << 20))
             let diagnosis = try Diagnosis(
@@ -99,7 +99,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     }
 
     @Test(
-        "names what is wrong:",
+        "tractfs doctor finds the problem of a store:",
         arguments: [
             Ailment(
                 "keys of somebody else", found: "list", says: ["InvalidAccessKeyId", "check the keys", "…0001"],
@@ -155,7 +155,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     }
 
     @Test(
-        "warns of what works, but not well:",
+        "tractfs doctor warns of a store that works badly:",
         arguments: [
             Ailment(
                 "another region", found: "region", as: "warning",
@@ -208,7 +208,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     }
 
     @Test(
-        "says which settings can't be used:",
+        "tractfs doctor says which settings are invalid:",
         arguments: [
             Ailment("another scheme", of: "http://x", found: "settings", says: ["s3://BUCKET"]),
             Ailment("an unknown profile", ["--profile", "nobody"], found: "settings", says: ["nobody"]),
@@ -232,7 +232,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     }
 
     @Test(
-        "says how far one gets on the way to it:",
+        "tractfs doctor says which step on the way to the store fails:",
         arguments: [
             (
                 "http://no-such-host.invalid",
@@ -263,7 +263,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         try ailment.expectFound(at: endpoint)
     }
 
-    @Test func `from a container that is a hop too far from the machine's role says how to allow it`() throws {
+    @Test func `tractfs doctor in a container one hop too far from the machine's role says how to allow it`() throws {
         let service = try ServiceTestServer { _ in .silence }
         let diagnosis = Result {
             try Diagnosis(
@@ -276,7 +276,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         try diagnosis.get().expect("credentials", "failure", ["hop limit", "--http-put-response-hop-limit 2"])
     }
 
-    @Test func `that speaks no TLS says at which step that is found out`() throws {
+    @Test func `tractfs doctor says that a server without TLS fails at that step`() throws {
         try withS3TestServer { server in
             let endpoint = "https://127.0.0.1:\(server.port)"
             try Ailment("", found: "tls", says: ["no TLS connection", "speaks https"], skipping: ["endpoint"])
@@ -284,7 +284,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         }
     }
 
-    @Test func `with a certificate that nobody vouches for says so, and that it isn't S3 where somebody does`() throws {
+    @Test func `tractfs doctor reports an untrusted certificate, and a trusted server that is not S3`() throws {
         try withTemporaryDirectory { directory in
             let (key, certificate) = (directory + "/key.pem", directory + "/certificate.pem")
             try runChecked(

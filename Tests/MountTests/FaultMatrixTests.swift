@@ -4,13 +4,13 @@ import TestSupport
 import Testing
 
 /// Compares the table of docs/RELIABILITY.md with what happens.
-@Suite("docs/RELIABILITY.md") struct FaultMatrixTests {
+@Suite struct FaultMatrixTests {
     /// So many mounts at once: most of them wait, most of the time.
     private static let mountCountMax = 16
     /// Nothing may take longer than its own limit and this, which a busy machine may need for anything.
     private static let margin = Duration.seconds(20)
 
-    @Test("says of every fault what a user meets, within the time that it says", mounts)
+    @Test("Each fault has the outcomes that docs/RELIABILITY.md gives, within the time that it gives", mounts)
     func table() throws {
         let page = try ReliabilityPage()
         let faults = LastingFault.all
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("names tests that there are")
+    @Test("docs/RELIABILITY.md names only tests that exist")
     func names() throws {
         let files = try #require(FileManager.default.enumerator(atPath: packageRoot + "/Tests"))
         let names = Set(files.compactMap { ($0 as? String)?.split(separator: "/").last.map(String.init) })

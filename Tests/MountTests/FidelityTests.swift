@@ -62,7 +62,7 @@ import Testing
             #"seq 16 | xargs -P 16 -I{} cmp "$MOUNT/size 104857600" "$COPY/size 104857600""#),
     ]
 
-    @Test func `every tool finds on a mount of juicefs what was uploaded`() throws {
+    @Test func `Every tool finds on a mount of JuiceFS the tree that was uploaded`() throws {
         try withTemporaryDirectory { copy in
             try runChecked(pythonExecutable(), [packageRoot + "/Tests/MountTests/fidelity_tree.py", copy])
             try withJuiceFSGateway { server in
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `names and contents are the same on a mount of moto`() throws {
+    @Test func `Names and contents are the same on a mount of moto`() throws {
         try withTemporaryDirectory { copy in
             let names = [
                 "a b", "a+b", "a%20b", "a#b", "a&b", "a'b", "a\"b", "[a],b", "caf\u{e9}", "cafe\u{301}", "x/y/z",

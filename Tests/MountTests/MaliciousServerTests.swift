@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A server that wants to use its readers up, to write on their terminals, or to reach their files.
-@Suite("A malicious server", .serialized, mounts) struct MaliciousServerTests {
+@Suite(.serialized, mounts) struct MaliciousServerTests {
     /// What a mount may take for all that such a server sends, beside what it has anyway. One attack after the other adds up
     /// to gigabytes.
     private static let memoryByteLimit = 48 << 20
@@ -46,7 +46,7 @@ import Testing
         _ = try? withOpenFile(mountPoint + "/file") { try $0.bytes(in: 0..<4_096) }
     }
 
-    @Test func `that sends without end costs bounded memory, and the mount works afterwards`() throws {
+    @Test func `A server that sends without end costs bounded memory, and the mount works afterwards`() throws {
         try withVictim { server, mountPoint, _ in
             useOnce(mountPoint)
             let process = try #require(MountProcesses(of: mountPoint)).server
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `whose XML grows, reaches out or goes down without end costs bounded memory`() throws {
+    @Test func `XML that grows, refers outside or nests without end costs bounded memory`() throws {
         try withVictim { server, mountPoint, _ in
             useOnce(mountPoint)
             let process = try #require(MountProcesses(of: mountPoint)).server
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func `whose headers and errors would write on a terminal doesn't get through to a log or a message`() throws {
+    @Test func `Control characters in headers and errors of a server reach no log and no message`() throws {
         try withVictim { server, mountPoint, directory in
             // What is made of others is said by the fuzzers' corpora (store-error).
             for status in [200, 301, 403, 503] {
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func `whose keys climb, hide or write on terminals makes legal names, and nothing outside of the cache`()
+    @Test func `Hostile keys become legal names, and write nothing outside of the cache`()
         throws
     {
         try withVictim(options: ["--xattrs"]) { server, mountPoint, directory in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A service that hands credentials out, or seems to, and wants to harm who asks.
-@Suite("A malicious service for credentials") struct MaliciousServiceTests {
+@Suite struct MaliciousServiceTests {
     /// A debug build takes some 40 MiB by itself.
     private static let memoryByteLimit = 160 << 20
 
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `that sends without end is given up`() throws {
+    @Test func `A credentials service that sends without end is given up`() throws {
         // A body that goes on is met by each way of asking; the rest is curl's and the head's business, the same for all.
         let cases =
             Way.allCases.map { ($0, Attack.body) } + zip(Way.allCases + Way.allCases + Way.allCases, Attack.allCases)
@@ -82,7 +82,9 @@ import Testing
     }
 
     @Test(arguments: documents.keys.sorted())
-    func `whose answers are too deep, too great or not for terminals is refused in one line`(name: String) throws {
+    func `A credentials service with answers that are too deep, too big or not text is refused in one line`(
+        name: String
+    ) throws {
         let document = try #require(Self.documents[name])
         for status in [200, 403] {
             try withServiceTestServer(answering: { _ in .init(document, status: status) }) { service in

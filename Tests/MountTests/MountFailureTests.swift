@@ -75,9 +75,9 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
     }
 }
 
-@Suite("A mount that fails") struct MountFailureTests {
+@Suite struct MountFailureTests {
     @Test(
-        "because of its arguments says which and how they should be",
+        "A mount with an invalid argument fails with its name and the right form",
         arguments: [
             HopelessMount("an unknown option", ["--bogus"], says: ["--bogus", "tractfs mount --help"]),
             HopelessMount(
@@ -151,7 +151,7 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
         try expectFailure(of: mount)
     }
 
-    @Test func `a profile without keys is named, with its files`() throws {
+    @Test func `A mount with a profile without keys fails with the profile and its files`() throws {
         try withTemporaryDirectory { directory in
             let config = directory + "/config"
             try "[profile hcp]\nregion = us-west-2\n".write(toFile: config, atomically: true, encoding: .utf8)
@@ -163,7 +163,7 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
     }
 
     @Test(
-        "because of the store says why and what to do",
+        "A mount that the store refuses fails with the reason and the remedy",
         arguments: [
             HopelessMount("an expired token", says: ["ExpiredToken", "get new keys", "the environment"]) {
                 $0.script(.any, .refuse(.expiredToken))
@@ -227,7 +227,7 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
     }
 
     @Test(
-        "because nobody is there says where it looked",
+        "A mount without a server fails with the address",
         arguments: [
             HopelessMount(
                 "a port that nobody listens on", ["--endpoint-url", "http://127.0.0.1:1"], isTriedInForeground: false,
@@ -241,7 +241,7 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
         try expectFailure(of: mount)
     }
 
-    @Test func `a server that checks signatures: wrong secret, unknown key, missing bucket`() throws {
+    @Test func `A wrong secret, an unknown key and a missing bucket fail a mount on a real server`() throws {
         try withJuiceFSGateway { gateway in
             var environment = environmentWithoutKeys.merging(gateway.environment) { $1 }
             environment["AWS_ACCESS_KEY_ID"] = gateway.accessKeyID
@@ -259,7 +259,7 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
         }
     }
 
-    @Test func `a certificate that nobody vouches for is not trusted, unless it is in --ca-bundle`() throws {
+    @Test func `An untrusted certificate fails a mount, unless it is in --ca-bundle`() throws {
         try withTemporaryDirectory { directory in
             let (key, certificate) = (directory + "/key.pem", directory + "/certificate.pem")
             try runChecked(
@@ -286,10 +286,9 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
     }
 }
 
-@Suite("A mount point", mounts)
-struct MountPointTests {
+@Suite(mounts) struct MountPointTests {
     @Test(
-        "that can't be used is refused with the reason",
+        "An unusable mount point is refused with the reason",
         arguments: [
             ("missing", ["does not exist", "mkdir -p"]), ("file", ["not a folder", "empty folder"]),
             ("file/below", ["not a folder"]), ("full", ["not empty", "empty folder"]), ("dangling", ["does not exist"]),
@@ -313,7 +312,7 @@ struct MountPointTests {
         }
     }
 
-    @Test func `that has a mount already is refused with what is mounted there, unless that is dead`() throws {
+    @Test func `A mount point with a mount is refused with the name of the mount, unless that is dead`() throws {
         try withS3TestServer { server in
             let options = ["--endpoint-url", server.endpointURL]
             let uri = "s3://\(server.bucket)/"
@@ -336,7 +335,7 @@ struct MountPointTests {
         }
     }
 
-    @Test func `is not used where /dev/fuse is missing, and the message says how to get it`() throws {
+    @Test func `Without /dev/fuse a mount fails with the way to get it`() throws {
         try withS3TestServer { server in
             try withTemporaryDirectory { directory in
                 // In a mount namespace of its own, /dev has nothing but /dev/null.
@@ -352,9 +351,8 @@ struct MountPointTests {
     }
 }
 
-@Suite("A bucket in another region", mounts)
-struct OtherRegionTests {
-    @Test("is mounted all the same where the store says which", arguments: [301, 307, 400])
+@Suite(mounts) struct OtherRegionTests {
+    @Test("A bucket in another region is mounted if the store names the region", arguments: [301, 307, 400])
     func discovered(status: Int) throws {
         try withS3TestServer { server in
             server.put("README", .text("found"))

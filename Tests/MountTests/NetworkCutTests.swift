@@ -9,7 +9,7 @@ import Testing
 @Suite(
     .serialized, mounts,
     .enabled(if: NetworkLine.isAvailable, Comment(rawValue: NetworkLine.missing)))
-struct `While the network is gone` {
+struct NetworkCutTests {
     private static let largeByteCount = 6 << 20
     private static let largeCount = 16
 
@@ -38,7 +38,7 @@ struct `While the network is gone` {
         }
     }
 
-    @Test func `reads fail in time, what is known is there, and all works again when it is back`() throws {
+    @Test func `Without a network reads fail in time and cached files work; later all works again`() throws {
         try withMountOverLine { line, mountPoint, body in
             let expected = body.allBytes
             let isOver = Atomic<Bool>(false)
@@ -87,7 +87,7 @@ struct `While the network is gone` {
     }
 
     @Test(arguments: [["umount", "-l"], ["tractfs", "unmount", "--grace", "1s"]])
-    func `it can be unmounted, though somebody reads`(command: [String]) throws {
+    func `A mount without a network can be unmounted while a program reads`(command: [String]) throws {
         try withMountOverLine { line, mountPoint, _ in
             try line.cut()
             try withTemporaryDirectory { directory in

@@ -7,7 +7,7 @@ import Testing
 @testable import tractfs
 
 /// What our commands ask a mount is asked below its overlay.
-@Suite("Below an overlay", .serialized, overlays) struct OverlayCommandTests {
+@Suite(.serialized, overlays) struct OverlayCommandTests {
     private func withTree(options: [String] = [], _ body: (S3TestServer, OverlaidMount) throws -> Void) throws {
         try withS3TestServer { server in
             server.put("100307/T1w/file", .text("old\n"))
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func `a mount is shown by status with where it keeps what is written`() throws {
+    @Test func `tractfs status shows a mount with an overlay and the folder of its changes`() throws {
         try withTree { server, mount throws in
             let status = try mount.tractfs("status", mount.point + "/100307")
             #expect(status.output.hasPrefix("\(mount.point): s3://\(server.bucket)"), "\(status)")
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func `refresh shows what has come, gone and changed, also to who works in it`() throws {
+    @Test func `tractfs refresh shows new, deleted and changed objects through an overlay, also to its users`() throws {
         try withTree { server, mount throws in
             try withTemporaryDirectory { temporary in
                 let script = """
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `an object that was overwritten is stale until refresh`() throws {
+    @Test func `An object below an overlay that was overwritten is stale until refresh`() throws {
         try withS3TestServer { server in
             server.put("folder/file", .text("old\n"))
             try withOverlay(of: server, options: ["--metadata-ttl", "1s"]) { mount throws in
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `warm, presign and upgrade reach the mount`() throws {
+    @Test func `tractfs warm, presign and upgrade reach the mount below an overlay`() throws {
         try withTree { server, mount throws in
             let warmed = try mount.tractfs("warm", "--metadata", mount.point + "/100307")
             #expect(warmed.status == 0 && warmed.output.hasPrefix("\(mount.point)/100307: "), "\(warmed)")
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    @Test func `what is only in the overlay is said to be`() throws {
+    @Test func `tractfs refuses paths that are only in the overlay with that reason`() throws {
         try withTree { server, mount throws in
             try mount.bash("mkdir results; mv 100408 renamed")
             for path in ["results", "renamed"] {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import tractfs
 
-@Suite("An overlay", .serialized, overlays) struct OverlayTests {
+@Suite(.serialized, overlays) struct OverlayTests {
     private func fill(_ server: S3TestServer) {
         for subject in ["100307", "100408"] {
             server.put(Key("\(subject)/T1w/T1w.nii.gz"), .pattern(seed: 1, byteCount: 3_000_000))
@@ -61,7 +61,7 @@ import Testing
 
         """
 
-    @Test func `takes what pipelines write, keeps it for the next mount, and the bucket is never written`() throws {
+    @Test func `An overlay has the writes of pipelines in the next mount, and never writes to the bucket`() throws {
         try withS3TestServer { server in
             fill(server)
             try withOverlayFolder { folder in
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func `has a folder of the bucket renamed without reading it, for good`() throws {
+    @Test func `A folder of the bucket is renamed in an overlay without being read, for good`() throws {
         try withS3TestServer { server in
             fill(server)
             try withOverlayFolder { folder in
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func `maps files into memory, before and after they were copied up`() throws {
+    @Test func `Files in an overlay can be mapped, before and after they were copied up`() throws {
         let body = ObjectBody.pattern(seed: 5, byteCount: 2_000_000)
         try withS3TestServer { server in
             server.put("file", body)
@@ -161,7 +161,7 @@ import Testing
         .enabled(
             if: passthroughAvailable, "needs root, Linux 6.9 or later, and a temporary folder that is not on overlayfs")
     )
-    func `passes reads of cached files through to the disk`() throws {
+    func `An overlay passes reads of cached files through to the disk`() throws {
         let body = try ObjectBody.random(byteCount: 5_000_000)
         try withTemporaryDirectory { cache in
             try withS3TestServer { server in
@@ -189,7 +189,7 @@ import Testing
         }
     }
 
-    @Test func `has one device number and whole inode numbers`() throws {
+    @Test func `An overlay has one device number and whole inode numbers`() throws {
         try withS3TestServer { server in
             fill(server)
             try withOverlay(of: server) { mount throws in
@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    @Test func `takes any path`() throws {
+    @Test func `An --overlay folder can have any path`() throws {
         try withS3TestServer { server in
             server.put("d/file", .text("x\n"))
             try withTemporaryDirectory { directory in

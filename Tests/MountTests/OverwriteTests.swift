@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: Change.allCases, [0, 1, 3])
-    func `changed in the midst of a GET, an object gives old bytes or ESTALE`(
+    func `An object that is overwritten during a GET gives old bytes or ESTALE`(
         change: Change, getCountBefore: Int
     ) throws {
         let old = try Self.old.get()
@@ -67,7 +67,9 @@ import Testing
     }
 
     @Test(arguments: Change.allCases)
-    func `changed between two reads, an object gives ESTALE where it was not read before`(change: Change) throws {
+    func `An object that is overwritten between two reads gives ESTALE where it was not read before`(
+        change: Change
+    ) throws {
         let old = try Self.old.get()
         try withS3TestServer { server in
             server.put("file", old, etag: Self.oldTag)
@@ -85,7 +87,7 @@ import Testing
     }
 
     @Test(arguments: Change.allCases)
-    func `a mapped file that changes gives old bytes or SIGBUS`(change: Change) throws {
+    func `A mapped file that is overwritten gives old bytes or SIGBUS`(change: Change) throws {
         let old = try Self.old.get()
         try withTemporaryDirectory { directory in
             let copy = directory + "/old"
@@ -115,7 +117,7 @@ import Testing
         """
 
     @Test(arguments: Change.allCases)
-    func `after the TTL the path shows the new object, and an older handle the old one or ESTALE`(
+    func `After the TTL the path shows the new object, and an older handle the old one or ESTALE`(
         change: Change
     ) throws {
         let old = try Self.old.get()
@@ -137,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func `a real server's overwritten object gives old bytes or ESTALE`() throws {
+    @Test func `An object that is overwritten on a real server gives old bytes or ESTALE`() throws {
         let old = try Self.old.get()
         try withTemporaryDirectory { directory in
             let local = URL(fileURLWithPath: directory + "/file")

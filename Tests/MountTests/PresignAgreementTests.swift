@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The same profile, the same object, the same second: then every part of a URL must be the same, its signature too.
-@Suite("tractfs presign and aws s3 presign") struct PresignAgreementTests {
+@Suite struct PresignAgreementTests {
     private static let hasCLI = (try? run(pythonExecutable(), ["-c", "import awscli"]))?.status == 0
 
     // Left to itself the AWS CLI presigns for AWS's host of all regions, from which a bucket elsewhere may only be redirected
@@ -86,7 +86,7 @@ import Testing
     ]
 
     @Test(.enabled(if: hasCLI, "python3 has no awscli: pip install awscli"))
-    func `print the same URLs`() throws {
+    func `tractfs presign and aws s3 presign print the same URLs`() throws {
         let service = try ServiceTestServer { _ in .init(Self.assumed, headers: ["Content-Type": "text/xml"]) }
         defer { try? service.stop() }
         try withTemporaryDirectory { home throws in

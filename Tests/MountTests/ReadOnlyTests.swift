@@ -35,7 +35,7 @@ import struct SystemPackage.Errno
         "python3 -c 'import os; os.setxattr(\"file\", \"user.a\", b\"b\")'",
     ]
 
-    @Test func `whatever would change something is EROFS`() throws {
+    @Test func `Every change of a mount is EROFS`() throws {
         try withS3TestServer { server in
             server.put("file", .text("content"))
             server.put("folder/file", .text("content"))
@@ -55,7 +55,7 @@ import struct SystemPackage.Errno
         }
     }
 
-    @Test func `a folder that may not be listed is EACCES, and the others work`() throws {
+    @Test func `A folder that may not be listed is EACCES, and the others work`() throws {
         try withS3TestServer { server in
             for key: Key in ["open/file", "secret/file", "z"] { server.put(key, .text("content")) }
             server.script(.below("secret/"), .refuse(.accessDenied))
@@ -71,7 +71,7 @@ import struct SystemPackage.Errno
         }
     }
 
-    @Test func `an object that may not be read is EACCES, and the others work`() throws {
+    @Test func `An object that may not be read is EACCES, and the others work`() throws {
         try withS3TestServer { server in
             for key: Key in ["open", "secret"] { server.put(key, .text("content")) }
             server.script(.get("secret"), .refuse(.accessDenied))
@@ -91,7 +91,7 @@ import struct SystemPackage.Errno
         .damage(.closeAfter(byteCount: 100_000)),
     ]
 
-    @Test func `a part that is announced shorter than it was asked for is asked for again`() throws {
+    @Test func `A part with a shorter Content-Length than requested is requested again`() throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: 1 << 20)
             server.put("file", body)
@@ -104,7 +104,7 @@ import struct SystemPackage.Errno
     }
 
     @Test(arguments: troubles)
-    func `trouble that ends before the deadline is not seen`(trouble: S3Action) throws {
+    func `Trouble that ends before the deadline is not visible`(trouble: S3Action) throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: 9 << 20)
             server.put("folder/file", body)
@@ -119,7 +119,7 @@ import struct SystemPackage.Errno
     }
 
     @Test(arguments: ["cat", "ls"])
-    func `Ctrl-C ends a command at once that waits for a server which says nothing`(command: String) throws {
+    func `Ctrl-C ends a command that waits for a silent server`(command: String) throws {
         try withS3TestServer { server in
             server.put("folder/file", try .random(byteCount: 3 << 20))
             try withMount(of: server) { mountPoint in
@@ -146,7 +146,7 @@ import struct SystemPackage.Errno
         }
     }
 
-    @Test func `a file of 5 GiB is read right around 2 and 4 GiB and at its end`() throws {
+    @Test func `A file of 5 GiB is read right around 2 and 4 GiB and at its end`() throws {
         let body = ObjectBody.pattern(seed: 5, byteCount: 5 << 30 | 7)
         try withS3TestServer { server in
             server.put("file", body)

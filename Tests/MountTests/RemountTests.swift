@@ -66,8 +66,8 @@ private struct ListedTree {
 }
 
 /// What one mount has listed, and the next one needn't.
-@Suite("A mount whose folders an earlier one has listed", .serialized, mounts) struct RemountTests {
-    @Test func `walks without a request, the mounting included, within the time to live`() throws {
+@Suite(.serialized, mounts) struct RemountTests {
+    @Test func `A remount within the time to live walks without a request, the mounting included`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             try tree.expectKnown("1h")
@@ -75,7 +75,7 @@ private struct ListedTree {
         }
     }
 
-    @Test func `asks again when the time to live is over`() throws {
+    @Test func `A remount lists again when the time to live is over`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             tree.server.put("zzz", .text("new"))
@@ -83,7 +83,7 @@ private struct ListedTree {
         }
     }
 
-    @Test func `walks without any server, if listings hold forever`() throws {
+    @Test func `A remount with --metadata-ttl forever walks without a server`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("forever")
             try tree.server.refuseConnections()
@@ -92,14 +92,14 @@ private struct ListedTree {
         }
     }
 
-    @Test func `asks again without a cache`() throws {
+    @Test func `A remount without a cache lists again`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             try tree.expectAskedFor("1h", cache: ["--no-cache"])
         }
     }
 
-    @Test func `asks again for what was cleared`() throws {
+    @Test func `A remount lists again what was cleared from the cache`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             try runChecked(
@@ -112,7 +112,7 @@ private struct ListedTree {
         }
     }
 
-    @Test func `goes on if all is cleared meanwhile`() throws {
+    @Test func `A remount works while its cached listings are cleared`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             let paths = try tree.walk("1h") {
@@ -124,7 +124,7 @@ private struct ListedTree {
         }
     }
 
-    @Test func `begins a new database where there is none of ours, with one warning`() throws {
+    @Test func `A remount that finds a foreign file as its database begins a new one, with one warning`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             try Data(repeating: 7, count: 10_000).write(to: URL(filePath: tree.database))
@@ -135,7 +135,7 @@ private struct ListedTree {
         }
     }
 
-    @Test func `shares what it lists with one that is there at the same time`() throws {
+    @Test func `Mounts at the same time share the listings of their cache`() throws {
         try ListedTree.with { tree in
             let paths = try tree.walk("1h") {
                 try tree.expectAskedFor("1h")
@@ -149,7 +149,7 @@ private struct ListedTree {
         }
     }
 
-    @Test(smallDisks) func `that fill the disk keeps what fits, and tells of it once`() throws {
+    @Test(smallDisks) func `Listings that fill the disk are cached as far as they fit, with one warning`() throws {
         try ListedTree.with { tree in
             let disk = SmallDisk(path: tree.log + ".disk")
             try disk.mountedInMemory(byteCount: 2 << 20) {

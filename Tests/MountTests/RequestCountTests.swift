@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `find asks for each page of each folder once and for no HEAD, a second find for nothing`() throws {
+    @Test func `find requests each page of each folder once, without a HEAD, and a second find nothing`() throws {
         let tree = Tree()
         try withS3TestServer(pageLimit: Tree.pageLimit) { server in
             for key in tree.keys { server.put(key, .text("x")) }
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func `mounting asks for one LIST`() throws {
+    @Test func `Mounting sends one LIST`() throws {
         try withS3TestServer { server in
             server.put("HCP/file", .text("x"))
             let options = ["--endpoint-url", server.endpointURL]
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `a path six folders deep is found with a LIST a folder`() throws {
+    @Test func `A path six folders deep costs one LIST a folder`() throws {
         try withS3TestServer { server in
             server.put("a/b/c/d/e/f", .text("x"))
             try withMount(of: server) { mountPoint in
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `a name that isn't there costs nothing once its folder is listed`() throws {
+    @Test func `A name that does not exist costs nothing once its folder is listed`() throws {
         try withS3TestServer { server in
             server.put("folder/file", .text("x"))
             try withMount(of: server) { mountPoint in
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func `ls -l asks for nothing that ls did not`() throws {
+    @Test func `ls -l sends no request after ls`() throws {
         try withS3TestServer { server in
             for index in 0..<50 { server.put(Key("folder/\(index)"), .text("x")) }
             try withMount(of: server) { mountPoint in
@@ -110,7 +110,7 @@ import Testing
     ]
 
     @Test(arguments: [1, 131_073, 5 << 20, 40 << 20], readers)
-    func `a file is fetched byte for byte once, and with no LIST`(byteCount: Int, reader: String) throws {
+    func `A file is fetched byte for byte once, and without a LIST`(byteCount: Int, reader: String) throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: byteCount)
             server.put("folder/file", body)
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func `two processes that read one file at once fetch it once`() throws {
+    @Test func `Two processes that read one file at once fetch it once`() throws {
         let byteCount = 100 << 20
         try withS3TestServer { server in
             server.put("file", try .random(byteCount: byteCount))
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func `a file opened three times in a row is fetched once`() throws {
+    @Test func `A file opened three times in a row is fetched once`() throws {
         let byteCount = 700_000
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: byteCount)
@@ -163,7 +163,7 @@ import Testing
         }
     }
 
-    @Test func `300 small files of a folder, read in its order, cost a GET each and one LIST`() throws {
+    @Test func `300 small files of a folder, read in its order, cost one GET each and one LIST`() throws {
         var bodies = BodySource(seed: .random(in: 0...(.max)))
         var objects: [Key: ObjectBody] = [:]
         for index in 0..<300 { objects[Key("folder/\(1_000 + index)")] = try bodies.body(byteCount: 348 + index) }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Credentials that become invalid while a mount is in use.
-@Suite("Credentials of a mount", mounts) struct RotationTests {
+@Suite(mounts) struct RotationTests {
     /// A bucket that accepts one key only, and a mount of it that has its key in a file.
     private struct Stage {
         let server: S3TestServer

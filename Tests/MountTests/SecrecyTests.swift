@@ -5,12 +5,12 @@ import Testing
 
 /// Everything that a mount, and a mount that fails, writes anywhere, with a server and services that repeat what they are
 /// sent and that break off in the middle of secrets.
-@Suite("What is written", mounts) struct SecrecyTests {
+@Suite(mounts) struct SecrecyTests {
     /// As SSE-C keys are sent: 32 bytes in Base64.
     private static let customerKey = "hushhushhushhushhushhushhushhushhushhushhus="
 
     @Test(arguments: CredentialsKind.allCases)
-    func `by a mount and by its failures holds nothing of the credentials`(kind: CredentialsKind) throws {
+    func `A mount and its failures write nothing of the credentials anywhere`(kind: CredentialsKind) throws {
         try withCredentialsHome { home in
             try withTemporaryDirectory { directory in
                 try withS3TestServer { server in

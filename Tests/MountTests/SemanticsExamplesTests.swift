@@ -4,9 +4,9 @@ import Testing
 import TestSupport
 
 /// Runs the examples of docs/SEMANTICS.md.
-@Suite("docs/SEMANTICS.md") struct SemanticsExamplesTests {
+@Suite struct SemanticsExamplesTests {
     @Test(
-        "every example prints what the page says", mounts,
+        "Every example of docs/SEMANTICS.md prints what the page says", mounts,
         arguments: try SemanticsPage.examples())
     func example(_ example: SemanticsExample) throws {
         try withS3TestServer { server in

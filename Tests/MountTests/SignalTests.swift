@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test(arguments: Disturbance.allCases)
-    func `A program that signals disturb sees what it would see without them`(disturbance: Disturbance) throws {
+    func `A program that receives signals sees what it would see without them`(disturbance: Disturbance) throws {
         try withSubjects(latency: .milliseconds(80)) { server in
             for _ in 0..<(disturbance == .timer ? Self.roundCount : 1) {
                 try withMount(of: server, options: ["--no-cache"]) { mountPoint in
@@ -253,7 +253,7 @@ import Testing
     }
 
     @Test(arguments: waits)
-    func `Ctrl-C ends what Python waits in`(wait: String) throws {
+    func `Ctrl-C ends a wait of Python`(wait: String) throws {
         try withSilentStore { server, mountPoint in
             let result = try end(["python3", "-c", script(wait)], with: [SIGINT], of: server, in: mountPoint)
             #expect(result.output == "KeyboardInterrupt\n")

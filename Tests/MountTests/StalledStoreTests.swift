@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a person can do about a mount whose store has gone silent.
-@Suite(.serialized, mounts) struct `With a store that says nothing` {
+@Suite(.serialized, mounts) struct StalledStoreTests {
     /// What somebody waits in: a program, and what it asks for.
     enum Wait: CaseIterable {
         case stat, readdir, open, read
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(arguments: Wait.allCases, [SIGINT, SIGTERM])
-    func `Ctrl-C ends who waits`(wait: Wait, signal: Int32) throws {
+    func `Ctrl-C ends a program that waits for a silent store`(wait: Wait, signal: Int32) throws {
         try withSilentStore(readTimeout: "1h") { server, mountPoint in
             try withTemporaryDirectory { directory in
                 let process = try BackgroundProcess(
@@ -64,7 +64,9 @@ import Testing
     }
 
     @Test(arguments: Wait.allCases)
-    func `who waits is told of it in the time of --read-timeout, and what is known is there`(wait: Wait) throws {
+    func `A program that waits for a silent store gets an error after --read-timeout, and known files work`(
+        wait: Wait
+    ) throws {
         try withSilentStore(readTimeout: "2s") { _, mountPoint in
             let result = try run(
                 wait.command[0], Array(wait.command.dropFirst()), environment: ["LC_ALL": "C"], directory: mountPoint)

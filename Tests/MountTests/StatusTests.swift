@@ -6,7 +6,7 @@ import Testing
 @testable import tractfs
 
 /// What a mount says of itself, against what the server has seen.
-@Suite("tractfs status", mounts) struct StatusTests {
+@Suite(mounts) struct StatusTests {
     private func tractfs(_ arguments: String...) throws -> CommandResult {
         try run(tractfsExecutable(), ["status"] + arguments, timeout: .seconds(60))
     }
@@ -66,7 +66,7 @@ import Testing
         return Set(answers.map { "\($0.request.key) \($0.request.headers["range"] ?? "")" }).count < answers.count
     }
 
-    @Test func `agrees with the server's own log, request for request and byte for byte`() throws {
+    @Test func `tractfs status agrees with the server's own log, request for request and byte for byte`() throws {
         // On a busy machine answers may be late that nobody has held back; not in each of several runs.
         var isExact = false
         for _ in 0..<5 where !isExact {
@@ -106,7 +106,7 @@ import Testing
         try runChecked("dd", ["if=\(path)", "of=/dev/null", "bs=1M", "count=1", "iflag=direct", "status=none"])
     }
 
-    @Test func `tells bytes from S3, from the disk and from memory apart, and names no secret`() throws {
+    @Test func `tractfs status tells bytes from S3, from the disk and from memory apart, and shows no secret`() throws {
         try withS3TestServer { server in
             server.put("large", .pattern(seed: 1, byteCount: 20 << 20))
             try withTemporaryDirectory { cache in
@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test(takeoverAvailable) func `goes on with the next serving process, whose counts begin anew`() throws {
+    @Test(takeoverAvailable) func `tractfs status of the next serving process begins its counts again`() throws {
         try withS3TestServer { server in
             server.put("folder/file", .text("x"))
             try withMount(of: server, options: ["--no-cache"]) { mountPoint in
@@ -151,7 +151,7 @@ import Testing
         }
     }
 
-    @Test func `lists all mounts, those that don't answer too`() throws {
+    @Test func `tractfs status lists all mounts, also those that do not answer`() throws {
         try withS3TestServer { server in
             server.put("file", .text("x"))
             try withMounts(2, of: server, options: []) { mountPoints in
@@ -175,7 +175,7 @@ import Testing
         }
     }
 
-    @Test func `writes metrics as Prometheus reads them, and replaces a file with them in one step`() throws {
+    @Test func `tractfs status --prometheus writes valid metrics, and replaces a file with them in one step`() throws {
         try withS3TestServer { server in
             server.put("file", .pattern(seed: 1, byteCount: 100_000))
             try withTemporaryDirectory { directory in
@@ -198,7 +198,7 @@ import Testing
         }
     }
 
-    @Test func `shows a live screen of 80 columns, and leaves the terminal as it was`() throws {
+    @Test func `tractfs status --watch shows a screen of 80 columns, and restores the terminal`() throws {
         try withS3TestServer { server in
             server.put("file", .text("x"))
             try withMount(of: server) { mountPoint in
@@ -210,7 +210,7 @@ import Testing
     }
 
     @Test(
-        "says what is wrong with how it is called",
+        "tractfs status says what is wrong with its arguments",
         arguments: [
             (["/"], "is not in a tractfs mount"), (["/no/such"], "/no/such can't be found"),
             ([""], "give the folder, or none"), (["--json", "--prometheus"], "give one of them"),

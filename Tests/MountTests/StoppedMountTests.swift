@@ -6,8 +6,7 @@ import Testing
 @testable import tractfs
 
 /// Mounts whose processes don't run for a while: Ctrl-Z, a debugger, a frozen container, a paused virtual machine.
-@Suite("A mount that is stopped for longer than --read-timeout", .serialized, mounts)
-struct StoppedMountTests {
+@Suite(.serialized, mounts) struct StoppedMountTests {
     /// The fate of the request that is in flight meanwhile.
     enum Fate: CaseIterable {
         /// It is answered while the process is stopped.
@@ -22,7 +21,7 @@ struct StoppedMountTests {
     private static let byteCount = 3 << 20
 
     @Test(arguments: Fate.allCases)
-    func `goes on with the read that was under way`(fate: Fate) throws {
+    func `A mount that is stopped for longer than --read-timeout continues the read in flight`(fate: Fate) throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
             server.put("file", body)
@@ -68,7 +67,7 @@ struct StoppedMountTests {
         }
     }
 
-    @Test func `uses no connection from before`() throws {
+    @Test func `A mount that was stopped for a while uses no older connection`() throws {
         try withS3TestServer { server in
             for name in ["before", "after"] { server.put(Key(name), .text(name)) }
             try withMount(of: server, options: ["--no-cache", "--max-connections", "4"]) { mountPoint in

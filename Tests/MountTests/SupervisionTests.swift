@@ -5,9 +5,8 @@ import Testing
 
 @testable import tractfs
 
-@Suite("A supervisor", .serialized, takeoverAvailable)
-struct SupervisionTests {
-    @Test func `gives up a mount whose servers crash one after the other, and leaves nothing mounted`() throws {
+@Suite(.serialized, takeoverAvailable) struct SupervisionTests {
+    @Test func `A supervisor gives up a mount whose servers crash in a row, and leaves nothing mounted`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withKilledMount(of: server) { mount in
@@ -20,7 +19,7 @@ struct SupervisionTests {
         }
     }
 
-    @Test func `gives up a mount whose next servers can't start, and nobody waits for it any more`() throws {
+    @Test func `A supervisor gives up a mount whose next servers cannot start, and no reader hangs`() throws {
         try withS3TestServer { server in
             server.put("file", .pattern(seed: 1, byteCount: 8 << 20))
             try withTemporaryDirectory { directory in
@@ -44,7 +43,7 @@ struct SupervisionTests {
         }
     }
 
-    @Test func `ends a server that hangs, and another takes over`() throws {
+    @Test func `A supervisor ends a server that hangs, and another takes over`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withWatchdog(seconds: 2, of: server) { mount in
@@ -65,7 +64,7 @@ struct SupervisionTests {
         }
     }
 
-    @Test func `leaves a server alone that has nothing to do`() throws {
+    @Test func `A supervisor does not touch a server that is idle`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withWatchdog(seconds: 0.5, of: server) { mount in
@@ -77,7 +76,7 @@ struct SupervisionTests {
         }
     }
 
-    @Test func `leaves a server alone whose store sends slowly`() throws {
+    @Test func `A supervisor does not touch a server whose store sends slowly`() throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: 256 << 10)
             server.put("file", body)
@@ -95,7 +94,7 @@ struct SupervisionTests {
         }
     }
 
-    @Test func `hands on SIGHUP in the middle of a takeover, and the mount goes on`() throws {
+    @Test func `A supervisor hands on SIGHUP in the middle of a takeover, and the mount works`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withKilledMount(of: server) { mount in
@@ -113,7 +112,7 @@ struct SupervisionTests {
         }
     }
 
-    @Test func `that is killed leaves its server serving, which ends in order`() throws {
+    @Test func `A server whose supervisor is killed serves on, and ends in order`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withKilledMount(of: server) { mount in
@@ -130,7 +129,7 @@ struct SupervisionTests {
         }
     }
 
-    @Test("ends a mount in order at", arguments: [SIGTERM, SIGINT])
+    @Test("A supervisor ends a mount in order at", arguments: [SIGTERM, SIGINT])
     func ends(signal: Int32) throws {
         try withS3TestServer { server in
             try withKilledMount(of: server) { mount in
@@ -149,9 +148,8 @@ struct SupervisionTests {
     }
 }
 
-@Suite("tractfs upgrade", .serialized, takeoverAvailable)
-struct UpgradeCommandTests {
-    @Test func `starts the program that is installed now`() throws {
+@Suite(.serialized, takeoverAvailable) struct UpgradeCommandTests {
+    @Test func `tractfs upgrade starts the program that is installed now`() throws {
         try withInstalledProgram { program, mountPoint, log in
             // As a package is installed: another file under the same name.
             try runChecked("cp", [program, program + ".new"])
@@ -168,7 +166,7 @@ struct UpgradeCommandTests {
     }
 
     @Test(
-        "leaves all as it was where the new program can't serve",
+        "tractfs upgrade changes nothing if the new program cannot serve",
         arguments: ["echo no; exit 3", "kill -9 $$", "exit 0", "exec sleep 60"])
     func badProgram(script: String) throws {
         try withInstalledProgram { program, mountPoint, log in
@@ -184,7 +182,7 @@ struct UpgradeCommandTests {
         }
     }
 
-    @Test func `says what is no mount of ours`() throws {
+    @Test func `tractfs upgrade refuses a path that is in no tractfs mount`() throws {
         try withTemporaryDirectory { directory in
             let result = try run(tractfsExecutable(), ["upgrade", directory])
             #expect(result.status == 1 && result.errorOutput.contains("not in a tractfs mount"))

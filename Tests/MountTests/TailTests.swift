@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 
 /// Programs that wait for a file to grow.
-@Suite("tail -F", mounts) struct TailTests {
-    @Test func `takes a new version for the file that it has, and sees an object that was gone in between`() throws {
+@Suite(mounts) struct TailTests {
+    @Test func `tail -F follows a new version of its file, and a file that was deleted in between`() throws {
         try withS3TestServer { server in
             server.put("log", .text("one\n"))
             try withMount(of: server, options: ["--metadata-ttl", "1s"]) { mountPoint in

@@ -85,8 +85,7 @@ func withKilledMount<Result>(
     }
 }
 
-@Suite("When the serving process is killed, another takes over:", .serialized, takeoverAvailable)
-struct TakeoverTests {
+@Suite(.serialized, takeoverAvailable) struct TakeoverTests {
     private static let byteCount = 64 << 20
 
     /// Where the bytes come from that are read when the server is killed.
@@ -102,7 +101,7 @@ struct TakeoverTests {
     }
 
     @Test(arguments: Source.allCases)
-    func `a reader of 64 MiB gets the right bytes`(source: Source) throws {
+    func `After a takeover a reader of 64 MiB gets the right bytes`(source: Source) throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
             server.put("file", body)
@@ -139,7 +138,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `before it had to, its log has been kept short`() throws {
+    @Test func `The log for the next server is compacted before a takeover`() throws {
         try withS3TestServer { server in
             // Two hundred bytes each, and a listing of them is in the log for as long as a folder is open.
             for number in 0..<500 { server.put(Key(String(format: "%0200d", number)), .text("x")) }
@@ -160,8 +159,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `where the mount lies on the folder that it was started in, by who ignores the end of children`() throws
-    {
+    @Test func `A server takes over a mount on the folder that it was started in, with SIGCHLD ignored`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withTemporaryDirectory { directory in
@@ -195,7 +193,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `many kills in a row don't end the mount, nor a comparison of a file`() throws {
+    @Test func `Many kills in a row end neither the mount nor a comparison of a file`() throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
             server.put("file", body)
@@ -226,7 +224,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `walks and listings are complete and exact`() throws {
+    @Test func `After a takeover walks and listings are complete and exact`() throws {
         try withS3TestServer { server in
             var names: [String] = []
             for folder in 0..<40 {
@@ -253,7 +251,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `a folder that is open is listed to its end, each name once`() throws {
+    @Test func `After a takeover an open folder is listed to its end, each name once`() throws {
         try withS3TestServer { server in
             let names = (0..<5_000).map { String(format: "name-%05d", $0) }
             for name in names { server.put(Key(name), .text("")) }
@@ -273,7 +271,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `an open that is under way succeeds, and so does a read that waits`() throws {
+    @Test func `During a takeover an open in flight succeeds, and so does a read that waits`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withTemporaryDirectory { directory in
@@ -290,7 +288,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `also when the store is gone, and what is cached can be read then`() throws {
+    @Test func `A takeover works without the store, and cached files can be read then`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withKilledMount(of: server, options: ["--metadata-ttl", "forever"]) { mount in
@@ -302,7 +300,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `an upgrade does the same on purpose, and readers notice nothing`() throws {
+    @Test func `An upgrade takes over on purpose, without an error for readers`() throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
             server.put("file", body)

@@ -98,9 +98,9 @@ private struct Nobody {
     }
 }
 
-@Suite("A user who is not root", .enabled(if: canBeSomebodyElse, "needs root and /dev/fuse"))
+@Suite(.enabled(if: canBeSomebodyElse, "needs root and /dev/fuse"))
 struct UserMountTests {
-    @Test("mounts, reads and unmounts", arguments: ["tractfs", "fusermount3"])
+    @Test("A user who is not root mounts, reads and unmounts", arguments: ["tractfs", "fusermount3"])
     func mounts(unmounter: String) throws {
         try Nobody.with { nobody, server in
             let mounted = try nobody.mount(server, "--noexec")
@@ -125,7 +125,7 @@ struct UserMountTests {
         }
     }
 
-    @Test func `can change and remove a copy of a folder of the mount`() throws {
+    @Test func `A user who is not root can change and remove a copy of a folder of the mount`() throws {
         try Nobody.with { nobody, server in
             for key in ["sub-01/anat/T1w.nii.gz", "sub-01/dwi/bvals"] { server.put(Key(key), .text("x")) }
             #expect(try nobody.mount(server).status == 0)
@@ -141,7 +141,7 @@ struct UserMountTests {
         }
     }
 
-    @Test func `is told by access(2) that files of theirs in the mount can't be written to`() throws {
+    @Test func `access(2) tells a user who is not root that files in their mount are not writable`() throws {
         try Nobody.with { nobody, server in
             server.put("folder/file", .text("x"))
             for options in [[], ["--file-mode", "0666", "--dir-mode", "0777"]] {
@@ -165,7 +165,9 @@ struct UserMountTests {
         }
     }
 
-    @Test("has a mount of theirs cleared whose processes were killed", arguments: ["unmount", "mount"])
+    @Test(
+        "A user who is not root can clear a mount of theirs whose processes were killed",
+        arguments: ["unmount", "mount"])
     func deadMount(way: String) throws {
         try Nobody.with { nobody, server in
             #expect(try nobody.mount(server).status == 0)
@@ -183,7 +185,7 @@ struct UserMountTests {
     }
 
     @Test(.enabled(if: kernelIsAtLeast(6, 9), "needs Linux 6.9 or later"))
-    func `reads on when the serving process is killed`() throws {
+    func `A user who is not root reads on when the serving process is killed`() throws {
         try Nobody.with { nobody, server in
             #expect(try nobody.mount(server).status == 0)
             let before = try #require(MountProcesses(of: nobody.mountPoint))
@@ -195,7 +197,7 @@ struct UserMountTests {
         }
     }
 
-    @Test("is told what --allow-other needs", arguments: ["", "user_allow_other\n"])
+    @Test("A user who is not root is told the requirements of --allow-other", arguments: ["", "user_allow_other\n"])
     func allowOther(fuseConfiguration: String) throws {
         try Nobody.with(fuseConfiguration: fuseConfiguration) { nobody, server in
             let result = try nobody.mount(server, "--allow-other")
@@ -211,7 +213,7 @@ struct UserMountTests {
         }
     }
 
-    @Test func `is told by the doctor what mounting and passing through need`() throws {
+    @Test func `The doctor tells a user who is not root the requirements of mounting and of passthrough`() throws {
         try Nobody.with { nobody, server in
             let open = try nobody.doctor(server)
             #expect(open.contains("ok       fuse: "), "\(open)")
@@ -226,7 +228,7 @@ struct UserMountTests {
         }
     }
 
-    @Test func `is told what /dev/fuse needs where it is root's alone`() throws {
+    @Test func `A user who is not root is told the remedy for a /dev/fuse that is root's alone`() throws {
         try Nobody.with(fuseMode: "600") { nobody, server in
             let result = try nobody.mount(server)
             #expect(result.status == 1)
@@ -236,7 +238,7 @@ struct UserMountTests {
         }
     }
 
-    @Test func `is told that a folder is not theirs to mount on`() throws {
+    @Test func `A user who is not root is told that a mount point belongs to another user`() throws {
         try Nobody.with { nobody, server in
             chown(nobody.mountPoint, 0, 0)
             let result = try nobody.mount(server)
@@ -247,7 +249,7 @@ struct UserMountTests {
         }
     }
 
-    @Test("reads root's mount only with --allow-other", arguments: [false, true])
+    @Test("A user who is not root reads root's mount only with --allow-other", arguments: [false, true])
     func rootsMount(isAllowed: Bool) throws {
         try withS3TestServer { server in
             server.put("README", .text("read me"))

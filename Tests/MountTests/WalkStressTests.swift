@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Whether walks stay complete and exact while everything else happens on the same mount.
-@Suite("Walks for a long time", .serialized, mounts) struct WalkStressTests {
+@Suite(.serialized, mounts) struct WalkStressTests {
     /// A name of folders whose objects come and go meanwhile: in the bucket's root, and between stable folders.
     private static let changing = "changing"
     private static let tree = WalkTree.subjects(3).with(.oddities(below: "101308/T1w/odd/"))
@@ -21,7 +21,7 @@ import Testing
     }()
 
     @Test(arguments: [["--metadata-ttl", "1s"], ["--metadata-ttl", "1h", "--metadata-limit", "8MiB"]])
-    func `are exact, with all tools at once, lookups, expiries, refreshes and changes beside them`(
+    func `Walks of all tools at once are exact during lookups, expiries, refreshes and changes`(
         options: [String]
     ) throws {
         let seed = UInt64.random(in: 0...(.max))

@@ -66,7 +66,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     }
 }
 
-@Suite("Wrong usage of a command") struct WrongUsageTests {
+@Suite struct WrongUsageTests {
     /// What else than options each command takes: what it can't do without, and whether there may be more.
     private static let operands: [String: (needed: [String], mayBeMore: Bool)] = [
         "mount": (["s3://bucket", "/mnt/x"], false), "unmount": (["/mnt/x"], false), "upgrade": (["/mnt/x"], false),
@@ -111,7 +111,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         command.words + (operands[command.name]?.needed ?? []) + more
     }
 
-    @Test("has a row in this file's tables, for each command", arguments: DeclaredCommand.all)
+    @Test("Each command has a row in the tables of wrong usage", arguments: DeclaredCommand.all)
     private func hasRow(command: DeclaredCommand) {
         #expect(Self.operands[command.name] != nil, "add tractfs \(command.name) to operands")
         #expect(complaint(Self.line(command))?.text == nil)
@@ -121,7 +121,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         }
     }
 
-    @Test("with an option that is nearly right names the right one", arguments: DeclaredCommand.all)
+    @Test("A misspelled option is refused with the right one", arguments: DeclaredCommand.all)
     private func misspelt(command: DeclaredCommand) {
         for (index, option) in command.ownOptions.enumerated() {
             // The last two letters swapped, or one too many.
@@ -133,21 +133,21 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         expectComplaint(Self.line(command, ["--bananas"]), says: ["--bananas", "tractfs \(command.name) --help"])
     }
 
-    @Test("without an option's value names the option", arguments: DeclaredCommand.all)
+    @Test("An option without its value is refused by name", arguments: DeclaredCommand.all)
     private func withoutValue(command: DeclaredCommand) {
         for option in command.ownOptions where !option.isFlag {
             expectComplaint(Self.line(command, ["--\(option.name)"]), says: ["--\(option.name)", "--help"])
         }
     }
 
-    @Test("with a value for what takes none says so", arguments: DeclaredCommand.all)
+    @Test("A value for an option that takes none is refused", arguments: DeclaredCommand.all)
     private func withValue(command: DeclaredCommand) {
         for option in command.ownOptions where option.isFlag {
             expectComplaint(Self.line(command, ["--\(option.name)=yes"]), says: ["--\(option.name)"])
         }
     }
 
-    @Test("with a value of the wrong form says which would be right", arguments: DeclaredCommand.all)
+    @Test("A value of the wrong form is refused with the right form", arguments: DeclaredCommand.all)
     private func wrongValue(command: DeclaredCommand) {
         var tried: Set<String> = []
         for option in command.ownOptions {
@@ -159,7 +159,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         }
     }
 
-    @Test("without an argument, or with one too many, says which", arguments: DeclaredCommand.all)
+    @Test("A missing argument, or one too many, is refused by name", arguments: DeclaredCommand.all)
     private func operandCount(command: DeclaredCommand) throws {
         let (needed, mayBeMore) = try #require(Self.operands[command.name])
         for count in 0..<needed.count {
@@ -173,7 +173,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     }
 
     @Test(
-        "that many people will try names the right one",
+        "A popular wrong name of an option or command is refused with the right one",
         arguments: [
             (["mount", "/mnt/hcp", "s3://b"], ["the bucket comes first", "tractfs mount s3://b /mnt/hcp"]),
             (["umount", "/mnt/hcp"], ["no command umount", "tractfs unmount?"]),
@@ -213,7 +213,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     }
 
     @Test(
-        "that names a bucket in another way shows how it is written here",
+        "A bucket in another notation is refused with the notation of this program",
         arguments: [
             ("hcp-openaccess/HCP_1200", "s3://hcp-openaccess/HCP_1200?"), ("hcp-openaccess", "s3://hcp-openaccess?"),
             ("s3:/hcp-openaccess/HCP", "s3://hcp-openaccess/HCP?"), ("s3:hcp-openaccess", "s3://hcp-openaccess?"),
@@ -250,7 +250,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     }
 
     @Test(
-        "that names a bucket for a mount says so",
+        "A bucket in place of a mount is refused with that reason",
         arguments: ["unmount", "upgrade", "status", "report", "refresh", "warm"])
     func bucketForMount(command: String) throws {
         let result = try run(tractfsExecutable(), [command, "s3://bucket/x"])
@@ -258,7 +258,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         #expect(result.errorOutput.contains("s3://bucket/x is no path; give that of its mount"))
     }
 
-    @Test func `goes to standard error, with the exit status of usage`() throws {
+    @Test func `A message about wrong usage goes to standard error, with the exit status of usage`() throws {
         for arguments in [
             ["umount", "/mnt"], ["mount", "/mnt/hcp", "s3://b"], ["mount", "s3://b", "/mnt", "--metadata-tll", "1h"],
         ] {

@@ -62,11 +62,11 @@ import Testing
         #expect(theirs.split(separator: "\n").count == 16)
     }
 
-    @Test func `the test server lists as juicefs's gateway does`() throws {
+    @Test func `The test server lists as JuiceFS's gateway does`() throws {
         try withJuiceFSGateway { try expectAgreement(with: $0, seed: .random(in: 0...(.max))) }
     }
 
-    @Test func `the test server lists as moto does`() throws {
+    @Test func `The test server lists as moto does`() throws {
         try withMoto { try expectAgreement(with: $0, seed: .random(in: 0...(.max))) }
     }
 }

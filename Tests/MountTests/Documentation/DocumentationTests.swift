@@ -5,7 +5,7 @@ import Testing
 /// Runs the commands of README and docs/, each page on a machine of its own, in the order in which they stand there.
 ///
 /// docs/CONTRIBUTING.md says how a block is marked that can't be run, or needs something first.
-@Suite("What the documentation shows") struct DocumentationTests {
+@Suite struct DocumentationTests {
     /// Why blocks are not run. Another reason must be written here, where somebody sees it.
     private static let reasons = [
         "needs AWS", "needs a container engine", "needs systemd", "needs a cluster", "builds for minutes",
@@ -14,7 +14,8 @@ import Testing
     ]
 
     @Test(
-        "works, as it stands there", mounts, .enabled(if: geteuid() == 0, "needs root, to make a machine of its own"),
+        "The commands of a page of the documentation work as they stand there", mounts,
+        .enabled(if: geteuid() == 0, "needs root, to make a machine of its own"),
         arguments: try DocumentedPage.withCommands())
     func page(_ page: DocumentedPage) throws {
         try DocumentationMachine.with(hasProfile: !page.makesProfile) { machine in
@@ -25,7 +26,9 @@ import Testing
         }
     }
 
-    @Test("is run, or says why not", arguments: try DocumentedPage.all())
+    @Test(
+        "Each block of a page of the documentation is run, or has a reason why not", arguments: try DocumentedPage.all()
+    )
     func marks(of page: DocumentedPage) {
         for block in page.blocks {
             for case .unknown(let text) in block.marks {
@@ -49,7 +52,7 @@ import Testing
         }
     }
 
-    @Test("leads somewhere by each of its links", arguments: try DocumentedPage.all().map(\.name))
+    @Test("Each link of a page of the documentation leads somewhere", arguments: try DocumentedPage.all().map(\.name))
     func links(of page: String) throws {
         let folder = URL(fileURLWithPath: packageRoot + "/" + page).deletingLastPathComponent().path
         for link in try Self.text(of: packageRoot + "/" + page).matches(of: /\]\(([^)\s]+)\)/).map(\.output.1)
@@ -73,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func `is for the most part really run`() throws {
+    @Test func `Most blocks of the documentation are run`() throws {
         let blocks = try DocumentedPage.all().flatMap(\.blocks)
         let runCount = blocks.count { $0.reasonNotToRun == nil }
         #expect(runCount * 4 >= blocks.count * 3, "\(runCount) of \(blocks.count)")
