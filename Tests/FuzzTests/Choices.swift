@@ -1,6 +1,6 @@
 /// The front of a fuzzer's bytes, taken as what a test would choose: the rest is what is read.
 struct Choices {
-    /// What wasn't taken yet.
+    /// The bytes that no choice has used.
     private(set) var rest: ArraySlice<UInt8>
 
     init(_ bytes: [UInt8]) {

@@ -51,7 +51,8 @@ extension FuzzTarget {
         }
     }
 
-    /// Whatever the index says: bytes that are believed are the object's, as long as nobody has changed them with the index.
+    /// Requires that all bytes that the cache returns are the object's, whatever the index says, unless the data
+    /// changed as well.
     private static func requireRight(_ files: ObjectFiles, isDataRight: Bool) throws {
         _ = try files.holdsSeal()
         _ = try files.firstAbsent(from: 0)

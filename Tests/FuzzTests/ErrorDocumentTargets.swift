@@ -19,7 +19,7 @@ extension FuzzTarget {
         }
     }
 
-    /// What the Security Token Service answers.
+    /// The answers of the Security Token Service.
     static let securityToken = FuzzTarget(name: "security-token") { bytes in
         let document = SecurityTokenDocument(parsing: bytes)
         try requirePlain(document.message)

@@ -1,6 +1,6 @@
 /// Something that reads bytes from outside, and what must hold whatever the bytes are.
 struct FuzzTarget: Sendable {
-    /// What it is called, as is the folder of its corpus.
+    /// The name of the target and of its corpus's folder.
     let name: String
     /// Gives the bytes to the reader. Throws what doesn't hold; a crash says enough by itself.
     let check: @Sendable (_ bytes: [UInt8]) throws -> Void
@@ -13,7 +13,7 @@ struct FuzzTarget: Sendable {
     ]
 }
 
-/// What doesn't hold.
+/// The error of an invariant that does not hold.
 struct Violation: Error, CustomStringConvertible {
     let description: String
 }

@@ -55,7 +55,7 @@ private final class DroppingReceiver: RangeReceiver {
         group.enter()
     }
 
-    /// How many bytes came, once it has ended.
+    /// The number of bytes received, after the end of the request.
     var outcome: Result<Int, StoreError> {
         progress.withLock { progress in progress.failure.map { .failure($0) } ?? .success(progress.byteCount) }
     }

@@ -2,7 +2,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What kinds of access cost through a mount, where the kernel splits, reorders and reads ahead as it likes.
+/// The cost of access patterns through a mount, where the kernel splits, reorders and prefetches reads.
 @Suite(.serialized, mounts) struct AccessPatternTests {
     private static let byteCount = 64 << 20
 

@@ -3,7 +3,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What walks find of a store that lists slowly, wrongly or not at all: all of it, or an error. Never silently less.
+/// Walks of a store that lists slowly, wrongly or not at all: they find everything or fail, and never miss entries
+/// silently.
 @Suite(.serialized, mounts) struct BadListingTests {
     /// Trouble that the server makes, with a name to show.
     struct Trouble: CustomTestStringConvertible, Sendable {
@@ -41,7 +42,7 @@ import Testing
         ["reorders", "losesToken", "XML that ends in the middle of a page", "500", "403"].contains($0.testDescription)
     }
 
-    /// How many troubles there are at once: most of the time they wait.
+    /// The number of concurrent mounts. They wait most of the time.
     private static let mountCountMax = 4
 
     /// For each trouble a mount, whose listings fail soon where they fail for good.

@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Mounts that end while somebody reads: the readers get their bytes or an error, and nothing stays.
+/// Mounts that end while files are being read: the readers get their bytes or an error, and nothing stays.
 @Suite(.serialized, mounts) struct BusyUnmountTests {
     private static let readerCount = 4
     private static let byteCount = 8 << 20
@@ -101,8 +101,7 @@ import Testing
         }
     }
 
-    /// A block of the disk cache that is damaged is read again under a lock that somebody else has here for as long as one
-    /// waits for it.
+    /// Holds the lock under which a damaged block of the disk cache is read again for as long as a read waits for it.
     @Test func `A mount that ends while a read waits for the disk cache ends with status 0`() throws {
         try withS3TestServer { server in
             server.put("file", try ObjectBody.random(byteCount: Self.byteCount))

@@ -54,7 +54,7 @@ private struct FilledCache {
         try cacheCommand(arguments + ["--cache-dir", folder])
     }
 
-    /// What `tractfs cache list --json` says.
+    /// Returns the lines of `tractfs cache list --json`.
     func listed() throws -> [ListedLine] {
         let result = try run("list", "--json")
         #expect(result.status == 0 && result.errorOutput == "", "\(result.errorOutput)")
@@ -141,11 +141,11 @@ private func cacheCommand(_ arguments: [String]) throws -> CommandResult {
         }
     }
 
-    /// What somebody does to the files of the biggest complete object.
+    /// Damage to the files of the biggest complete object.
     struct Harm: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let script: String
-        /// What `verify` says of it.
+        /// The words of `verify` about it.
         let words: String
 
         static let all = [

@@ -8,7 +8,7 @@ import Testing
 /// Mounts that are killed while they fill a cache: whatever they leave half done, who uses the cache next gets no wrong byte.
 @Suite(.serialized, mounts) struct CacheCrashTests {
     private static let seed = UInt64.random(in: 0...(.max))
-    /// How many moments are tried.
+    /// The number of moments.
     private static let killCount = 50
     /// The smallest there is, so that there is evicting too.
     private static let cacheSize = ["--cache-size", "64MiB"]
@@ -124,7 +124,7 @@ private final class Readers: Sendable {
         self.seed = seed
     }
 
-    /// How many bytes they have read.
+    /// The number of bytes that all readers have read.
     var readByteCount: Int { byteCount.load(ordering: .relaxed) }
 
     /// From now on a read may fail; the thread that meets that ends.

@@ -8,8 +8,8 @@ import Testing
 /// Something that happens to the files of a cache.
 struct CacheDamage: CustomTestStringConvertible, Sendable {
     let testDescription: String
-    /// Whether bytes have to be fetched again after it; `nil` where the kernel may still be lent the files, whose bytes
-    /// are as they were sealed.
+    /// A Boolean value that is `true` if the bytes must be fetched again; `nil` if the kernel may still have the files
+    /// as backing files, whose bytes are as they were sealed.
     let isFetchedAgain: Bool?
     let inflict: @Sendable (TestCache) throws -> Void
 
@@ -98,7 +98,7 @@ private func damages() -> [CacheDamage] {
     ]
 }
 
-/// What happens to a cache's files on the disk, by whomever: reads get the right bytes, and the log no more than one warning.
+/// Damage to the files of a cache: reads get the right bytes, and the log at most one warning.
 @Suite(mounts) struct CacheDamageTests {
     @Test("Damage to the cache between two mounts gives no wrong byte:", arguments: damages())
     func betweenMounts(damage: CacheDamage) throws {

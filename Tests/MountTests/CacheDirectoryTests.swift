@@ -9,7 +9,7 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
     let testDescription: String
     /// Makes it; `$0` of the shell is its path.
     let script: String
-    /// What stands in the message.
+    /// Words of the message.
     let words: [String]
 }
 

@@ -6,7 +6,7 @@ import Testing
 
 /// Disks that can't take any more, and the limit that a cache keeps by itself.
 @Suite(.serialized, mounts, smallDisks) struct CacheDiskTests {
-    /// What a small disk holds; too little for two of the objects.
+    /// The size of a small disk, too little for two of the objects.
     private static let diskByteCount = 40 << 20
     private static let objectByteCount = 16 << 20
 

@@ -8,7 +8,7 @@ import Testing
 /// Objects that are overwritten in S3 when they are in the cache: after the TTL there are new bytes only, however they are
 /// read, and whoever has the old object open goes on with it or gets ESTALE.
 @Suite(mounts) struct CacheOverwriteTests {
-    /// How the object was when it was overwritten.
+    /// The state of the object at the time of the overwrite.
     enum Before: CaseIterable {
         /// All of it in the cache before the mount, which hands it over to the kernel at the first open.
         case complete
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    /// Whether the file begins like `body`; ESTALE says that it is about to.
+    /// Returns `true` if the file begins like `body`, and `false` for ESTALE, which precedes the new contents.
     private func beginsLike(_ body: ObjectBody, _ path: String) throws -> Bool {
         do {
             return try withOpenFile(path) { try $0.bytes(in: 0..<100) == body.bytes(in: 0..<100) }

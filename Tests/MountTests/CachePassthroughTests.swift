@@ -12,8 +12,7 @@ import Testing
     .enabled(
         if: passthroughAvailable, "needs root, Linux 6.9 or later, and a temporary folder that is not on overlayfs"))
 struct CachePassthroughTests {
-    /// What opens, closes and a look at the attributes take, and what the cache notes on the disk. Less than a piece of
-    /// any file here.
+    /// The most bytes for opens, closes, attributes and the cache's own notes, fewer than in any file here.
     private static let otherByteCount = 16 << 10
     private static let bodies: Result<[Key: ObjectBody], any Error> = Result {
         var bodies = BodySource(seed: .random(in: 0...(.max)))
@@ -88,7 +87,7 @@ struct CachePassthroughTests {
         }
     }
 
-    /// How many bytes the process that serves the mount writes while `body` runs.
+    /// Returns the number of bytes that the serving process writes during `body`.
     private func writtenByteCount(_ mountPoint: String, during body: () throws -> Void) throws -> Int {
         let process = try #require(MountProcesses(of: mountPoint)).server
         let before = try writtenByteCount(of: process)

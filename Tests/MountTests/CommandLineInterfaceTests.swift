@@ -37,7 +37,7 @@ import Testing
         region = us-east-1
         """
 
-    /// What `aws s3 ls` shows; `nil` where it fails.
+    /// Returns the output of `aws s3 ls`, or `nil` if it fails.
     private func listing(_ options: [String], _ environment: [String: String]) throws -> [String]? {
         // Our default region is none of its own.
         let environment = environment.merging(["AWS_DEFAULT_REGION": "us-east-1"]) { $1 }
@@ -51,7 +51,7 @@ import Testing
             .sorted()
     }
 
-    /// What a mount shows; `nil` where there is none.
+    /// Returns the entries of a mount, or `nil` if mounting fails.
     private func mounted(_ options: [String], _ environment: [String: String]) throws -> [String]? {
         do {
             return try withMount(

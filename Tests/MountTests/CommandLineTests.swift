@@ -30,8 +30,8 @@ private func tractfs(
     try run(tractfsExecutable(), arguments, environment: environment, directory: directory, timeout: .seconds(30))
 }
 
-/// How many TCP connections to this port of this machine are established. The kernel's table is read in pieces, so what
-/// is closed or opened meanwhile may be seen beside what replaces it: only what is seen twice counts.
+/// Returns the number of established TCP connections to a port of this machine. The kernel's table is read in pieces,
+/// and may show a closed connection beside its successor, so only connections in two readings count.
 private func connectionCount(toPort port: Int) -> Int {
     localEnds(ofConnectionsToPort: port).intersection(localEnds(ofConnectionsToPort: port)).count
 }

@@ -12,7 +12,7 @@ import Testing
         "fish": "usr/share/fish/vendor_completions.d/tractfs.fish",
     ]
 
-    /// What was typed, and what it is after Tab.
+    /// Lines before and after Tab.
     private static let lines = [
         ("unm", "unmount"), ("cache cl", "cache clear"), ("mount --expected", "mount --expected-bucket-owner"),
         ("mount s3://hcp/HCP_1200 FOLDER/da", "mount s3://hcp/HCP_1200 FOLDER/data"),

@@ -18,7 +18,7 @@ import Testing
         no-cache = true
         """
 
-    /// What it prints of a user's file with this text.
+    /// Returns the output for a user's file with this text.
     private func output(_ arguments: String..., environment: [String: String] = [:]) throws -> String {
         try withTemporaryDirectory { directory in
             try runChecked("mkdir", [directory + "/tractfs"])

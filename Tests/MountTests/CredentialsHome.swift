@@ -9,7 +9,7 @@ enum CredentialsKind: String, CaseIterable, Sendable, CustomTestStringConvertibl
 
     var testDescription: String { rawValue }
 
-    /// What tractfs and the AWS CLI are told: to use a profile, unless no profile has them.
+    /// The options of tractfs and the AWS CLI: the profile, unless no profile has the credentials.
     var options: [String] {
         switch self {
         case .environment, .container, .machine: []
@@ -17,7 +17,7 @@ enum CredentialsKind: String, CaseIterable, Sendable, CustomTestStringConvertibl
         }
     }
 
-    /// What the bucket's owner gave them access by.
+    /// The access key id that the owner of the bucket has admitted.
     var accessKeyID: String {
         switch self {
         case .renewedSignOn: CredentialsKind.singleSignOn.accessKeyID
@@ -33,7 +33,7 @@ func secret(_ name: String) -> String {
 
 /// A home directory that has every kind of credentials, and the services that hand them out.
 final class CredentialsHome {
-    /// How the services and the program answer.
+    /// The behavior of the services and the program.
     enum Mode: String, CaseIterable, Sendable {
         case right
         /// With credentials that have ended.
@@ -72,7 +72,7 @@ final class CredentialsHome {
         service.answer { Self.answer(to: $0, mode, machine) }
     }
 
-    /// What a program needs to find credentials of this kind, and none of another.
+    /// Returns the environment in which a program finds credentials of this kind and of no other.
     func environment(for kind: CredentialsKind) -> [String: String] {
         var variables = environmentWithoutKeys.merging([
             "HOME": path, "AWS_CONFIG_FILE": path + "/.aws/config", "AWS_REGION": "us-east-1",

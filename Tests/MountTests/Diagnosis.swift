@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `tractfs doctor --json` says.
+/// The output of `tractfs doctor --json`.
 struct Diagnosis {
     struct Finding {
         let check: String
@@ -63,7 +63,7 @@ struct Diagnosis {
         }
     }
 
-    /// What was found by a check.
+    /// The finding of a check.
     subscript(check: String) -> Finding {
         get throws { try #require(findings.first { $0.check == check }, "\(check) in \(output)") }
     }

@@ -33,9 +33,9 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         self.script = script
     }
 
-    /// What asks for objects.
+    /// The checks that request objects.
     static let reading = ["read", "round-trip", "bandwidth"]
-    /// What asks the store for anything with credentials.
+    /// The checks that send a request with credentials.
     static let asking = ["list"] + reading
 
     /// Examines `endpoint` and expects what is to be found.

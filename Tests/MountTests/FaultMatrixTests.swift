@@ -30,7 +30,7 @@ import Testing
         for (index, row) in page.rows.enumerated() { compare(row, with: found.withLock { $0[index] } ?? [:]) }
     }
 
-    /// Little where somebody has to wait for it, and else so much that it would be seen if somebody did.
+    /// Returns a short timeout for rows that wait for it, and for others one that would be noticed if an operation did.
     private static func readTimeout(of row: ReliabilityPage.Row) -> Duration {
         row.isPrompt ? .seconds(60) : .seconds(3)
     }
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    /// How long an operation may take.
+    /// Returns the most time that an operation may take.
     private static func limit(of operation: FaultRun.Operation, _ row: ReliabilityPage.Row) -> Duration {
         switch operation {
         case .coldRead, .warmRead, .walk: row.isPrompt ? .zero : readTimeout(of: row)

@@ -9,14 +9,14 @@ import Testing
 struct FaultRun {
     typealias Operation = ReliabilityPage.Operation
 
-    /// What an operation came to.
+    /// The result of an operation.
     struct End: Sendable {
         /// "works", the error's name in errno(3), or "fails" of a command.
         let outcome: String
         let duration: Duration
     }
 
-    /// What nobody has read when the fault begins.
+    /// Objects that have not been read when the fault begins.
     static let coldKeys: [Key] = ["cold/file", "cold/other"]
     private static let pattern = ObjectBody.pattern(seed: 1, byteCount: 3 << 20)
     private static let patternBytes = pattern.allBytes
@@ -26,7 +26,7 @@ struct FaultRun {
     private let mountPoint: String
     private let endpointOptions: [String]
 
-    /// What a user finds while `fault` lasts.
+    /// Returns the results of all operations while `fault` lasts.
     static func ends(during fault: LastingFault, readTimeout: Duration) throws -> [Operation: End] {
         try withS3TestServer { server in
             for key in coldKeys + ["warm/file"] { server.put(key, pattern) }
@@ -131,7 +131,7 @@ struct FaultRun {
         }
     }
 
-    /// While somebody reads what the fault may keep from them.
+    /// Unmounts while a thread reads bytes that the fault may withhold.
     private func unmount() throws -> String {
         let file = mountPoint + "/cold/other"
         let reader = TestThreads(1) { _ in

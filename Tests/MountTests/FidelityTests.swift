@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Whether ordinary tools see of a real server's bucket exactly what was uploaded.
+/// Ordinary tools see exactly the tree that was uploaded to a real server's bucket.
 @Suite(.serialized, mounts) struct FidelityTests {
     /// A script of bash that compares the mount `$MOUNT` with the local copy `$COPY`, and may write below `$SCRATCH`.
     /// Prints what differs, and nothing else.

@@ -7,7 +7,7 @@ import Testing
 import struct SystemPackage.Errno
 
 /// A /dev/fuse that another program has mounted, served by `tractfs mount s3://… /dev/fd/N`.
-@Suite(.serialized, .enabled(if: fuseAvailable && geteuid() == 0, "needs /dev/fuse, and mount(2)"))
+@Suite(.serialized, mounts, .enabled(if: fuseAvailable && geteuid() == 0, "needs /dev/fuse, and mount(2)"))
 struct HandedDeviceTests {
     /// A program that mounts, and what it mounts on.
     private struct Mounter {

@@ -7,7 +7,7 @@ struct LastingFault: Sendable {
     let name: String
     /// Makes it so, from now on.
     let begin: @Sendable (S3TestServer) throws -> Void
-    /// What is shown to who asks by TLS; `nil` where TLS has no part in it.
+    /// The certificate for clients; `nil` without TLS.
     var certificate: TLSFront.Certificate?
 
     init(_ name: String, _ begin: @escaping @Sendable (S3TestServer) throws -> Void) {

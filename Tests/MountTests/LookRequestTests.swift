@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// What users and programs do that walk nothing: each folder costs its own listing, and nothing is asked for ahead.
+/// Looks of users and programs that are no walks: each folder costs its own listing, and nothing is prefetched.
 @Suite(.serialized, mounts) struct LookRequestTests {
     private static let tree: WalkTree = {
         var tree = WalkTree.uniform(subjectCount: 20)
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    /// What was listed, in order, but for the root: mounting may have done that.
+    /// Returns the listed folders, in order, without the root, which mounting may have listed.
     private func listedFolders(_ server: S3TestServer) -> [Key] {
         server.distinctListings.map(\.key).filter { $0 != .empty }
     }

@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What a store sends that wants to harm its readers.
+/// The data of a store that wants to harm its readers.
 enum Malice {
     /// Clears a terminal, names its window, colours it (in C1's one-character form too), answers back, forges a line, and
     /// turns text round.

@@ -6,8 +6,7 @@ import Testing
 
 /// A server that wants to use its readers up, to write on their terminals, or to reach their files.
 @Suite(.serialized, mounts) struct MaliciousServerTests {
-    /// What a mount may take for all that such a server sends, beside what it has anyway. One attack after the other adds up
-    /// to gigabytes.
+    /// The most additional memory of a mount for all data of such a server. One attack after the other sends gigabytes.
     private static let memoryByteLimit = 48 << 20
 
     /// A mount of a server with one file, all of whose files and folders lie below `directory`.

@@ -7,7 +7,7 @@ import Testing
     /// A debug build takes some 40 MiB by itself.
     private static let memoryByteLimit = 160 << 20
 
-    /// How tractfs comes to ask a service at an URL.
+    /// The ways in which tractfs sends a request to a service at a URL.
     enum Way: CaseIterable {
         case machine, container, securityTokens
 

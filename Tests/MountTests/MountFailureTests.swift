@@ -10,11 +10,11 @@ struct HopelessMount: CustomTestStringConvertible, Sendable {
     var uri = "s3://tract-test/"
     var options: [String] = []
     var environment = environmentWithKeys
-    /// What the server does, where there is one.
+    /// The behavior of the server, if there is one.
     var script: @Sendable (S3TestServer) -> Void = { _ in }
-    /// Whether to try it with `--foreground` as well.
+    /// A Boolean value that is `true` if the mount is tried with `--foreground` as well.
     var isTriedInForeground = true
-    /// What stands in the message.
+    /// Words of the message.
     let words: [String]
 
     init(

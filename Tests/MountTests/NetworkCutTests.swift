@@ -13,7 +13,7 @@ struct NetworkCutTests {
     private static let largeByteCount = 6 << 20
     private static let largeCount = 16
 
-    /// Some seconds; five minutes, as issue 6 says, with `TRACTFS_STRESS`.
+    /// Some seconds, or five minutes with `TRACTFS_STRESS`.
     private var seconds: Int { isStressed ? 300 : 7 }
     private var isStressed: Bool { ProcessInfo.processInfo.environment["TRACTFS_STRESS"] != nil }
 
@@ -72,7 +72,7 @@ struct NetworkCutTests {
             } while ContinuousClock.now < end
             try eventually("a read that fails") { failureCount.load(ordering: .relaxed) > 0 }
             try line.restore()
-            // Ten seconds are what issue 6 asks for, of a machine that has nothing else to do.
+            // Ten seconds on a machine that has nothing else to do.
             try eventually("a folder that was never seen", within: .seconds(isStressed ? 10 : 30)) {
                 try run("ls", [mountPoint + "/cold"]).output == "name\n"
             }

@@ -5,7 +5,7 @@ import TestSupport
 /// The side of a service manager of sd_notify(3): a socket that a service tells its state.
 final class NotifyListener {
     private let descriptor: Int32
-    /// What NOTIFY_SOCKET is to be.
+    /// The value of NOTIFY_SOCKET.
     let address: String
     /// The assignments told so far.
     private(set) var told: [String] = []

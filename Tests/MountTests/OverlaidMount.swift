@@ -6,7 +6,7 @@ import Testing
 @testable import tractfs
 
 /// For tests of mounts with an overlay: they need root, overlayfs, and a temporary folder that it can write to.
-let overlays = ConditionTrait.enabled(
+let overlays = MountCondition(
     if: overlayAvailable, "needs root, /dev/fuse, overlayfs, and a temporary folder that is not on overlayfs")
 
 private let overlayAvailable: Bool = {

@@ -6,7 +6,8 @@ import Testing
 
 @testable import tractfs
 
-/// Who may see and write what in an overlay: overlayfs looks into the mount with the rights of who mounted, so FUSE keeps nobody out.
+/// Access of users to an overlay. Overlayfs accesses the mount with the rights of the user who mounted, so FUSE denies
+/// no other user.
 @Suite(.serialized, overlays) struct OverlayAccessTests {
     private static let (owner, stranger) = (4_711, 4_712)
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import tractfs
 
-/// What our commands ask a mount is asked below its overlay.
+/// Commands that reach the mount below an overlay.
 @Suite(.serialized, overlays) struct OverlayCommandTests {
     private func withTree(options: [String] = [], _ body: (S3TestServer, OverlaidMount) throws -> Void) throws {
         try withS3TestServer { server in

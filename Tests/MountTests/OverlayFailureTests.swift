@@ -6,7 +6,7 @@ import Testing
 
 @testable import tractfs
 
-/// What keeps a mount from having an overlay is told in a line, and nothing is left of it.
+/// Mounts that cannot have an overlay fail with one line, and leave nothing behind.
 @Suite(.serialized, overlays) struct OverlayFailureTests {
     /// Expects that mounting fails with these words, and leaves neither a mount nor anything in the overlay's folder.
     private func expectFailure(
@@ -60,7 +60,7 @@ import Testing
             let inner = folder + "/" + String(repeating: "n", count: 250)
             try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false)
             try expectFailure(server, at: mountPoint, overlay: inner, says: ["longer than overlayfs takes"])
-            // With something of somebody else's in it, be it called as ours are.
+            // A folder with foreign contents, also if these have the names of ours.
             for name in ["results", "upper"] {
                 try FileManager.default.createDirectory(
                     atPath: folder + "/x/" + name, withIntermediateDirectories: true)
@@ -118,7 +118,7 @@ import Testing
                     "what was written to s3://\(server.bucket)/ at", "and not to \(other)",
                     "remove \(folder)/upper and",
                 ])
-            // What was never written to is anybody's.
+            // An overlay without changes belongs to no bucket.
             try FileManager.default.removeItem(atPath: folder + "/upper/new")
             try runChecked(
                 tractfsExecutable(),

@@ -17,7 +17,7 @@ import Testing
         server.put("README", .text("read me\n"))
     }
 
-    /// What pipelines do next to their inputs.
+    /// Writes of a pipeline next to its inputs.
     private static let writing = """
         cd 100307/T1w
         touch made aseg.stats; mkdir -p T1w_results/a/b . ; cp aseg.stats T1w_results/a/b/copy

@@ -12,7 +12,7 @@ import Testing
     private static let oldTag = ETag("\"old\"")
     private static let pieceByteCount = 100_000
 
-    /// What becomes of the object; of each but a deletion how big the new one is.
+    /// A change of the object: a deletion, or a new one of some size.
     enum Change: CaseIterable {
         case bigger, sameSize, smaller, deletion
 
@@ -129,7 +129,7 @@ import Testing
                     expectSame(try file.bytes(in: 0..<1_000_000), old.bytes(in: 0..<1_000_000))
                     let new = try change.make(on: server, key: "file")
                     try eventually("the change is seen") { try isSeen(new, at: path) }
-                    // Somebody else reads the new object, and the kernel keeps its pages.
+                    // Another program reads the new object, and the kernel caches its pages.
                     if let new { try expectWhole(path, new) }
                     let pieces = try expectOldOrStale(file, old)
                     #expect(pieces.oldCount > 0 && pieces.staleCount > 0)
@@ -184,7 +184,7 @@ import Testing
         server.contents["file"]?.version.etag != Self.oldTag
     }
 
-    /// Whether `path` has the first bytes and the size of `new`, or is not there if that is `nil`.
+    /// Returns `true` if `path` has the first bytes and the size of `new`, or does not exist if `new` is `nil`.
     private func isSeen(_ new: ObjectBody?, at path: String) throws -> Bool {
         do {
             return try withOpenFile(path) { file in

@@ -46,7 +46,7 @@ import Testing
             addressing_style = virtual
         """
 
-    /// What STS answers, always the same, so that both sign with the same credentials.
+    /// The constant answer of STS, so that both programs sign with the same credentials.
     private static let assumed = """
         <AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
         <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>role/secret</SecretAccessKey>
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    /// What the AWS CLI prints at the time of each of our URLs.
+    /// Returns the URLs of the AWS CLI, each at the time of ours.
     private func reference(
         _ ours: [String], in directory: String, environment: [String: String]
     ) throws -> [Substring] {

@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What `tractfs presign --json` prints of a file.
+/// The output of `tractfs presign --json` for a file.
 private struct File: Decodable {
     let key: String
     let size: Int?
@@ -26,7 +26,7 @@ private func files(_ output: String) throws -> [File] {
     try JSONDecoder().decode([File].self, from: Data(output.utf8))
 }
 
-/// What somebody gets who has nothing but the URL.
+/// Fetches a URL without credentials.
 private func fetch(_ url: some StringProtocol) throws -> CommandResult {
     try run("curl", ["-sSfg", "--max-time", "60", String(url)])
 }

@@ -5,7 +5,7 @@ import Testing
 
 import struct SystemPackage.Errno
 
-/// What a reader meets: no writing, refusals where S3 refuses, and no trouble that can be helped.
+/// Reading a mount: writes fail, refusals of S3 are errors, and trouble that a retry can solve is invisible.
 @Suite(.serialized, mounts) struct ReadOnlyTests {
     /// A system call that would change something; the argument is a folder of the mount that holds `file` and `folder`.
     static let changes: [(name: String, call: @Sendable (String) -> CInt)] = [
@@ -85,7 +85,7 @@ import struct SystemPackage.Errno
         }
     }
 
-    /// What a reader shall not notice.
+    /// Faults that readers must not notice.
     private static let troubles: [S3Action] = [
         .refuse(.slowDown), .refuse(.internalError), .damage(.close), .damage(.reset),
         .damage(.closeAfter(byteCount: 100_000)),

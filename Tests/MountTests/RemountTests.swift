@@ -6,7 +6,7 @@ import Testing
 /// Some folders in a bucket, and mounts of it that use one cache.
 private struct ListedTree {
     let server: S3TestServer
-    /// Where the server is, or was.
+    /// The endpoint of the server, also after its end.
     let endpointURL: String
     let cache: TestCache
     let log: String
@@ -36,7 +36,8 @@ private struct ListedTree {
     /// The database.
     var database: String { cache.path + "/listings/listings.db" }
 
-    /// What `find` sees in a new mount. What the server was asked by it, mounting included, is in its log then.
+    /// Returns the output of `find` in a new mount. Afterwards the server's log has the requests of the mount, mounting
+    /// included.
     func walk(
         _ timeToLive: String, cache options: [String]? = nil, meanwhile: () throws -> Void = {}
     ) throws -> [String] {
@@ -65,7 +66,7 @@ private struct ListedTree {
     }
 }
 
-/// What one mount has listed, and the next one needn't.
+/// Listings of one mount that the next one uses.
 @Suite(.serialized, mounts) struct RemountTests {
     @Test func `A remount within the time to live walks without a request, the mounting included`() throws {
         try ListedTree.with { tree in

@@ -5,9 +5,9 @@ import Testing
 
 @testable import tractfs
 
-/// What a mount tells of all that it has done, against what was done.
+/// The report of a mount, compared with the reads.
 @Suite(mounts) struct ReportTests {
-    /// What report_page.py says of a page that it finds nothing wrong with.
+    /// The output of report_page.py for a page without faults.
     private struct Page: Decodable {
         let text: String
         let names: [String]

@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// What a mount costs: requests are what S3 bills, and what users wait for.
+/// The requests of a mount, which S3 bills and users wait for.
 @Suite(.serialized, mounts) struct RequestCountTests {
     /// 2,000 objects in 300 folders below `HCP/`, in few pages each but for one folder of many.
     private struct Tree {
@@ -23,7 +23,7 @@ import Testing
             while keys.count < Tree.objectCount { keys.append(Key("HCP/a/b/c/d/big/\(keys.count).txt")) }
         }
 
-        /// How many pages listing every folder by itself takes.
+        /// The number of pages of the listings of all folders.
         var pageCount: Int {
             var entries: [String: Set<Substring>] = ["": []]
             for key in keys {

@@ -44,7 +44,7 @@ struct SemanticsExample: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { title }
 
-    /// What it is mounted with.
+    /// The options of the mount.
     var options: [String] {
         objects.filter { $0.hasPrefix("! ttl ") }.flatMap { ["--metadata-ttl", String($0.dropFirst(6))] }
     }

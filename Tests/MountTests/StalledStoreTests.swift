@@ -3,9 +3,9 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What a person can do about a mount whose store has gone silent.
+/// Ways out of a wait for a silent store.
 @Suite(.serialized, mounts) struct StalledStoreTests {
-    /// What somebody waits in: a program, and what it asks for.
+    /// A program that waits.
     enum Wait: CaseIterable {
         case stat, readdir, open, read
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import tractfs
 
-/// What a mount says of itself, against what the server has seen.
+/// The status of a mount, compared with the server's log.
 @Suite(mounts) struct StatusTests {
     private func tractfs(_ arguments: String...) throws -> CommandResult {
         try run(tractfsExecutable(), ["status"] + arguments, timeout: .seconds(60))
@@ -15,7 +15,7 @@ import Testing
         try #require(MountStatus(parsing: runChecked(tractfsExecutable(), ["status", mountPoint, "--json"])))
     }
 
-    /// What it says when nothing is under way.
+    /// Returns the status when no request is in flight.
     private func settledStatus(of mountPoint: String) throws -> MountStatus {
         var last: MountStatus?
         try eventually("that no request is under way") {
@@ -59,15 +59,15 @@ import Testing
         #expect(kind.receivedBytes <= log.reduce(0) { $0 + $1.sentByteCount })
     }
 
-    /// Whether the server has sent some bytes twice: to a request that seemed late, and to the one beside it, which was as
-    /// fast. How many of them came nobody knows but the client.
+    /// Returns `true` if the server has sent some bytes twice: in a late response, and in its hedge, which was as fast.
+    /// Only the client knows how many of these arrived.
     private func hasSentTwice(_ log: [S3TestServer.LogEntry]) -> Bool {
         let answers = log.filter { $0.status == 206 && $0.sentByteCount > 0 }
         return Set(answers.map { "\($0.request.key) \($0.request.headers["range"] ?? "")" }).count < answers.count
     }
 
     @Test func `tractfs status agrees with the server's own log, request for request and byte for byte`() throws {
-        // On a busy machine answers may be late that nobody has held back; not in each of several runs.
+        // On a busy machine responses may be late by themselves, but not in each of several runs.
         var isExact = false
         for _ in 0..<5 where !isExact {
             try withS3TestServer(pageLimit: 10) { server in

@@ -6,7 +6,7 @@ import TestSupport
 
 /// Readers that read one new file after the other, and a file that they may not read again and again.
 final class SteadyReads: Sendable {
-    /// What has become of a reader's reads.
+    /// The results of a reader's reads.
     struct Count {
         var successCount = 0
         /// Reads that failed with `EACCES`.

@@ -30,7 +30,7 @@ import Testing
                         outputDirectory: directory)
                     defer { reader.end() }
                     try eventually("a GET") { !server.requests(.get).isEmpty }
-                    // A cache that was asked for, and that nobody can open any more.
+                    // A requested cache folder that cannot be opened any more.
                     try runChecked("mv", [cache, cache + ".away"])
                     try "".write(toFile: cache, atomically: true, encoding: .utf8)
                     kill(try mount.runningServer(), SIGKILL)

@@ -6,8 +6,8 @@ import Testing
 
 @testable import tractfs
 
-/// Whether the kernel hands out a dead server's requests again.
-let takeoverAvailable = ConditionTrait.enabled(
+/// Requires a kernel that hands out the requests of a dead server again.
+let takeoverAvailable = MountCondition(
     if: fuseAvailable && kernelIsAtLeast(6, 9), "needs /dev/fuse and Linux 6.9 or later")
 
 func kernelIsAtLeast(_ major: Int, _ minor: Int) -> Bool {
@@ -16,7 +16,7 @@ func kernelIsAtLeast(_ major: Int, _ minor: Int) -> Bool {
     return !version.lexicographicallyPrecedes([major, minor])
 }
 
-/// How often a server is killed in tests of many kills: 20 times, or ten times as often under TRACTFS_STRESS.
+/// The number of kills in tests of many kills: 20, or ten times as many with TRACTFS_STRESS.
 let manyKills = ProcessInfo.processInfo.environment["TRACTFS_STRESS"] == nil ? 20 : 200
 
 /// A mount whose server is killed, and what its log says of it.
@@ -42,12 +42,12 @@ struct KilledMount {
         return try #require(server)
     }
 
-    /// How many servers have taken over so far.
+    /// The number of servers that have taken over so far.
     var takeoverCount: Int {
         text.split(separator: "\n").count { $0.contains("has taken over after") }
     }
 
-    /// How large the files of the server's `StateLog` are.
+    /// Returns the size of the files of the server's `StateLog`.
     func logByteCount() throws -> Int {
         let folder = "/proc/\(try runningServer())/fd/"
         return try FileManager.default.contentsOfDirectory(atPath: folder).reduce(0) { sum, name in
@@ -88,7 +88,7 @@ func withKilledMount<Result>(
 @Suite(.serialized, takeoverAvailable) struct TakeoverTests {
     private static let byteCount = 64 << 20
 
-    /// Where the bytes come from that are read when the server is killed.
+    /// The source of the bytes that are read when the server is killed.
     enum Source: CaseIterable {
         case store, memory, disk, mapping
 

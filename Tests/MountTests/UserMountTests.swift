@@ -4,14 +4,14 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What these tests need: to be root, so that they can be somebody else, and a /dev/fuse.
+/// A Boolean value that is `true` for root, who can run commands as another user, with a /dev/fuse.
 private let canBeSomebodyElse = fuseAvailable && geteuid() == 0
 
-/// What makes setpriv(1) run the command behind it as the user nobody.
+/// The arguments with which setpriv(1) runs a command as the user `nobody`.
 private let asNobody = ["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
 
-/// Runs commands as the user nobody, with a tractfs and a folder that nobody may reach, in a mount namespace where
-/// everybody may open /dev/fuse, as udev sees to it on a machine but not in every container.
+/// Runs commands as the user `nobody`, with a tractfs and a folder that this user can reach, in a mount namespace where
+/// all users may open /dev/fuse. udev sees to that on a machine, but not in every container.
 private struct Nobody {
     /// A copy of the program, because the folder it is built in may be closed to others.
     let program: String
@@ -56,7 +56,7 @@ private struct Nobody {
         }
     }
 
-    /// Whether something is mounted on the mount point, in the namespace.
+    /// A Boolean value that is `true` if the mount point has a mount, in the namespace.
     var isMounted: Bool {
         let table = FileManager.default.contents(atPath: "/proc/\(keeperID)/mountinfo") ?? Data()
         return String(decoding: table, as: UTF8.self).contains(" \(mountPoint) ")
@@ -71,12 +71,12 @@ private struct Nobody {
             timeout: .seconds(30))
     }
 
-    /// Runs a command as nobody.
+    /// Runs a command as `nobody`.
     func run(_ command: String...) throws -> CommandResult {
         try runInNamespace(["setpriv"] + asNobody + command)
     }
 
-    /// What the doctor says to nobody.
+    /// Returns the output of the doctor for `nobody`.
     func doctor(_ server: S3TestServer, _ options: String...) throws -> String {
         try runInNamespace(
             ["setpriv"] + asNobody
@@ -84,7 +84,7 @@ private struct Nobody {
         ).output
     }
 
-    /// Mounts as nobody.
+    /// Mounts as `nobody`.
     func mount(_ server: S3TestServer, _ options: String...) throws -> CommandResult {
         try mount(server, options)
     }
@@ -98,7 +98,7 @@ private struct Nobody {
     }
 }
 
-@Suite(.enabled(if: canBeSomebodyElse, "needs root and /dev/fuse"))
+@Suite(mounts, .enabled(if: canBeSomebodyElse, "needs root and /dev/fuse"))
 struct UserMountTests {
     @Test("A user who is not root mounts, reads and unmounts", arguments: ["tractfs", "fusermount3"])
     func mounts(unmounter: String) throws {

@@ -2,7 +2,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Whether every walk, by any tool, finds exactly what is in the bucket.
+/// Walks by all tools find exactly the contents of the bucket.
 @Suite(.serialized, mounts) struct WalkExactnessTests {
     private static let tree = WalkTree.subjects(4).with(.oddities(below: "")).with(.oddities(below: "100307/T1w/odd/"))
 

@@ -2,7 +2,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// How many listings walks, and what users do by hand, cost.
+/// The number of listings of walks.
 @Suite(.serialized, mounts) struct WalkRequestTests {
     /// 20 subjects of 45 folders and 1,000 files each.
     private static let tree = WalkTree.uniform(subjectCount: 20)

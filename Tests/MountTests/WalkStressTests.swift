@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Whether walks stay complete and exact while everything else happens on the same mount.
+/// Walks that are complete and exact while everything else happens on the same mount.
 @Suite(.serialized, mounts) struct WalkStressTests {
     /// A name of folders whose objects come and go meanwhile: in the bucket's root, and between stable folders.
     private static let changing = "changing"

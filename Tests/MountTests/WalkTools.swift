@@ -11,7 +11,7 @@ struct WalkTools {
     ]
     private static let script = packageRoot + "/Tests/MountTests/walk_tools.py"
     private let expectedPath: String
-    /// What the walks meet, for messages.
+    /// The circumstances of the walks, for messages.
     private let situation: String
 
     /// Walks that should find this tree, to be compared in `body`.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import tractfs
 
-/// What is told of a command line that is wrong.
+/// Returns the message about a wrong command line.
 private func complaint(_ arguments: [String]) -> (text: String, code: ExitCode)? {
     var completed: CompletedArguments?
     do {
@@ -67,7 +67,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
 }
 
 @Suite struct WrongUsageTests {
-    /// What else than options each command takes: what it can't do without, and whether there may be more.
+    /// The operands of each command: the required ones, and if there may be more.
     private static let operands: [String: (needed: [String], mayBeMore: Bool)] = [
         "mount": (["s3://bucket", "/mnt/x"], false), "unmount": (["/mnt/x"], false), "upgrade": (["/mnt/x"], false),
         "status": ([], false), "report": (["/mnt/x"], false), "refresh": (["/mnt/x"], true), "warm": (["/mnt/x"], true),
@@ -75,7 +75,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         "cache clear": ([], false), "doctor": (["s3://bucket"], false), "config show": ([], false),
     ]
 
-    /// What a command that takes up to so many, but needs fewer, is given to have too many.
+    /// Too many operands for commands with optional ones.
     private static let optional = [
         "status": ["/mnt/x"], "cache clear": ["s3://bucket"], "config show": ["s3://bucket", "/mnt/x"],
     ]

@@ -8,7 +8,7 @@ import Synchronization
 /// unless the test said `hold()`: then they wait until it releases them (`InMemoryRequest`), and see the objects of that
 /// moment.
 public final class InMemoryStore: ObjectStore {
-    /// Where completions and receivers are called.
+    /// The thread of completions and receivers.
     public enum Delivery: Sendable {
         /// On the thread that asked, released or cancelled, before that call returns.
         case inline
@@ -146,7 +146,7 @@ public final class InMemoryStore: ObjectStore {
     }
 }
 
-/// What a test does with the store.
+/// Control by a test.
 extension InMemoryStore: ObjectHolder {
     /// Changes the objects, in one step as seen by requests.
     public func change<Result: Sendable>(_ body: (inout StoreContents) -> Result) -> Result {
@@ -171,7 +171,7 @@ extension InMemoryStore: ObjectHolder {
         log.compactMap { if case .get(let request) = $0 { request } else { nil } }
     }
 
-    /// How many bytes all the ranges asked for have together.
+    /// The number of bytes in all requested ranges.
     public var requestedByteCount: Int { rangeRequests.reduce(0) { $0 + $1.range.count } }
 
     /// Forgets what was asked for so far.

@@ -26,7 +26,7 @@ public func filesAfterKill(of log: StateLog) throws -> [FileDescriptor] {
     }
 }
 
-/// Which edition a file is, and whether it is whole, by its head.
+/// Returns the part of a file's head that names its edition and shows if the file is whole.
 private func standing(of file: FileDescriptor) throws -> [UInt8] {
     try bytes(of: file, 8..<24)
 }

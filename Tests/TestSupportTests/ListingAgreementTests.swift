@@ -37,7 +37,7 @@ import Testing
         try runChecked(pythonExecutable(), ["-c", Self.listing], environment: environment)
     }
 
-    /// What our server lists of the keys.
+    /// Returns the listing of our server.
     private func ourListing(_ keys: [String], environment: [String: String]) throws -> String {
         try withS3TestServer { server in
             for key in keys { server.put(Key(key), .text(key)) }

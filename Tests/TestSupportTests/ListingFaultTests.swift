@@ -2,7 +2,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What the server lists when a script says that it lists wrongly, as curl sees it.
+/// Listings with faults, as curl sees them.
 @Suite struct ListingFaultTests {
     /// One answer to ListObjectsV2.
     private struct Answer: Equatable {

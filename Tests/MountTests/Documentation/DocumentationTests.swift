@@ -6,7 +6,7 @@ import Testing
 ///
 /// docs/CONTRIBUTING.md says how a block is marked that can't be run, or needs something first.
 @Suite struct DocumentationTests {
-    /// Why blocks are not run. Another reason must be written here, where somebody sees it.
+    /// The accepted reasons for a block that is not run. A new reason must be added here, so that a reviewer sees it.
     private static let reasons = [
         "needs AWS", "needs a container engine", "needs systemd", "needs a cluster", "builds for minutes",
         "takes minutes",
@@ -67,7 +67,7 @@ import Testing
 
     private static func text(of path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
 
-    /// What headings can be led to by, as GitHub makes it of them.
+    /// Returns the anchors of the headings, as GitHub makes them.
     private static func anchors(of text: String) -> [String] {
         text.matches(of: /(?m)^#+ (.+)$/).map { heading in
             String(
@@ -85,10 +85,10 @@ import Testing
 
 /// The run of one block.
 struct DocumentedRun {
-    /// What blocks are of, by what stands behind their "```".
+    /// The languages of blocks, which are the text behind their "```".
     static let languages = ["", "python", "toml", "ini", "fstab", "crontab", "json", "text"]
 
-    /// Commands that wouldn't come to an end by themselves, or ask somebody, and how they are run instead.
+    /// Replacements for commands that would not end, or would wait for input.
     private static let substitutions = [
         // A live screen.
         "tractfs status --watch":
@@ -145,7 +145,7 @@ struct DocumentedRun {
         return true
     }
 
-    /// What a script prints; `nil` where it fails.
+    /// Returns the output of a script, or `nil` if it fails.
     private func succeeds(script: String, program: String = "bash") throws -> String? {
         let result = try machine.run(script: script, program: program)
         if result.status == 0 { return result.output }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct MessagesPageTests {
-    /// What nobody is told, or only who looks into a program that is broken.
+    /// Messages that reach no user, or only a developer who looks into a broken program.
     private static let internals: Set = [
         "the listing was broken off", "the store's client was shut down", "… is no longer wanted",
         "the store lists in no order",

@@ -44,13 +44,13 @@ public final class BackgroundProcess {
     /// The process id.
     public var processID: Int32 { process.processIdentifier }
 
-    /// Whether it has not ended yet.
+    /// A Boolean value that is `true` until the process ends.
     public var isRunning: Bool { process.isRunning }
 
-    /// What it wrote to standard output so far.
+    /// The standard output so far.
     public var output: String { Self.text(of: outputPath) }
 
-    /// What it wrote to standard error so far.
+    /// The standard error so far.
     public var errorOutput: String { Self.text(of: errorPath) }
 
     /// The exit status, or the negated signal number; only once it has ended.

@@ -1,12 +1,12 @@
 import Foundation
 
-/// How a command ended.
+/// The result of a command.
 public struct CommandResult: Sendable {
     /// The exit status; the negated signal number where a signal ended it.
     public let status: Int32
-    /// What it wrote to standard output.
+    /// The standard output.
     public let output: String
-    /// What it wrote to standard error.
+    /// The standard error.
     public let errorOutput: String
 }
 

@@ -1,9 +1,10 @@
 import Foundation
 
-/// Whether this machine lets us mount; tests that need it are disabled by this, with `fuseMissing` as the reason.
+/// A Boolean value that is `true` if this machine allows mounts. Tests that need one are disabled without it, with
+/// `fuseMissing` as the reason.
 public let fuseAvailable = access("/dev/fuse", R_OK | W_OK) == 0
 
-/// Why a test that mounts is skipped.
+/// The reason for which a test that mounts is skipped.
 public let fuseMissing = "needs /dev/fuse, which this machine does not have or does not let us open"
 
 /// Mounts `uri` with the tractfs that was built with the tests, and calls `body` with the mount point. The mount has a disk
@@ -88,7 +89,7 @@ private func unmountForSure(_ mountPoint: String) throws {
     }
 }
 
-/// Whether something is mounted on exactly this path.
+/// Returns `true` if exactly this path has a mount.
 public func isMounted(_ path: String) -> Bool {
     let table = FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data()
     return String(decoding: table, as: UTF8.self).split(separator: "\n").contains { line in

@@ -11,11 +11,11 @@ import Synchronization
 public final class S3TestServer: Sendable {
     /// A request that the server got, and how it was answered.
     public struct LogEntry: Sendable {
-        /// What was asked for.
+        /// The request.
         public let request: S3Request
         /// The status of the answer; `nil` before, and where there was none.
         public internal(set) var status: Int?
-        /// How many bytes of body were sent.
+        /// The number of bytes of body that were sent.
         public internal(set) var sentByteCount = 0
     }
 
@@ -42,7 +42,7 @@ public final class S3TestServer: Sendable {
     public let region = "us-east-1"
     /// At most so many items on a page of a listing.
     let pageLimit: Int
-    /// What is between it and its clients.
+    /// The line between the server and its clients.
     let line = ServerLine()
     private let farSide: ServerSide?
     private let state = Mutex(State())
@@ -110,13 +110,13 @@ public final class S3TestServer: Sendable {
         }
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     public var connectionCount: Int { connections.withLock { $0?.count ?? 0 } }
 
     /// The port that the server listens on, or listened on last.
     public var port: Int { boundPort.withLock(\.self) }
 
-    /// What `--endpoint-url` is given.
+    /// The value of `--endpoint-url`.
     public var endpointURL: String { "http://\(farSide == nil ? "127.0.0.1" : NetworkLine.serverAddress):\(port)" }
 
     /// The endpoint by a name, for virtual-host addressing: `BUCKET.localhost` is the loopback interface too (RFC 6761).
@@ -173,7 +173,7 @@ public final class S3TestServer: Sendable {
     }
 }
 
-/// What a test does with the server.
+/// Control by a test.
 extension S3TestServer: ObjectHolder {
     /// Changes the objects, in one step as seen by requests.
     public func change<Result: Sendable>(_ body: (inout StoreContents) -> Result) -> Result {
@@ -197,7 +197,7 @@ extension S3TestServer: ObjectHolder {
         return requests(.list).map(\.request).filter { queries.insert($0.query).inserted }
     }
 
-    /// How many GETs so far ask for what another one asked for, or the rest of it, as a client does for what is late.
+    /// The number of GETs so far for bytes, or the rest of them, that another GET has requested, such as hedges.
     public var repeatedGetCount: Int {
         var parts: Set<[Int]> = []
         return requests(.get).map(\.request).count { request in
@@ -205,7 +205,7 @@ extension S3TestServer: ObjectHolder {
         }
     }
 
-    /// How many bytes were sent of an object, each byte that was sent more than once counted once.
+    /// Returns the number of distinct bytes of an object that were sent.
     public func distinctSentByteCount(of key: Key) -> Int {
         let sent = requests(.get).filter { $0.request.key == key }.compactMap { entry in
             entry.request.range.map { $0.lowerBound..<$0.lowerBound + entry.sentByteCount }

@@ -29,7 +29,7 @@ final class ServerLine: Sendable {
         }
     }
 
-    /// What holds for an answer that begins now.
+    /// Returns the limits for a response that begins now.
     func paces() -> [Pace] {
         state.withLock { [$0.overall, $0.bytesPerSecondOfConnection.map(Pace.init)].compactMap(\.self) }
     }

@@ -2,7 +2,7 @@
 public struct MetadataService: Sendable {
     /// The role's name; `nil` where the machine has none.
     public var role: String? = "tract-role"
-    /// What the role's document says.
+    /// The document of the role.
     public var document: String
     /// The session token that questions must have.
     public static let token = "IMDS-SESSION-TOKEN=="

@@ -17,7 +17,7 @@ public final class ServiceTestServer: Sendable {
         public let body: String
     }
 
-    /// What is answered.
+    /// An answer.
     public struct Answer: Sendable {
         /// The status; 0 for no answer at all, the connection stays open.
         public var status: Int
