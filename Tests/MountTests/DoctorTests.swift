@@ -285,27 +285,14 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     }
 
     @Test func `tractfs doctor reports an untrusted certificate, and a trusted server that is not S3`() throws {
-        try withTemporaryDirectory { directory in
-            let (key, certificate) = (directory + "/key.pem", directory + "/certificate.pem")
-            try runChecked(
-                "openssl",
-                ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-                    + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate])
-            let port = try freePort()
-            let server = try BackgroundProcess(
-                "openssl",
-                ["s_server", "-accept", "127.0.0.1:\(port)", "-key", key, "-cert", certificate, "-www", "-quiet"],
-                outputDirectory: directory)
-            defer { server.end() }
-            try eventually("an answer of openssl") {
-                try run("bash", ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(port)"]).status == 0
-            }
-            let endpoint = "https://127.0.0.1:\(port)"
+        try withWebServer { server in
+            let endpoint = "https://127.0.0.1:\(server.port)"
             try Ailment("", found: "tls", says: ["certificate", "--ca-bundle"], skipping: ["endpoint"])
                 .expectFound(at: endpoint)
             try Ailment("", found: "endpoint", says: ["no S3 store", "--endpoint-url"], skipping: Ailment.asking)
-                .expectFound(at: endpoint, moreOptions: ["--ca-bundle", certificate])
-            try Ailment("", found: "endpoint", says: ["--endpoint-url"]).expectFound(at: "http://127.0.0.1:\(port)")
+                .expectFound(at: endpoint, moreOptions: ["--ca-bundle", server.certificatePath])
+            try Ailment("", found: "endpoint", says: ["--endpoint-url"])
+                .expectFound(at: "http://127.0.0.1:\(server.port)")
         }
     }
 }

@@ -260,28 +260,15 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
     }
 
     @Test func `An untrusted certificate fails a mount, unless it is in --ca-bundle`() throws {
-        try withTemporaryDirectory { directory in
-            let (key, certificate) = (directory + "/key.pem", directory + "/certificate.pem")
-            try runChecked(
-                "openssl",
-                ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-                    + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate])
-            let port = try freePort()
-            let server = try BackgroundProcess(
-                "openssl",
-                ["s_server", "-accept", "127.0.0.1:\(port)", "-key", key, "-cert", certificate, "-www", "-quiet"],
-                outputDirectory: directory)
-            defer { server.end() }
-            try eventually("an answer of openssl") {
-                try run("bash", ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(port)"]).status == 0
-            }
-            let options = ["--endpoint-url", "https://127.0.0.1:\(port)"]
+        try withWebServer { server in
+            let options = ["--endpoint-url", "https://127.0.0.1:\(server.port)"]
             try expectFailure(of: HopelessMount("", options, says: ["certificate", "--ca-bundle"]))
-            let missing = directory + "/missing.pem"
+            let missing = server.certificatePath + ".missing"
             try expectFailure(
                 of: HopelessMount("", options + ["--ca-bundle", missing], says: [missing, "--ca-bundle"]))
-            // Trusted, and then seen not to be S3.
-            try expectFailure(of: HopelessMount("", options + ["--ca-bundle", certificate], says: ["proxy"]))
+            // A trusted server that is not S3.
+            try expectFailure(
+                of: HopelessMount("", options + ["--ca-bundle", server.certificatePath], says: ["proxy"]))
         }
     }
 }
