@@ -19,7 +19,7 @@ struct ClientLayer {
         self.object = object
     }
 
-    /// Measures all ranges at once: as many are under way as there are connections, 64.
+    /// Measures all ranges at once: as many are in flight as there are connections, 64.
     func measure() throws {
         defer { client.shutdown() }
         try Measurement { try getAll() }.report("S3 client")

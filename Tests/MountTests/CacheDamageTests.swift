@@ -33,8 +33,8 @@ struct CacheDamage: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// The objects whose cached files are damaged: a small one, two of one size, and one that is never wholly read
-/// before, so that the kernel is not lent it.
+/// The objects whose cached files are damaged: a small one, two of one size, and one that is never read as a whole
+/// before, so that its file is no backing file.
 enum DamagedObjects {
     static let keys: [Key] = ["small", "first", "second", "part"]
     static let byteCounts = ["small": 200_001, "first": 3_000_000, "second": 3_000_000, "part": 12 << 20]
@@ -108,9 +108,8 @@ private func damages() -> [CacheDamage] {
         }
     }
 
-    /// The pages that a mount has read stay in the kernel, which would answer instead of the cache. So the mount has read
-    /// little when the damage is done, and from an object that the kernel is not lent: a file that is lent is in the
-    /// kernel's hands, and what happens to it then can't be made good.
+    /// The mount has read little before the damage, because the kernel would answer for pages that it has. The reads were
+    /// of an object whose file is no backing file: the kernel reads such a file itself, and its damage cannot be repaired.
     @Test("Damage to the cache under a mount gives no wrong byte:", arguments: damages())
     func mounted(damage: CacheDamage) throws {
         try withFilledCache { server, objects, cache in
@@ -148,7 +147,7 @@ private func damages() -> [CacheDamage] {
                     try file.check(0..<body.byteCount, body, of: "first")
                 }
                 try checkAll(objects, in: mountPoint)
-                // Where the kernel is not lent files, the first one is in memory, and not written again.
+                // Without passthrough the first object is in memory, and is not written again.
                 try eventually("the others are cached again") {
                     ["second", "small", "part"].allSatisfy(cache.isComplete)
                 }

@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    /// Files that are open, and even more so those that the kernel was lent, are not taken away from whoever reads them.
+    /// Open files are not evicted, and backing files least of all.
     @Test func `The cache stays within --cache-size while nearly all of it is open`() throws {
         var bodies = BodySource(seed: .random(in: 0...(.max)))
         let objects = try (0..<8).map { _ in try bodies.body(byteCount: Self.byteLimit / 4 - 1 << 20) }

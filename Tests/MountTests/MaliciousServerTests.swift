@@ -89,7 +89,7 @@ import Testing
         try withVictim { server, mountPoint, directory in
             // What is made of others is said by the fuzzers' corpora (store-error).
             for status in [200, 301, 403, 503] {
-                // This one is tried again, for a second, whatever stands in it.
+                // A 503 is retried for a second, whatever its body is.
                 let isRetried = status == 503
                 let bodies = [Malice.errorDocument, "<html>\(Malice.text)</html>", Malice.text]
                 for body in isRetried ? [bodies[0]] : bodies {

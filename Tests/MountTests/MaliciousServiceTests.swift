@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A service that hands credentials out, or seems to, and wants to harm who asks.
+/// A service for credentials that wants to harm its clients.
 @Suite struct MaliciousServiceTests {
     /// A debug build takes some 40 MiB by itself.
     private static let memoryByteLimit = 160 << 20
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    /// Mounts with what a service at `url` gives; expects a message that a terminal bears, and no more memory than that.
+    /// Mounts with the credentials of a service at `url`. Expects a message without control characters, and bounded memory.
     private func expectRefusal(_ way: Way, at url: String, _ what: String) throws {
         try withTemporaryDirectory { directory in
             let program = """

@@ -56,7 +56,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
             let environment = environmentWithoutKeys.merging(server.environment) { $1 }
             let ofBucket = try presign("s3://shared/data", "--recursive", "--json", environment: environment)
             let ofMount = try withMount(uri: "s3://shared/data", environment: environment) { mountPoint throws in
-                // Nothing of the mount's settings is known to whoever asks it.
+                // The command has none of the mount's settings.
                 let one = try presign(mountPoint + "/a b+c.txt", environment: environmentWithoutKeys)
                 #expect(try fetch(one.trimmingCharacters(in: .newlines)).output == "bytes of a b+c.txt")
                 return try presign(mountPoint, "--recursive", "--json", environment: environmentWithoutKeys)

@@ -57,7 +57,7 @@ import Testing
                 kill(process.processID, signal)
                 try process.waitForEnd(timeout: .seconds(60))
                 #expect(process.status == -signal)
-                // Listings go on for whoever wants them next, and what it reads ahead the kernel doesn't call off.
+                // Listings continue for the next reader, and the kernel does not cancel its readahead.
                 if wait == .open { try eventually("the end of its request") { server.connectionCount == 0 } }
             }
         }

@@ -18,7 +18,7 @@ import Testing
     /// Returns the status when no request is in flight.
     private func settledStatus(of mountPoint: String) throws -> MountStatus {
         var last: MountStatus?
-        try eventually("that no request is under way") {
+        try eventually("that no request is in flight") {
             let status = try status(of: mountPoint)
             last = status
             return status.requests.inFlight + status.requests.waiting == 0
@@ -85,7 +85,7 @@ import Testing
                     compare(requests.list, with: lists)
                     #expect(requests.get.timeToFirstByte.count >= fileCount)
                     #expect(requests.list.timeToFirstByte.count >= requests.list.requests)
-                    // Small files may be lent to the kernel, which then reads them by itself.
+                    // Small files may become backing files, which the kernel reads itself.
                     #expect(status.reads.s3Bytes >= 20 << 20)
                     if hasSentTwice(gets + lists) { return }
                     isExact = true

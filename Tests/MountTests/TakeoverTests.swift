@@ -197,7 +197,7 @@ func withKilledMount<Result>(
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
             server.put("file", body)
-            // So that it takes a while, and there is always something under way.
+            // With latency a read is in flight at each kill.
             server.setLatency(.milliseconds(20))
             try withTemporaryDirectory { directory in
                 let copy = directory + "/copy"

@@ -125,7 +125,7 @@ import Testing
                 #expect(process.errorOutput.contains("interrupted, "))
                 #expect(process.errorOutput.contains("the same command goes on from there"))
             }
-            // What was under way ends, or is broken off.
+            // The requests in flight end, or are cancelled.
             try eventually("the mount to have noticed") { server.log.allSatisfy { $0.status != nil } }
             let sent = sentByteCount(server)
             #expect(sent < Self.subjectByteCount)

@@ -20,8 +20,8 @@ public final class BackgroundProcess {
         name = executable
         outputPath = outputDirectory + "/stdout"
         errorPath = outputDirectory + "/stderr"
-        // Whoever runs the tests may ignore signals, as shells do for background jobs, and threads of the tests block them;
-        // both is inherited.
+        // The parent of the tests may ignore signals, as shells do for background jobs, and threads of the tests block
+        // them. A child would inherit both.
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["--default-signal", executable] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
