@@ -9,8 +9,8 @@ import SystemPackage
 @testable import SQLiteArchive
 
 extension FuzzTarget {
-    /// The index of a cached object. The first byte chooses what the rest is: all of the index, what stands behind a right
-    /// header, or the object's bytes.
+    /// The index of a cached object. The first byte chooses the meaning of the rest: the whole index, the part behind a
+    /// valid header, or the object's bytes.
     static let cacheIndex = FuzzTarget(name: "cache-index") { bytes in
         var choices = Choices(bytes)
         let choice = choices.number(below: 3)
@@ -32,7 +32,7 @@ extension FuzzTarget {
 
     private static let content = (0..<identity.byteCount).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
 
-    /// The object's files, whole but for `bytes`.
+    /// The object's files, intact except for `bytes`.
     private static func makeObject(in directory: CacheDirectory, choice: Int, _ bytes: [UInt8]) throws {
         let files = try directory.make(identity).files
         try files.data.write(content, at: 0)
@@ -117,7 +117,7 @@ extension FuzzTarget {
     }
 }
 
-/// Counts what a person would be told.
+/// Counts the messages for users.
 private final class WarningCounter: LogHandler {
     private let warnings = Atomic(0)
 

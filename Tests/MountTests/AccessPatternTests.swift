@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized, mounts) struct AccessPatternTests {
     private static let byteCount = 64 << 20
 
-    /// Reads in Python of the file `f`, which has `n` bytes; how many bytes that asks for, in blocks of 128 KiB.
+    /// Reads in Python of the file `f`, which has `n` bytes, and the number of bytes in their blocks of 128 KiB.
     private struct Access: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let script: String
@@ -63,7 +63,7 @@ import Testing
                     "import os, sys\nfor e in sorted(os.scandir(sys.argv[1]), key=lambda e: e.name):"
                     + " assert len(open(e.path, 'rb').read()) == 348"
                 try runChecked("python3", ["-c", script, mountPoint + "/folder"])
-                // The S3 client may ask a second time for what is late.
+                // The S3 client may hedge a slow request.
                 #expect(server.requests(.get).count - server.repeatedGetCount == count)
                 #expect(server.log.allSatisfy { $0.request.kind == .get || $0.request.kind == .list })
             }

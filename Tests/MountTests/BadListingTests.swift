@@ -6,7 +6,7 @@ import Testing
 /// Walks of a store that lists slowly, wrongly or not at all: they find everything or fail, and never miss entries
 /// silently.
 @Suite(.serialized, mounts) struct BadListingTests {
-    /// Trouble that the server makes, with a name to show.
+    /// A fault of the server, and its name for output.
     struct Trouble: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let action: S3Action
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    /// All but the one that is believed.
+    /// All faults except the one that a client cannot detect.
     private static let faults = ListingFault.allCases.filter { $0 != .deniesMore }
         .map { Trouble("\($0)", .misList($0)) }
     private static let troubles =
@@ -32,12 +32,12 @@ import Testing
             Trouble("500", .refuse(.internalError)),
             Trouble("403", .refuse(.accessDenied)),
         ]
-    /// Without names that a tool would quote in its messages in ways of its own.
+    /// A tree without names that tools would quote in messages.
     private static let tree = WalkTree.subjects(2)
-    /// Of a tool, these tell all errors that they meet, and whether they ended well.
+    /// The tools that report all errors in their output and their exit status.
     private static let tools = ["find-size", "ls-R", "du-a", "os-walk", "stack"]
 
-    /// Some of a listing that is wrong, of one that breaks off, and of one that is refused.
+    /// A faulty listing, one that breaks off, and one that is refused.
     private static let troublesOfOneFolder = troubles.filter {
         ["reorders", "losesToken", "XML that ends in the middle of a page", "500", "403"].contains($0.testDescription)
     }
@@ -45,7 +45,7 @@ import Testing
     /// The number of concurrent mounts. They wait most of the time.
     private static let mountCountMax = 4
 
-    /// For each trouble a mount, whose listings fail soon where they fail for good.
+    /// Runs a mount for each fault, in which failed listings fail soon.
     private func withServerAndMount(
         for troubles: [Trouble], _ body: @escaping @Sendable (Trouble, S3TestServer, WalkTools, String) throws -> Void
     ) throws {
@@ -100,7 +100,7 @@ import Testing
             tree.put(into: server)
             server.script(.lists.half(seed: 7), trouble.action, skipping: 2)
             try WalkTools.with(tree) { tools in
-                // The time that a request has, by default, for as many attempts as that takes.
+                // The default time of a request, for all its attempts.
                 try withMount(of: server) { try tools.expectExact("find-size", at: $0) }
             }
         }

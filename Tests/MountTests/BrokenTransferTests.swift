@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Transfers that break and are resumed: what comes after must be of the version that came before.
+/// Transfers that break and are resumed. All bytes must be of the version that the first ones were of.
 @Suite(.serialized, mounts) struct BrokenTransferTests {
     @Test func `A transfer that breaks and would continue in another version fails`() throws {
         try withS3TestServer { server in

@@ -8,7 +8,7 @@ import Testing
     private static let readerCount = 4
     private static let byteCount = 8 << 20
 
-    /// A way to end a mount, and how readers fare that wait for a server which says nothing.
+    /// A way to end a mount, and its effect on readers that wait for a silent server.
     enum Way: CaseIterable {
         case terminate, interrupt, unmountCommand, lazyUmount
 
@@ -108,7 +108,7 @@ import Testing
             try withTemporaryDirectory { directory in
                 let options = ["--cache-dir", directory + "/cache"]
                 _ = try withMount(of: server, options: options) { mountPoint in
-                    // A part of it, so that it is not handed through.
+                    // A part of the file, because a complete one becomes a backing file.
                     try runChecked("head", ["-c", "100000", mountPoint + "/file"])
                 }
                 let files = try #require(try cachedFiles(in: directory + "/cache"))
@@ -125,7 +125,7 @@ import Testing
                     tractfsExecutable(),
                     ["mount", "--foreground", "--endpoint-url", server.endpointURL] + options
                         + ["s3://\(server.bucket)", mountPoint],
-                    // Memory that was given back is overwritten: what uses it all the same crashes.
+                    // Freed memory is overwritten, so that a use after free crashes.
                     environment: environmentWithKeys.merging(["MALLOC_PERTURB_": "165"]) { $1 },
                     outputDirectory: directory + "/server")
                 defer { process.end() }

@@ -17,7 +17,7 @@ private struct FilledCache {
         ("HCP_1200/README", .text("read me first")), ("odd/\u{1b}[31m\"a\\b\"\n", .text("odd")),
         ("big", .pattern(seed: 2, byteCount: 16 << 20)),
     ]
-    /// Of which only the beginning was read.
+    /// An object of which only the beginning was read.
     static let partlyRead: Key = "big"
 
     /// Mounts a bucket, reads the objects, and calls `body` when the cache has them. The mount is still there.
@@ -320,7 +320,7 @@ private func cacheCommand(_ arguments: [String]) throws -> CommandResult {
         }
     }
 
-    /// A folder that is no cache, or none that can be trusted.
+    /// A folder that is no cache, or that cannot be trusted.
     struct WrongFolder: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let script: String
@@ -376,7 +376,7 @@ private func cacheCommand(_ arguments: [String]) throws -> CommandResult {
         try withTemporaryDirectory { directory in
             let environment = ["XDG_CACHE_HOME": directory]
             let result = try run(tractfsExecutable(), ["cache", "list"], environment: environment)
-            // Root's is the same for all, and may have something in it.
+            // Root's folder is shared by all tests, and may have contents.
             let folder = geteuid() == 0 ? "/var/cache/tractfs" : directory + "/tractfs"
             #expect(result.status == 0 && (result.output + result.errorOutput).contains(" in \(folder)\n"))
         }

@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Something that happens to the files of a cache.
+/// A change of a cache's files.
 struct CacheDamage: CustomTestStringConvertible, Sendable {
     let testDescription: String
     /// A Boolean value that is `true` if the bytes must be fetched again; `nil` if the kernel may still have the files
@@ -22,7 +22,7 @@ struct CacheDamage: CustomTestStringConvertible, Sendable {
         self.inflict = inflict
     }
 
-    /// Does `change` to a file of the cache's.
+    /// Applies `change` to a file of the cache.
     init(
         _ description: String, of file: @escaping @Sendable (TestCache, Key) -> String?,
         isFetchedAgain: Bool? = true, _ change: @escaping @Sendable (String) throws -> Void
@@ -60,7 +60,7 @@ private func damages() -> [CacheDamage] {
             try runChecked("fallocate", ["--zero-range", "--keep-size", "--length", "30MiB", path])
         },
         CacheDamage("data deleted", of: data) { unlink($0) },
-        // To root everything is readable.
+        // Root can read everything.
         CacheDamage("files not readable", isFetchedAgain: geteuid() != 0) { cache in
             try runChecked("find", [cache.path, "-type", "f", "-exec", "chmod", "000", "{}", "+"])
         },
@@ -183,7 +183,7 @@ private func damages() -> [CacheDamage] {
         }
     }
 
-    /// Mounts, and expects right bytes at little noise.
+    /// Mounts, and expects right bytes and at most one warning.
     private func expectRight(
         _ server: S3TestServer, _ cache: TestCache, _ objects: [Key: ObjectBody], after damage: CacheDamage,
         onceMounted: (String) throws -> Void = { _ in }

@@ -4,7 +4,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// A place for a cache that won't do.
+/// An unusable place for a cache.
 struct UnsafePlace: CustomTestStringConvertible, Sendable {
     let testDescription: String
     /// Makes it; `$0` of the shell is its path.
@@ -85,8 +85,8 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
         }
     }
 
-    /// In a mount namespace of its own, where nothing can be made in the place of the standard directory. It and the
-    /// mount are gone with the last process in it.
+    /// In a mount namespace of its own, in which the default folder cannot be made. The folder and the mount end with
+    /// the last process in it.
     @Test(.enabled(if: geteuid() == 0, "needs root, to change where the standard directory is made"))
     func `A default cache folder that cannot be made is replaced by no cache, with a warning`() throws {
         try withS3TestServer { server in

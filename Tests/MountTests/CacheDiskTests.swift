@@ -4,7 +4,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Disks that can't take any more, and the limit that a cache keeps by itself.
+/// Disks that are full, slow or broken, and the limit that a cache respects by itself.
 @Suite(.serialized, mounts, smallDisks) struct CacheDiskTests {
     /// The size of a small disk, too little for two of the objects.
     private static let diskByteCount = 40 << 20
@@ -23,8 +23,8 @@ import Testing
     @Test func `A cache disk that others fill is reported once, and reading goes on`() throws {
         try withSmallDisk { disk, server, objects, log in
             try withMount(of: server, options: disk.options(log)) { mountPoint in
-                // As much as there is: dd fails at the end. Before anything is cached, which would be given up for what
-                // is read next.
+                // Fills the disk: dd fails at its end. Nothing is cached yet, because the cache would evict it for the
+                // next reads.
                 _ = try run("dd", ["if=/dev/zero", "of=\(disk.path)/others", "bs=1M", "status=none"])
                 try checkAll(objects, in: mountPoint)
             }
@@ -87,7 +87,7 @@ import Testing
     @Test(.enabled(if: canMakeExt4, "needs loop devices and mkfs.ext4"))
     func `Data that a cache disk has lost is never read, with one warning of each kind`() throws {
         try withTemporaryDirectory { directory in
-            // The disk believes to have room, and what it lies on hasn't: writing fails when the kernel gets round to it.
+            // The disk has room, but the file system below it has none, so a write fails later, in the kernel.
             let below = SmallDisk(path: directory + "/below")
             try below.mountedInMemory(byteCount: 20 << 20) {
                 let (image, disk) = (below.path + "/image", SmallDisk(path: directory + "/disk"))
@@ -98,7 +98,7 @@ import Testing
                         let log = directory + "/log"
                         for _ in 0..<2 {
                             try withMount(of: server, options: disk.options(log)) { try checkAll(objects, in: $0) }
-                            // What the kernel believes to be on the disk, it has to read from there.
+                            // The kernel must read these bytes from the disk.
                             try runChecked("sh", ["-c", "sync -f '\(disk.path)'; echo 1 > /proc/sys/vm/drop_caches"])
                         }
                         #expect(troubles(inLog: log).count <= 4, "\(troubles(inLog: log))")

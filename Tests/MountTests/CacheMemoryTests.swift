@@ -6,7 +6,7 @@ import Testing
     private static let fileCount = 8
     private static let fileByteCount = 64 << 20
     private static let limit = 64 << 20
-    /// The program itself, threads' stacks and what the allocator keeps: some 10 MiB were measured.
+    /// The program itself, stacks, and free memory in the allocator: measured at some 10 MiB.
     private static let programByteCount = 64 << 20
 
     @Test func `The memory of a mount stays near its limit while many files are read at once`() throws {

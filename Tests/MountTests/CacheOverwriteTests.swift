@@ -10,7 +10,7 @@ import Testing
 @Suite(mounts) struct CacheOverwriteTests {
     /// The state of the object at the time of the overwrite.
     enum Before: CaseIterable {
-        /// All of it in the cache before the mount, which hands it over to the kernel at the first open.
+        /// All of it was cached before the mount, and is a backing file from the first open on.
         case complete
         /// Fetched by this mount.
         case read

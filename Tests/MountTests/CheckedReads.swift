@@ -3,7 +3,7 @@ import ObjectStore
 import SystemPackage
 import TestSupport
 
-/// Bytes that are not what was uploaded.
+/// The error of bytes that differ from the uploaded ones.
 struct WrongBytes: Error, CustomStringConvertible {
     let description: String
 }

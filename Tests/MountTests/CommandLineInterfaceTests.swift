@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// The same profiles, the same server: PyPI's awscli lists what a mount shows.
+/// PyPI's awscli lists the same entries as a mount, with the same profiles and server.
 @Suite(mounts) struct CommandLineInterfaceTests {
     private static let hasCLI = (try? run(pythonExecutable(), ["-c", "import awscli"]))?.status == 0
 
@@ -39,9 +39,9 @@ import Testing
 
     /// Returns the output of `aws s3 ls`, or `nil` if it fails.
     private func listing(_ options: [String], _ environment: [String: String]) throws -> [String]? {
-        // Our default region is none of its own.
+        // The AWS CLI has no default region of its own.
         let environment = environment.merging(["AWS_DEFAULT_REGION": "us-east-1"]) { $1 }
-        // To botocore a container's variable that is empty is one that is set.
+        // For botocore an empty variable of a container is set.
         let unset = environment.filter { $0.value.isEmpty }.flatMap { ["-u", $0.key] }
         let result = try run(
             "env", unset + [pythonExecutable(), "-m", "awscli", "s3", "ls", "s3://agreed/"] + options,

@@ -87,8 +87,8 @@ import Testing
         #expect(words.escaped(for: shell) == expected)
     }
 
-    /// Calls `body` with a folder, and with what presses Tab behind lines in this shell and tells the words of each line then. The
-    /// folder has data/, and a config file with the profile "hcp".
+    /// Calls `body` with a folder, and with a function that presses Tab behind lines in this shell and returns the
+    /// words of each line. The folder has data/, and a config file with the profile "hcp".
     private func withShell(
         _ shell: String, _ body: (_ folder: String, _ complete: ([String]) throws -> [[String]]) throws -> Void
     ) throws {

@@ -103,7 +103,7 @@ import Testing
                 func tractfs(_ arguments: String...) throws -> String {
                     try runChecked(tractfsExecutable(), arguments, environment: environment)
                 }
-                // Found out before there are many requests to look through.
+                // The server is determined first, while its log is short.
                 #expect(try tractfs("presign", "s3://\(server.bucket)/HCP/README").hasPrefix(server.endpointURL))
                 #expect(try tractfs("doctor", "s3://\(server.bucket)/HCP").contains(server.endpointURL))
                 _ = try tractfs("mount", "s3://\(server.bucket)", mountPoint)
@@ -121,7 +121,7 @@ import Testing
                 let mount = KilledMount(point: mountPoint, log: directory + "/log")
                 try mount.killServer()
                 try look()
-                // No file is read for it: it has no settings of its own.
+                // The command reads no configuration file, because it has no settings.
                 _ = try tractfs("upgrade", mountPoint)
                 try look()
                 let second = try run(tractfsExecutable(), ["mount", "s3://x-y", directory], environment: environment)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The ways in which credentials come to a user.
+/// The sources of credentials.
 enum CredentialsKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case environment, keys, process, role, roleOfRole, roleOfEnvironment, roleOfContainer, roleOfMachine, webIdentity
     case singleSignOn, renewedSignOn, container, machine
@@ -38,9 +38,9 @@ final class CredentialsHome {
         case right
         /// With credentials that have ended.
         case expired
-        /// Refused, with all in it that was sent.
+        /// Refused, with the whole request in the answer.
         case repeating
-        /// Something that breaks off behind the secrets.
+        /// An answer that breaks off behind the secrets.
         case broken
     }
 
@@ -63,7 +63,7 @@ final class CredentialsHome {
         try answer(.right)
     }
 
-    /// Has the services, the program and the files of keys answer so from now on.
+    /// Sets the behavior of the services, the program and the files of keys.
     func answer(_ mode: Mode) throws {
         try write(Self.document(.process, mode, tokenName: "SessionToken"), to: "printed")
         let keys = mode == .broken ? "aws_secret_access_key \(secret("keys"))" : ""
@@ -196,7 +196,7 @@ final class CredentialsHome {
         }
     }
 
-    /// All that was sent, as STS refuses and as others do.
+    /// A refusal that repeats the request, in the forms of STS and of others.
     private static func repetition(of request: ServiceTestServer.Request) -> ServiceTestServer.Answer {
         let sent = request.headers.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: " ")
         let body = (request.body.removingPercentEncoding ?? "").replacing("&", with: " ")

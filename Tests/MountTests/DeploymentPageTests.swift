@@ -5,7 +5,7 @@ import Testing
 
 @testable import tractfs
 
-/// Lines of /etc/fstab in what is written for people to copy.
+/// The lines of /etc/fstab in the documentation.
 @Suite struct DeploymentPageTests {
     private static let files = ["docs/DEPLOYMENT.md", "README.md", "packaging/ec2/user-data.yaml"]
 

@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Mounts whose path and process part ways.
+/// Mounts whose process outlives their path, or whose path outlives the process.
 @Suite(.serialized, mounts) struct DetachedMountTests {
     @Test func `A mount that an open file keeps alive does not affect the next mount on its path`() throws {
         try withS3TestServer { server in

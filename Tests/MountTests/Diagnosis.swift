@@ -26,7 +26,7 @@ struct Diagnosis {
     let exitStatus: Int32
     private let output: String
 
-    /// Examines `uri`, and expects the form that programs rely on, whatever was found, and no secrets.
+    /// Runs the doctor on `uri`, and expects the form that programs rely on, and no secrets.
     ///
     /// - Parameter launcher: A command that starts the command behind it.
     init(
@@ -68,7 +68,7 @@ struct Diagnosis {
         get throws { try #require(findings.first { $0.check == check }, "\(check) in \(output)") }
     }
 
-    /// Expects a status of one check, and words in what it says.
+    /// Expects the status of one check, and words in its message.
     func expect(
         _ check: String, _ status: String, _ words: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
     ) throws {

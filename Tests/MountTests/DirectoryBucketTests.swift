@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// The name of a directory bucket, and what it asks of requests: sessions that the tests' keys make.
+/// The name of a directory bucket, and its requirement: sessions that the tests' keys make.
 enum TestDirectoryBucket {
     static let name = "hcp--use1-az4--x-s3"
 
@@ -15,8 +15,8 @@ enum TestDirectoryBucket {
             isShuffled: isShuffled)
     }
 
-    /// Starts a server of such a bucket, and expects that no signature was wrong and no listing asked for what such a bucket
-    /// doesn't know.
+    /// Starts a server of such a bucket. Expects that all signatures are right, and that listings have only the
+    /// parameters of such a bucket.
     static func withServer(
         isShuffled: Bool = false, pageLimit: Int = 1_000, _ body: (S3TestServer) throws -> Void
     ) throws {

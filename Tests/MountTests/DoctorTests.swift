@@ -4,13 +4,13 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// A store in some state, and what is to be found of it.
+/// A store in some state, and the expected finding.
 struct Ailment: CustomTestStringConvertible, Sendable {
     let testDescription: String
     var uri = "s3://tract-test/HCP/"
     var options: [String] = []
     var environment: [String: String] = [:]
-    /// The check that finds it.
+    /// The check that fails or warns.
     let check: String
     var status = "failure"
     let words: [String]
@@ -38,7 +38,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     /// The checks that send a request with credentials.
     static let asking = ["list"] + reading
 
-    /// Examines `endpoint` and expects what is to be found.
+    /// Runs the doctor on `endpoint` and expects the finding.
     func expectFound(at endpoint: String, moreOptions: [String] = []) throws {
         let diagnosis = try Diagnosis(
             of: uri, ["--no-cache", "--endpoint-url", endpoint] + options + moreOptions,
@@ -66,7 +66,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
                 for check in ["settings", "credentials", "clock", "name", "connection", "endpoint", "list", "read"] {
                     try diagnosis.expect(check, "ok")
                 }
-                // How fast it is depends on what else the machine does.
+                // The speed depends on the load of the machine.
                 for check in ["round-trip", "bandwidth"] {
                     #expect(try ["ok", "warning"].contains(diagnosis[check].status))
                 }
@@ -93,7 +93,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
             #expect((1...64 << 20).contains(read))
             #expect(server.log.allSatisfy { $0.request.kind == .list || $0.request.kind == .get })
             #expect(server.requests(.list).count <= 4)
-            // Some late answers are asked for twice.
+            // Some slow requests are hedged.
             #expect(server.log.reduce(0) { $0 + $1.sentByteCount } <= 70 << 20)
         }
     }
@@ -297,7 +297,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// A time as HTTP gives it (RFC 9110, section 5.6.7).
+/// A time in the format of HTTP (RFC 9110, section 5.6.7).
 private func httpDate(secondsFromNow seconds: Int) -> String {
     var (time, fields) = (time(nil) + seconds, tm())
     gmtime_r(&time, &fields)

@@ -5,9 +5,9 @@ import Testing
 
 /// Compares the table of docs/RELIABILITY.md with what happens.
 @Suite struct FaultMatrixTests {
-    /// So many mounts at once: most of them wait, most of the time.
+    /// The number of concurrent mounts, most of which wait most of the time.
     private static let mountCountMax = 16
-    /// Nothing may take longer than its own limit and this, which a busy machine may need for anything.
+    /// The time above its own limit that an operation may take on a busy machine.
     private static let margin = Duration.seconds(20)
 
     @Test("Each fault has the outcomes that docs/RELIABILITY.md gives, within the time that it gives", mounts)
@@ -54,7 +54,7 @@ import Testing
         switch operation {
         case .coldRead, .warmRead, .walk: row.isPrompt ? .zero : readTimeout(of: row)
         case .mount: .seconds(10)
-        // The grace that is given, and what it allows the process itself.
+        // The grace period, and the time that the command allows the process.
         case .unmount: .seconds(1 + 10)
         }
     }

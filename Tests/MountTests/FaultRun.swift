@@ -5,13 +5,13 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// One mount that meets a fault, and what its user finds.
+/// A mount during a fault, and the outcome of all operations.
 struct FaultRun {
     typealias Operation = ReliabilityPage.Operation
 
     /// The result of an operation.
     struct End: Sendable {
-        /// "works", the error's name in errno(3), or "fails" of a command.
+        /// "works", the error's name in errno(3), or "fails" for a command.
         let outcome: String
         let duration: Duration
     }
@@ -56,14 +56,14 @@ struct FaultRun {
         }
     }
 
-    /// Reads what is to be known, and lists where the rest is.
+    /// Reads the files that are to be cached, and lists the folders of the others.
     private func warmUp() throws {
-        // Again where a busy machine takes longer for it than the little time that a read is given here.
+        // Again where a busy machine exceeds the short read timeout of a test.
         try eventually("that a file is read") { try read("warm/file") == "works" }
         _ = try FileManager.default.contentsOfDirectory(atPath: mountPoint + "/cold")
     }
 
-    /// All at once, and then the mount's end.
+    /// Runs all operations at once, and then unmounts.
     private func ends() -> [Operation: End] {
         let ends = Mutex<[Operation: End]>([:])
         for group in [[Operation.coldRead, .warmRead, .walk, .mount], [.unmount]] {
@@ -115,7 +115,7 @@ struct FaultRun {
         return error.map { Errno(rawValue: $0).name } ?? result.errorOutput
     }
 
-    /// A second mount, which is undone where it works.
+    /// Mounts a second time, and unmounts if that works.
     private func mount() throws -> String {
         try withTemporaryDirectory { directory in
             let result = try TestSupport.run(
@@ -145,7 +145,7 @@ struct FaultRun {
 }
 
 extension Errno {
-    /// Those that a mount answers with, by their names in errno(3).
+    /// The errors of a mount, by their names in errno(3).
     fileprivate static let names: [CInt: String] = [
         Errno.ioError.rawValue: "EIO", Errno.timedOut.rawValue: "ETIMEDOUT",
         Errno.staleNFSFileHandle.rawValue: "ESTALE", Errno.permissionDenied.rawValue: "EACCES",

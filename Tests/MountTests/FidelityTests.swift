@@ -67,7 +67,7 @@ import Testing
             try runChecked(pythonExecutable(), [packageRoot + "/Tests/MountTests/fidelity_tree.py", copy])
             try withJuiceFSGateway { server in
                 try server.upload(directory: copy, bucket: "tract-test")
-                // Each on a mount of its own, so that none reads what another one has left in a cache.
+                // Each tool has a mount of its own, so that none reads what another has cached.
                 for comparison in Self.comparisons {
                     try expectNoDifference(comparison, server: server, copy: copy)
                 }

@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Times by which build tools and copying tools decide.
+/// The times on which build tools and copying tools rely.
 @Suite(mounts) struct FolderTimeTests {
     private func withTree(_ body: (S3TestServer) throws -> Void) throws {
         try withS3TestServer { server in
@@ -29,7 +29,7 @@ import Testing
                         "find", [".", "-newermt", "2001-01-01", "-type", "d"], directory: mountPoint)
                     #expect(newer == "")
                 }
-                // A folder tells nothing of what is added to it.
+                // A folder does not show that something was added to it.
                 if round == 0 { server.put("sub-01/anat/T2w.nii.gz", .text("x")) }
             }
         }

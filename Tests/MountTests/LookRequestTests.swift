@@ -32,7 +32,7 @@ import Testing
                 let listed = try runChecked("ls", [mountPoint + "/a/b/c"])
                 #expect(listed.split(separator: "\n").count == 50)
             }
-            // Also counts what was asked for behind our back, until the end of the mount.
+            // The count includes prefetches until the end of the mount.
             #expect(listedFolders(server) == ["a/", "a/b/", "a/b/c/"])
             #expect(server.log.allSatisfy { $0.request.listing?.isDelimited == true })
         }

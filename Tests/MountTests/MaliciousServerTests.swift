@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// A server that wants to use its readers up, to write on their terminals, or to reach their files.
+/// A server that wants to exhaust its readers, to control their terminals, or to reach their files.
 @Suite(.serialized, mounts) struct MaliciousServerTests {
     /// The most additional memory of a mount for all data of such a server. One attack after the other sends gigabytes.
     private static let memoryByteLimit = 48 << 20
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    /// Lists the root, and reads the file if it is there, whatever comes of it.
+    /// Lists the root, and reads the file if it is there. Errors are ignored.
     private func useOnce(_ mountPoint: String) {
         _ = try? run("ls", ["-U", mountPoint])
         _ = try? withOpenFile(mountPoint + "/file") { try $0.bytes(in: 0..<4_096) }
@@ -69,10 +69,10 @@ import Testing
             useOnce(mountPoint)
             let process = try #require(MountProcesses(of: mountPoint)).server
             let before = try peakByteCount(of: process)
-            // An error document isn't read far enough to tell them apart.
+            // The client does not read far enough into an error document to tell them apart.
             for (status, document) in Malice.documents.map({ (200, $0) }) + [(403, Malice.documents[0])] {
                 server.script(.any, .refuse(.document(status: status, headers: [:], document.text)))
-                // Foundation takes a folder that can't be read for one that is empty.
+                // Foundation reports an unreadable folder as an empty one.
                 let listing = try run("ls", ["-U", mountPoint])
                 #expect(listing.status != 0 && listing.output == "", "\(document.name)")
                 useOnce(mountPoint)
@@ -87,7 +87,7 @@ import Testing
 
     @Test func `Control characters in headers and errors of a server reach no log and no message`() throws {
         try withVictim { server, mountPoint, directory in
-            // What is made of others is said by the fuzzers' corpora (store-error).
+            // The fuzzers' corpus `store-error` covers other texts.
             for status in [200, 301, 403, 503] {
                 // A 503 is retried for a second, whatever its body is.
                 let isRetried = status == 503

@@ -50,7 +50,8 @@ import Testing
     }
 
     @Test func `A credentials service that sends without end is given up`() throws {
-        // A body that goes on is met by each way of asking; the rest is curl's and the head's business, the same for all.
+        // Each kind of request must stop reading an endless body. The other limits are curl's and the head's, and the
+        // same for all.
         let cases =
             Way.allCases.map { ($0, Attack.body) } + zip(Way.allCases + Way.allCases + Way.allCases, Attack.allCases)
         try inParallel(cases.count) { index in

@@ -4,7 +4,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// A mount that can't be, and what its user should be told.
+/// A mount that must fail, and the message for its user.
 struct HopelessMount: CustomTestStringConvertible, Sendable {
     let testDescription: String
     var uri = "s3://tract-test/"
@@ -66,7 +66,7 @@ func expectFailure(
     }
 }
 
-/// Each of them in the background and, unless it takes long, in the foreground, on an empty folder.
+/// Tries the mount in the background and, unless that takes long, in the foreground, on an empty folder.
 private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) throws {
     for way in mount.isTriedInForeground ? [[], ["--foreground"]] : [[]] {
         try withTemporaryDirectory { directory in

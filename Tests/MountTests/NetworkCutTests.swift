@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Mounts whose network goes away without a word: packets are dropped, nothing is refused.
+/// Mounts whose network fails silently: packets are dropped, and nothing is refused.
 @Suite(
     .serialized, mounts,
     .enabled(if: NetworkLine.isAvailable, Comment(rawValue: NetworkLine.missing)))
@@ -48,7 +48,7 @@ struct NetworkCutTests {
                 var generator = SeededGenerator(seed: UInt64(index))
                 while !isOver.load(ordering: .relaxed) {
                     let start = Int.random(in: 0..<Self.largeByteCount - 100_000, using: &generator)
-                    // Of some files nothing is cached when the network goes away.
+                    // Nothing of these files is cached when the network fails.
                     let isWarm = !isCut.load(ordering: .relaxed)
                     let files = isWarm ? 0..<Self.largeCount / 2 : Self.largeCount / 2..<Self.largeCount
                     let path = mountPoint + "/known/\(Int.random(in: files, using: &generator))"

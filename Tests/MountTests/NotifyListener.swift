@@ -28,7 +28,7 @@ final class NotifyListener {
 
     deinit { close(descriptor) }
 
-    /// Waits until an assignment that begins with `prefix` is told, and returns what stands behind that.
+    /// Waits for an assignment that begins with `prefix`, and returns the rest of it.
     func value(of prefix: String) throws -> String {
         var value: String?
         try eventually("\(prefix) of \(told)") {
@@ -39,7 +39,7 @@ final class NotifyListener {
         return value ?? ""
     }
 
-    /// Takes what has come.
+    /// Reads all messages that have arrived.
     func receive() {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while case let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT)), count > 0 {

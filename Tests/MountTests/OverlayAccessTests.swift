@@ -51,7 +51,7 @@ import Testing
                 let other = try bash(as: Self.stranger, script, mount)
                 #expect(other.status != 0 && other.errorOutput.contains("Permission denied"), "\(other)")
             }
-            // Nor do they get the mount below.
+            // Other users do not reach the mount below either.
             let asked = try run(
                 "setpriv", ["--reuid=\(Self.owner)", "--clear-groups", "--", "cat", mount.folder + "/socket"])
             #expect(asked.status != 0)

@@ -136,7 +136,7 @@ import Testing
             try expectFailure(
                 server, at: mountPoint, overlay: folder, uri: "s3://\(server.bucket)/nothing",
                 says: ["there is nothing under"])
-            // Like a user, and like root in a container that may not mount.
+            // As for a user, and for root in a container without the right to mount.
             let asUser = ["setpriv", "--reuid=65534", "--clear-groups", "--"]
             for parent in [folder, folder + "/.."] { chmod(parent, 0o755) }
             let program = folder + "/../tractfs"

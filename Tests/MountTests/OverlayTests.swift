@@ -69,7 +69,7 @@ import Testing
                     try mount.bash(Self.writing)
                     #expect(try mount.bash(Self.looking) == Self.seen)
                     #expect(server.log.allSatisfy { [.get, .list].contains($0.request.kind) })
-                    // Plain files, for who wants to copy them away.
+                    // Plain files, which can be copied from the folder.
                     #expect(
                         try String(contentsOfFile: mount.upper + "/100307/T1w/aseg.stats", encoding: .utf8)
                             .hasSuffix("more\n"))
@@ -79,13 +79,13 @@ import Testing
                 try withOverlay(of: server, in: folder) { mount throws in
                     #expect(try mount.bash(Self.looking) == Self.seen)
                 }
-                // Without it the bucket is what it was.
+                // Without the overlay the bucket is unchanged.
                 try withMount(of: server) { mountPoint throws in
                     #expect(
                         try runChecked("cat", [mountPoint + "/README", mountPoint + "/100307/MNINonLinear/note.txt"])
                             == "read me\nnote\n")
                 }
-                // And afresh with nothing.
+                // A new overlay has no changes.
                 for name in ["upper", "work"] { try FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
                 try withOverlay(of: server, in: folder) { mount throws in
                     #expect(try mount.text("README") == "read me\n")
@@ -196,7 +196,7 @@ import Testing
                 try mount.bash("echo x > new")
                 let devices = try mount.bash("find . -printf '%D\\n' | sort -u")
                 #expect(devices.split(separator: "\n").count == 1)
-                // What readdir(3) says, and stat(2).
+                // The inode numbers of readdir(3) and stat(2).
                 let numbers = "100307/T1w/aseg.stats"
                 let listed = try mount.bash("ls -i \(numbers) | cut -d' ' -f1; stat -c %i \(numbers)")
                 #expect(Set(listed.split(separator: "\n")).count == 1)

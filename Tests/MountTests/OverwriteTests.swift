@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Objects that change under a reader: it gets the old bytes or an error, never a mixture, never zeros.
+/// Objects that change under a reader, which gets old bytes or an error, and never a mixture or zeros.
 @Suite(.serialized, mounts) struct OverwriteTests {
     /// More than one part, and no multiple of a block.
     private static let byteCount = 24 << 20 | 12_345

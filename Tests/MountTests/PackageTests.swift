@@ -30,7 +30,7 @@ import Testing
         for name in ["libcurl4", "libfuse3-3", "libsqlite3-0", "libexpat1", "libc6 (>=", "fuse3", "ca-certificates"] {
             #expect(depends.contains(name), "\(name) in \(depends)")
         }
-        // Swift's libraries are not in the program under test, which is said.
+        // The program under test has no static Swift libraries, and the package says so.
         #expect(package.errorOutput.contains("--static-swift-stdlib"))
     }
 
@@ -92,7 +92,7 @@ import Testing
             let source = try package.text(of: "usr/share/man/man\(section)/\(page).gz")
             try withTemporaryDirectory { directory in
                 try source.write(toFile: "\(directory)/\(page)", atomically: false, encoding: .utf8)
-                // Which pages of others there are here is chance.
+                // Other packages' manual pages may or may not be installed here.
                 let complaints = try run("mandoc", ["-Tlint", page], directory: directory).output
                     .split(separator: "\n").filter { !$0.contains("referenced manual not found") }
                 #expect(complaints.isEmpty, "\(complaints.joined(separator: "\n"))")

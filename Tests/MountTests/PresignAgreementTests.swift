@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The same profile, the same object, the same second: then every part of a URL must be the same, its signature too.
+/// With the same profile, object and second all parts of a URL must be the same, the signature included.
 @Suite struct PresignAgreementTests {
     private static let hasCLI = (try? run(pythonExecutable(), ["-c", "import awscli"]))?.status == 0
 
-    // Left to itself the AWS CLI presigns for AWS's host of all regions, from which a bucket elsewhere may only be redirected
-    // to; told the style it takes the region's own host, as tractfs always does.
+    // By default the AWS CLI signs for AWS's host of all regions, which may only redirect for a bucket elsewhere. With
+    // a style it signs for the host of the region, as tractfs always does.
     private static let config = """
         [profile keys]
         aws_access_key_id = AKIAUSER
@@ -61,7 +61,7 @@ import Testing
         var endpoint: String?
         var lifetime: Int = 3_600
 
-        /// As both commands take them.
+        /// Options of both commands.
         var arguments: [String] {
             [uri, "--profile", profile, "--region", "eu-west-1", "--expires-in", String(lifetime)]
                 + (endpoint.map { ["--endpoint-url", $0] } ?? [])

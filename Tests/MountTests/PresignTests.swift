@@ -17,7 +17,7 @@ private func tractfs(
     try run(tractfsExecutable(), arguments, environment: environment, timeout: .seconds(60))
 }
 
-/// Prints URLs, and fails the test where it can't.
+/// Returns the URLs that tractfs prints, and fails the test if it fails.
 private func presign(_ arguments: String..., environment: [String: String] = environmentWithKeys) throws -> String {
     try runChecked(tractfsExecutable(), ["presign"] + arguments, environment: environment)
 }
@@ -104,7 +104,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
                 let file = try #require(try files(result.output).first)
                 #expect(file.url.contains("&X-Amz-Security-Token="))
                 #expect(try fetch(file.url).output == "bytes of sub-01.txt")
-                // The role's session lasts an hour: what is told is when that ends, not when the signature does.
+                // The role's session lasts an hour. The output has its end, not that of the signature.
                 let end = try #require(file.expires)
                 #expect(
                     result.errorOutput.contains(
@@ -355,16 +355,16 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
     func `presign PATH is for users who may read the file`() throws {
         let cases: KeyValuePairs = [
             ["--file-mode", "0444"]: true, ["--file-mode", "0400"]: false,
-            // A supplementary group of theirs.
+            // A supplementary group of the user.
             ["--file-mode", "0440", "--dir-mode", "0555", "--gid", "54321"]: true,
             ["--file-mode", "0440", "--dir-mode", "0555", "--gid", "54322"]: false,
         ]
         for (options, isAllowed) in cases {
             try withFile(options: ["--allow-other"] + options) { _, mountPoint throws in
-                // Through a copy of the program, because the folder it is built in may be closed to others.
+                // A copy of the program, because its folder may be closed to other users.
                 try withTemporaryDirectory { directory throws in
                     chmod(directory, 0o755)
-                    // The mount point's own folder is closed to others as well.
+                    // The folder around the mount point is closed to other users as well.
                     chmod((mountPoint as NSString).deletingLastPathComponent, 0o755)
                     try runChecked("cp", [tractfsExecutable(), directory + "/tractfs"])
                     let nobody = [

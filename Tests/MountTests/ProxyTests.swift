@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// tinyproxy, which asks for a user name and a password.
+/// tinyproxy, with a user name and a password.
 private struct RunningProxy {
     static let user = "proxyuser"
     static let password = "proxySecret77"
@@ -13,9 +13,9 @@ private struct RunningProxy {
     let port: Int
     private let directory: String
 
-    /// The URL with what it asks for.
+    /// The URL with user name and password.
     var url: String { "http://\(Self.user):\(Self.password)@127.0.0.1:\(port)" }
-    /// The URL without.
+    /// The URL without them.
     var anonymousURL: String { "http://127.0.0.1:\(port)" }
 
     /// The requests so far, as its log has them: "GET http://…", "CONNECT …".
@@ -155,7 +155,7 @@ struct ProxyTests {
                     }
                     let doctor = try run(tractfsExecutable(), ["doctor"] + place, environment: environment)
                     #expect(doctor.output.contains("through the proxy http://127.0.0.1:\(proxy.port)"), "\(doctor)")
-                    // A proxy that is gone, with what the command and the log say of it.
+                    // A proxy that has ended, and the words of the command and the log.
                     let gone = "http://\(RunningProxy.user):\(RunningProxy.password)@127.0.0.1:1"
                     let failed = try run(
                         tractfsExecutable(), ["mount"] + [place[0], directory + "/mount"] + place[1...],

@@ -59,7 +59,7 @@ import struct SystemPackage.Errno
         try withS3TestServer { server in
             for key: Key in ["open/file", "secret/file", "z"] { server.put(key, .text("content")) }
             server.script(.below("secret/"), .refuse(.accessDenied))
-            // A policy that lets everybody list the root without a delimiter tells what is in the folder, too.
+            // A policy that lets all users list the root without a delimiter shows the contents of the folder, too.
             server.script(S3Matcher { $0.listing?.isDelimited == false }, .refuse(.accessDenied))
             try withMount(of: server) { mountPoint in
                 let result = try run("find", ["."], environment: ["LC_ALL": "C"], directory: mountPoint)
@@ -76,7 +76,7 @@ import struct SystemPackage.Errno
             for key: Key in ["open", "secret"] { server.put(key, .text("content")) }
             server.script(.get("secret"), .refuse(.accessDenied))
             try withMount(of: server) { mountPoint throws in
-                // The open fails where it fetches the file, and the read where it doesn't.
+                // The open fails if it fetches the file, and otherwise the read.
                 let error = errno { try withOpenFile(mountPoint + "/secret") { try $0.bytes(in: 0..<7) } }
                 #expect(error == .permissionDenied)
                 let content = try runChecked("cat", [mountPoint + "/open"])

@@ -51,7 +51,7 @@ import Testing
             server.put("folder/new", .text("new"))
             server.put("folder/inner/new", .text("new"))
             server.clearLog()
-            // Relative paths are those of who types them.
+            // Relative paths are relative to the working directory of the user.
             try #expect(tractfs("refresh", "file", "new", directory: mountPoint + "/folder").status == 0)
             try #expect(String(contentsOfFile: mountPoint + "/folder/file", encoding: .utf8) == "newer")
             try #expect(String(contentsOfFile: mountPoint + "/folder/new", encoding: .utf8) == "new")

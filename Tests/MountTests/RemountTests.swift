@@ -51,13 +51,13 @@ private struct ListedTree {
         }
     }
 
-    /// Expects that mounts see the tree, and ask for no listing.
+    /// Expects that a mount sees the tree and sends no LIST.
     func expectKnown(_ timeToLive: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
         #expect(try walk(timeToLive) == Self.paths, sourceLocation: sourceLocation)
         #expect(server.requests(.list).isEmpty, sourceLocation: sourceLocation)
     }
 
-    /// Expects that mounts see the tree, and ask for listings.
+    /// Expects that a mount sees the tree and sends LISTs.
     func expectAskedFor(
         _ timeToLive: String, cache options: [String]? = nil, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
@@ -145,7 +145,7 @@ private struct ListedTree {
                 letPass(.milliseconds(1_100), of: "LoadedWindows.lifetime")
             }
             #expect(paths == ListedTree.paths)
-            // The root was asked for when both were mounted.
+            // Both mounts have listed the root when they were made.
             #expect(tree.server.requests(.list).allSatisfy { $0.request.key == .empty })
         }
     }

@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    /// Reads past the kernel's cache and its read-ahead: what is asked for is what the mount is asked for.
+    /// Reads without the kernel's cache and readahead, so that the mount gets exactly these reads.
     private func readDirectly(_ path: String, mebibytes: Range<Int>) throws {
         try runChecked(
             "dd",

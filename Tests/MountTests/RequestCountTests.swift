@@ -133,7 +133,7 @@ import Testing
         let byteCount = 100 << 20
         try withS3TestServer { server in
             server.put("file", try .random(byteCount: byteCount))
-            // So that both are at it before it is there.
+            // Both processes must read before the file is there.
             server.setLatency(.milliseconds(20))
             try withLateCount(of: server) { mountPoint, lateCount in
                 let script = "cat \"$0\" | cksum & first=$(cat \"$0\" | cksum); wait; echo \"$first\""
@@ -151,7 +151,7 @@ import Testing
             let body = try ObjectBody.random(byteCount: byteCount)
             server.put("file", body)
             try withLateCount(of: server) { mountPoint, lateCount in
-                // As nibabel does: it looks at the head, at the header, and reads it all.
+                // Reads like nibabel: first the head, then the header, then everything.
                 for readByteCount in [8, 540, byteCount] {
                     let range = 0..<readByteCount
                     let read = try withOpenFile(mountPoint + "/file") { try $0.bytes(in: range) }
@@ -170,7 +170,7 @@ import Testing
         try withS3TestServer { server in
             for (key, body) in objects { server.put(key, body) }
             try withLateCount(of: server) { mountPoint, lateCount in
-                // Also what was asked for the folder's name is not what the folder costs.
+                // The lookup of the folder's name costs nothing for the folder.
                 try runChecked("ls", [mountPoint])
                 server.clearLog()
                 #expect(try FileManager.default.contentsOfDirectory(atPath: mountPoint + "/folder").count == 300)
@@ -182,8 +182,8 @@ import Testing
         }
     }
 
-    /// Mounts, and calls `body` with what counts the requests so far that were sent a second time: a busy machine makes answers
-    /// late.
+    /// Mounts, and calls `body` with a function that counts the requests so far that were sent twice, because a busy
+    /// machine is slow.
     private func withLateCount(
         of server: S3TestServer, _ body: (_ mountPoint: String, _ lateCount: () throws -> Int) throws -> Void
     ) throws {

@@ -27,7 +27,7 @@ import TestSupport
     }
 }
 
-/// One example: objects, and what is done with them.
+/// One example: objects, and commands on them.
 struct SemanticsExample: CustomTestStringConvertible, Sendable {
     enum Step {
         /// A command, and what it prints.

@@ -78,7 +78,7 @@ private let units = packageRoot + "/packaging/systemd"
                     .write(toFile: "\(directory)/\(unit)", atomically: false, encoding: .utf8)
             }
             let result = try run("systemd-analyze", ["verify", "--man=no", "\(directory)/\(name)"])
-            // It complains of other units of the machine too.
+            // systemd-analyze reports other units of the machine too.
             let complaints = result.errorOutput.split(separator: "\n").filter {
                 $0.contains(directory) || $0.contains("hcp")
             }

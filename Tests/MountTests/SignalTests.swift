@@ -8,7 +8,7 @@ import Testing
     private static let isStressed = ProcessInfo.processInfo.environment["TRACTFS_STRESS"] != nil
     private static let roundCount = isStressed ? 100 : 2
 
-    /// Signals that a program expects nothing of, and the way in which it receives them.
+    /// Signals without a meaning for the program, and the way in which it receives them.
     enum Disturbance: CaseIterable {
         case timer, profiler, user, child, window, urgent, queued, blockedInterrupt, ignoredInterrupt, ignoredHangup
 
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    /// Looks at a tree in all the ways that wait, with a child that sends signals all the time.
+    /// Looks at a tree in all ways that wait, while a child sends signals all the time.
     private static let program = """
         import glob, mmap, os, signal, sys, time
         folder, numbers = sys.argv[1], [int(n) for n in sys.argv[2].split(",")]
@@ -193,7 +193,7 @@ import Testing
 
     // MARK: Signals that mean to stop
 
-    /// A mount whose store says nothing any more: what waits then ends by a signal, or not before an hour has gone.
+    /// A mount of a silent store: a wait ends by a signal, or after an hour.
     private func withSilentStore(_ test: (S3TestServer, String) throws -> Void) throws {
         try withSubjects(latency: .zero) { server in
             let options = ["--no-cache", "--read-timeout", "1h", "--metadata-ttl", "1h"]
@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    /// Starts a program, has `signals` sent to it when its first request has been sent, and returns how it ended.
+    /// Starts a program, sends `signals` to it after its first request, and returns its result.
     private func end(
         _ command: [String], with signals: [Int32], of server: S3TestServer, in mountPoint: String
     ) throws -> Ended {
@@ -230,7 +230,7 @@ import Testing
         arguments: [["find", "."], ["stat", "sub-02/f.txt"]].flatMap { command in
             (deadly + [[SIGQUIT]]).map { (command, $0) }
         }
-            // A wait for the page cache ends by no signal that writes a core dump.
+            // A wait for the page cache does not end by a signal that writes a core dump.
             + deadly.map { (["cat", "sub-01/anat/T1w.nii.gz"], $0) })
     func `A signal that a program leaves to the system ends it`(command: [String], signals: [Int32]) throws {
         try withSilentStore { server, mountPoint in
@@ -239,7 +239,7 @@ import Testing
         }
     }
 
-    /// Python that waits for a name, a listing, or an open, and says how that ended.
+    /// Python code that waits for a name, a listing, or an open.
     private static let waits = ["os.stat('sub-02/f.txt')", "os.listdir('sub-02')", "open('sub-02/f.txt')"]
 
     private func script(_ wait: String, _ preparation: String = "") -> String {

@@ -13,14 +13,14 @@ import Testing
             switch self {
             case .stat: ["stat", "cold/name"]
             case .readdir: ["ls", "cold"]
-            // A small object is fetched when it is opened, where it can be handed to the kernel.
+            // A small object is fetched at open, if it can become a backing file.
             case .open: ["head", "-c", "1", "known/small"]
             case .read: ["cat", "known/large"]
             }
         }
     }
 
-    /// A bucket with a folder that is known and one that isn't; no request is answered any more.
+    /// A bucket with a known folder and an unknown one, which answers no request any more.
     private func withSilentStore(
         readTimeout: String, _ test: (S3TestServer, String) throws -> Void
     ) throws {
@@ -70,7 +70,7 @@ import Testing
         try withSilentStore(readTimeout: "2s") { _, mountPoint in
             let result = try run(
                 wait.command[0], Array(wait.command.dropFirst()), environment: ["LC_ALL": "C"], directory: mountPoint)
-            // To `ls` an argument that can't be read is serious trouble.
+            // For `ls` an unreadable argument is serious trouble.
             #expect(result.status == (wait == .readdir ? 2 : 1))
             #expect(result.errorOutput.contains("timed out"), "\(result)")
             #expect(try runChecked("ls", [mountPoint + "/known"]) == "cached\nlarge\nsmall\n")

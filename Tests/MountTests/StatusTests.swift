@@ -36,7 +36,7 @@ import Testing
             server.put(Key("study/sub-\(index % 4)/f\(index)"), .pattern(seed: UInt64(index), byteCount: fileByteCount))
         }
         server.put("study/large", .pattern(seed: 99, byteCount: 20 << 20))
-        // So that what a busy machine loses is little against it, and few answers seem late: those that take twice as long.
+        // A latency that makes the delays of a busy machine negligible: requests are late after twice that time.
         server.setLatency(.milliseconds(250))
     }
 
@@ -91,7 +91,7 @@ import Testing
                     isExact = true
                     #expect(requests.get.receivedBytes == gets.reduce(0) { $0 + $1.sentByteCount })
                     #expect(requests.list.receivedBytes == lists.reduce(0) { $0 + $1.sentByteCount })
-                    // Four were refused, and one wasn't answered.
+                    // Four requests were refused, and one was not answered.
                     #expect(requests.get.retries + requests.get.hedges >= 5)
                 }
             }

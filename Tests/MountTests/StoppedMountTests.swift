@@ -5,13 +5,14 @@ import Testing
 
 @testable import tractfs
 
-/// Mounts whose processes don't run for a while: Ctrl-Z, a debugger, a frozen container, a paused virtual machine.
+/// Mounts whose processes are stopped for a while, as by Ctrl-Z, a debugger, a frozen container or a paused virtual
+/// machine.
 @Suite(.serialized, mounts) struct StoppedMountTests {
     /// The fate of the request that is in flight meanwhile.
     enum Fate: CaseIterable {
         /// It is answered while the process is stopped.
         case answered
-        /// It is never answered, as over a connection that a NAT has forgotten.
+        /// It is never answered, as on a connection that a NAT has dropped.
         case forgotten
         /// Its connection is reset.
         case reset
@@ -51,7 +52,7 @@ import Testing
                     }
                     sleep(UInt32(Self.readTimeout * 2))
                     #expect(reader.isRunning)
-                    // The supervisor first: it finds a server that is still stopped.
+                    // The supervisor continues first, and finds a server that is still stopped.
                     for process in both {
                         kill(process, SIGCONT)
                         if process == processes.supervisor { sleep(5) }
@@ -75,10 +76,10 @@ import Testing
                 let processes = try #require(MountProcesses(of: mountPoint))
                 let both = [processes.supervisor, processes.server]
                 for process in both { kill(process, SIGSTOP) }
-                // What is idle waits for 10 s at a time, and a gap is what is longer.
+                // An idle loop waits for 10 s at a time, and only a longer gap counts as a stop.
                 sleep(16)
                 for process in both { kill(process, SIGCONT) }
-                // A store that answers nothing on connections that it had.
+                // A store that does not answer on the connections from before.
                 let former = server.connectionCount
                 #expect(former > 0)
                 #expect(try runChecked("cat", [mountPoint + "/after"]) == "after")

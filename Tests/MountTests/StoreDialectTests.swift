@@ -6,7 +6,7 @@ import Testing
 
 @testable import tractfs
 
-/// Stores that write listings otherwise than AWS does, or answer otherwise: all names are there, and all bytes.
+/// Stores that differ from AWS in their listings or responses: all names and bytes are there.
 @Suite(.serialized, mounts) struct StoreDialectTests {
     /// A way to write listings, with a name to show.
     struct Dialect: CustomTestStringConvertible, Sendable {

@@ -47,7 +47,8 @@ import Testing
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withWatchdog(seconds: 2, of: server) { mount in
-                // It answers nothing where the store doesn't, for as long as a read may take: longer than the watchdog waits.
+                // The server answers nothing for as long as the store does not, which is longer than the watchdog
+                // waits.
                 server.script(.gets, .linger(.stall))
                 let hanging = try mount.runningServer()
                 try withTemporaryDirectory { directory in
@@ -82,7 +83,7 @@ import Testing
             server.put("file", body)
             try withWatchdog(seconds: 2, of: server) { mount in
                 let before = try mount.runningServer()
-                // The kernel asks for all of it at once, or for a half.
+                // The kernel requests all of it at once, or half.
                 server.setBandwidth(overall: 40_000)
                 try withTemporaryDirectory { directory in
                     let copy = directory + "/copy"
@@ -151,7 +152,7 @@ import Testing
 @Suite(.serialized, takeoverAvailable) struct UpgradeCommandTests {
     @Test func `tractfs upgrade starts the program that is installed now`() throws {
         try withInstalledProgram { program, mountPoint, log in
-            // As a package is installed: another file under the same name.
+            // Like the installation of a package: a new file with the same name.
             try runChecked("cp", [program, program + ".new"])
             try runChecked("mv", [program + ".new", program])
             let supervisor = try #require(MountProcesses(of: mountPoint)).supervisor

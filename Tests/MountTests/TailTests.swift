@@ -24,7 +24,7 @@ import Testing
                     }
                     server.delete("log")
                     try eventually("the end of the object") { tail.errorOutput.contains("has become inaccessible") }
-                    // It has looked at the name after the second version was to be seen there.
+                    // tail has looked at the name after the second version was visible.
                     #expect(tail.output == "one\n")
                     server.put("log", .text("back\n"))
                     try eventually("the object that is back") { tail.output == "one\nback\n" }

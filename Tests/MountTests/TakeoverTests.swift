@@ -19,12 +19,12 @@ func kernelIsAtLeast(_ major: Int, _ minor: Int) -> Bool {
 /// The number of kills in tests of many kills: 20, or ten times as many with TRACTFS_STRESS.
 let manyKills = ProcessInfo.processInfo.environment["TRACTFS_STRESS"] == nil ? 20 : 200
 
-/// A mount whose server is killed, and what its log says of it.
+/// A mount whose server is killed, and its log.
 struct KilledMount {
     let point: String
     let log: String
 
-    /// Kills the server, once there is one that serves. The one after it serves when this returns.
+    /// Kills the server that serves, and returns when the next one does.
     func killServer(_ signal: Int32 = SIGKILL) throws {
         let count = takeoverCount
         let server = try runningServer()
@@ -71,7 +71,7 @@ func withKilledMount<Result>(
     of server: S3TestServer, options: [String] = [], environment: [String: String] = [:],
     _ body: (KilledMount) throws -> Result
 ) throws -> Result {
-    // The Swift runtime takes its time for a backtrace, which `swift test` asks it for.
+    // The backtrace that `swift test` requests would take the Swift runtime seconds.
     let environment = environmentWithKeys.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }.merging(environment) { $1 }
     return try withTemporaryDirectory { directory in
         let log = directory + "/log"
@@ -140,7 +140,7 @@ func withKilledMount<Result>(
 
     @Test func `The log for the next server is compacted before a takeover`() throws {
         try withS3TestServer { server in
-            // Two hundred bytes each, and a listing of them is in the log for as long as a folder is open.
+            // Each name takes two hundred bytes, and a listing stays in the log for as long as its folder is open.
             for number in 0..<500 { server.put(Key(String(format: "%0200d", number)), .text("x")) }
             let limit = 256 << 10
             try withKilledMount(
@@ -149,7 +149,7 @@ func withKilledMount<Result>(
             ) { mount in
                 let script = "import os, sys\nfor _ in range(50): assert len(os.listdir(sys.argv[1])) == 500"
                 try runChecked("python3", ["-c", script, mount.point])
-                // Files grow by a mebibyte; and there may be two, one of them being written.
+                // Files grow by a mebibyte, and there may be two, one of which is being written.
                 try eventually("a short log; it has \(try mount.logByteCount()) bytes") {
                     try mount.logByteCount() <= 4 << 20
                 }
@@ -202,7 +202,7 @@ func withKilledMount<Result>(
             try withTemporaryDirectory { directory in
                 let copy = directory + "/copy"
                 try Data(body.allBytes).write(to: URL(fileURLWithPath: copy))
-                // Takeovers are counted by the log, which tells so many of them in detail only.
+                // The log, which counts takeovers, describes only so many of them in detail.
                 let options = ["--no-cache", "--memory-limit", "128MiB", "--log-level", "debug"]
                 try withKilledMount(of: server, options: options) { mount in
                     let script = """

@@ -1,7 +1,7 @@
 import Foundation
 import ObjectStore
 
-/// The directory of a disk cache, what a test asks of it, and where its files are for who damages them.
+/// The folder of a disk cache, for tests that look into it or damage it.
 struct TestCache: Sendable {
     /// The folder of the cache.
     let path: String
@@ -51,7 +51,7 @@ struct TestCache: Sendable {
     var allocatedByteCount: Int {
         ([path] + files).reduce(0) { sum, file in
             var status = stat()
-            // A file may go while we look.
+            // A file may be removed meanwhile.
             return lstat(file, &status) == 0 ? sum + Int(status.st_blocks) * 512 : sum
         }
     }

@@ -26,7 +26,7 @@ struct MountCondition: TestTrait, SuiteTrait, TestScoping {
 /// The condition of all tests that mount: /dev/fuse.
 let mounts = MountCondition(if: fuseAvailable, Comment(rawValue: fuseMissing))
 
-/// Mounts what the test server holds. Its log is empty when `body` is called: what mounting asks for is not in it.
+/// Mounts the contents of the test server. Its log is empty when `body` is called, without the requests of mounting.
 func withMount<Result>(
     of server: S3TestServer, options: [String] = [], _ body: (String) throws -> Result
 ) throws -> Result {

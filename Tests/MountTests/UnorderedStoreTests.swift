@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// The view that programs have of a store that doesn't list keys in the order of their bytes.
+/// Programs on a mount of a store that does not list keys in the order of their bytes.
 @Suite(.serialized, mounts) struct UnorderedStoreTests {
     /// Orders, each with how many items there are on a page.
     static let listings: [(ListingOrder, Int)] = [

@@ -7,15 +7,15 @@ import Testing
     /// 20 subjects of 45 folders and 1,000 files each.
     private static let tree = WalkTree.uniform(subjectCount: 20)
     private static let keyCount = 20_000
-    /// Pages as S3's: 20 hold all keys of the tree.
+    /// With pages like S3's: 20 hold all keys of the tree.
     private static let limitOfFind = 40
-    /// For any walk, by the number of keys.
+    /// The limit of any walk, by the number of keys.
     private static let limit = keyCount / 1_000 * 12 / 10 + 40
-    /// S3's typical time to the first byte, so that what is asked for ahead has the time that it has there.
+    /// S3's typical time to the first byte, which gives prefetches the time that they have there.
     private static let latency = Duration.milliseconds(20)
 
-    /// The mount's listings while `body` runs, and until it is unmounted: what was asked for in vain counts too, but not what
-    /// was asked for a second time since it was late.
+    /// Returns the number of listings of a mount, from the call of `body` until the mount ends. It includes prefetches
+    /// that were of no use, but not requests that were hedged.
     private func listCount(
         of tree: WalkTree = tree, latency: Duration = latency, options: [String] = [], _ body: (String) throws -> Void
     ) throws -> Int {
@@ -63,8 +63,8 @@ import Testing
     @Test func `A walk with the last subject first costs a few LISTs for each subject`() throws {
         try WalkTools.with(Self.tree) { tools in
             let count = try listCount { try tools.expectExact("stack", at: $0) }
-            // Its page, and the proof that nothing follows, asked for one after the other; and what its folders cost
-            // before the walk was recognised.
+            // Its page, and the proof that nothing follows, one after the other; and the listings of its folders before
+            // the walk was recognized.
             #expect(count <= 20 * 4)
         }
     }
@@ -123,7 +123,7 @@ import Testing
                 }
             }
             #expect(count <= Self.limitOfFind)
-            // What happened to be ahead.
+            // Prefetches at the end of a walk.
             #expect(server.log.count - countOfOne <= 8)
         }
     }

@@ -10,7 +10,7 @@ import Testing
     /// A name of folders whose objects come and go meanwhile: in the bucket's root, and between stable folders.
     private static let changing = "changing"
     private static let tree = WalkTree.subjects(3).with(.oddities(below: "101308/T1w/odd/"))
-    /// Far more than needed, and far less than all that is asked for in that time.
+    /// Far more than needed, and far less than all listings of that time.
     private static let memoryByteLimit = 512 << 20
 
     /// `TRACTFS_STRESS` seconds; without it, a minute where CI is, and a few seconds elsewhere.
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// All that goes on at once, each on a thread of its own until the time is over.
+    /// All walks and changes, each on a thread of its own.
     private struct Stress: Sendable {
         let server: S3TestServer
         let mountPoint: String
@@ -101,7 +101,7 @@ import Testing
             }
         }
 
-        /// Has the mount look again at a folder, or at a file's.
+        /// Refreshes a folder, or the folder of a file.
         private func refresh(seed: UInt64) -> Work {
             let random = Mutex(SeededGenerator(seed: seed &* 5))
             return {
@@ -122,7 +122,7 @@ import Testing
                     let key = Key("\(place)/folder-\(name % 7)/file-\(name)")
                     if server.contents[key] == nil { server.put(key, .text("x")) } else { server.delete(key) }
                 }
-                // It may come and go as a whole: whatever is seen of it, the mount goes on.
+                // The folder may come and go as a whole.
                 _ = try run("find", [mountPoint + "/" + (places.randomElement() ?? changing)])
             }
         }

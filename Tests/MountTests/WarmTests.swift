@@ -55,7 +55,7 @@ import Testing
             #expect(lines.last?.hasPrefix("\(mountPoint)/sub: 21MiB fetched in ") == true)
             #expect(lines.last?.hasSuffix("; 5 files are in the cache") == true)
             #expect(sentByteCount(server) == Self.subjectByteCount)
-            // Three for the big one, and each other one with one.
+            // Three GETs for the big file, and one for each other.
             #expect(server.requests(.get).count - server.repeatedGetCount == 6)
             #expect(server.requests(.list).count <= 4)
             for key in Self.bodies.keys where key.hasPrefix("sub/") && key != "sub/empty" {
@@ -145,7 +145,7 @@ import Testing
             try file.seek(toOffset: 9 << 20)
             try file.write(contentsOf: [0x55, 0xaa, 0x55])
             try file.close()
-            // One that has nothing in memory.
+            // A new mount has nothing in memory.
             try withMount(of: server, options: cache.options) { mountPoint in
                 let result = try warm("--verify", mountPoint + "/sub")
                 #expect(result.status == 0, "\(result.errorOutput)")
@@ -169,7 +169,7 @@ import Testing
             #expect(result.output.contains("; 1 file failed: run it again to go on"))
             #expect(cache.isComplete("sub/T1w/big.nii.gz"))
             server.clearScripts()
-            // A version that isn't there any more is another matter.
+            // A version that was overwritten is another case.
             server.put("sub/two.nii.gz", .text("changed"))
             let stale = try warm(mountPoint + "/sub/two.nii.gz")
             #expect(stale.status == 1 && stale.errorOutput.contains("sub/two.nii.gz: "))
@@ -197,7 +197,7 @@ import Testing
             for key in Self.bodies.keys where key.hasPrefix("sub/") && key != "sub/empty" {
                 #expect(cache.isComplete(key))
             }
-            // It counts for what else may be kept.
+            // It counts against the space of other pins.
             let more = try warm("--keep", mountPoint + "/more")
             #expect(more.status == 1 && more.errorOutput.contains(", beside 21MiB that are kept; "))
             try #expect(

@@ -19,7 +19,7 @@ private func complaint(_ arguments: [String]) -> (text: String, code: ExitCode)?
     }
 }
 
-/// Expects that it is told in a line of its own what is wrong, by these words, and the exit status of wrong usage.
+/// Expects a line that says what is wrong, with these words, and the exit status of wrong usage.
 private func expectComplaint(
     _ arguments: [String], says words: [String], sourceLocation: SourceLocation = #_sourceLocation
 ) {
@@ -33,11 +33,11 @@ private func expectComplaint(
     }
     #expect(code == .validationFailure, sourceLocation: sourceLocation)
     #expect(!text.contains("\n"), sourceLocation: sourceLocation)
-    // Two lines of a terminal, and a little for values that are long themselves.
+    // Two lines of a terminal, and some more for long values.
     #expect(text.count <= 260, "\(text.count) characters: \(text)", sourceLocation: sourceLocation)
 }
 
-/// A command as it is declared, with its options and what else it takes.
+/// A declared command with its options and operands.
 private struct DeclaredCommand: CustomTestStringConvertible {
     let type: any ParsableCommand.Type
     /// "cache list"
@@ -47,14 +47,14 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     var words: [String] { name.split(separator: " ").map(String.init) }
     var options: [DeclaredOptions.Option] { DeclaredOptions(of: type).options }
 
-    /// Its options, but of those that `mount` has too one alone: the parser takes a while for each.
+    /// The options of a command, of which those of `mount` are taken once: the parser takes a while for each.
     var ownOptions: [DeclaredOptions.Option] {
         if name == "mount" { return options }
         let shared = options.filter { DeclaredOptions.ofMount[$0.name] != nil }
         return options.filter { DeclaredOptions.ofMount[$0.name] == nil } + shared.prefix(1)
     }
 
-    /// All that do something, and so have no further subcommands.
+    /// All commands without subcommands.
     static let all = of(Tractfs.self, "")
 
     private static func of(_ type: any ParsableCommand.Type, _ name: String) -> [DeclaredCommand] {
@@ -80,7 +80,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         "status": ["/mnt/x"], "cache clear": ["s3://bucket"], "config show": ["s3://bucket", "/mnt/x"],
     ]
 
-    /// For what the help calls a value: one that is none, and what is said of it. Empty where any text will do for the parser.
+    /// An invalid value for each placeholder in the help, and the words about it; empty if the parser accepts any text.
     private static let wrongValues: [String: [(value: String, says: [String])]] = [
         "size": [
             ("12 bananas", ["512MiB"]), ("10GB", ["10GiB?"]), ("10g", ["10GiB?"]), ("1.5 GiB", ["1536MiB?"]),
@@ -103,7 +103,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         "level": [("loud", ["trace", "critical"])],
         "format": [("yaml", ["text", "json"])],
         "context": [("a b", ["system_u:"]), ("", [])],
-        // Checked where they are used, by the words of MountFailureTests: whether they are there, or could be.
+        // The words of MountFailureTests cover values that are checked when they are used.
         "url": [], "region": [], "profile": [], "account": [], "file": [], "folder": [], "glob": [],
     ]
 

@@ -1,8 +1,8 @@
 public import ObjectStore
 import Synchronization
 
-/// A request to an `InMemoryStore`: what the code under test may cancel, and the test may release, fail or let through
-/// in pieces.
+/// A request to an `InMemoryStore`, which the code under test may cancel, and the test may release, fail or serve in
+/// pieces.
 public final class InMemoryRequest: StoreRequest {
     /// The subject of the request and its receiver.
     enum Work: Sendable {
@@ -60,24 +60,24 @@ public final class InMemoryRequest: StoreRequest {
     /// A Boolean value that is `true` after a cancellation.
     public var isCancelled: Bool { progress.withLock { $0.isCancelled } }
 
-    /// Ends the request with `cancelled`, also where bytes that were let through are still to come.
+    /// Ends the request with `cancelled`, also before all allowed bytes were delivered.
     public func cancel() {
         store.stopWaiting(self)
         progress.withLock { $0.isCancelled = true }
         store.deliver { self.proceed() }
     }
 
-    /// Lets the request go on to its end.
+    /// Lets the request continue to its end.
     public func release() {
         letThrough(rangeRequest?.range.count ?? 0, mayEnd: true)
     }
 
-    /// Lets the first `byteCount` bytes of the range through, counted from its beginning, and holds the rest.
+    /// Allows the first `byteCount` bytes of the range, and holds the rest.
     public func deliver(first byteCount: Int) {
         letThrough(byteCount, mayEnd: false)
     }
 
-    /// Ends the request with `error`, after the bytes that were let through.
+    /// Ends the request with `error`, after the allowed bytes.
     public func fail(with error: StoreError) {
         progress.withLock { $0.failure = error }
         letThrough(0, mayEnd: true)
@@ -92,8 +92,8 @@ public final class InMemoryRequest: StoreRequest {
         store.deliver { self.proceed() }
     }
 
-    /// Does all that may be done now. A second thread that comes along leaves it to the first, since a receiver is
-    /// called by one thread at a time.
+    /// Does all that may be done now. A second thread leaves it to the first, because a receiver is called by one
+    /// thread at a time.
     private func proceed() {
         while let step = nextStep() {
             switch (step, work) {

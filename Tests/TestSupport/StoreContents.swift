@@ -1,6 +1,6 @@
 public import ObjectStore
 
-/// An object as the in-memory store and the test server keep it.
+/// An object in the in-memory store and the test server.
 public struct StoredObject: Hashable, Sendable {
     /// The object in listings.
     public let listed: ListedObject

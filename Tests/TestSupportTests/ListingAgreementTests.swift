@@ -3,10 +3,10 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Our test server's listings against those of real servers, as boto3 sees both: what is tested against ours would be
-/// worth little if it listed in its own way.
+/// The test server's listings, compared with those of real servers through boto3. Tests against ours would prove little
+/// if it listed in its own way.
 @Suite struct ListingAgreementTests {
-    /// Keys that sort and encode in every way, but that a server of files can also keep: none is a prefix of another.
+    /// Keys that sort and encode in every way, and that a server of files can store: none is a prefix of another.
     private static func keys(seed: UInt64) -> [String] {
         var random = SeededGenerator(seed: seed)
         let names = ["a", "a.b", "a+b", "a b", "a%20b", "A", "é", "日本", "0", "~", "#", "&amp;", "'\"", "_", "[x],y"]

@@ -2,7 +2,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// The test server's faults as curl sees them: a test that relies on a fault should be able to rely on it.
+/// The faults of the test server, as curl sees them.
 @Suite struct MisbehaviourTests {
     /// Runs curl on the object "a"; the status of the answer is appended to its output.
     private func curl(_ server: S3TestServer, _ options: String..., limit: String = "20") throws -> CommandResult {

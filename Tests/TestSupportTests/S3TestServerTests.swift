@@ -2,7 +2,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// The server as curl sees it: an HTTP client that none of us wrote.
+/// The server as curl sees it, an independent HTTP client.
 @Suite struct S3TestServerTests {
     /// Runs curl on a path of the server's; the status of the answer is appended to its output.
     private func curl(_ server: S3TestServer, _ path: String, _ options: String...) throws -> CommandResult {

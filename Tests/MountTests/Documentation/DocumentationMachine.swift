@@ -2,14 +2,14 @@ import Foundation
 import ObjectStore
 import TestSupport
 
-/// A machine to try the documentation on: this one's files with a layer above them that is thrown away, a user's home, the HCP's
-/// stand-in in place of AWS, and processes of its own, which end with it.
+/// A machine for the commands of the documentation: this one's files with a temporary layer above them, a user's home,
+/// a stand-in for the HCP in place of AWS, and processes of its own, which end with it.
 final class DocumentationMachine {
     /// The keys of ConnectomeDB on this machine.
     static let accessKeyID = "AKIADOCUMENTATION001"
     static let secretAccessKey = "documentationSecret/abcdefghijklmnopqrst"
     static let home = "/home/you"
-    /// A clone of the repository, where commands are typed.
+    /// A clone of the repository, which is the working directory.
     private static let clone = home + "/tractfs"
 
     private let directory: String

@@ -6,15 +6,15 @@ import Testing
 struct DocumentedBlock: CustomStringConvertible, Sendable {
     /// A mark in front of a block: an HTML comment of one line, which readers do not see.
     enum Mark: Equatable {
-        /// It can't be run here: why.
+        /// The block cannot be run here, for this reason.
         case notRun(String)
-        /// A command that its commands take for granted.
+        /// A command that must be run before.
         case runFirst(String)
-        /// A program, or "python MODULE", that not every machine has.
+        /// A program, or "python MODULE", that some machines lack.
         case needs(String)
         /// The block shows other output than its commands print here, for this reason.
         case outputNotCompared(String)
-        /// Not one of these.
+        /// Another comment.
         case unknown(String)
 
         init(_ text: String) {
@@ -71,7 +71,7 @@ struct DocumentedPage: CustomTestStringConvertible, Sendable {
         return try (["README.md"] + names.filter { $0.hasSuffix(".md") }.sorted().map { "docs/" + $0 }).map(Self.init)
     }
 
-    /// Those that this suite runs something of.
+    /// The blocks that this suite runs.
     static func withCommands() throws -> [DocumentedPage] {
         try all().filter { page in
             page.ownLanguages == nil && page.blocks.contains { $0.reasonNotToRun == nil }

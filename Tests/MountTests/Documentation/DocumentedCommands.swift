@@ -1,6 +1,6 @@
 import Foundation
 
-/// The commands of a block of shell, and what is shown of their output.
+/// The commands of a block of shell, with the output that the page shows.
 struct DocumentedCommands {
     struct Command {
         /// The lines of the command.
@@ -54,8 +54,8 @@ struct DocumentedCommands {
     }
 }
 
-/// A line of output as a page shows it: numbers, dates and sizes are others each time, "…" stands for anything, and how wide columns are
-/// doesn't matter.
+/// A line of output on a page. Numbers, dates and sizes may differ, "…" stands for any text, and the width of columns
+/// does not count.
 struct ExpectedLine {
     private let pattern: String
 

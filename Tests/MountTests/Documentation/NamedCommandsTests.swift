@@ -5,7 +5,7 @@ import Testing
 
 @testable import tractfs
 
-/// Whatever is written of our own commands, in sentences and in blocks that aren't run too.
+/// All mentions of our own commands, in sentences and in blocks that are not run.
 @Suite struct NamedCommandsTests {
     @Test(
         "A command that the documentation names exists, and has the options that it is named with",

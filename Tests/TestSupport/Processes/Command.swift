@@ -10,9 +10,9 @@ public struct CommandResult: Sendable {
     public let errorOutput: String
 }
 
-/// A command did not do what a test's preparation needed.
+/// The error of a command that a test needed.
 public struct CommandFailure: Error, CustomStringConvertible {
-    /// The command, and what went wrong.
+    /// The command, and its failure.
     public let description: String
 
     /// A failure of this description.

@@ -54,7 +54,7 @@ public struct MountProcesses {
         self.supervisor = supervisor
     }
 
-    /// Kills both, so that neither can do anything about the other's death.
+    /// Kills both, so that neither can react to the other's death.
     public func killBoth() {
         kill(supervisor, SIGKILL)
         kill(server, SIGKILL)
@@ -72,7 +72,7 @@ private func parent(of process: Int32) -> Int32? {
 private func unmountForSure(_ mountPoint: String) throws {
     do {
         try eventually("the end of the process that served \(mountPoint)") {
-            // More than once: what a command that failed has begun may be mounted a moment later.
+            // In a loop, because a command that failed may still be mounting.
             if isMounted(mountPoint), try run("fusermount3", ["-u", mountPoint]).status != 0 {
                 _ = try run("fusermount3", ["-u", "-z", mountPoint])
             }

@@ -42,7 +42,7 @@ public final class NetworkLine {
         }
     }
 
-    /// A process that does nothing but have a namespace.
+    /// Starts a process that only holds a namespace.
     private static func namespace(_ directory: String) throws -> BackgroundProcess {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let process = try BackgroundProcess(
@@ -70,10 +70,10 @@ public final class NetworkLine {
     /// The first words of a client's command.
     public var clientLauncher: [String] { ["nsenter", "--net=" + NetworkLine.path(of: client)] }
 
-    /// From now on all that is sent is lost, in both directions.
+    /// Drops all packets in both directions from now on.
     public func cut() throws { try send(toServer: Self.wrongHardware, toClient: Self.wrongHardware) }
 
-    /// From now on what is sent arrives again.
+    /// Delivers packets again.
     public func restore() throws { try send(toServer: Self.serverHardware, toClient: Self.clientHardware) }
 
     private func send(toServer: String, toClient: String) throws {
@@ -123,7 +123,7 @@ struct ServerSide: Sendable {
     }
 }
 
-/// Makes a line, and takes it away whatever `body` does.
+/// Creates a line, and removes it after `body`.
 public func withNetworkLine<Result>(_ body: (NetworkLine) throws -> Result) throws -> Result {
     try withTemporaryDirectory { directory in
         let line = try NetworkLine(directory: directory)

@@ -4,9 +4,9 @@ import Glibc
 public struct RealServer: Sendable {
     /// The value of `--endpoint-url`.
     public let endpointURL: String
-    /// Of the only user.
+    /// The key of the only user.
     public let accessKeyID: String
-    /// Of the only user.
+    /// The key of the only user.
     public let secretAccessKey: String
 
     /// The environment that gives tractfs, or an AWS SDK, the endpoint and the credentials, and no others.

@@ -2,7 +2,7 @@
 struct S3Response: Sendable {
     /// An event in place of the response, or in the middle of it.
     enum Interruption: Sendable {
-        /// The connection is closed as if all were said.
+        /// The connection is closed as if the response were complete.
         case close
         /// The connection is reset (RST).
         case reset
@@ -10,7 +10,7 @@ struct S3Response: Sendable {
         case stall
         /// The rest is sent no faster than this.
         case slowDown(Pace)
-        /// The test's doing; then the answer goes on.
+        /// A change by the test, after which the response continues.
         case run(@Sendable () -> Void)
     }
 
@@ -50,7 +50,7 @@ struct S3Response: Sendable {
     /// The number of bytes of body that the head announces.
     var announcedByteCount: Int { range.count + (announcesSurplus ? surplusByteCount : 0) }
 
-    /// Bytes of what is sent, counted from its beginning. What is too much is made of "?".
+    /// The bytes of the response at these offsets. Bytes behind the body are "?".
     func bytes(in sent: Range<Int>) -> [UInt8] {
         let wanted = sent.clamped(to: 0..<range.count)
         return body.bytes(in: range.lowerBound + wanted.lowerBound..<range.lowerBound + wanted.upperBound)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// TLS in front of a server that has none, with a certificate that is right or wrong as a test says.
+/// TLS in front of a server without it, with the certificate of a test.
 public final class TLSFront {
     /// The certificate for clients.
     public enum Certificate: String, Sendable, CaseIterable {
@@ -57,7 +57,7 @@ public final class TLSFront {
     }
 }
 
-/// Puts TLS in front of a server, and takes it away whatever `body` does.
+/// Puts TLS in front of a server during `body`.
 public func withTLS<Result>(
     inFrontOf server: S3TestServer, showing certificate: TLSFront.Certificate = .trusted,
     _ body: (TLSFront) throws -> Result
