@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `Completion in bash offers the values of an option behind "=" for one letter too`() throws {
+    @Test func `Completion in bash offers the values of an option behind "=" too`() throws {
         try withShell("bash") { _, complete in
             let completed = try complete(["tractfs mount --profile=h", "tractfs mount --log-level=deb"]).map(\.last)
             #expect(completed == ["--profile=hcp", "--log-level=debug"])

@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func `The service of systemd in the documentation has the options of its line of fstab`() throws {
+    @Test func `The example settings of the systemd service are accepted by tractfs mount`() throws {
         let text = try String(contentsOfFile: packageRoot + "/packaging/systemd/tractfs.conf.example", encoding: .utf8)
         let settings = Dictionary(
             uniqueKeysWithValues: text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in

@@ -50,12 +50,14 @@ import Testing
                         try server.refuseConnections()
                         try server.acceptConnections()
                     }
-                    sleep(UInt32(Self.readTimeout * 2))
+                    letPass(.seconds(Self.readTimeout * 2), of: "twice --read-timeout")
                     #expect(reader.isRunning)
                     // The supervisor continues first, and finds a server that is still stopped.
                     for process in both {
                         kill(process, SIGCONT)
-                        if process == processes.supervisor { sleep(5) }
+                        if process == processes.supervisor {
+                            letPass(.seconds(5), of: "Watchdog.variable and two looks")
+                        }
                     }
                     try reader.waitForEnd(timeout: .seconds(60))
                     #expect(reader.status == 0, "\(reader.errorOutput)\(mount.text)")
@@ -77,7 +79,7 @@ import Testing
                 let both = [processes.supervisor, processes.server]
                 for process in both { kill(process, SIGSTOP) }
                 // An idle loop waits for 10 s at a time, and only a longer gap counts as a stop.
-                sleep(16)
+                letPass(.seconds(16), of: "the idle wait of NetworkLoop and its breakMin")
                 for process in both { kill(process, SIGCONT) }
                 // A store that does not answer on the connections from before.
                 let former = server.connectionCount

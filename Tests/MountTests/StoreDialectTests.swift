@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test(arguments: dialects)
-    func `A mount has all names, times and bytes of a store that writes`(dialect: Dialect) throws {
+    func `A mount has all names, times and bytes of a store that writes other listings`(dialect: Dialect) throws {
         // A page shows that it isn't encoded only if it has such a key.
         let pageLimit = dialect.testDescription.contains("encoded") ? 1_000 : 3
         try withTree(.listing(dialect.rewritten), pageLimit: pageLimit) { server in
