@@ -43,12 +43,9 @@ import Testing
     @Test func `A mount with an overlay is one mount to its users, and refuses umount while it is in use`() throws {
         try withBucket { server, folder throws in
             try withOverlay(of: server, in: folder) { mount throws in
-                let table = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
-                #expect(table.split(separator: "\n").count { $0.contains(" \(mount.point) ") } == 1)
-                #expect(
-                    table.split(separator: "\n").contains {
-                        $0.contains(" \(mount.point) ") && $0.contains(" - overlay s3://\(server.bucket)")
-                    })
+                let lines = mountTable().filter { $0.contains(" \(mount.point) ") }
+                #expect(lines.count == 1)
+                #expect(lines.first?.contains(" - overlay s3://\(server.bucket)") == true)
                 try withOpenFile(mount.point + "/folder/file") { _ in
                     let refused = try run("umount", [mount.point], environment: ["LC_ALL": "C"])
                     #expect(refused.status != 0 && refused.errorOutput.contains("busy"))

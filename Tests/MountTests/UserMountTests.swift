@@ -58,8 +58,7 @@ private struct Nobody {
 
     /// A Boolean value that is `true` if the mount point has a mount, in the namespace.
     var isMounted: Bool {
-        let table = FileManager.default.contents(atPath: "/proc/\(keeperID)/mountinfo") ?? Data()
-        return String(decoding: table, as: UTF8.self).contains(" \(mountPoint) ")
+        mountTable(of: keeperID).contains { $0.contains(" \(mountPoint) ") }
     }
 
     /// Runs a command as root.

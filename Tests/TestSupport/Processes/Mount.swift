@@ -10,15 +10,16 @@ public let fuseMissing = "needs /dev/fuse, which this machine does not have or d
 /// Mounts `uri` with the tractfs that was built with the tests, and calls `body` with the mount point. The mount has a disk
 /// cache of its own, unless the options say otherwise.
 ///
-/// Whatever `body` does, nothing stays: the mount is undone, by force at last, and the process must have ended.
+/// The mount ends after `body`, by force if necessary, and its processes must have ended.
 ///
 /// - Parameters:
 ///   - options: Options of `tractfs mount`.
-///   - environment: For the command, such as a server's credentials.
-///   - launcher: What the command is run by, such as one that changes the network first.
+///   - environment: Variables of the command, such as credentials.
+///   - launcher: The command that runs it, such as one that changes the network first.
+///   - program: Another tractfs.
 public func withMount<Result>(
     uri: String, options: [String] = [], environment: [String: String] = [:], launcher: [String] = [],
-    _ body: (String) throws -> Result
+    program: String? = nil, _ body: (String) throws -> Result
 ) throws -> Result {
     try withTemporaryDirectory { directory in
         let mountPoint = directory + "/mount"
@@ -26,7 +27,7 @@ public func withMount<Result>(
         let saysWhereToCache = options.contains("--cache-dir") || options.contains("--no-cache")
         let cache = saysWhereToCache ? [] : ["--cache-dir", directory + "/cache"]
         let result = Swift.Result {
-            let command = launcher + [try tractfsExecutable(), "mount", uri, mountPoint] + cache + options
+            let command = launcher + [try program ?? tractfsExecutable(), "mount", uri, mountPoint] + cache + options
             try runChecked(
                 command[0], Array(command.dropFirst()), environment: environment,
                 timeout: .seconds(60))
@@ -89,11 +90,19 @@ private func unmountForSure(_ mountPoint: String) throws {
     }
 }
 
+/// Returns the lines of a process's mount table (proc_pid_mountinfo(5)).
+///
+/// - Parameter process: Its id; by default the test's own process.
+public func mountTable(of process: Int32? = nil) -> [Substring] {
+    // FileManager reads one page of a file in /proc, which is too little for some forty mounts.
+    let file = FileHandle(forReadingAtPath: "/proc/\(process.map(String.init) ?? "self")/mountinfo")
+    return String(decoding: file?.readDataToEndOfFile() ?? Data(), as: UTF8.self).split(separator: "\n")
+}
+
 /// Returns `true` if exactly this path has a mount.
 public func isMounted(_ path: String) -> Bool {
-    let table = FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data()
-    return String(decoding: table, as: UTF8.self).split(separator: "\n").contains { line in
-        // The fifth field is the mount point, spaces as "\040" (proc_pid_mountinfo(5)).
+    mountTable().contains { line in
+        // The fifth field is the mount point, spaces as "\040".
         let fields = line.split(separator: " ")
         return fields.count > 4 && fields[4].replacing("\\040", with: " ") == path
     }
