@@ -20,17 +20,15 @@ public func eventually(
     _ what: String, within limit: Duration = .seconds(30), _ condition: () throws -> Bool
 ) throws {
     let deadline = ContinuousClock.now + limit
+    // Longer and longer pauses: many conditions look at all processes of the machine.
+    var pause: UInt32 = 2_000
     while try !condition() {
         guard ContinuousClock.now < deadline else {
             throw NeverHappened(description: "\(what): did not happen within \(limit)")
         }
-        sleepBriefly()
+        usleep(pause)
+        pause = min(pause + 1_000, 20_000)
     }
-}
-
-/// Lets other threads run for a few milliseconds.
-private func sleepBriefly() {
-    usleep(5_000)
 }
 
 /// Waits until `duration` is over, where the time itself is the subject of the test and no condition shows that it is over.
@@ -38,5 +36,5 @@ private func sleepBriefly() {
 /// - Parameter name: The product's constant, or the option of the test, that the duration is taken from.
 public func letPass(_ duration: Duration, of name: String) {
     let end = ContinuousClock.now + duration
-    while ContinuousClock.now < end { sleepBriefly() }
+    while ContinuousClock.now < end { usleep(5_000) }
 }

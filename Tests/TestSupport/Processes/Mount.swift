@@ -111,8 +111,11 @@ public func isMounted(_ path: String) -> Bool {
 /// The ids of the processes that have `argument` among their arguments, such as a mount point.
 public func processes(withArgument argument: String) -> [Int32] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    // A zero ends each argument. `Data` searches fast, also in a debug build.
+    let first = Data(argument.utf8) + Data([0])
+    let later = Data([0]) + first
     return names.compactMap(Int32.init).filter { processID in
         let arguments = FileManager.default.contents(atPath: "/proc/\(processID)/cmdline") ?? Data()
-        return arguments.split(separator: 0).contains { $0.elementsEqual(argument.utf8) }
+        return arguments.starts(with: first) || arguments.range(of: later) != nil
     }
 }
