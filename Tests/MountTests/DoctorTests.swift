@@ -102,7 +102,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         "tractfs doctor finds the problem of a store:",
         arguments: [
             Ailment(
-                "keys of somebody else", found: "list", says: ["InvalidAccessKeyId", "check the keys", "…0001"],
+                "keys of another user", found: "list", says: ["InvalidAccessKeyId", "check the keys", "…0001"],
                 skipping: Ailment.reading
             ) { $0.script(.any, .refuse(.invalidAccessKeyID)) },
             Ailment(
@@ -122,7 +122,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
                 says: ["can't read s3://tract-test/HCP/big", "AccessDenied"], skipping: ["round-trip", "bandwidth"]
             ) { $0.script(.gets, .refuse(.accessDenied)) },
             Ailment(
-                "objects encrypted with somebody's own key", found: "read", says: ["--sse-c-key-file"]
+                "objects encrypted with the customer's key", found: "read", says: ["--sse-c-key-file"]
             ) { $0.script(.gets, .refuse(.error(status: 400, code: "InvalidRequest"))) },
             Ailment(
                 "a bucket that isn't there", of: "s3://tract-tset/", found: "list", says: ["check the bucket's name"]),
@@ -243,7 +243,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
             (
                 "http://127.0.0.1:1",
                 Ailment(
-                    "a port that nobody listens on", found: "connection", says: ["127.0.0.1", "server is running"],
+                    "a port without a listener", found: "connection", says: ["127.0.0.1", "server is running"],
                     skipping: ["endpoint", "clock", "region"] + Ailment.asking)
             ),
             (

@@ -294,7 +294,7 @@ private func expectFailure(of mount: HopelessMount, moreOptions: [String] = []) 
                 for way in [[], ["--foreground"]] {
                     try expectFailure(of: mount, at: mountPoint, moreOptions: way)
                 }
-                #expect(server.log.isEmpty, "nobody is asked for what can't be mounted")
+                #expect(server.log.isEmpty, "no request is sent for an unusable mount point")
             }
         }
     }

@@ -44,7 +44,7 @@ import Testing
             } else if !(page.ownLanguages ?? DocumentedRun.languages).contains(block.language) {
                 Issue.record(
                     """
-                    \(block): nobody knows how to run a block of ```\(block.language). Write ``` alone for shell commands (with "$ " in \
+                    \(block): there is no way to run a block of ```\(block.language). Write ``` alone for shell commands (with "$ " in \
                     front of them where their output is shown), ```text for what is no command, one of \
                     \(DocumentedRun.languages), or put a line in front of it: <!-- not run: REASON -->, with one of \(Self.reasons)
                     """)
