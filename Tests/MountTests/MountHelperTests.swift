@@ -52,8 +52,7 @@ private struct MachineWithHelper {
 
     /// How many mounts are on the mount point.
     var mountCount: Int {
-        let table = FileManager.default.contents(atPath: "/proc/\(keeperID)/mountinfo") ?? Data()
-        return String(decoding: table, as: UTF8.self).split(separator: "\n").count { $0.contains(" \(mountPoint) ") }
+        mountTable(of: keeperID).count { $0.contains(" \(mountPoint) ") }
     }
 
     func run(_ command: [String]) throws -> CommandResult {
