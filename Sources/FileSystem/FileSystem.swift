@@ -1,6 +1,6 @@
 public import Logging
 public import Namespace
-public import ObjectStore
+import ObjectStore
 public import Reader
 public import StateLog
 public import struct SystemPackage.Errno
