@@ -5,6 +5,7 @@ import Namespace
 import ObjectStore
 import Reader
 import struct SystemPackage.Errno
+import SystemSupport
 
 /// The reply to a request. It cannot be copied, so it cannot be sent twice. A reply that is dropped sends EIO, so that
 /// no application waits forever.

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The validators in the first response for each object that has no ETag in its listing. All later responses for that
 /// object must agree with them.

@@ -1,4 +1,5 @@
 public import ObjectStore
+public import SystemSupport
 
 extension S3Client: ObjectURLSource {
     /// The maximum lifetime of a URL, in seconds.

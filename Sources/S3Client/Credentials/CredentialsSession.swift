@@ -1,5 +1,3 @@
-import Dispatch
-import Glibc
 public import Logging
 public import ObjectStore
 import Synchronization
@@ -16,7 +14,8 @@ public final class CredentialsSession: CredentialsProvider {
     private let chain: CredentialsChain
     private let logger: Logger
     private let shared: Mutex<Shared>
-    private let wakeup = DispatchSemaphore(value: 0)
+    /// `true` if the thread must look at the state.
+    private let wakeup = Monitor(false)
 
     /// Creates a session, and starts its thread.
     ///
@@ -40,7 +39,7 @@ public final class CredentialsSession: CredentialsProvider {
     /// Ends the thread as soon as a lookup in progress is over.
     public func shutdown() {
         shared.withLock { $0.isEnded = true }
-        wakeup.signal()
+        wakeup.change { $0 = true }
     }
 
     /// The last credentials that a source gave.
@@ -55,7 +54,7 @@ public final class CredentialsSession: CredentialsProvider {
             "\(message)",
             metadata: [
                 "credentials": "\(resolved.credentials)", "from": "\(resolved.source)",
-                "until": "\(resolved.expiry.map { CalendarTime($0).basicFormat } ?? "unknown")",
+                "until": "\(resolved.expiry.map { $0.utcBasicText } ?? "unknown")",
             ])
     }
 
@@ -74,7 +73,7 @@ extension CredentialsSession {
     /// Returns the credentials to sign a request with.
     public func current(for subject: String) -> CurrentCredentials {
         let (current, mustLookUp) = shared.withLock { $0.state.current(for: subject, now: .now) }
-        if mustLookUp { wakeup.signal() }
+        if mustLookUp { wakeup.change { $0 = true } }
         return current
     }
 
@@ -86,7 +85,7 @@ extension CredentialsSession {
         switch shared.withLock({ $0.state.noteRefusal(of: credentials, for: subject, error, now: .now) }) {
         case .retry: return true
         case .lookUp:
-            wakeup.signal()
+            wakeup.change { $0 = true }
             return true
         case .fail: return false
         case .failFirstReport(let error):
@@ -109,15 +108,12 @@ extension CredentialsSession {
     /// The body of the thread. Keeps the session alive only during a lookup.
     private struct Work: Sendable {
         weak let session: CredentialsSession?
-        let wakeup: DispatchSemaphore
+        let wakeup: Monitor<Bool>
 
         func run() {
-            // The main thread handles signals; curl notices a write to a closed connection by itself.
-            var all = sigset_t()
-            sigfillset(&all)
-            pthread_sigmask(SIG_BLOCK, &all, nil)
             while let wait = session?.proceed() {
-                _ = wakeup.wait(timeout: .now() + .milliseconds(Int((wait / .milliseconds(1)).rounded(.up))))
+                wakeup.wait(atMost: wait) { $0 }
+                wakeup.change { $0 = false }
             }
         }
     }

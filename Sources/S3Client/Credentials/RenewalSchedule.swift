@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The time at which credentials are renewed.
 struct RenewalSchedule {

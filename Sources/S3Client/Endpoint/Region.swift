@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// Names of regions.
 enum Region {
     /// The default region: the first one of AWS, which other S3 servers accept too.
@@ -7,7 +9,7 @@ enum Region {
     /// separators.
     static func isSignable(_ name: String) -> Bool {
         (1...255).contains(name.utf8.count)
-            && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
+            && name.utf8.allSatisfy { $0.isVisibleASCII && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
     }
 
     /// Returns `true` if `name` may be an AWS region, which is part of host names: lower-case letters, digits and "-".

@@ -1,4 +1,5 @@
 public import ObjectStore
+import SystemSupport
 
 /// A URI of the form `s3://BUCKET[/PREFIX]`, with a bucket's name or an access point's ARN. The prefix is used as it
 /// is: it is not decoded, and no "/" is added.
@@ -58,7 +59,7 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
     /// valid.
     private static func problem(withBucket name: String) -> String? {
         guard name.utf8.count <= 255 else { return "it must have at most 255 bytes" }
-        guard name.unicodeScalars.allSatisfy({ !$0.isInstruction && $0 != "\u{FFFD}" }) else {
+        guard name.unicodeScalars.allSatisfy({ !$0.isControlOrFormat && $0 != "\u{FFFD}" }) else {
             return "control characters may not stand in it"
         }
         return name == "." || name == ".." ? "in a path it has another meaning" : nil

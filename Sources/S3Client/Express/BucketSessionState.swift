@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// A session that CreateSession has returned.
 struct CreatedSession {

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// A CreateSession request, which returns credentials for one directory bucket ("CreateSession" in the Amazon S3 API
 /// Reference). It is signed with the account's credentials.
@@ -45,7 +46,7 @@ final class SessionOperation: Operation {
 
     func begin(_ head: ResponseHead, at start: Int) throws(AttemptFailure) {
         document = []
-        answerTime = head.date.flatMap(CalendarTime.init(httpDate:))?.timestamp
+        answerTime = head.date.flatMap(Timestamp.init(httpDate:))
     }
 
     func receive(_ bytes: RawSpan, at start: Int) throws(AttemptFailure) {

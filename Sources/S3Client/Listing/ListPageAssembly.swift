@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// Builds the items of a page from the elements of a response.
 struct ListPageAssembly {

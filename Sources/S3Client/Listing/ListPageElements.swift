@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The elements of a response to ListObjectsV2 or ListObjects. EncodingType may follow the keys that it applies to, so
 /// keys are stored undecoded. Other values are parsed immediately, since a number takes less memory than its text.

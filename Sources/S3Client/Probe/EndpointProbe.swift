@@ -1,5 +1,6 @@
 internal import CCurl
-public import ObjectStore
+import ObjectStore
+public import SystemSupport
 
 /// A probe of a bucket's endpoint: sends one unsigned ListObjectsV2 for one key, and reports the step that fails. The
 /// connection is made as for any other request, and even a refusal tells the store's time and the bucket's region.
@@ -159,7 +160,7 @@ extension EndpointReport {
         }
         return .success(
             Answer(
-                time: attempt.head.date.flatMap(CalendarTime.init(httpDate:))?.timestamp,
+                time: attempt.head.date.flatMap(Timestamp.init(httpDate:)),
                 region: attempt.head.region.flatMap { Region.isSignable($0) ? $0 : nil }))
     }
 

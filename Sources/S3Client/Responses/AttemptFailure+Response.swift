@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The failures that responses of a store report.
 extension AttemptFailure {
@@ -74,6 +75,6 @@ extension AttemptFailure {
 
     /// Returns the number of seconds that the store's clock is ahead of this machine's.
     private static func skew(of head: ResponseHead, now: Timestamp) -> Int? {
-        head.date.flatMap(CalendarTime.init(httpDate:)).map { $0.timestamp.seconds - now.seconds }
+        head.date.flatMap(Timestamp.init(httpDate:)).map { $0.seconds - now.seconds }
     }
 }

@@ -34,10 +34,6 @@ final class HostResolver: Sendable {
 
     private func begin(_ host: String) {
         DetachedThread.start { [self] in
-            // The main thread handles signals.
-            var all = sigset_t()
-            sigfillset(&all)
-            pthread_sigmask(SIG_BLOCK, &all, nil)
             let result = lookUp(host)
             book.withLock { $0.note(result, of: host, now: .now) }
         }

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// An XML document with temporary credentials, or with an error: a response of the Security Token Service, or to
 /// CreateSession.
@@ -44,7 +45,7 @@ struct CredentialsXML {
             case (4, "AccessKeyId"): document.accessKeyID = value
             case (4, "SecretAccessKey"): document.secretAccessKey = value
             case (4, "SessionToken"): document.sessionToken = value
-            case (4, "Expiration"): document.expiry = CalendarTime(listing: text)?.timestamp
+            case (4, "Expiration"): document.expiry = Timestamp(iso8601: text)
             case (3, "Code"): document.code = Excerpt.of(text)
             // Some messages have further lines with the string that should have been signed.
             case (3, "Message"): document.message = Excerpt.of(text.prefix { $0 != UInt8(ascii: "\n") })

@@ -1,6 +1,7 @@
 internal import CCurl
 import Glibc
 import ObjectStore
+import SystemSupport
 
 /// A connection to a service that issues credentials, or to the endpoint that is probed: for rare, small requests, one
 /// at a time, on a thread that may block.
@@ -62,7 +63,7 @@ struct ServiceConnection {
         }
         return Answer(
             status: attempt.head.status, body: attempt.body,
-            date: attempt.head.date.flatMap(CalendarTime.init(httpDate:))?.timestamp)
+            date: attempt.head.date.flatMap(Timestamp.init(httpDate:)))
     }
 
     /// The result of one attempt of a request.

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The validity of a presigned URL ("Sharing objects with presigned URLs" in the Amazon S3 User Guide).
 struct URLValidity: Equatable {

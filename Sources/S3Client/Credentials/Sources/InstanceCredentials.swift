@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The role of the EC2 instance that this machine is, from version 2 of the instance metadata service (IMDSv2).
 ///
@@ -106,7 +107,7 @@ struct InstanceCredentials: CredentialsSource {
         // others. The AWS CLI treats all three in this way (botocore.utils, IMDSFetcher).
         guard ![403, 404, 405].contains(answer.status) else { return nil }
         let token = String(decoding: answer.body, as: UTF8.self)
-        guard answer.status == 200, !token.isEmpty, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+        guard answer.status == 200, !token.isEmpty, token.utf8.allSatisfy(\.isVisibleASCII) else {
             throw SettingsError(
                 "the metadata service of this EC2 machine (\(endpoint)) returned no IMDSv2 token (HTTP \(answer.status))"
             )

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// A role that is assumed with a token in a file, which EKS or a CI service keeps up to date.
 ///
