@@ -1,5 +1,6 @@
 import CFuse
 import Glibc
+import StateLog
 import Synchronization
 
 /// The channel between libfuse and /dev/fuse. It sees each request before libfuse, and each reply before the kernel.
@@ -12,7 +13,7 @@ import Synchronization
 /// that libfuse negotiates the same options, and discards the reply.
 final class DeviceChannel: Sendable {
     private let wanted: InitAgreement
-    private let page: SupervisionPage?
+    private let page: SupervisorSharedState?
     private let isSuccessor: Bool
     /// The flags to add to the reply to the pending FUSE_INIT.
     private let pendingAgreement = Atomic<UInt32>(0)
@@ -26,7 +27,7 @@ final class DeviceChannel: Sendable {
     ///   - wanted: The flags to accept if the kernel offers them.
     ///   - page: The memory in which FUSE_INIT is stored for the next server.
     ///   - isSuccessor: `true` if an earlier server has received FUSE_INIT.
-    init(wanted: InitAgreement, page: SupervisionPage? = nil, isSuccessor: Bool = false) {
+    init(wanted: InitAgreement, page: SupervisorSharedState? = nil, isSuccessor: Bool = false) {
         self.wanted = wanted
         self.page = page
         self.isSuccessor = isSuccessor

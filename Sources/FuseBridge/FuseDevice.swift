@@ -1,5 +1,6 @@
 import CFuse
 import Glibc
+import Mounting
 import struct SystemPackage.Errno
 import struct SystemPackage.FileDescriptor
 
@@ -30,7 +31,7 @@ extension FuseDevice: NotificationDevice {
 
 extension FuseDevice {
     /// The buffer size that the kernel requires: the largest negotiated request and its header.
-    private static let requestByteCountMax = FuseSession.readByteCountLimit + (64 << 10)
+    private static let requestByteCountMax = MountedDevice.readByteCountLimit + (64 << 10)
 
     /// Replies EIO to all requests while `isNeeded`, which is called again every few milliseconds, returns `true`. For
     /// a mount without a server, while a thread in the kernel still waits for one of its requests.

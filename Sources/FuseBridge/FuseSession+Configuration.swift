@@ -6,7 +6,7 @@ extension FuseSession {
         /// The log from which the next server process restores the session; the same as the file system's.
         public var log: StateLog?
         /// The memory that is shared with the supervisor; `nil` without a supervisor.
-        public var page: SupervisionPage?
+        public var page: SupervisorSharedState?
         /// `true` if the session continues one of an earlier process, which had the same `page`.
         public var isSuccessor = false
         /// The path at which an overlay is mounted, or will be, on top of this mount; `nil` for none.

@@ -2,6 +2,7 @@ import CFuse
 public import FileSystem
 import Glibc
 public import Logging
+public import Mounting
 import Namespace
 public import StateLog
 import Synchronization
@@ -40,8 +41,6 @@ public final class FuseSession: Sendable {
         let device: FuseDevice
     }
 
-    /// The maximum size of a read request in bytes: the limit of libfuse and of the kernel, 256 pages.
-    static let readByteCountLimit = 1 << 20
     /// The maximum number of read-ahead requests that the kernel has in flight. Its default of 12 would hide later
     /// reads from the reader.
     private static let backgroundRequestCount: UInt32 = 64
@@ -67,7 +66,7 @@ public final class FuseSession: Sendable {
     }
 
     /// The memory that is shared with the supervisor; `nil` without a supervisor.
-    var page: SupervisionPage? { configuration.page }
+    var page: SupervisorSharedState? { configuration.page }
     /// `true` if another program made the mount and chose its options.
     var isForeign: Bool { configuration.isForeign }
     /// The version of the program.
@@ -111,8 +110,8 @@ public final class FuseSession: Sendable {
 
     /// Negotiates the options of the connection with the kernel (FUSE_INIT).
     func begin(_ connection: inout fuse_conn_info) {
-        connection.max_read = UInt32(FuseSession.readByteCountLimit)
-        connection.max_readahead = UInt32(FuseSession.readByteCountLimit)
+        connection.max_read = UInt32(MountedDevice.readByteCountLimit)
+        connection.max_readahead = UInt32(MountedDevice.readByteCountLimit)
         connection.max_background = FuseSession.backgroundRequestCount
         // Entries are always listed with their attributes, so the kernel should always use readdirplus. Replies are
         // copied, because splicing was measured to be 2.7 times slower.
@@ -161,7 +160,7 @@ public final class FuseSession: Sendable {
             ordering: .relaxed)
         guard let device else { return }
         let overlay = overlaidAt.map {
-            OverlaidNames(overlaidAt: $0, device: FileDescriptor(rawValue: device.descriptor))
+            OverlayDentries(overlaidAt: $0, device: FileDescriptor(rawValue: device.descriptor))
         }
         notificationQueue.begin(on: device, protocolMinor: protocolMinor, overlay: overlay)
     }
@@ -182,7 +181,7 @@ public final class FuseSession: Sendable {
         on device: consuming MountedDevice, didTakeOver: () -> Void = {}, drain: () -> Void
     ) throws(SetupError) {
         // libfuse refuses a max_read in FUSE_INIT that differs from the one among its mount options.
-        let options = "max_read=\(FuseSession.readByteCountLimit)"
+        let options = "max_read=\(MountedDevice.readByteCountLimit)"
         guard let session = tractfs_session_new(options, Unmanaged.passUnretained(self).toOpaque()) else {
             throw SetupError(description: "libfuse cannot start a session")
         }

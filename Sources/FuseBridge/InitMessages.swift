@@ -1,3 +1,5 @@
+import StateLog
+
 /// The fields of a FUSE_INIT request that libfuse 3.14 ignores (`struct fuse_in_header` and `fuse_init_in` in
 /// linux/fuse.h).
 struct InitRequest {
@@ -73,18 +75,7 @@ enum InitReply {
     }
 }
 
-/// The flags of FUSE_INIT that the kernel offers and the server accepts, beyond those of libfuse 3.14: the second word
-/// of flags.
-struct InitAgreement: OptionSet, Hashable {
-    let rawValue: UInt32
-
-    /// FUSE_PASSTHROUGH, Linux 6.9: the kernel reads backing files directly.
-    static let passthrough = InitAgreement(rawValue: 1 << (37 - 32))
-    /// FUSE_HAS_RESEND, Linux 6.9: the kernel can resend requests that another server has read and not answered.
-    static let resend = InitAgreement(rawValue: 1 << (39 - 32))
-
-    static let all: InitAgreement = [.passthrough, .resend]
-
+extension InitAgreement {
     /// FUSE_INIT_EXT, in the first word: there is a second word.
     static let hasMoreFlags: UInt32 = 1 << 30
 }

@@ -1,3 +1,4 @@
+import Mounting
 import Logging
 import Namespace
 import struct SystemPackage.Errno
@@ -10,7 +11,7 @@ struct KernelInvalidator: Sendable {
     private let device: any NotificationDevice
     private let logger: Logger
     /// The overlay that holds names of the mount; `nil` for none.
-    private var overlay: OverlaidNames?
+    private var overlay: OverlayDentries?
     /// `true` while the kernel accepts FUSE_NOTIFY_PRUNE.
     private var prunes: Bool
     /// `true` while the kernel accepts FUSE_NOTIFY_INC_EPOCH.
@@ -18,7 +19,7 @@ struct KernelInvalidator: Sendable {
     /// `true` if the kernel knows FUSE_EXPIRE_ONLY. Older kernels ignore this flag and drop the name.
     private let expires: Bool
 
-    init(device: any NotificationDevice, protocolMinor: Int, overlay: OverlaidNames? = nil, logger: Logger) {
+    init(device: any NotificationDevice, protocolMinor: Int, overlay: OverlayDentries? = nil, logger: Logger) {
         self.device = device
         self.overlay = overlay
         self.logger = logger
@@ -36,7 +37,7 @@ struct KernelInvalidator: Sendable {
 
     /// Makes the kernel forget inodes that are not in use.
     mutating func release(_ names: [KernelName]) {
-        overlay?.release()
+        overlay?.dropUnused()
         for start in stride(from: 0, to: names.count, by: KernelNotification.pruneCountMax) where prunes {
             let some = names[start..<min(start + KernelNotification.pruneCountMax, names.count)]
             prunes = notify(.prune(some.map(\.child)))
@@ -63,7 +64,7 @@ struct KernelInvalidator: Sendable {
 
     private func forgetOverlay() {
         do throws(Errno) {
-            try overlay?.forget()
+            try overlay?.dropAllUnused()
         } catch {
             logger.info("cannot invalidate the overlay's negative entries", metadata: ["reason": "\(error)"])
         }

@@ -1,3 +1,4 @@
+import Mounting
 import DequeModule
 import Logging
 import Namespace
@@ -57,7 +58,7 @@ final class NotificationQueue: KernelCache {
         }
     }
 
-    func distrust(
+    func invalidate(
         _ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void
     ) {
         let isQueued = state.change { state in
@@ -70,7 +71,7 @@ final class NotificationQueue: KernelCache {
     /// Starts to send notifications to a kernel that speaks version 7 of the protocol with this minor version.
     ///
     /// - Parameter overlay: The overlay that holds names of the mount; `nil` for none.
-    func begin(on device: any NotificationDevice, protocolMinor: Int, overlay: OverlaidNames? = nil) {
+    func begin(on device: any NotificationDevice, protocolMinor: Int, overlay: OverlayDentries? = nil) {
         let invalidator = KernelInvalidator(
             device: device, protocolMinor: protocolMinor, overlay: overlay, logger: logger)
         let thread = WorkerThread { self.work(invalidator) }

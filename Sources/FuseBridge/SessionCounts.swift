@@ -1,3 +1,5 @@
+public import StateLog
+
 /// The counters of a session, and the processes that serve it.
 public struct SessionCounts: Sendable {
     /// The processes that serve the mount.

@@ -1,7 +1,9 @@
 import FuseBridge
 import Glibc
 import ObjectStore
+import Settings
 import SystemPackage
+import SystemSupport
 
 /// A file in a mount, or a folder and what is below it.
 struct MountedTree {

@@ -1,5 +1,7 @@
 import FileSystem
 import FuseBridge
+import Settings
+import SystemSupport
 
 /// A file or a folder in a mount that URLs are wanted of. The mount signs them.
 struct PresignedPath {

@@ -3,6 +3,7 @@ import FuseBridge
 import Glibc
 import Namespace
 import SystemPackage
+import SystemSupport
 
 /// `tractfs refresh`.
 struct RefreshCommand: ParsableCommand {

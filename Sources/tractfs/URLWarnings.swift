@@ -1,5 +1,7 @@
+import CommandOutput
 import FileSystem
 import ObjectStore
+import Settings
 import SystemSupport
 
 /// What those should know who hand URLs out; each is told once.

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Mounting
 import Namespace
 import ObjectStore
 import SystemSupport
@@ -69,7 +70,7 @@ private let copiesDirectories = ConditionTrait.enabled(
         try withFolder { store, mount in
             try expectAll(Self.names, in: mount)
             store.delete(Key("folder/" + Self.names[5]))
-            mount.namespace.forget("folder/", .tree)
+            mount.namespace.invalidate("folder/", .tree)
             var left = Self.names
             left.remove(at: 5)
             for _ in 0..<2 { try expectAll(left, in: mount) }
@@ -83,7 +84,7 @@ private let copiesDirectories = ConditionTrait.enabled(
             try withOpenFolder(of: mount) { old in
                 var names = read(old, count: 50)
                 store.delete(Key("folder/" + Self.names[5]))
-                mount.namespace.forget("folder/", .tree)
+                mount.namespace.invalidate("folder/", .tree)
                 for _ in 0..<2 { try expectAll(left, in: mount) }
                 names += read(old)
                 #expect(names == Self.names)
@@ -99,7 +100,7 @@ private let copiesDirectories = ConditionTrait.enabled(
                 #expect(read(directory, count: 2_000) == Array(Self.names[..<2_000]))
                 let place = telldir(directory)
                 store.delete(Key("folder/" + Self.names[5]))
-                mount.namespace.forget("folder/", .tree)
+                mount.namespace.invalidate("folder/", .tree)
                 rewinddir(directory)
                 #expect(read(directory) == Self.names)
                 seekdir(directory, place)

@@ -1,6 +1,7 @@
 import CFuse
 import FileSystem
 import Glibc
+import StateLog
 import Testing
 
 @testable import FuseBridge
@@ -131,7 +132,7 @@ private let resend: UInt32 = 1 << 7
     }
 
     @Test func `a successor replays FUSE_INIT once, and its reply is not sent`() throws {
-        let page = try SupervisionPage()
+        let page = try SupervisorSharedState()
         let first = DeviceChannel(wanted: .all, page: page)
         let initRequest = request(body: [7, 45, 4096, extended, passthrough | resend])
         var buffer = [UInt8](repeating: 0, count: 4_096)
@@ -154,7 +155,7 @@ private let resend: UInt32 = 1 << 7
     }
 
     @Test func `only requests with a reply are counted`() throws {
-        let page = try SupervisionPage()
+        let page = try SupervisorSharedState()
         let channel = DeviceChannel(wanted: [], page: page)
         for (opcode, unique) in [(15, 4), (15, 6), (2, 8), (36, 7), (42, 10)] as [(UInt32, UInt32)] {
             request(opcode: opcode, unique: unique, body: []).withUnsafeBytes { channel.noteRequest($0) }

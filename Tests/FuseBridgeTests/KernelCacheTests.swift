@@ -1,4 +1,5 @@
 import Foundation
+import Mounting
 import Namespace
 import ObjectStore
 import Synchronization
@@ -26,7 +27,7 @@ import Testing
         final class Listener: KernelCache {
             let names = Mutex<[KernelName]>([])
             func release(_ names: @escaping @Sendable () -> [KernelName]) {}
-            func distrust(
+            func invalidate(
                 _ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void
             ) {
                 self.names.withLock { $0 = names() }
@@ -34,7 +35,7 @@ import Testing
         }
         let listener = Listener()
         mount.namespace.attach(listener)
-        mount.namespace.distrust("", .tree) {}
+        mount.namespace.invalidateKernelNames("", .tree) {}
         mount.namespace.attach(mount.session.notificationQueue)
         return listener.names.withLock { $0 }
     }

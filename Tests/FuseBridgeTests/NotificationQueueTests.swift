@@ -1,3 +1,4 @@
+import Mounting
 import Logging
 import Namespace
 import Synchronization
@@ -52,7 +53,7 @@ private let folder = KernelName(
     }
 
     @Test func `names below an overlay are expired one by one, since overlayfs returns ESTALE otherwise`() {
-        let overlay = OverlaidNames(overlaidAt: "/nowhere", device: FileDescriptor(rawValue: -1))
+        let overlay = OverlayDentries(overlaidAt: "/nowhere", device: FileDescriptor(rawValue: -1))
         var invalidator = KernelInvalidator(device: kernel, protocolMinor: 45, overlay: overlay, logger: log.logger)
         invalidator.invalidate { [file, folder] }
         #expect(
@@ -84,7 +85,7 @@ private let folder = KernelName(
             ),
             (37, [.drop(parent: .root, name: Array("f".utf8))]),
         ] as [(Int, [KernelNotification])])
-    func distrust(protocolMinor: Int, notifications: [KernelNotification]) {
+    func invalidate(protocolMinor: Int, notifications: [KernelNotification]) {
         var invalidator = invalidator(protocolMinor: protocolMinor)
         invalidator.invalidate { [file, folder] }
         #expect(kernel.notifications == notifications)
@@ -145,17 +146,17 @@ private let folder = KernelName(
     @Test func `callers of the notification queue do not wait, and its end completes all commands`() throws {
         let queue = NotificationQueue(logger: log.logger)
         let doneCount = Atomic(0)
-        let distrust: @Sendable () -> Void = {
-            queue.distrust({ [] }, completion: { doneCount.add(1, ordering: .relaxed) })
+        let invalidate: @Sendable () -> Void = {
+            queue.invalidate({ [] }, completion: { doneCount.add(1, ordering: .relaxed) })
         }
         // Without a mount there is no kernel to notify.
-        distrust()
+        invalidate()
         #expect(doneCount.load(ordering: .relaxed) == 1)
         kernel.block(true)
         queue.begin(on: kernel, protocolMinor: 45)
-        distrust()
+        invalidate()
         try eventually("the notification") { kernel.notifications == [.incrementEpoch] }
-        distrust()
+        invalidate()
         queue.release { [file] }
         #expect(doneCount.load(ordering: .relaxed) == 1)
         queue.beginEnd()
@@ -164,7 +165,7 @@ private let folder = KernelName(
         kernel.block(false)
         queue.finishEnd()
         #expect(doneCount.load(ordering: .relaxed) == 3)
-        distrust()
+        invalidate()
         #expect(doneCount.load(ordering: .relaxed) == 4)
         #expect(kernel.notifications == [.incrementEpoch])
     }
@@ -173,12 +174,12 @@ private let folder = KernelName(
         let queue = NotificationQueue(logger: log.logger)
         kernel.block(true)
         queue.begin(on: kernel, protocolMinor: 45)
-        queue.distrust({ [] }, completion: {})
+        queue.invalidate({ [] }, completion: {})
         try eventually("the notification") { !kernel.notifications.isEmpty }
         for _ in 0..<10 * NotificationQueue.releaseCountMax { queue.release { [file] } }
         kernel.block(false)
         let isDone = Atomic(false)
-        queue.distrust({ [] }, completion: { isDone.store(true, ordering: .relaxed) })
+        queue.invalidate({ [] }, completion: { isDone.store(true, ordering: .relaxed) })
         try eventually("the last command") { isDone.load(ordering: .relaxed) }
         #expect(kernel.notifications.count == 2 + NotificationQueue.releaseCountMax)
         queue.beginEnd()

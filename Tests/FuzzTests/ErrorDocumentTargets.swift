@@ -20,7 +20,7 @@ extension FuzzTarget {
         }
     }
 
-    /// What the Security Token Service answers.
+    /// The answers of the Security Token Service.
     static let securityToken = FuzzTarget(name: "security-token") { bytes in
         let document = CredentialsXML(parsing: bytes)
         try requirePlain(document.message)

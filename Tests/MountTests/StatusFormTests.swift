@@ -1,5 +1,6 @@
-import TestSupport
+import SystemSupport
 import Testing
+import TestSupport
 
 @testable import tractfs
 

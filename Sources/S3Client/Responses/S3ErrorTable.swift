@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The meanings of S3's error codes, and of HTTP statuses that come without a code.
 ///

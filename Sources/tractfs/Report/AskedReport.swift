@@ -1,3 +1,4 @@
+import CommandOutput
 import FuseBridge
 import Glibc
 import SystemPackage

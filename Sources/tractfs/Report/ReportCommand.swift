@@ -1,5 +1,7 @@
 import ArgumentParser
+import CommandOutput
 import ObjectStore
+import Settings
 import SystemSupport
 
 /// The command `tractfs report`.

@@ -1,5 +1,7 @@
 import ArgumentParser
+import CommandOutput
 import Glibc
+import SystemSupport
 
 /// The command `tractfs status`.
 struct StatusCommand: ParsableCommand {

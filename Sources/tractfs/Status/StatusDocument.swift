@@ -1,4 +1,5 @@
 import BlockCache
+import CommandOutput
 import FileSystem
 import FuseBridge
 import Glibc
@@ -6,6 +7,7 @@ import Namespace
 import ObjectStore
 import Reader
 import S3Client
+import StateLog
 import SystemPackage
 import SystemSupport
 

@@ -1,4 +1,6 @@
+import CommandOutput
 import Glibc
+import SystemSupport
 
 /// The live screen of `tractfs status --watch`.
 struct StatusScreen {

@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// The status of a mount for users: its identity, and a line for each subject.
 struct StatusText {
     private let mount: AskedMount

@@ -1,6 +1,7 @@
 import FileSystem
 import FuseBridge
 import Glibc
+import Settings
 import SystemPackage
 import SystemSupport
 

@@ -3,6 +3,7 @@ import FileSystem
 import FuseBridge
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// The disk cache of the mount that contains a tree.
 extension MountedTree {

@@ -2,6 +2,7 @@ import FileSystem
 import FuseBridge
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// Lists everything below a folder through its mount, with many concurrent requests.
 struct TreeListing {

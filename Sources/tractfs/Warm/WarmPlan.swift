@@ -1,4 +1,5 @@
 import BlockCache
+import SystemSupport
 
 /// The work to do, and the check that it fits into the cache.
 struct WarmPlan {

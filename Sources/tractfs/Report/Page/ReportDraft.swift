@@ -1,3 +1,4 @@
+import CommandOutput
 import ObjectStore
 import SystemSupport
 

@@ -1,7 +1,9 @@
+import CommandOutput
+import FileSystem
 import Namespace
 import ObjectStore
-import FileSystem
 import S3Client
+import Settings
 import SystemPackage
 import SystemSupport
 
