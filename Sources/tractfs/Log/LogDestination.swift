@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import SystemSupport
 
 /// The destination of log lines, their lowest level and their format.
 struct LogDestination: Sendable {

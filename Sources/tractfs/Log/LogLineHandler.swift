@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import SystemPackage
+import SystemSupport
 
 /// Writes log events as lines.
 struct LogLineHandler: LogHandler {

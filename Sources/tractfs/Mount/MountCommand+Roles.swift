@@ -2,6 +2,7 @@ import FuseBridge
 import Glibc
 import Logging
 import Mounting
+import Settings
 import StateLog
 import Supervision
 import SystemPackage

@@ -1,4 +1,6 @@
 import BlockCache
+import CommandOutput
+import Diagnostics
 import FileSystem
 import FuseBridge
 import Glibc
@@ -9,6 +11,7 @@ import ObjectStore
 import Reader
 import S3Client
 import SQLiteArchive
+import Settings
 import StateLog
 import Supervision
 import SystemPackage
