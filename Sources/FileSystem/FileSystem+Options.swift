@@ -1,4 +1,5 @@
 public import ObjectStore
+public import SystemSupport
 
 /// The settings of a mount that operations depend on.
 extension FileSystem {
