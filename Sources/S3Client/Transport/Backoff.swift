@@ -10,11 +10,12 @@ struct Backoff {
     /// The number of waits in a row without progress in between.
     private var count = 0
 
-    /// Returns the next wait.
-    mutating func next(using generator: inout some RandomNumberGenerator) -> Duration {
+    /// Returns the next wait: none after a first failure other than throttling, since most such failures concern one request.
+    mutating func next(isThrottled: Bool, using generator: inout some RandomNumberGenerator) -> Duration {
+        defer { count += 1 }
+        if count == 0, !isThrottled { return .zero }
         // 50 ms doubled 7 times is more than the cap.
         let ceiling = min(Self.base * (1 << min(count, 7)), Self.cap)
-        count += 1
         return ceiling * Double.random(in: 0...1, using: &generator)
     }
 

@@ -84,6 +84,9 @@ final class Exchange {
     /// never be waited for.
     private static let silenceLimitMax: Duration = .seconds(20)
 
+    /// The maximum time for which an attempt may be slow while the budget has no hedge.
+    private static let slowLimit: Duration = .seconds(1)
+
     /// The interval between checks for progress.
     private static let progressInterval: Duration = .seconds(1)
 
@@ -181,7 +184,9 @@ final class Exchange {
                 ? .end(failure.error) : .retry(after: Self.renewalWait * (renewalCount - 1))
         case .backOff:
             noteLoss(of: failure)
-            let wait = max(backoff.next(using: &generator), failure.retryAfter ?? .zero)
+            let wait = max(
+                backoff.next(isThrottled: failure.error.code == .throttled, using: &generator),
+                failure.retryAfter ?? .zero)
             let hasTime = now + wait < deadline || extendDeadline(now: now, answeredAt: nil)
             return hasTime && now + wait < deadline ? .retry(after: wait) : .end(giveUp())
         }
@@ -282,9 +287,10 @@ extension Exchange {
         return hedging.silenceReason(transfer.progress, since: watchInstant, hedgeCount: hedgeCount, now: now)
     }
 
-    /// Returns `true` if the attempt has been slow for as long as a silent one may be: it is hedged without a budget.
+    /// Returns `true` if the attempt has been slow for so long that it is hedged without a budget. It is slower than most
+    /// others, so this does not add load to a store that is slow as a whole.
     func isSlowForLong(now: RunningClock.Instant) -> Bool {
-        slowInstant.map { now - $0 >= Self.silenceLimitFirst } ?? false
+        slowInstant.map { now - $0 >= Self.slowLimit } ?? false
     }
 
     /// The attempt of two that a third one replaces: the one with the longer silence.

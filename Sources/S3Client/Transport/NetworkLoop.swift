@@ -357,18 +357,17 @@ final class NetworkLoop {
 
     /// The interval between checks for hedges: half of the shortest delay of a hedge.
     private static let hedgeLookInterval: Duration = .milliseconds(10)
-    /// Checks, when it is time, which attempts need a hedge.
+    /// Checks, when it is time, which attempts need a hedge. Follows `curl_multi_perform`, so bytes that arrived while this
+    /// thread was busy have been received, and silence is that of the store.
     private func lookForHedges(now: RunningClock.Instant) {
         // The clock may have been set back since: an instant that is far ahead has come as well.
         guard let instant = hedgeLookInstant, instant <= now || instant - now > Self.hedgeLookInterval else { return }
         hedgeLookInstant = active.isEmpty ? nil : now + Self.hedgeLookInterval
-        let gap = max(now - instant, .zero)
         var rates: [RequestKind: [PeerRates.Sample]] = [:]
         for (easy, exchange) in active {
             guard let transfer = exchange.attempts.first(where: { $0.transfer.easy == easy })?.transfer else {
                 continue
             }
-            if gap >= Self.hedgeLookInterval { transfer.progress.passOver(gap, now: now) }
             if let rate = transfer.progress.rate(now: now) {
                 rates[exchange.operation.kind, default: []].append((rate, transfer.startInstant))
             }

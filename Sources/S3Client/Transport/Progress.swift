@@ -11,7 +11,7 @@ struct Progress {
     /// single bytes does not reach it.
     static let byteCountMin = 1_024
     /// The minimum window: at S3's rate a part of 4 MiB takes as long. For a store that takes long to begin, as on a
-    /// line with long round trips, it is `hedgeDelay`: a new connection needs some round trips to become fast.
+    /// line with long round trips, it is half of `hedgeDelay`: a new connection needs some round trips to become fast.
     static let windowMin: Duration = .milliseconds(50)
     /// The minimum window for the comparison of other transfers. It is short, so that a line that is slow for all is
     /// noticed.
@@ -66,13 +66,6 @@ struct Progress {
         return Double(byteCount - windowStartByteCount) / ((now - windowStart) / .seconds(1))
     }
 
-    /// Excludes a gap up to `now`, in which this thread was busy or the process suspended: the store is not at fault
-    /// then.
-    mutating func passOver(_ gap: Duration, now: RunningClock.Instant) {
-        windowStart = min(windowStart + gap, now)
-        instant = min(instant + gap, now)
-    }
-
     /// Compares the rate with that of other transfers.
     ///
     /// - Parameters:
@@ -85,7 +78,7 @@ struct Progress {
         missingByteCount: Int, peerRate: Double, hedgeDelay: Duration, patience: Int, now: RunningClock.Instant
     ) -> Bool? {
         let window = now - windowStart
-        guard hasBegun, window >= max(Self.windowMin, hedgeDelay) * patience,
+        guard hasBegun, window >= max(Self.windowMin, hedgeDelay / 2) * patience,
             peerRate * (window / .seconds(1)) >= Double(Self.windowByteCountMin)
         else { return nil }
         let rate = Double(byteCount - windowStartByteCount) / (window / .seconds(1))

@@ -73,6 +73,6 @@ struct TransferLimit {
         count = max(1, count / 2)
         answerCount = 0
         loweredInstant = now
-        pauseEnd = now + min(max(backoff.next(using: &generator), wait ?? .zero), patience / 4)
+        pauseEnd = now + min(max(backoff.next(isThrottled: true, using: &generator), wait ?? .zero), patience / 4)
     }
 }
