@@ -379,11 +379,12 @@ final class NetworkLoop {
         }
     }
 
-    /// Sends a hedge for the missing bytes, if the budget allows it and the store does not throttle.
+    /// Sends a hedge for the missing bytes, if the budget allows it and the store does not throttle, or the attempt has been slow
+    /// for long.
     private func hedge(_ exchange: Exchange, now: RunningClock.Instant) {
         let kind = exchange.operation.kind
-        guard let reason = exchange.takeHedgeReason(hedging[kind], now: now), !transferLimit.isLowered,
-            hedging[kind].budget.allows(reason) || exchange.isSlowForLong(now: now),
+        guard let reason = exchange.takeHedgeReason(hedging[kind], now: now),
+            !transferLimit.isLowered && hedging[kind].budget.allows(reason) || exchange.isSlowForLong(now: now),
             // Last, since it may use the only trial of new credentials.
             case .request(let request) = context.prepare(exchange.operation)
         else { return }
