@@ -61,15 +61,15 @@ let package = Package(
         .executableTarget(
             name: "tractfs",
             dependencies: [
-                "Diagnostics", "Settings", "CommandOutput", "FuseBridge", "FileSystem", "Namespace", "SQLiteArchive",
-                "Reader", "BlockCache", "S3Client", "ObjectStore", "StateLog", "SystemSupport", system, logging,
-                argumentParser,
+                "Diagnostics", "Settings", "CommandOutput", "Supervision", "FuseBridge", "Mounting", "FileSystem",
+                "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client", "ObjectStore", "StateLog",
+                "SystemSupport", system, logging, argumentParser,
             ],
             swiftSettings: strict),
         .target(
             name: "Diagnostics",
             dependencies: [
-                "Settings", "CommandOutput", "FuseBridge", "BlockCache", "S3Client", "ObjectStore", "SystemSupport",
+                "Settings", "CommandOutput", "Mounting", "BlockCache", "S3Client", "ObjectStore", "SystemSupport",
                 logging,
             ],
             swiftSettings: strict),
@@ -80,13 +80,15 @@ let package = Package(
                 argumentParser, .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: strict),
+        .target(name: "CommandOutput", dependencies: ["SystemSupport", system], swiftSettings: strict),
         .target(
-            name: "CommandOutput", dependencies: ["ObjectStore", "SystemSupport", system], swiftSettings: strict),
+            name: "Supervision", dependencies: ["Mounting", "StateLog", "SystemSupport", system, logging],
+            swiftSettings: strict),
         .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", "SystemSupport",
-                collections, system, logging,
+                "CFuse", "Mounting", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog",
+                "SystemSupport", collections, system, logging,
             ],
             swiftSettings: strict),
         .target(
@@ -122,7 +124,10 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ObjectStore", dependencies: ["SystemSupport"], swiftSettings: memorySafe),
 
-        // The state that the next server process takes over if this one dies.
+        // Mount points, the mount table, fusermount and overlays.
+        .target(name: "Mounting", dependencies: ["CLinux", "SystemSupport", system, logging], swiftSettings: strict),
+
+        // The state of a server that its successor needs.
         .target(
             name: "StateLog", dependencies: ["CLinux", "SystemSupport", system, logging], swiftSettings: strict),
 
@@ -217,15 +222,20 @@ let package = Package(
         .testTarget(
             name: "FuseBridgeTests",
             dependencies: [
-                "CFuse", "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog",
-                "SystemSupport", "TestSupport", system, logging,
+                "CFuse", "FuseBridge", "Mounting", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore",
+                "StateLog", "SystemSupport", "TestSupport", system, logging,
             ],
+            swiftSettings: strict),
+        .testTarget(name: "MountingTests", dependencies: ["Mounting", system], swiftSettings: strict),
+        .testTarget(
+            name: "SupervisionTests",
+            dependencies: ["Supervision", "Mounting", "StateLog", "SystemSupport", system, logging],
             swiftSettings: strict),
         .testTarget(
             name: "MountTests",
             dependencies: [
-                "tractfs", "Settings", "CommandOutput", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport",
-                "TestSupport", system, logging, argumentParser,
+                "tractfs", "Settings", "CommandOutput", "Supervision", "Mounting", "FuseBridge", "BlockCache",
+                "ObjectStore", "SystemSupport", "TestSupport", system, logging, argumentParser,
             ],
             exclude: [
                 "compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py",

@@ -1,5 +1,6 @@
 import CFuse
 import Glibc
+import StateLog
 import Synchronization
 
 /// What passes between libfuse and /dev/fuse: it sees each request before libfuse does, and each reply before the kernel
@@ -12,7 +13,7 @@ import Synchronization
 /// that libfuse comes to the same agreement, and its reply goes nowhere.
 final class DeviceChannel: Sendable {
     private let wanted: InitAgreement
-    private let page: SupervisionPage?
+    private let page: SupervisorSharedState?
     private let isSuccessor: Bool
     /// What the reply to FUSE_INIT, which is still to come, is to agree to.
     private let pendingAgreement = Atomic<UInt32>(0)
@@ -25,7 +26,7 @@ final class DeviceChannel: Sendable {
     ///   - wanted: What to take where the kernel offers it.
     ///   - page: What the next server is to know is kept there.
     ///   - isSuccessor: Whether an earlier server has opened the conversation.
-    init(wanted: InitAgreement, page: SupervisionPage? = nil, isSuccessor: Bool = false) {
+    init(wanted: InitAgreement, page: SupervisorSharedState? = nil, isSuccessor: Bool = false) {
         self.wanted = wanted
         self.page = page
         self.isSuccessor = isSuccessor

@@ -1,5 +1,6 @@
 import CFuse
 import Glibc
+import Mounting
 import struct SystemPackage.Errno
 import struct SystemPackage.FileDescriptor
 
@@ -30,7 +31,7 @@ extension FuseDevice: NotificationDevice {
 
 extension FuseDevice {
     /// The kernel wants to be offered room for the longest request that was agreed on, and for its head.
-    private static let requestByteCountMax = FuseSession.readByteCountLimit + (64 << 10)
+    private static let requestByteCountMax = MountedDevice.readByteCountLimit + (64 << 10)
 
     /// Answers EIO to all requests that come, for as long as `isNeeded`, which is asked again every few milliseconds. For a
     /// mount that nobody serves any more, while something still waits in the kernel for one of its requests to end.

@@ -2,6 +2,7 @@ import CFuse
 public import FileSystem
 import Glibc
 public import Logging
+public import Mounting
 import Namespace
 public import StateLog
 import Synchronization
@@ -22,7 +23,7 @@ public final class FuseSession: Sendable {
     private let state = Mutex(State())
     private let mayDistrustAbsences = Atomic(true)
     /// What is shared with the supervisor; `nil` where there is none.
-    let page: SupervisionPage?
+    let page: SupervisorSharedState?
     private let isSuccessor: Bool
     /// `true` if another program made the mount, and so decided its options.
     let isForeign: Bool
@@ -48,8 +49,6 @@ public final class FuseSession: Sendable {
         let device: FuseDevice
     }
 
-    /// The most bytes of one read request: libfuse's and the kernel's limit of 256 pages.
-    static let readByteCountLimit = 1 << 20
     /// How many requests the kernel may have under way for reading ahead. Its default of 12 would keep the reader from
     /// seeing more than 12 reads ahead.
     private static let backgroundRequestCount: UInt32 = 64
@@ -70,7 +69,7 @@ public final class FuseSession: Sendable {
     ///   - describe: Tells who asks the mount how it is, as a JSON object; gets what this session knows.
     ///   - report: Tells how it was all the time, likewise.
     public init(
-        fileSystem: FileSystem, log: StateLog? = nil, page: SupervisionPage? = nil, isSuccessor: Bool = false,
+        fileSystem: FileSystem, log: StateLog? = nil, page: SupervisorSharedState? = nil, isSuccessor: Bool = false,
         overlaidAt: String? = nil, isForeign: Bool = false, version: String = "", logger: Logger,
         describe: (@Sendable (SessionCounts) -> String)? = nil, report: (@Sendable (SessionCounts) -> String)? = nil
     ) {
@@ -127,8 +126,8 @@ public final class FuseSession: Sendable {
 
     /// Settles with the kernel what the conversation is like (FUSE_INIT).
     func begin(_ connection: inout fuse_conn_info) {
-        connection.max_read = UInt32(FuseSession.readByteCountLimit)
-        connection.max_readahead = UInt32(FuseSession.readByteCountLimit)
+        connection.max_read = UInt32(MountedDevice.readByteCountLimit)
+        connection.max_readahead = UInt32(MountedDevice.readByteCountLimit)
         connection.max_background = FuseSession.backgroundRequestCount
         // Every entry comes with its attributes at no cost, so the kernel shall always ask for both; and replies are
         // copied, because splicing them was measured to be 2.7 times slower (DESIGN.md).
@@ -187,7 +186,7 @@ public final class FuseSession: Sendable {
         mayDistrustAbsences.store(mayDistrust, ordering: .relaxed)
         guard let device else { return }
         let overlay = overlaidAt.map {
-            OverlaidNames(overlaidAt: $0, device: FileDescriptor(rawValue: device.descriptor))
+            OverlayDentries(overlaidAt: $0, device: FileDescriptor(rawValue: device.descriptor))
         }
         notifier.begin(on: device, protocolMinor: protocolMinor, overlay: overlay)
     }
@@ -206,7 +205,7 @@ public final class FuseSession: Sendable {
         on device: consuming MountedDevice, didTakeOver: () -> Void = {}, drain: () -> Void
     ) throws(SetupError) {
         // libfuse refuses a max_read in FUSE_INIT that differs from the one among its mount options.
-        let options = "max_read=\(FuseSession.readByteCountLimit)"
+        let options = "max_read=\(MountedDevice.readByteCountLimit)"
         guard let session = tractfs_session_new(options, Unmanaged.passUnretained(self).toOpaque()) else {
             throw SetupError(description: "libfuse can't start a session")
         }

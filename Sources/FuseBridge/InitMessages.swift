@@ -1,3 +1,5 @@
+import StateLog
+
 /// FUSE_INIT as the kernel sends it (`struct fuse_in_header` and `fuse_init_in` in linux/fuse.h): what libfuse 3.14 doesn't
 /// tell of it.
 struct InitRequest {
@@ -73,17 +75,7 @@ enum InitReply {
     }
 }
 
-/// What a kernel offers in FUSE_INIT and a server takes, beyond what libfuse 3.14 knows: the second word of its flags.
-struct InitAgreement: OptionSet, Hashable {
-    let rawValue: UInt32
-
-    /// FUSE_PASSTHROUGH, Linux 6.9: the kernel reads files that it is lent.
-    static let passthrough = InitAgreement(rawValue: 1 << (37 - 32))
-    /// FUSE_HAS_RESEND, Linux 6.9: the kernel hands out again what another server has taken and not answered.
-    static let resend = InitAgreement(rawValue: 1 << (39 - 32))
-
-    static let all: InitAgreement = [.passthrough, .resend]
-
+extension InitAgreement {
     /// FUSE_INIT_EXT, in the first word: there is a second one.
     static let hasMoreFlags: UInt32 = 1 << 30
 }

@@ -1,4 +1,5 @@
 import Logging
+import Mounting
 import Namespace
 import struct SystemPackage.Errno
 
@@ -9,7 +10,7 @@ struct KernelMessenger: Sendable {
     private let device: any NotificationDevice
     private let logger: Logger
     /// What holds on to names above the mount; `nil` where nothing does.
-    private var overlay: OverlaidNames?
+    private var overlay: OverlayDentries?
     /// FUSE_NOTIFY_PRUNE.
     private var prunes: Bool
     /// FUSE_NOTIFY_INC_EPOCH.
@@ -17,7 +18,7 @@ struct KernelMessenger: Sendable {
     /// FUSE_EXPIRE_ONLY. Where there is no such thing the flag is ignored, and names are dropped.
     private let expires: Bool
 
-    init(device: any NotificationDevice, protocolMinor: Int, overlay: OverlaidNames? = nil, logger: Logger) {
+    init(device: any NotificationDevice, protocolMinor: Int, overlay: OverlayDentries? = nil, logger: Logger) {
         self.device = device
         self.overlay = overlay
         self.logger = logger
@@ -35,7 +36,7 @@ struct KernelMessenger: Sendable {
 
     /// Has the kernel forget inodes that nobody uses.
     mutating func release(_ names: [KernelName]) {
-        overlay?.release()
+        overlay?.dropUnused()
         for start in stride(from: 0, to: names.count, by: KernelNotification.pruneCountMax) where prunes {
             let some = names[start..<min(start + KernelNotification.pruneCountMax, names.count)]
             prunes = tell(.prune(some.map(\.child)))
@@ -62,7 +63,7 @@ struct KernelMessenger: Sendable {
 
     private func forgetOverlay() {
         do throws(Errno) {
-            try overlay?.forget()
+            try overlay?.dropAllUnused()
         } catch {
             logger.info("the kernel keeps absent names for a while", metadata: ["reason": "\(error)"])
         }

@@ -1,5 +1,6 @@
 import DequeModule
 import Logging
+import Mounting
 import Namespace
 import SystemSupport
 import struct SystemPackage.Errno
@@ -70,7 +71,7 @@ final class KernelNotifier: KernelCache {
     /// Begins to tell a kernel things, which speaks version 7 of the protocol with this minor version.
     ///
     /// - Parameter overlay: What holds on to names above the mount.
-    func begin(on device: any NotificationDevice, protocolMinor: Int, overlay: OverlaidNames? = nil) {
+    func begin(on device: any NotificationDevice, protocolMinor: Int, overlay: OverlayDentries? = nil) {
         let messenger = KernelMessenger(
             device: device, protocolMinor: protocolMinor, overlay: overlay, logger: logger)
         let thread = WorkerThread { self.work(messenger) }

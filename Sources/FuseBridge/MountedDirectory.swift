@@ -2,8 +2,10 @@ public import BlockCache
 import CFuse
 public import FileSystem
 import Glibc
+import Mounting
 public import Namespace
 public import struct SystemPackage.Errno
+public import struct SystemPackage.FileDescriptor
 
 /// A directory of a mount, opened to ask the process that serves it for something.
 ///
@@ -21,21 +23,12 @@ public struct MountedDirectory: ~Copyable, Sendable {
     public init(path: [UInt8]) throws(Errno) {
         let directory = open(path.map { CChar(bitPattern: $0) } + [0], O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw Errno(rawValue: errno) }
-        guard let overlaid = OverlaidDirectory(directory) else {
+        guard let overlaid = OverlayDirectory(FileDescriptor(rawValue: directory)) else {
             descriptor = directory
             return
         }
         defer { close(directory) }
-        descriptor = try overlaid.openLower()
-    }
-
-    /// Where an open directory is, without links, as the kernel knows it: unlike realpath(3), this asks no mount.
-    static func path(of directory: CInt) -> String? {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer -> String? in
-            guard let start = buffer.baseAddress else { return nil }
-            let count = readlink("/proc/self/fd/\(directory)", start, buffer.count)
-            return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        }
+        descriptor = try overlaid.openLower().rawValue
     }
 
     /// Opens the directory `name`, or at a path, in another one; not what a symbolic link names. Much cheaper than by a whole path,

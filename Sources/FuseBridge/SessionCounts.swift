@@ -1,3 +1,5 @@
+public import StateLog
+
 /// What a session has done, and who does it.
 public struct SessionCounts: Sendable {
     /// Who serves the mount.

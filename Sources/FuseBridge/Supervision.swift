@@ -1,5 +1,6 @@
 import CFuse
 import Glibc
+import StateLog
 
 /// Who serves a mount, who sees to it that somebody does, and what became of upgrades.
 public struct Supervision: Sendable {

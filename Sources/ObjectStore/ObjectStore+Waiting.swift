@@ -1,15 +1,14 @@
-import Dispatch
-import Synchronization
 public import SystemSupport
 
-/// Calls that wait for the answer of a store, for commands. The store calls completions on threads of its own.
+/// Blocking requests, for commands that have nothing else to do.
 extension ObjectStore {
     /// Returns a page of a listing.
     public func page(_ request: ListRequest, deadline: RunningClock.Instant) throws(StoreError) -> ListPage {
         try awaited { completion in list(request, deadline: deadline, completion: completion) }
     }
 
-    /// Returns the first page that is meaningful by itself (`ListPage.needsSuccessor`): S3 may give empty ones before it.
+    /// Returns the first page and, as long as pages need a successor (`ListPage.needsSuccessor`), the pages after it: S3 may
+    /// return empty pages before others.
     public func filledPage(_ request: ListRequest, deadline: RunningClock.Instant) throws(StoreError) -> ListPage {
         var page = try page(request, deadline: deadline)
         var next = request
@@ -21,7 +20,7 @@ extension ObjectStore {
         return page
     }
 
-    /// Returns the description of an object; `nil` if it doesn't exist.
+    /// Returns the description of an object; `nil` if there is none.
     public func description(of key: Key, deadline: RunningClock.Instant) throws(StoreError) -> ListedObject? {
         try awaited { completion in head(key, deadline: deadline, completion: completion) }
     }
@@ -29,13 +28,13 @@ extension ObjectStore {
     /// Gets a range of an object, and discards the bytes.
     public func fetch(_ request: RangeRequest, deadline: RunningClock.Instant) throws(StoreError) {
         try awaited { completion in
-            get(request, deadline: deadline, receiver: EndReceiver(completion: completion))
+            get(request, deadline: deadline, receiver: DiscardingReceiver(completion: completion))
         }
     }
 }
 
-/// Receives the end of a GET.
-private final class EndReceiver: RangeReceiver {
+/// Discards the bytes of a GET.
+private final class DiscardingReceiver: RangeReceiver {
     private let completion: @Sendable (Result<Void, StoreError>) -> Void
 
     init(completion: @escaping @Sendable (Result<Void, StoreError>) -> Void) {
@@ -50,27 +49,17 @@ private final class EndReceiver: RangeReceiver {
 }
 
 extension ObjectURLSource {
-    /// Returns a URL.
+    /// Returns a presigned URL.
     public func url(of key: Key, lifetime: Int, deadline: RunningClock.Instant) throws(StoreError) -> ObjectURL {
         try awaited { makeURL(of: key, lifetime: lifetime, deadline: deadline, completion: $0) }
     }
 }
 
-/// Calls `start` with a completion, and waits for that to be called.
+/// Calls `request`, and waits for its completion.
 private func awaited<Value: Sendable>(
-    _ start: (@escaping @Sendable (Result<Value, StoreError>) -> Void) -> Void
+    _ request: (@escaping @Sendable (Result<Value, StoreError>) -> Void) -> Void
 ) throws(StoreError) -> Value {
-    let answer = Answer<Value>()
-    let arrival = DispatchSemaphore(value: 0)
-    start { result in
-        answer.result.withLock { $0 = result }
-        arrival.signal()
-    }
-    arrival.wait()
-    guard let result = answer.result.withLock({ $0 }) else { throw StoreError(.timedOut, "no answer") }
-    return try result.get()
-}
-
-private final class Answer<Value: Sendable>: Sendable {
-    let result = Mutex<Result<Value, StoreError>?>(nil)
+    let answer = Monitor<Result<Value, StoreError>?>(nil)
+    request { result in answer.change { $0 = result } }
+    return try answer.wait { $0 }.get()
 }

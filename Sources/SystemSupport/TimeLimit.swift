@@ -1,37 +1,29 @@
-public import Dispatch
-import Synchronization
-
-/// Limits the time of calls that may hang, such as those that wait for a file server or a program.
+/// Calls that may hang, with a time limit: a file server that doesn't answer, a program that waits for a password.
 public enum TimeLimit {
-    /// The result of a thread that may still be running.
-    public final class Pending<Product: Sendable>: Sendable {
-        fileprivate let product = Mutex<Product?>(nil)
-        fileprivate let arrival = DispatchSemaphore(value: 0)
+    /// A call on a thread of its own.
+    public final class Pending<Value: Sendable>: Sendable {
+        fileprivate let result = Monitor<Value?>(nil)
 
-        /// Waits for the result until `deadline`; returns `nil` if it isn't there by then. Must be called at most once.
-        public func wait(until deadline: DispatchTime) -> Product? {
-            _ = arrival.wait(timeout: deadline)
-            return product.withLock { $0 }
+        /// Returns the result; `nil` if there is none at `deadline`.
+        public func wait(until deadline: ContinuousClock.Instant) -> Value? {
+            let limit = max(deadline - .now, .zero)
+            result.wait(atMost: limit) { $0 != nil }
+            return result.look { $0 }
         }
     }
 
-    /// Calls `body` on a thread of its own, which may run until the process ends.
-    public static func begin<Product: Sendable>(_ body: @escaping @Sendable () -> Product) -> Pending<Product> {
-        let pending = Pending<Product>()
+    /// Calls `body` on a thread of its own, which may last until the process ends.
+    public static func begin<Value: Sendable>(_ body: @escaping @Sendable () -> Value) -> Pending<Value> {
+        let pending = Pending<Value>()
         DetachedThread.start {
-            let product = body()
-            pending.product.withLock { $0 = product }
-            pending.arrival.signal()
+            let value = body()
+            pending.result.change { $0 = value }
         }
         return pending
     }
 
-    /// Calls `body` on a thread of its own, and waits at most `limit` for its result.
-    ///
-    /// - Returns: `nil` after the limit.
-    public static func run<Product: Sendable>(
-        _ limit: Duration, _ body: @escaping @Sendable () -> Product
-    ) -> Product? {
-        begin(body).wait(until: .now() + .milliseconds(Int(limit / .milliseconds(1))))
+    /// Calls `body` on a thread of its own, and waits for at most `limit`. Returns `nil` after that.
+    public static func run<Value: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () -> Value) -> Value? {
+        begin(body).wait(until: .now + limit)
     }
 }

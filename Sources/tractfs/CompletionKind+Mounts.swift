@@ -1,5 +1,5 @@
 import ArgumentParser
-import FuseBridge
+import Mounting
 import Settings
 
 extension CompletionKind {

@@ -5,17 +5,16 @@ import Glibc
 import SystemPackage
 import SystemSupport
 
-/// Does something for each of several paths in mounts: what goes wrong with one is told at once, and the others are done
-/// all the same.
+/// The paths in mounts that a command was given.
 enum MountPaths {
-    /// Calls `body` with each path.
+    /// Calls `body` with each path. Prints each failure at once, and continues with the next path.
     ///
-    /// - Throws: That the exit status isn't 0, if something went wrong.
+    /// - Throws: The exit status of a command, if any path failed.
     static func forEach(_ paths: [String], _ body: (String) throws(Failure) -> Void) throws(ExitCode) {
         var hasFailed = false
         for path in paths {
             do throws(Failure) {
-                // Else it would be the folder that the command is typed in, for one of them.
+                // Some system calls would take it for the working directory.
                 if path.isEmpty { throw Failure("a path is empty; give a folder or a file in a mount") }
                 try check(path)
                 try body(path)
@@ -27,15 +26,13 @@ enum MountPaths {
         if hasFailed { throw .failure }
     }
 
-    /// Looks whether `path` is one.
-    ///
-    /// - Throws: That a bucket isn't.
+    /// Checks that `path` isn't the URI of a bucket.
     static func check(_ path: String) throws(Failure) {
         guard path.hasPrefix("s3:") else { return }
         throw Failure("\(path) is no path; give that of its mount, which tractfs status tells")
     }
 
-    /// What an error means that asking a mount about `path` ended with.
+    /// Returns the failure of a request to the mount at `path`.
     static func failure(_ path: String, _ errno: Errno) -> Failure {
         switch errno {
         case .inappropriateIOCTLForDevice, .notSupportedOnSocket, .noFunction:

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandOutput
 import Glibc
 import Settings
+import Supervision
 import SystemSupport
 
 /// The command `tractfs`.
@@ -40,7 +41,7 @@ struct Tractfs: ParsableCommand {
             completed = complete
             if let helper, helper.isFake { return try helper.check(parseAsRoot(complete.arguments)) }
             try run(complete.arguments)
-            helper?.tellMounted()
+            helper?.printMounted()
         } catch {
             fail(error, completed)
         }
@@ -112,7 +113,7 @@ extension CompletedArguments {
     init(
         _ typed: [String], environment: [String: String], systemFile: String = ConfigurationSource.systemPath
     ) throws {
-        if Inheritance.role(in: environment) != nil {
+        if ChildContext.isPresent(in: environment) {
             self.init(complete: typed)
         } else {
             try self.init(

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Mounting
 import Namespace
 import ObjectStore
 import SystemSupport

@@ -1,6 +1,7 @@
 import CFuse
 import FileSystem
 import Glibc
+import StateLog
 import Testing
 
 @testable import FuseBridge
@@ -130,7 +131,7 @@ private let resend: UInt32 = 1 << 7
     }
 
     @Test func `a successor is handed the first server's request once, and its reply goes nowhere`() throws {
-        let page = try SupervisionPage()
+        let page = try SupervisorSharedState()
         let first = DeviceChannel(wanted: .all, page: page)
         let opening = request(body: [7, 45, 4096, extended, passthrough | resend])
         var buffer = [UInt8](repeating: 0, count: 4_096)
@@ -153,7 +154,7 @@ private let resend: UInt32 = 1 << 7
     }
 
     @Test func `requests that are owed an answer are counted, and those that the kernel only tells are not`() throws {
-        let page = try SupervisionPage()
+        let page = try SupervisorSharedState()
         let channel = DeviceChannel(wanted: [], page: page)
         for (opcode, unique) in [(15, 4), (15, 6), (2, 8), (36, 7), (42, 10)] as [(UInt32, UInt32)] {
             request(opcode: opcode, unique: unique, body: []).withUnsafeBytes { channel.noteRequest($0) }

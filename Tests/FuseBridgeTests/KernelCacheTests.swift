@@ -1,4 +1,5 @@
 import Foundation
+import Mounting
 import Namespace
 import ObjectStore
 import Synchronization

@@ -1,4 +1,5 @@
 import Logging
+import Mounting
 import Namespace
 import Synchronization
 import SystemPackage
@@ -52,7 +53,7 @@ private let folder = KernelName(
     }
 
     @Test func `to ask again about each name below an overlay, which would take the others for stale ones`() {
-        let overlay = OverlaidNames(overlaidAt: "/nowhere", device: FileDescriptor(rawValue: -1))
+        let overlay = OverlayDentries(overlaidAt: "/nowhere", device: FileDescriptor(rawValue: -1))
         var messenger = KernelMessenger(device: kernel, protocolMinor: 45, overlay: overlay, logger: log.logger)
         messenger.distrust { [file, folder] }
         #expect(

@@ -1,6 +1,7 @@
 import BlockCache
 import Foundation
 import Logging
+import Mounting
 import Namespace
 import ObjectStore
 import Reader

@@ -1,5 +1,5 @@
 import Foundation
-import FuseBridge
+import Mounting
 import ObjectStore
 import Settings
 import Testing

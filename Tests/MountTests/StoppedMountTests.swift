@@ -1,9 +1,8 @@
 import Foundation
 import ObjectStore
+import Supervision
 import TestSupport
 import Testing
-
-@testable import tractfs
 
 /// Mounts whose processes don't run for a while: Ctrl-Z, a debugger, a frozen container, a paused virtual machine.
 @Suite("A mount that is stopped for longer than --read-timeout", .serialized, mounts)
@@ -28,7 +27,7 @@ struct StoppedMountTests {
             server.put("file", body)
             try withKilledMount(
                 of: server, options: ["--no-cache", "--read-timeout", "\(Self.readTimeout)s"],
-                environment: [Watchdog.variable: "3"]
+                environment: [TestOverrides.hangTimeoutVariable: "3"]
             ) { mount in
                 let processes = try #require(MountProcesses(of: mount.point))
                 switch fate {

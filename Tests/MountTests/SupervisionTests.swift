@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-@testable import tractfs
+@testable import Supervision
 
 @Suite("A supervisor", .serialized, takeoverAvailable)
 struct SupervisionTests {
@@ -142,10 +142,10 @@ struct SupervisionTests {
         }
     }
 
-    /// Mounts with a watchdog that is less patient than it should be.
+    /// Mounts with a shorter timeout for a hanging server.
     private func withWatchdog(seconds: Double, of server: S3TestServer, _ body: (KilledMount) throws -> Void) throws {
         try withKilledMount(
-            of: server, options: ["--no-cache"], environment: [Watchdog.variable: "\(seconds)"], body)
+            of: server, options: ["--no-cache"], environment: [TestOverrides.hangTimeoutVariable: "\(seconds)"], body)
     }
 }
 
@@ -180,6 +180,35 @@ struct UpgradeCommandTests {
             #expect(result.status == 1)
             #expect(result.errorOutput.contains("is served as before: \(program) can't serve it"))
             #expect(MountProcesses(of: mountPoint)?.server == before.server)
+            #expect(try runChecked("cat", [mountPoint + "/file"]) == "read me")
+        }
+    }
+
+    @Test(
+        "An upgrade to a program that doesn't know the supervisor's format is refused, and the mount stays as it is",
+        arguments: [
+            ("99", "_TRACTFS_CHILD_FORMAT=99"),
+            // The first format had no number, and told descriptors by position.
+            (
+                "1",
+                "unset _TRACTFS_CHILD_FORMAT _TRACTFS_CHILD_ROLE; "
+                    + "TRACTFS_ROLE=trial TRACTFS_DESCRIPTORS=-1,$_TRACTFS_CHILD_SUPERVISOR,-1,-1"
+            ),
+        ])
+    func unknownFormat(format: String, change: String) throws {
+        try withInstalledProgram { program, mountPoint, log in
+            try runChecked("mv", [program, program + ".old"])
+            try "#!/bin/bash\n\(change) exec \(program).old \"$@\"\n"
+                .write(toFile: program, atomically: true, encoding: .utf8)
+            chmod(program, 0o755)
+            let before = try #require(MountProcesses(of: mountPoint))
+            let result = try run(tractfsExecutable(), ["upgrade", mountPoint])
+            #expect(result.status == 1)
+            let refusal = "\(program) can't serve it: it does not know the format \(format) of the running version"
+            #expect(result.errorOutput.contains(refusal), "\(result.errorOutput)")
+            #expect(try String(contentsOfFile: log, encoding: .utf8).contains("upgrade failed"))
+            let after = try #require(MountProcesses(of: mountPoint))
+            #expect(after.server == before.server && after.supervisor == before.supervisor)
             #expect(try runChecked("cat", [mountPoint + "/file"]) == "read me")
         }
     }

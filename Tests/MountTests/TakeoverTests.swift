@@ -1,5 +1,6 @@
 import Foundation
 import ObjectStore
+import Supervision
 import Synchronization
 import SystemSupport
 import TestSupport
@@ -147,7 +148,7 @@ struct TakeoverTests {
             let limit = 256 << 10
             try withKilledMount(
                 of: server, options: ["--no-cache", "--metadata-ttl", "0s"],
-                environment: [MountLayers.logByteCountVariable: "\(limit)"]
+                environment: [TestOverrides.stateLogByteCountVariable: "\(limit)"]
             ) { mount in
                 let script = "import os, sys\nfor _ in range(50): assert len(os.listdir(sys.argv[1])) == 500"
                 try runChecked("python3", ["-c", script, mount.point])

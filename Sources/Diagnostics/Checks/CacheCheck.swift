@@ -1,6 +1,6 @@
 import BlockCache
 import CommandOutput
-import FuseBridge
+import Mounting
 import Settings
 import SystemSupport
 

@@ -1,5 +1,5 @@
 import CommandOutput
-import FuseBridge
+import Mounting
 import SystemSupport
 
 /// Checks that this process can mount file systems.

@@ -1,5 +1,5 @@
 import BlockCache
-import FuseBridge
+import Mounting
 import Settings
 
 /// Checks that the kernel can read completely cached files by itself, at the speed of the disk.

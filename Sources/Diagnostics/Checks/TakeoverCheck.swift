@@ -1,4 +1,4 @@
-import FuseBridge
+import Mounting
 
 /// Checks that a new process could serve a mount whose server has crashed.
 struct TakeoverCheck: Check {

@@ -1,6 +1,9 @@
 import ArgumentParser
-import FuseBridge
+import CommandOutput
+import Mounting
 import Settings
+import Supervision
+import SystemSupport
 
 /// `tractfs mount`: the arguments, and the start of the process with the given role.
 struct MountCommand: ConfigurableCommand {
@@ -47,16 +50,19 @@ struct MountCommand: ConfigurableCommand {
 
     /// - Parameter arguments: The complete command line, with which all processes of the mount are started.
     func run(as arguments: [String]) throws {
-        guard let inheritance = Inheritance.take() else {
+        let environment = Environment.variables()
+        guard let context = try ChildContext.take(from: environment) else {
             // Wrong settings are reported before a process is started.
             let device = try MountSettings(self).handedDevice?.take()
-            if !running.foreground { return try BackgroundStart.run(arguments, device) }
-            return try supervise(nil, arguments, device)
+            if running.foreground { return try supervise(nil, arguments, device) }
+            return try BackgroundStart.run(
+                arguments, environment: environment, workingDirectory: AbsolutePath.of("."), device: device,
+                notice: StandardError.tell)
         }
-        switch inheritance.role {
-        case .supervisor: try supervise(inheritance, arguments, inheritance.device)
-        case .upgradedSupervisor: try supervise(inheritance, arguments, nil)
-        case .server, .successor, .trial: serve(inheritance)
+        switch context.role {
+        case .supervisor: try supervise(context, arguments, context.device)
+        case .upgradedSupervisor: try supervise(context, arguments, nil)
+        case .server, .successor, .trial: serve(context)
         }
     }
 }

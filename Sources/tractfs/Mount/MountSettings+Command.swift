@@ -1,5 +1,5 @@
 import FileSystem
-import FuseBridge
+import Mounting
 import Settings
 import SystemSupport
 

@@ -45,8 +45,8 @@ struct RunningOptions: ParsableArguments {
 
     /// The destination of the log. The name of a file is relative to the working directory.
     var logDestination: LogDestination {
-        let place = logFile.map { LogDestination.Place.file(AbsolutePath.of($0)) }
+        let file = logFile.map { LogDestination.Output.file(AbsolutePath.of($0)) }
         return LogDestination(
-            place: place ?? (foreground ? .standardError : .syslog), level: logLevel, format: logFormat)
+            output: file ?? (foreground ? .standardError : .syslog), level: logLevel, format: logFormat)
     }
 }

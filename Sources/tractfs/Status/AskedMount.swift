@@ -1,6 +1,6 @@
-import Dispatch
 import FuseBridge
 import Glibc
+import Mounting
 import SystemPackage
 import SystemSupport
 
@@ -58,7 +58,7 @@ struct AskedMount: Sendable {
 
     private static func ask(_ mounts: [MountTable.Entry]) -> [AskedMount] {
         let asked = mounts.map { mount in (mount, TimeLimit.begin { answer(of: mount) }) }
-        let deadline = DispatchTime.now() + .seconds(timeoutSeconds)
+        let deadline = ContinuousClock.now + .seconds(timeoutSeconds)
         return asked.map { mount, pending in
             let silence = Failure(
                 "\(mount.mountPoint) doesn't answer; tractfs unmount detaches it, whatever state it is in")

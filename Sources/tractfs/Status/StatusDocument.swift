@@ -7,6 +7,7 @@ import Namespace
 import ObjectStore
 import Reader
 import S3Client
+import StateLog
 import SystemPackage
 import SystemSupport
 

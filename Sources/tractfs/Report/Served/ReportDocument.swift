@@ -2,6 +2,7 @@ import CommandOutput
 import FileSystem
 import FuseBridge
 import Glibc
+import Mounting
 import ObjectStore
 import S3Client
 import SystemSupport
