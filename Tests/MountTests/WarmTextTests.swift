@@ -74,7 +74,8 @@ import Testing
         let start = ContinuousClock.now
         let written = Written()
         var progress = FetchProgress(
-            totalByteCount: 10 << 30, on: ProgressLine(onTerminal: { written.texts.append($0) }, now: start), now: start)
+            totalByteCount: 10 << 30, on: ProgressLine(onTerminal: { written.texts.append($0) }, now: start), now: start
+        )
         var counts = FetchRun.Counts()
         counts.doneByteCount = 4 << 30
         counts.current = "/m/100307/T1w/\u{1b}[2J.nii"
