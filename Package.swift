@@ -82,12 +82,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "CommandOutput", dependencies: ["SystemSupport", system], swiftSettings: strict),
         .target(
-<<<<<<< HEAD
             name: "Supervision", dependencies: ["Mounting", "StateLog", "SystemSupport", system, logging],
             swiftSettings: strict),
-=======
-            name: "CommandOutput", dependencies: ["SystemSupport", system], swiftSettings: strict),
->>>>>>> settings
         .target(
             name: "FuseBridge",
             dependencies: [
