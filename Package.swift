@@ -61,7 +61,7 @@ let package = Package(
         .executableTarget(
             name: "tractfs",
             dependencies: [
-                "Diagnostics", "Settings", "CommandOutput", "Supervision", "FuseBridge", "Mounting", "FileSystem",
+                "Diagnostics", "Settings", "CommandOutput", "Supervision", "Mounting", "FuseBridge", "FileSystem",
                 "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client", "ObjectStore", "StateLog",
                 "SystemSupport", system, logging, argumentParser,
             ],
@@ -76,11 +76,12 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: [
-                "CommandOutput", "FileSystem", "Namespace", "S3Client", "ObjectStore", "SystemSupport", system, logging,
-                argumentParser, .product(name: "TOMLKit", package: "TOMLKit"),
+                "CommandOutput", "Mounting", "FileSystem", "Namespace", "S3Client", "ObjectStore", "SystemSupport",
+                system, logging, argumentParser, .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: strict),
-        .target(name: "CommandOutput", dependencies: ["SystemSupport", system], swiftSettings: strict),
+        .target(
+            name: "CommandOutput", dependencies: ["SystemSupport", system], swiftSettings: strict),
         .target(
             name: "Supervision", dependencies: ["Mounting", "StateLog", "SystemSupport", system, logging],
             swiftSettings: strict),

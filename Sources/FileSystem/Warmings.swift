@@ -30,7 +30,7 @@ final class Warmings: Sendable {
     private enum Warming {
         /// Its listing is being begun.
         case beginning
-        case begun(WarmProgress)
+        case begun(TreeListerProgress)
 
         var isAtWork: Bool {
             switch self {
@@ -43,7 +43,7 @@ final class Warmings: Sendable {
     private let warmings = Mutex<[Handle: Warming]>([:])
 
     /// Adds what `begin` begins. Throws EBUSY where there are enough, or this directory has one.
-    func add(_ handle: Handle, _ begin: () -> WarmProgress) throws(Errno) {
+    func add(_ handle: Handle, _ begin: () -> TreeListerProgress) throws(Errno) {
         let mayBegin = warmings.withLock { warmings in
             let atWorkCount = warmings.values.count { $0.isAtWork }
             guard atWorkCount < Warmings.countMax, warmings[handle]?.isAtWork != true else { return false }
@@ -62,7 +62,7 @@ final class Warmings: Sendable {
     }
 
     /// How far the one of this directory is; `nil` where it has none.
-    func progress(_ handle: Handle) -> WarmProgress? {
+    func progress(_ handle: Handle) -> TreeListerProgress? {
         guard case .begun(let progress) = warmings.withLock({ $0[handle] }) else { return nil }
         return progress
     }

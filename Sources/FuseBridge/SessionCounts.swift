@@ -1,24 +1,24 @@
 public import StateLog
 
-/// What a session has done, and who does it.
+/// The counters of a session, and the processes that serve it.
 public struct SessionCounts: Sendable {
-    /// Who serves the mount.
+    /// The processes that serve the mount.
     public let supervision: Supervision
-    /// Which server this is of those that have served the mount, from 1 on.
+    /// The number of this server among those that have served the mount, from 1 on.
     public let generation: Int
-    /// What has passed between the kernel and this server and those before it; `nil` where nobody counts.
+    /// The counts of requests and replies of this server and those before it; `nil` without a supervisor.
     public let conversation: ConversationCount?
-    /// Whether the kernel takes files of the cache.
-    public let canLendFiles: Bool
-    /// How many files the kernel has of us just now, to read from by itself.
-    public let lentFileCount: Int
-    /// How many opens were answered with such a file, since this server began.
-    public let lentOpenCount: Int
+    /// `true` if the kernel accepts backing files.
+    public let isPassthroughUsable: Bool
+    /// The number of backing files that the kernel has now.
+    public let backingFileCount: Int
+    /// The number of opens that this server has answered with a backing file.
+    public let passthroughOpenCount: Int
 
     init(of session: FuseSession) {
         supervision = Supervision(of: session)
         generation = Int(clamping: session.page?.takeoverCount ?? 0) + 1
         conversation = session.page?.count
-        (canLendFiles, lentFileCount, lentOpenCount) = session.passthrough.counts
+        (isPassthroughUsable, backingFileCount, passthroughOpenCount) = session.passthrough.counts
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CommandOutput
-import FuseBridge
 import Glibc
 import SystemPackage
 import SystemSupport

@@ -52,8 +52,7 @@ private struct MachineWithHelper {
 
     /// How many mounts are on the mount point.
     var mountCount: Int {
-        let table = FileManager.default.contents(atPath: "/proc/\(keeperID)/mountinfo") ?? Data()
-        return String(decoding: table, as: UTF8.self).split(separator: "\n").count { $0.contains(" \(mountPoint) ") }
+        mountTable(of: keeperID).count { $0.contains(" \(mountPoint) ") }
     }
 
     func run(_ command: [String]) throws -> CommandResult {
@@ -237,7 +236,7 @@ struct FstabTests {
         arguments: [
             ([], "is called by mount(8)"), (["s3://b"], "is called by mount(8)"),
             (["s3://b", "/m", "/n"], "is called by mount(8)"), (["--help"], "tractfs mount --help"),
-            (["s3://b", "/m", "-x"], "-x is no option"), (["s3://b", "/m", "-o"], "-o needs something"),
+            (["s3://b", "/m", "-x"], "-x is no option"), (["s3://b", "/m", "-o"], "-o needs a value"),
             (["s3://b", "/m", "-N", "1"], "nsenter"),
             (["s3://b", "/m", "-oprofil=x"], "-o profil=x: there is no such"),
         ])

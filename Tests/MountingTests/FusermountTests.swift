@@ -17,7 +17,7 @@ import Testing
             ("fusermount3: bad mount point /x: No such file or directory", "bad mount point /x"),
             (nil, "mounted nothing"),
         ] as [(String?, String)])
-    func `complains in words of its own, of which users are told what to do`(complaint: String?, words: String) {
+    func `messages of fusermount3 are reported with a remedy`(complaint: String?, words: String) {
         #expect(Fusermount.hint(for: complaint).contains(words))
     }
 }

@@ -13,7 +13,7 @@ import Testing
         #expect(KernelVersion(release: text) == KernelVersion(major, minor))
     }
 
-    @Test("are none where uname says something else", arguments: ["", "6", "Linux", "x.y", "6.", "6.x"])
+    @Test("a text that is not a kernel release is refused", arguments: ["", "6", "Linux", "x.y", "6.", "6.x"])
     func noRelease(_ text: String) {
         #expect(KernelVersion(release: text) == nil)
     }

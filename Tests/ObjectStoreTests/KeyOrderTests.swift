@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    /// Few and of few values, so that equal ones and beginnings of others come up; none, too.
+    /// Returns few bytes of few values, possibly none, so that equal ones and prefixes of others occur.
     private func bytes(_ generator: inout SeededGenerator) -> [UInt8] {
         let values: [UInt8] = [0, 0x2f, 0x61, 0x7f, 0x80, 0xff]
         return (0..<Int.random(in: 0...4, using: &generator)).map { _ in

@@ -45,7 +45,7 @@ struct CredentialsCheck: Check {
 
     /// Returns advice if the credentials are probably not those that the user means, or will not last.
     private func advice(on resolved: ResolvedCredentials) -> String? {
-        guard resolved.isOfEnvironment else { return nil }
+        guard resolved.isFromEnvironment else { return nil }
         if let profile = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].first(where: { environment[$0]?.isEmpty == false }) {
             return "\(profile) is set too, but keys in the environment go first: "
                 + "if the profile's are meant, unset AWS_ACCESS_KEY_ID or name the profile with --profile"

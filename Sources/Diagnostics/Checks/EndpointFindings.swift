@@ -74,7 +74,7 @@ struct EndpointFindings {
             return configuration.endpoint == nil
                 ? "check that the network lets https out\(proxyHint)"
                 : "check --endpoint-url, and that a server is running there\(proxyHint)"
-        case .encryption where obstacle.isDistrust:
+        case .encryption where obstacle.isUntrustedCertificate:
             return "if the server or a proxy of your institution has a certificate of its own, give the one that "
                 + "vouches for it with --ca-bundle"
         case .encryption:

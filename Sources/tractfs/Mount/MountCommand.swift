@@ -52,7 +52,7 @@ struct MountCommand: ConfigurableCommand {
     func run(as arguments: [String]) throws {
         let environment = Environment.variables()
         guard let context = try ChildContext.take(from: environment) else {
-            // Wrong settings are reported before a process is started.
+            // Reports wrong settings before any process is started.
             let device = try MountSettings(self).handedDevice?.take()
             if running.foreground { return try supervise(nil, arguments, device) }
             return try BackgroundStart.run(

@@ -63,12 +63,16 @@ struct MountLayers {
             fileSystem: fileSystem, namespace: namespace, reader: reader, blocks: blocks, disk: disk)
         let report = ReportDocument(
             status: status, settings: settings.report, recorder: recorder, root: settings.root)
-        let session = FuseSession(
-            fileSystem: fileSystem, log: log, page: sharedState, isSuccessor: isSuccessor,
-            overlaidAt: overlay?.mountPoint, isForeign: settings.handedDevice != nil, version: Tractfs.version,
-            logger: logger,
-            describe: { status.object($0).description },
-            report: { report.object($0).description })
+        var configuration = FuseSession.Configuration()
+        configuration.log = log
+        configuration.page = sharedState
+        configuration.isSuccessor = isSuccessor
+        configuration.overlaidAt = overlay?.mountPoint
+        configuration.isForeign = settings.handedDevice != nil
+        configuration.version = Tractfs.version
+        configuration.status = { status.object($0).description }
+        configuration.report = { report.object($0).description }
+        let session = FuseSession(fileSystem: fileSystem, configuration: configuration, logger: logger)
         self.session = session
         recorderThread = recorder.start { status.sample(session.counts) }
     }

@@ -43,6 +43,6 @@ struct MountRetry {
     }
 
     private static func mayPass(_ error: any Error) -> Bool {
-        (error as? Failure)?.mayPass ?? (error as? SettingsError)?.mayPass ?? false
+        (error as? Failure)?.mayPass ?? (error as? SettingsError)?.isTransient ?? false
     }
 }

@@ -10,8 +10,8 @@ import Namespace
 import ObjectStore
 import Reader
 import S3Client
-import Settings
 import SQLiteArchive
+import Settings
 import StateLog
 import Supervision
 import SystemPackage
@@ -190,7 +190,7 @@ struct MountServer {
         let root = try RootCheck(
             store: layers.client, uri: settings.uri, credentialsSource: layers.credentialsSource, timeLimit: timeLimit
         ).run()
-        layers.namespace.absorb(root.page, of: root.request, askedAt: root.askedAt)
+        layers.namespace.absorb(root.page, of: root.request, requestedAt: root.askedAt)
     }
 
     /// Lays the overlay over the mount, if there is one. The mount must answer.

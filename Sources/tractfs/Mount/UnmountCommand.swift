@@ -1,9 +1,8 @@
 import ArgumentParser
 import FuseBridge
 import Glibc
-import Settings
-import Synchronization
 import Mounting
+import Settings
 import Supervision
 import SystemPackage
 import SystemSupport

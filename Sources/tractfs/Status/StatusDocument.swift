@@ -34,7 +34,7 @@ struct StatusDocument: Sendable {
 
     /// Returns the whole status as of now.
     func object(_ session: SessionCounts) -> JSONObject {
-        let place = client.place
+        let place = client.endpoint
         return [
             "uri": .string(uri), "endpoint": .string(place.server),
             "region": .string(place.region), "version": .string(session.supervision.version),
@@ -45,8 +45,8 @@ struct StatusDocument: Sendable {
             "generation": .number(session.generation), "credentials": credentialsValue,
             "requests": .object(requests), "reads": .object(reads),
             "passthrough": [
-                "usable": .bool(session.canLendFiles), "files": .number(session.lentFileCount),
-                "opens": .number(session.lentOpenCount),
+                "usable": .bool(session.isPassthroughUsable), "files": .number(session.backingFileCount),
+                "opens": .number(session.passthroughOpenCount),
             ],
             "names": .object(names),
             "open": [

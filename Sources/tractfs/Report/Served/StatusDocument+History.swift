@@ -35,7 +35,7 @@ extension StatusDocument {
             case .lookups: names.lookupCount
             case .lookupsWaited: names.lookupMissCount
             case .opens: openCount
-            case .passthroughOpens: session.lentOpenCount
+            case .passthroughOpens: session.passthroughOpenCount
             case .reads: reads.readCount
             case .readsWaited: reads.waitCount
             case .readsFailed: reads.failureCount
