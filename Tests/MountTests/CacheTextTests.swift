@@ -8,7 +8,7 @@ import Testing
 @testable import BlockCache
 @testable import tractfs
 
-/// How `tractfs cache` words what it finds.
+/// The output of `tractfs cache`.
 @Suite struct CacheTextTests {
     private static func object(
         _ key: Key, byteCount: Int, cachedByteCount: Int? = nil, lastUse: Int, source: String = "aws/hcp-openaccess",
@@ -20,7 +20,7 @@ import Testing
             lastUse: Timestamp(seconds: lastUse), isPinned: isKept)
     }
 
-    @Test func `a listing has its columns in line, the last used first`() {
+    @Test func `tractfs cache list aligns its columns, with the last used object first`() {
         let listing = CacheListing(
             [
                 Self.object("a", byteCount: 3, lastUse: 1_600_000_000),
@@ -44,7 +44,7 @@ import Testing
         #expect(CacheListing([], in: "/cache").json == "")
     }
 
-    @Test func `JSON has raw numbers, and nothing in it that ends a line`() {
+    @Test func `tractfs cache --json prints raw numbers, and no character that ends a line`() {
         let listing = CacheListing([Self.object("q\"\\\n\u{7f}é", byteCount: 3, lastUse: 1_600_000_000)], in: "/cache")
         let key = #"q\"\\\u000a\u007fé"#
         #expect(
@@ -56,7 +56,7 @@ import Testing
                 """)
     }
 
-    @Test func `a check of the cache is told object by object, and all together`() {
+    @Test func `tractfs cache verify reports each object, and a total`() {
         var report = VerificationReport(folder: "/cache")
         #expect("\(report)" == "0 objects, 0B checked in /cache: all right")
         let object = Self.object("a\nb", byteCount: 3 << 20, lastUse: 0)

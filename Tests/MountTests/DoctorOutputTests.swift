@@ -4,12 +4,12 @@ import ObjectStore
 import TestSupport
 import Testing
 
-@Suite("What the doctor prints") struct DoctorOutputTests {
+@Suite struct DoctorOutputTests {
     private static func arguments(_ server: S3TestServer) -> [String] {
         ["doctor", "s3://\(server.bucket)/HCP/", "--no-cache", "--endpoint-url", server.endpointURL]
     }
 
-    @Test func `is a line for each check, and a last one for all of them, without colours in a pipe`() throws {
+    @Test func `tractfs doctor prints a line for each check and a summary, without colors in a pipe`() throws {
         try withS3TestServer { server in
             server.put("HCP/README", .text("x"))
             server.script(.gets, .refuse(.accessDenied))
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test("has colours on a terminal, unless they are not wanted", arguments: ["", "1"])
+    @Test("tractfs doctor prints colors on a terminal, unless NO_COLOR is set", arguments: ["", "1"])
     func colours(noColor: String) throws {
         try withS3TestServer { server in
             let command = ([try tractfsExecutable()] + Self.arguments(server)).joined(separator: " ")
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `has nothing in it that a terminal takes for a command`() throws {
+    @Test func `tractfs doctor prints no control characters`() throws {
         try withS3TestServer { server in
             server.put("HCP/\u{1b}[31mred", .text("x"))
             let result = try run(tractfsExecutable(), Self.arguments(server), environment: environmentWithKeys)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func `ends at once with Ctrl-C, also while a server is silent`() throws {
+    @Test func `tractfs doctor ends with Ctrl-C, also while a server is silent`() throws {
         try withS3TestServer { server in
             server.script(.any, .linger(.stall))
             try withTemporaryDirectory { directory in
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `takes what a mount is given, as in fstab too`() throws {
+    @Test func `tractfs doctor takes the options of a mount, also as in fstab`() throws {
         let options = ["-o", "ro,_netdev,no_cache,xattrs,uid=1000", "--metadata-ttl", "1h", "--foreground"]
         let result = try run(
             tractfsExecutable(),
@@ -82,7 +82,7 @@ import Testing
         #expect(result.errorOutput == "")
     }
 
-    @Test func `says of wrong usage which, by the exit status of all commands`() throws {
+    @Test func `tractfs doctor reports wrong usage with the exit status of all commands`() throws {
         for arguments in [["doctor"], ["doctor", "s3://x", "--bogus"], ["doctor", "s3://x", "--cache-size", "1"]] {
             let result = try run(tractfsExecutable(), arguments, environment: environmentWithKeys)
             #expect(result.status == 64)
@@ -91,7 +91,7 @@ import Testing
     }
 }
 
-@Suite("The doctor of a machine", .enabled(if: geteuid() == 0, "needs root, to change what the machine looks like"))
+@Suite(.enabled(if: geteuid() == 0, "needs root, to change what the machine looks like"))
 struct DoctorMachineTests {
     /// Runs the doctor in a mount namespace that `script` has changed; nothing there is asked of a store.
     private func diagnosis(after script: String, _ options: [String]) throws -> Diagnosis {
@@ -100,7 +100,7 @@ struct DoctorMachineTests {
             launcher: inMountNamespace("set -e; \(script); exec \"$0\" \"$@\""))
     }
 
-    @Test func `without /dev/fuse says how to get it`() throws {
+    @Test func `tractfs doctor says how to get a missing /dev/fuse`() throws {
         let diagnosis = try diagnosis(
             after: "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3", ["--no-cache"])
         try diagnosis.expect("fuse", "failure", ["no /dev/fuse", "modprobe fuse", "--device /dev/fuse"])
@@ -109,7 +109,7 @@ struct DoctorMachineTests {
     }
 
     @Test(.enabled(if: fuseAvailable, Comment(rawValue: fuseMissing)))
-    func `without the right to mount says which it is`() throws {
+    func `tractfs doctor names the missing right to mount`() throws {
         let diagnosis = try Diagnosis(
             of: "s3://tract-test", ["--endpoint-url", "http://127.0.0.1:1", "--cache-dir", "/var/tmp/nothing-there"],
             launcher: ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", "--"])
@@ -117,7 +117,7 @@ struct DoctorMachineTests {
         try diagnosis.expect("passthrough", "warning", ["CAP_SYS_ADMIN"])
     }
 
-    @Test func `says of a read-only folder that the cache can't be there`() throws {
+    @Test func `tractfs doctor reports a read-only folder of the cache`() throws {
         try withTemporaryDirectory { directory in
             let script = "mount -t tmpfs -o ro none \(directory)"
             let cache = ["--cache-dir", directory + "/cache"]
@@ -127,7 +127,7 @@ struct DoctorMachineTests {
         }
     }
 
-    @Test func `says of a disk that is full, in memory or not, how much room there is for the cache`() throws {
+    @Test func `tractfs doctor reports the free space for the cache on a full disk, in memory or not`() throws {
         try withTemporaryDirectory { directory in
             let cache = ["--cache-dir", directory]
             let small = try diagnosis(after: "mount -t tmpfs -o mode=700,size=1m none \(directory)", cache)
@@ -145,8 +145,9 @@ struct DoctorMachineTests {
         ("nfs4", ["is slow for this", "listings would not be kept"]), ("lustre,flock", ["is slow for this"]),
         ("beegfs", ["nothing would be kept"]), ("fuse.sshfs", ["nothing would be kept"]),
     ])
-    func `says of a network's file system that the cache belongs on a local disk`(type: String, words: [String]) throws
-    {
+    func `tractfs doctor recommends a local disk for a cache on a network file system`(
+        type: String, words: [String]
+    ) throws {
         try withTemporaryDirectory { directory in
             let diagnosis = try diagnosis(
                 after: "export TRACTFS_ASSUMED_FILE_SYSTEM=\(type)", ["--cache-dir", directory + "/cache"])
@@ -156,7 +157,7 @@ struct DoctorMachineTests {
     }
 
     @Test(.enabled(if: passthroughAvailable, "needs root and Linux 6.9"))
-    func `says of a cache on overlayfs that files are not passed through`() throws {
+    func `tractfs doctor warns that a cache on overlayfs has no passthrough`() throws {
         try withTemporaryDirectory { directory in
             let script = """
                 cd \(directory); mkdir upper lower work merged; mount -t tmpfs none upper; mkdir upper/upper upper/work
@@ -167,7 +168,7 @@ struct DoctorMachineTests {
         }
     }
 
-    @Test func `says of a folder that isn't ours what is wrong with it`() throws {
+    @Test func `tractfs doctor reports an unusable folder of the cache`() throws {
         try withTemporaryDirectory { directory in
             let cache = ["--cache-dir", directory + "/cache"]
             for (script, words) in [
@@ -180,7 +181,7 @@ struct DoctorMachineTests {
         }
     }
 
-    @Test func `says of memory that is too little for the connections how many there are`() throws {
+    @Test func `tractfs doctor reports memory that is too little for the connections`() throws {
         let diagnosis = try diagnosis(after: "true", ["--memory-limit", "64MiB", "--max-connections", "1024"])
         try diagnosis.expect("memory", "warning", ["64MiB", "no room for 1024", "--memory-limit"])
     }

@@ -8,13 +8,13 @@ import Testing
 
 @testable import tractfs
 
-/// What a line of JSON says.
+/// Returns the object in a line of JSON.
 private func object(_ line: some StringProtocol) throws -> [String: Any] {
     try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
 }
 
-@Suite("A log line") struct LogLineTests {
-    /// What a terminal would obey, what JSON must escape, and what is text.
+@Suite struct LogLineTests {
+    /// Characters that control a terminal, that JSON must escape, and that are text.
     private static let nasty = "a\u{1B}[2J\"\\\n\r\t\u{202E}\u{2028}\u{0} ü 🧠"
 
     private func line(
@@ -28,7 +28,7 @@ private func object(_ line: some StringProtocol) throws -> [String: Any] {
                 function: "", line: 1))
     }
 
-    @Test func `as JSON is one object, which says all, and nothing that a terminal obeys`() throws {
+    @Test func `A log line in JSON is one complete object without control characters`() throws {
         let line = line(.json, to: .standardError)
         #expect(!line.unicodeScalars.contains { $0.isControlOrFormat })
         let event = try object(line)
@@ -41,7 +41,7 @@ private func object(_ line: some StringProtocol) throws -> [String: Any] {
     }
 
     @Test(
-        "has for the journal its level before it",
+        "A log line for the journal begins with its level",
         arguments: zip(Logger.Level.allCases, [7, 7, 6, 5, 4, 3, 2]))
     func journal(level: Logger.Level, priority: Int) throws {
         let text = line(.text, to: .journal, level)
@@ -53,9 +53,9 @@ private func object(_ line: some StringProtocol) throws -> [String: Any] {
     }
 }
 
-@Suite("A mount's log", mounts) struct LogFormatTests {
+@Suite(mounts) struct LogFormatTests {
     @Test(arguments: [["--log-format", "json"], ["-o", "log-format=json"]])
-    func `is JSON line by line, also of the successor`(options: [String]) throws {
+    func `With --log-format json each log line is JSON, also after a takeover`(options: [String]) throws {
         try withS3TestServer { server in
             server.put("f\u{1B}[2J", .text("read me"))
             server.put("file", .text("read me"))
@@ -84,7 +84,7 @@ private func object(_ line: some StringProtocol) throws -> [String: Any] {
         }
     }
 
-    @Test("goes to the journal with levels, and so does a failure", arguments: ["text", "json"])
+    @Test("The log of a mount and its failure go to the journal with levels", arguments: ["text", "json"])
     func journal(format: String) throws {
         try withS3TestServer { server in
             try withTemporaryDirectory { directory in
@@ -119,12 +119,12 @@ private func object(_ line: some StringProtocol) throws -> [String: Any] {
     }
 }
 
-@Suite("A mount's log file", mounts) struct LogRotationTests {
+@Suite(mounts) struct LogRotationTests {
     private static let programs = ["/usr/sbin/logrotate", "/usr/bin/fuser"]
     private static let hasPrograms = programs.allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
 
     @Test(.enabled(if: hasPrograms, "needs logrotate and psmisc"))
-    func `is rotated by the logrotate configuration that comes with tractfs`() throws {
+    func `The logrotate configuration of the package rotates the log file of a mount`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withTemporaryDirectory { directory in
@@ -147,7 +147,7 @@ private func object(_ line: some StringProtocol) throws -> [String: Any] {
         }
     }
 
-    @Test func `is none: then SIGHUP is nothing to a mount in the background`() throws {
+    @Test func `SIGHUP does nothing to a background mount without a log file`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withMount(of: server, options: ["--no-cache"]) { mountPoint in

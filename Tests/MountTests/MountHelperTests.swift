@@ -50,7 +50,7 @@ private struct MachineWithHelper {
             .write(toFile: table, atomically: false, encoding: .utf8)
     }
 
-    /// How many mounts are on the mount point.
+    /// The number of mounts on the mount point.
     var mountCount: Int {
         mountTable(of: keeperID).count { $0.contains(" \(mountPoint) ") }
     }
@@ -69,7 +69,7 @@ private struct MachineWithHelper {
     }
 }
 
-@Suite("A line of /etc/fstab", .enabled(if: fuseAvailable && geteuid() == 0, "needs root and /dev/fuse"))
+@Suite(.enabled(if: fuseAvailable && geteuid() == 0, "needs root and /dev/fuse"))
 struct FstabTests {
     private func withBucket(_ body: (MachineWithHelper, S3TestServer, [String]) throws -> Void) throws {
         try withS3TestServer { server in
@@ -80,7 +80,7 @@ struct FstabTests {
         }
     }
 
-    @Test("mounts once, and is unmounted by", arguments: [["umount"], ["umount", "-l"]])
+    @Test("A line of fstab mounts once, and is unmounted by", arguments: [["umount"], ["umount", "-l"]])
     func mounts(unmount: [String]) throws {
         try withBucket { machine, server, options in
             try machine.mountsByTable(
@@ -102,7 +102,7 @@ struct FstabTests {
         }
     }
 
-    @Test func `without "ro" is mounted read-only all the same, and successors are what the first server was`() throws {
+    @Test func `A line of fstab without "ro" is mounted read-only, also after a takeover`() throws {
         try withBucket { machine, server, options in
             try machine.mountsByTable("s3://\(server.bucket)", ["defaults"] + options)
             let mounted = try machine.run(["mount", "-v", "-T", machine.table, machine.mountPoint])
@@ -117,7 +117,7 @@ struct FstabTests {
         }
     }
 
-    @Test(overlays) func `has an overlay`() throws {
+    @Test(overlays) func `A line of fstab mounts with an overlay`() throws {
         try withBucket { machine, server, options in
             let folder = machine.directory + "/with space"
             try TestSupport.runChecked("mkdir", [folder])
@@ -137,7 +137,7 @@ struct FstabTests {
     }
 
     @Test(
-        "of another FUSE type, as mount.fuse3 has them, mounts once",
+        "A line of fstab with another FUSE type, as mount.fuse3 has them, mounts once",
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/sbin/mount.fuse3"), "needs mount.fuse3"),
         arguments: [("", "tractfs"), ("", "fuse.tractfs"), ("tractfs#", "fuse")],
         ["defaults", "rw", "ro,nosuid,nodev", "noatime,_netdev,nofail,x-systemd.automount,comment=x,user"])
@@ -166,7 +166,7 @@ struct FstabTests {
     }
 
     @Test(
-        "of another FUSE type says in a line what is wrong",
+        "A wrong line of fstab with another FUSE type is reported in one line",
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/sbin/mount.fuse3"), "needs mount.fuse3"),
         arguments: [("", "fuse.tractfs"), ("tractfs#", "fuse")])
     func mistakes(type: (prefix: String, name: String)) throws {
@@ -184,7 +184,7 @@ struct FstabTests {
     }
 
     @Test(.enabled(if: !FuseReadiness.hasSELinux, "needs a kernel without SELinux"))
-    func `with an SELinux context where SELinux isn't enabled is refused in a line`() throws {
+    func `An SELinux context without SELinux is refused in one line`() throws {
         let mount = [
             "mount", "s3://bucket", "/nonexistent", "--no-cache", "-o", #"context="system_u:object_r:x_t:s0:c1,c2""#,
         ]
@@ -194,7 +194,7 @@ struct FstabTests {
             refused.errorOutput == "tractfs: --context: SELinux isn't enabled on this machine; leave the option out\n")
     }
 
-    @Test func `is only tried with -f, and passes over unknown options with -s`() throws {
+    @Test func `The mount helper only checks with -f, and ignores unknown options with -s`() throws {
         try withBucket { machine, server, options in
             try machine.mountsByTable("s3://\(server.bucket)", ["ro", "cache_sise=1GiB"] + options)
             let wrong = try machine.run(["mount", "-f", "-T", machine.table, machine.mountPoint])
@@ -205,7 +205,7 @@ struct FstabTests {
         }
     }
 
-    @Test func `that can't be mounted says why, with mount(8)'s exit status`() throws {
+    @Test func `A line of fstab that cannot be mounted fails with the reason and mount(8)'s exit status`() throws {
         try withBucket { machine, server, options in
             server.script(.any, .refuse(.accessDenied))
             try machine.mountsByTable("s3://\(server.bucket)", options)
@@ -217,9 +217,9 @@ struct FstabTests {
     }
 }
 
-@Suite("The mount helper") struct MountHelperTests {
+@Suite struct MountHelperTests {
     @Test(
-        "takes mount(8)'s arguments",
+        "The mount helper takes the arguments of mount(8)",
         arguments: [
             (["s3://b", "/m"], ["mount", "s3://b", "/m"]),
             (["s3://b", "/m", "-o", "rw"], ["mount", "s3://b", "/m"]),
@@ -232,7 +232,7 @@ struct FstabTests {
     }
 
     @Test(
-        "says what is wrong with",
+        "The mount helper says what is wrong with",
         arguments: [
             ([], "is called by mount(8)"), (["s3://b"], "is called by mount(8)"),
             (["s3://b", "/m", "/n"], "is called by mount(8)"), (["--help"], "tractfs mount --help"),
@@ -245,7 +245,7 @@ struct FstabTests {
     }
 
     @Test(
-        "has of fstab's options",
+        "The mount helper passes these options of fstab on",
         arguments: [
             ("ro,relatime,user=me,comment=a b,X-mount.mkdir,x-a=b", []), ("noexec,exec", ["--noexec"]),
             ("log_format=json", ["--log-format=json"]), ("_netdev,nofail,retry=2m", ["--retry=2m"]),
@@ -262,7 +262,7 @@ struct FstabTests {
     }
 
     @Test(
-        "leaves out \"mount\" as mount.fuse3 does, which says \"rw\" by itself",
+        "The mount helper takes the arguments of mount.fuse3, without \"mount\" and with \"rw\"",
         arguments: [
             (["s3://b/p", "/m"], ["mount", "s3://b/p", "/m"]),
             (["s3://b", "/m", "-o", "rw,uid=1,dev,suid"], ["mount", "--uid=1", "s3://b", "/m"]),
@@ -273,7 +273,7 @@ struct FstabTests {
         #expect(try FstabOptions.expand(given, options: .ofMount) == expected)
     }
 
-    @Test("doesn't take", arguments: ["remount", "user_id=1", "context"])
+    @Test("The mount helper refuses", arguments: ["remount", "user_id=1", "context"])
     func wrongOptions(list: String) {
         #expect { try FstabOptions.expand(["mount", "-o", list], options: .ofMount) } throws: { "\($0)".contains(list) }
     }

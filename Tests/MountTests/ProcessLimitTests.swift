@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-@Suite("The process's limits", mounts) struct ProcessLimitTests {
+@Suite(mounts) struct ProcessLimitTests {
     private static let byteCount = 300_000
     private static let fileCount = 40
 
@@ -11,7 +11,7 @@ import Testing
     /// the like; never one a reader.
     private static let threadCountMax = 32
 
-    @Test func `threads are no more with many readers than with few`() throws {
+    @Test func `A mount has no more threads for many readers than for few`() throws {
         // Forty readers at once: on a busy machine one of them may be served late.
         try withFiles(readTimeout: "20s") { server, mountPoint, process in
             server.setLatency(.milliseconds(20))
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func `without descriptors no file is wrong, and with them again all are right`() throws {
+    @Test func `A mount without free descriptors gives no wrong bytes, and works again with them`() throws {
         try withFiles { _, mountPoint, process in
             let limit = try entries(of: "fd", process) + 1
             try limitDescriptors(of: process, to: limit)
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    /// How many entries a folder of the process in /proc has.
+    /// Returns the number of entries in a folder of the process in /proc.
     private func entries(of folder: String, _ process: Int32) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/\(folder)").count
     }
