@@ -61,7 +61,8 @@ let package = Package(
         .executableTarget(
             name: "tractfs",
             dependencies: [
-                "FuseBridge", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client",
+                "FuseBridge", "MountControl", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache",
+                "S3Client",
                 "ObjectStore", "StateLog", "SystemSupport", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
@@ -70,9 +71,14 @@ let package = Package(
         .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", "SystemSupport",
-                collections, system, logging,
+                "CFuse", "CLinux", "MountControl", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore",
+                "StateLog",
+                "SystemSupport", collections, system, logging,
             ],
+            swiftSettings: strict),
+        .target(
+            name: "MountControl",
+            dependencies: ["CLinux", "FileSystem", "Namespace", "BlockCache", "ObjectStore", "SystemSupport", system],
             swiftSettings: strict),
         .target(
             name: "FileSystem",
@@ -186,16 +192,26 @@ let package = Package(
         .testTarget(
             name: "SystemSupportTests", dependencies: ["SystemSupport", "TestSupport", system], swiftSettings: strict),
         .testTarget(
+            name: "MountControlTests",
+            dependencies: [
+                "MountControl", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "TestSupport", system,
+                logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "FuseBridgeTests",
             dependencies: [
-                "CFuse", "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog",
+                "CFuse", "FuseBridge", "MountControl", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore",
+                "StateLog",
                 "TestSupport", system, logging,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "MountTests",
             dependencies: [
-                "tractfs", "FuseBridge", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system, logging,
+                "tractfs", "FuseBridge", "MountControl", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport",
+                system,
+                logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: [

@@ -23,7 +23,6 @@ public final class FileSystem: Sendable {
     let log: StateLog?
     let directories: HandleTable<DirectoryHandle>
     let kernelDirectories = KernelDirectories()
-    private let warmings = Warmings()
     let files: HandleTable<OpenFile>
     /// The time at which the mount began, which may have been in another process.
     public let mountTime: Timestamp
@@ -237,7 +236,6 @@ public final class FileSystem: Sendable {
 
     /// Ends an open directory (FUSE_RELEASEDIR).
     public func closeDirectory(_ handle: Handle) {
-        warmings.remove(handle)
         guard let opened = directories.remove(handle), opened.copyUse != .none else { return }
         kernelDirectories.close(opened.directory.inode.id)
     }
@@ -247,36 +245,6 @@ public final class FileSystem: Sendable {
     /// From now on the kernel is told through `kernel` what to let go of.
     public func attach(_ kernel: any KernelCache) {
         namespace.attach(kernel)
-    }
-
-    /// Forgets what was listed of an open directory: in memory, in the archive, and in the kernel. What is asked for after
-    /// `completion` was called is what the store says then.
-    public func refresh(
-        _ handle: Handle, _ extent: Namespace.Extent, completion: @escaping @Sendable (Errno?) -> Void
-    ) {
-        guard let prefix = directories[handle]?.directory.inode.key else { return completion(.badFileDescriptor) }
-        namespace.forget(prefix, extent)
-        // Before the kernel is told: what handles read on that are open now is of the old listings.
-        kernelDirectories.distrustAll()
-        namespace.distrust(prefix, extent) { completion(nil) }
-    }
-
-    /// Begins to list all that is below an open directory, until that is closed.
-    public func beginWarming(_ handle: Handle) throws(Errno) {
-        guard let opened = directories[handle] else { throw .badFileDescriptor }
-        try warmings.add(handle) { namespace.warm(below: opened.directory.inode.key) }
-    }
-
-    /// How far that is.
-    public func warmStatus(_ handle: Handle) throws(Errno) -> WarmStatus {
-        guard let progress = warmings.progress(handle) else { throw .noData }
-        let outcome: Result<Void, Failure>? =
-            if let error = progress.error {
-                .failure(Failure(errno: Errno(error, isOpen: false), reason: "\(error)"))
-            } else {
-                progress.isDone ? .success(()) : nil
-            }
-        return WarmStatus(keyCount: progress.keyCount, pageCount: progress.pageCount, outcome: outcome)
     }
 
     // MARK: Files

@@ -1,7 +1,8 @@
 import CFuse
-public import FileSystem
+package import FileSystem
 import Glibc
-public import Logging
+package import Logging
+package import MountControl
 import Namespace
 public import StateLog
 import Synchronization
@@ -28,10 +29,8 @@ public final class FuseSession: Sendable {
     let isForeign: Bool
     /// Where an overlay lies on the mount, or is going to; `nil` for none.
     private let overlaidAt: String?
-    let version: String
-    private let describe: (@Sendable (SessionCounts) -> String)?
-    private let report: (@Sendable (SessionCounts) -> String)?
-    let reports = KeptReports()
+    let control: ControlServer
+    private let currentCounts: @Sendable () -> SessionCounts
 
     private struct State {
         /// Called once the kernel has opened the conversation.
@@ -66,19 +65,17 @@ public final class FuseSession: Sendable {
     ///   - isSuccessor: Whether it goes on with what an earlier session has begun, which had the same `page`.
     ///   - overlaidAt: Where an overlay lies on the mount, or is going to; `nil` for none.
     ///   - isForeign: Whether another program made the mount. Its kernel may check neither permissions nor that nothing is changed.
-    ///   - version: The program's, for who asks the mount.
-    ///   - describe: Tells who asks the mount how it is, as a JSON object; gets what this session knows.
-    ///   - report: Tells how it was all the time, likewise.
-    public init(
+    ///   - version: The version of the program, for `tractfs status` and `tractfs upgrade`.
+    ///   - status: Returns the status of the mount; `nil` if it has none.
+    ///   - report: Returns the report of the mount, likewise.
+    package init(
         fileSystem: FileSystem, log: StateLog? = nil, page: SupervisionPage? = nil, isSuccessor: Bool = false,
         overlaidAt: String? = nil, isForeign: Bool = false, version: String = "", logger: Logger,
-        describe: (@Sendable (SessionCounts) -> String)? = nil, report: (@Sendable (SessionCounts) -> String)? = nil
+        status: (@Sendable (SessionCounts) -> MountStatus)? = nil,
+        report: (@Sendable (SessionCounts) -> MountReport)? = nil
     ) {
-        self.describe = describe
-        self.report = report
         self.fileSystem = fileSystem
         self.logger = logger
-        self.version = version
         self.page = page
         self.isSuccessor = isSuccessor
         self.overlaidAt = overlaidAt
@@ -88,7 +85,14 @@ public final class FuseSession: Sendable {
         var wanted: InitAgreement = geteuid() == 0 ? [.passthrough] : []
         if page != nil { wanted.insert(.resend) }
         channel = DeviceChannel(wanted: wanted, page: page, isSuccessor: isSuccessor)
-        passthrough = Passthrough(log: log, logger: logger)
+        let passthrough = Passthrough(log: log, logger: logger)
+        self.passthrough = passthrough
+        let currentCounts: @Sendable () -> SessionCounts = { SessionCounts(page, passthrough, version: version) }
+        self.currentCounts = currentCounts
+        control = ControlServer(
+            fileSystem: fileSystem, processes: { currentCounts().processes },
+            status: status.map { status in { @Sendable in status(currentCounts()) } },
+            report: report.map { report in { @Sendable in report(currentCounts()) } })
         notifier = KernelNotifier(logger: logger)
         fileSystem.attach(notifier)
     }
@@ -108,22 +112,8 @@ public final class FuseSession: Sendable {
         Unmanaged.fromOpaque(userdata).takeUnretainedValue()
     }
 
-    /// What is said to who asks how the mount is.
-    func status() throws(Errno) -> [UInt8] {
-        guard let describe else { throw Errno(rawValue: ENOTTY) }
-        let bytes = Array(describe(counts).utf8)
-        guard bytes.count <= TRACTFS_STATUS_BYTE_COUNT else { throw Errno(rawValue: EOVERFLOW) }
-        return bytes
-    }
-
-    /// A page of what is said to who asks how the mount was all the time.
-    func reportPage(at offset: Int, for directory: Handle) throws(Errno) -> [UInt8] {
-        guard let report else { throw Errno(rawValue: ENOTTY) }
-        return try reports.page(at: offset, for: directory) { Array(report(counts).utf8) }
-    }
-
-    /// What this session has done so far.
-    public var counts: SessionCounts { SessionCounts(of: self) }
+    /// The current counters of the session.
+    public var counts: SessionCounts { currentCounts() }
 
     /// Settles with the kernel what the conversation is like (FUSE_INIT).
     func begin(_ connection: inout fuse_conn_info) {
@@ -162,7 +152,7 @@ public final class FuseSession: Sendable {
 
     /// Checks permissions, where the kernel may not.
     func checkAccess(_ kind: AccessKind, to id: InodeID, by request: fuse_req_t) throws(Errno) {
-        if isForeign { try fileSystem.checkAccess(kind, to: id) { FileSystem.Asker(of: request) } }
+        if isForeign { try fileSystem.checkAccess(kind, to: id) { FileSystem.Requester(of: request) } }
     }
 
     /// The longest time that the kernel may keep a name, in seconds. A kept name is found by every user, so there are none where

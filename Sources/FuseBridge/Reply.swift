@@ -157,23 +157,9 @@ struct Reply: ~Copyable, @unchecked Sendable {
         fuse_reply_statfs(claim(), &statistics)
     }
 
-    /// Answers an ioctl, with what it gives back.
-    consuming func send(ioctl output: some BitwiseCopyable) {
-        let request = claim()
-        withUnsafeBytes(of: output) { bytes in
-            _ = fuse_reply_ioctl(request, 0, bytes.baseAddress, bytes.count)
-        }
-    }
-
-    /// Answers an ioctl, with bytes that it gives back.
+    /// Answers an ioctl, with the bytes that it returns to the caller.
     consuming func send(ioctlBytes bytes: [UInt8]) {
         fuse_reply_ioctl(claim(), 0, bytes, bytes.count)
-    }
-
-    /// Answers an ioctl that gives nothing back, with success or an error.
-    consuming func send(ioctlResult errno: Errno?) {
-        if let errno { return send(errno) }
-        fuse_reply_ioctl(claim(), 0, nil, 0)
     }
 }
 

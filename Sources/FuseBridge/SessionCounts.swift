@@ -1,7 +1,10 @@
-/// What a session has done, and who does it.
+import Glibc
+public import MountControl
+
+/// The counters of a session.
 public struct SessionCounts: Sendable {
-    /// Who serves the mount.
-    public let supervision: Supervision
+    /// The processes behind the mount.
+    public let processes: MountProcesses
     /// Which server this is of those that have served the mount, from 1 on.
     public let generation: Int
     /// What has passed between the kernel and this server and those before it; `nil` where nobody counts.
@@ -13,10 +16,15 @@ public struct SessionCounts: Sendable {
     /// How many opens were answered with such a file, since this server began.
     public let lentOpenCount: Int
 
-    init(of session: FuseSession) {
-        supervision = Supervision(of: session)
-        generation = Int(clamping: session.page?.takeoverCount ?? 0) + 1
-        conversation = session.page?.count
-        (canLendFiles, lentFileCount, lentOpenCount) = session.passthrough.counts
+    init(_ page: SupervisionPage?, _ passthrough: Passthrough, version: String) {
+        processes = MountProcesses(
+            server: getpid(),
+            // A supervisor that has died is no parent any more.
+            supervisor: page.flatMap { getppid() == $0.supervisor ? $0.supervisor : nil },
+            upgradeCount: Int(clamping: page?.upgradeCount ?? 0), upgradeFailure: page?.upgradeFailure,
+            version: version)
+        generation = Int(clamping: page?.takeoverCount ?? 0) + 1
+        conversation = page?.count
+        (canLendFiles, lentFileCount, lentOpenCount) = passthrough.counts
     }
 }

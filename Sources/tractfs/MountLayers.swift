@@ -54,17 +54,17 @@ struct MountLayers {
         let fileSystem = FileSystem(
             namespace: namespace, reader: reader, options: FileSystem.Options(settings, urls: client), log: log,
             logger: logger)
-        let status = StatusDocument(
+        let status = StatusCollector(
             uri: settings.uri.description, overlay: overlay?.upper, memoryByteLimit: settings.memory.byteLimit,
             connectionLimit: settings.configuration.connectionLimit, client: client, credentials: credentials,
             fileSystem: fileSystem, namespace: namespace, reader: reader, blocks: blocks, disk: disk)
-        let report = ReportDocument(
+        let report = ReportCollector(
             status: status, settings: settings.report, recorder: recorder, root: settings.root)
         let session = FuseSession(
             fileSystem: fileSystem, log: log, page: page, isSuccessor: isSuccessor, overlaidAt: overlay?.mountPoint,
             isForeign: settings.handedDevice != nil, version: Tractfs.version, logger: logger,
-            describe: { status.object($0).description },
-            report: { report.object($0).description })
+            status: { status.status($0) },
+            report: { report.report($0) })
         self.session = session
         recorderThread = recorder.start { status.sample(session.counts) }
     }

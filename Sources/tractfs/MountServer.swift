@@ -3,6 +3,7 @@ import FileSystem
 import FuseBridge
 import Glibc
 import Logging
+import MountControl
 import Namespace
 import Reader
 import S3Client
@@ -59,7 +60,7 @@ struct MountServer {
             guard ServerReport.mounted(place).send(device.shared, over: supervisor) else { throw Self.orphaned }
             DetachedThread.start { [self] in
                 // Asked as anybody would ask it, so that the answer is what everybody gets.
-                if Supervision.of(mountAt: place.path)?.server != getpid() { return }
+                if MountProcesses.of(mountAt: place.path)?.server != getpid() { return }
                 becomeReady(at: place, credentialsSource: layers.credentialsSource, ending)
             }
             return device

@@ -1,5 +1,6 @@
 import FuseBridge
 import Glibc
+import MountControl
 import ObjectStore
 import SystemPackage
 
@@ -39,7 +40,7 @@ struct MountedTree {
     func open() throws(Failure) -> MountedDirectory {
         do throws(Errno) {
             let directory = try MountedDirectory(path: folder)
-            _ = try directory.supervision()
+            _ = try directory.processes()
             return directory
         } catch {
             throw failure(error)

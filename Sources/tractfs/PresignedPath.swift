@@ -1,5 +1,5 @@
 import FileSystem
-import FuseBridge
+import MountControl
 
 /// A file or a folder in a mount that URLs are wanted of. The mount signs them.
 struct PresignedPath {

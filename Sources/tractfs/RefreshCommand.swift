@@ -1,7 +1,7 @@
 import ArgumentParser
 import FuseBridge
 import Glibc
-import Namespace
+import MountControl
 import SystemPackage
 
 /// `tractfs refresh`.
@@ -30,12 +30,12 @@ struct RefreshCommand: ParsableCommand {
 
     private func refresh(_ path: String) throws(Errno) {
         do throws(Errno) {
-            return try MountedDirectory(path).refresh(.tree)
+            return try MountedDirectory(path).refresh(isRecursive: true)
         } catch {
             // A file, or a name that wasn't there when it was looked for last.
             guard error == .notDirectory || error == .noSuchFileOrDirectory else { throw error }
         }
-        try MountedDirectory(folder(of: path)).refresh(.directory)
+        try MountedDirectory(folder(of: path)).refresh(isRecursive: false)
         // What it is now.
         var status = stat()
         guard lstat(path, &status) == 0 else { throw Errno(rawValue: errno) }

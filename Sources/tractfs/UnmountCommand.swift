@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import FuseBridge
 import Glibc
+import MountControl
 import SystemSupport
 import Synchronization
 import SystemPackage
@@ -29,30 +30,30 @@ struct UnmountCommand: ParsableCommand {
         if mount.isOverlaid, geteuid() != 0 {
             throw Failure("\(mount.mountPoint) has an overlay, which only root can unmount; use sudo")
         }
-        let supervision = findSupervision(of: mount)
+        let processes = findProcesses(of: mount)
         try Unmount.detach(mount.mountPoint)
-        guard let supervision else { return }
-        if !waitForEnd(of: supervision.server, within: grace) {
+        guard let processes else { return }
+        if !waitForEnd(of: processes.server, within: grace) {
             // The supervisor hands it on, and starts no other server.
-            let processes = [supervision.supervisor, supervision.server].compactMap(\.self).filter(OwnProgram.isOf)
-            if let first = processes.first { kill(first, SIGTERM) }
+            let ours = [processes.supervisor, processes.server].compactMap(\.self).filter(OwnProgram.isOf)
+            if let first = ours.first { kill(first, SIGTERM) }
             // The server answers what is under way with errors, which takes no time.
-            guard waitForEnd(of: supervision.server, within: Time(seconds: 10)) else {
+            guard waitForEnd(of: processes.server, within: Time(seconds: 10)) else {
                 throw Failure(
-                    "\(mount.mountPoint) is unmounted, but its process \(supervision.server) has not ended; end it with "
-                        + "kill -9 " + processes.map(String.init).joined(separator: " "))
+                    "\(mount.mountPoint) is unmounted, but its process \(processes.server) has not ended; end it with "
+                        + "kill -9 " + ours.map(String.init).joined(separator: " "))
             }
         }
-        if let supervisor = supervision.supervisor { _ = waitForEnd(of: supervisor, within: Time(seconds: 10)) }
+        if let supervisor = processes.supervisor { _ = waitForEnd(of: supervisor, within: Time(seconds: 10)) }
     }
 
     /// The processes behind a mount; `nil` where none answers soon. Detaching must not depend on it.
-    private func findSupervision(of mount: MountTable.Entry) -> Supervision? {
-        let answer = Mutex<Supervision?>(nil)
+    private func findProcesses(of mount: MountTable.Entry) -> MountProcesses? {
+        let answer = Mutex<MountProcesses?>(nil)
         let arrival = DispatchSemaphore(value: 0)
         DetachedThread.start {
-            let supervision = Supervision.of(mountAt: mount.mountPoint)
-            answer.withLock { $0 = supervision }
+            let processes = MountProcesses.of(mountAt: mount.mountPoint)
+            answer.withLock { $0 = processes }
             arrival.signal()
         }
         _ = arrival.wait(timeout: .now() + .seconds(2))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FuseBridge
 import Glibc
+import MountControl
 import SystemPackage
 
 /// `tractfs upgrade`.
@@ -22,7 +23,7 @@ struct UpgradeCommand: ParsableCommand {
 
     func run() throws {
         try MountPaths.check(mountPoint)
-        let before = try supervision()
+        let before = try processes()
         guard let supervisor = before.supervisor, OwnProgram.isOf(supervisor) else {
             throw Failure("\(mountPoint) has no supervising process any more; unmount it, and mount it again")
         }
@@ -35,19 +36,19 @@ struct UpgradeCommand: ParsableCommand {
     }
 
     /// Waits until one upgrade more than `before` has ended.
-    private func waitForEnd(of before: Supervision) throws(Failure) -> Supervision {
+    private func waitForEnd(of before: MountProcesses) throws(Failure) -> MountProcesses {
         let deadline = ContinuousClock.now + timeout.duration
         while ContinuousClock.now < deadline {
-            let now = try supervision()
+            let now = try processes()
             if now.upgradeCount != before.upgradeCount { return now }
             usleep(20_000)
         }
         throw Failure("\(mountPoint) was not upgraded within \(timeout); see its log")
     }
 
-    private func supervision() throws(Failure) -> Supervision {
+    private func processes() throws(Failure) -> MountProcesses {
         do throws(Errno) {
-            return try MountedDirectory(mountPoint).supervision()
+            return try MountedDirectory(mountPoint).processes()
         } catch {
             throw MountPaths.failure(mountPoint, error)
         }

@@ -1,3 +1,4 @@
+import MountControl
 import TestSupport
 import Testing
 
@@ -51,11 +52,12 @@ import Testing
 
     private func history(_ seconds: [Double], period: Int = 1) -> MountReport.History {
         let column = seconds.indices.map { ($0 + 1) * 100 }
-        return MountReport.History(
-            periodSeconds: period, seconds: seconds,
-            counts: HistoryCount.allCases.reduce(into: [:]) { $0[$1.rawValue] = column },
-            gauges: HistoryGauge.allCases.reduce(into: [:]) { $0[$1.rawValue] = column }, getFirstByteCounts: [column],
-            listFirstByteCounts: [column])
+        var history = MountReport.History()
+        history.periodSeconds = period
+        history.seconds = seconds
+        history.counts = NamedValues(HistoryCount.allCases.map { (name: $0.rawValue, value: column) })
+        history.gauges = NamedValues(HistoryGauge.allCases.map { (name: $0.rawValue, value: column) })
+        return history
     }
 
     @Test(arguments: [1, 2, 5, 239, 240, 241, 511], [0.0, 0.001, 0.9])

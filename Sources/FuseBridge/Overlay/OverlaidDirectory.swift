@@ -1,4 +1,5 @@
 import Glibc
+import MountControl
 import SystemPackage
 
 /// A directory that is seen through an overlay of ours.

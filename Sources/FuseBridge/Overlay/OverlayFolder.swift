@@ -1,4 +1,5 @@
 import Glibc
+import MountControl
 public import SystemPackage
 import SystemSupport
 

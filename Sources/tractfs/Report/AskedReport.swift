@@ -1,5 +1,6 @@
 import FuseBridge
 import Glibc
+import MountControl
 import SystemPackage
 
 /// The report of a mount.
@@ -59,9 +60,7 @@ struct AskedReport {
     /// Returns the decoded answer.
     func report() throws(Failure) -> MountReport {
         guard let report = MountReport(parsing: answer) else {
-            throw Failure(
-                "\(mountPoint) is served by another version of tractfs; have it served by this one: "
-                    + "tractfs upgrade \(mountPoint)")
+            throw MountPaths.failure(mountPoint, .protocolNotSupported)
         }
         return report
     }

@@ -1,6 +1,7 @@
 import Dispatch
 import FuseBridge
 import Glibc
+import MountControl
 import SystemPackage
 
 /// The status of a mount.
@@ -18,7 +19,7 @@ struct AskedMount: Sendable {
     /// Returns the decoded answer.
     func status() throws(Failure) -> MountStatus {
         guard let status = MountStatus(parsing: try answer.get()) else {
-            throw Failure("\(mountPoint) is served by another version of tractfs; see tractfs upgrade")
+            throw MountPaths.failure(mountPoint, .protocolNotSupported)
         }
         return status
     }

@@ -1,3 +1,5 @@
+import MountControl
+
 /// The list prices of requests: S3 Standard in us-east-1, in 2026 ("Requests & data retrievals" on
 /// aws.amazon.com/s3/pricing). Other regions and storage classes have other prices, the bucket's owner may be the one
 /// who pays, and data that leaves the region costs more than its requests.

@@ -1,3 +1,4 @@
+import MountControl
 import ObjectStore
 
 /// The frames of the live screen of a mount, one per second: current rates, rates of the last minute, and all counts.

@@ -1,3 +1,5 @@
+import MountControl
+
 /// The status of mounts, for Prometheus. All samples have the label "mount_point"; units are seconds and bytes.
 struct StatusMetrics {
     private typealias Samples = @Sendable (MountStatus) -> [MetricFamily.Sample]
@@ -57,7 +59,7 @@ struct StatusMetrics {
             MetricFamily(name: "tractfs_s3_errors_total", kind: .counter, help: "Errors that attempts met."),
             { status in
                 kinds(status).flatMap { name, kind in
-                    kind.errors.sorted { $0.key < $1.key }.map { error, count in
+                    kind.errors.elements.map { error, count in
                         MetricFamily.Sample(labels: [("kind", name), ("error", error)], value: Double(count))
                     }
                 }
@@ -109,7 +111,7 @@ struct StatusMetrics {
                 name: "tractfs_bad_entries_total", kind: .counter,
                 help: "Entries of listings that lack something, or that no file can be made of."),
             { status in
-                (status.names.badEntries ?? [:]).sorted { $0.key < $1.key }.map { flaw, count in
+                (status.names.badEntries?.elements ?? []).map { flaw, count in
                     MetricFamily.Sample(labels: [("flaw", flaw)], value: Double(count))
                 }
             }

@@ -1,3 +1,5 @@
+import MountControl
+
 /// The status of a mount for users: its identity, and a line for each subject.
 struct StatusText {
     private let mount: AskedMount
@@ -34,7 +36,7 @@ struct StatusText {
     static func counts(_ status: MountStatus) -> [String] {
         let requests = status.requests
         let errors = [("GET", requests.get), ("LIST", requests.list)].flatMap { name, kind in
-            kind.errors.sorted { $0.key < $1.key }.map { "\($0.value) \(name) \($0.key)" }
+            kind.errors.elements.map { "\($0.value) \(name) \($0.name)" }
         }
         let (get, list) = (requests.get, requests.list)
         return [
@@ -53,8 +55,8 @@ struct StatusText {
 
     /// A line only where there are any.
     private static func badEntries(_ names: MountStatus.Names) -> [String] {
-        guard let counts = names.badEntries, !counts.isEmpty else { return [] }
-        let kinds = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        guard let counts = names.badEntries?.elements, !counts.isEmpty else { return [] }
+        let kinds = counts.map { "\($0.value) \($0.name)" }
         return [row("bad entries", kinds.joined(separator: ", "))]
     }
 

@@ -1,7 +1,6 @@
 import BlockCache
 import FileSystem
-import FuseBridge
-import Glibc
+import MountControl
 import SystemPackage
 
 /// The disk cache of the mount that contains a tree.

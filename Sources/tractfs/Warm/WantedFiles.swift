@@ -1,5 +1,5 @@
 import FileSystem
-import FuseBridge
+import MountControl
 import SystemPackage
 
 /// A file to fetch into the cache.
@@ -49,10 +49,10 @@ struct WantedFiles {
         try tree.forEachFile(matching: patterns) { directory, file throws(Failure) in
             count += 1
             line.show { WarmText.fitting("\(tree.path): \(WarmText.files(count))", width: OverwrittenLine.columnCount) }
-            let actions: FileSystem.FetchQuestion.Actions = isUse ? .use : []
+            let actions: FileSystem.FetchRequest.Actions = isUse ? .use : []
             do throws(FileSystem.Failure) {
-                let answer = try directory.fetch(FileSystem.FetchQuestion(name: file.name, actions: actions))
-                add(file, of: tree, answer)
+                let response = try directory.fetch(FileSystem.FetchRequest(name: file.name, actions: actions))
+                add(file, of: tree, response)
             } catch {
                 throw error.reason.isEmpty
                     ? tree.cacheFailure(error.errno, at: file.path)
@@ -62,14 +62,15 @@ struct WantedFiles {
         return count
     }
 
-    private mutating func add(_ file: MountedTree.File, of tree: MountedTree, _ answer: FileSystem.FetchAnswer) {
+    private mutating func add(_ file: MountedTree.File, of tree: MountedTree, _ response: FileSystem.FetchResponse) {
         // Two paths may lead to the same version.
-        guard versions.insert(answer.version).inserted else { return }
+        guard versions.insert(response.version).inserted else { return }
         add(
             WantedFile(
                 shownPath: tree.shown(file.path), root: roots.count - 1, place: file.place, name: file.name,
-                version: answer.version, byteCount: answer.byteCount, allocatedByteCount: answer.allocatedByteCount,
-                cachedByteCount: answer.cachedByteCount, isKept: answer.isKept))
+                version: response.version, byteCount: response.byteCount,
+                allocatedByteCount: response.allocatedByteCount,
+                cachedByteCount: response.cachedByteCount, isKept: response.isKept))
     }
 
     /// Adds a file.

@@ -1,3 +1,5 @@
+import MountControl
+
 /// The tables of the most read folders and files, and the part maps of large files.
 struct AccessTables {
     private let access: MountReport.Access

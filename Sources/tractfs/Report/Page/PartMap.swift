@@ -1,3 +1,5 @@
+import MountControl
+
 /// The read counts of the parts of a large file: a row of fields from its beginning to its end.
 struct PartMap {
     private let file: MountReport.File

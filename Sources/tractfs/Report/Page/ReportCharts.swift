@@ -1,3 +1,4 @@
+import MountControl
 import ObjectStore
 
 /// The charts of a page.

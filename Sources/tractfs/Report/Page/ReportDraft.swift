@@ -1,3 +1,4 @@
+import MountControl
 import ObjectStore
 
 /// The HTML page of a mount's report: text and charts in one file that loads no others.

@@ -1,3 +1,5 @@
+import MountControl
+
 /// Errors, versions and settings: the facts that a bug report needs.
 struct ReportFacts {
     private let report: MountReport
@@ -22,7 +24,7 @@ struct ReportFacts {
         <div class="facts">
         \(list("The mount", mount))
         \(list("Limits and use", limits))
-        \(list("Settings", report.settings.sorted { $0.key < $1.key }.map { ("--" + $0.key, $0.value) }))
+        \(list("Settings", report.settings.elements.map { ("--" + $0.name, $0.value) }))
         </div>
         </section>
         """
@@ -32,7 +34,7 @@ struct ReportFacts {
 
     private var requestTable: Markup {
         let (get, list) = (status.requests.get, status.requests.list)
-        let errors = Set(get.errors.keys).union(list.errors.keys).sorted()
+        let errors = Set((get.errors.elements + list.errors.elements).map(\.name)).sorted()
         let counts: [(String, (MountStatus.Kind) -> String)] =
             [
                 ("sent to S3", { Readable.count($0.sent) }), ("asked for", { Readable.count($0.requests) }),

@@ -1,3 +1,5 @@
+import MountControl
+
 /// A summary in words and in five numbers.
 struct ReportSummary {
     private let report: MountReport
@@ -61,7 +63,7 @@ struct ReportSummary {
 
     /// Returns the number of errors of attempts, of all kinds.
     static func errorCount(_ status: MountStatus) -> Int {
-        [status.requests.get, status.requests.list].flatMap { $0.errors.values }.reduce(0, +)
+        [status.requests.get, status.requests.list].flatMap(\.errors.elements).reduce(0) { $0 + $1.value }
     }
 
     // MARK: In numbers

@@ -1,3 +1,5 @@
+import MountControl
+
 /// A history, reduced to the number of steps that a chart can show.
 struct Timeline {
     /// The bounds of the steps, in seconds since the start: one more than the number of steps.

@@ -1,5 +1,5 @@
 /// The counters in a history: numbers that only grow, under their names in reports.
-enum HistoryCount: String, CaseIterable {
+package enum HistoryCount: String, CaseIterable, Sendable {
     // Requests to S3, as `tractfs status` counts them.
     case getSent = "get_sent"
     case getRetries = "get_retries"
@@ -26,7 +26,7 @@ enum HistoryCount: String, CaseIterable {
 }
 
 /// The gauges in a history: numbers that rise and fall. A merged sample has the highest.
-enum HistoryGauge: String, CaseIterable {
+package enum HistoryGauge: String, CaseIterable, Sendable {
     case inFlight = "in_flight"
     case waiting
     case inFlightLimit = "in_flight_limit"

@@ -2,38 +2,38 @@ import Reader
 import Synchronization
 
 extension FileSystem {
-    /// What is asked about a file's copy in the disk cache, or of it.
-    public struct FetchQuestion: Sendable {
-        /// What to do with it, beside telling what is there.
-        public struct Actions: OptionSet, Sendable {
+    /// A request about a file's copy in the disk cache.
+    public struct FetchRequest: Codable, Hashable, Sendable {
+        /// The actions besides a lookup in the cache.
+        public struct Actions: OptionSet, Codable, Hashable, Sendable {
             /// The bits.
             public let rawValue: UInt32
 
-            /// Those of the bits that mean something.
+            /// Creates a set of these bits.
             public init(rawValue: UInt32) {
                 self.rawValue = rawValue
             }
 
-            /// Count that as a use of it, so that other objects are evicted first.
+            /// Counts the request as a use of the file, so that other objects are evicted first.
             public static let use = Actions(rawValue: 1)
-            /// Bring the first bytes of a range there that are missing.
+            /// Fetches the first missing bytes of the range.
             public static let fetch = Actions(rawValue: 2)
-            /// Check what of the range is there before, and drop what is damaged.
+            /// Checks the cached bytes of the range before, and removes damaged ones.
             public static let verify = Actions(rawValue: 4)
-            /// Have evictions leave it.
+            /// Pins the file.
             public static let keep = Actions(rawValue: 8)
         }
 
-        /// The file's name in its directory.
+        /// The name of the file in its folder.
         public var name: [UInt8]
-        /// What to do.
+        /// The actions.
         public var actions: Actions
-        /// Which version of the object it must be, as an answer has told before; 0 for any.
+        /// The number of the object version, from an earlier response; 0 for any version.
         public var version: UInt64
-        /// The bytes that `fetch` and `verify` are about.
+        /// The bytes to fetch and verify.
         public var range: Range<Int>
 
-        /// All of it.
+        /// Creates a request.
         public init(name: [UInt8], actions: Actions, version: UInt64 = 0, range: Range<Int> = 0..<0) {
             self.name = name
             self.actions = actions
@@ -42,32 +42,32 @@ extension FileSystem {
         }
     }
 
-    /// The answer.
-    public struct FetchAnswer: Sendable {
-        /// Which version of the object it is; never 0.
+    /// The response to a `FetchRequest`.
+    public struct FetchResponse: Codable, Sendable {
+        /// The number of the object version; never 0.
         public var version: UInt64 = 1
-        /// The file's size.
+        /// The size of the file.
         public var byteCount = 0
-        /// What it takes on the disk when all of it is there.
+        /// The disk usage of the complete file.
         public var allocatedByteCount = 0
-        /// How many bytes of it are there. Not told where something is fetched.
+        /// The number of cached bytes; 0 after a fetch.
         public var cachedByteCount = 0
-        /// Whether evictions leave it. Not told where something is fetched.
+        /// `true` if the file is pinned; `false` after a fetch.
         public var isKept = false
-        /// The bytes of the range before this offset are there.
+        /// The end of the cached bytes at the beginning of the range.
         public var end = 0
-        /// How many of them came now.
+        /// The number of them that were fetched for this request.
         public var fetchedByteCount = 0
-        /// How many blocks were damaged.
+        /// The number of damaged blocks.
         public var damagedBlockCount = 0
 
-        /// About an empty file.
+        /// Creates a response for an empty file.
         public init() {}
     }
 }
 
-/// What a fetch waits for, to be cancelled from any thread and at any time.
-public final class FetchWait: Sendable {
+/// A fetch that has not ended. It can be cancelled from any thread at any time.
+public final class PendingFetch: Sendable {
     private struct State {
         var isCancelled = false
         var read: ParkedRead?
@@ -75,7 +75,7 @@ public final class FetchWait: Sendable {
 
     private let state = Mutex(State())
 
-    /// Nobody waits any more.
+    /// Cancels the fetch.
     public func cancel() {
         state.withLock { state in
             state.isCancelled = true
@@ -83,10 +83,10 @@ public final class FetchWait: Sendable {
         }?.cancel()
     }
 
-    /// Whether nobody waits any more.
+    /// `true` after `cancel`.
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-    /// It waits for `read` now.
+    /// Has `cancel` cancel `read` too.
     func wait(for read: ParkedRead?) {
         let isCancelled = state.withLock { state in
             if !state.isCancelled { state.read = read }

@@ -1,12 +1,13 @@
 import BlockCache
 import FileSystem
 import FuseBridge
+import MountControl
 import Namespace
 import Reader
 import S3Client
 import SystemSupport
 
-extension StatusDocument {
+extension StatusCollector {
     /// Returns the current counters, for the history.
     func sample(_ session: SessionCounts) -> HistorySample {
         let client = client.counts
