@@ -3,6 +3,7 @@ public import Namespace
 import ObjectStore
 import Reader
 public import StateLog
+import SystemSupport
 
 /// What the next process must know of this one.
 extension FileSystem {

@@ -1,4 +1,4 @@
-import ObjectStore
+import SystemSupport
 
 /// A value of JSON (RFC 8259) that is being encoded.
 ///
@@ -14,7 +14,7 @@ final class JSONNode {
     /// Encodes a value.
     init(_ value: some Encodable) throws {
         switch value {
-        case let value as String: text = JSONNode.quoted(value)
+        case let value as String: text = "\(JSONValue.string(value))"
         case let value as Bool: text = "\(value)"
         case let value as any BinaryInteger: text = "\(value)"
         case let value as Double: text = value.isFinite ? "\(value)" : "null"
@@ -30,7 +30,7 @@ final class JSONNode {
         if let members {
             output += "{"
             for (index, member) in members.enumerated() {
-                output += (index == 0 ? "" : ", ") + JSONNode.quoted(member.name) + ": "
+                output += (index == 0 ? "" : ", ") + "\(JSONValue.string(member.name))" + ": "
                 member.value.write(to: &output)
             }
             output += "}"
@@ -48,24 +48,6 @@ final class JSONNode {
 
     private static func text(of numbers: [some BinaryInteger]) -> String {
         "[\(numbers.map { "\($0)" }.joined(separator: ", "))]"
-    }
-
-    /// Quotes a string. All control and formatting characters are escaped, since they mean something to a terminal.
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": quoted += "\\\(scalar)"
-            case _ where scalar.isInstruction:
-                // A surrogate pair for the few beyond the first 65,536 characters.
-                for unit in scalar.utf16 {
-                    let digits = String(unit, radix: 16)
-                    quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                }
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }
 

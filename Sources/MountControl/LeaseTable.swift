@@ -1,4 +1,3 @@
-import Glibc
 import SystemSupport
 import struct SystemPackage.Errno
 
@@ -123,8 +122,7 @@ final class LeaseTable<Value: Sendable>: Sendable {
             }
             for value in expired { didExpire(value) }
             guard let nextEnd else { return }
-            let nanoseconds = Int((nextEnd - .now) / .nanoseconds(1))
-            state.wait(nanoseconds: max(nanoseconds, 0)) { $0.leases.isEmpty }
+            state.wait(atMost: nextEnd - .now) { $0.leases.isEmpty }
         }
     }
 }

@@ -2,7 +2,8 @@ public import BlockCache
 import CLinux
 public import FileSystem
 import Glibc
-public import struct SystemPackage.Errno
+public import SystemSupport
+public import SystemPackage
 
 /// An open folder of a mount, for requests to the process that serves the mount.
 ///
@@ -28,9 +29,10 @@ public struct MountedDirectory: ~Copyable, Sendable {
         close(descriptor)
     }
 
-    /// Returns the entries of the folder, from the first one on. They can be read once.
-    public func entries() throws(Errno) -> Entries {
-        try Entries(of: descriptor)
+    /// Returns the entries of the folder, in the order of their keys: the key of a folder ends in "/". They can be read
+    /// once.
+    public func entries() throws(Errno) -> DirectoryEntries {
+        try DirectoryEntries(of: FileDescriptor(rawValue: descriptor))
     }
 
     // MARK: Requests

@@ -1,5 +1,6 @@
 import FileSystem
 import ObjectStore
+import SystemSupport
 
 /// A presigned URL as a response has it.
 struct PresignedResponse: Codable {

@@ -2,6 +2,7 @@ import Logging
 import ObjectStore
 import StateLog
 import Synchronization
+import SystemSupport
 
 /// What the listings of one namespace have in common: where pages come from, where their memory is counted, and who hears
 /// what they brought.

@@ -1,3 +1,5 @@
+public import SystemSupport
+
 /// An entity tag: a value that S3 changes whenever the bytes of an object change.
 ///
 /// Kept in one form, so that tags which mean the same are equal: between quotation marks, without white space around it, without
@@ -87,9 +89,7 @@ extension ETag {
             self.init(form: .text(Self.processPrefix + String(Self.process, radix: 16)))
             return
         }
-        let digits = String(time.nanoseconds)
-        let fraction = String(repeating: "0", count: max(0, 9 - digits.utf8.count)) + digits
-        self.init(form: .text("\(Self.timePrefix)\(time.seconds).\(fraction)"))
+        self.init(form: .text("\(Self.timePrefix)\(time.seconds).\(time.nanoseconds.padded(to: 9))"))
     }
 
     /// The tag whose `text` was kept in a cache, a stand-in included.

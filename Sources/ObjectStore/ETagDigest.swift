@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// What almost every ETag of S3's is: an MD5 between quotation marks, with the number of parts behind it if the object was
 /// uploaded in parts, `"9b2cf535f27731c974343645a3985328-12"`; in 18 bytes instead of a text.
 ///
@@ -68,7 +70,7 @@ public struct ETagDigest: Hashable, Sendable {
         var number = 0
         for index in range {
             let byte = text[index]
-            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            guard byte.isDigit else { return nil }
             number = number * 10 + Int(byte - UInt8(ascii: "0"))
             if number == 0 { return nil }
         }
@@ -77,12 +79,8 @@ public struct ETagDigest: Hashable, Sendable {
 
     /// The ETag that it is.
     var text: String {
-        let quoted = "\"" + Self.digits(of: high) + Self.digits(of: low)
+        let width = Self.digitCount / 2
+        let quoted = "\"" + high.padded(to: width, radix: 16) + low.padded(to: width, radix: 16)
         return partCount == 0 ? quoted + "\"" : quoted + "-\(partCount)\""
-    }
-
-    private static func digits(of number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: digitCount / 2 - digits.utf8.count) + digits
     }
 }

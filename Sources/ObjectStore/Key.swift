@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// The name of an object, or the beginning of one (a prefix), as the bytes that S3 keeps.
 ///
 /// Not a `String`: Swift compares strings by canonical equivalence, so two keys that S3 tells apart ("é" composed and
@@ -53,7 +55,7 @@ extension Key: CustomStringConvertible, ExpressibleByStringLiteral {
     public var description: String {
         var text = ""
         for scalar in String(decoding: bytes.prefix(Key.byteCountMax), as: UTF8.self).unicodeScalars {
-            text += scalar.isInstruction ? scalar.escaped(asASCII: true) : String(scalar)
+            text += scalar.isControlOrFormat ? scalar.escaped(asASCII: true) : String(scalar)
         }
         return bytes.count > Key.byteCountMax ? text + "…" : text
     }

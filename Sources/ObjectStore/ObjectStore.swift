@@ -1,3 +1,5 @@
+public import SystemSupport
+
 /// Where objects come from: something that lists keys and hands out ranges of objects.
 ///
 /// Nothing here blocks, and nothing here is `async`: a call returns at once, and what it asked for is delivered on a

@@ -1,3 +1,5 @@
+public import SystemSupport
+
 /// A URL that gives an object to whoever has it: a secret by itself, for as long as it works. Printed without its signature.
 public struct ObjectURL: Hashable, Sendable {
     /// The URL.

@@ -1,3 +1,5 @@
+public import SystemSupport
+
 /// One version of one object: the bytes that a reader is promised, never another version's.
 public struct ObjectVersion: Hashable, Sendable {
     /// The object's key.
@@ -16,28 +18,6 @@ public struct ObjectVersion: Hashable, Sendable {
         self.key = key
         self.etag = etag
         self.byteCount = byteCount
-    }
-}
-
-/// A point in time as S3 gives it, in UTC.
-public struct Timestamp: Hashable, Comparable, Sendable {
-    /// Seconds since 1970-01-01T00:00:00Z.
-    public let seconds: Int
-    /// Nanoseconds of that second, 0 to 999,999,999.
-    public let nanoseconds: Int
-
-    /// The point `seconds` and `nanoseconds` after the epoch.
-    public init(seconds: Int, nanoseconds: Int = 0) {
-        self.seconds = seconds
-        self.nanoseconds = nanoseconds
-    }
-
-    /// The time that is shown where a store gives none that can be read: 2000-01-01T00:00:00Z.
-    public static let unknown = Timestamp(seconds: 946_684_800)
-
-    /// Earlier before later.
-    public static func < (left: Timestamp, right: Timestamp) -> Bool {
-        (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }
 }
 

@@ -1,6 +1,7 @@
 import BlockCache
 import DequeModule
 import ObjectStore
+import SystemSupport
 
 /// The parts in flight: their start, their progress and their end.
 extension ObjectReads.State {

@@ -1,6 +1,7 @@
 import BlockCache
 import ObjectStore
 import Synchronization
+import SystemSupport
 
 /// The reads of one object version, shared by all its open handles: the parts in flight, the reads that wait for them,
 /// and the blocks to prefetch.

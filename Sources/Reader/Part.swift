@@ -1,6 +1,7 @@
 import BlockCache
 import DequeModule
 import ObjectStore
+import SystemSupport
 
 /// Contiguous blocks in flight, from the store or from the disk, and the progress of their transfer.
 ///

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Namespace
 import ObjectStore
+import SystemSupport
 
 /// The changes to the database.
 struct ArchiveWriter: Sendable {
@@ -44,7 +45,7 @@ struct ArchiveWriter: Sendable {
     }
 
     private func keep(_ listing: ArchivedListing, _ sourceID: Int64, _ database: Database) throws {
-        guard let listedAt = WallTime.nanoseconds(listing.listedAt) else { return }
+        guard let listedAt = listing.listedAt.nanosecondsSinceEpoch else { return }
         let prefix = Data(listing.prefix.bytes)
         let kept = try Int64.fetchOne(
             database.cachedStatement(
@@ -52,7 +53,7 @@ struct ArchiveWriter: Sendable {
             arguments: [sourceID, prefix])
         if let kept {
             // A listing from the future was stored before the clock was corrected.
-            if kept > listedAt, kept <= WallTime.now { return }
+            if kept > listedAt, Timestamp(nanosecondsSinceEpoch: kept) <= .now { return }
             try database.cachedStatement(sql: "DELETE FROM listing WHERE source = ? AND prefix = ?")
                 .execute(arguments: [sourceID, prefix])
         }

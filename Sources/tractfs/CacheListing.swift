@@ -1,6 +1,7 @@
 import BlockCache
 import ObjectStore
 import SystemPackage
+import SystemSupport
 
 /// The objects of a cache as text, for people and for programs.
 struct CacheListing {

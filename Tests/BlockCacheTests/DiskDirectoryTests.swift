@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import ObjectStore
 import SystemPackage
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -89,7 +90,7 @@ import Testing
         #expect(objects.map(\.source) == [cache.source, cache.source])
         #expect(objects.map(\.cachedByteCount) == [version.byteCount, Block.byteCount + 5])
         #expect(objects.map(\.isComplete) == [true, false])
-        let now = Int(wallClockNanoseconds() / 1_000_000_000)
+        let now = Timestamp.now.seconds
         #expect(objects.allSatisfy { abs($0.lastUse.seconds - now) < 3600 })
     }
 

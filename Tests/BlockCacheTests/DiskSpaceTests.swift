@@ -25,7 +25,7 @@ import Testing
         for version in versions { try fixture.store(0..<30, of: cache.open(version)) }
         try fixture.overwrite(
             fixture.path(of: cache.open(versions[0]), ".index"), at: IndexHeader.lastUseOffset,
-            with: IndexHeader.bytes(wallClockNanoseconds()))
+            with: IndexHeader.bytes(IndexHeader.now))
         try fixture.store(0..<30, of: cache.open(DiskFixture.version("one more", byteCount: 30 * Block.byteCount)))
         let isThere = versions.map { !cache.open($0).present(among: 0..<30).isEmpty }
         #expect(isThere == [true, false, true, true])

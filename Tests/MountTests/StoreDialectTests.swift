@@ -2,6 +2,7 @@ import Foundation
 import MountControl
 import ObjectStore
 import SystemPackage
+import SystemSupport
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 public import Logging
 public import ObjectStore
 public import SystemPackage
+public import SystemSupport
 
 /// A cache directory seen from outside, for `tractfs cache`; it may be in use by mounts.
 public struct DiskCacheDirectory: Sendable {
@@ -172,11 +173,11 @@ public struct DiskCacheDirectory: Sendable {
 
     private static func object(_ found: CachedFiles, cachedByteCount: Int) -> Object {
         let identity = found.header.identity
-        let (seconds, nanoseconds) = found.header.lastUse.quotientAndRemainder(dividingBy: 1_000_000_000)
         return Object(
             source: identity.source, version: identity.version, cachedByteCount: cachedByteCount,
             allocatedByteCount: found.allocatedByteCount,
-            lastUse: Timestamp(seconds: Int(seconds), nanoseconds: Int(nanoseconds)), isKept: found.header.isKept)
+            lastUse: Timestamp(nanosecondsSinceEpoch: Int64(clamping: found.header.lastUse)),
+            isKept: found.header.isKept)
     }
 }
 

@@ -1,5 +1,6 @@
 import ObjectStore
 import struct SystemPackage.Errno
+import SystemSupport
 
 /// The header of an index file. A checksum of 8 bytes follows for every block of the object, 0 for an absent block.
 /// Numbers are in native byte order: a cache isn't moved to another kind of machine, and would be found invalid there.
@@ -89,6 +90,9 @@ struct IndexHeader {
         let proven = Array(fixed[..<IndexHeader.checksumOffset]) + text
         guard words[IndexHeader.checksumOffset / 8] == identity.checksum(proven) else { return nil }
     }
+
+    /// The current time, in the form of `lastUse`. Processes that share a cache agree on the wall clock.
+    static var now: UInt64 { UInt64(Timestamp.now.nanosecondsSinceEpoch ?? 0) }
 
     /// Returns the bytes for `keptOffset`.
     static func keptBytes(_ isKept: Bool) -> [UInt32] { [isKept ? 1 : 0] }

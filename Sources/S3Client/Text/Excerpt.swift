@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// Text from outside, made fit for a log or an error message: one line, no control characters, not long, and of HTML
 /// only what a browser would show.
@@ -37,7 +38,7 @@ enum Excerpt {
     private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .spaceSeparator, .surrogate, .privateUse: true
-        default: scalar.isInstruction
+        default: scalar.isControlOrFormat
         }
     }
 }

@@ -2,6 +2,7 @@ import FuseBridge
 import Glibc
 import MountControl
 import SystemPackage
+import SystemSupport
 
 /// The report of a mount.
 struct AskedReport {

@@ -8,7 +8,7 @@ struct WantedFile: Sendable {
     let shownPath: String
     /// The index of the opened folder that contains the file, and the path below it.
     let root: Int
-    let place: [UInt8]
+    let folder: [UInt8]
     let name: [UInt8]
     /// The number of the object version.
     let version: UInt64
@@ -67,7 +67,7 @@ struct WantedFiles {
         guard versions.insert(response.version).inserted else { return }
         add(
             WantedFile(
-                shownPath: tree.shown(file.path), root: roots.count - 1, place: file.place, name: file.name,
+                shownPath: tree.shown(file.path), root: roots.count - 1, folder: file.folder, name: file.name,
                 version: response.version, byteCount: response.byteCount,
                 allocatedByteCount: response.allocatedByteCount,
                 cachedByteCount: response.cachedByteCount, isKept: response.isKept))
@@ -93,8 +93,8 @@ final class OpenedFolder: Sendable {
 
     /// Opens the folder that contains a file.
     ///
-    /// - Parameter place: The path below this folder: names, each followed by "/".
-    func open(_ place: [UInt8]) throws(Errno) -> MountedDirectory {
-        try MountedDirectory(place.isEmpty ? [UInt8(ascii: ".")] : place, in: directory)
+    /// - Parameter folder: The path below this folder: names, each followed by "/".
+    func open(_ folder: [UInt8]) throws(Errno) -> MountedDirectory {
+        try MountedDirectory(folder.isEmpty ? [UInt8(ascii: ".")] : folder, in: directory)
     }
 }

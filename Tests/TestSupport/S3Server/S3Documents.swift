@@ -1,5 +1,6 @@
 import Glibc
 import ObjectStore
+import SystemSupport
 
 private let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 

@@ -1,5 +1,6 @@
 import MountControl
 import ObjectStore
+import SystemSupport
 
 /// The charts of a page.
 struct ReportCharts {

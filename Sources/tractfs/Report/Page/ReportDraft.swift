@@ -1,5 +1,6 @@
 import MountControl
 import ObjectStore
+import SystemSupport
 
 /// The HTML page of a mount's report: text and charts in one file that loads no others.
 struct ReportDraft {

@@ -1,50 +1,8 @@
-/// A JSON value (RFC 8259).
-///
-/// Credentials come in JSON documents of a few hundred bytes. Foundation's reader would do, at the price of ten megabytes of
-/// memory in every mount that has no other use for Foundation; this one is as strict and costs nothing.
-enum JSONValue: Equatable {
-    case null
-    case bool(Bool)
-    /// As it stands in the document.
-    case number(String)
-    case string(String)
-    case array([JSONValue])
-    case object([String: JSONValue])
-
-    /// Reads a document.
-    ///
-    /// - Returns: `nil` where the bytes are none. There is no word on why: the document may hold secrets.
-    init?(parsing bytes: [UInt8]) {
-        var parser = JSONParser(bytes)
-        guard let value = try? parser.document() else { return nil }
-        self = value
-    }
-
-    /// The value of a member of an object.
-    subscript(name: String) -> JSONValue? {
-        guard case .object(let members) = self else { return nil }
-        return members[name]
-    }
-
-    /// The text of a string that isn't empty.
-    var text: String? {
-        guard case .string(let text) = self, !text.isEmpty else { return nil }
-        return text
-    }
-
-    /// A number that is whole.
-    var integer: Int? {
-        guard case .number(let digits) = self else { return nil }
-        // SSO's milliseconds are written by some as 1.5e12.
-        return Int(digits) ?? Double(digits).flatMap { Int(exactly: $0) }
-    }
-}
-
-/// Reads one document, byte by byte.
-private struct JSONParser {
+/// A parser of one JSON document (RFC 8259), as strict as Foundation's.
+struct JSONParser {
     struct Malformed: Error {}
 
-    /// Deeper than anything that hands out credentials, far less than the stack bears.
+    /// More than the documents of any service have, and far less than the stack allows.
     private static let depthLimit = 32
 
     private let bytes: [UInt8]
@@ -71,7 +29,7 @@ private struct JSONParser {
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
         case UInt8(ascii: "n"): return try word("null", .null)
-        default: return .number(try number())
+        default: return try number()
         }
     }
 
@@ -86,20 +44,20 @@ private struct JSONParser {
         return value
     }
 
-    private mutating func members() throws(Malformed) -> [String: JSONValue] {
-        var members: [String: JSONValue] = [:]
+    private mutating func members() throws(Malformed) -> JSONObject {
+        var members: [JSONObject.Member] = []
         skipBlanks()
-        if take("}") { return members }
+        if take("}") { return JSONObject(members) }
         repeat {
             skipBlanks()
             let name = try string()
             skipBlanks()
             guard take(":") else { throw Malformed() }
-            members[name] = try value()
+            members.append((name, try value()))
             skipBlanks()
         } while take(",")
         guard take("}") else { throw Malformed() }
-        return members
+        return JSONObject(members)
     }
 
     private mutating func elements() throws(Malformed) -> [JSONValue] {
@@ -122,7 +80,7 @@ private struct JSONParser {
         return value
     }
 
-    private mutating func number() throws(Malformed) -> String {
+    private mutating func number() throws(Malformed) -> JSONValue {
         let start = index
         _ = take("-")
         if !take("0") { try digits() }
@@ -131,12 +89,15 @@ private struct JSONParser {
             if !take("+") { _ = take("-") }
             try digits()
         }
-        return String(decoding: bytes[start..<index], as: UTF8.self)
+        let text = String(decoding: bytes[start..<index], as: UTF8.self)
+        if let integer = Int(text) { return .number(integer) }
+        guard let real = Double(text), real.isFinite else { throw Malformed() }
+        return .real(real)
     }
 
     private mutating func digits() throws(Malformed) {
         let start = index
-        while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { index += 1 }
+        while peek?.isDigit == true { index += 1 }
         guard index > start else { throw Malformed() }
     }
 
@@ -171,7 +132,7 @@ private struct JSONParser {
         }
     }
 
-    /// Four hexadecimal digits, or two times four that are a surrogate pair.
+    /// Reads four hexadecimal digits, or twice four for a surrogate pair.
     private mutating func escapedScalar() throws(Malformed) -> Unicode.Scalar {
         let unit = try hexUnit()
         guard UTF16.isLeadSurrogate(unit) else {

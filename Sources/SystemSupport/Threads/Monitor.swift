@@ -52,15 +52,24 @@ public final class Monitor<State>: @unchecked Sendable {
         }
     }
 
-    /// Waits until `isEnough` returns `true`, or for `nanoseconds`.
-    public func wait(nanoseconds: Int, until isEnough: (State) -> Bool) {
+    /// Waits until `body` returns a value for the state, for at most `timeout`; returns `nil` after that.
+    public func waitForValue<R>(atMost timeout: Duration, _ body: (inout State) -> R?) -> R? {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
-        deadline.tv_nsec += nanoseconds % 1_000_000_000
-        deadline.tv_sec += nanoseconds / 1_000_000_000 + deadline.tv_nsec / 1_000_000_000
+        let (seconds, attoseconds) = max(timeout, .zero).components
+        deadline.tv_nsec += Int(attoseconds / 1_000_000_000)
+        deadline.tv_sec += Int(seconds) + deadline.tv_nsec / 1_000_000_000
         deadline.tv_nsec %= 1_000_000_000
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        while !isEnough(state), pthread_cond_timedwait(condition, mutex, &deadline) == 0 {}
+        while true {
+            if let result = body(&state) { return result }
+            if pthread_cond_timedwait(condition, mutex, &deadline) != 0 { return body(&state) }
+        }
+    }
+
+    /// Waits until `isEnough` returns `true`, for at most `timeout`.
+    public func wait(atMost timeout: Duration, until isEnough: (State) -> Bool) {
+        _ = waitForValue(atMost: timeout) { isEnough($0) ? () : nil }
     }
 }

@@ -39,12 +39,14 @@ public enum LocalSocket {
         return socket
     }
 
-    /// Connects to the socket `name` in a folder. `patience` is the timeout for receiving from it, in seconds.
+    /// Connects to the socket `name` in a folder.
+    ///
+    /// - Parameter timeout: The timeout of each later send or receive.
     public static func connect(
-        to name: String, in folder: FileDescriptor, patience: Int
+        to name: String, in folder: FileDescriptor, timeout: Duration
     ) throws(Errno) -> FileDescriptor {
         let socket = try make()
-        var limit = timeval(tv_sec: patience, tv_usec: 0)
+        var limit = timeval(tv_sec: Int(timeout.components.seconds), tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(socket.rawValue, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }

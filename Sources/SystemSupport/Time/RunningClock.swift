@@ -1,10 +1,10 @@
 import Synchronization
 
-/// A clock that stands still while this process can't run: while the machine is suspended, and in gaps that were noted because the
-/// process was stopped (SIGSTOP) or frozen (the cgroup freezer).
+/// A clock that stands still while this process can't run: while the machine is suspended, and in detected gaps, in
+/// which the process was stopped (SIGSTOP) or frozen (the cgroup freezer).
 ///
-/// Deadlines, waits and limits of silence count by it: a store is not given up for a time in which this process did not listen.
-/// Expiries count by `ContinuousClock`, which never stands still.
+/// Deadlines, waits and limits of silence count by it: time in which this process did not listen is not the store's
+/// fault. Expiries count by `ContinuousClock`, which never stands still.
 public enum RunningClock {
     /// A moment of the clock.
     public struct Instant: InstantProtocol {
@@ -13,19 +13,19 @@ public enum RunningClock {
         /// The present moment.
         public static var now: Instant { RunningClock.now }
 
-        /// The moment that is so much later.
+        /// Returns the moment `duration` later.
         public func advanced(by duration: Duration) -> Instant { Instant(sinceOrigin: sinceOrigin + duration) }
 
         /// Returns the time from this instant to `other`.
         public func duration(to other: Instant) -> Duration { other.sinceOrigin - sinceOrigin }
 
-        /// Earlier moments before later ones.
+        /// Compares by time.
         public static func < (left: Instant, right: Instant) -> Bool { left.sinceOrigin < right.sinceOrigin }
 
-        /// The moment that is so much later.
+        /// Returns the moment `duration` later.
         public static func + (instant: Instant, duration: Duration) -> Instant { instant.advanced(by: duration) }
 
-        /// The moment that is so much earlier.
+        /// Returns the moment `duration` earlier.
         public static func - (instant: Instant, duration: Duration) -> Instant {
             instant.advanced(by: .zero - duration)
         }
@@ -34,11 +34,11 @@ public enum RunningClock {
         public static func - (left: Instant, right: Instant) -> Duration { right.duration(to: left) }
     }
 
-    /// Any moment; this one is in the past.
+    /// An arbitrary moment in the past.
     private static let origin = SuspendingClock.now
     /// The gaps so far.
     private static let gaps = Mutex(Gaps())
-    /// Their length in nanoseconds, to be read without a lock.
+    /// Their total length in nanoseconds, readable without the lock.
     private static let skipped = Atomic<Int64>(0)
 
     /// The present moment.
@@ -47,7 +47,7 @@ public enum RunningClock {
             sinceOrigin: origin.duration(to: .now) - .nanoseconds(skipped.load(ordering: .relaxed)))
     }
 
-    /// Stands still, as of now, for the gap. Several threads may find the same one.
+    /// Takes a gap out of the clock's time. Several threads may detect the same gap.
     public static func skip(_ gap: Range<SuspendingClock.Instant>) {
         gaps.withLock { gaps in
             gaps.note(origin.duration(to: gap.lowerBound)..<origin.duration(to: gap.upperBound))
@@ -58,7 +58,7 @@ public enum RunningClock {
     /// Gaps, each of which counts once.
     struct Gaps {
         private(set) var total: Duration = .zero
-        /// The end of the last one.
+        /// The end of the last gap.
         private var end: Duration?
 
         mutating func note(_ gap: Range<Duration>) {

@@ -43,8 +43,8 @@ final class KeepQueue: Sendable {
     /// could.
     static let doomedCountMax = 256
 
-    /// The time that listings wait for others, in nanoseconds: a transaction costs as much as some tens of listings.
-    private static let batchNanoseconds = 100_000_000
+    /// The time that listings wait for others: a transaction costs as much as some tens of listings.
+    private static let gatherTime: Duration = .milliseconds(100)
 
     /// The time that writing may continue at the end: as long as a user at a terminal tolerates.
     private static let endTimeout: Duration = .seconds(2)
@@ -102,7 +102,7 @@ final class KeepQueue: Sendable {
     /// Waits for work.
     func next() -> Job {
         state.wait { state in state.items.isEmpty && state.end == nil ? nil : () }
-        state.wait(nanoseconds: KeepQueue.batchNanoseconds) { state in
+        state.wait(atMost: KeepQueue.gatherTime) { state in
             state.end != nil || state.items.count >= KeepQueue.batchCount
                 || state.byteCount >= KeepQueue.batchByteCount || !state.doomed.isEmpty
         }

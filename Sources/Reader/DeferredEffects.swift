@@ -1,5 +1,6 @@
 import BlockCache
 import ObjectStore
+import SystemSupport
 
 /// Effects decided under an object's lock, to be carried out after the lock is released.
 struct Errands {

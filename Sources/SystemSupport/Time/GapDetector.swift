@@ -1,6 +1,6 @@
-/// Tells a loop that it did not run for a while, though it should have. Knows no clock.
-public struct Pulse {
-    /// A moment, as told by the two clocks of the system.
+/// Detects that a loop did not run for a while, although it should have. Has no clock of its own.
+public struct GapDetector {
+    /// A moment by both clocks of the system.
     public struct Reading: Sendable {
         let suspending: SuspendingClock.Instant
         let continuous: ContinuousClock.Instant
@@ -11,27 +11,26 @@ public struct Pulse {
 
     /// A time in which the loop did not run.
     public struct Gap: Equatable {
-        /// The part that the machine was not suspended for; empty where it was all the time.
+        /// The part in which the machine was not suspended; empty if it was suspended all the time.
         public let stopped: Range<SuspendingClock.Instant>
-        /// All of it.
+        /// The length of the whole gap.
         public let duration: Duration
     }
 
-    /// Shorter ones count as time: a busy machine keeps threads waiting too.
+    /// The length of the shortest gap. Shorter ones count as time: a busy machine keeps threads waiting too.
     public static let gapMin: Duration = .seconds(1)
 
     private var last: Reading
 
-    /// A pulse that begins `now`.
+    /// Creates a detector for a loop that begins at `now`.
     public init(_ now: Reading = .now) {
         last = now
     }
 
-    /// The loop runs.
+    /// Records that the loop runs, and returns the gap since the last call, if there was one.
     ///
-    /// - Parameter wait: The longest time that it meant to wait since the last beat.
-    /// - Returns: The gap, where there was one.
-    public mutating func beat(_ now: Reading = .now, after wait: Duration) -> Gap? {
+    /// - Parameter wait: The longest time that the loop meant to wait since the last call.
+    public mutating func check(_ now: Reading = .now, after wait: Duration) -> Gap? {
         defer { last = now }
         let duration = now.continuous - last.continuous - wait
         guard duration >= Self.gapMin else { return nil }

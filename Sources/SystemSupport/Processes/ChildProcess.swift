@@ -153,7 +153,7 @@ extension ChildProcess.End: CustomStringConvertible {
         case .exited(let status): "exit status \(status)"
         case .killed(let signal):
             strsignal(signal).map { "signal \(signal), \(String(cString: $0))" } ?? "signal \(signal)"
-        case .unknown: "nobody knows how"
+        case .unknown: "unknown status"
         }
     }
 }
