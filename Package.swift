@@ -60,7 +60,8 @@ let package = Package(
         .executableTarget(
             name: "tractfs",
             dependencies: [
-                "FuseBridge", "MountControl", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache",
+                "Reporting", "FuseBridge", "MountControl", "FileSystem", "Namespace", "SQLiteArchive", "Reader",
+                "BlockCache",
                 "S3Client",
                 "ObjectStore", "StateLog", "SystemSupport", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -74,6 +75,7 @@ let package = Package(
                 "StateLog", "SystemSupport", collections, system, logging,
             ],
             swiftSettings: strict),
+        .target(name: "Reporting", dependencies: ["MountControl", "SystemSupport"], swiftSettings: strict),
         .target(
             name: "MountControl",
             dependencies: ["CLinux", "FileSystem", "Namespace", "BlockCache", "ObjectStore", "SystemSupport", system],
@@ -198,6 +200,9 @@ let package = Package(
                 "TestSupport", system, logging,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "ReportingTests",
+            dependencies: ["Reporting", "MountControl", "SystemSupport", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "FuseBridgeTests",
             dependencies: [

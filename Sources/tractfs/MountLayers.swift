@@ -6,6 +6,7 @@ import Logging
 import Namespace
 import ObjectStore
 import Reader
+import Reporting
 import S3Client
 import SQLiteArchive
 import StateLog

@@ -28,7 +28,7 @@ import Testing
             (Int.max, "8388608TiB"),
         ])
     func rounding(byteCount: Int, text: String) {
-        #expect(ByteCount(byteCount).rounded == text)
+        #expect(tractfs.ByteCount(byteCount).rounded == text)
     }
 
     @Test(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ObjectStore
+import Reporting
 import SystemSupport
 
 /// The command `tractfs report`.
@@ -51,6 +52,6 @@ struct ReportCommand: ParsableCommand {
 
     private func page(_ asked: AskedReport) throws -> String {
         let report = try asked.report()
-        return ReportDraft(report, mountPoint: asked.mountPoint, source: asked.source, madeAt: .now).page.text
+        return ReportHTML(report, mountPoint: asked.mountPoint, source: asked.source, madeAt: .now).text
     }
 }

@@ -2,6 +2,7 @@ import Dispatch
 import FuseBridge
 import Glibc
 import MountControl
+import Reporting
 import SystemPackage
 
 /// The status of a mount.
@@ -22,6 +23,11 @@ struct AskedMount: Sendable {
             throw MountPaths.failure(mountPoint, .protocolNotSupported)
         }
         return status
+    }
+
+    /// The mount with its decoded status.
+    var observed: ObservedMount {
+        ObservedMount(mountPoint: mountPoint, source: source, status: Result { try status() })
     }
 
     // MARK: Requests

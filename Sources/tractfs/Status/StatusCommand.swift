@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Reporting
 
 /// The command `tractfs status`.
 struct StatusCommand: ParsableCommand {
@@ -62,11 +63,11 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func text(of mounts: [AskedMount]) -> String {
-        if prometheus { return StatusMetrics(mounts).text }
+        if prometheus { return StatusMetrics(mounts.map(\.observed)).text }
         if json {
             return (mountPoint == nil ? StatusJSON.array(mounts) : mounts.map(StatusJSON.object).joined()) + "\n"
         }
         if mounts.isEmpty { return "no tractfs mount\n" }
-        return mounts.map { StatusText($0).text }.joined(separator: "\n")
+        return mounts.map { StatusText($0.observed).text }.joined(separator: "\n")
     }
 }

@@ -3,6 +3,7 @@ import FuseBridge
 import Glibc
 import MountControl
 import ObjectStore
+import Reporting
 import S3Client
 import SystemSupport
 

@@ -4,6 +4,7 @@ import FuseBridge
 import MountControl
 import Namespace
 import Reader
+import Reporting
 import S3Client
 import SystemSupport
 

@@ -1,9 +1,8 @@
 import MountControl
-import ObjectStore
 import SystemSupport
 
 /// The frames of the live screen of a mount, one per second: current rates, rates of the last minute, and all counts.
-struct StatusFrames {
+package struct StatusFrames {
     static let columnCount = 80
     private static let sparklineWidth = 48
 
@@ -25,14 +24,16 @@ struct StatusFrames {
     ]
     private var last: MountStatus?
 
+    package init() {}
+
     /// Returns the lines for the current status, cut to the width of the screen.
-    mutating func next(_ mount: AskedMount) -> [String] {
+    package mutating func next(_ mount: ObservedMount) -> [String] {
         let body: [String]
-        do throws(Failure) {
-            let status = try mount.status()
+        switch mount.status {
+        case .success(let status):
             body = rateLines(status) + [""] + StatusText.counts(status)
             last = status
-        } catch {
+        case .failure(let error):
             body = ["\(error)"]
             last = nil
         }

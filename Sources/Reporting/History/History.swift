@@ -1,14 +1,23 @@
 /// The counts up to a moment, and the gauges at that moment.
-struct HistorySample: Hashable, Sendable {
+package struct HistorySample: Hashable, Sendable {
     /// The time since the start.
-    let seconds: Double
+    package let seconds: Double
     /// The counts, in the order of the cases of `HistoryCount`.
-    var counts: [Int]
+    package var counts: [Int]
     /// The times to the first byte of S3's responses, as counts by latency (`LatencyDistribution.countsByOctave`).
-    var getLatencies: [Int]
-    var listLatencies: [Int]
+    package var getLatencies: [Int]
+    package var listLatencies: [Int]
     /// The gauges, in the order of the cases of `HistoryGauge`.
-    var gauges: [Int]
+    package var gauges: [Int]
+
+    /// Creates a sample of these values.
+    package init(seconds: Double, counts: [Int], getLatencies: [Int], listLatencies: [Int], gauges: [Int]) {
+        self.seconds = seconds
+        self.counts = counts
+        self.getLatencies = getLatencies
+        self.listLatencies = listLatencies
+        self.gauges = gauges
+    }
 
     /// Merges this sample with an earlier one: counts are the later ones, gauges the higher ones.
     func merged(withEarlier earlier: HistorySample) -> HistorySample {
@@ -20,14 +29,14 @@ struct HistorySample: Hashable, Sendable {
 
 /// The samples of a process's whole life. At first there is one per second; when the limit is reached, each two are
 /// merged into one, and later ones come half as often.
-struct History: Sendable {
+package struct History: Sendable {
     /// The most samples, an even number. A chart is no wider than some hundred points; at 650 bytes a sample (61
     /// numbers in four arrays), they use 330 kB.
-    static let sampleCountMax = 512
+    package static let sampleCountMax = 512
 
-    private(set) var samples: [HistorySample] = []
+    package private(set) var samples: [HistorySample] = []
     /// The interval between samples, in seconds.
-    private(set) var period = 1
+    package private(set) var period = 1
 
     /// Adds the next sample.
     mutating func append(_ sample: HistorySample) {

@@ -1,20 +1,22 @@
 import MountControl
+import SystemSupport
 
 /// The status of a mount for users: its identity, and a line for each subject.
-struct StatusText {
-    private let mount: AskedMount
+package struct StatusText {
+    private let mount: ObservedMount
 
-    init(_ mount: AskedMount) {
+    package init(_ mount: ObservedMount) {
         self.mount = mount
     }
 
-    var text: String {
-        do throws(Failure) {
-            let rows = StatusText.rows(try mount.status())
-            return (["\(mount.mountPoint): \(mount.source)"] + rows.map { "  \($0)" }).map { $0 + "\n" }.joined()
-        } catch {
-            return "\(mount.mountPoint): \(mount.source)\n  \(error)\n"
-        }
+    /// The lines.
+    package var text: String {
+        let rows: [String] =
+            switch mount.status {
+            case .success(let status): StatusText.rows(status)
+            case .failure(let error): ["\(error)"]
+            }
+        return (["\(mount.mountPoint): \(mount.source)"] + rows.map { "  \($0)" }).map { $0 + "\n" }.joined()
     }
 
     private static let labelWidth = 13

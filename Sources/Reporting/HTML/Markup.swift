@@ -1,4 +1,3 @@
-import ObjectStore
 import SystemSupport
 
 /// A piece of HTML that is also well-formed XML. Interpolated values are escaped unless they are markup, so escaping

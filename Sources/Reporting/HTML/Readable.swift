@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// Formats numbers for readers.
 enum Readable {
     /// Returns a size such as "1.2 GiB".

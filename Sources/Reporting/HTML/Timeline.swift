@@ -32,9 +32,6 @@ struct Timeline {
     /// The number of steps.
     var stepCount: Int { lastSamples.count }
 
-    /// The approximate length of a step, in seconds.
-    var stepSeconds: Double { (edges[edges.count - 1] - edges[0]) / Double(stepCount) }
-
     /// Returns the growth of a count in each step.
     func increments(of column: [Int]) -> [Int] {
         var previous = 0

@@ -1,17 +1,18 @@
 import MountControl
 
 /// The status of mounts, for Prometheus. All samples have the label "mount_point"; units are seconds and bytes.
-struct StatusMetrics {
+package struct StatusMetrics {
     private typealias Samples = @Sendable (MountStatus) -> [MetricFamily.Sample]
 
-    private let mounts: [AskedMount]
+    private let mounts: [ObservedMount]
 
-    init(_ mounts: [AskedMount]) {
+    package init(_ mounts: [ObservedMount]) {
         self.mounts = mounts
     }
 
-    var text: String {
-        let statuses = mounts.map { mount in (mount.mountPoint, try? mount.status()) }
+    /// The metrics in the text format.
+    package var text: String {
+        let statuses = mounts.map { mount in (mount.mountPoint, try? mount.status.get()) }
         let up = MetricFamily(
             name: "tractfs_up", kind: .gauge, help: "Whether the mount says how it is.",
             samples: statuses.map { StatusMetrics.sample($0.1 == nil ? 0 : 1, at: $0.0) })

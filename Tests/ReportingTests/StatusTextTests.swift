@@ -1,7 +1,8 @@
+import MountControl
 import TestSupport
 import Testing
 
-@testable import tractfs
+@testable import Reporting
 
 /// What is made of what a mount says.
 @Suite("The text of a status") struct StatusFormTests {
@@ -28,8 +29,13 @@ import Testing
             """
     }
 
-    private func mount(_ answer: String, at mountPoint: String = "/mnt") -> AskedMount {
-        AskedMount(mountPoint: mountPoint, source: "s3://b", answer: .success(answer))
+    private struct Refusal: Error, CustomStringConvertible {
+        let description = "/mnt is served by another version"
+    }
+
+    private func mount(_ answer: String, at mountPoint: String = "/mnt") throws -> ObservedMount {
+        let status = try #require(MountStatus(parsing: answer))
+        return ObservedMount(mountPoint: mountPoint, source: "s3://b", status: .success(status))
     }
 
     @Test(arguments: [
@@ -40,18 +46,18 @@ import Testing
         "reads        4, 1 had to wait, 0 failed; 75 % from caches", "disk cache   none",
         "now          0 in flight, 0 waiting, at most 8 at once: the store asks for less than 64",
     ])
-    func `has a line for each subject, also from a version that says more`(line: String) {
-        #expect(StatusText(mount(Self.answer(sent: 1_000))).text.contains("  \(line)\n"))
+    func `has a line for each subject, also from a version that says more`(line: String) throws {
+        #expect(try StatusText(mount(Self.answer(sent: 1_000))).text.contains("  \(line)\n"))
     }
 
-    @Test func `says it where a server is of a version that says less`() {
-        #expect(
-            StatusText(mount("{\"uri\": \"s3://b\"}")).text.contains("/mnt is served by another version of tractfs"))
+    @Test func `a mount without a status shows the reason instead of the lines`() {
+        let mount = ObservedMount(mountPoint: "/mnt", source: "s3://b", status: .failure(Refusal()))
+        #expect(StatusText(mount).text == "/mnt: s3://b\n  /mnt is served by another version\n")
     }
 
-    @Test func `escapes what names may have in metrics, and counts a mount that is silent as down`() {
-        let silent = AskedMount(mountPoint: "/a\\b\"c\nd", source: "s3://b", answer: .failure(Failure("no")))
-        let metrics = StatusMetrics([silent, mount(Self.answer(sent: 5))]).text
+    @Test func `escapes what names may have in metrics, and counts a mount that is silent as down`() throws {
+        let silent = ObservedMount(mountPoint: "/a\\b\"c\nd", source: "s3://b", status: .failure(Refusal()))
+        let metrics = try StatusMetrics([silent, mount(Self.answer(sent: 5))]).text
         #expect(
             metrics.contains("tractfs_up{mount_point=\"/a\\\\b\\\"c\\nd\"} 0\ntractfs_up{mount_point=\"/mnt\"} 1\n"))
         #expect(metrics.contains("tractfs_s3_errors_total{mount_point=\"/mnt\",kind=\"get\",error=\"throttled\"} 3\n"))
@@ -60,17 +66,11 @@ import Testing
         #expect(!metrics.contains("tractfs_disk_cache_bytes"))
     }
 
-    @Test func `joins the server's members to the mount point's, in JSON`() {
-        #expect(
-            StatusJSON.object(mount("{\"uri\": \"x\"}"))
-                == "{\"mount_point\": \"/mnt\", \"source\": \"s3://b\", \"error\": null, \"uri\": \"x\"}")
-    }
-
-    @Test func `is cut to the screen's width while it is watched, with rates of the last second`() {
+    @Test func `is cut to the screen's width while it is watched, with rates of the last second`() throws {
         var frames = StatusFrames()
         let far = "/" + String(repeating: "é", count: 100)
-        _ = frames.next(mount(Self.answer(sent: 10, since: 1), at: far))
-        let lines = frames.next(mount(Self.answer(sent: 13, since: 2), at: far))
+        _ = frames.next(try mount(Self.answer(sent: 10, since: 1), at: far))
+        let lines = frames.next(try mount(Self.answer(sent: 13, since: 2), at: far))
         #expect(lines[0].count == 80 && lines[0].hasSuffix("…") && lines.allSatisfy { $0.count <= 80 })
         #expect(lines[2].hasPrefix("from S3") && lines[2].hasSuffix("█  6.0MiB/s"))
         #expect(lines[4].hasPrefix("GET") && lines[4].hasSuffix("█  3.0/s"))

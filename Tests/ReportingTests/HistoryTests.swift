@@ -2,7 +2,7 @@ import MountControl
 import TestSupport
 import Testing
 
-@testable import tractfs
+@testable import Reporting
 
 /// The samples of a process's whole life.
 @Suite("The history of a mount") struct HistoryTests {

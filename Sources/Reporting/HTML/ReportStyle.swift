@@ -1,6 +1,6 @@
 /// The style of a page. The colors are those of Okabe and Ito, which color-blind readers can distinguish ("Color
 /// Universal Design", 2008).
-enum PageStyle {
+enum ReportStyle {
     static let sheet: Markup = """
         :root { color-scheme: light dark; --page: #fff; --card: #f6f7f8; --ink: #1b1e21; --soft: #5b6570; --line: #d9dde1;
           --orange: #e69f00; --sky: #56b4e9; --green: #009e73; --blue: #0072b2; --red: #d55e00; --pink: #cc79a7; }

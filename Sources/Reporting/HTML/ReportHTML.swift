@@ -1,15 +1,14 @@
-import MountControl
-import ObjectStore
-import SystemSupport
+package import MountControl
+package import SystemSupport
 
 /// The HTML page of a mount's report: text and charts in one file that loads no others.
-struct ReportDraft {
+package struct ReportHTML {
     let report: MountReport
     let mountPoint: String
     let source: String
     let madeAt: Timestamp
 
-    init(_ report: MountReport, mountPoint: String, source: String, madeAt: Timestamp) {
+    package init(_ report: MountReport, mountPoint: String, source: String, madeAt: Timestamp) {
         self.report = report
         self.mountPoint = mountPoint
         self.source = source
@@ -21,7 +20,10 @@ struct ReportDraft {
         Timestamp(seconds: madeAt.seconds - Int(report.status.sinceSeconds.rounded()))
     }
 
-    var page: Markup {
+    /// The text of the file.
+    package var text: String { page.text }
+
+    private var page: Markup {
         """
         <!DOCTYPE html>
         <html lang="en">
@@ -32,7 +34,7 @@ struct ReportDraft {
         <meta name="color-scheme" content="light dark" />
         <title>tractfs: \(source)</title>
         <style>
-        \(PageStyle.sheet)
+        \(ReportStyle.sheet)
         </style>
         </head>
         <body>

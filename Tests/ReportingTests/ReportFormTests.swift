@@ -1,9 +1,8 @@
-import ObjectStore
 import SystemSupport
 import TestSupport
 import Testing
 
-@testable import tractfs
+@testable import Reporting
 
 /// What a page is made of.
 @Suite("The form of a report") struct ReportFormTests {
@@ -65,11 +64,5 @@ import Testing
         #expect(LatencyChart.position([1, 1], of: 0.99) == 1.98)
         #expect(LatencyChart.position([4, 0, 4], of: 0.5) == 1)
         #expect(LatencyChart.position([0, 0, 5], of: 1) == 3)
-    }
-
-    @Test(arguments: ["", "{}", "{\"status\": {}}", "null"])
-    func `nothing is made of what another version says`(answer: String) {
-        let asked = AskedReport(mountPoint: "/mnt", source: "s3://b", answer: answer)
-        #expect { try asked.report() } throws: { "\($0)".contains("tractfs upgrade /mnt") }
     }
 }

@@ -1,5 +1,4 @@
 import MountControl
-import ObjectStore
 import SystemSupport
 
 /// The charts of a page.

@@ -1,5 +1,4 @@
 import Glibc
-import ObjectStore
 import SystemSupport
 
 /// The times of day along a chart.
