@@ -3,17 +3,16 @@ import FuseBridge
 import Glibc
 import SystemPackage
 
-/// Does something for each of several paths in mounts: what goes wrong with one is told at once, and the others are done
-/// all the same.
+/// The paths of a command, which are in mounts. A failure of one is reported at once, and the others are still processed.
 enum MountPaths {
     /// Calls `body` with each path.
     ///
-    /// - Throws: That the exit status isn't 0, if something went wrong.
+    /// - Throws: A nonzero exit status if a path failed, after reporting it.
     static func forEach(_ paths: [String], _ body: (String) throws(Failure) -> Void) throws(ExitCode) {
         var hasFailed = false
         for path in paths {
             do throws(Failure) {
-                // Else it would be the folder that the command is typed in, for one of them.
+                // Some system calls take it for the working directory.
                 if path.isEmpty { throw Failure("a path is empty; give a folder or a file in a mount") }
                 try check(path)
                 try body(path)
@@ -25,15 +24,13 @@ enum MountPaths {
         if hasFailed { throw .failure }
     }
 
-    /// Looks whether `path` is one.
-    ///
-    /// - Throws: That a bucket isn't.
+    /// Refuses the URI of a bucket.
     static func check(_ path: String) throws(Failure) {
         guard path.hasPrefix("s3:") else { return }
         throw Failure("\(path) is no path; give that of its mount, which tractfs status tells")
     }
 
-    /// What an error means that asking a mount about `path` ended with.
+    /// Returns the failure for an error of a request to a mount about `path`.
     static func failure(_ path: String, _ errno: Errno) -> Failure {
         switch errno {
         case .inappropriateIOCTLForDevice, .notSupportedOnSocket, .noFunction:

@@ -42,7 +42,7 @@ import Testing
         #expect(removed == nil && others[0] != nil && others[1] == nil)
     }
 
-    @Test func `a table tells of each lease that has ended, and takes new ones afterwards`() throws {
+    @Test func `a lease table reports each lease that has ended, and takes new ones afterwards`() throws {
         let ended = Mutex<[Int]>([])
         let table = LeaseTable<Int>(countMax: 2, duration: .milliseconds(1)) { value in
             ended.withLock { $0.append(value) }

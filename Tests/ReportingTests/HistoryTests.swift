@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test(arguments: [1, 511, 512, 513, 1_023, 1_024, 5_000, 100_000])
-    func `covers all of it, evenly, within its limit`(secondCount: Int) {
+    func `a history covers its whole time evenly, within its limit of samples`(secondCount: Int) {
         var history = History()
         var second = 0
         while second + history.period <= secondCount {
@@ -22,7 +22,7 @@ import Testing
         }
         #expect(history.samples.count < History.sampleCountMax)
         #expect(history.samples.last?.seconds == Double(second))
-        // From the start on, each sample is one period behind the other, and counts are what they were at that time.
+        // Samples are one period apart, and have the counts of their time.
         for (index, sample) in history.samples.enumerated() {
             #expect(sample.seconds == Double((index + 1) * history.period))
             #expect(sample == self.sample(Int(sample.seconds)))
@@ -30,7 +30,7 @@ import Testing
         if secondCount > 600 { #expect(history.samples.count >= History.sampleCountMax / 2 - 1) }
     }
 
-    @Test func `keeps the highest of what goes up and down`() {
+    @Test func `a merged sample of a history has the highest gauges`() {
         let seed = UInt64.random(in: 0...(.max))
         var random = SeededGenerator(seed: seed)
         var (history, gauges) = (History(), [Int]())
@@ -38,7 +38,7 @@ import Testing
             gauges.append(Int.random(in: 0...1_000, using: &random))
             history.append(sample(second, gauge: gauges[second - 1]))
         }
-        // These were taken one after the other, however far apart the history wants them to be.
+        // Merged samples cover consecutive seconds.
         var start = 0
         for sample in history.samples {
             let end = Int(sample.seconds)
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 5, 239, 240, 241, 511], [0.0, 0.001, 0.9])
-    func `is shown in no more steps than asked for, which have all of it`(count: Int, rest: Double) {
+    func `a timeline has no more steps than the limit, and loses no count`(count: Int, rest: Double) {
         let history = history((1...count).map { Double($0) } + (rest > 0 ? [Double(count) + rest] : []))
         let timeline = Timeline(history, stepCountMax: 240)
         #expect((1...240).contains(timeline.stepCount))
@@ -74,7 +74,7 @@ import Testing
         #expect(timeline.rates(of: column).allSatisfy { $0 <= 200.1 })
     }
 
-    @Test func `of a mount that was asked at once has one step`() {
+    @Test func `the timeline of a new mount has one step`() {
         let timeline = Timeline(history([0.0]), stepCountMax: 240)
         #expect(timeline.stepCount == 1 && timeline.rates(of: [5]).allSatisfy { $0.isFinite })
     }

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Reporting
 
-/// What a page is made of.
+/// The parts of the HTML page of a report.
 @Suite("The form of a report") struct ReportFormTests {
-    @Test func `what is put into markup is escaped, unless it is markup`() {
+    @Test func `text in markup is escaped, but markup in markup is not`() {
         let name = "<script>alert('1')</script> & \"x\"\u{1B}[2J\u{202E}\n\u{FFFE}\u{85}é"
         let markup: Markup = "<p title=\"\(name)\">\(name)</p>"
         let escaped =
@@ -32,12 +32,13 @@ import Testing
         (Readable.percent(9_999, of: 10_000), "more than 99 %"), (Readable.percent(1, of: 10_000), "less than 1 %"),
         (Readable.times(5, of: 10), "0.5 ×"), (Readable.times(123, of: 10), "12 ×"), (Readable.times(1, of: 0), "–"),
     ])
-    func `writes numbers for people`(text: String, expected: String) {
+    func `numbers of a report are rounded and have units`(text: String, expected: String) {
         #expect(text == expected)
     }
 
     @Test(arguments: [0.0, 0.003, 0.9, 1, 7, 99.5, 1_023, 1_024, 123_456, 5e6, 7.7e9, 3e12])
-    func `has round marks on an axis, a few, up to a bit more than the largest value`(largest: Double) {
+    func `the value axis of a chart has a few round marks, up to a little more than the largest value`(largest: Double)
+    {
         for scale in [
             ValueScale.bytesPerSecond(largest), .bytes(largest), .number(largest, "x"),
         ] {
@@ -50,7 +51,7 @@ import Testing
     @Test(arguments: [
         (5.0, "23:59:5"), (90, "00:0"), (7_200, "0"), (100_000, "-"), (1e6, "-"), (1e8, "-"),
     ])
-    func `has round times on the other, which fit`(seconds: Double, piece: String) {
+    func `the time axis of a chart has a few round times within its range`(seconds: Double, piece: String) {
         // 2026-11-28T23:59:50Z
         let axis = TimeAxis(start: Timestamp(seconds: 1_795_910_390), seconds: seconds)
         let ticks = axis.ticks(countMax: 8)
@@ -58,7 +59,7 @@ import Testing
         #expect(ticks.allSatisfy { 0...seconds ~= $0.seconds && $0.label.contains(piece) }, "\(ticks)")
     }
 
-    @Test func `finds where half of the answers lie among powers of two`() {
+    @Test func `a percentile is interpolated among counts by powers of two`() {
         #expect(LatencyChart.position([0, 0, 0], of: 0.5) == nil)
         #expect(LatencyChart.position([0, 10, 0], of: 0.5) == 1.5)
         #expect(LatencyChart.position([1, 1], of: 0.99) == 1.98)

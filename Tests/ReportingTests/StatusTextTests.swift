@@ -4,8 +4,8 @@ import Testing
 
 @testable import Reporting
 
-/// What is made of what a mount says.
-@Suite("The text of a status") struct StatusFormTests {
+/// The texts of a status, without a mount.
+@Suite("The text of a status") struct StatusTextTests {
     private static func answer(uri: String = "s3://b/", sent: Int = 0, since: Double = 1) -> String {
         let latency = """
             {"count": 2, "sum_seconds": 0.5, "p50_seconds": 0.0125, "p90_seconds": 0.4, "p99_seconds": 0.4, "max_seconds": 0.4}
@@ -46,7 +46,8 @@ import Testing
         "reads        4, 1 had to wait, 0 failed; 75 % from caches", "disk cache   none",
         "now          0 in flight, 0 waiting, at most 8 at once: the store asks for less than 64",
     ])
-    func `has a line for each subject, also from a version that says more`(line: String) throws {
+    func `the text of a status has a line for each subject, also if the server sends more members`(line: String) throws
+    {
         #expect(try StatusText(mount(Self.answer(sent: 1_000))).text.contains("  \(line)\n"))
     }
 
@@ -55,18 +56,18 @@ import Testing
         #expect(StatusText(mount).text == "/mnt: s3://b\n  /mnt is served by another version\n")
     }
 
-    @Test func `escapes what names may have in metrics, and counts a mount that is silent as down`() throws {
+    @Test func `metrics escape mount points, and a mount that doesn't respond is down`() throws {
         let silent = ObservedMount(mountPoint: "/a\\b\"c\nd", source: "s3://b", status: .failure(Refusal()))
         let metrics = try StatusMetrics([silent, mount(Self.answer(sent: 5))]).text
         #expect(
             metrics.contains("tractfs_up{mount_point=\"/a\\\\b\\\"c\\nd\"} 0\ntractfs_up{mount_point=\"/mnt\"} 1\n"))
         #expect(metrics.contains("tractfs_s3_errors_total{mount_point=\"/mnt\",kind=\"get\",error=\"throttled\"} 3\n"))
         #expect(metrics.contains("_seconds{mount_point=\"/mnt\",kind=\"get\",quantile=\"0.5\"} 0.0125\n"))
-        // What isn't there isn't 0.
+        // A missing value is no sample, rather than 0.
         #expect(!metrics.contains("tractfs_disk_cache_bytes"))
     }
 
-    @Test func `is cut to the screen's width while it is watched, with rates of the last second`() throws {
+    @Test func `a frame of the live screen is cut to its width, and has the rates of the last second`() throws {
         var frames = StatusFrames()
         let far = "/" + String(repeating: "é", count: 100)
         _ = frames.next(try mount(Self.answer(sent: 10, since: 1), at: far))
@@ -77,7 +78,7 @@ import Testing
         #expect(lines.count <= 24)
     }
 
-    @Test func `draws bars as high as values are, the last ones at the right`() {
+    @Test func `a sparkline scales its bars to the largest value, with the latest one at the right`() {
         var line = Sparkline(width: 4)
         #expect(line.text == "    ")
         for value in [0, 100, 0, 50, 1] as [Double] { line.append(value) }
@@ -87,7 +88,7 @@ import Testing
     @Test(arguments: [
         (0, 1, "0.0"), (0.04, 1, "0.0"), (0.05, 1, "0.1"), (12.345, 2, "12.35"), (1.5, 0, "2"), (3, 4, "3.0000"),
     ])
-    func `rounds numbers`(value: Double, digitCount: Int, text: String) {
+    func `decimals are rounded to the given number of digits`(value: Double, digitCount: Int, text: String) {
         #expect(Decimals.text(value, digitCount) == text)
     }
 }
