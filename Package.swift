@@ -23,6 +23,7 @@ let hasVisibleLocks = Context.environment["TRACTFS_VISIBLE_LOCKS"] != nil
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// The dependencies of the fuzzers and of the replay of their corpora.
 let fuzzed: [Target.Dependency] = [
@@ -60,25 +61,43 @@ let package = Package(
         .executableTarget(
             name: "tractfs",
             dependencies: [
-                "Reporting", "FuseBridge", "MountControl", "FileSystem", "Namespace", "SQLiteArchive", "Reader",
-                "BlockCache",
-                "S3Client",
-                "ObjectStore", "StateLog", "SystemSupport", system, logging,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                "Diagnostics", "Settings", "CommandOutput", "Reporting", "Supervision", "Mounting", "FuseBridge",
+                "MountControl", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client",
+                "ObjectStore", "StateLog", "SystemSupport", system, logging, argumentParser,
             ],
+            swiftSettings: strict),
+        .target(
+            name: "Diagnostics",
+            dependencies: [
+                "Settings", "CommandOutput", "Mounting", "BlockCache", "S3Client", "ObjectStore", "SystemSupport",
+                logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Settings",
+            dependencies: [
+                "CommandOutput", "Mounting", "FileSystem", "Namespace", "S3Client", "ObjectStore", "SystemSupport",
+                system, logging, argumentParser, .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "CommandOutput", dependencies: ["SystemSupport", system], swiftSettings: strict),
+        .target(
+            name: "Supervision", dependencies: ["Mounting", "StateLog", "SystemSupport", system, logging],
             swiftSettings: strict),
         .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "CLinux", "MountControl", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore",
-                "StateLog", "SystemSupport", collections, system, logging,
+                "CFuse", "CLinux", "MountControl", "Mounting", "FileSystem", "Namespace", "Reader", "BlockCache",
+                "ObjectStore", "StateLog", "SystemSupport", collections, system, logging,
             ],
             swiftSettings: strict),
         .target(name: "Reporting", dependencies: ["MountControl", "SystemSupport"], swiftSettings: strict),
         .target(
             name: "MountControl",
-            dependencies: ["CLinux", "FileSystem", "Namespace", "BlockCache", "ObjectStore", "SystemSupport", system],
+            dependencies: [
+                "CLinux", "Mounting", "FileSystem", "Namespace", "BlockCache", "ObjectStore", "SystemSupport", system,
+            ],
             swiftSettings: strict),
         .target(
             name: "FileSystem",
@@ -113,7 +132,10 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ObjectStore", dependencies: ["SystemSupport"], swiftSettings: memorySafe),
 
-        // The state that the next server process takes over if this one dies.
+        // Mount points, the mount table, fusermount and overlays.
+        .target(name: "Mounting", dependencies: ["CLinux", "SystemSupport", system, logging], swiftSettings: strict),
+
+        // The state of a server that its successor needs.
         .target(
             name: "StateLog", dependencies: ["CLinux", "SystemSupport", system, logging], swiftSettings: strict),
 
@@ -192,6 +214,15 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "SettingsTests",
+            dependencies: ["tractfs", "Settings", "SystemSupport", "TestSupport", system, argumentParser],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DiagnosticsTests", dependencies: ["Diagnostics", "CommandOutput", "SystemSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CommandOutputTests", dependencies: ["CommandOutput", "SystemSupport"], swiftSettings: strict),
+        .testTarget(
             name: "SystemSupportTests", dependencies: ["SystemSupport", "TestSupport", system], swiftSettings: strict),
         .testTarget(
             name: "MountControlTests",
@@ -204,18 +235,25 @@ let package = Package(
             name: "ReportingTests",
             dependencies: ["Reporting", "MountControl", "SystemSupport", "TestSupport"], swiftSettings: strict),
         .testTarget(
+            name: "ObjectStoreTests", dependencies: ["ObjectStore", "SystemSupport", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "FuseBridgeTests",
             dependencies: [
-                "CFuse", "FuseBridge", "MountControl", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore",
-                "StateLog", "SystemSupport", "TestSupport", system, logging,
+                "CFuse", "FuseBridge", "MountControl", "Mounting", "FileSystem", "Namespace", "Reader", "BlockCache",
+                "ObjectStore", "StateLog", "SystemSupport", "TestSupport", system, logging,
             ],
+            swiftSettings: strict),
+        .testTarget(name: "MountingTests", dependencies: ["Mounting", system], swiftSettings: strict),
+        .testTarget(
+            name: "SupervisionTests",
+            dependencies: ["Supervision", "Mounting", "StateLog", "SystemSupport", system, logging],
             swiftSettings: strict),
         .testTarget(
             name: "MountTests",
             dependencies: [
-                "tractfs", "FuseBridge", "MountControl", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport",
-                system, logging,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "tractfs", "Settings", "CommandOutput", "Supervision", "Mounting", "MountControl", "FuseBridge",
+                "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system, logging, argumentParser,
             ],
             exclude: [
                 "compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py",

@@ -50,15 +50,16 @@ struct fuse_session *tractfs_session_new(const char *options, void *userdata) {
 }
 
 #if __has_feature(thread_sanitizer)
-// ThreadSanitizer ends the process when a thread is cancelled within its own read(2). This is glibc's, without it.
+// ThreadSanitizer ends the process if a thread is canceled within its interceptor of read(2). This is glibc's own
+// function.
 ssize_t __read(int device, void *buffer, size_t size);
 #define cancellable_read __read
 #else
 #define cancellable_read read
 #endif
 
-// libfuse cancels a thread that waits for a request. read(2) is called here and not in Swift, because a cancelled thread
-// never returns to its callers, who would leave behind what they hold.
+// libfuse cancels threads that wait for a request. read(2) is called here and not in Swift, since a canceled thread
+// never returns to its callers, which could then not release their resources.
 static ssize_t read_request(int device, void *buffer, size_t size, void *userdata) {
     ssize_t count = tractfs_replayed_request(buffer, size, userdata);
     if (count == 0) count = cancellable_read(device, buffer, size);
@@ -97,7 +98,7 @@ int tractfs_session_attach(struct fuse_session *session, int device) {
 const int TRACTFS_O_DIRECT = O_DIRECT;
 const int TRACTFS_O_EXEC = 0x20;
 
-// struct fuse_backing_map and its ioctls, as linux/fuse.h has them from 6.9 on.
+// struct fuse_backing_map and its ioctls, as in linux/fuse.h of Linux 6.9 and later.
 struct backing_map {
     int32_t descriptor;
     uint32_t flags;

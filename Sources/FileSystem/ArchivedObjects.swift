@@ -3,16 +3,16 @@ import ObjectStore
 import Reader
 import Synchronization
 
-/// Objects whose storage class keeps them where nobody can read them until they are restored ("Working with archived
-/// objects" in the Amazon S3 User Guide).
+/// Objects that can't be read until they are restored, because of their storage class ("Working with archived objects"
+/// in the Amazon S3 User Guide).
 ///
-/// A listing tells the class, but not whether an object was restored: S3 would say so if it were asked to, other stores
-/// wouldn't, and a listing is old by the time it matters. So opening such an object gets its first bytes, which is the one
-/// question that every store answers rightly.
+/// A listing has the class, but doesn't say if an object was restored. S3 could include that, other stores can't, and a
+/// listing is old by the time it matters. So opening such an object reads its first byte: the one request that every
+/// store answers correctly.
 final class ArchivedObjects: Sendable {
-    /// What is known of an object, as `user.s3.restore` shows it.
+    /// The state of an object, as `user.s3.restore` shows it.
     enum Restoration: String {
-        /// Nobody has opened it yet.
+        /// It wasn't opened yet.
         case unknown
         /// It was refused: it must be restored.
         case required
@@ -20,12 +20,12 @@ final class ArchivedObjects: Sendable {
         case restored
     }
 
-    /// More than anybody looks at in one go; what is forgotten is unknown again.
+    /// More than a user examines at once. Beyond it all states are dropped and `unknown` again.
     private static let objectLimit = 10_000
 
     private let restorations = Mutex<[InodeID: Restoration]>([:])
 
-    /// Notes what came of reading the object.
+    /// Notes the result of reading the object.
     func note(_ result: Result<ReadBytes, StoreError>, of id: InodeID) {
         let restoration: Restoration? =
             switch result {
@@ -39,7 +39,7 @@ final class ArchivedObjects: Sendable {
         }
     }
 
-    /// What is known of the object; `nil` where it is no archived one.
+    /// Returns the state of the object; `nil` if it isn't an archived one.
     func restoration(of inode: Inode) -> Restoration? {
         guard case .file(let object) = inode.kind, object.isArchived else { return nil }
         return restorations.withLock { $0[inode.id] } ?? .unknown

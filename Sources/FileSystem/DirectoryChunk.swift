@@ -1,15 +1,15 @@
 import Namespace
 import ObjectStore
 
-/// Entries of an open directory, from some place on; "." and ".." are the first two of every directory.
+/// Entries of an open directory, from some cookie on. "." and ".." are the first two of every directory.
 ///
-/// A view of what the namespace keeps: no memory is needed for an entry, because a listing may have a million of them.
+/// It is a view of the namespace's blocks, without memory for each entry: a listing may have a million of them.
 public struct DirectoryChunk: Sendable {
-    /// How many entries every directory has before its own. Cookies count them, the namespace's indexes don't.
+    /// The number of entries before a directory's own. Cookies count them, the namespace's indices don't.
     static let dotCount = 2
 
     private let slice: DirectorySlice
-    /// The cookie that the chunk begins at.
+    /// The cookie at which the chunk begins.
     private let start: Int
     private let opened: DirectoryHandle
     private let fileSystem: FileSystem
@@ -21,34 +21,34 @@ public struct DirectoryChunk: Sendable {
         self.fileSystem = fileSystem
     }
 
-    /// How many of the chunk's entries are "." and "..".
+    /// The number of the chunk's entries that are "." and "..".
     private var chunkDotCount: Int { max(DirectoryChunk.dotCount - start, 0) }
 
-    /// How many entries; none at the end of the directory.
+    /// The number of entries; 0 at the end of the directory.
     public var count: Int { chunkDotCount + slice.count }
 
-    /// An entry without attributes, as `readdir` wants it.
+    /// An entry without attributes, for `readdir`.
     public struct Listed {
         /// `d_ino`.
         public let inodeNumber: UInt64
-        /// The number of 62 bits that it stands for.
+        /// The inode number of 62 bits.
         fileprivate let number: UInt64
-        /// What `d_type` says.
+        /// `true` if `d_type` is that of a directory.
         public let isDirectory: Bool
-        /// Where reading goes on behind this entry (`d_off`).
+        /// The position behind this entry, at which reading continues (`d_off`).
         public let cookie: Int
-        /// `nil` for "." and "..".
+        /// The namespace's entry; `nil` for "." and "..".
         fileprivate let entry: ListedEntry?
 
-        /// Calls `body` with the bytes of its name, which are there only during the call.
+        /// Calls `body` with the bytes of the name, which are valid only during the call.
         public func withName(_ body: (Span<UInt8>) -> Void) {
             if let entry { return entry.withName(body) }
-            // The cookies behind "." and ".." are 1 and 2, which is how long these names are, too.
+            // The cookies behind "." and ".." are 1 and 2, like the lengths of these names.
             body([UInt8](repeating: UInt8(ascii: "."), count: cookie).span)
         }
     }
 
-    /// The entry at `index` of the chunk, from 0.
+    /// Returns the entry at `index` of the chunk, from 0.
     public subscript(index: Int) -> Listed {
         let cookie = start + index
         if index >= chunkDotCount {
@@ -66,15 +66,15 @@ public struct DirectoryChunk: Sendable {
             entry: entry)
     }
 
-    /// An entry with its attributes, counted as a lookup by the kernel (FUSE_READDIRPLUS); `nil` for "." and "..", which
-    /// aren't.
+    /// Returns an entry with its attributes, counted as a lookup by the kernel (FUSE_READDIRPLUS); `nil` for "." and
+    /// "..", which the kernel doesn't count.
     public func lookup(_ listed: Listed) -> FileSystem.Entry? {
         guard let entry = listed.entry else { return nil }
-        let id = directory.remember(entry, number: listed.number)
+        let id = directory.recordLookup(entry, number: listed.number)
         return fileSystem.entry(entry, id: id, number: listed.number)
     }
 
-    /// How long the kernel may keep the names; `nil` for good.
+    /// The time for which the kernel may cache the names; `nil` for no limit.
     public var nameTimeout: Duration? { fileSystem.nameTimeout(in: opened) }
 
     private var directory: OpenDirectory { opened.directory }

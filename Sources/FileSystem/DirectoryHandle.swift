@@ -3,19 +3,19 @@ import Namespace
 extension FileSystem {
     /// A directory that was opened.
     public struct OpenedDirectory: Sendable {
-        /// What it is read by. To be closed, also where nobody hears of it.
+        /// The handle. It must be closed even if the reply can't be sent.
         public let handle: Handle
-        /// Whether the kernel may keep the entries that are read, and read those that it keeps (FOPEN_CACHE_DIR).
+        /// `true` if the kernel may cache the entries that are read, and read cached ones (FOPEN_CACHE_DIR).
         public let isCopied: Bool
-        /// Whether what the kernel keeps of the directory is still right (FOPEN_KEEP_CACHE).
+        /// `true` if the entries that the kernel has cached are still right (FOPEN_KEEP_CACHE).
         public let keepsCopy: Bool
     }
 }
 
-/// What a directory's handle stands for.
+/// The directory of a handle.
 struct DirectoryHandle: OpenedByHandle {
     let directory: OpenDirectory
-    /// How the kernel's copy of the entries is used.
+    /// The use of the kernel's copy of the entries.
     let copyUse: KernelDirectories.Use
     /// The epoch of names in which the directory was opened.
     let epoch: UInt64
@@ -26,8 +26,8 @@ struct DirectoryHandle: OpenedByHandle {
         epoch = copy.epoch
     }
 
-    /// A directory that was opened in a process before. No epoch of this one is its, so that the kernel doesn't trust the
-    /// names that it goes on to read.
+    /// A directory that was opened in a former process. It belongs to no epoch of this one, so that the kernel doesn't
+    /// cache the names that it goes on to read.
     init(restored directory: OpenDirectory, copyUse: KernelDirectories.Use) {
         self.init(directory, (use: copyUse, epoch: 0))
     }
@@ -36,10 +36,10 @@ struct DirectoryHandle: OpenedByHandle {
         [directory.inode.id.rawValue, directory.listingID, copyUse.rawValue]
     }
 
-    /// Whether reading from the beginning again may be of a newer listing.
+    /// `true` if reading from the beginning again may switch to a newer listing.
     var mayChangeListing: Bool { copyUse == .none }
 
-    /// The kernel asks for entries from `cookie` on.
+    /// Notes a read of entries from `cookie` on.
     func noteRead(from cookie: Int) {
         if cookie == 0, copyUse == .begins { directory.noteKernelCopy(epoch: epoch) }
     }

@@ -3,12 +3,12 @@ import ObjectStore
 import struct SystemPackage.Errno
 
 extension Errno {
-    /// What an application is told of a failure of the store. This is the one table of it; PEERS.md 2c compares it with
-    /// other mounts', docs/SEMANTICS.md explains it to users.
+    /// The errno that applications get for a failure of the store. This is the only such table; docs/SEMANTICS.md
+    /// explains it to users.
     ///
     /// - Parameters:
-    ///   - error: The failure, which the store has already retried as far as that makes sense.
-    ///   - isOpen: Whether it met an object that an application has open, which then was there once.
+    ///   - error: The failure, after all retries.
+    ///   - isOpen: `true` if an application has the object open, so that it existed before.
     init(_ error: StoreError, isOpen: Bool) {
         self =
             switch error.code {
@@ -20,12 +20,12 @@ extension Errno {
             case .throttled, .serverFault, .unreachable, .insecure, .wrongRegion, .noSuchBucket, .malformedResponse,
                 .refused:
                 .ioError
-            // The mount is ending. (A request that the application gives up is answered by who hears of it first.)
+            // The mount is ending. (A canceled request of an application gets its own reply.)
             case .cancelled: .ioError
             }
     }
 
-    /// What an application is told that looks up what is not a name; a key like that is hidden from listings as well.
+    /// The errno of a lookup of something that isn't a name. Listings hide such keys as well.
     init(_ flaw: Name.Flaw) {
         self = flaw == .tooLong ? .fileNameTooLong : .noSuchFileOrDirectory
     }

@@ -1,20 +1,21 @@
 import Namespace
 import ObjectStore
 
-/// What S3 knows of a file beyond `stat`, as extended attributes (xattr(7)); only with `--xattrs`.
+/// Properties of an S3 object beyond `stat`, as extended attributes (xattr(7)); only with `--xattrs`.
 enum ExtendedAttribute: String, CaseIterable {
     case etag = "user.s3.etag"
     case key = "user.s3.key"
     case uri = "user.s3.uri"
     case storageClass = "user.s3.storage_class"
-    /// Of archived objects only.
+    /// Only for archived objects.
     case restore = "user.s3.restore"
-    /// A URL that gives the file to whoever has it; only with `--presign-xattr`. Its value is made when it is asked for.
+    /// A URL that gives access to the file; only with `--presign-xattr`. Its value is created on request.
     case presignedURL = "user.s3.presigned_url"
 
-    /// The value for an inode of `bucket`; `nil` where it has no such attribute. Directories have a key and a URI only.
+    /// Returns the value for an inode of `bucket`; `nil` if the inode has no such attribute. Directories have a key and
+    /// a URI only.
     ///
-    /// - Parameter restoration: What is known of an archived object.
+    /// - Parameter restoration: The state of an archived object.
     func value(of inode: Inode, bucket: String, restoration: ArchivedObjects.Restoration?) -> [UInt8]? {
         switch (self, inode.kind) {
         case (.key, _): inode.key.bytes

@@ -2,10 +2,10 @@ import Logging
 import ObjectStore
 import Synchronization
 
-/// Tells a person of failures of the store: each kind once in a while with how often it came, not once a request. What may not
-/// be read is told of each folder, since rights differ between folders.
+/// Logs failures of the store: each kind at an interval, with the number of failures since, instead of once for each
+/// request. Denied access is logged for each folder, since permissions differ between folders.
 final class FailureLog: Sendable {
-    /// How long a kind stays silent after it was told of.
+    /// The shortest time between two lines about one kind.
     private static let interval: Duration = .seconds(30)
 
     private struct Silence {
@@ -17,11 +17,12 @@ final class FailureLog: Sendable {
     /// A kind of failure.
     private struct Kind: Hashable {
         let code: StoreError.Code
-        /// Where it was met; `nil` where that doesn't matter.
+        /// The folder of the failure; `nil` for kinds that don't depend on it.
         var folder: Key?
     }
 
-    /// So many kinds are told apart; a walk through a bucket may meet thousands of folders that can't be read.
+    /// The most kinds that are logged separately: a walk through a bucket may meet thousands of folders that can't be
+    /// read.
     static let kindLimit = 64
 
     private let silences = Mutex<[Kind: Silence]>([:])
@@ -30,12 +31,12 @@ final class FailureLog: Sendable {
         self.logger = logger
     }
 
-    /// Notes that `error` was met while an application wanted `key`.
+    /// Notes `error`, which an application met that uses `key`.
     func note(_ error: StoreError, wanting key: Key) {
         switch error.code {
         // The mount is ending, which is no failure.
         case .cancelled: return
-        // Whoever keeps the credentials has told it, once.
+        // The owner of the credentials logs these, once.
         case .credentialsRejected, .credentialsExpired: return
         default: break
         }

@@ -2,11 +2,11 @@ import Namespace
 import ObjectStore
 public import SystemSupport
 
-/// What `stat` tells of a file or directory (stat(2), inode(7)).
+/// The attributes of a file or directory that `stat` returns (stat(2), inode(7)).
 public struct FileAttributes: Hashable, Sendable {
     /// `st_ino`.
     public let inodeNumber: UInt64
-    /// Whether it is a directory; a regular file otherwise.
+    /// `true` for a directory, `false` for a regular file.
     public let isDirectory: Bool
     /// The permission bits of `st_mode`.
     public let permissions: UInt32
@@ -16,22 +16,22 @@ public struct FileAttributes: Hashable, Sendable {
     public let groupID: UInt32
     /// `st_size`, in bytes; 0 for a directory.
     public let byteCount: Int
-    /// `st_mtime`, `st_ctime` and `st_atime`: when the object was last written; for directories `directoryTime`.
+    /// `st_mtime`, `st_ctime` and `st_atime`: the modification time of the object; `directoryTime` for directories.
     public let modified: Timestamp
 
-    /// The time of every directory: 2000-01-01T00:00:00Z. S3 keeps no time of a prefix, and build tools run everything again
-    /// whose input has another time than before, so it is the same in every mount.
+    /// The time of every directory: 2000-01-01T00:00:00Z. S3 has no time for a prefix. It is the same in every mount,
+    /// since build tools repeat everything whose input has a different time.
     public static let directoryTime = Timestamp(seconds: 946_684_800)
 
-    /// `st_blocks`: units of 512 bytes, as `du` counts them. At least one, because tools take a file without blocks for a
-    /// sparse one that need not be read.
+    /// `st_blocks`: units of 512 bytes, as `du` counts them. At least one, because tools take a file without blocks for
+    /// a sparse one that needn't be read.
     public var blockCount: Int { max((byteCount + 511) / 512, 1) }
 
     /// `st_blksize`, in bytes. Python sizes its read buffer by it.
     public static let preferredReadByteCount = 128 * 1_024
 }
 
-/// Who owns what is mounted, and who may read it: S3 knows neither.
+/// The owners and permissions of everything in the mount: S3 has neither.
 public struct Ownership: Hashable, Sendable {
     /// The owner of everything (`--uid`).
     public var userID: UInt32
@@ -42,7 +42,7 @@ public struct Ownership: Hashable, Sendable {
     /// The permission bits of directories (`--dir-mode`).
     public var directoryPermissions: UInt32
 
-    /// Everything belongs to this user and group, with these permissions.
+    /// Creates an ownership by this user and group with these permissions.
     public init(userID: UInt32, groupID: UInt32, filePermissions: UInt32, directoryPermissions: UInt32) {
         self.userID = userID
         self.groupID = groupID

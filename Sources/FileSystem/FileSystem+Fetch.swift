@@ -100,7 +100,7 @@ private struct Fetch: Sendable {
         let object = reader.open(version)
         guard let diskObject = object.diskObject else { return fail(.operationNotSupportedByDevice) }
         do throws(Errno) {
-            if request.actions.contains(.keep), try !diskObject.keep() { return fail(Errno.diskQuotaExceeded) }
+            if request.actions.contains(.keep), try !diskObject.pin() { return fail(Errno.diskQuotaExceeded) }
         } catch {
             return fail(error == .resourceTemporarilyUnavailable ? error : .ioError)
         }
@@ -157,6 +157,6 @@ extension FileSystem.FetchResponse {
         self.end = end
         allocatedByteCount = there.allocatedByteCount
         cachedByteCount = there.cachedByteCount
-        isKept = there.isKept
+        isKept = there.isPinned
     }
 }

@@ -11,17 +11,17 @@ extension FileSystem {
     ) {
         do throws(Errno) {
             let prefix = try directory(id).key
-            namespace.forget(prefix, extent)
-            // Before the kernel is told: open handles still read from the old listings.
-            kernelDirectories.distrustAll()
-            namespace.distrust(prefix, extent) { completion(nil) }
+            namespace.invalidate(prefix, extent)
+            // Before the kernel is notified: open handles go on reading the old listings.
+            kernelDirectories.invalidateAll()
+            namespace.invalidateKernelNames(prefix, extent) { completion(nil) }
         } catch {
             completion(error)
         }
     }
 
     /// Begins to list everything below a directory.
-    public func listTree(_ id: InodeID) throws(Errno) -> WarmProgress {
-        namespace.warm(below: try directory(id).key)
+    public func listTree(_ id: InodeID) throws(Errno) -> TreeListerProgress {
+        namespace.listTree(below: try directory(id).key)
     }
 }

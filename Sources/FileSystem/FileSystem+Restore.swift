@@ -5,10 +5,10 @@ import Reader
 public import StateLog
 import SystemSupport
 
-/// What the next process must know of this one.
+/// The state that the next process needs.
 extension FileSystem {
-    /// Takes in what a process that is gone has left in the log: names, and all that is open. To be called before all else,
-    /// once; fails where not all of it is there. Nothing is asked of the store.
+    /// Restores names and open handles from the log of the former process. Must be called once, before everything else.
+    /// Throws if the log is incomplete. Sends no request.
     public func restore() throws(StateLogError) {
         guard let log else { return }
         try namespace.restore()
@@ -30,19 +30,20 @@ extension FileSystem {
         return DirectoryHandle(restored: directory, copyUse: use)
     }
 
-    /// The files that are open, and which inodes they are.
+    /// The open files and their inodes.
     public var openFiles: [(handle: Handle, inode: InodeID)] {
         files.all.map { ($0.handle, $0.value.inode) }
     }
 
-    /// The file on the local disk that holds all of an open file, if there is one. Nothing is fetched for it.
+    /// Returns the file on the local disk that holds all bytes of an open file; `nil` if there is none. Fetches
+    /// nothing.
     public func completeFile(_ handle: Handle) -> CompleteFile? {
         files[handle]?.reader.completeFile
     }
 }
 
 extension FileSystem: StateOwner {
-    /// Writes what is open, and what open directories have given.
+    /// Writes the open handles, and the entries that open directories have returned.
     public func writeState(to log: StateLog) {
         for (_, opened) in directories.all { opened.directory.writeEntries() }
         directories.writeAll()
@@ -51,13 +52,13 @@ extension FileSystem: StateOwner {
 }
 
 extension FileSystem.Options {
-    /// When the mount began, which may have been in another process.
+    /// Returns the time at which the mount began, possibly in another process.
     func mountTime(keptIn log: StateLog) -> Timestamp {
-        if let words = log.keptWords(.mountTime), words.count == 2 {
+        if let words = log.valueWords(of: .mountTime), words.count == 2 {
             return Timestamp(seconds: Int(truncatingIfNeeded: words[0]), nanoseconds: Int(truncatingIfNeeded: words[1]))
         }
-        log.keep(
-            .mountTime,
+        log.setValue(
+            of: .mountTime,
             words: [
                 UInt64(truncatingIfNeeded: mountTime.seconds), UInt64(truncatingIfNeeded: mountTime.nanoseconds),
             ])

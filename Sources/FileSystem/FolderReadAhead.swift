@@ -3,18 +3,18 @@ import ObjectStore
 import Reader
 import Synchronization
 
-/// Has the next small files of a folder fetched when its files are opened in the order of its listing, so that a program
-/// that reads a thousand of them doesn't wait for each.
+/// Prefetches the next small files of a folder while its files are opened in the order of its listing, so that a
+/// program that reads a thousand of them doesn't wait for each.
 final class FolderReadAhead: Sendable {
-    /// How many folders are watched, those that files were opened in last.
+    /// The most folders to track: those with the most recent opens.
     static let folderCountMax = 64
-    /// How many bytes of files that nobody has opened yet a window may have: 1 MiB for each of 16 files, and for files of a
-    /// few kilobytes no limit at all.
+    /// The most bytes of unopened files in a window: 1 MiB for each of 16 files, and no limit in effect for files of a
+    /// few kilobytes.
     static let byteCountMax = 16 << 20
 
     fileprivate struct Folder {
-        var runs = OpenRuns()
-        /// When a file was last opened in it, in opens.
+        var sequences = OpenSequences()
+        /// The time of the last open in it, in opens.
         var lastUse = 0
     }
 
@@ -28,24 +28,24 @@ final class FolderReadAhead: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - namespace: Tells what comes next in a folder.
-    ///   - prefetch: Fetches a small file that may be opened soon, and returns at once. It is called under no lock.
+    ///   - namespace: The source of the folder's next entries.
+    ///   - prefetch: Fetches a small file that may be opened soon, and returns at once. Called under no lock.
     init(namespace: Namespace, prefetch: @escaping @Sendable (ObjectVersion) -> Void) {
         self.namespace = namespace
         self.prefetch = prefetch
     }
 
-    /// The file `key` is opened.
+    /// Notes that the file `key` is opened.
     func noteOpen(_ key: Key) {
-        guard let place = namespace.place(of: key) else { return }
-        // The listing is asked under this lock, so that two opens can't both be told to fetch the same files.
-        for version in state.withLock({ $0.note(place) }) { prefetch(version) }
+        guard let position = namespace.listingPosition(of: key) else { return }
+        // The listing is read under this lock, so that two opens never prefetch the same files.
+        for version in state.withLock({ $0.note(position) }) { prefetch(version) }
     }
 
-    /// Which of `files` to fetch ahead, where those from the index `fresh` on were not asked for yet; and the index of
-    /// the first one that is left for later.
+    /// Returns the versions among `files` to prefetch, if those from the index `fresh` on were not requested yet, and
+    /// the index of the first file that is left for later.
     static func choose(
-        _ files: [ListedPlace.File], fresh: Range<Int>
+        _ files: [ListingPosition.File], fresh: Range<Int>
     ) -> (versions: [ObjectVersion], end: Int) {
         var versions: [ObjectVersion] = []
         var byteCount = 0
@@ -59,12 +59,12 @@ final class FolderReadAhead: Sendable {
 }
 
 extension FolderReadAhead.State {
-    /// Takes note that a file is opened, and says which ones to fetch.
-    fileprivate mutating func note(_ place: ListedPlace) -> [ObjectVersion] {
+    /// Notes an open. Returns the files to prefetch.
+    fileprivate mutating func note(_ position: ListingPosition) -> [ObjectVersion] {
         openCount += 1
-        forgetOneFolder(before: place.directory)
-        // The dictionary's value is changed where it is: a copy would be one of all runs.
-        return folders[place.directory, default: FolderReadAhead.Folder()].note(place, openCount: openCount)
+        forgetOneFolder(before: position.directory)
+        // Updated in place: a copy of the dictionary's value would copy all sequences.
+        return folders[position.directory, default: FolderReadAhead.Folder()].note(position, openCount: openCount)
     }
 
     /// Makes room for `directory`.
@@ -76,13 +76,13 @@ extension FolderReadAhead.State {
 }
 
 extension FolderReadAhead.Folder {
-    fileprivate mutating func note(_ place: ListedPlace, openCount: Int) -> [ObjectVersion] {
+    fileprivate mutating func note(_ position: ListingPosition, openCount: Int) -> [ObjectVersion] {
         lastUse = openCount
-        guard let advice = runs.note(place.index) else { return [] }
-        // What is listed later is asked for later.
-        let fresh = advice.fresh.clamped(to: 0..<place.entryCount)
-        let (versions, end) = FolderReadAhead.choose(place.files(in: advice.window), fresh: fresh)
-        runs.advance(advice, to: end)
+        guard let advice = sequences.note(position.index) else { return [] }
+        // Files that aren't listed yet are requested later.
+        let fresh = advice.fresh.clamped(to: 0..<position.entryCount)
+        let (versions, end) = FolderReadAhead.choose(position.files(in: advice.window), fresh: fresh)
+        sequences.advance(advice, to: end)
         return versions
     }
 }

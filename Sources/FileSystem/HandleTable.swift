@@ -1,25 +1,25 @@
 import StateLog
 import Synchronization
 
-/// What an open file or directory is called between the kernel and us (FUSE's `fh`).
+/// The id of an open file or directory in the FUSE protocol (`fh`).
 public struct Handle: RawRepresentable, Hashable, Sendable {
     /// The number in the protocol.
     public let rawValue: UInt64
 
-    /// The handle of this number.
+    /// The handle with this number.
     public init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 }
 
-/// What a handle stands for.
+/// The value of a handle.
 protocol OpenedByHandle: Sendable {
-    /// What a process that takes over must know of it.
+    /// The values that the next process needs.
     var words: InlineArray<3, UInt64> { get }
 }
 
-/// What handles stand for. A number is never used twice, so that a late request can't meet somebody else's file; nor is it by
-/// the process that takes over from this one.
+/// The values of all handles. A number is never used twice, not even by the next process, so that a late request can't
+/// reach another file.
 final class HandleTable<Value: OpenedByHandle>: Sendable {
     private struct State {
         var values: [Handle: Value] = [:]
@@ -30,13 +30,13 @@ final class HandleTable<Value: OpenedByHandle>: Sendable {
     private let kind: RecordKind
     private let log: StateLog?
 
-    /// - Parameter log: Where handles are written as records of `kind`.
+    /// - Parameter log: The log for handles, as records of `kind`.
     init(_ kind: RecordKind, log: StateLog?) {
         self.kind = kind
         self.log = log
     }
 
-    /// A new handle for `value`.
+    /// Returns a new handle for `value`.
     func insert(_ value: Value) -> Handle {
         state.withLock { state in
             state.lastNumber = log?.makeID() ?? state.lastNumber + 1
@@ -48,17 +48,17 @@ final class HandleTable<Value: OpenedByHandle>: Sendable {
         }
     }
 
-    /// How many handles there are.
+    /// The number of handles.
     var count: Int {
         state.withLock { $0.values.count }
     }
 
-    /// What `handle` stands for; `nil` for one that was removed or never given out.
+    /// Returns the value of `handle`; `nil` for one that was removed or never created.
     subscript(handle: Handle) -> Value? {
         state.withLock { $0.values[handle] }
     }
 
-    /// Ends a handle. The value is returned so that it goes outside of the lock.
+    /// Removes a handle. Returns its value, so that it is released outside of the lock.
     @discardableResult
     func remove(_ handle: Handle) -> Value? {
         state.withLock { state in
@@ -68,10 +68,10 @@ final class HandleTable<Value: OpenedByHandle>: Sendable {
         }
     }
 
-    // MARK: What the next process must know
+    // MARK: State for the next process
 
-    /// Takes in the handles that a process before had given out, as `makeValue` makes them of what it told of them. Those that
-    /// it makes nothing of are ended.
+    /// Restores the handles of the former process. `makeValue` creates a value from its words; a handle for which it
+    /// returns `nil` is removed.
     func restore(_ makeValue: (Handle, [UInt64]) -> Value?) throws(StateLogError) {
         guard let log else { return }
         for (number, words) in try log.words(kind) {
@@ -84,19 +84,19 @@ final class HandleTable<Value: OpenedByHandle>: Sendable {
         }
     }
 
-    /// All handles, and what they stand for.
+    /// All handles and their values.
     var all: [(handle: Handle, value: Value)] {
         state.withLock { $0.values.map { ($0.key, $0.value) } }
     }
 
-    /// What a handle stands for has changed.
+    /// Writes the changed value of a handle.
     func noteChange(of handle: Handle) {
         state.withLock { state in
             if let value = state.values[handle] { write(handle, value) }
         }
     }
 
-    /// Writes all handles anew.
+    /// Writes all handles again.
     func writeAll() {
         state.withLock { state in
             for (handle, value) in state.values { write(handle, value) }

@@ -1,51 +1,51 @@
 import Namespace
 import Synchronization
 
-/// What the kernel may keep of directories' entries (FOPEN_CACHE_DIR), so that reading them again doesn't come to us.
+/// The kernel's copies of directory entries (FOPEN_CACHE_DIR), which make repeated reads free of requests.
 ///
-/// The kernel has one copy a directory, filled by whichever handles that use it read, and goes on in it by cookies; these are
-/// indices of one listing. So the handles that use the copy of a directory at one time are all of the same listing; who
-/// opens it with another one meanwhile reads through us. A handle that uses the copy keeps its listing when it is rewound,
-/// since the kernel would put the new entries behind the old ones.
+/// The kernel has one copy for each directory. All handles that use it fill it as they read, and continue by cookies,
+/// which are indices of one listing. So all handles that use the copy of a directory at one time must have the same
+/// listing; a handle with another one reads from this process. A handle that uses the copy keeps its listing after a
+/// rewind, since the kernel would append the new entries to the old ones.
 ///
-/// The copy counts as one of a listing once a handle of that listing has begun to fill it: by then the kernel has opened
-/// the handle, and so dropped what it had before. Handles are counted from before their open reply until FUSE_RELEASEDIR,
-/// which is longer than the kernel has them.
+/// The copy counts as one of a listing once a handle of that listing has begun to fill it: by then the kernel has
+/// opened the handle and dropped the old copy. Handles are counted from before the reply to their open until
+/// FUSE_RELEASEDIR, which is longer than the kernel has them.
 final class KernelDirectories: Sendable {
-    /// How a handle reads.
+    /// The source of a handle's entries.
     enum Use: UInt64, Sendable {
-        /// Through us. The kernel's copy stays what it is.
+        /// This process. The kernel's copy doesn't change.
         case none
-        /// The kernel drops the copy that it has, and makes one of what this handle reads.
+        /// This process, while the kernel drops its copy and creates a new one from what the handle reads.
         case begins
-        /// From the kernel's copy, as far as there is one.
+        /// The kernel's copy, as far as it goes.
         case `continues`
     }
 
     private struct OpenCopy {
-        /// Which listing it is of. The handles keep that alive, so no other one has its identity.
+        /// The identity of its listing. The handles keep the listing alive, so no other one has this identity.
         let listing: ObjectIdentifier
         var handleCount: Int
     }
 
     private let copies = Mutex<[InodeID: OpenCopy]>([:])
-    /// How often the kernel was told not to trust names. What it had of entries before counts for nothing: they bring no
-    /// names with them that it trusts, and to ask for each would cost more than to read them again.
+    /// The number of invalidations of all names. Entries that the kernel copied before are useless: their names are
+    /// invalid, and looking each one up would cost more than reading them again.
     private let epoch = Atomic<UInt64>(1)
 
-    /// From now on nothing counts that the kernel has.
-    func distrustAll() {
+    /// Invalidates all of the kernel's copies.
+    func invalidateAll() {
         epoch.add(1, ordering: .sequentiallyConsistent)
     }
 
-    /// Whether the kernel was told not to trust names since `epoch`.
+    /// Returns `true` if all names were invalidated since `epoch`.
     func isOver(_ epoch: UInt64) -> Bool {
         self.epoch.load(ordering: .sequentiallyConsistent) != epoch
     }
 
-    /// Decides how a new handle reads, and counts it. Tells the epoch too.
+    /// Decides on the source of a new handle's entries, and counts the handle. Also returns the epoch.
     ///
-    /// - Parameter mayBeCopied: Whether the kernel is up to it.
+    /// - Parameter mayBeCopied: `true` if the kernel supports it.
     func open(_ directory: OpenDirectory, mayBeCopied: Bool) -> (use: Use, epoch: UInt64) {
         let epoch = epoch.load(ordering: .sequentiallyConsistent)
         guard mayBeCopied, directory.expiry.remaining(at: .now) != .zero else { return (.none, epoch) }
@@ -63,13 +63,13 @@ final class KernelDirectories: Sendable {
         return (directory.kernelCopyEpoch == epoch ? .continues : .begins, epoch)
     }
 
-    /// Counts a handle that was opened in a process before.
+    /// Counts a handle that was opened in a former process.
     func restore(_ directory: OpenDirectory) {
         let listing = directory.listingIdentity
         copies.withLock { $0[directory.inode.id, default: OpenCopy(listing: listing, handleCount: 0)].handleCount += 1 }
     }
 
-    /// A handle that uses the copy is no more.
+    /// Subtracts a handle that used the copy.
     func close(_ inode: InodeID) {
         copies.withLock { copies in
             guard let copy = copies[inode] else { return }

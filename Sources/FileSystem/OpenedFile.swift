@@ -5,13 +5,13 @@ import Reader
 extension FileSystem {
     /// A file that was opened.
     public struct OpenedFile: Sendable {
-        /// What it is read by. To be closed, also where nobody hears of it.
+        /// The handle. It must be closed even if the reply can't be sent.
         public let handle: Handle
-        /// A file on the local disk that reads may go to instead, if that was asked for and there is one.
+        /// A file on the local disk to read instead; `nil` if there is none, or if the caller can't use one.
         public let localFile: CompleteFile?
     }
 
-    /// Asks for the local file of an object that is being opened, as `ObjectReader.localFile` does.
+    /// Requests the local file of an object that is being opened, like `ObjectReader.localFile`.
     typealias LocalFileSource =
         @Sendable (ObjectReader, @escaping @Sendable (Result<CompleteFile?, StoreError>) -> Void) -> ParkedRead?
 }

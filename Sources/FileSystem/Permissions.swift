@@ -1,9 +1,9 @@
 public import Namespace
 public import struct SystemPackage.Errno
 
-/// A kind of access that permissions tell of, as access(2) counts them.
+/// A kind of access, as a bit of access(2).
 public struct AccessKind: OptionSet, Hashable, Sendable {
-    /// The bits as a mode has them for one class of users.
+    /// The bits for one class of users in a mode.
     public let rawValue: UInt32
 
     /// The kinds of these bits.
@@ -11,14 +11,14 @@ public struct AccessKind: OptionSet, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Running a file, or going through a folder.
+    /// Execution of a file, or search of a folder.
     public static let execute = AccessKind(rawValue: 1)
     /// Reading a file, or listing a folder.
     public static let read = AccessKind(rawValue: 4)
 }
 
 extension FileAttributes {
-    /// Returns `true` if every user may do this by the permissions.
+    /// Returns `true` if the permissions allow this to every user.
     func allowsAll(_ kind: AccessKind) -> Bool {
         [6, 3, 0].allSatisfy { permissions >> $0 & kind.rawValue == kind.rawValue }
     }
@@ -43,6 +43,6 @@ extension FileSystem {
         guard attributes.allowsAll(kind) || attributes.allows(kind, to: requester()) else { throw .permissionDenied }
     }
 
-    /// `true` if every user may go through all folders.
+    /// `true` if every user may search all folders.
     public var letsAllThrough: Bool { options.ownership.directoryPermissions & 0o111 == 0o111 }
 }

@@ -2,14 +2,14 @@ import Namespace
 import StateLog
 import Synchronization
 
-/// Inode numbers below 2^32, for programs of 32 bits: each stands in for a number of 62 bits (`Inode.number`).
+/// Inode numbers below 2^32 for programs of 32 bits. Each one stands for a number of 62 bits (`Inode.number`).
 ///
-/// A number is a hash of the long one. If another name has that already, it is the next free one, which the log keeps, so that
-/// a successor shows the same. So only names that were moved need to be written down: one in some thousands.
+/// A short number is a hash of the long one. If another name has it already, the next free number is used. The log has
+/// these moved numbers, so that the next process uses the same. They are rare: one in some thousands.
 struct ShortNumberTable {
-    /// The long numbers that the short ones stand for.
+    /// The long number of each short one.
     private var owners: [UInt32: UInt64] = [:]
-    /// The short numbers of names that found their own taken.
+    /// The short numbers that differ from the hash, because another name had it.
     private(set) var moved: [UInt64: UInt32] = [:]
 
     private static let least: UInt32 = 2
@@ -17,12 +17,12 @@ struct ShortNumberTable {
     /// The number of names that have a short number.
     var count: Int { owners.count }
 
-    /// Returns the short number for a long one. `isMoved` says that it is to be written down.
+    /// Returns the short number for a long one; `isMoved` is `true` if it must be logged.
     mutating func short(for long: UInt64) -> (number: UInt32, isMoved: Bool) {
         if let number = moved[long] { return (number, false) }
         let preferred = Self.preferred(for: long)
         var number = preferred
-        // As many names as numbers don't fit in any memory, so there is a free one.
+        // No memory holds as many names as there are numbers, so there is a free one.
         while let owner = owners[number], owner != long { number = max(number &+ 1, Self.least) }
         owners[number] = long
         if number == preferred { return (number, false) }
@@ -30,19 +30,19 @@ struct ShortNumberTable {
         return (number, true)
     }
 
-    /// Takes in a number that was written down.
+    /// Adds a number from the log.
     mutating func restore(_ number: UInt32, for long: UInt64) {
         owners[number] = long
         moved[long] = number
     }
 
-    /// Forgets all names but `known` and those that were moved.
+    /// Drops all names but `known` and those that were moved.
     mutating func forget(allBut known: [UInt64]) {
         owners = Dictionary(uniqueKeysWithValues: moved.map { ($0.value, $0.key) })
         for long in known { _ = short(for: long) }
     }
 
-    /// The two halves of the long number, which is a hash.
+    /// Returns both halves of the long number, a hash, combined.
     static func preferred(for long: UInt64) -> UInt32 {
         max(UInt32(truncatingIfNeeded: long ^ long >> 32), least)
     }
@@ -50,8 +50,8 @@ struct ShortNumberTable {
 
 /// The table of one mount (`--inode-bits 32`).
 final class ShortNumbers: Sendable {
-    /// Beyond so many names, or twice as many as the kernel knew when names were last forgotten, the table forgets those that
-    /// the kernel doesn't know: it would grow for as long as the bucket changes.
+    /// The number of names up to which none are dropped. Beyond it, and beyond twice the names that the kernel knew
+    /// last time, the table drops names that the kernel doesn't know: it would grow for as long as the bucket changes.
     static let countMin = 1 << 20
 
     private struct State {
@@ -64,14 +64,14 @@ final class ShortNumbers: Sendable {
     private let known: @Sendable () -> [UInt64]
 
     /// - Parameters:
-    ///   - log: Where moved numbers are written for the next process.
+    ///   - log: The log for moved numbers.
     ///   - known: Returns the long numbers of all inodes that the kernel knows.
     init(log: StateLog?, known: @escaping @Sendable () -> [UInt64]) {
         self.log = log
         self.known = known
     }
 
-    /// Returns the number that users see in place of a long one.
+    /// Returns the number that users see instead of a long one.
     func short(for long: UInt64) -> UInt64 {
         state.withLock { state in
             if state.table.count >= state.countMax {
@@ -79,17 +79,17 @@ final class ShortNumbers: Sendable {
                 state.countMax = max(Self.countMin, state.table.count * 2)
             }
             let (number, isMoved) = state.table.short(for: long)
-            // Under the lock, so that the log and the table say the same.
+            // Under the lock, so that the log and the table agree.
             if isMoved { log?.write(number, for: long) }
             return UInt64(number)
         }
     }
 }
 
-// MARK: What the next process must know
+// MARK: State for the next process
 
 extension ShortNumbers: StateOwner {
-    /// Takes in the numbers that a process which is gone has shown. To be called when the namespace has its inodes.
+    /// Restores the numbers of the former process. Must be called after the namespace has its inodes.
     func restore() throws(StateLogError) {
         guard let log else { return }
         let numbers = try log.words(.shortNumber)

@@ -1,11 +1,11 @@
 import struct SystemPackage.Errno
 import struct SystemPackage.FileDescriptor
 
-/// Who is lent files to read: the kernel, or a test in its place.
+/// The owner of backing files: the kernel, or a fake in tests.
 protocol BackingDevice: Sendable {
-    /// Lends an open file, which may be closed then: the kernel keeps it open.
-    func lend(_ file: FileDescriptor) throws(Errno) -> BackingID
+    /// Registers an open file as a backing file. The caller may close it afterward: the kernel keeps it open.
+    func registerBacking(_ file: FileDescriptor) throws(Errno) -> BackingID
 
-    /// Takes a lent file back. Handles that were opened with it go on reading it.
-    func takeBack(_ id: BackingID)
+    /// Unregisters a backing file. Handles that were opened with it continue to read it.
+    func unregisterBacking(_ id: BackingID)
 }

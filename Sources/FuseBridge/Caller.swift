@@ -5,33 +5,33 @@ import SystemSupport
 
 /// The thread that sent a request.
 struct Caller: Hashable, Sendable {
-    /// The thread's ID; 0 for one that this process's namespace of processes doesn't have.
+    /// The thread ID; 0 for a thread outside of this process's PID namespace.
     let threadID: pid_t
     /// The user ID that came with the request.
     let userID: uid_t
-    /// `true` if thread IDs may be another namespace's: the mount was made by another program.
+    /// `true` if thread IDs may belong to another PID namespace, because another program made the mount.
     let isForeign: Bool
 
-    /// More than the longest list of groups takes (NGROUPS_MAX).
+    /// The maximum size of the status file: more than the longest list of groups (NGROUPS_MAX) takes.
     private static let statusByteCountMax = 1 << 20
 
-    /// Returns the meaning of an interrupt of the thread, as its signals are now.
+    /// Returns the meaning of an interrupt of the thread, according to its current signals.
     ///
-    /// A caller that can't be seen goes on: to end its request would lose a file under any timer, and a request lasts no
-    /// longer than `--read-timeout`.
+    /// The request of a caller that cannot be seen continues. Otherwise a program would lose a file whenever a timer
+    /// fires, and a request lasts no longer than `--read-timeout`.
     func interruptMeaning() -> InterruptMeaning {
         guard threadID > 0 else { return .goOn }
         guard let status else { return isGone ? .stop : .goOn }
         return mayBeAnother(status) ? .goOn : InterruptMeaning(of: status)
     }
 
-    /// `true` if the thread that /proc shows may be another one of the same number.
+    /// `true` if the thread in /proc may be a different one with the same number.
     var mayBeAnother: Bool {
         isForeign && (status.map(mayBeAnother) ?? true)
     }
 
     private func mayBeAnother(_ status: CallerStatus) -> Bool {
-        // A caller that waits has not ended.
+        // A caller with a request in flight has not ended.
         isForeign && (status.hasEnded || status.fileSystemUserID != userID)
     }
 
@@ -42,7 +42,7 @@ struct Caller: Hashable, Sendable {
         return text.flatMap { CallerStatus(parsing: $0) }
     }
 
-    /// `true` if there is no such thread; one that /proc hides (`hidepid`) still takes signals.
+    /// `true` if there is no such thread. A thread that /proc hides (`hidepid`) still accepts signals.
     private var isGone: Bool {
         !isForeign && kill(threadID, 0) != 0 && errno == ESRCH
     }

@@ -1,8 +1,8 @@
-/// The state of a thread as /proc/TID/status shows it (proc(5)), as far as it says what an interrupt is about.
+/// The part of a thread's state in /proc/TID/status (proc(5)) that determines the meaning of an interrupt.
 struct CallerStatus: Hashable {
-    /// `true` if the thread has ended, and only its entry remains.
+    /// `true` if the thread has ended and is a zombie.
     let hasEnded: Bool
-    /// `true` if a debugger or a tracer receives the thread's signals first.
+    /// `true` if a tracer, such as a debugger, receives the thread's signals first.
     let isTraced: Bool
     /// The user ID that file accesses are checked against.
     let fileSystemUserID: UInt32
@@ -11,11 +11,11 @@ struct CallerStatus: Hashable {
     let ignored: SignalSet
     let caught: SignalSet
 
-    /// Parses the file's text. `nil` where a field is missing or malformed.
+    /// Parses the content of the file. `nil` if a field is missing or malformed.
     init?(parsing text: some Collection<UInt8>) {
         var fields: [Field: Substring] = [:]
         for line in text.split(separator: UInt8(ascii: "\n")) {
-            // The lists of groups and processors may be long; no line of these is decoded.
+            // The lists of groups and processors may be long, so lines are decoded only if they are needed.
             guard let colon = line.firstIndex(of: UInt8(ascii: ":")),
                 let field = Field(rawValue: String(decoding: line[..<colon], as: UTF8.self))
             else { continue }

@@ -1,38 +1,40 @@
 import CFuse
 import Glibc
+import StateLog
 import Synchronization
 
-/// What passes between libfuse and /dev/fuse: it sees each request before libfuse does, and each reply before the kernel
-/// does.
+/// The channel between libfuse and /dev/fuse. It sees each request before libfuse, and each reply before the kernel.
 ///
-/// libfuse 3.14 knows nothing of passthrough nor of resent requests, and hands on no answer of its own to FUSE_INIT. So the
-/// request's offer is looked up here, and the reply is completed on its way out. From libfuse 3.17 on the bytes are the same.
+/// libfuse 3.14 knows neither passthrough nor resent requests, and has no way to add flags to the reply to FUSE_INIT.
+/// So the channel reads the flags that the request offers, and adds its own to the reply. libfuse 3.17 and later do the
+/// same.
 ///
-/// A successor talks to a kernel that has been through all this. It is handed the FUSE_INIT that the first server got, so
-/// that libfuse comes to the same agreement, and its reply goes nowhere.
+/// A successor connects to a kernel that has been initialized already. It replays the FUSE_INIT of the first server, so
+/// that libfuse negotiates the same options, and discards the reply.
 final class DeviceChannel: Sendable {
     private let wanted: InitAgreement
-    private let page: SupervisionPage?
+    private let page: SupervisorSharedState?
     private let isSuccessor: Bool
-    /// What the reply to FUSE_INIT, which is still to come, is to agree to.
+    /// The flags to add to the reply to the pending FUSE_INIT.
     private let pendingAgreement = Atomic<UInt32>(0)
-    /// The number of that FUSE_INIT; 0, which is no request's, for none. An atomic, since every reply looks at it.
+    /// The unique id of the pending FUSE_INIT; 0, which no request has, for none. An atomic, since every reply reads
+    /// it.
     private let pendingInit = Atomic<UInt64>(0)
     private let isToReplay: Atomic<Bool>
     private let hasHandedOver = Atomic<Bool>(false)
 
     /// - Parameters:
-    ///   - wanted: What to take where the kernel offers it.
-    ///   - page: What the next server is to know is kept there.
-    ///   - isSuccessor: Whether an earlier server has opened the conversation.
-    init(wanted: InitAgreement, page: SupervisionPage? = nil, isSuccessor: Bool = false) {
+    ///   - wanted: The flags to accept if the kernel offers them.
+    ///   - page: The memory in which FUSE_INIT is stored for the next server.
+    ///   - isSuccessor: `true` if an earlier server has received FUSE_INIT.
+    init(wanted: InitAgreement, page: SupervisorSharedState? = nil, isSuccessor: Bool = false) {
         self.wanted = wanted
         self.page = page
         self.isSuccessor = isSuccessor
         isToReplay = Atomic(isSuccessor)
     }
 
-    /// Copies the FUSE_INIT that a successor begins with to `buffer`, once. Returns its size; 0 where there is none.
+    /// Copies the FUSE_INIT that a successor replays to `buffer`, once. Returns its size; 0 for none.
     func replay(to buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard isToReplay.load(ordering: .relaxed), isToReplay.exchange(false, ordering: .relaxed),
             let request = page?.initRequest, request.count <= buffer.count
@@ -41,13 +43,13 @@ final class DeviceChannel: Sendable {
         return request.count
     }
 
-    /// Takes note of a request.
+    /// Records a request that was read.
     func noteRequest(_ request: UnsafeRawBufferPointer) {
-        page?.noteTaken(isOwedAnswer: RequestHead(request)?.isOwedAnswer ?? false)
+        page?.noteTaken(isOwedAnswer: RequestHead(request)?.expectsReply ?? false)
         guard let initiation = InitRequest(request) else { return }
         var agreement = initiation.offer.intersection(wanted)
         if isSuccessor, let page {
-            // What the kernel was told can't be taken back, nor can it be told more.
+            // The kernel has the first server's reply already, so the flags cannot change.
             agreement = agreement.intersection(page.agreement)
         } else {
             page?.keep(initRequest: request, agreement: agreement)
@@ -56,44 +58,44 @@ final class DeviceChannel: Sendable {
         pendingInit.store(agreement.isEmpty && !isSuccessor ? 0 : initiation.unique, ordering: .releasing)
     }
 
-    /// Whether the kernel has offered passthrough, and the reply that takes it is still to come.
+    /// `true` if the kernel has offered passthrough, and the reply that accepts it is still to come.
     var willAskForPassthrough: Bool {
         pendingInit.load(ordering: .acquiring) != 0 && pending.contains(.passthrough)
     }
 
     private var pending: InitAgreement { InitAgreement(rawValue: pendingAgreement.load(ordering: .relaxed)) }
 
-    /// What becomes of a reply.
-    enum Passage: Hashable {
+    /// The way in which a reply is handled.
+    enum Disposition: Hashable {
         case sent
-        /// It is the one to FUSE_INIT, and agrees to this.
-        case opening(InitAgreement, isSent: Bool)
-        /// Its request is another server's by now.
+        /// The reply to FUSE_INIT, with these flags added. A successor does not send it.
+        case initReply(InitAgreement, isSent: Bool)
+        /// The request belongs to another server now.
         case refused
     }
 
-    /// Completes a reply, if there is something to complete.
+    /// Completes the reply to FUSE_INIT; leaves all others unchanged.
     ///
-    /// - Parameter reply: Its pieces, the header alone in the first one.
-    func pass(_ reply: UnsafeBufferPointer<iovec>) -> Passage {
+    /// - Parameter reply: The parts of the reply; the first one is the header alone.
+    func pass(_ reply: UnsafeBufferPointer<iovec>) -> Disposition {
         if isHandedOver { return .refused }
         guard let first = reply.first else { return .sent }
         let header = UnsafeRawBufferPointer(start: first.iov_base, count: first.iov_len)
-        if ReplyHead.isOwedAnswer(header) { page?.noteAnswered() }
+        if ReplyHead.answersRequest(header) { page?.noteAnswered() }
         let unique = pendingInit.load(ordering: .acquiring)
         guard unique != 0, reply.count >= 2, InitReply.isSuccess(header, of: unique) else { return .sent }
         pendingInit.store(0, ordering: .releasing)
         let body = UnsafeMutableRawBufferPointer(start: reply[1].iov_base, count: reply[1].iov_len)
         let agreement = InitReply.agree(to: pending, in: body) ? pending : []
-        return .opening(agreement, isSent: !isSuccessor)
+        return .initReply(agreement, isSent: !isSuccessor)
     }
 
-    /// From now on nothing is answered: what was taken is for the next server, which the kernel hands it to once more.
+    /// Refuses all replies from now on: the kernel resends the unanswered requests to the next server.
     func handOver() {
         hasHandedOver.store(true, ordering: .releasing)
     }
 
-    /// Whether that is so.
+    /// `true` after `handOver`.
     var isHandedOver: Bool { hasHandedOver.load(ordering: .acquiring) }
 }
 
@@ -122,8 +124,8 @@ func tractfs_reply_written(
     switch session.channel.pass(UnsafeBufferPointer(start: vectors, count: Int(count))) {
     case .sent: return CInt(TRACTFS_REPLY_SENT.rawValue)
     case .refused: return CInt(TRACTFS_REPLY_REFUSED.rawValue)
-    case .opening(let agreement, let isSent):
-        // Before the kernel has the reply, and so before the first open.
+    case .initReply(let agreement, let isSent):
+        // Must happen before the kernel has the reply, and so before the first open.
         if agreement.contains(.passthrough) { session.passthrough.begin(on: FuseDevice(descriptor: device)) }
         return CInt((isSent ? TRACTFS_REPLY_SENT : TRACTFS_REPLY_SWALLOWED).rawValue)
     }

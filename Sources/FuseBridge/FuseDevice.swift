@@ -1,22 +1,23 @@
 import CFuse
 import Glibc
+import Mounting
 import struct SystemPackage.Errno
 import struct SystemPackage.FileDescriptor
 
-/// A mounted /dev/fuse, which is open as long as the session lives.
+/// The descriptor of a mounted /dev/fuse, which is open while the session exists.
 struct FuseDevice {
     let descriptor: CInt
 }
 
 extension FuseDevice: BackingDevice {
-    func lend(_ file: FileDescriptor) throws(Errno) -> BackingID {
+    func registerBacking(_ file: FileDescriptor) throws(Errno) -> BackingID {
         let id = tractfs_backing_open(descriptor, file.rawValue)
         guard id > 0 else { throw Errno(rawValue: errno) }
         return BackingID(rawValue: id)
     }
 
-    func takeBack(_ id: BackingID) {
-        // It can only fail for an id that isn't lent.
+    func unregisterBacking(_ id: BackingID) {
+        // This fails only for an id that is not registered.
         _ = tractfs_backing_close(descriptor, id.rawValue)
     }
 }
@@ -29,11 +30,11 @@ extension FuseDevice: NotificationDevice {
 }
 
 extension FuseDevice {
-    /// The kernel wants to be offered room for the longest request that was agreed on, and for its head.
-    private static let requestByteCountMax = FuseSession.readByteCountLimit + (64 << 10)
+    /// The buffer size that the kernel requires: the largest negotiated request and its header.
+    private static let requestByteCountMax = MountedDevice.readByteCountLimit + (64 << 10)
 
-    /// Answers EIO to all requests that come, for as long as `isNeeded`, which is asked again every few milliseconds. For a
-    /// mount that nobody serves any more, while something still waits in the kernel for one of its requests to end.
+    /// Replies EIO to all requests while `isNeeded`, which is called again every few milliseconds, returns `true`. For
+    /// a mount without a server, while a thread in the kernel still waits for one of its requests.
     func refuseRequests(while isNeeded: () -> Bool) {
         withUnsafeTemporaryAllocation(byteCount: Self.requestByteCountMax, alignment: 8) { buffer in
             var readiness = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
@@ -43,7 +44,7 @@ extension FuseDevice {
                 if count > 0, let head = RequestHead(UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
                     refuse(head)
                 } else if count == 0 || errno == ENODEV {
-                    // The mount has ended, and all its requests with it.
+                    // The mount has ended, and with it all its requests.
                     return
                 }
             }
@@ -51,12 +52,12 @@ extension FuseDevice {
     }
 
     private func refuse(_ request: RequestHead) {
-        guard request.isOwedAnswer else { return }
+        guard request.expectsReply else { return }
         var reply = Refusal(of: request.unique)
         _ = write(descriptor, &reply, MemoryLayout.size(ofValue: reply))
     }
 
-    /// The head of a reply that says EIO (`struct fuse_out_header`).
+    /// The header of a reply with EIO (`struct fuse_out_header`).
     private struct Refusal {
         let byteCount = UInt32(16)
         let error = -EIO

@@ -2,7 +2,8 @@ import CFuse
 package import FileSystem
 import Glibc
 package import Logging
-package import MountControl
+import MountControl
+public import Mounting
 import Namespace
 public import StateLog
 import Synchronization
@@ -10,95 +11,80 @@ import SystemSupport
 import struct SystemPackage.Errno
 import struct SystemPackage.FileDescriptor
 
-/// One mount's connection to the kernel: takes requests from it until the mount ends.
+/// The connection of a mount to the kernel. Serves requests until the mount ends.
 public final class FuseSession: Sendable {
     let fileSystem: FileSystem
     let interrupts: Interrupts
     let channel: DeviceChannel
     let passthrough: Passthrough
-    /// Whether the kernel may keep the entries of directories (FOPEN_CACHE_DIR).
+    let notificationQueue: NotificationQueue
+    /// `true` if the kernel may cache the entries of directories (FOPEN_CACHE_DIR).
     let kernelCopiesDirectories = KernelVersion.running().map(\.copiesDirectoriesWell) ?? false
-    let notifier: KernelNotifier
+    private let configuration: Configuration
     private let logger: Logger
     private let state = Mutex(State())
-    private let mayDistrustAbsences = Atomic(true)
-    /// What is shared with the supervisor; `nil` where there is none.
-    let page: SupervisionPage?
-    private let isSuccessor: Bool
-    /// `true` if another program made the mount, and so decided its options.
-    let isForeign: Bool
-    /// Where an overlay lies on the mount, or is going to; `nil` for none.
-    private let overlaidAt: String?
+    private let mayInvalidateNegativeEntries = Atomic(true)
     let control: ControlServer
     private let currentCounts: @Sendable () -> SessionCounts
 
     private struct State {
-        /// Called once the kernel has opened the conversation.
+        /// Called once after FUSE_INIT.
         var didBegin: (@Sendable () -> Void)?
-        /// The session and the thread that runs it, while it runs.
+        /// The session and its thread, while `run` serves requests.
         var running: Running?
         var isEnding = false
     }
 
-    /// Pointers are handed on as numbers, because they only name something: `fuse_session_exit` sets a flag.
+    /// The pointer is stored as a number so that this type is `Sendable`; `fuse_session_exit` only sets a flag through
+    /// it.
     private struct Running {
         let session: UInt
         let thread: pthread_t
         let device: FuseDevice
     }
 
-    /// The most bytes of one read request: libfuse's and the kernel's limit of 256 pages.
-    static let readByteCountLimit = 1 << 20
-    /// How many requests the kernel may have under way for reading ahead. Its default of 12 would keep the reader from
-    /// seeing more than 12 reads ahead.
+    /// The maximum number of read-ahead requests that the kernel has in flight. Its default of 12 would hide later
+    /// reads from the reader.
     private static let backgroundRequestCount: UInt32 = 64
-    /// How many threads libfuse may use. They never wait, so a few are enough; more only contend for /dev/fuse.
+    /// The maximum number of threads of libfuse. They never block, so a few are enough; more only contend for
+    /// /dev/fuse.
     private static let threadCountLimit: UInt32 = 8
-    /// What ends the loop's wait; its handler does nothing.
+    /// The signal that interrupts the wait of the loop. Its handler does nothing.
     private static let wakeSignal = SIGUSR1
 
-    /// A session that serves `fileSystem`.
-    ///
-    /// - Parameters:
-    ///   - log: Where that is written which the next process must know (`restore`); the file system's as well.
-    ///   - page: What is shared with a supervisor, if there is one.
-    ///   - isSuccessor: Whether it goes on with what an earlier session has begun, which had the same `page`.
-    ///   - overlaidAt: Where an overlay lies on the mount, or is going to; `nil` for none.
-    ///   - isForeign: Whether another program made the mount. Its kernel may check neither permissions nor that nothing is changed.
-    ///   - version: The version of the program, for `tractfs status` and `tractfs upgrade`.
-    ///   - status: Returns the status of the mount; `nil` if it has none.
-    ///   - report: Returns the report of the mount, likewise.
-    package init(
-        fileSystem: FileSystem, log: StateLog? = nil, page: SupervisionPage? = nil, isSuccessor: Bool = false,
-        overlaidAt: String? = nil, isForeign: Bool = false, version: String = "", logger: Logger,
-        status: (@Sendable (SessionCounts) -> MountStatus)? = nil,
-        report: (@Sendable (SessionCounts) -> MountReport)? = nil
-    ) {
+    /// Creates a session that serves `fileSystem`.
+    package init(fileSystem: FileSystem, configuration: Configuration = Configuration(), logger: Logger) {
         self.fileSystem = fileSystem
+        self.configuration = configuration
         self.logger = logger
-        self.page = page
-        self.isSuccessor = isSuccessor
-        self.overlaidAt = overlaidAt
-        self.isForeign = isForeign
-        interrupts = Interrupts(isForeign: isForeign)
-        // Lending files to the kernel is for root, so nobody else need ask.
+        interrupts = Interrupts(isForeign: configuration.isForeign)
+        // The kernel lets only root register backing files.
         var wanted: InitAgreement = geteuid() == 0 ? [.passthrough] : []
-        if page != nil { wanted.insert(.resend) }
-        channel = DeviceChannel(wanted: wanted, page: page, isSuccessor: isSuccessor)
-        let passthrough = Passthrough(log: log, logger: logger)
+        if configuration.page != nil { wanted.insert(.resend) }
+        channel = DeviceChannel(wanted: wanted, page: configuration.page, isSuccessor: configuration.isSuccessor)
+        let passthrough = Passthrough(log: configuration.log, logger: logger)
         self.passthrough = passthrough
-        let currentCounts: @Sendable () -> SessionCounts = { SessionCounts(page, passthrough, version: version) }
+        let currentCounts: @Sendable () -> SessionCounts = { SessionCounts(configuration, passthrough) }
         self.currentCounts = currentCounts
         control = ControlServer(
             fileSystem: fileSystem, processes: { currentCounts().processes },
-            status: status.map { status in { @Sendable in status(currentCounts()) } },
-            report: report.map { report in { @Sendable in report(currentCounts()) } })
-        notifier = KernelNotifier(logger: logger)
-        fileSystem.attach(notifier)
+            status: configuration.status.map { status in { @Sendable in status(currentCounts()) } },
+            report: configuration.report.map { report in { @Sendable in report(currentCounts()) } })
+        notificationQueue = NotificationQueue(logger: logger)
+        fileSystem.attach(notificationQueue)
     }
 
-    /// Takes in what a process that is gone has left in the log, so that this one answers the kernel's requests as that one
-    /// would have. To be called before `run`, once; fails where not all of it is there. A log without records is fine.
+    /// The memory that is shared with the supervisor; `nil` without a supervisor.
+    var page: SupervisorSharedState? { configuration.page }
+    /// `true` if another program made the mount and chose its options.
+    var isForeign: Bool { configuration.isForeign }
+    /// `true` if the kernel can be made to drop negative entries.
+    var canInvalidateNegativeEntries: Bool { mayInvalidateNegativeEntries.load(ordering: .relaxed) }
+
+    /// Restores the state that an earlier process has left in the log, so that this process answers the kernel's
+    /// requests in the same way. Must be called once, before `run`. A log without records is valid.
+    ///
+    /// - Throws: An error if a part of the state is missing.
     public func restore() throws(StateLogError) {
         try fileSystem.restore()
         try passthrough.restore(fileSystem.openFiles) { fileSystem.completeFile($0) }
@@ -115,29 +101,29 @@ public final class FuseSession: Sendable {
     /// The current counters of the session.
     public var counts: SessionCounts { currentCounts() }
 
-    /// Settles with the kernel what the conversation is like (FUSE_INIT).
+    /// Negotiates the options of the connection with the kernel (FUSE_INIT).
     func begin(_ connection: inout fuse_conn_info) {
-        connection.max_read = UInt32(FuseSession.readByteCountLimit)
-        connection.max_readahead = UInt32(FuseSession.readByteCountLimit)
+        connection.max_read = UInt32(MountedDevice.readByteCountLimit)
+        connection.max_readahead = UInt32(MountedDevice.readByteCountLimit)
         connection.max_background = FuseSession.backgroundRequestCount
-        // Every entry comes with its attributes at no cost, so the kernel shall always ask for both; and replies are
-        // copied, because splicing them was measured to be 2.7 times slower (DESIGN.md).
+        // Entries are always listed with their attributes, so the kernel should always use readdirplus. Replies are
+        // copied, because splicing was measured to be 2.7 times slower.
         connection.want |= connection.capable & UInt32(FUSE_CAP_READDIRPLUS)
         connection.want &= ~UInt32(FUSE_CAP_READDIRPLUS_AUTO)
         connection.want &= ~UInt32(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE)
-        // Attributes never change under an inode, so there is nothing to drop pages for.
+        // The attributes of an inode never change, so cached pages never have to be dropped.
         connection.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
         beginNotifying(protocolMinor: Int(connection.proto_minor))
         defer { noteBegun() }
         logger.debug(
-            "the kernel has opened the conversation",
+            "FUSE_INIT",
             metadata: [
                 "protocol": "\(connection.proto_major).\(connection.proto_minor)",
                 "passthrough": "\(channel.willAskForPassthrough)",
             ])
     }
 
-    /// Has `body` called on a thread of its own when the kernel has opened the conversation. To be called before `run`, once.
+    /// Calls `body` on a thread of its own after FUSE_INIT. Must be called once, before `run`.
     public func whenBegun(_ body: @escaping @Sendable () -> Void) {
         state.withLock { $0.didBegin = body }
     }
@@ -150,61 +136,53 @@ public final class FuseSession: Sendable {
         if let didBegin { DetachedThread.start(didBegin) }
     }
 
-    /// Checks permissions, where the kernel may not.
+    /// Checks permissions if the kernel may not do so itself.
     func checkAccess(_ kind: AccessKind, to id: InodeID, by request: fuse_req_t) throws(Errno) {
         if isForeign { try fileSystem.checkAccess(kind, to: id) { FileSystem.Requester(of: request) } }
     }
 
-    /// The longest time that the kernel may keep a name, in seconds. A kept name is found by every user, so there are none where
-    /// only this process checks who may go through a folder.
-    var nameTimeoutLimit: Double {
-        isForeign && !fileSystem.letsAllThrough ? 0 : KernelTimeout.unlimited
-    }
-
-    /// How long the kernel may keep in mind that a name is absent, in seconds: where it can't be told otherwise, no longer
-    /// than somebody who has refreshed a folder may want to wait.
-    var absenceTimeoutLimit: Double {
-        min(nameTimeoutLimit, mayDistrustAbsences.load(ordering: .relaxed) ? KernelTimeout.unlimited : 60)
-    }
-
-    /// The mounted /dev/fuse, while the session runs.
+    /// The mounted /dev/fuse, while `run` serves requests.
     var device: FuseDevice? {
         state.withLock { $0.running?.device }
     }
 
     private func beginNotifying(protocolMinor: Int) {
-        let mayDistrust = overlaidAt == nil && KernelMessenger.distrustsAbsences(protocolMinor: protocolMinor)
-        mayDistrustAbsences.store(mayDistrust, ordering: .relaxed)
+        let overlaidAt = configuration.overlaidAt
+        mayInvalidateNegativeEntries.store(
+            overlaidAt == nil && KernelInvalidator.canInvalidateNegativeEntries(protocolMinor: protocolMinor),
+            ordering: .relaxed)
         guard let device else { return }
         let overlay = overlaidAt.map {
-            OverlaidNames(overlaidAt: $0, device: FileDescriptor(rawValue: device.descriptor))
+            OverlayDentries(overlaidAt: $0, device: FileDescriptor(rawValue: device.descriptor))
         }
-        notifier.begin(on: device, protocolMinor: protocolMinor, overlay: overlay)
+        notificationQueue.begin(on: device, protocolMinor: protocolMinor, overlay: overlay)
     }
 
-    /// Why a session can't run, or stopped.
+    /// The reason why a session cannot start, or why it stopped.
     public struct SetupError: Error, CustomStringConvertible {
-        /// One sentence for a person.
+        /// The message for the user, one sentence.
         public let description: String
     }
 
-    /// Serves requests from `device`, an open and mounted /dev/fuse, until the mount ends or `end` is called. All replies
-    /// must have been sent when `drain` returns, which is called when no request comes any more.
+    /// Serves requests from `device`, an open and mounted /dev/fuse, until the mount ends or `end` is called.
     ///
-    /// - Parameter didTakeOver: Called by a successor when all that its predecessor owed is about to come.
+    /// - Parameters:
+    ///   - didTakeOver: Called in a successor when the kernel is about to resend the unanswered requests of its
+    ///     predecessor.
+    ///   - drain: Called after the last request. All replies must have been sent when it returns.
     public func run(
         on device: consuming MountedDevice, didTakeOver: () -> Void = {}, drain: () -> Void
     ) throws(SetupError) {
         // libfuse refuses a max_read in FUSE_INIT that differs from the one among its mount options.
-        let options = "max_read=\(FuseSession.readByteCountLimit)"
+        let options = "max_read=\(MountedDevice.readByteCountLimit)"
         guard let session = tractfs_session_new(options, Unmanaged.passUnretained(self).toOpaque()) else {
-            throw SetupError(description: "libfuse can't start a session")
+            throw SetupError(description: "libfuse cannot start a session")
         }
         defer { fuse_session_destroy(session) }
         let descriptor = device.release()
         guard tractfs_session_attach(session, descriptor) == 0 else {
             close(descriptor)
-            throw SetupError(description: "libfuse doesn't take the /dev/fuse descriptor")
+            throw SetupError(description: "libfuse does not accept the /dev/fuse descriptor")
         }
         prepareForWakeSignal()
         interrupts.begin()
@@ -212,17 +190,18 @@ public final class FuseSession: Sendable {
         let kernel = FuseDevice(descriptor: descriptor)
         let running = Running(session: UInt(bitPattern: session), thread: pthread_self(), device: kernel)
         let result = try serve(running, session, didTakeOver)
-        notifier.beginEnd()
+        notificationQueue.beginEnd()
         drain()
-        // What the kernel is being told may wait for a request that nobody serves any more; and closing the device, which
-        // would end them all, waits for what it is being told. Where there is a next server, that one answers it.
+        // A notification in progress may wait for a request that no thread serves any more. Closing the device would
+        // end all requests, but waits for the notification. If another server follows, that one answers the request.
         if isHandedOver { return }
-        kernel.refuseRequests { notifier.isBusy }
-        notifier.finishEnd()
+        kernel.refuseRequests { notificationQueue.isBusy }
+        notificationQueue.finishEnd()
         guard result >= 0 else { throw SetupError(description: "libfuse gave up: \(Errno(rawValue: -result))") }
     }
 
-    /// Runs until the mount ends, unless somebody has ended it before. Returns libfuse's result: less than 0 for an error.
+    /// Serves requests until the mount ends, unless `end` was called before. Returns the result of libfuse: negative
+    /// for an error.
     private func serve(
         _ running: Running, _ session: OpaquePointer, _ didTakeOver: () -> Void
     ) throws(SetupError) -> CInt {
@@ -232,23 +211,23 @@ public final class FuseSession: Sendable {
             return !state.isEnding
         }
         guard mayRun else { return 0 }
-        if isSuccessor {
+        if configuration.isSuccessor {
             try takeOver(session, running.device)
             didTakeOver()
         }
         return loop(session)
     }
 
-    /// Opens the conversation once more, with libfuse alone, and has the kernel hand out again what the server before has taken
-    /// and not answered. Nobody else takes requests yet, so none of ours is handed out twice.
+    /// Replays FUSE_INIT for libfuse, and makes the kernel resend the requests that the earlier server has read and not
+    /// answered. No other thread reads requests yet, so no request of this server is resent.
     private func takeOver(_ session: OpaquePointer, _ kernel: FuseDevice) throws(SetupError) {
         guard tractfs_session_serve_one(session) > 0 else {
-            throw SetupError(description: "libfuse doesn't take the conversation that an earlier server has opened")
+            throw SetupError(description: "libfuse does not accept the replayed FUSE_INIT")
         }
         do throws(Errno) {
             try kernel.notify(.resend)
         } catch {
-            throw SetupError(description: "the kernel doesn't hand out a dead server's requests: \(error)")
+            throw SetupError(description: "the kernel cannot resend the requests of the earlier server: \(error)")
         }
     }
 
@@ -260,8 +239,8 @@ public final class FuseSession: Sendable {
         return fuse_session_loop_mt(session, configuration)
     }
 
-    /// Installs a handler that does nothing, so that the signal interrupts a wait and is not deadly; and lets it through,
-    /// since this process may have been started with all signals blocked.
+    /// Installs an empty handler, so that the signal interrupts a wait and does not end the process, and unblocks the
+    /// signal, since this process may have been started with all signals blocked.
     private func prepareForWakeSignal() {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in }
@@ -272,7 +251,7 @@ public final class FuseSession: Sendable {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
-    /// Makes `run` return, and leaves all that isn't answered yet to the next server.
+    /// Makes `run` return, and leaves all unanswered requests to the next server.
     public func handOver() {
         channel.handOver()
         end()
@@ -283,12 +262,12 @@ public final class FuseSession: Sendable {
     /// Makes `run` return. May be called from any thread, at any time, more than once.
     public func end() {
         state.withLock { $0.isEnding = true }
-        // libfuse's loop looks at its exit flag when its wait is interrupted. A signal that comes just before the wait
-        // begins would be lost: hence again, until the loop has ended.
+        // The loop of libfuse checks its exit flag when its wait is interrupted. A signal just before the wait would be
+        // lost, so it is sent again until the loop has ended.
         while wakeLoop() { usleep(10_000) }
     }
 
-    /// Tells the loop to exit; `false` where none runs.
+    /// Makes the loop exit. Returns `false` if none is running.
     private func wakeLoop() -> Bool {
         state.withLock { state in
             guard let running = state.running else { return false }

@@ -1,29 +1,31 @@
-/// FUSE_INIT as the kernel sends it (`struct fuse_in_header` and `fuse_init_in` in linux/fuse.h): what libfuse 3.14 doesn't
-/// tell of it.
+import StateLog
+
+/// The fields of a FUSE_INIT request that libfuse 3.14 ignores (`struct fuse_in_header` and `fuse_init_in` in
+/// linux/fuse.h).
 struct InitRequest {
-    /// What its reply is known by.
+    /// The unique id, which the reply repeats.
     let unique: UInt64
-    /// What the kernel offers of what we may want.
+    /// The flags that the kernel offers, of those that this program knows.
     let offer: InitAgreement
 
     private enum Offset {
         static let opcode = 4
         static let unique = 8
-        // Behind the header's 40 bytes, and the version.
+        // After the 40 bytes of the header, and the version.
         static let flags = 40 + 12
         static let moreFlags = 40 + 16
     }
 
     private static let opcode: UInt32 = 26
 
-    /// `nil` for any other request, and for one that is too short to be any.
+    /// `nil` for any other request, and for one that is too short.
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= Offset.flags + 4,
             bytes.loadUnaligned(fromByteOffset: Offset.opcode, as: UInt32.self) == InitRequest.opcode
         else { return nil }
         unique = bytes.loadUnaligned(fromByteOffset: Offset.unique, as: UInt64.self)
         let flags = bytes.loadUnaligned(fromByteOffset: Offset.flags, as: UInt32.self)
-        // A kernel before 5.17 has no second word of flags, and doesn't say that it has.
+        // A kernel before 5.17 has no second word of flags, and does not announce one.
         if flags & InitAgreement.hasMoreFlags != 0, bytes.count >= Offset.moreFlags + 4 {
             let moreFlags = bytes.loadUnaligned(fromByteOffset: Offset.moreFlags, as: UInt32.self)
             offer = InitAgreement.all.intersection(InitAgreement(rawValue: moreFlags))
@@ -47,19 +49,19 @@ enum InitReply {
     }
 
     private static let headerByteCount = 16
-    /// How deep file systems may lie on each other when files are lent: ours, on one that lies on no other. More would keep
-    /// overlayfs from using the mount (the kernel allows two on top of a disk's).
+    /// The maximum depth of stacked file systems below backing files: this one, on a file system that is not stacked. A
+    /// higher number would prevent overlayfs from using the mount, since the kernel allows two on top of a disk's.
     private static let stackDepth: UInt32 = 1
 
-    /// Whether `header` is that of the reply to the request `unique`, and says no error.
+    /// Returns `true` if `header` belongs to a successful reply to the request `unique`.
     static func isSuccess(_ header: UnsafeRawBufferPointer, of unique: UInt64) -> Bool {
         header.count == headerByteCount
             && header.loadUnaligned(fromByteOffset: Offset.error, as: Int32.self) == 0
             && header.loadUnaligned(fromByteOffset: Offset.unique, as: UInt64.self) == unique
     }
 
-    /// Has the reply agree to what is in `agreement`. Returns whether there was room: replies of the protocol before 7.23 end
-    /// earlier.
+    /// Adds the flags in `agreement` to the reply. Returns `false` if there is no room: replies of the protocol before
+    /// 7.23 are shorter.
     static func agree(to agreement: InitAgreement, in body: UnsafeMutableRawBufferPointer) -> Bool {
         guard body.count >= BodyOffset.stackDepth + 4 else { return false }
         let flags = body.loadUnaligned(fromByteOffset: BodyOffset.flags, as: UInt32.self)
@@ -73,17 +75,7 @@ enum InitReply {
     }
 }
 
-/// What a kernel offers in FUSE_INIT and a server takes, beyond what libfuse 3.14 knows: the second word of its flags.
-struct InitAgreement: OptionSet, Hashable {
-    let rawValue: UInt32
-
-    /// FUSE_PASSTHROUGH, Linux 6.9: the kernel reads files that it is lent.
-    static let passthrough = InitAgreement(rawValue: 1 << (37 - 32))
-    /// FUSE_HAS_RESEND, Linux 6.9: the kernel hands out again what another server has taken and not answered.
-    static let resend = InitAgreement(rawValue: 1 << (39 - 32))
-
-    static let all: InitAgreement = [.passthrough, .resend]
-
-    /// FUSE_INIT_EXT, in the first word: there is a second one.
+extension InitAgreement {
+    /// FUSE_INIT_EXT, in the first word: there is a second word.
     static let hasMoreFlags: UInt32 = 1 << 30
 }

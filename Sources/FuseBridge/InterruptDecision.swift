@@ -1,11 +1,11 @@
-/// The meaning of an interrupt for the request that its caller waits in.
+/// The meaning of an interrupt for a request in flight.
 ///
-/// The kernel interrupts a wait for any signal, and for tracers and freezers too. Few of them are about the request:
-/// a program under a timer, or one that is stopped and continued, expects its result as from a local disk.
+/// The kernel interrupts a request for any signal, and also for tracers and freezers. Few of them concern the request:
+/// a program with a timer, or one that is stopped and continued, expects its result as from a local disk.
 enum InterruptMeaning: Hashable {
-    /// The caller wants its answer.
+    /// The caller needs the result.
     case goOn
-    /// The caller has been asked to stop, and decides for itself, as soon as it runs.
+    /// The caller has a signal that asks it to stop, and may handle it as soon as it runs.
     case mayStop
     /// The caller is about to end, or has ended.
     case stop
@@ -25,9 +25,10 @@ enum InterruptMeaning: Hashable {
     }
 }
 
-/// The decision about one interrupted request, which is looked at again until it is answered.
+/// The decision about an interrupted request, which is repeated until the request is answered.
 struct InterruptDecision {
-    /// The time that a caller goes on waiting after it was asked to stop, since it may just take note of that.
+    /// The time for which the request of a caller that is asked to stop continues, since the caller may only record the
+    /// signal.
     static let gracePeriod = Duration.milliseconds(500)
 
     private var askedToStopSince: ContinuousClock.Instant?
@@ -36,7 +37,7 @@ struct InterruptDecision {
     mutating func ends(_ meaning: InterruptMeaning, now: ContinuousClock.Instant) -> Bool {
         switch meaning {
         case .goOn:
-            // Another thread of the process has taken the signal.
+            // Another thread of the process has received the signal.
             askedToStopSince = nil
             return false
         case .mayStop:

@@ -1,14 +1,13 @@
 import SystemSupport
 
-/// Looks after interrupted requests until they are answered, and ends those whose callers are to stop.
+/// Watches interrupted requests until they are answered, and ends those whose callers are to stop.
 ///
-/// The kernel reports one interrupt a request at the most, and the signal that matters may come later. So a thread looks at
-/// their callers' signals again and again; it waits while no request is interrupted.
+/// The kernel reports at most one interrupt for each request, and the decisive signal may arrive later. So a thread
+/// polls the signals of the callers; it sleeps while no request is interrupted.
 final class InterruptWatch: Sendable {
-    /// The time between two looks.
+    /// The interval between two polls.
     private static let period = Duration.milliseconds(50)
-    /// The least part of the time that the thread rests, where many requests make a look take long: one look in so many times
-    /// its duration.
+    /// The minimum ratio of the interval to the duration of a poll, so that many requests do not keep the thread busy.
     private static let restFactor = 10
 
     private struct Interrupted {
@@ -16,7 +15,7 @@ final class InterruptWatch: Sendable {
         let caller: Caller
         var decision = InterruptDecision()
 
-        /// Looks at the caller. Returns whether the request goes on.
+        /// Checks the caller. Returns `true` if the request continues.
         mutating func goesOn() -> Bool {
             guard reply.isWaiting else { return false }
             guard decision.ends(caller.interruptMeaning(), now: .now) else { return true }
@@ -26,7 +25,7 @@ final class InterruptWatch: Sendable {
     }
 
     private struct State {
-        /// Requests that were interrupted since the thread looked last.
+        /// The requests that were interrupted since the last poll.
         var arrived: [Interrupted] = []
         var thread: WorkerThread?
         var isEnding = false
@@ -40,12 +39,12 @@ final class InterruptWatch: Sendable {
         state.change { $0.thread = thread }
     }
 
-    /// Takes over a reply whose request was interrupted.
+    /// Adds a reply whose request was interrupted.
     func add(_ reply: ParkedReply, of caller: Caller) {
         state.change { $0.arrived.append(Interrupted(reply: reply, caller: caller)) }
     }
 
-    /// Ends the thread. What still waits is ended by others.
+    /// Ends the thread. Other code ends the requests that still wait.
     func end() {
         state.change { state in
             state.isEnding = true
@@ -68,7 +67,7 @@ final class InterruptWatch: Sendable {
         }
     }
 
-    /// Returns those that go on.
+    /// Returns the requests that continue.
     private static func lookAt(_ requests: [Interrupted]) -> [Interrupted] {
         requests.compactMap { request in
             var request = request
@@ -76,7 +75,7 @@ final class InterruptWatch: Sendable {
         }
     }
 
-    /// Waits for requests, no longer than until `deadline` if the thread has some to look at. Returns `nil` at the end.
+    /// Waits for requests; if some are being watched, no longer than until `deadline`. Returns `nil` at the end.
     private func nextArrivals(isWatching: Bool, until deadline: ContinuousClock.Instant) -> [Interrupted]? {
         if isWatching {
             state.wait(atMost: deadline - .now) { $0.isEnding || !$0.arrived.isEmpty }

@@ -1,16 +1,17 @@
 import CFuse
 import Synchronization
 
-/// The parked replies whose requests may be interrupted, by tokens.
+/// The registry of parked replies whose requests may be interrupted, by tokens.
 ///
-/// libfuse hands a pointer back when a request is interrupted, perhaps just when the request is being answered on another
-/// thread. So it gets a number to look up here rather than a pointer to something that may be gone.
+/// libfuse passes a pointer to the interrupt function, possibly while another thread answers the request. A number to
+/// look up here is used instead of a pointer to an object that may be gone.
 final class Interrupts: Sendable {
-    /// The name of a registration. Never used twice, never 0 (which would be a null pointer).
+    /// The id of a registration. Never used twice, never 0 (which would be a null pointer).
     typealias Token = UInt
 
     private enum Registration {
-        /// libfuse is just being told; it may report an interrupt on this same thread, in the middle of that call.
+        /// The registration with libfuse is in progress. libfuse may report an interrupt within that call, on the same
+        /// thread.
         case beginning
         /// An interrupt of this caller has been reported.
         case interrupted(Caller)
@@ -31,15 +32,15 @@ final class Interrupts: Sendable {
         self.isForeign = isForeign
     }
 
-    /// Asks libfuse to report an interrupt of a request that isn't answered yet. `finishRegistering` must follow.
+    /// Registers a request that is not answered yet for interrupts. `finishRegistering` must follow.
     func register(_ request: fuse_req_t) -> Token {
         let token = state.withLock { state in
             state.lastToken += 1
             state.registrations[state.lastToken] = .beginning
             return state.lastToken
         }
-        // While this runs, libfuse holds the request's own lock, so that the request must not be answered from within:
-        // `report` only makes a note of an interrupt until registering is finished.
+        // libfuse holds the lock of the request during this call, so the request must not be answered within it.
+        // `report` only records an interrupt until the registration is finished.
         fuse_req_interrupt_func(
             request,
             { request, token in
@@ -51,7 +52,7 @@ final class Interrupts: Sendable {
         return token
     }
 
-    /// From now on an interrupt has the caller of `reply` watched. Returns the caller if one has come already.
+    /// Finishes the registration of `reply`. Returns the caller if an interrupt was reported in the meantime.
     func finishRegistering(_ token: Token, _ reply: ParkedReply) -> Caller? {
         state.withLock { state in
             if case .interrupted(let caller) = state.registrations[token] { return caller }
@@ -60,22 +61,22 @@ final class Interrupts: Sendable {
         }
     }
 
-    /// Forgets a registration.
+    /// Removes a registration.
     func remove(_ token: Token) {
         state.withLock { $0.registrations[token] = nil }
     }
 
-    /// Ends the wait of `reply` as soon as the signals of its caller say so.
+    /// Watches `reply`, and ends its wait when the signals of its caller require it.
     func watch(_ reply: ParkedReply, of caller: Caller) {
         watch.add(reply, of: caller)
     }
 
-    /// Begins to watch. To be called before any request is taken.
+    /// Starts the watch. Must be called before the first request.
     func begin() {
         watch.begin()
     }
 
-    /// Watches no request any more. To be called when all are answered.
+    /// Ends the watch. Must be called after all requests are answered.
     func end() {
         watch.end()
     }

@@ -2,8 +2,8 @@ import CFuse
 import Glibc
 import struct SystemPackage.Errno
 
-// Operations that change something. The kernel refuses them by itself where the mount is read-only, which another program that has
-// mounted (`HandedDevice`) may not have asked for.
+// Operations that change files. The kernel refuses them itself if the mount is read-only, but another program that made
+// the mount (`HandedDevice`) may not have mounted it so.
 
 private func refuseChange(_ request: fuse_req_t?) {
     guard let request else { return }

@@ -69,15 +69,15 @@ private func readDirectory(
     parked.awaitInterrupt()
 }
 
-/// The buffer of one readdir reply, being filled.
+/// The buffer of a readdir reply.
 private struct DirectoryBuffer {
     private let bytes: UnsafeMutableRawBufferPointer
     private let request: fuse_req_t
     private let withAttributes: Bool
-    /// The longest time that the kernel may keep a name, in seconds.
+    /// The longest time for which the kernel may cache a name, in seconds.
     private let nameTimeoutLimit: Double
     private(set) var byteCount = 0
-    /// The inodes that the kernel is told of, and counts a lookup of.
+    /// The inodes in the reply, for each of which the kernel counts a lookup.
     private(set) var lookups: [InodeID] = []
 
     init(
@@ -89,11 +89,11 @@ private struct DirectoryBuffer {
         self.withAttributes = withAttributes
     }
 
-    /// As many entries of the chunk as there is room for.
+    /// Appends the entries of a chunk that fit.
     mutating func append(_ chunk: DirectoryChunk) {
-        // One timeout for all: they came in one listing.
+        // All entries are from one listing, so they have the same timeout.
         let timeout = min(KernelTimeout.seconds(chunk.nameTimeout), nameTimeoutLimit)
-        // libfuse wants names with a NUL behind them.
+        // libfuse needs NUL-terminated names.
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Name.byteCountLimit + 1) { name in
             for index in 0..<chunk.count {
                 guard append(chunk[index], of: chunk, name: name, timeout: timeout) else { return }
@@ -101,16 +101,16 @@ private struct DirectoryBuffer {
         }
     }
 
-    /// One entry, if there is room for it.
+    /// Appends an entry if it fits.
     ///
-    /// - Parameter name: Where its name may be written.
+    /// - Parameter name: A buffer for the name.
     private mutating func append(
         _ entry: DirectoryChunk.Listed, of chunk: DirectoryChunk, name: UnsafeMutableBufferPointer<CChar>,
         timeout: Double
     ) -> Bool {
         let nameByteCount = entry.copyName(to: name)
         let room = bytes.count - byteCount
-        // Before anything else: a lookup is only counted for an entry that is sent.
+        // Checked first, since a lookup is counted only for an entry that is sent.
         let size = DirectoryEntrySize.byteCount(nameByteCount: nameByteCount, withAttributes: withAttributes)
         if size > room { return false }
         let start = bytes.baseAddress.map { ($0 + byteCount).assumingMemoryBound(to: CChar.self) }
@@ -127,7 +127,7 @@ private struct DirectoryBuffer {
         return true
     }
 
-    /// What readdirplus says of an entry; "." and ".." are told without an inode, and so without a lookup (fuse.h,
+    /// Returns the parameters of an entry for readdirplus. "." and ".." have no inode, and so no lookup (fuse.h,
     /// `fuse_direntplus`).
     private mutating func parameter(
         _ entry: DirectoryChunk.Listed, _ looked: FileSystem.Entry?, timeout: Double
@@ -144,9 +144,10 @@ private struct DirectoryBuffer {
     }
 }
 
-/// How much of a reply an entry takes (linux/fuse.h, `FUSE_DIRENT_SIZE` and `FUSE_DIRENTPLUS_SIZE`).
+/// The size of an entry in a reply (linux/fuse.h, `FUSE_DIRENT_SIZE` and `FUSE_DIRENTPLUS_SIZE`).
 private enum DirectoryEntrySize {
-    /// What stands before the name: of `fuse_dirent`, and of `fuse_direntplus`, which begins with a `fuse_entry_out`.
+    /// The size of the fields before the name, in `fuse_dirent`, and in the `fuse_entry_out` at the beginning of
+    /// `fuse_direntplus`.
     private static let plainByteCount = 24
     private static let attributesByteCount = 128
 
@@ -157,7 +158,7 @@ private enum DirectoryEntrySize {
 }
 
 extension DirectoryChunk.Listed {
-    /// Writes the name and a NUL. Returns how long the name is.
+    /// Writes the name and a NUL. Returns the length of the name.
     fileprivate func copyName(to buffer: UnsafeMutableBufferPointer<CChar>) -> Int {
         var byteCount = 0
         withName { name in
@@ -170,7 +171,7 @@ extension DirectoryChunk.Listed {
 }
 
 extension stat {
-    /// What readdir uses of it: `d_ino` and `d_type`.
+    /// Creates the part of `stat` that readdir uses: `d_ino` and `d_type`.
     fileprivate init(_ entry: DirectoryChunk.Listed) {
         self.init()
         st_ino = UInt(entry.inodeNumber)

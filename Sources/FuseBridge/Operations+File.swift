@@ -23,7 +23,7 @@ func tractfs_open(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMut
         let reply = parked.take()
         switch result {
         case .success(let opened):
-            // An interrupt was faster: the kernel never hears of the handle.
+            // An interrupt has answered the request, so the kernel never gets the handle.
             guard let reply else { return session.fileSystem.close(opened.handle) }
             send(opened, of: id, isDirect: flags & TRACTFS_O_DIRECT != 0, to: reply, in: session)
         case .failure(let errno):
@@ -34,12 +34,12 @@ func tractfs_open(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMut
 }
 
 extension CInt {
-    /// `true` if these flags of open(2) are about more than reading.
+    /// `true` if these flags of open(2) ask for more than reading.
     fileprivate var wantsToWrite: Bool { self & O_ACCMODE != O_RDONLY || self & O_TRUNC != 0 }
 }
 
-/// Answers an open. How the kernel reads the file is decided now, and not before the wait, in which others may have opened
-/// it.
+/// Replies to an open. The source of the file is decided now and not before the wait, in which other opens may have
+/// decided it.
 private func send(
     _ opened: FileSystem.OpenedFile, of inode: InodeID, isDirect: Bool, to reply: consuming Reply,
     in session: FuseSession

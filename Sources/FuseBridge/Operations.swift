@@ -4,9 +4,9 @@ import Glibc
 import Namespace
 import struct SystemPackage.Errno
 
-// The operations of the table in CFuse, called by libfuse's worker threads. Each turns a request into a call of the
-// FileSystem and its answer into a reply; nothing else is decided here. None waits: what is not at hand is replied to by
-// the thread that brings it. Directories and reads have files of their own.
+// The operations of the table in CFuse, called by libfuse's worker threads. Each one turns a request into a call of
+// FileSystem, and its result into a reply, and decides nothing else. None of them blocks: if the result is not
+// available immediately, the thread that provides it sends the reply. Directories and reads have files of their own.
 
 @c @implementation
 func tractfs_init(_ userdata: UnsafeMutableRawPointer?, _ connection: UnsafeMutablePointer<fuse_conn_info>?) {
@@ -30,9 +30,10 @@ func tractfs_lookup(_ request: fuse_req_t?, _ parent: fuse_ino_t, _ name: Unsafe
         let reply = parked.take()
         switch result {
         case .success(let lookup):
-            // An interrupt was faster, or the kernel doesn't take the reply: then it doesn't count the lookup either.
-            let limits = (session.nameTimeoutLimit, session.absenceTimeoutLimit)
-            if reply?.send(lookup, nameTimeoutLimit: limits.0, absenceTimeoutLimit: limits.1) != true,
+            // If an interrupt has answered the request, or the kernel does not accept the reply, the kernel does not
+            // count the lookup either.
+            let limits = (session.nameTimeoutLimit, session.negativeTimeoutLimit)
+            if reply?.send(lookup, nameTimeoutLimit: limits.0, negativeTimeoutLimit: limits.1) != true,
                 let entry = lookup.entry
             {
                 fileSystem.forget(entry.id, count: 1)
@@ -69,7 +70,7 @@ func tractfs_getattr(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: Unsafe
     }
 }
 
-/// Only called where the kernel doesn't check permissions itself: our own mounts ask it to (`default_permissions`).
+/// Called only if the kernel does not check permissions: this program mounts with `default_permissions`.
 @c @implementation
 func tractfs_access(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ mask: CInt) {
     guard let request else { return }
@@ -104,7 +105,7 @@ func tractfs_getxattr(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ name: Unsaf
     }
 }
 
-/// Answers when there is something to sign it with.
+/// Replies when the URL can be signed.
 private func sendPresignedURL(of id: InodeID, _ reply: consuming Reply, limit: Int, in session: FuseSession) {
     let parked = ParkedReply(reply, interrupts: session.interrupts)
     session.fileSystem.presignedURLAttribute(of: id) { result in

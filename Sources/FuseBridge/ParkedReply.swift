@@ -2,17 +2,17 @@ import CFuse
 import Synchronization
 import struct SystemPackage.Errno
 
-/// A reply that may have to wait for the store, and that an interrupt may send first.
+/// A reply that waits for its result, and that an interrupt may send first.
 ///
-/// Whoever `take`s the reply sends it: the thread that has the answer, or the one that watches interrupted requests. The
-/// other finds it gone. The order that must not happen is libfuse hearing of a request that is answered, and so freed:
-/// therefore interrupts are asked for under the lock, with the reply still there.
+/// The thread that `take`s the reply sends it: the one that has the result, or the one that watches interrupted
+/// requests. The other one finds it gone. libfuse must never be asked about a request that is answered, and so freed:
+/// interrupts are registered under the lock, while the reply is still there.
 final class ParkedReply: Sendable {
     private struct State: ~Copyable {
         var reply: Reply?
-        /// Where the reply is registered for interrupts, if it is. Set while the reply is there, never changed.
+        /// The registration for interrupts, if any. Set while the reply is there, never changed.
         var token: Interrupts.Token?
-        /// Tells whoever works on the answer that nobody wants it any more.
+        /// Cancels the work on the result.
         var cancel: (@Sendable () -> Void)?
     }
 
@@ -24,10 +24,10 @@ final class ParkedReply: Sendable {
         self.interrupts = interrupts
     }
 
-    /// Takes the reply; `nil` where somebody else has sent it.
+    /// Takes the reply; `nil` if it was taken before.
     func take() -> Reply? {
         let reply = state.withLock { $0.reply.take() }
-        // After the reply is gone no token is set any more: the other order could leave one behind.
+        // No token is set after the reply is gone. The opposite order could leave one behind.
         let token = state.withLock { state in
             state.cancel = nil
             return state.token
@@ -41,8 +41,8 @@ final class ParkedReply: Sendable {
         state.withLock { $0.reply?.withRequest { _ in true } ?? false }
     }
 
-    /// Lets an interrupt that means to stop end the wait from now on, unless it is over already. To be called when the operation
-    /// is under way: most are answered at once, and cost nothing here.
+    /// Allows interrupts to end the wait from now on, unless it is over. Called after the operation was started: most
+    /// operations are answered immediately, and need no registration.
     ///
     /// - Parameter cancel: Called when an interrupt has ended the wait.
     func awaitInterrupt(cancel: (@Sendable () -> Void)? = nil) {
@@ -55,7 +55,7 @@ final class ParkedReply: Sendable {
         if let interrupted { interrupts.watch(self, of: interrupted) }
     }
 
-    /// Answers EINTR, unless the answer was faster.
+    /// Replies EINTR, unless the reply was taken before.
     func interrupt() {
         let cancel = state.withLock { $0.cancel }
         guard let reply = take() else { return }

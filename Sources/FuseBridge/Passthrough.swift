@@ -7,30 +7,31 @@ import StateLog
 import Synchronization
 import struct SystemPackage.Errno
 
-/// Lends the kernel files of the local disk that hold whole objects, so that reads of them don't come to us at all.
+/// Registers files on the local disk that contain whole objects as backing files, which the kernel reads without this
+/// process.
 ///
-/// All of it happens under one lock, the calls of the device included, which wait for nothing: an open that decides how an
-/// inode is read must not meet another one that is about to decide otherwise, nor the release that ends the matter.
+/// All steps happen under one lock, including the calls of the device, which do not block: an open that decides the
+/// source of an inode must not run concurrently with another such open, nor with the last release.
 final class Passthrough: Sendable {
-    /// How many files may be lent at a time. Each takes three of our open descriptors, its own and the two of the cache's
-    /// object; where a process may have no more than 1,024, a quarter of them is left for connections and all else. Inodes
-    /// beyond are read through us.
-    static let lentFileCountMax = 256
+    /// The maximum number of backing files. Each takes three descriptors of this process: its own, and two of the
+    /// cached object. With a limit of 1,024 descriptors, a quarter remains for connections and everything else. Inodes
+    /// beyond the maximum are read through this process.
+    static let backingFileCountMax = 256
 
     private struct State {
         var inodes = OpenInodes()
-        /// Who is lent files; `nil` where the kernel can't, or wasn't asked.
+        /// The device; `nil` if the kernel does not support backing files, or was not asked.
         var device: (any BackingDevice)?
-        /// Whether the kernel has refused a file for a reason that all others have too.
+        /// `true` if the kernel has refused a file for a reason that applies to all files.
         var isRefused = false
-        /// How many opens were told to read a lent file.
+        /// The number of opens that were answered with a backing file.
         var openCount = 0
-        /// What a process before had lent, and nobody reads: to be taken back.
+        /// The unused backing files of an earlier process, which must be unregistered.
         var unused: [BackingID] = []
 
-        /// Who can be lent one file more.
-        var borrower: (any BackingDevice)? {
-            isRefused || inodes.lentCount >= Passthrough.lentFileCountMax ? nil : device
+        /// The device, if it can register another file.
+        var availableDevice: (any BackingDevice)? {
+            isRefused || inodes.backingFileCount >= Passthrough.backingFileCountMax ? nil : device
         }
     }
 
@@ -38,46 +39,47 @@ final class Passthrough: Sendable {
     private let log: StateLog?
     private let logger: Logger
 
-    /// Nothing is lent before `begin`.
+    /// Creates an instance that registers no files before `begin`.
     ///
-    /// - Parameter log: Where it is written what is lent, for the next process (`restore`).
+    /// - Parameter log: The log in which backing files are recorded for the next process (`restore`).
     init(log: StateLog? = nil, logger: Logger) {
         self.log = log
         self.logger = logger
     }
 
-    /// The kernel has agreed to be lent files.
+    /// Starts to register files, after the kernel has accepted passthrough.
     func begin(on device: any BackingDevice) {
         state.withLock { state in
             state.device = device
-            for id in state.unused { device.takeBack(id) }
+            for id in state.unused { device.unregisterBacking(id) }
             state.unused = []
         }
     }
 
-    /// Whether files are lent at all, how many are just now, and how many opens they have answered.
-    var counts: (canLend: Bool, fileCount: Int, openCount: Int) {
-        state.withLock { ($0.device != nil && !$0.isRefused, $0.inodes.lentCount, $0.openCount) }
+    /// `true` if files can be registered, the number of backing files, and the number of opens that were answered with
+    /// one.
+    var counts: (isUsable: Bool, fileCount: Int, openCount: Int) {
+        state.withLock { ($0.device != nil && !$0.isRefused, $0.inodes.backingFileCount, $0.openCount) }
     }
 
-    /// Whether a file of its own would make a difference to the next open of `inode`.
+    /// Returns `true` if the next open of `inode` could use a backing file.
     func wantsFile(of inode: InodeID) -> Bool {
-        state.withLock { $0.borrower != nil && !$0.inodes.contains(inode) }
+        state.withLock { $0.availableDevice != nil && !$0.inodes.contains(inode) }
     }
 
-    /// Takes in a handle of `inode` that is about to be opened, and decides how it is read. If the open reply can't be sent,
-    /// `release` takes it back.
+    /// Records a handle of `inode` before its open reply is sent, and decides its source. If the reply cannot be sent,
+    /// `release` must follow.
     ///
-    /// - Parameter file: Holds the object, if there is such a file.
-    /// - Returns: What the kernel reads; `nil` where it reads through us.
+    /// - Parameter file: The file that contains the object, if there is one.
+    /// - Returns: The backing file; `nil` if reads go through this process.
     func open(_ inode: InodeID, _ handle: Handle, file: CompleteFile?) -> BackingID? {
         var refusal: Errno?
         let id = state.withLock { state in
-            let borrower = state.borrower
+            let device = state.availableDevice
             let id = state.inodes.open(inode, handle) {
-                guard let file, let borrower else { return nil }
+                guard let file, let device else { return nil }
                 do throws(Errno) {
-                    let backing = Backing(id: try borrower.lend(file.descriptor), file: file)
+                    let backing = Backing(id: try device.registerBacking(file.descriptor), file: file)
                     log?.write(backing.id, of: inode)
                     return backing
                 } catch {
@@ -93,23 +95,23 @@ final class Passthrough: Sendable {
         return id
     }
 
-    /// A handle of `inode` is no more (FUSE_RELEASE), or its open reply wasn't sent.
+    /// Removes a handle of `inode` after FUSE_RELEASE, or if its open reply was not sent.
     func release(_ inode: InodeID, _ handle: Handle) {
         let backing = state.withLock { state in
             let backing = state.inodes.release(inode, handle)
             if let backing {
-                // Before the kernel may use the number again.
-                log?.remove(.lentFile, id: inode.rawValue)
-                state.device?.takeBack(backing.id)
+                // Must happen before the kernel may reuse the id.
+                log?.remove(.backingFile, id: inode.rawValue)
+                state.device?.unregisterBacking(backing.id)
             }
             return backing
         }
-        // The file, if it was the last one to have it, is let go of here, and not under the lock.
+        // If this is the last reference, the file is closed here, outside of the lock.
         withExtendedLifetime(backing) {}
     }
 
-    /// Whether asking again for another file is of no use: this process lacks the right (CAP_SYS_ADMIN), the kernel can't,
-    /// or the cache's disk is itself a file system on top of another one (overlayfs).
+    /// Returns `true` if no other file can be registered either: this process lacks CAP_SYS_ADMIN, the kernel does not
+    /// support it, or the disk of the cache is a stacked file system (overlayfs).
     private static func concernsAllFiles(_ errno: Errno) -> Bool {
         [.notPermitted, .notSupportedOnSocket, .inappropriateIOCTLForDevice, .tooManySymbolicLinkLevels].contains(errno)
     }
@@ -117,10 +119,10 @@ final class Passthrough: Sendable {
     private func log(_ refusal: Errno) {
         if Passthrough.concernsAllFiles(refusal) {
             logger.info(
-                "the kernel does not take files of the cache, which are read through this process instead",
+                "passthrough not available; reading cached files through this process",
                 metadata: ["reason": "\(refusal)"])
         } else {
-            logger.debug("the kernel did not take a file of the cache", metadata: ["reason": "\(refusal)"])
+            logger.debug("backing file refused by the kernel", metadata: ["reason": "\(refusal)"])
         }
     }
 }
@@ -128,44 +130,44 @@ final class Passthrough: Sendable {
 // MARK: What the next process must know
 
 extension Passthrough: StateOwner {
-    /// Takes in what a process that is gone has left: `handles`, which are open, and are read as they were. To be called before
-    /// all else.
+    /// Restores the backing files of an earlier process, for `handles` that are still open. Must be called first.
     ///
-    /// - Parameter file: Finds the lent file of a handle in the cache, so that it counts as in use.
+    /// - Parameter file: Returns the cached file of a handle, which marks it as in use.
     func restore(
         _ handles: [(handle: Handle, inode: InodeID)], file: (Handle) -> CompleteFile?
     ) throws(StateLogError) {
         guard let log else { return }
-        let lent = try log.words(.lentFile)
+        let logged = try log.words(.backingFile)
         state.withLock { state in
             for (handle, inode) in handles {
                 _ = state.inodes.open(inode, handle) {
-                    guard let number = lent[inode.rawValue]?.first, let id = BackingID(logged: number) else {
+                    guard let number = logged[inode.rawValue]?.first, let id = BackingID(logged: number) else {
                         return nil
                     }
                     return Backing(id: id, file: file(handle))
                 }
             }
-            // The process had lent these, and nobody has opened them, or the last handle was just being released.
-            let used = Set(state.inodes.lent.map(\.inode.rawValue))
-            state.unused = lent.filter { !used.contains($0.key) }.values.compactMap {
+            // These files have no handle: they were registered but not opened yet, or their last handle was being
+            // released.
+            let used = Set(state.inodes.backingFiles.map(\.inode.rawValue))
+            state.unused = logged.filter { !used.contains($0.key) }.values.compactMap {
                 $0.first.flatMap(BackingID.init(logged:))
             }
-            for inode in lent.keys where !used.contains(inode) { log.remove(.lentFile, id: inode) }
+            for inode in logged.keys where !used.contains(inode) { log.remove(.backingFile, id: inode) }
         }
-        log.own([.lentFile], by: self)
+        log.own([.backingFile], by: self)
     }
 
     func writeState(to log: StateLog) {
         state.withLock { state in
-            for (inode, id) in state.inodes.lent { log.write(id, of: inode) }
+            for (inode, id) in state.inodes.backingFiles { log.write(id, of: inode) }
         }
     }
 }
 
 extension StateLog {
     fileprivate func write(_ id: BackingID, of inode: InodeID) {
-        set(.lentFile, id: inode.rawValue, [UInt64(truncatingIfNeeded: id.rawValue)])
+        set(.backingFile, id: inode.rawValue, [UInt64(truncatingIfNeeded: id.rawValue)])
     }
 }
 

@@ -7,14 +7,14 @@ import Reader
 import struct SystemPackage.Errno
 import SystemSupport
 
-/// The one reply that a request is owed. It can't be copied, so it can't be sent twice; one that is dropped answers EIO, so
-/// that no application waits for good.
+/// The reply to a request. It cannot be copied, so it cannot be sent twice. A reply that is dropped sends EIO, so that
+/// no application waits forever.
 ///
-/// Sending may fail, when the request was interrupted or the mount ended: that matters only for replies that make the
-/// kernel count a lookup, which say whether they were sent.
+/// Sending fails if the request was interrupted or the mount has ended. This matters only for replies that make the
+/// kernel count a lookup; they return whether they were sent.
 struct Reply: ~Copyable, @unchecked Sendable {
-    // Unchecked because it is a C pointer: libfuse lets any thread reply to a request (fuse_lowlevel.h), and being
-    // uncopyable sees to it that only one thread has it.
+    // Unchecked because of the C pointer: libfuse allows replies from any thread (fuse_lowlevel.h), and only one thread
+    // at a time has the noncopyable value.
     private let request: fuse_req_t
 
     init(to request: fuse_req_t) {
@@ -25,19 +25,19 @@ struct Reply: ~Copyable, @unchecked Sendable {
         fuse_reply_err(request, EIO)
     }
 
-    /// Takes the request out, which is then answered by the caller.
+    /// Takes the request, which the caller must answer.
     private consuming func claim() -> fuse_req_t {
         let request = request
         discard self
         return request
     }
 
-    /// The request, for asking libfuse about it while it isn't answered.
+    /// Calls `body` with the request, which is not answered yet.
     borrowing func withRequest<R>(_ body: (fuse_req_t) -> R) -> R {
         body(request)
     }
 
-    /// Sends, by `send`, what `operation` returns, or the error that it throws.
+    /// Calls `send` with the result of `operation`, or replies with the error that it throws.
     consuming func answer<Value>(
         _ send: (consuming Reply, Value) -> Void, with operation: () throws(Errno) -> Value
     ) {
@@ -51,12 +51,12 @@ struct Reply: ~Copyable, @unchecked Sendable {
         send(self, value)
     }
 
-    /// Success without a value, or an error.
+    /// Sends success without a value, or an error.
     consuming func send(_ errno: Errno?) {
         fuse_reply_err(claim(), errno?.rawValue ?? 0)
     }
 
-    /// Nothing to say: the kernel waits for no answer (FUSE_FORGET).
+    /// Ends a request that has no reply (FUSE_FORGET).
     consuming func sendNothing() {
         fuse_reply_none(claim())
     }
@@ -66,21 +66,21 @@ struct Reply: ~Copyable, @unchecked Sendable {
         fuse_reply_attr(claim(), &status, KernelTimeout.unlimited)
     }
 
-    /// Answers a lookup. Returns whether the kernel has heard of it.
+    /// Sends the reply to a lookup. Returns `true` if the kernel has received it.
     ///
     /// - Parameters:
-    ///   - nameTimeoutLimit: The longest time that the kernel may keep a name, in seconds.
-    ///   - absenceTimeoutLimit: The same for an absence.
+    ///   - nameTimeoutLimit: The longest time for which the kernel may cache a name, in seconds.
+    ///   - negativeTimeoutLimit: The longest time for which the kernel may cache a negative entry, in seconds.
     consuming func send(
-        _ lookup: FileSystem.Lookup, nameTimeoutLimit: Double, absenceTimeoutLimit: Double
+        _ lookup: FileSystem.Lookup, nameTimeoutLimit: Double, negativeTimeoutLimit: Double
     ) -> Bool {
         var parameter = lookup.entry.map { fuse_entry_param($0) } ?? fuse_entry_param()
         let timeout = KernelTimeout.seconds(lookup.nameTimeout)
-        parameter.entry_timeout = min(timeout, lookup.entry == nil ? absenceTimeoutLimit : nameTimeoutLimit)
+        parameter.entry_timeout = min(timeout, lookup.entry == nil ? negativeTimeoutLimit : nameTimeoutLimit)
         return fuse_reply_entry(claim(), &parameter) == 0
     }
 
-    /// Answers an open of a directory. Returns whether it was sent.
+    /// Sends the reply to an open of a directory. Returns `true` if it was sent.
     consuming func send(
         _ opened: FileSystem.OpenedDirectory, opening directory: UnsafeMutablePointer<fuse_file_info>
     ) -> Bool {
@@ -90,24 +90,24 @@ struct Reply: ~Copyable, @unchecked Sendable {
         return fuse_reply_open(claim(), directory) == 0
     }
 
-    /// Answers an open of a file. Returns whether it was sent.
+    /// Sends the reply to an open of a file. Returns `true` if it was sent.
     consuming func send(_ opened: tractfs_open_reply) -> Bool {
         let request = claim()
-        // As bytes, because fuse_reply_open of libfuse 3.14 knows no backing files.
+        // As bytes, since fuse_reply_open of libfuse 3.14 does not support backing files.
         return withUnsafeBytes(of: opened) { bytes in
             fuse_reply_buf(request, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == 0
         }
     }
 
-    /// No bytes: the end of a file.
+    /// Sends no bytes, which means the end of the file.
     consuming func sendEndOfFile() {
         fuse_reply_buf(claim(), nil, 0)
     }
 
-    /// Sends what `fill` writes into a buffer of `limit` bytes. Returns whether it was sent.
+    /// Sends the bytes that `fill` writes into a buffer of `limit` bytes. Returns `true` if they were sent.
     ///
-    /// - Parameter fill: Gets the request, for libfuse's functions that write into such buffers, and returns how many bytes
-    ///   it has written.
+    /// - Parameter fill: Receives the request, for libfuse's functions that write into such buffers. Returns the number
+    ///   of bytes.
     consuming func send(upTo limit: Int, fill: (fuse_req_t, UnsafeMutableRawBufferPointer) -> Int) -> Bool {
         let request = claim()
         return withUnsafeTemporaryAllocation(byteCount: limit, alignment: MemoryLayout<UInt64>.alignment) { buffer in
@@ -116,7 +116,7 @@ struct Reply: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Sends bytes from where they lie. The kernel copies them during the call.
+    /// Sends bytes without copying them first. The kernel copies them during the call.
     consuming func send(_ bytes: ReadBytes) {
         let request = claim()
         bytes.withSegments { segments in
@@ -130,7 +130,7 @@ struct Reply: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Answers getxattr and listxattr, which ask for the size first (`limit` 0), then for the value.
+    /// Sends the reply to getxattr or listxattr, which ask for the size first (`limit` 0), then for the value.
     consuming func send(attribute value: [UInt8], limit: Int) {
         if limit == 0 {
             fuse_reply_xattr(claim(), value.count)
@@ -158,22 +158,9 @@ struct Reply: ~Copyable, @unchecked Sendable {
         fuse_reply_statfs(claim(), &statistics)
     }
 
-    /// Answers an ioctl, with the bytes that it returns to the caller.
+    /// Sends the reply to an ioctl, with the bytes that it returns to the caller.
     consuming func send(ioctlBytes bytes: [UInt8]) {
         fuse_reply_ioctl(claim(), 0, bytes, bytes.count)
-    }
-}
-
-/// How long the kernel may keep what it was told, in seconds, as libfuse takes it.
-enum KernelTimeout {
-    /// For what never changes: a year. (The kernel turns seconds into jiffies, so "for good" has to be a number.)
-    static let unlimited = 365.0 * 24 * 60 * 60
-
-    /// A timeout; `nil` never ends.
-    static func seconds(_ duration: Duration?) -> Double {
-        guard let duration else { return unlimited }
-        let (seconds, attoseconds) = duration.components
-        return min(Double(seconds) + Double(attoseconds) * 1e-18, unlimited)
     }
 }
 
@@ -182,7 +169,8 @@ extension stat {
         self.init()
         st_ino = UInt(attributes.inodeNumber)
         st_mode = (attributes.isDirectory ? S_IFDIR : S_IFREG) | attributes.permissions
-        // 1 also for directories: "unknown" to tools that count subdirectories by it (find -noleaf).
+        // 1 even for directories, which tells tools that count subdirectories by it (find -noleaf) that the count is
+        // unknown.
         st_nlink = 1
         st_uid = attributes.userID
         st_gid = attributes.groupID
@@ -197,7 +185,7 @@ extension stat {
 }
 
 extension fuse_entry_param {
-    /// An inode, whose attributes never change; how long its name holds is set by the caller.
+    /// Creates the parameters of an inode, whose attributes never change. The caller sets the timeout of its name.
     init(_ entry: FileSystem.Entry) {
         self.init()
         ino = entry.id.rawValue

@@ -1,30 +1,32 @@
 import Glibc
 public import MountControl
+public import StateLog
 
-/// The counters of a session.
+/// The counters of a session, and the processes that serve it.
 public struct SessionCounts: Sendable {
     /// The processes behind the mount.
     public let processes: MountProcesses
-    /// Which server this is of those that have served the mount, from 1 on.
+    /// The number of this server among those that have served the mount, from 1 on.
     public let generation: Int
-    /// What has passed between the kernel and this server and those before it; `nil` where nobody counts.
+    /// The counts of requests and replies of this server and those before it; `nil` without a supervisor.
     public let conversation: ConversationCount?
-    /// Whether the kernel takes files of the cache.
-    public let canLendFiles: Bool
-    /// How many files the kernel has of us just now, to read from by itself.
-    public let lentFileCount: Int
-    /// How many opens were answered with such a file, since this server began.
-    public let lentOpenCount: Int
+    /// `true` if the kernel accepts backing files.
+    public let isPassthroughUsable: Bool
+    /// The number of backing files that the kernel has now.
+    public let backingFileCount: Int
+    /// The number of opens that this server has answered with a backing file.
+    public let passthroughOpenCount: Int
 
-    init(_ page: SupervisionPage?, _ passthrough: Passthrough, version: String) {
+    init(_ configuration: FuseSession.Configuration, _ passthrough: Passthrough) {
+        let page = configuration.page
         processes = MountProcesses(
             server: getpid(),
             // A supervisor that has died is no parent any more.
             supervisor: page.flatMap { getppid() == $0.supervisor ? $0.supervisor : nil },
             upgradeCount: Int(clamping: page?.upgradeCount ?? 0), upgradeFailure: page?.upgradeFailure,
-            version: version)
+            version: configuration.version)
         generation = Int(clamping: page?.takeoverCount ?? 0) + 1
         conversation = page?.count
-        (canLendFiles, lentFileCount, lentOpenCount) = passthrough.counts
+        (isPassthroughUsable, backingFileCount, passthroughOpenCount) = passthrough.counts
     }
 }

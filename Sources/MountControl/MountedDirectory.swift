@@ -13,7 +13,7 @@ public struct MountedDirectory: ~Copyable, Sendable {
     private let descriptor: CInt
 
     /// Takes ownership of an open folder.
-    public init(owning descriptor: CInt) {
+    init(owning descriptor: CInt) {
         self.descriptor = descriptor
     }
 

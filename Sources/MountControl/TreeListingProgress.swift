@@ -20,7 +20,7 @@ public struct TreeListingProgress: Codable, Sendable {
         self.failure = failure
     }
 
-    init(_ progress: WarmProgress) {
+    init(_ progress: TreeListerProgress) {
         // First, so that the counts of a listing that is done are final.
         let isDone = progress.isDone
         self.init(

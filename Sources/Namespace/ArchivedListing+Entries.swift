@@ -1,8 +1,8 @@
 import ObjectStore
 import SystemSupport
 
-extension ProvenEntries {
-    /// The entries of a listing from the archive; `nil` where what was kept of it can't be used.
+extension KnownEntries {
+    /// The entries of a listing from the archive; `nil` if a block of it is damaged or out of order.
     init?(_ archived: ArchivedListing, account: BlockAccount) {
         var blocks: [EntryBlock] = []
         for bytes in archived.blocks {
@@ -20,47 +20,47 @@ extension ProvenEntries {
 }
 
 extension ArchivedListing {
-    /// A complete listing, for the archive; `nil` where it isn't complete.
-    init?(_ listing: Listing) {
-        guard let runs = listing.completeRuns else { return nil }
+    /// A complete listing, for the archive; `nil` if the listing isn't complete.
+    init?(_ listing: DirectoryListing) {
+        guard let slices = listing.completeSlices else { return nil }
         let age = listing.knownSince.duration(to: .now)
-        let pieces = ArchivedListing.pieces(of: runs)
+        let pieces = ArchivedListing.pieces(of: slices)
         self.init(
             prefix: listing.prefix, listedAt: Timestamp.now.secondsBefore(age), blockCount: pieces.count,
-            byteCount: runs.reduce(0) { $0 + $1.block.byteCount }
+            byteCount: slices.reduce(0) { $0 + $1.block.byteCount }
         ) { index in
             pieces[index].serialized(prefix: listing.prefix)
         }
     }
 
-    /// Runs that make one archived block.
+    /// Slices that together make one archived block.
     private struct Piece {
-        var runs: [EntryRun]
+        var slices: [EntrySlice]
         var entryCount: Int
 
-        /// The runs' entries, as the bytes of one block.
+        /// Returns the entries of the slices as the bytes of one block.
         func serialized(prefix: Key) -> [UInt8] {
-            if runs.count == 1, runs[0].range == 0..<runs[0].block.count { return runs[0].block.serialized }
+            if slices.count == 1, slices[0].range == 0..<slices[0].block.count { return slices[0].block.serialized }
             var builder = EntryBlock.Builder(prefix: prefix, reserving: entryCount, account: BlockAccount())
-            for run in runs {
-                for index in run.range { builder.append(index, of: run.block) }
+            for slice in slices {
+                for index in slice.range { builder.append(index, of: slice.block) }
             }
             return builder.finish().serialized
         }
     }
 
-    /// How many entries small runs are put together to.
+    /// The number of entries up to which small slices are combined.
     private static let entryCountMax = 1_000
 
-    /// Puts small runs together, so that there are few blocks.
-    private static func pieces(of runs: [EntryRun]) -> [Piece] {
+    /// Combines small slices, so that there are few blocks.
+    private static func pieces(of slices: [EntrySlice]) -> [Piece] {
         var pieces: [Piece] = []
-        for run in runs {
-            if let last = pieces.last, last.entryCount + run.count <= entryCountMax {
-                pieces[pieces.count - 1].runs.append(run)
-                pieces[pieces.count - 1].entryCount += run.count
+        for slice in slices {
+            if let last = pieces.last, last.entryCount + slice.count <= entryCountMax {
+                pieces[pieces.count - 1].slices.append(slice)
+                pieces[pieces.count - 1].entryCount += slice.count
             } else {
-                pieces.append(Piece(runs: [run], entryCount: run.count))
+                pieces.append(Piece(slices: [slice], entryCount: slice.count))
             }
         }
         return pieces

@@ -1,21 +1,21 @@
 import Synchronization
 
-/// How much memory the blocks of one namespace take: also those of listings that are gone, as long as something else, such
-/// as an inode that the kernel knows, holds them.
+/// The memory that the blocks of one namespace take. It includes blocks of dropped listings that something else still
+/// holds, such as an inode that the kernel knows.
 final class BlockAccount: Sendable {
     private let total = Atomic<Int>(0)
 
-    /// All of it, in bytes.
+    /// The total, in bytes.
     var byteCount: Int {
         total.load(ordering: .relaxed)
     }
 
-    /// A block of this size has come to be.
+    /// Counts a new block.
     func add(_ byteCount: Int) {
         total.add(byteCount, ordering: .relaxed)
     }
 
-    /// A block of this size is gone.
+    /// Subtracts a block that was freed.
     func subtract(_ byteCount: Int) {
         total.subtract(byteCount, ordering: .relaxed)
     }

@@ -1,51 +1,48 @@
 import ObjectStore
 public import SystemSupport
 
-/// Entries of an open directory, from some index on: a view of the block that they are kept in.
+/// Entries of an open directory from some index on: a view of the block that holds them.
 public struct DirectorySlice: Sendable {
-    private let run: EntryRun?
+    private let slice: EntrySlice?
 
-    /// The entries of a run; none at the end of the directory.
-    init(_ run: EntryRun?) {
-        self.run = run
+    /// A view of a slice; empty at the end of the directory.
+    init(_ slice: EntrySlice?) {
+        self.slice = slice
     }
 
-    /// How many entries; none only at the end of the directory.
-    public var count: Int { run?.count ?? 0 }
+    /// The number of entries; 0 only at the end of the directory.
+    public var count: Int { slice?.count ?? 0 }
 
-    /// The entry at `index`, from 0.
+    /// Returns the entry at `index`, from 0.
     public subscript(index: Int) -> ListedEntry {
-        guard let run, index >= 0, index < run.count else { preconditionFailure("an entry behind the slice") }
-        return ListedEntry(block: run.block, index: run.range.lowerBound + index)
+        guard let slice, index >= 0, index < slice.count else { preconditionFailure("an entry behind the slice") }
+        return ListedEntry(block: slice.block, index: slice.range.lowerBound + index)
     }
 }
 
-/// An entry of a directory, where it is kept: reading it costs no memory.
+/// An entry of a directory, as a reference into its block. Reading it allocates nothing.
 public struct ListedEntry: Sendable {
     let block: EntryBlock
-    /// Its index in the block.
+    /// The index in the block.
     let index: Int
 
-    /// `d_ino` and `st_ino`. A hash of the key that is made each time.
+    /// `d_ino` and `st_ino`: a hash of the key, computed at each use.
     public var inodeNumber: UInt64 { block.inodeNumber(index) }
 
-    /// Whether it is a directory.
+    /// `true` for a directory.
     public var isDirectory: Bool { block.isDirectory(index) }
 
-    /// Calls `body` with the bytes of its name, which are there only during the call.
+    /// Calls `body` with the bytes of the name, which are valid only during the call.
     public func withName(_ body: (Span<UInt8>) -> Void) {
         block.withName(index) { name in name.withMemoryRebound(to: UInt8.self) { body($0.span) } }
     }
 
-    /// A file's size; 0 for a directory.
+    /// The size of a file; 0 for a directory.
     public var byteCount: Int { block.record(index).byteCount }
 
-    /// When a file was last written; means nothing for a directory.
+    /// The modification time of a file; meaningless for a directory.
     public var lastModified: Timestamp { block.record(index).lastModified }
 
-    /// The entry by itself.
-    public var entry: DirectoryEntry { block.entry(index) }
-
-    /// The key of what it stands for; a directory's ends in "/".
+    /// The key of the file or directory; a directory's ends in "/".
     var key: Key { block.key(index) }
 }

@@ -1,7 +1,7 @@
 import ObjectStore
 
 extension EntryBlock {
-    /// Makes a block, entry by entry.
+    /// Builds a block, entry by entry.
     struct Builder {
         private let prefix: Key
         private let account: BlockAccount
@@ -9,17 +9,17 @@ extension EntryBlock {
         private var names: [UInt8] = []
         private var textEnds: [UInt8] = []
         private var texts: [UInt8] = []
-        /// The storage class of the odd file before, and its text's index: most have the same.
+        /// The storage class of the previous odd file, and the index of its text: most files have the same.
         private var lastStorageClass: (name: String, text: UInt32)?
         private var lastStart = 0
-        /// How many entries there are so far.
+        /// The number of entries so far.
         private(set) var count = 0
 
-        /// An empty block of the directory of `prefix`.
+        /// Creates an empty block of the directory of `prefix`.
         ///
         /// - Parameters:
-        ///   - reserving: How many entries to make room for at once.
-        ///   - account: Where the block's memory is counted as long as it lives.
+        ///   - reserving: The number of entries to reserve memory for.
+        ///   - account: The account that counts the block's memory.
         init(prefix: Key, reserving entryCount: Int, account: BlockAccount) {
             self.prefix = prefix
             self.account = account
@@ -27,16 +27,16 @@ extension EntryBlock {
             names.reserveCapacity(entryCount * 16)
         }
 
-        /// The position of the last entry so far.
-        var lastPosition: ArraySlice<UInt8>? {
+        /// The sort key of the last entry.
+        var lastSortKey: ArraySlice<UInt8>? {
             count == 0 ? nil : names[lastStart...]
         }
 
-        /// Appends a file, behind all so far.
+        /// Appends a file behind all other entries.
         ///
         /// - Parameters:
-        ///   - name: What its key has behind the directory's prefix: a valid `Name`.
-        ///   - object: The file. Its key isn't looked at.
+        ///   - name: The key without the directory's prefix: a valid `Name`.
+        ///   - object: The file. Its key is ignored.
         mutating func append(file name: some Collection<UInt8>, object: ListedObject) {
             let end = appendName(name)
             if let record = EntryRecord(object, endingAt: end) {
@@ -48,19 +48,19 @@ extension EntryBlock {
             }
         }
 
-        /// Appends a directory, behind all so far.
+        /// Appends a directory behind all other entries.
         ///
-        /// - Parameter name: Its name, without a "/": a valid `Name`.
+        /// - Parameter name: The name without a "/": a valid `Name`.
         mutating func append(directory name: some Collection<UInt8>) {
             _ = appendName(name)
             names.append(Key.delimiter)
             EntryRecord(directoryEndingAt: UInt32(names.count)).append(to: &records)
         }
 
-        /// Appends an entry of another block of this directory, behind all so far.
+        /// Appends an entry of another block of this directory behind all other entries.
         mutating func append(_ index: Int, of block: EntryBlock) {
             var record = block.record(index)
-            record.nameEnd = block.withPosition(index) { appendName($0) }
+            record.nameEnd = block.withSortKey(index) { appendName($0) }
             if record.form == EntryRecord.Form.oddFile.rawValue {
                 let etag = append(text: block.text(record.etagText))
                 let storageClass = text(ofStorageClass: block.text(record.storageClassText))
@@ -69,7 +69,7 @@ extension EntryBlock {
             record.append(to: &records)
         }
 
-        /// The block.
+        /// Returns the block.
         consuming func finish() -> EntryBlock {
             var bytes: [UInt8] = []
             bytes.reserveCapacity(Offset.records + records.count + textEnds.count + names.count + texts.count)
@@ -89,7 +89,7 @@ extension EntryBlock {
             return EntryBlock(prefix: prefix, checked: bytes, account: account)
         }
 
-        /// Where the name ends now.
+        /// Returns the end of the name among the names.
         private mutating func appendName(_ name: some Collection<UInt8>) -> UInt32 {
             lastStart = names.count
             names += name
@@ -97,7 +97,7 @@ extension EntryBlock {
             return UInt32(names.count)
         }
 
-        /// The index of a text.
+        /// Returns the index of the text.
         private mutating func append(text: String) -> UInt32 {
             let index = UInt32(textEnds.count / MemoryLayout<UInt32>.size)
             texts += text.utf8

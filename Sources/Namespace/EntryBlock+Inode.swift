@@ -2,19 +2,20 @@ import CXXHash
 import ObjectStore
 
 extension EntryBlock {
-    /// The number that users see of an entry: `Inode.number(of:)` of its key.
+    /// Returns the inode number of an entry, which users see: `Inode.number(of:)` of its key.
     func inodeNumber(_ index: Int) -> UInt64 {
-        withPosition(index) { position in
-            withUnsafeTemporaryAllocation(byteCount: prefix.bytes.count + position.count, alignment: 1) { key in
+        withSortKey(index) { sortKey in
+            withUnsafeTemporaryAllocation(byteCount: prefix.bytes.count + sortKey.count, alignment: 1) { key in
                 prefix.bytes.withUnsafeBytes { key.copyMemory(from: $0) }
-                UnsafeMutableRawBufferPointer(rebasing: key[prefix.bytes.count...]).copyMemory(from: position)
+                UnsafeMutableRawBufferPointer(rebasing: key[prefix.bytes.count...]).copyMemory(from: sortKey)
                 return Inode.number(of: UnsafeRawBufferPointer(key))
             }
         }
     }
 
-    /// The id that an entry's inode gets if no other one has it: of all that a listing tells of the entry, so that it is the
-    /// same in the next process, and another one for an object that was written again, be it with the same bytes.
+    /// Returns the id of an entry's inode, unless another inode has it already. It is a hash of all that a listing says
+    /// of the entry: the same in the next process, and a new one after the object is written again, even with the same
+    /// bytes.
     ///
     /// - Parameter number: The entry's inode number, which stands for its key.
     func preferredID(_ index: Int, number: UInt64) -> UInt64 {
@@ -23,7 +24,7 @@ extension EntryBlock {
         case .file, nil: return Self.id(of: record, number: number)
         case .directory: return Self.preferredID(ofDirectory: number)
         case .oddFile:
-            // Where the block keeps the texts says nothing about the entry, so their hashes stand in for their indices.
+            // The order of the texts in a block says nothing about the entry, so their hashes replace their indices.
             let etag = withText(record.etagText) { Inode.hash($0, seed: record.tagLow) }
             let storageClass = withText(record.storageClassText) { Inode.hash($0, seed: etag) }
             var canonical = record
@@ -33,12 +34,12 @@ extension EntryBlock {
         }
     }
 
-    /// The same for a directory, of which nothing but its key is told.
+    /// Returns the same for a directory, which has nothing but its key.
     static func preferredID(ofDirectory number: UInt64) -> UInt64 {
         id(of: EntryRecord(directoryEndingAt: 0), number: number)
     }
 
-    /// A hash of a record whose fields stand for themselves. The end of the name isn't one.
+    /// Returns a hash of a record, without the end of its name.
     private static func id(of record: EntryRecord, number: UInt64) -> UInt64 {
         let rest = UInt64(record.partCount) | UInt64(record.storageClass) << 16 | UInt64(record.form) << 24
         let words: InlineArray<6, UInt64> = [
@@ -49,13 +50,14 @@ extension EntryBlock {
         return max(hash, InodeID.firstFree)
     }
 
-    /// Whether an entry is the same as one of another block: the same key, and for a file the same writing of the object.
+    /// Returns `true` if an entry equals one of another block: the same key, and for a file the same version of the
+    /// object.
     func isEntry(_ index: Int, sameAs otherIndex: Int, of other: EntryBlock) -> Bool {
         if self === other && index == otherIndex { return true }
         let (mine, theirs) = (record(index), other.record(otherIndex))
         guard mine.size == theirs.size, mine.time == theirs.time, mine.partCount == theirs.partCount,
             mine.storageClass == theirs.storageClass, mine.form == theirs.form,
-            withPosition(index, { mine in other.withPosition(otherIndex) { mine.isEqual(to: $0) } }),
+            withSortKey(index, { mine in other.withSortKey(otherIndex) { mine.isEqual(to: $0) } }),
             prefix == other.prefix
         else { return false }
         guard mine.form == EntryRecord.Form.oddFile.rawValue else {

@@ -1,12 +1,12 @@
 import Glibc
 
 extension EntryBlock {
-    /// The index of the first entry that doesn't stand before `position`; `count` where all do.
-    func firstIndex(notBefore position: UnsafeRawBufferPointer) -> Int {
+    /// Returns the index of the first entry at or behind `sortKey`; `count` if there is none.
+    func firstIndex(notBefore sortKey: UnsafeRawBufferPointer) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
-            if withPosition(middle, { $0.precedes(position) }) {
+            if withSortKey(middle, { $0.precedes(sortKey) }) {
                 low = middle + 1
             } else {
                 high = middle
@@ -15,43 +15,44 @@ extension EntryBlock {
         return low
     }
 
-    /// The index of the first entry that doesn't stand before `position`; `count` where all do.
-    func firstIndex(notBefore position: [UInt8]) -> Int {
-        position.withUnsafeBytes { firstIndex(notBefore: $0) }
+    /// Returns the index of the first entry at or behind `sortKey`; `count` if there is none.
+    func firstIndex(notBefore sortKey: [UInt8]) -> Int {
+        sortKey.withUnsafeBytes { firstIndex(notBefore: $0) }
     }
 
-    /// The index of the entry at `position`.
-    func index(of position: UnsafeRawBufferPointer) -> Int? {
-        let index = firstIndex(notBefore: position)
-        return index < count && withPosition(index) { $0.isEqual(to: position) } ? index : nil
+    /// Returns the index of the entry with `sortKey`.
+    func index(of sortKey: UnsafeRawBufferPointer) -> Int? {
+        let index = firstIndex(notBefore: sortKey)
+        return index < count && withSortKey(index) { $0.isEqual(to: sortKey) } ? index : nil
     }
 
-    /// The index of the entry at `position`.
-    func index(of position: [UInt8]) -> Int? {
-        position.withUnsafeBytes { index(of: $0) }
+    /// Returns the index of the entry with `sortKey`.
+    func index(of sortKey: [UInt8]) -> Int? {
+        sortKey.withUnsafeBytes { index(of: $0) }
     }
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether these bytes stand before others in S3's order of keys: a prefix before what it begins.
+    /// Returns `true` if these bytes come before others in S3's order of keys: a prefix before its continuations.
     func precedes(_ other: UnsafeRawBufferPointer) -> Bool {
         let order = compareStart(with: other)
         return order != 0 ? order < 0 : count < other.count
     }
 
-    /// The order of these bytes and others in S3's order of keys: below 0 where these stand before, `nil` where both are the same.
+    /// Compares these bytes with others in S3's order of keys. Returns a number below 0 if these come first, and `nil`
+    /// if both are equal.
     func compare(with other: UnsafeRawBufferPointer) -> Int? {
         let order = compareStart(with: other)
         if order != 0 { return Int(order) }
         return count == other.count ? nil : count - other.count
     }
 
-    /// Whether these are the same bytes.
+    /// Returns `true` if the bytes are equal.
     func isEqual(to other: UnsafeRawBufferPointer) -> Bool {
         count == other.count && compareStart(with: other) == 0
     }
 
-    /// memcmp of as many bytes as both have.
+    /// Compares the common length with memcmp.
     private func compareStart(with other: UnsafeRawBufferPointer) -> CInt {
         guard let base = baseAddress, let otherBase = other.baseAddress else { return 0 }
         return memcmp(base, otherBase, Swift.min(count, other.count))

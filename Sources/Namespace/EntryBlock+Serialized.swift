@@ -1,17 +1,17 @@
 import ObjectStore
 import SystemSupport
 
-/// Why bytes are no block.
+/// The reason why bytes aren't a valid block.
 struct DamagedBlock: Error, Equatable {
     /// One sentence for a log.
     let reason: String
 }
 
 extension EntryBlock {
-    /// The block that `serialized` was once the bytes of, in a block of the same prefix.
+    /// Restores a block from the bytes of a block of the same prefix.
     ///
-    /// Everything is checked, so that bytes from a damaged disk, or from somebody else, are an error here and never a crash
-    /// or an impossible name later.
+    /// Everything is checked: bytes from a damaged disk or a foreign program cause an error here, never a crash or an
+    /// impossible name later.
     convenience init(prefix: Key, serialized bytes: [UInt8], account: BlockAccount) throws(DamagedBlock) {
         try bytes.withUnsafeBytes { bytes in
             Result { () throws(DamagedBlock) in try SerializedEntries(bytes, prefix: prefix).check() }
@@ -20,7 +20,7 @@ extension EntryBlock {
     }
 }
 
-/// The bytes of a block that nobody has looked at so far.
+/// The unchecked bytes of a block.
 private struct SerializedEntries {
     private let bytes: UnsafeRawBufferPointer
     private let entryCount: Int
@@ -28,7 +28,7 @@ private struct SerializedEntries {
     private let names: Range<Int>
     private let texts: Range<Int>
 
-    /// Finds the parts; fails where they are not those that the header tells of, or not as they were written.
+    /// Finds the parts of the block. Throws if they don't match the header or the checksum.
     init(_ bytes: UnsafeRawBufferPointer, prefix: Key) throws(DamagedBlock) {
         typealias Offset = EntryBlock.Offset
         guard bytes.count >= Offset.records else { throw DamagedBlock(reason: "it is too short") }
@@ -36,16 +36,16 @@ private struct SerializedEntries {
             throw DamagedBlock(reason: "its checksum is wrong")
         }
         guard bytes.integer(at: Offset.format) == EntryBlock.format else {
-            throw DamagedBlock(reason: "it is of another version")
+            throw DamagedBlock(reason: "it has another format")
         }
         let counts = [Offset.count, Offset.nameByteCount, Offset.textCount].map { offset -> Int in
             let count: UInt32 = bytes.integer(at: offset)
             return Int(count)
         }
-        // Each is below 2^32, so nothing overflows.
+        // Each count is below 2^32, so nothing overflows.
         let namesStart =
             Offset.records + counts[0] * EntryRecord.byteCount + counts[2] * MemoryLayout<UInt32>.size
-        guard namesStart + counts[1] <= bytes.count else { throw DamagedBlock(reason: "it is cut off") }
+        guard namesStart + counts[1] <= bytes.count else { throw DamagedBlock(reason: "it is truncated") }
         self.bytes = bytes
         entryCount = counts[0]
         textCount = counts[2]
@@ -53,7 +53,7 @@ private struct SerializedEntries {
         texts = names.upperBound..<bytes.count
     }
 
-    /// Fails where a name, a text or a field is not what a builder would write.
+    /// Throws if a name, a text or a field isn't one that a builder writes.
     func check() throws(DamagedBlock) {
         try checkTexts()
         var previous = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -62,28 +62,28 @@ private struct SerializedEntries {
             let record = EntryRecord(part(EntryBlock.Offset.records + index * EntryRecord.byteCount..<names.lowerBound))
             let end = Int(record.nameEnd)
             guard end > start, end <= names.count else { throw DamagedBlock(reason: "its names overlap") }
-            let position = part(names.lowerBound + start..<names.lowerBound + end)
-            guard index == 0 || previous.precedes(position) else {
+            let sortKey = part(names.lowerBound + start..<names.lowerBound + end)
+            guard index == 0 || previous.precedes(sortKey) else {
                 throw DamagedBlock(reason: "its names are out of order")
             }
-            try check(record, position)
-            previous = position
+            try check(record, sortKey)
+            previous = sortKey
             start = end
         }
-        guard start == names.count else { throw DamagedBlock(reason: "it has names of no entries") }
+        guard start == names.count else { throw DamagedBlock(reason: "it has names without entries") }
     }
 
     private func part(_ range: Range<Int>) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: bytes[range])
     }
 
-    private func check(_ record: EntryRecord, _ position: UnsafeRawBufferPointer) throws(DamagedBlock) {
+    private func check(_ record: EntryRecord, _ sortKey: UnsafeRawBufferPointer) throws(DamagedBlock) {
         guard let form = EntryRecord.Form(rawValue: record.form) else {
-            throw DamagedBlock(reason: "an entry is of an unknown form")
+            throw DamagedBlock(reason: "an entry has an unknown form")
         }
-        let name = form == .directory ? UnsafeRawBufferPointer(rebasing: position.dropLast()) : position
-        guard Name.flaw(of: name) == nil, form != .directory || position.last == Key.delimiter else {
-            throw DamagedBlock(reason: "a name is none")
+        let name = form == .directory ? UnsafeRawBufferPointer(rebasing: sortKey.dropLast()) : sortKey
+        guard Name.flaw(of: name) == nil, form != .directory || sortKey.last == Key.delimiter else {
+            throw DamagedBlock(reason: "a name is invalid")
         }
         guard record.size <= ObjectVersion.byteCountLimit else { throw DamagedBlock(reason: "a size is impossible") }
         switch form {
@@ -100,7 +100,7 @@ private struct SerializedEntries {
         }
     }
 
-    /// ETags go back in a header, so no text may hold what could end one.
+    /// Checks the texts. ETags are sent in a header, so no text may contain a byte that could end one.
     private func checkTexts() throws(DamagedBlock) {
         var start = 0
         for index in 0..<textCount {

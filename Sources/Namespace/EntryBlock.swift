@@ -2,33 +2,33 @@ import CXXHash
 import ObjectStore
 import Synchronization
 
-/// Entries of one directory that a listing has told together. A block never changes.
+/// Entries of one directory from one page of a listing. A block never changes.
 ///
-/// An entry's *position* is its key behind the directory's prefix: "name" for a file, "name/" for a directory. Entries
-/// stand in the order of their positions' bytes, which is S3's order of keys; two entries never have the same position, but
-/// a file and a directory may have the same name: who takes a listing's entries together decides what hides what.
+/// The *sort key* of an entry is its key without the directory's prefix: "name" for a file, "name/" for a directory.
+/// Entries are in the order of the bytes of their sort keys, which is S3's order of keys. Sort keys are unique, but a
+/// file and a directory may have the same name: `KnownEntries` decides which one hides the other.
 ///
-/// All of a block is one array of bytes, which is also how it is kept on disk:
+/// A block is one array of bytes, in memory and on disk:
 ///
-/// | Bytes | What |
+/// | Bytes | Content |
 /// |---|---|
-/// | 8 | XXH3 of all that follows, seeded by that of the prefix |
+/// | 8 | XXH3 of everything behind it, seeded by that of the prefix |
 /// | 4 | the format, `EntryBlock.format` |
 /// | 4, 4, 4 | number of entries, bytes of names, number of texts |
 /// | 40 an entry | `EntryRecord` |
-/// | 4 a text | where the text ends among the texts |
-/// | | names: the positions of all entries, one behind the other |
+/// | 4 a text | the end of the text among the texts |
+/// | | names: the sort keys of all entries, joined |
 /// | | texts: the ETags and storage classes of odd files |
 final class EntryBlock: Sendable {
-    /// The directory's prefix: a key that ends in "/", or nothing for a whole bucket.
+    /// The directory's prefix: a key that ends in "/", or the empty one for a whole bucket.
     let prefix: Key
-    /// How many entries.
+    /// The number of entries.
     let count: Int
-    /// The block as bytes that `init(prefix:serialized:account:)` takes. Costs nothing.
+    /// The bytes that `init(prefix:serialized:account:)` takes, without a copy.
     let serialized: [UInt8]
-    /// What `EntryLog` calls the block; 0 before it has written it.
+    /// The id of the block in `EntryLog`; 0 before it was written.
     let logID = Atomic<UInt64>(0)
-    /// The edition of the log that it was written to last; 0 for none.
+    /// The edition of the log that last received the block; 0 for none.
     let logEdition = Atomic<UInt64>(0)
 
     private let account: BlockAccount
@@ -36,7 +36,7 @@ final class EntryBlock: Sendable {
     private let namesStart: Int
     private let textsStart: Int
 
-    /// Where things begin.
+    /// The offsets of the fields.
     enum Offset {
         static let checksum = 0
         static let format = 8
@@ -46,14 +46,14 @@ final class EntryBlock: Sendable {
         static let records = 24
     }
 
-    /// What a block begins with behind its checksum: letters and a version. Blocks are in the log of the state as well, so that a new
-    /// version makes a new `StateFile.format`.
+    /// The format: letters and a version. The log of the state contains blocks as well, so a new version also needs a
+    /// new `StateFile.format`.
     static let format: UInt32 = 0x3142_4554  // "TEB1"
 
-    /// What a block takes beside its bytes: two objects' headers, its fields, and what malloc adds.
+    /// The memory of a block besides its bytes: two object headers, its fields, and malloc's overhead.
     private static let overheadByteCount = 160
 
-    /// A block of bytes that are in order.
+    /// Creates a block of valid bytes.
     init(prefix: Key, checked bytes: [UInt8], account: BlockAccount) {
         let header = bytes.withUnsafeBytes { bytes -> (UInt32, UInt32, UInt32) in
             (
@@ -75,10 +75,10 @@ final class EntryBlock: Sendable {
         account.subtract(byteCount)
     }
 
-    /// All the memory that the block takes, in bytes.
+    /// The memory of the block, in bytes.
     var byteCount: Int { serialized.count + Self.overheadByteCount }
 
-    /// What the block keeps of an entry beside its name.
+    /// Returns the fields of an entry except its name.
     func record(_ index: Int) -> EntryRecord {
         precondition(index >= 0 && index < count, "a block's entry out of range")
         return serialized.withUnsafeBytes { bytes in
@@ -86,8 +86,8 @@ final class EntryBlock: Sendable {
         }
     }
 
-    /// Calls `body` with an entry's position.
-    func withPosition<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+    /// Calls `body` with the sort key of an entry.
+    func withSortKey<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         precondition(index >= 0 && index < count, "a block's entry out of range")
         return serialized.withUnsafeBytes { bytes in
             let field = Offset.records + index * EntryRecord.byteCount + EntryRecord.Offset.nameEnd
@@ -98,28 +98,28 @@ final class EntryBlock: Sendable {
         }
     }
 
-    /// Calls `body` with an entry's name: the position without a directory's "/".
+    /// Calls `body` with the name of an entry: its sort key without a directory's "/".
     func withName<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         let isDirectory = isDirectory(index)
-        return withPosition(index) { body(UnsafeRawBufferPointer(rebasing: isDirectory ? $0.dropLast() : $0[...])) }
+        return withSortKey(index) { body(UnsafeRawBufferPointer(rebasing: isDirectory ? $0.dropLast() : $0[...])) }
     }
 
-    /// An entry's position.
-    func position(_ index: Int) -> [UInt8] {
-        withPosition(index) { Array($0) }
+    /// Returns the sort key of an entry.
+    func sortKey(_ index: Int) -> [UInt8] {
+        withSortKey(index) { Array($0) }
     }
 
-    /// Whether an entry is a directory.
+    /// Returns `true` if an entry is a directory.
     func isDirectory(_ index: Int) -> Bool {
         record(index).form == EntryRecord.Form.directory.rawValue
     }
 
-    /// The key of what an entry stands for; a directory's ends in "/".
+    /// Returns the key of an entry; a directory's ends in "/".
     func key(_ index: Int) -> Key {
-        withPosition(index) { prefix.appending($0) }
+        withSortKey(index) { prefix.appending($0) }
     }
 
-    /// What an entry stands for.
+    /// Returns the file or directory that an entry describes.
     func kind(_ index: Int) -> Inode.Kind {
         let record = record(index)
         switch EntryRecord.Form(rawValue: record.form) {
@@ -141,12 +141,7 @@ final class EntryBlock: Sendable {
             lastModified: record.lastModified, storageClass: storageClass)
     }
 
-    /// An entry by itself.
-    func entry(_ index: Int) -> DirectoryEntry {
-        DirectoryEntry(name: Name(proven: withName(index) { Array($0) }), kind: kind(index))
-    }
-
-    /// Calls `body` with the text of this index, an odd file's ETag or storage class.
+    /// Calls `body` with a text: an odd file's ETag or storage class.
     func withText<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         precondition(index >= 0 && index < textCount, "a block's text out of range")
         return serialized.withUnsafeBytes { bytes in
@@ -158,12 +153,12 @@ final class EntryBlock: Sendable {
         }
     }
 
-    /// The text of this index.
+    /// Returns the text of this index.
     func text(_ index: Int) -> String {
         withText(index) { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// What is written before the bytes that follow it.
+    /// Returns the checksum of all bytes behind it.
     static func checksum(of bytes: UnsafeRawBufferPointer, prefix: Key) -> UInt64 {
         let seed = prefix.bytes.withUnsafeBytes { tractfs_xxh3_64($0.baseAddress, $0.count, 0) }
         let rest = UnsafeRawBufferPointer(rebasing: bytes[Offset.format...])

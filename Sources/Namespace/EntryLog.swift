@@ -2,8 +2,7 @@ import ObjectStore
 import StateLog
 import Synchronization
 
-/// Writes the entries that inodes and open directories are of to the log that outlives this process: each block once, before
-/// the first record that refers to it.
+/// Writes entries for the next process to the log: each block once, before the first record that refers to it.
 final class EntryLog: Sendable {
     let log: StateLog
     private let writing = Mutex(())
@@ -12,10 +11,10 @@ final class EntryLog: Sendable {
         self.log = log
     }
 
-    /// Sees to it that the log has a block. Returns its id there.
+    /// Writes a block unless the log has it. Returns its id there.
     func write(_ block: EntryBlock) -> UInt64 {
         if block.logEdition.load(ordering: .acquiring) == log.edition { return block.logID.load(ordering: .relaxed) }
-        // Who refers to the block must not be faster than who writes it.
+        // A record that refers to the block must not be written before it.
         return writing.withLock { _ in
             if block.logID.load(ordering: .relaxed) == 0 { block.logID.store(log.makeID(), ordering: .relaxed) }
             let id = block.logID.load(ordering: .relaxed)
@@ -27,7 +26,7 @@ final class EntryLog: Sendable {
         }
     }
 
-    /// Writes what holds of an inode; that it is gone, where the kernel knows no lookup of it.
+    /// Writes the row of an inode; removes it if the kernel holds no lookup of the inode.
     func write(_ row: InodeRow, of id: UInt64) {
         if row.lookupCount == 0 {
             log.remove(.inodeRow, id: id)
@@ -36,7 +35,7 @@ final class EntryLog: Sendable {
         }
     }
 
-    /// All blocks that the log has, by their ids: also those that nothing refers to any more.
+    /// Returns all blocks of the log by their ids, even those without references.
     func blocks(account: BlockAccount) throws(StateLogError) -> [UInt64: EntryBlock] {
         var blocks: [UInt64: EntryBlock] = [:]
         try log.replay(.entryBlock) { id, content throws(StateLogError) in
@@ -49,10 +48,10 @@ final class EntryLog: Sendable {
 }
 
 extension EntryBlock {
-    /// How long a prefix's length is in a record.
+    /// The size of the field that holds the length of a prefix.
     private static let lengthByteCount = 4
 
-    /// The block with its prefix, as it stands in the log.
+    /// The block with its prefix, as a record of the log.
     fileprivate var logged: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.lengthByteCount + prefix.bytes.count + serialized.count)
@@ -64,10 +63,10 @@ extension EntryBlock {
 
     fileprivate convenience init(logged content: RawSpan, account: BlockAccount) throws(StateLogError) {
         let bytes = content.withUnsafeBytes { Array($0) }
-        guard bytes.count >= Self.lengthByteCount else { throw StateLogError("a block of entries is cut off") }
+        guard bytes.count >= Self.lengthByteCount else { throw StateLogError("a block of entries is truncated") }
         let length: UInt32 = bytes.withUnsafeBytes { $0.integer(at: 0) }
         let start = Self.lengthByteCount + Int(length)
-        guard start <= bytes.count else { throw StateLogError("a block of entries is cut off") }
+        guard start <= bytes.count else { throw StateLogError("a block of entries is truncated") }
         do throws(DamagedBlock) {
             try self.init(
                 prefix: Key(bytes[Self.lengthByteCount..<start]), serialized: Array(bytes[start...]), account: account)

@@ -1,26 +1,26 @@
 import ObjectStore
 import SystemSupport
 
-/// What a block keeps of one entry beside its name: 40 bytes, the same in memory and on disk, integers in little-endian
-/// order.
+/// The fields of one entry in a block, except its name: 40 bytes, the same in memory and on disk. Integers are
+/// little-endian.
 ///
-/// | Offset | Bytes | What |
+/// | Offset | Bytes | Content |
 /// |---|---|---|
 /// | 0 | 8 | size in bytes |
 /// | 8 | 8 | nanoseconds since 1970; *odd*: those of the second |
 /// | 16 | 8 | ETag, first half; *odd*: index of the ETag's text, index of the storage class's text, 4 bytes each |
 /// | 24 | 8 | ETag, second half; *odd*: seconds since 1970 |
-/// | 32 | 4 | where the position ends among the block's names |
-/// | 36 | 2 | the ETag's number of parts, or 0 |
+/// | 32 | 4 | end of the sort key among the block's names |
+/// | 36 | 2 | number of parts in the ETag, or 0 |
 /// | 38 | 1 | storage class |
 /// | 39 | 1 | form |
 ///
-/// A file is *odd* where one of its fields has no room here: an ETag that is no digest (or none), a storage class that S3 doesn't
-/// know, a time outside of the years 1678 to 2261. A directory has nothing but its name.
+/// A file is *odd* if one of its fields doesn't fit: an ETag that is no digest (or none), a storage class that S3
+/// doesn't define, a time outside of the years 1678 to 2261. A directory has nothing but its name.
 struct EntryRecord: Equatable {
     static let byteCount = 40
 
-    /// How the fields are to be read.
+    /// The meaning of the fields.
     enum Form: UInt8 {
         case directory, file, oddFile
     }
@@ -34,7 +34,7 @@ struct EntryRecord: Equatable {
     var storageClass: UInt8 = 0
     var form: UInt8 = 0
 
-    /// Where a field lies.
+    /// The offsets of the fields.
     enum Offset {
         static let size = 0
         static let time = 8
@@ -58,13 +58,13 @@ struct EntryRecord: Equatable {
         form = bytes.integer(at: Offset.form)
     }
 
-    /// A directory whose position ends at `nameEnd`.
+    /// A directory whose sort key ends at `nameEnd`.
     init(directoryEndingAt nameEnd: UInt32) {
         self.nameEnd = nameEnd
         form = Form.directory.rawValue
     }
 
-    /// A file, if all of it has room here.
+    /// A file; `nil` if one of its fields doesn't fit.
     init?(_ object: ListedObject, endingAt nameEnd: UInt32) {
         guard let digest = object.version.etag.digest, let storageClass = StorageClassCode(object.storageClass),
             let time = object.lastModified.nanosecondsSinceEpoch
@@ -79,7 +79,7 @@ struct EntryRecord: Equatable {
         form = Form.file.rawValue
     }
 
-    /// A file whose ETag and storage class are these texts of the block.
+    /// An odd file with these texts as ETag and storage class.
     init(_ object: ListedObject, etagText: UInt32, storageClassText: UInt32, endingAt nameEnd: UInt32) {
         size = UInt64(bitPattern: Int64(object.version.byteCount))
         time = UInt64(object.lastModified.nanoseconds)
@@ -89,27 +89,27 @@ struct EntryRecord: Equatable {
         form = Form.oddFile.rawValue
     }
 
-    /// What stands in an odd file's `tagHigh`.
+    /// Returns the `tagHigh` of an odd file.
     static func tagHigh(etagText: UInt32, storageClassText: UInt32) -> UInt64 {
         UInt64(etagText) | UInt64(storageClassText) << 32
     }
 
-    /// Index of an odd file's ETag among the block's texts.
+    /// The index of an odd file's ETag among the block's texts.
     var etagText: Int { Int(tagHigh & 0xffff_ffff) }
-    /// Index of an odd file's storage class among the block's texts.
+    /// The index of an odd file's storage class among the block's texts.
     var storageClassText: Int { Int(tagHigh >> 32) }
 
     /// The size of a file; 0 for a directory.
     var byteCount: Int { Int(truncatingIfNeeded: size) }
 
-    /// When a file was last written; 1970 for a directory.
+    /// The modification time of a file; 1970 for a directory.
     var lastModified: Timestamp {
         form == Form.oddFile.rawValue
             ? Timestamp(seconds: Int(truncatingIfNeeded: tagLow), nanoseconds: Int(truncatingIfNeeded: time))
             : Timestamp(nanosecondsSinceEpoch: Int64(bitPattern: time))
     }
 
-    /// Writes the record behind `bytes`.
+    /// Appends the record to `bytes`.
     func append(to bytes: inout [UInt8]) {
         bytes.append(integer: size)
         bytes.append(integer: time)
@@ -123,7 +123,7 @@ struct EntryRecord: Equatable {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The little-endian integer at `offset`.
+    /// Returns the little-endian integer at `offset`.
     func integer<Integer: FixedWidthInteger & BitwiseCopyable>(at offset: Int) -> Integer {
         Integer(littleEndian: loadUnaligned(fromByteOffset: offset, as: Integer.self))
     }

@@ -1,25 +1,25 @@
-/// An inode that the kernel knows: which entry it is, and how often the kernel was told of it.
+/// An inode that the kernel knows: a reference to its entry, and the lookup count.
 struct InodeRow {
-    /// The block that told of it last.
+    /// The block that the inode was last found in.
     private(set) var block: EntryBlock
-    /// The entry's index in the block, in the lower bits, and the lookup count in the others.
+    /// The entry's index in the block in the lower bits, and the lookup count in the others.
     private(set) var packed: UInt64
 
     private static let indexBitCount: UInt64 = 28
-    /// A block of more entries can't be.
+    /// The highest index that fits. No block has more entries.
     private static let indexMax: UInt64 = (1 << indexBitCount) - 1
-    /// The kernel counts to 2^64. An inode that it was told of so often that the count has no room here is never forgotten
-    /// again: 68 billion times.
+    /// The highest count that fits; the kernel counts to 2^64. An inode that reaches it, after 68 billion lookups, is
+    /// never forgotten.
     static let lookupCountMax: UInt64 = .max >> indexBitCount
 
-    /// A row of an entry that counts so many lookups.
+    /// A row of an entry with a lookup count.
     init(block: EntryBlock, index: Int, lookupCount: UInt64 = 0) {
         precondition(index <= Self.indexMax, "a block of too many entries")
         self.block = block
         packed = UInt64(index) | lookupCount << Self.indexBitCount
     }
 
-    /// A row that was written down; `nil` where the block has no such entry, or there is no lookup.
+    /// A row from the log; `nil` if the block has no such entry, or if the lookup count is 0.
     init?(block: EntryBlock, packed: UInt64) {
         self.block = block
         self.packed = packed
@@ -29,7 +29,7 @@ struct InodeRow {
     /// The entry's index in the block.
     var index: Int { Int(packed & Self.indexMax) }
 
-    /// How many lookups of it the kernel hasn't forgotten.
+    /// The lookup count: the lookups that the kernel hasn't forgotten.
     var lookupCount: UInt64 { packed >> Self.indexBitCount }
 
     /// Counts a lookup.
@@ -37,45 +37,45 @@ struct InodeRow {
         if lookupCount < Self.lookupCountMax { packed += 1 << Self.indexBitCount }
     }
 
-    /// Takes lookups back.
+    /// Subtracts forgotten lookups.
     mutating func forget(_ count: UInt64) {
         if lookupCount == Self.lookupCountMax { return }
         packed -= min(count, lookupCount) << Self.indexBitCount
     }
 }
 
-/// Some of the rows of an `InodeTable`: those whose ids leave the same remainder.
+/// The rows of an `InodeTable` whose ids leave the same remainder.
 struct InodeRows {
     private var rows: [UInt64: InodeRow] = [:]
 
-    /// A table that has room for so many times the rows that it has is made anew: a dictionary doesn't shrink.
+    /// A dictionary doesn't shrink. It is rebuilt when its capacity exceeds the number of rows by this factor.
     private static let spareFactorMax = 8
-    /// Below as many it doesn't matter.
+    /// The capacity up to which no dictionary is rebuilt.
     private static let spareCountMin = 256
 
     subscript(id: UInt64) -> InodeRow? { rows[id] }
 
-    /// All of them, with their ids.
+    /// All rows with their ids.
     var all: [(id: UInt64, row: InodeRow)] { rows.map { ($0.key, $0.value) } }
 
-    /// How many.
+    /// The number of rows.
     var count: Int { rows.count }
 
-    /// The memory that the rows take.
+    /// The memory of the rows.
     var byteCount: Int {
-        // A dictionary fills three quarters of its places, each of which has a bit that says whether it is filled.
+        // A dictionary fills three quarters of its slots, and has one more bit for each slot.
         let placeCount = rows.capacity * 4 / 3
         return placeCount * (MemoryLayout<UInt64>.stride + MemoryLayout<InodeRow>.stride) + placeCount / 8
     }
 
-    /// Counts a lookup of an entry, in a row of its own if there is none. Returns the row and its id: `preferred`, unless
-    /// another entry has that.
-    mutating func remember(
+    /// Counts a lookup of an entry; creates its row if there is none. Returns the row and its id: `preferred`, unless
+    /// another entry has it.
+    mutating func recordLookup(
         _ index: Int, of block: EntryBlock, preferring preferred: UInt64
     ) -> (id: UInt64, row: InodeRow) {
         var id = preferred
         var lookupCount: UInt64 = 0
-        // As rare as a collision is, this needs an end: there can't be 2^58 rows.
+        // Collisions are rare, and the loop ends: there can't be 2^58 rows.
         while let row = rows[id] {
             if block.isEntry(index, sameAs: row.index, of: row.block) {
                 lookupCount = row.lookupCount
@@ -89,17 +89,17 @@ struct InodeRows {
         return (id, row)
     }
 
-    /// Takes in a row that was written down.
+    /// Adds a row from the log.
     mutating func restore(_ row: InodeRow, of id: UInt64) {
         rows[id] = row
     }
 
-    /// Takes out a row that was taken in before.
+    /// Removes a row that was added before.
     mutating func remove(_ id: UInt64) {
         rows[id] = nil
     }
 
-    /// Takes lookups of an inode back. Returns its row, which is gone if no lookup is left.
+    /// Subtracts forgotten lookups of an inode. Returns its row, which is removed if no lookup is left.
     mutating func forget(_ id: UInt64, count: UInt64) -> InodeRow? {
         guard var row = rows[id] else { return nil }
         row.forget(count)
@@ -120,7 +120,7 @@ struct InodeRows {
         rows = fitting
     }
 
-    /// The id of the row for which `isWanted`, among those that prefer the same id.
+    /// Returns the id of the row that satisfies `isWanted`, among those that prefer the same id.
     func id(preferring preferred: UInt64, where isWanted: (InodeRow) -> Bool) -> UInt64? {
         var id = preferred
         while let row = rows[id] {
@@ -130,7 +130,7 @@ struct InodeRows {
         return nil
     }
 
-    /// The next id of the same remainder.
+    /// Returns the next id with the same remainder.
     private static func successor(of id: UInt64) -> UInt64 {
         let next = id &+ InodeTable.partCount
         return next < InodeID.firstFree ? next + InodeTable.partCount : next

@@ -2,14 +2,14 @@ import ObjectStore
 import StateLog
 import Synchronization
 
-/// The inodes that the kernel knows, each with its lookup count: how often the kernel was told of it and has not yet
-/// forgotten it (libfuse, `fuse_lowlevel_ops.forget`). An inode stays as long as that isn't zero.
+/// The inodes that the kernel knows, with their lookup counts: the lookups that were answered and not yet forgotten
+/// (libfuse, `fuse_lowlevel_ops.forget`). An inode stays until its count is zero.
 ///
-/// A row is not a copy of a block's entry but says which one it is: 24 bytes with the id. The block stays as long as there
-/// is a row of it, also when its listing is gone; a row moves to the block that told of its inode last.
+/// A row refers to a block's entry instead of copying it: 24 bytes with the id. It keeps the block in memory, even
+/// after the listing was dropped. A new lookup moves the row to the newest block that has the inode.
 final class InodeTable: Sendable {
-    /// Rows are in as many parts, each with its own lock, so that threads seldom meet, and none waits for a large table to
-    /// grow.
+    /// The number of parts that the rows are divided into. Each has its own lock, so that threads seldom meet, and none
+    /// waits for a large table to grow.
     static let partCount: UInt64 = 64
 
     private let root: Inode
@@ -21,11 +21,11 @@ final class InodeTable: Sendable {
         let rows = Mutex(InodeRows())
     }
 
-    /// A table that holds the root, of this key, which the kernel never forgets.
+    /// Creates a table with the root, which the kernel never forgets.
     ///
     /// - Parameters:
-    ///   - idMask: Which bits ids may differ in, for tests of ids that collide.
-    ///   - log: Where it is written which inodes there are, for the next process.
+    ///   - idMask: The bits in which ids may differ, for tests of colliding ids.
+    ///   - log: The log for the next process.
     init(rootKey: Key, idMask: UInt64 = .max, log: EntryLog? = nil) {
         root = Inode(id: .root, key: rootKey, kind: .directory)
         self.idMask = idMask
@@ -37,44 +37,44 @@ final class InodeTable: Sendable {
         parts[Int(id % Self.partCount)].rows.withLock { body(&$0) }
     }
 
-    /// The inode that the kernel calls `id`.
+    /// Returns the inode with the kernel's id `id`.
     func inode(_ id: InodeID) -> Inode? {
         if id == .root { return root }
-        // Made outside of the lock.
+        // Created outside of the lock.
         guard let row = withRows(of: id.rawValue, { $0[id.rawValue] }) else { return nil }
         return Inode(id: id, key: row.block.key(row.index), kind: row.block.kind(row.index))
     }
 
-    /// How many inodes the kernel knows, the root included.
+    /// The number of inodes that the kernel knows, the root included.
     var count: Int {
         parts.reduce(1) { $0 + $1.rows.withLock { $0.count } }
     }
 
-    /// The inode numbers of all inodes that the kernel knows. Takes a while.
+    /// The inode numbers of all inodes that the kernel knows. Slow.
     var numbers: [UInt64] {
         [root.number]
             + parts.flatMap { part in
-                // Made outside of the lock.
+                // Created outside of the lock.
                 part.rows.withLock { $0.all }.map { $0.row.block.inodeNumber($0.row.index) }
             }
     }
 
-    /// The memory that the rows take, without their blocks, in bytes.
+    /// The memory of the rows without their blocks, in bytes.
     var byteCount: Int {
         parts.reduce(0) { $0 + $1.rows.withLock { $0.byteCount } }
     }
 
-    /// The inode of an entry, counted as one more lookup: the reply that tells the kernel of it must be sent.
-    func remember(_ index: Int, of block: EntryBlock) -> InodeID {
-        remember(index, of: block, number: block.inodeNumber(index))
+    /// Counts a lookup of an entry and returns its inode. The reply that contains it must be sent.
+    func recordLookup(_ index: Int, of block: EntryBlock) -> InodeID {
+        recordLookup(index, of: block, number: block.inodeNumber(index))
     }
 
-    /// The same where the entry's inode number is known already.
-    func remember(_ index: Int, of block: EntryBlock, number: UInt64) -> InodeID {
+    /// Counts a lookup of an entry with a known inode number.
+    func recordLookup(_ index: Int, of block: EntryBlock, number: UInt64) -> InodeID {
         let preferred = preferredID(block.preferredID(index, number: number))
         let id = withRows(of: preferred) { rows in
-            let (id, row) = rows.remember(index, of: block, preferring: preferred)
-            // Under the lock, so that the log has the counts of an inode in their order.
+            let (id, row) = rows.recordLookup(index, of: block, preferring: preferred)
+            // Under the lock, so that the log has the counts of an inode in order.
             log?.write(row, of: id)
             return id
         }
@@ -85,7 +85,7 @@ final class InodeTable: Sendable {
         max(hash & idMask, InodeID.firstFree)
     }
 
-    /// The kernel forgets `count` lookups of an inode. The root stays.
+    /// Subtracts `count` lookups that the kernel has forgotten. The root stays.
     func forget(_ id: InodeID, count: UInt64) {
         if id == .root { return }
         let row = withRows(of: id.rawValue) { rows in
@@ -93,14 +93,14 @@ final class InodeTable: Sendable {
             if let row { log?.write(row, of: id.rawValue) }
             return row
         }
-        // The row is let go outside of the lock, since it may be the last that holds a block.
+        // Released outside of the lock, since the row may be the last reference to a block.
         withExtendedLifetime(row) {}
     }
 
-    /// The inodes of keys that `isWanted` says yes to. Takes a while.
+    /// Returns the inodes with keys that satisfy `isWanted`. Slow.
     func inodes(where isWanted: (Key) -> Bool) -> [Inode] {
         parts.flatMap { part in
-            // Made outside of the lock.
+            // Created outside of the lock.
             part.rows.withLock { $0.all }.compactMap { id, row in
                 let key = row.block.key(row.index)
                 return isWanted(key)
@@ -109,9 +109,9 @@ final class InodeTable: Sendable {
         }
     }
 
-    // MARK: What keeps blocks in memory
+    // MARK: References to blocks
 
-    /// The entries of a block that the kernel knows inodes of, and whose rows therefore keep it in memory.
+    /// Returns the entries of a block that rows refer to, and which thereby keep it in memory.
     func inodes(pinning block: EntryBlock) -> [(index: Int, id: InodeID)] {
         (0..<block.count).compactMap { index in
             let preferred = preferredID(block.preferredID(index, number: block.inodeNumber(index)))
@@ -122,7 +122,7 @@ final class InodeTable: Sendable {
         }
     }
 
-    /// The inode of the directory of this prefix, if the kernel knows it.
+    /// Returns the inode of the directory of this prefix; `nil` if the kernel doesn't know it.
     func directory(_ prefix: Key) -> InodeID? {
         if prefix == root.key { return .root }
         let preferred = preferredID(EntryBlock.preferredID(ofDirectory: Inode.number(of: prefix)))
@@ -133,13 +133,13 @@ final class InodeTable: Sendable {
     }
 }
 
-// MARK: What the next process must know
+// MARK: State for the next process
 
 extension InodeTable: StateOwner {
-    /// Takes in the inodes that the log has, which are of these blocks.
+    /// Restores the inodes of the log, which refer to these blocks.
     func restore(from blocks: [UInt64: EntryBlock]) throws(StateLogError) {
         guard let log else { return }
-        // The block of a record that doesn't hold any more may have been left out when the log was written anew.
+        // A rewritten log may lack the block of a record that was later removed.
         var lacking: Set<UInt64> = []
         try log.log.replay(.inodeRow) { id, content in
             let words = StateLog.words(content)
@@ -155,12 +155,12 @@ extension InodeTable: StateOwner {
             lacking.remove(id)
             withRows(of: id) { $0.remove(id) }
         }
-        guard lacking.isEmpty else { throw StateLogError("\(lacking.count) inodes are of no entries") }
+        guard lacking.isEmpty else { throw StateLogError("\(lacking.count) inodes have no entry") }
     }
 
     func writeState(to log: StateLog) {
         for part in parts {
-            // Blocks first, outside of the lock, since they take a while.
+            // Blocks first and outside of the lock, since they take a while.
             for (_, row) in part.rows.withLock({ $0.all }) { _ = self.log?.write(row.block) }
             part.rows.withLock { rows in
                 for (id, row) in rows.all { self.log?.write(row, of: id) }

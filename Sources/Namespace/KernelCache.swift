@@ -1,15 +1,15 @@
-/// A name that the kernel knows: where it found it, and what it found.
+/// A name that the kernel knows, and the inode that it stands for.
 public struct KernelName: Hashable, Sendable {
     /// The directory.
     public let parent: InodeID
     /// The name in it, as bytes.
     public let name: [UInt8]
-    /// What the kernel was told it is.
+    /// The inode that a lookup returned for it.
     public let child: InodeID
-    /// Whether that is a directory.
+    /// `true` if that is a directory.
     public let isDirectory: Bool
 
-    /// The name `name` in `parent`, which is `child`.
+    /// The name `name` in `parent`, which stands for `child`.
     public init(parent: InodeID, name: [UInt8], child: InodeID, isDirectory: Bool) {
         self.parent = parent
         self.name = name
@@ -18,24 +18,24 @@ public struct KernelName: Hashable, Sendable {
     }
 }
 
-/// What the kernel keeps of a mount's names, and can be asked to let go of.
+/// The kernel's cache of a mount's names.
 ///
-/// Both calls return at once: what they ask for happens later, on a thread of its own. What the kernel lets go of comes
-/// back as `Namespace.forget`.
+/// Both calls return at once and take effect later, on another thread. `Namespace.forget` receives the lookups that the
+/// kernel forgets.
 public protocol KernelCache: Sendable {
-    /// Has the kernel forget these inodes as far as nobody uses them, because memory is needed. What is open, mapped or
-    /// somebody's working directory stays.
+    /// Asks the kernel to forget unused inodes, because memory is needed. Open and mapped files and working directories
+    /// stay.
     ///
-    /// - Parameter names: Tells which. Takes a while, so it is called by the thread that tells the kernel.
+    /// - Parameter names: Returns the names of the inodes. Slow, so it is called by the thread that notifies the
+    ///   kernel.
     func release(_ names: @escaping @Sendable () -> [KernelName])
 
-    /// Has the kernel ask again about names before it answers by itself again.
+    /// Makes the kernel look names up again.
     ///
     /// - Parameters:
-    ///   - names: Tells which: all that the kernel may know of what has changed. Not called where the kernel can distrust
-    ///     all names of a mount at once, which costs it one question for each that is used again.
-    ///   - completion: Called when the kernel has heard it, from the thread that told it; at once where the mount has
-    ///     ended.
-    func distrust(
+    ///   - names: Returns all names that the kernel may know of what has changed. Not called if the kernel can
+    ///     invalidate all names of a mount at once, which costs one lookup for each name that is used again.
+    ///   - completion: Called on the notifying thread after the kernel was notified; at once if the mount has ended.
+    func invalidate(
         _ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void)
 }

@@ -1,15 +1,15 @@
 public import ObjectStore
 
-/// A stretch of S3's order of keys: `lower` and what follows it, up to but not including `upper`.
+/// A range of keys in S3's order: from `lower` up to but not including `upper`.
 ///
-/// Also used for positions, which are keys relative to a directory's prefix.
+/// Also used for sort keys, which are keys relative to a directory's prefix.
 public struct KeyInterval: Hashable, Sendable {
     /// The first key of the interval.
     public let lower: Key
-    /// The first key behind it; `nil` where it has no end.
+    /// The first key behind the interval; `nil` if it has no end.
     public let upper: Key?
 
-    /// The interval from `lower` up to `upper`; an empty one where `upper` comes before `lower`.
+    /// The interval from `lower` up to `upper`; an empty one if `upper` comes before `lower`.
     public init(lower: Key, upper: Key?) {
         self.lower = upper.map { min(lower, $0) } ?? lower
         self.upper = upper
@@ -23,15 +23,15 @@ public struct KeyInterval: Hashable, Sendable {
         self.init(lower: prefix, upper: prefix.endOfPrefix)
     }
 
-    /// Whether no key is in it.
+    /// `true` if the interval contains no key.
     var isEmpty: Bool { upper.map { $0 <= lower } ?? false }
 
-    /// Whether `key` is in it.
+    /// Returns `true` if the interval contains `key`.
     public func contains(_ key: Key) -> Bool {
         lower <= key && (upper.map { key < $0 } ?? true)
     }
 
-    /// The end that comes first, where `nil` comes behind all others.
+    /// Returns the end that comes first; `nil` comes behind all others.
     static func earlierEnd(_ left: Key?, _ right: Key?) -> Key? {
         guard let left, let right else { return left ?? right }
         return min(left, right)
@@ -42,7 +42,7 @@ extension Key {
     /// The smallest key behind this one.
     var next: Key { appending([0]) }
 
-    /// The smallest key behind all that begin with this one; `nil` where there is none.
+    /// The smallest key behind all keys that begin with this one; `nil` if there is none.
     public var endOfPrefix: Key? {
         var bytes = self.bytes
         while let last = bytes.popLast() {
@@ -54,12 +54,12 @@ extension Key {
         return nil
     }
 
-    /// The prefix of the directory that this directory is in; `nil` for the empty prefix, which is in none.
+    /// The prefix of the parent directory; `nil` for the empty prefix, which has none.
     var parentPrefix: Key? {
         bytes.isEmpty ? nil : Key(bytes.dropLast()).folderPrefix
     }
 
-    /// What follows the first `byteCount` bytes.
+    /// Returns the key without its first `byteCount` bytes.
     func dropping(_ byteCount: Int) -> Key {
         Key(bytes.dropFirst(byteCount))
     }

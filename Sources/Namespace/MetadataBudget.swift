@@ -1,61 +1,62 @@
 import ObjectStore
 import Synchronization
 
-/// How much memory may be spent on what is known of names: listings, their entries, and the inodes that the kernel knows,
-/// which hold entries also when their listing is gone (`--metadata-limit`).
+/// The limit of the memory for names (`--metadata-limit`): listings, their entries, and the inodes that the kernel
+/// knows, which hold entries even after their listing was dropped.
 ///
-/// Beyond the limit, the kernel is asked to forget files of listings that have gone before, whose blocks only it holds; then
-/// listings that nobody has used for the longest time go, and the files that it knows of them. It forgets a little later, so
-/// what that sets free isn't waited for: the next ones go when there is notably more again.
+/// Beyond the limit, the kernel is first asked to forget files of listings that were dropped earlier, whose blocks only
+/// it holds. Then the least recently used listings are dropped, and the kernel is asked to forget their files. It does
+/// so a little later. That memory isn't waited for: the next eviction begins when usage has clearly grown again.
 ///
-/// What an open directory reads is not dropped. So a folder that is bigger than the limit takes the memory that it takes
-/// until it is closed, and all others go meanwhile.
+/// A listing with readers isn't dropped. So a folder bigger than the limit takes its memory until it is closed, while
+/// all other listings are dropped.
 final class MetadataBudget: Sendable {
     private let byteLimit: Int
     private let account: BlockAccount
     private let inodes: InodeTable
     private let kernel = Mutex<(any KernelCache)?>(nil)
-    private let orphans = Mutex(OrphanedBlocks())
+    private let unlisted = Mutex(UnlistedBlocks())
     private let isEvicting = Atomic<Bool>(false)
-    /// Nothing goes before as many bytes are used, because what went last may still be on its way out.
+    /// The usage below which no eviction begins, because memory of the last one may still be in use.
     private let nextEviction = Atomic<Int>(0)
-    /// The inodes aren't counted before listings and entries take as many bytes: to count them takes a while.
-    private let nextLook = Atomic<Int>(0)
+    /// The usage of listings and entries below which inodes aren't counted, since counting them is slow.
+    private let nextInodeCount = Atomic<Int>(0)
 
-    /// One part in so many goes at a time: few enough that nobody waits for it, enough that it is seldom.
+    /// An eviction frees the limit divided by this number: few enough bytes to be quick, enough to be rare.
     private static let stepCount = 16
 
-    /// - Parameter byteLimit: How much, in bytes. Five eighths of it are for what is kept: pages that are on their way, and
-    ///   what malloc can't give back between what has gone and what has stayed, take the rest. (A walk over 2,000,000 keys
-    ///   took 158 MiB where 128 were allowed, and 138 with three quarters.)
+    /// - Parameter byteLimit: The limit in bytes. Five eighths of it are for listings and inodes. Pages in flight, and
+    ///   memory that malloc can't return between freed and used blocks, take the rest. (With a limit of 128 MiB, a walk
+    ///   over 2,000,000 keys took 158 MiB with all of it, and 138 with three quarters.)
     init(byteLimit: Int, account: BlockAccount, inodes: InodeTable) {
         self.byteLimit = byteLimit / 8 * 5
         self.account = account
         self.inodes = inodes
     }
 
-    /// Who tells the kernel things; `nil` before there is a mount.
+    /// The kernel's cache; `nil` before the mount.
     var kernelCache: (any KernelCache)? {
         kernel.withLock { $0 }
     }
 
-    /// From now on the kernel is told through `kernel` what to let go of.
+    /// Sets the kernel's cache.
     func attach(_ kernel: any KernelCache) {
         self.kernel.withLock { $0 = kernel }
     }
 
-    /// How much is used, in bytes.
+    /// The usage, in bytes.
     var byteCount: Int { account.byteCount + inodes.byteCount }
 
-    /// How much is to be let go of now, in bytes; `nil` where that is nothing, or somebody else is at it. Ends with
-    /// `endEviction`.
+    /// Begins an eviction, which `endEviction` ends. Returns the number of bytes to free; `nil` if that is none, or if
+    /// another thread is evicting.
     func beginEviction() -> Int? {
         let entriesByteCount = account.byteCount
-        guard entriesByteCount > nextLook.load(ordering: .relaxed) else { return nil }
+        guard entriesByteCount > nextInodeCount.load(ordering: .relaxed) else { return nil }
         let used = byteCount
         if used <= byteLimit {
-            // Inodes don't take more than the entries that they hold, so half of what is left may be gone then.
-            nextLook.store(
+            // Inodes take no more than the entries that they hold, so half of the remaining memory may be used up by
+            // then.
+            nextInodeCount.store(
                 entriesByteCount + max(byteLimit - used, byteLimit / MetadataBudget.stepCount) / 4, ordering: .relaxed)
             nextEviction.store(0, ordering: .relaxed)
             return nil
@@ -64,53 +65,53 @@ final class MetadataBudget: Sendable {
             !isEvicting.exchange(true, ordering: .acquiring)
         else { return nil }
         let excess = used - byteLimit + byteLimit / MetadataBudget.stepCount
-        return max(0, excess - askForOrphans(excess))
+        return max(0, excess - releaseUnlistedBlocks(excess))
     }
 
-    /// Has the kernel let go of what it knows of listings that have gone.
+    /// Asks the kernel to forget the files of dropped listings.
     ///
-    /// - Parameter isOver: Whether nothing is left to do for now.
-    func endEviction(of listings: [Listing], isOver: Bool) {
-        noteGone(listings)
+    /// - Parameter isOver: `true` if nothing is left to evict for now.
+    func endEviction(of listings: [DirectoryListing], isOver: Bool) {
+        noteDropped(listings)
         let goneByteCount = listings.reduce(0) { $0 + $1.byteCount }
-        // Before the kernel is asked: it may answer at once.
+        // First, since the kernel may answer at once.
         nextEviction.store(isOver ? byteCount + byteLimit / MetadataBudget.stepCount / 2 : 0, ordering: .relaxed)
-        _ = askForOrphans(goneByteCount)
+        _ = releaseUnlistedBlocks(goneByteCount)
         isEvicting.store(false, ordering: .releasing)
     }
 
-    /// Listings have been dropped or replaced: what something still holds of them can only be asked for.
-    func noteGone(_ listings: [Listing]) {
-        noteGone(listings.flatMap(\.blocks))
+    /// Notes listings that were dropped or replaced. Blocks that are still in use can only be freed by the kernel.
+    func noteDropped(_ listings: [DirectoryListing]) {
+        noteDropped(listings.flatMap(\.blocks))
     }
 
-    /// The same for blocks that are of no listing.
-    func noteGone(_ blocks: [EntryBlock]) {
-        orphans.withLock { $0.add(blocks) }
+    /// Notes blocks that belong to no listing.
+    func noteDropped(_ blocks: [EntryBlock]) {
+        unlisted.withLock { $0.add(blocks) }
     }
 
-    /// Somebody has read a listing, so that it can be dropped. Whether that may make a difference now.
-    func noteReleasable(_ listing: Listing) -> Bool {
+    /// Notes that a listing has no readers any more. Returns `true` if dropping it may matter now.
+    func noteReleasable(_ listing: DirectoryListing) -> Bool {
         guard byteCount > byteLimit, listing.byteCount > byteLimit / MetadataBudget.stepCount else { return false }
         nextEviction.store(0, ordering: .relaxed)
         return true
     }
 
-    /// Has the kernel let go of the files of blocks of so many bytes, whose listings have gone. How many bytes that may set
-    /// free that nobody has counted on before.
-    private func askForOrphans(_ byteCount: Int) -> Int {
+    /// Asks the kernel to forget the files of dropped blocks with this many bytes. Returns the number of bytes that
+    /// this frees for the first time.
+    private func releaseUnlistedBlocks(_ byteCount: Int) -> Int {
         guard let kernel = kernelCache else { return 0 }
-        let (orphans, freshByteCount) = orphans.withLock { $0.next(byteCount: byteCount) }
-        if !orphans.isEmpty {
-            // Finding the names takes a while, so it is done where the kernel is told.
-            kernel.release { [self] in orphans.flatMap { $0.block.map(names) ?? [] } }
+        let (blocks, freshByteCount) = unlisted.withLock { $0.next(byteCount: byteCount) }
+        if !blocks.isEmpty {
+            // Finding the names is slow, so the notifying thread does it.
+            kernel.release { [self] in blocks.flatMap { $0.block.map(names) ?? [] } }
         }
         return freshByteCount
     }
 
-    /// The names that the kernel knows by entries of this block.
+    /// Returns the names that the kernel knows by entries of this block.
     private func names(_ block: EntryBlock) -> [KernelName] {
-        // The kernel doesn't know names in a directory that it has forgotten.
+        // The kernel knows no names in a directory that it has forgotten.
         guard let parent = inodes.directory(block.prefix) else { return [] }
         return inodes.inodes(pinning: block).map { index, id in
             KernelName(

@@ -1,18 +1,18 @@
 import ObjectStore
 
-/// One component of a path: a name that a directory of ours can have an entry of.
+/// One component of a path: a name that an entry of a directory can have.
 public struct Name: Hashable, Sendable {
     /// The longest name, in bytes: Linux's NAME_MAX (limits.h), which `statfs` reports as well.
     public static let byteCountLimit = 255
 
-    /// The name, one to 255 bytes of UTF-8, none of them NUL or "/".
+    /// The name: one to 255 bytes of UTF-8, none of them NUL or "/".
     public let bytes: [UInt8]
 
-    /// Why bytes are not a name.
+    /// The reason why bytes aren't a name.
     public enum Flaw: Error, Hashable, Sendable {
         /// Nothing between two "/".
         case empty
-        /// "." or "..", which paths use for something else.
+        /// "." or "..", which have another meaning in paths.
         case dots
         /// A NUL or a "/", which no path can hold.
         case forbiddenByte
@@ -22,22 +22,16 @@ public struct Name: Hashable, Sendable {
         case notUTF8
     }
 
-    /// The name of these bytes. Names from applications and components of keys are judged here alike, so that a lookup
-    /// and a listing agree on what there is.
+    /// The name of these bytes. Lookups and listings both use this check, so that they agree on the existing names.
     public init(_ bytes: some Collection<UInt8>) throws(Flaw) {
-        // Looked at before it is copied: what an application asks for may be long.
+        // Checked before the copy: an application may pass a long name.
         if bytes.count > Name.byteCountLimit { throw .tooLong }
         let bytes = Array(bytes)
         if let flaw = bytes.withUnsafeBytes({ Name.flaw(of: $0) }) { throw flaw }
         self.bytes = bytes
     }
 
-    /// The name of bytes that were judged before.
-    init(proven bytes: [UInt8]) {
-        self.bytes = bytes
-    }
-
-    /// Why bytes are not a name; `nil` where they are one.
+    /// Returns the reason why bytes aren't a name; `nil` if they are one.
     static func flaw(of bytes: UnsafeRawBufferPointer) -> Flaw? {
         if bytes.isEmpty { return .empty }
         if bytes.count > byteCountLimit { return .tooLong }
@@ -49,34 +43,5 @@ public struct Name: Hashable, Sendable {
             if byte >= 0x80 { isASCII = false }
         }
         return isASCII || String(validating: bytes, as: UTF8.self) != nil ? nil : .notUTF8
-    }
-}
-
-/// What a key, or a common prefix, is for the directory that it was listed in.
-enum Classification: Equatable {
-    /// The directory's own marker: the key is the directory's prefix itself.
-    case marker
-    case file(Name)
-    case directory(Name)
-    /// No path can name it.
-    case hidden(Name.Flaw)
-
-    /// Classifies a key that begins with `prefix`, which ends in "/" or is empty.
-    ///
-    /// The one place where keys become names (DESIGN.md, "Odd keys"): what is behind the prefix up to the first "/" is a
-    /// directory if there is a "/", also for a key deeper down, and a file if there is none.
-    init(_ key: Key, below prefix: Key) {
-        let relative = key.bytes.dropFirst(prefix.bytes.count)
-        if relative.isEmpty {
-            self = .marker
-            return
-        }
-        let end = relative.firstIndex(of: Key.delimiter)
-        do throws(Name.Flaw) {
-            let name = try Name(relative[..<(end ?? relative.endIndex)])
-            self = end == nil ? .file(name) : .directory(name)
-        } catch {
-            self = .hidden(error)
-        }
     }
 }

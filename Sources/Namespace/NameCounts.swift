@@ -1,20 +1,20 @@
 import Synchronization
 
-/// How lookups were answered since the start, and what is known of names.
+/// Counts of lookups since the start, and of the names in memory.
 public struct NameCounts: Sendable {
-    /// How many lookups there were: the kernel asks for a name when it doesn't know it any more.
+    /// The number of lookups: the kernel sends one for a name that isn't in its cache.
     public let lookupCount: Int
-    /// How many of them had to wait for a page of a listing.
+    /// The number of lookups that waited for a page of a listing.
     public let lookupMissCount: Int
-    /// How many listings were taken from the archive.
+    /// The number of listings that came from the archive.
     public let archivedListingCount: Int
-    /// How many directories something is known of.
+    /// The number of directories with a listing.
     public let listingCount: Int
-    /// How many inodes the kernel knows.
+    /// The number of inodes that the kernel knows.
     public let inodeCount: Int
-    /// What listings and inodes take in memory, in bytes.
+    /// The memory of listings and inodes, in bytes.
     public let byteCount: Int
-    /// What they may take, about.
+    /// The approximate limit of that memory.
     public let byteLimit: Int
 }
 
@@ -33,12 +33,12 @@ final class LookupMeter: Sendable {
 }
 
 extension Namespace {
-    /// How lookups were answered so far, and what is known.
+    /// The counts of lookups so far, and of the names in memory.
     public var counts: NameCounts {
         NameCounts(
             lookupCount: meter.lookupCount, lookupMissCount: meter.missCount,
-            archivedListingCount: source.archivedListingCount.load(ordering: .relaxed),
-            listingCount: tree.listingCount, inodeCount: inodeCount, byteCount: budget.byteCount,
+            archivedListingCount: context.archivedListingCount.load(ordering: .relaxed),
+            listingCount: cache.listingCount, inodeCount: inodeCount, byteCount: budget.byteCount,
             byteLimit: metadataByteLimit)
     }
 }

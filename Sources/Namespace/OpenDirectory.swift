@@ -1,22 +1,23 @@
 public import ObjectStore
 import Synchronization
 
-/// A directory that somebody reads the entries of.
+/// A directory whose entries are being read.
 ///
-/// It keeps to one edition of the listing, also when that expires meanwhile, so that an index means the same entry until the end;
-/// starting again from the first entry (`rewinddir`) starts with what is known by then.
+/// It uses one snapshot of the listing, even if that expires, so that an index means the same entry until the end.
+/// Restarting from the first entry (`rewinddir`) switches to the current listing.
 public final class OpenDirectory: Sendable {
     /// The directory.
     public let inode: Inode
-    private let tree: KnownTree
-    private let walkAhead: WalkAhead
+    private let cache: DirectoryCache
+    private let prefetcher: WalkPrefetcher
     private let inodes: InodeTable
-    private let listing: Mutex<Listing>
+    private let listing: Mutex<DirectoryListing>
 
-    init(inode: Inode, listing: Listing, tree: KnownTree, walkAhead: WalkAhead, inodes: InodeTable) {
+    init(inode: Inode, listing: DirectoryListing, cache: DirectoryCache, prefetcher: WalkPrefetcher, inodes: InodeTable)
+    {
         self.inode = inode
-        self.tree = tree
-        self.walkAhead = walkAhead
+        self.cache = cache
+        self.prefetcher = prefetcher
         self.inodes = inodes
         listing.beginReading()
         self.listing = Mutex(listing)
@@ -25,76 +26,75 @@ public final class OpenDirectory: Sendable {
     deinit {
         let listing = listing.withLock { $0 }
         listing.endReading()
-        tree.noteEnd(ofReading: listing)
+        cache.noteEnd(ofReading: listing)
     }
 
-    /// Entries from `index` on, at least one, or none at the end of the directory. More may follow behind those given.
+    /// Returns entries from `index` on: at least one, or none at the end of the directory. More may follow.
     ///
     /// - Parameters:
-    ///   - index: 0, or the index behind an entry that was given before.
-    ///   - isRestart: Whether the reading begins (again): then it is of what is known now.
+    ///   - index: 0, or the index behind an entry that was returned before.
+    ///   - isRestart: `true` to begin again, with the current listing.
     public func entries(
         from index: Int, isRestart: Bool, completion: @escaping @Sendable (Result<DirectorySlice, StoreError>) -> Void
     ) {
         let listing = listing.withLock { listing in
             if isRestart {
-                let renewed = tree.listing(inode.key)
+                let renewed = cache.listing(inode.key)
                 renewed.beginReading()
                 listing.endReading()
                 listing = renewed
             }
             return listing
         }
-        // A folder may be bigger than all there is memory for.
-        tree.keepWithinLimit()
-        // First, so that what is asked for ahead of a walk is what this reader waits for.
-        if index == 0 { walkAhead.noteRead(listing) }
+        // One folder may be bigger than the whole limit.
+        cache.keepWithinLimit()
+        // First, so that the reader waits for a page of the prefetch instead of requesting its own.
+        if index == 0 { prefetcher.noteRead(listing) }
         listing.entries(from: index) { result in
-            // Before the entries are given.
+            // Before the entries are returned.
             if case .success = result { listing.writeEntries() }
             completion(result)
         }
     }
 
-    /// What the listing is called in the log that outlives this process; 0 where there is none. Another one after a restart.
+    /// The id of the listing in the log for the next process; 0 if there is no log. A restart changes it.
     public var listingID: UInt64 { listing.withLock { $0.logID } }
 
-    /// Writes to the log what has been given of the entries.
+    /// Writes the entries that were returned to the log.
     public func writeEntries() {
         listing.withLock { $0 }.writeEntries()
     }
 
-    /// Until when the entries hold.
+    /// The time at which the entries expire.
     public var expiry: Expiry {
         listing.withLock { $0.expiry }
     }
 
-    /// Tells apart the listings that open directories give the entries of: those of one have the same entries at the same
-    /// indices. Holds while this directory is open and isn't restarted.
+    /// The identity of the listing that this directory reads. Directories with the same identity have the same entries
+    /// at the same indices. Valid while this directory is open and isn't restarted.
     public var listingIdentity: ObjectIdentifier {
         listing.withLock { ObjectIdentifier($0) }
     }
 
-    /// What `noteKernelCopy` was last told of this listing; 0 for nothing.
+    /// The epoch that `noteKernelCopy` last stored for this listing; 0 for none.
     public var kernelCopyEpoch: UInt64 {
         listing.withLock { $0.kernelCopyEpoch.load(ordering: .sequentiallyConsistent) }
     }
 
-    /// Notes with the listing, for all who open it, that the kernel has begun to copy it in an epoch, which is theirs to
-    /// count.
+    /// Stores with the listing, for all directories that read it, that the kernel has begun a copy of it in an epoch.
     public func noteKernelCopy(epoch: UInt64) {
         listing.withLock { $0.kernelCopyEpoch.store(epoch, ordering: .sequentiallyConsistent) }
     }
 
-    /// The inode of an entry of this directory, counted as a lookup by the kernel: the reply that tells of it must be
-    /// sent (`readdirplus`), or the lookup be taken back with `Namespace.forget`.
+    /// Counts a lookup of an entry of this directory and returns its inode. The reply that contains it must be sent
+    /// (`readdirplus`), or `Namespace.forget` must take the lookup back.
     ///
     /// - Parameter number: The entry's inode number.
-    public func remember(_ entry: ListedEntry, number: UInt64) -> InodeID {
-        inodes.remember(entry.index, of: entry.block, number: number)
+    public func recordLookup(_ entry: ListedEntry, number: UInt64) -> InodeID {
+        inodes.recordLookup(entry.index, of: entry.block, number: number)
     }
 
-    /// The inode number of the directory that this one is in; the root's own for the root.
+    /// The inode number of the parent directory; the root's own for the root.
     public var parentInodeNumber: UInt64 {
         if inode.id == .root { return inode.number }
         let components = inode.key.bytes.dropLast()

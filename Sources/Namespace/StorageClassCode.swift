@@ -1,11 +1,12 @@
-/// S3's storage classes in a byte: what almost every entry has one of ("StorageClass" in "Object", Amazon S3 API Reference).
+/// S3's storage classes in a byte. Almost every entry has one of them ("StorageClass" in "Object", Amazon S3 API
+/// Reference).
 ///
 /// The numbers are written to disk: new ones go behind the last.
 enum StorageClassCode: UInt8, CaseIterable {
     case standard, reducedRedundancy, glacier, standardIA, oneZoneIA, intelligentTiering, deepArchive, outposts
     case glacierIR, snow, expressOneZone, fsxOpenZFS, fsxOntap
 
-    /// S3's word for it.
+    /// S3's name of the class.
     var text: String {
         switch self {
         case .standard: "STANDARD"
@@ -24,7 +25,7 @@ enum StorageClassCode: UInt8, CaseIterable {
         }
     }
 
-    /// The class of this word; `nil` for one that S3 doesn't name so far.
+    /// The class with this name; `nil` for one that S3 doesn't define yet.
     init?(_ text: String) {
         if text == StorageClassCode.standard.text {
             self = .standard

@@ -1,8 +1,9 @@
-/// How long an answer of the store counts as true (`--metadata-ttl`).
+/// The time until a response of the store expires (`--metadata-ttl`). It limits attributes, names and negative entries
+/// alike; `KernelTimeout` in FuseBridge limits negative entries further.
 public enum TimeToLive: Hashable, Sendable {
-    /// As long as this.
+    /// This long.
     case limited(Duration)
-    /// For good: the bucket is known not to change.
+    /// Forever: the bucket is known not to change.
     case forever
 
     func expiry(from start: ContinuousClock.Instant) -> Expiry {
@@ -13,11 +14,11 @@ public enum TimeToLive: Hashable, Sendable {
     }
 }
 
-/// Until when an answer counts as true.
+/// The time at which a response expires.
 public enum Expiry: Hashable, Sendable {
-    /// Until this moment.
+    /// At this time.
     case at(ContinuousClock.Instant)
-    /// For good.
+    /// Never.
     case never
 
     func isOver(at now: ContinuousClock.Instant) -> Bool {
@@ -27,7 +28,7 @@ public enum Expiry: Hashable, Sendable {
         }
     }
 
-    /// How much time is left at `now`: none or more; `nil` where it never ends.
+    /// Returns the remaining time, zero or more; `nil` if it doesn't end.
     public func remaining(at now: ContinuousClock.Instant) -> Duration? {
         switch self {
         case .at(let end): max(now.duration(to: end), .zero)

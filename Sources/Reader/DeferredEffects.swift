@@ -3,7 +3,7 @@ import ObjectStore
 import SystemSupport
 
 /// Effects decided under an object's lock, to be carried out after the lock is released.
-struct Errands {
+struct DeferredEffects {
     /// Parts to request from the store.
     var started: [(number: UInt64, range: Range<Int>)] = []
     /// The deadline of the requests for `started`; `nil` for the full timeout of a request.

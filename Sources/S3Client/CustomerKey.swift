@@ -1,19 +1,19 @@
 import SystemPackage
 import SystemSupport
 
-/// A key that objects are encrypted with and that S3 is given with each request ("Using server-side encryption with
-/// customer-provided keys (SSE-C)" in the Amazon S3 User Guide). Never printed.
+/// The key of server-side encryption with customer-provided keys (SSE-C), which S3 needs in each request ("Using
+/// server-side encryption with customer-provided keys (SSE-C)" in the Amazon S3 User Guide). Never printed.
 public struct CustomerKey: Sendable, CustomStringConvertible, CustomReflectable {
     /// AES-256.
     private static let byteCount = 32
-    /// The header that has the key.
+    /// The name of the header that holds the key.
     static let headerName = "x-amz-server-side-encryption-customer-key"
 
     private let bytes: [UInt8]
 
-    /// Reads a file that holds 32 bytes, or these in Base64.
+    /// Reads a file that holds 32 bytes, raw or in Base64.
     ///
-    /// - Throws: What is wrong with the file; also where others than its owner may read it.
+    /// - Throws: An error if the file has other content, or if users other than its owner may read or write it.
     public init(file path: String) throws(SettingsError) {
         let content: [UInt8]
         do {
@@ -28,17 +28,17 @@ public struct CustomerKey: Sendable, CustomStringConvertible, CustomReflectable 
             throw SettingsError("the SSE-C key in \(path) can't be read: \(error)")
         }
         guard let key = content.count == Self.byteCount ? content : Base64.decode(content), key.count == Self.byteCount
-        else { throw SettingsError("\(path) holds no SSE-C key: that is 32 bytes, or these in Base64") }
+        else { throw SettingsError("\(path) holds no SSE-C key (expected 32 bytes, raw or in Base64)") }
         bytes = key
     }
 
     private static func checkPermissions(of file: FileDescriptor, path: String) throws {
         guard try file.stat().permissions.isDisjoint(with: [.groupRead, .groupWrite, .otherRead, .otherWrite]) else {
-            throw SettingsError("others may read or write the SSE-C key in \(path); do: chmod 600 \(path)")
+            throw SettingsError("other users may read or write the SSE-C key in \(path); run: chmod 600 \(path)")
         }
     }
 
-    /// The headers that a GET has.
+    /// The headers of a GET request.
     var headers: [HTTPHeader] {
         [
             HTTPHeader("x-amz-server-side-encryption-customer-algorithm", "AES256"),
@@ -47,9 +47,9 @@ public struct CustomerKey: Sendable, CustomStringConvertible, CustomReflectable 
         ]
     }
 
-    /// Nothing of the key.
+    /// A fixed text that reveals nothing of the key.
     public var description: String { "an SSE-C key" }
 
-    /// Nothing to see.
+    /// An empty mirror, so that `dump` does not print the key.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }

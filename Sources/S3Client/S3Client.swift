@@ -5,25 +5,25 @@ public import SystemSupport
 
 /// An S3 bucket as an `ObjectStore`.
 ///
-/// A few network threads each run a loop around libcurl's multi interface. A request belongs to one of them from its
-/// submission to its end, so its state needs no lock, and its receiver is called there. Callers are expected to bound
-/// how many requests they have under way: what is beyond the connections waits in a queue.
+/// A few network threads each run a loop around libcurl's multi interface. A request belongs to one thread from its
+/// submission to its end, so its state needs no lock, and its receiver is called there. Callers limit the number of
+/// requests in flight: those beyond the number of connections wait in a queue.
 public final class S3Client: ObjectStore {
     let context: ClientContext
     private let threads: [NetworkThread]
     private let nextID = Atomic<UInt64>(0)
 
-    /// A request belongs to one thread: with fewer connections each, requests would wait for one thread's while another's
-    /// are idle.
+    /// The minimum number of connections for each thread. With fewer, requests would wait for the connections of one
+    /// thread while those of another are idle.
     private static let connectionCountPerThreadMin = 4
 
-    /// A client, whose threads start now. Nothing is asked of the bucket yet.
+    /// Creates a client and starts its threads. It sends no request yet.
     ///
     /// - Parameters:
-    ///   - configuration: Which bucket, and how to reach it.
-    ///   - credentials: What to sign with; `nil` to send unsigned requests.
-    ///   - logger: Told of retries and of what answers corrected.
-    ///   - didReceive: Called with each piece of an answer that comes, on a network thread, which it must not keep.
+    ///   - configuration: The bucket, and the way to reach it.
+    ///   - credentials: The provider of credentials; `nil` to send unsigned requests.
+    ///   - logger: Receives messages on retries, and on settings that responses have corrected.
+    ///   - didReceive: Called on a network thread for each part of a response; must return quickly.
     public init(
         configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger,
         didReceive: (@Sendable () -> Void)? = nil
@@ -35,7 +35,7 @@ public final class S3Client: ObjectStore {
         let count = max(
             1, min(configuration.networkThreadCount, configuration.connectionLimit / Self.connectionCountPerThreadMin))
         threads = (0..<count).map { index in
-            // The limit in even parts, the remainder to the first threads.
+            // The limit in equal parts; the remainder goes to the first threads.
             let share = (configuration.connectionLimit + count - 1 - index) / count
             return NetworkThread.start(context: context, transferLimit: max(1, share))
         }
@@ -45,8 +45,8 @@ public final class S3Client: ObjectStore {
         shutdown()
     }
 
-    /// Ends all requests with `.cancelled` and all threads. Requests that are made later end at once, on the caller's
-    /// thread. May be called more than once.
+    /// Ends all requests with `.cancelled`, and all threads. Later requests end immediately, on the caller's thread.
+    /// May be called more than once.
     public func shutdown() {
         for thread in threads { thread.stop() }
         for thread in threads { thread.join() }
@@ -58,14 +58,14 @@ public final class S3Client: ObjectStore {
         _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
-        if context.configuration.directoryBucket != nil, let problem = request.problemOfDirectoryBucket {
+        if context.configuration.directoryBucket != nil, let problem = request.directoryBucketProblem {
             completion(.failure(StoreError(.refused, problem)))
             return UnsentRequest()
         }
         return submit(.list(request, completion: completion), deadline: deadline) { completion(.failure($0)) }
     }
 
-    /// Asks for the description of an object of the bucket. See `ObjectStore`.
+    /// Requests the metadata of an object of the bucket. See `ObjectStore`.
     @discardableResult
     public func head(
         _ key: Key, deadline: RunningClock.Instant,
@@ -74,7 +74,7 @@ public final class S3Client: ObjectStore {
         submit(.head(key, completion: completion), deadline: deadline) { completion(.failure($0)) }
     }
 
-    /// `true` if the bucket is expected to list in the order of keys. The listings of a directory bucket have no order.
+    /// `true` if the bucket is expected to list in the order of keys. A directory bucket lists in no order.
     public var listsInOrder: Bool {
         context.configuration.listsInOrder && context.configuration.directoryBucket == nil
     }
@@ -87,19 +87,19 @@ public final class S3Client: ObjectStore {
         submit(.get(request, receiver: receiver), deadline: deadline) { receiver.finish(.failure($0)) }
     }
 
-    /// What was sent and got so far, and what is under way.
+    /// The counters of requests and bytes so far, and of requests in flight.
     public var counts: ClientCounts {
         var counts = ClientCounts()
         for thread in threads { thread.meter.add(to: &counts) }
         return counts
     }
 
-    /// The entries of listings so far that were not as S3 would write them.
+    /// The number of entries in listings so far that were not in the form of S3's.
     public var listFlaws: ListFlaws { context.traits.flaws }
 
-    /// The server that is asked, as a URL, and the region that requests are signed for.
-    public var place: (server: String, region: String) {
-        let (address, region, _) = context.place()
+    /// The URL of the server, and the region that requests are signed for.
+    public var endpoint: (server: String, region: String) {
+        let (address, region, _) = context.target()
         return (address.server, region)
     }
 
@@ -116,28 +116,28 @@ public final class S3Client: ObjectStore {
 }
 
 extension ListRequest {
-    /// The reason why no directory bucket answers the request; `nil` where it does ("ListObjectsV2" in the Amazon S3 API
-    /// Reference). Nothing in tractfs asks so.
-    fileprivate var problemOfDirectoryBucket: String? {
+    /// The reason why a directory bucket refuses the request; `nil` if it does not ("ListObjectsV2" in the Amazon S3
+    /// API Reference). tractfs sends no such request.
+    fileprivate var directoryBucketProblem: String? {
         let listing = "the listing of \(prefix.bytes.isEmpty ? "the bucket" : "\(prefix)")"
         if startAfter != nil {
             return
-                "\(listing) can't begin behind a key: a directory bucket has no start-after (a mistake of tractfs, please report it)"
+                "\(listing) can't begin behind a key: a directory bucket has no start-after (a bug in tractfs; please report it)"
         }
         guard prefix.bytes.isEmpty || prefix.endsInDelimiter else {
             return
-                "\(listing) can't be asked for: a directory bucket's prefixes end in \"/\" (a mistake of tractfs, please report it)"
+                "\(listing) can't be asked for: a directory bucket's prefixes end in \"/\" (a bug in tractfs; please report it)"
         }
         return nil
     }
 }
 
-/// A request that has ended before it was sent.
+/// A request that ended before it was sent.
 private final class UnsentRequest: StoreRequest {
     func cancel() {}
 }
 
-/// A request that a network thread has.
+/// A request that a network thread owns.
 private final class SubmittedRequest: StoreRequest {
     private let id: UInt64
     private let thread: NetworkThread

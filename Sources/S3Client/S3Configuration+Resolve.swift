@@ -1,4 +1,4 @@
-/// What the command line says of the store, all of it optional.
+/// The options of the command line for the store, all of them optional.
 public struct S3Options: Sendable {
     /// `--endpoint-url`.
     public var endpointURL: String?
@@ -17,7 +17,7 @@ public struct S3Options: Sendable {
     /// `--sse-c-key-file`.
     public var customerKeyFile: String?
 
-    /// Options; what is left out is decided by the environment and the profile.
+    /// Creates options. The environment and the profile set those that are left out.
     public init(
         endpointURL: String? = nil, region: String? = nil, addressingStyle: AddressingStyle? = nil,
         caBundle: String? = nil, isRequesterPaying: Bool = false, hasUnorderedListings: Bool = false,
@@ -35,10 +35,10 @@ public struct S3Options: Sendable {
 }
 
 extension S3Configuration {
-    /// The configuration that the command line, the environment and the profile make together, in this order, which is
-    /// the AWS CLI's. The region is us-east-1 where none of them names one.
+    /// Returns the configuration that the command line, the environment and the profile define. They take precedence in
+    /// this order, as in the AWS CLI. The region defaults to us-east-1.
     ///
-    /// - Throws: What value can't be used, and where it came from.
+    /// - Throws: An error that names an invalid value and its origin.
     public static func resolve(
         bucket: String, options: S3Options, environment: [String: String], shared: SharedConfiguration
     ) throws(SettingsError) -> S3Configuration {
@@ -61,7 +61,7 @@ extension S3Configuration {
         configuration.region = chosen
         try configuration.checkBucket()
         try configuration.checkHost()
-        // At AWS the environment and the profile only say where one usually is.
+        // For AWS, the environment and the profile name the usual region, and not necessarily that of the bucket.
         configuration.isRegionCertain = certain != nil || (configuration.endpoint != nil && usual != nil)
         configuration.endpointVariant = try services.variant()
         try configuration.checkVariant()
@@ -76,7 +76,8 @@ extension S3Configuration {
         return configuration
     }
 
-    /// What the command line says, or the profile under `s3 =`, as `aws configure set s3.addressing_style` writes it.
+    /// Returns the addressing style of the command line, or that of the profile under `s3 =`, as `aws configure set
+    /// s3.addressing_style` writes it.
     private static func addressingStyle(
         _ options: S3Options, _ shared: SharedConfiguration
     ) throws(SettingsError) -> AddressingStyle {
@@ -90,33 +91,34 @@ extension S3Configuration {
         return style
     }
 
-    /// The region of a directory bucket's zone. Another store's regions are its own affair.
+    /// The region of a directory bucket's zone; `nil` for other stores, whose regions may differ.
     private var regionOfZone: String? { isDirectoryBucket ? directoryBucket?.region : nil }
 
-    /// The region where nothing names one; `nil` where there must be one: it is part of a directory bucket's host name.
+    /// The default region; `nil` if there is none, because the region is part of a directory bucket's host name.
     private var regionUnlessNamed: String? {
         isDirectoryBucket ? nil : directoryBucket?.region ?? Region.standard
     }
 
-    /// True for a directory bucket at AWS.
+    /// `true` for a directory bucket at AWS.
     public var isDirectoryBucket: Bool { directoryBucket != nil && endpoint == nil }
 
-    /// Directory buckets have fewer ways to be read ("Differences for directory buckets" in the Amazon S3 User Guide). What
-    /// another store has is its own affair.
+    /// Checks the options that AWS's directory buckets do not support ("Differences for directory buckets" in the
+    /// Amazon S3 User Guide). Other stores may support them.
     private func checkDirectoryBucket() throws(SettingsError) {
         guard isDirectoryBucket else { return }
         if isRequesterPaying {
             throw SettingsError(
-                "\(bucket) is a directory bucket, which has no requester that pays; leave out --request-payer")
+                "\(bucket) is a directory bucket, which does not support Requester Pays; leave out --request-payer")
         }
         if customerKey != nil {
             throw SettingsError(
-                "\(bucket) is a directory bucket, whose objects have no keys of their own (SSE-C); leave out --sse-c-key-file"
+                "\(bucket) is a directory bucket, which does not support SSE-C; leave out --sse-c-key-file"
             )
         }
     }
 
-    /// At AWS a bucket's name keeps AWS's rules; elsewhere it is the store's business, as long as it is not part of a host's name.
+    /// Checks the name of the bucket. For AWS it must follow AWS's rules; for other stores it must only be valid where
+    /// it becomes part of a host name.
     private func checkBucket() throws(SettingsError) {
         if bucket.hasPrefix(AccessPoint.prefix) { return }
         if endpoint == nil, let problem = S3URI.awsProblem(withBucket: bucket) {
@@ -130,7 +132,7 @@ extension S3Configuration {
         }
     }
 
-    /// A name can be put in front of a host's name, but not of an IPv6 address.
+    /// Checks that the bucket's name is not put in front of an IPv6 address.
     private func checkHost() throws(SettingsError) {
         guard let endpoint, endpoint.authority.hasPrefix("["),
             addressingStyle == .virtual || bucket.hasPrefix(AccessPoint.prefix)
@@ -140,7 +142,7 @@ extension S3Configuration {
                 + "an endpoint with a host's name")
     }
 
-    /// An access point's ARN says where it is, whatever else does.
+    /// Returns the region in an access point's ARN, which takes precedence over all settings.
     private static func region(ofBucket bucket: String) throws(SettingsError) -> String? {
         guard bucket.hasPrefix(AccessPoint.prefix) else { return nil }
         return try AccessPoint(parsing: bucket).region
@@ -160,7 +162,8 @@ extension S3Configuration {
         }
     }
 
-    /// S3 refuses keys that come over a plain connection, but by then they have been seen.
+    /// Refuses to send the key over a plain connection. S3 would refuse it too, but only after others could have read
+    /// it.
     private func checkIsPrivate() throws(SettingsError) {
         guard let endpoint, endpoint.scheme == .http, !endpoint.isLoopback else { return }
         throw SettingsError("--sse-c-key-file: the key goes over https only, and the endpoint is \(endpoint)")

@@ -1,58 +1,61 @@
 internal import Glibc
 
-/// What a client must know of its bucket and how to reach it.
+/// The bucket of a client, and the way to reach it.
 public struct S3Configuration: Sendable {
     /// The bucket's name, or an access point's ARN.
     public let bucket: String
-    /// The bucket as a directory bucket; `nil` where it is none by its name.
+    /// The bucket as a directory bucket; `nil` if its name is not that of one.
     let directoryBucket: DirectoryBucket?
-    /// The region to try first; the bucket's answers correct it.
+    /// The region to try first. Responses of the bucket correct it.
     public var region: String
-    /// Whether the bucket can't be in another region, so that nobody needs to ask.
+    /// `true` if the bucket cannot be in another region, so that no request is needed to determine it.
     public var isRegionCertain = false
     /// The custom endpoint; `nil` for AWS's own.
     public var endpoint: S3Endpoint?
-    /// How the bucket is put into URLs.
+    /// The position of the bucket's name in URLs.
     public var addressingStyle: AddressingStyle
     /// A file of PEM certificates to trust instead of the system's.
     public var caBundle: String?
-    /// The proxies on the way.
+    /// The proxies to use.
     public var proxies = ProxySettings.none
-    /// Whether the requester pays ("Requester Pays buckets" in the Amazon S3 User Guide).
+    /// `true` if the requester pays ("Requester Pays buckets" in the Amazon S3 User Guide).
     public var isRequesterPaying: Bool
-    /// Which of AWS's hosts to ask; of no concern where there is a custom endpoint.
+    /// The variant of AWS's hosts; has no effect on a custom endpoint.
     public var endpointVariant = EndpointVariant()
-    /// The account that must own the bucket; `nil` for whichever does.
+    /// The account that must own the bucket; `nil` to accept any owner.
     public var expectedBucketOwner: String?
-    /// What the objects are encrypted with, where the store is to be told it.
+    /// The SSE-C key of the objects; `nil` for none.
     public var customerKey: CustomerKey?
     /// `true` if the bucket is expected to list keys in the order of their bytes.
     public var listsInOrder = true
-    /// How many connections at the most, all network threads together.
+    /// The maximum number of connections of all network threads together.
     public var connectionLimit: Int
-    /// How many network threads; fewer where there are few connections for them.
+    /// The maximum number of network threads; with few connections there are fewer.
     public var networkThreadCount: Int
     /// The `User-Agent` header.
     public var userAgent: String
 
-    /// Which bucket of all this is, however it is reached: AWS's are unique whatever the region, others by their endpoint.
+    /// A text that identifies the bucket: AWS's buckets have unique names in all regions, those of other stores are
+    /// unique at their endpoint.
     public var bucketIdentity: String {
         "\(endpoint?.description ?? "aws")/\(bucket)"
     }
 
-    /// The identity under which listings are kept: those that rest on the order of keys are not believed where none is expected.
+    /// The identity under which listings are cached. Listings that depend on the order of keys are not used where no
+    /// order is expected.
     public var listingIdentity: String {
         listsInOrder && directoryBucket == nil ? bucketIdentity : Self.unorderedMark + bucketIdentity
     }
 
     private static let unorderedMark = "unordered "
 
-    /// Returns the parts of a `bucketIdentity` or `listingIdentity`: the endpoint's URL, `nil` for AWS's own, and the bucket's name.
+    /// Returns the parts of a `bucketIdentity` or `listingIdentity`: the endpoint's URL (`nil` for AWS) and the
+    /// bucket's name.
     public static func parts(ofBucketIdentity identity: String) -> (endpoint: String?, bucket: String) {
         if identity.hasPrefix(unorderedMark) {
             return parts(ofBucketIdentity: String(identity.dropFirst(unorderedMark.count)))
         }
-        // A bucket's name has no "/", an endpoint's path may. An access point's ARN has one.
+        // A bucket's name contains no "/", but the path of an endpoint may. An access point's ARN contains one.
         let end =
             identity.firstRange(of: "/\(AccessPoint.prefix)")?.lowerBound ?? identity.lastIndex(of: "/")
             ?? identity.startIndex
@@ -60,7 +63,7 @@ public struct S3Configuration: Sendable {
         return (endpoint == "aws" ? nil : String(endpoint), String(identity[end...].dropFirst()))
     }
 
-    /// A configuration for `bucket`; all else may be left as it is.
+    /// Creates a configuration for `bucket`. All other parameters are optional.
     public init(
         bucket: String, region: String = "us-east-1", endpoint: S3Endpoint? = nil,
         addressingStyle: AddressingStyle = .auto, caBundle: String? = nil, isRequesterPaying: Bool = false,
@@ -79,14 +82,15 @@ public struct S3Configuration: Sendable {
         self.userAgent = userAgent
     }
 
-    /// As many network threads as this machine can use.
+    /// The number of network threads that suits this machine.
     public static var defaultNetworkThreadCount: Int {
         networkThreadCount(processorCount: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
     }
 
-    /// One for each processor, 2 to 8. Two even where there is one: while the receiver of one answer is busy, the others'
-    /// come in. A thread receives about 2 GB/s, or 1 GB/s through TLS, so that eight fill the 100 Gbit/s of the fastest
-    /// network cards; more of them would only have fewer connections each, and know less of the store's latency.
+    /// Returns one thread for each processor, 2 to 8. Two even for one processor, so that responses are read while the
+    /// receiver of another one is busy. A thread receives about 2 GB/s, or 1 GB/s with TLS, so that eight fill the 100
+    /// Gbit/s of the fastest network cards; with more, each would have fewer connections and know less of the store's
+    /// latency.
     static func networkThreadCount(processorCount: Int) -> Int {
         min(max(processorCount, 2), 8)
     }

@@ -1,16 +1,16 @@
-/// Something that the user configured can't be used: a URL, a name, a file, a profile.
+/// An error in the user's configuration: a URL, a name, a file, a profile.
 public struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// One sentence without a full stop: what is wrong, where, and what to do about it. Never holds a secret.
+    /// The message, one sentence without a period: the problem, its location and the remedy. Never contains a secret.
     public let description: String
 
-    /// `true` if a service could not be reached, which may pass.
-    public let mayPass: Bool
-    /// `true` if this only means that a source of credentials has none.
-    let isAbsence: Bool
+    /// `true` if a service could not be reached, so that another attempt may succeed.
+    public let isTransient: Bool
+    /// `true` if the error only means that a source of credentials has none.
+    let hasNoCredentials: Bool
 
-    init(_ description: String, mayPass: Bool = false, isAbsence: Bool = false) {
+    init(_ description: String, isTransient: Bool = false, hasNoCredentials: Bool = false) {
         self.description = description
-        self.mayPass = mayPass
-        self.isAbsence = isAbsence
+        self.isTransient = isTransient
+        self.hasNoCredentials = hasNoCredentials
     }
 }

@@ -4,11 +4,11 @@ import ObjectStore
 import SystemSupport
 
 /// The ordered work of the archive's thread, bounded in bytes: listings beyond the bound are dropped.
-final class KeepQueue: Sendable {
+final class ArchiveQueue: Sendable {
     /// A unit of work of the thread.
     enum Job {
         /// Store these, in one transaction.
-        case keep([ArchivedListing])
+        case store([ArchivedListing])
         /// Forget the listings of these prefixes.
         case forget(KeyInterval)
         /// End the thread.
@@ -34,7 +34,7 @@ final class KeepQueue: Sendable {
         var end: ContinuousClock.Instant?
     }
 
-    /// The limits of a transaction: at most so many listings, and none is added beyond so many bytes. It takes some
+    /// The limits of a transaction: the most listings, and the bytes at which no listing is added. It then takes some
     /// milliseconds then, and other processes get their turn.
     fileprivate static let batchCount = 512
     fileprivate static let batchByteCount = 4 << 20
@@ -63,8 +63,8 @@ final class KeepQueue: Sendable {
     // MARK: Adding
 
     /// Queues a listing, unless the queue is full.
-    func keep(_ listing: ArchivedListing) {
-        let byteCount = KeepQueue.byteCount(listing)
+    func enqueue(_ listing: ArchivedListing) {
+        let byteCount = ArchiveQueue.byteCount(listing)
         state.change { state in
             guard state.end == nil, state.byteCount == 0 || state.byteCount + byteCount <= byteLimit else { return }
             state.byteCount += byteCount
@@ -78,7 +78,7 @@ final class KeepQueue: Sendable {
         state.change { state in
             guard state.end == nil else { return }
             state.forgetCount += 1
-            let prefixes = state.doomed.count < KeepQueue.doomedCountMax ? prefixes : .all
+            let prefixes = state.doomed.count < ArchiveQueue.doomedCountMax ? prefixes : .all
             if prefixes == .all, state.isAboutToForgetAll { return }
             state.items.append(.forgetting(prefixes))
             state.doomed.append(prefixes)
@@ -90,7 +90,7 @@ final class KeepQueue: Sendable {
 
     /// Closes the queue: nothing is queued from now on.
     func end() {
-        state.change { $0.end = $0.end ?? .now + KeepQueue.endTimeout }
+        state.change { $0.end = $0.end ?? .now + ArchiveQueue.endTimeout }
     }
 
     fileprivate static func byteCount(_ listing: ArchivedListing) -> Int {
@@ -102,15 +102,15 @@ final class KeepQueue: Sendable {
     /// Waits for work.
     func next() -> Job {
         state.wait { state in state.items.isEmpty && state.end == nil ? nil : () }
-        state.wait(atMost: KeepQueue.gatherTime) { state in
-            state.end != nil || state.items.count >= KeepQueue.batchCount
-                || state.byteCount >= KeepQueue.batchByteCount || !state.doomed.isEmpty
+        state.wait(atMost: ArchiveQueue.gatherTime) { state in
+            state.end != nil || state.items.count >= ArchiveQueue.batchCount
+                || state.byteCount >= ArchiveQueue.batchByteCount || !state.doomed.isEmpty
         }
         return state.change { state in
             if let end = state.end, state.items.isEmpty || ContinuousClock.now >= end { return .end }
             state.isWorking = true
             if case .forgetting(let prefixes) = state.items.first { return .forget(prefixes) }
-            return .keep(state.takeBatch())
+            return .store(state.takeBatch())
         }
     }
 
@@ -141,7 +141,7 @@ final class KeepQueue: Sendable {
     }
 }
 
-extension KeepQueue.State {
+extension ArchiveQueue.State {
     /// `true` if the last queued item forgets all listings. One that is already running doesn't count: it may have
     /// passed newer listings.
     fileprivate var isAboutToForgetAll: Bool {
@@ -152,12 +152,12 @@ extension KeepQueue.State {
     /// Takes the next listings to store together.
     fileprivate mutating func takeBatch() -> [ArchivedListing] {
         var (batch, batchByteCount) = ([ArchivedListing](), 0)
-        while batch.count < KeepQueue.batchCount, batchByteCount < KeepQueue.batchByteCount,
+        while batch.count < ArchiveQueue.batchCount, batchByteCount < ArchiveQueue.batchByteCount,
             case .listing(let listing) = items.first
         {
             items.removeFirst()
             batch.append(listing)
-            batchByteCount += KeepQueue.byteCount(listing)
+            batchByteCount += ArchiveQueue.byteCount(listing)
         }
         byteCount -= batchByteCount
         return batch

@@ -18,7 +18,7 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     /// An open file. The id is the handle's number.
     case openFile = 8
     /// A backing file registered with the kernel. The id is the inode's.
-    case lentFile = 9
+    case backingFile = 9
     /// The fact that the store lists in no order, once that is known.
     case unorderedStore = 10
     /// An inode number of 32 bits that differs from the one which its name would have alone. The id is the number of 62 bits.
@@ -26,10 +26,10 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
 
     /// `true` if the log itself stores the last value, so that the kind needs no owner: there are only one or a few
     /// records.
-    var isKeptByLog: Bool {
+    var isSingleValue: Bool {
         switch self {
         case .serverNumber, .mountTime, .unorderedStore: true
-        case .entryBlock, .inodeRow, .listedRun, .openDirectory, .openFile, .lentFile, .shortNumber: false
+        case .entryBlock, .inodeRow, .listedRun, .openDirectory, .openFile, .backingFile, .shortNumber: false
         }
     }
 }

@@ -1,13 +1,13 @@
 public import SystemPackage
 
 /// The files of a log, held by the supervisor for one server after another. It neither reads nor writes records.
-public final class KeptStateLog: Sendable {
+public final class SupervisedStateLog: Sendable {
     private let first: StateFile
     private let second: StateFile
 
     /// Creates new files, for a log without records.
-    public static func create() throws(StateLogError) -> KeptStateLog {
-        try KeptStateLog(inheriting: StateFiles.createDescriptors())
+    public static func create() throws(StateLogError) -> SupervisedStateLog {
+        try SupervisedStateLog(inheriting: StateFiles.createDescriptors())
     }
 
     /// Takes over the files of a log that another process may be writing. Closes them with this instance. Throws if

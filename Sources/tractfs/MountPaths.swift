@@ -1,18 +1,19 @@
 import ArgumentParser
-import FuseBridge
+import CommandOutput
 import Glibc
 import SystemPackage
+import SystemSupport
 
-/// The paths of a command, which are in mounts. A failure of one is reported at once, and the others are still processed.
+/// The paths in mounts that a command was given.
 enum MountPaths {
-    /// Calls `body` with each path.
+    /// Calls `body` with each path. Prints each failure at once, and continues with the next path.
     ///
-    /// - Throws: A nonzero exit status if a path failed, after reporting it.
+    /// - Throws: The exit status of a command, if any path failed.
     static func forEach(_ paths: [String], _ body: (String) throws(Failure) -> Void) throws(ExitCode) {
         var hasFailed = false
         for path in paths {
             do throws(Failure) {
-                // Some system calls take it for the working directory.
+                // Some system calls would take it for the working directory.
                 if path.isEmpty { throw Failure("a path is empty; give a folder or a file in a mount") }
                 try check(path)
                 try body(path)
@@ -24,13 +25,13 @@ enum MountPaths {
         if hasFailed { throw .failure }
     }
 
-    /// Refuses the URI of a bucket.
+    /// Checks that `path` isn't the URI of a bucket.
     static func check(_ path: String) throws(Failure) {
         guard path.hasPrefix("s3:") else { return }
         throw Failure("\(path) is no path; give that of its mount, which tractfs status tells")
     }
 
-    /// Returns the failure for an error of a request to a mount about `path`.
+    /// Returns the failure of a request to the mount at `path`.
     static func failure(_ path: String, _ errno: Errno) -> Failure {
         switch errno {
         case .inappropriateIOCTLForDevice, .notSupportedOnSocket, .noFunction:

@@ -1,7 +1,7 @@
-import FuseBridge
 import Glibc
 import MountControl
 import ObjectStore
+import Settings
 import SystemPackage
 import SystemSupport
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import FileSystem
 import S3Client
+import Settings
+import SystemSupport
 
 /// The command `tractfs presign`.
 struct PresignCommand: ConfigurableCommand {
@@ -49,15 +51,15 @@ struct PresignCommand: ConfigurableCommand {
     @Flag(help: "Print a JSON array, for programs.")
     var json = false
 
-    @OptionGroup(title: "Where the bucket is (not for a path in a mount)")
+    @OptionGroup(title: "Bucket (not for a path in a mount)")
     var store: StoreOptions
 
-    @OptionGroup(title: "Where options are set")
-    var files: ConfigurationOptions
+    @OptionGroup(title: "Configuration")
+    var files: ConfigurationFileOptions
 
     /// Returns `true` for a bucket: a mount signs with its own settings.
-    static func isConfigurable(with positionals: [String]) -> Bool {
-        positionals.first?.hasPrefix(uriScheme) ?? false
+    static func isConfigurable(with operands: [String]) -> Bool {
+        operands.first?.hasPrefix(uriScheme) ?? false
     }
 
     private static let uriScheme = "s3://"
@@ -104,29 +106,6 @@ struct PresignCommand: ConfigurableCommand {
         } else {
             try PresignedPath(place, lifetime: expiresIn.secondCount).forEachFile(matching: patterns, body)
         }
-    }
-}
-
-/// How long URLs are to work: "6h", "7d", or, as the AWS CLI takes it, "3600".
-struct URLLifetime: WrittenValue, CustomStringConvertible {
-    static let form = "a time from 1s to 7d, such as 15m, 6h or 3600"
-    /// What the AWS CLI takes if nothing is said.
-    static let standard = URLLifetime(secondCount: 3_600, description: "1h")
-
-    let secondCount: Int
-    let description: String
-
-    private init(secondCount: Int, description: String) {
-        self.secondCount = secondCount
-        self.description = description
-    }
-
-    init?(argument: String) {
-        let text = Int(argument) == nil ? argument : argument + "s"
-        guard let time = Time(argument: text), (1...S3Client.urlLifetimeMax).contains(time.secondCount) else {
-            return nil
-        }
-        self.init(secondCount: time.secondCount, description: text)
     }
 }
 

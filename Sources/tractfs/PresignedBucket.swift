@@ -2,6 +2,7 @@ import FileSystem
 import Logging
 import ObjectStore
 import S3Client
+import Settings
 import SystemSupport
 
 /// An object or a folder of a bucket to presign. This process signs the URLs.

@@ -1,5 +1,7 @@
 import FileSystem
 import MountControl
+import Settings
+import SystemSupport
 
 /// A file or a folder in a mount to presign. The mount signs the URLs.
 struct PresignedPath {

@@ -1,8 +1,8 @@
 import ArgumentParser
-import FuseBridge
 import Glibc
 import MountControl
 import SystemPackage
+import SystemSupport
 
 /// The command `tractfs refresh`.
 struct RefreshCommand: ParsableCommand {

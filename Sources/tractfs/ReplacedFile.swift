@@ -1,7 +1,9 @@
 import Glibc
 import SystemPackage
+import SystemSupport
 
-/// A file that others read at any time, and so is replaced as a whole: written beside its place, and renamed (rename(2)).
+/// A file that other programs may read at any time. It is replaced as a whole: written under another name, and renamed
+/// (rename(2)).
 struct ReplacedFile {
     private let path: String
 
@@ -9,10 +11,10 @@ struct ReplacedFile {
         self.path = path
     }
 
-    /// Replaces what the file holds.
+    /// Replaces the content of the file.
     func write(_ text: String) throws(Failure) {
         guard isReplaceable else { return try writeThrough(text) }
-        // Its name doesn't end as the file's does, so that nobody who looks for those takes it for one.
+        // The name has another ending, so that programs that search by ending don't find it.
         let temporary = "\(path).\(getpid())~"
         do {
             let file = try FileDescriptor.open(
@@ -26,7 +28,7 @@ struct ReplacedFile {
         }
     }
 
-    /// Devices and pipes are written to: as root, a rename would put a file in the place of /dev/null.
+    /// `false` for devices and pipes, which are written to: as root, a rename would replace /dev/null by a file.
     private var isReplaceable: Bool {
         var status = stat()
         guard stat(path, &status) == 0 else { return true }

@@ -1,10 +1,14 @@
 import ArgumentParser
+import CommandOutput
 import Glibc
+import Settings
+import Supervision
+import SystemSupport
 
-/// The command.
+/// The command `tractfs`.
 @main
 struct Tractfs: ParsableCommand {
-    static let version = "0.1.0"
+    static let version = ProgramVersion.current
 
     static let configuration = CommandConfiguration(
         commandName: "tractfs",
@@ -26,18 +30,18 @@ struct Tractfs: ParsableCommand {
         ])
 
     static func main() {
-        openStandardStreams()
+        StandardStreams.openMissing()
         var completed: CompletedArguments?
         do {
             let typed = Array(CommandLine.arguments.dropFirst())
             let helper = MountHelper.isCalled ? try MountHelper(typed) : nil
-            if helper == nil { try UnknownCommand.check(typed) }
+            if helper == nil { try UnknownCommand.check(typed, of: Self.self) }
             let complete = try CompletedArguments(
                 helper?.arguments() ?? typed, environment: Environment.variables())
             completed = complete
             if let helper, helper.isFake { return try helper.check(parseAsRoot(complete.arguments)) }
             try run(complete.arguments)
-            helper?.tellMounted()
+            helper?.printMounted()
         } catch {
             fail(error, completed)
         }
@@ -45,26 +49,16 @@ struct Tractfs: ParsableCommand {
 
     private static func run(_ arguments: [String]) throws {
         var command = try parseAsRoot(arguments)
-        // It hands them on to the processes that it starts.
+        // It passes them to the processes that it starts.
         if let mount = command as? MountCommand { return try mount.run(as: arguments) }
         try command.run()
     }
 
-    /// Standard streams that were closed are opened as /dev/null: otherwise the next files and sockets take their numbers,
-    /// and what is meant for standard error goes into them.
-    private static func openStandardStreams() {
-        var descriptor: CInt
-        repeat {
-            descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
-        } while (STDIN_FILENO...STDERR_FILENO).contains(descriptor)
-        close(descriptor)
-    }
-
-    /// Ends with one line on standard error, unless it is no error but what was asked for (`--help`).
+    /// Exits with one line on standard error, unless the error is requested output (`--help`).
     private static func fail(_ error: any Error, _ completed: CompletedArguments?) -> Never {
         let code = exitCode(for: error)
         if code.isSuccess { exit(withError: error) }
-        // What went wrong has been told.
+        // The command has reported the failure.
         if error is ExitCode { Glibc.exit(code.rawValue) }
         let arguments = MountHelper.isCalled ? ["mount"] : Array(CommandLine.arguments.dropFirst())
         StandardError.tell(complaint(about: error, completed, arguments))
@@ -72,11 +66,11 @@ struct Tractfs: ParsableCommand {
         Glibc.exit(MountHelper.isCalled ? MountHelper.exitStatus(isUsageError: isUsageError) : code.rawValue)
     }
 
-    /// What a person is told of an error, in one line.
+    /// Returns the message for an error, in one line.
     ///
     /// - Parameters:
-    ///   - completed: The complete command line, where it came so far.
-    ///   - arguments: What was typed, without the program.
+    ///   - completed: The completed command line; `nil` if completing it failed.
+    ///   - arguments: The typed arguments, without the program.
     static func complaint(about error: any Error, _ completed: CompletedArguments?, _ arguments: [String]) -> String {
         var message = Failure(message(for: error)).description
         if message.hasPrefix("Unknown option '-"), let meant = longOption(in: arguments) {
@@ -90,7 +84,7 @@ struct Tractfs: ParsableCommand {
         return message
     }
 
-    /// The option that was meant by "-profile".
+    /// Returns the option that was probably meant: "--profile" for "-profile".
     private static func longOption(in arguments: [String]) -> String? {
         arguments.first { argument in
             !argument.hasPrefix("--") && argument.hasPrefix("-") && argument.count > 2
@@ -98,9 +92,9 @@ struct Tractfs: ParsableCommand {
         }.map { "-" + $0 }
     }
 
-    /// The subcommand that is called, and that one's, with a space behind each; empty where there is no such subcommand.
+    /// Returns the names of the subcommands that are called, with a space behind each; empty if there are none.
     private static func subcommand(of arguments: [String]) -> String {
-        let arguments = MountOptions.isShort(arguments) ? ["mount"] : arguments
+        let arguments = FstabOptions.isShort(arguments) ? ["mount"] : arguments
         var command: any ParsableCommand.Type = Tractfs.self
         var names = ""
         for name in arguments {
@@ -113,14 +107,17 @@ struct Tractfs: ParsableCommand {
     }
 }
 
-/// Why a command failed, in one line for a person.
-struct Failure: Error, CustomStringConvertible {
-    let description: String
-    /// `true` if it is the network's, which may still be coming up.
-    let mayPass: Bool
-
-    init(_ description: String, mayPass: Bool = false) {
-        self.description = description.split(whereSeparator: \.isNewline).joined(separator: " ")
-        self.mayPass = mayPass
+extension CompletedArguments {
+    /// The command line `typed`. One that a process of a mount has passed on is complete already: changes of the files since
+    /// then must have no effect.
+    init(
+        _ typed: [String], environment: [String: String], systemFile: String = ConfigurationSource.systemPath
+    ) throws {
+        if ChildContext.isPresent(in: environment) {
+            self.init(complete: typed)
+        } else {
+            try self.init(
+                typed, of: Tractfs.self, options: .ofMount, environment: environment, systemFile: systemFile)
+        }
     }
 }

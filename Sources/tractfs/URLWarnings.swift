@@ -1,5 +1,7 @@
+import CommandOutput
 import FileSystem
 import ObjectStore
+import Settings
 import SystemSupport
 
 /// Warnings about the validity of presigned URLs, each printed once.

@@ -4,8 +4,7 @@ import Testing
 
 @testable import FileSystem
 
-/// What is remembered of opens and reads.
-@Suite("What is remembered of reads") struct AccessRecordTests {
+@Suite("Access record") struct AccessRecordTests {
     private func object(_ key: Key, byteCount: Int = 1_000) -> ObjectVersion {
         ObjectVersion(key: key, etag: ETag("\"0123456789abcdef0123456789abcdef\""), byteCount: byteCount)
     }
@@ -16,7 +15,7 @@ import Testing
         return access
     }
 
-    /// All that is known, whether by files or by folders.
+    /// The counts of all files and folders.
     private func total(_ record: AccessRecord) -> AccessCounts {
         record.snapshot.countsByFolder.values.reduce(into: AccessCounts()) { $0.add($1) }
     }
@@ -24,9 +23,9 @@ import Testing
     // MARK: Parts
 
     @Test(arguments: [8 << 20, (8 << 20) + 1, (8 << 20) + 63, 100_000_007, ObjectVersion.byteCountLimit])
-    func `the parts of a large file have each byte once, at their own places`(byteCount: Int) {
+    func `the part counts of a large file have each byte once, in the right part`(byteCount: Int) {
         let parts = PartCounts(of: byteCount)
-        // Whole, in pieces that fit to nothing.
+        // The whole file, in pieces of odd sizes.
         var (offset, piece) = (0, byteCount / 1_000 + 7)
         while offset < byteCount {
             parts.note(offset..<min(offset + piece, byteCount))
@@ -34,11 +33,11 @@ import Testing
             piece += 13
         }
         #expect(parts.all.reduce(0, +) == byteCount)
-        // The same, byte for byte, but for a byte where the size is no multiple.
+        // Equal parts, except for one byte if the size is no multiple.
         #expect(parts.all.allSatisfy { $0 == byteCount / PartCounts.count || $0 == byteCount / PartCounts.count + 1 })
     }
 
-    @Test func `random reads are counted where a slow count of single blocks has them`() {
+    @Test func `the part counts of random reads agree with a count of single bytes`() {
         let seed = UInt64.random(in: 0...(.max))
         var random = SeededGenerator(seed: seed)
         let byteCount = PartCounts.count * 131_072 + 17
@@ -53,7 +52,7 @@ import Testing
         #expect(parts.all == expected, "seed \(seed)")
     }
 
-    @Test func `a small file has no parts`() throws {
+    @Test func `a small file has no part counts`() throws {
         let record = AccessRecord()
         try open(object("small", byteCount: PartCounts.objectByteCountMin - 1), in: record).noteRead(0..<10)
         try open(object("large", byteCount: PartCounts.objectByteCountMin), in: record).noteRead(0..<10)
@@ -63,12 +62,12 @@ import Testing
 
     // MARK: Limits
 
-    @Test func `there are never more files than the limit, what was read most stays, and nothing is lost`() throws {
+    @Test func `the access record keeps the most read files within its limit, and loses no count`() throws {
         let record = AccessRecord()
         let fileCount = 3 * AccessRecord.fileCountMax
         for index in 0..<fileCount {
             let access = try open(object(Key("sub-\(index % 7)/f\(index)")), in: record)
-            // Every hundredth was read much.
+            // Every hundredth file was read a lot.
             access.noteRead(0..<(index.isMultiple(of: 100) ? 1_000 : 10))
         }
         let snapshot = record.snapshot
@@ -81,8 +80,7 @@ import Testing
         #expect(counts.byteCount == fileCount * 10 + (fileCount + 99) / 100 * 990)
     }
 
-    @Test func `what is open isn't dropped; beyond as many open files as there may be, opens are counted alone`() throws
-    {
+    @Test func `the access record drops no open file, and beyond its limit counts only opens`() throws {
         let record = AccessRecord()
         let first = try open(object("d/first"), in: record)
         for index in 0..<AccessRecord.fileCountMax { _ = try open(object(Key("d/f\(index)")), in: record) }
@@ -96,7 +94,7 @@ import Testing
         #expect(full.snapshot.files.count == AccessRecord.fileCountMax)
     }
 
-    @Test func `folders beyond the limit are counted with those above them`() throws {
+    @Test func `folders beyond the access record's limit are merged into their parents`() throws {
         let record = AccessRecord()
         let fileCount = 2 * AccessRecord.fileCountMax
         for index in 0..<fileCount {
@@ -108,7 +106,7 @@ import Testing
         #expect(total(record).byteCount == 10 * fileCount)
     }
 
-    @Test func `a name that S3 can't have isn't remembered`() {
+    @Test func `a key too long for S3 isn't recorded`() {
         let record = AccessRecord()
         let key = Key([UInt8](repeating: 0x61, count: 1_025))
         #expect(record.access(of: object(key)) == nil)
@@ -117,7 +115,7 @@ import Testing
     }
 
     @Test(arguments: [("a/b/c", "a/b/"), ("a/b/", "a/"), ("a", ""), ("a/", ""), ("", ""), ("a//b", "a//"), ("/", "")])
-    func `lie in folders`(key: String, folder: String) {
+    func `the folder of a key ends at its last delimiter`(key: String, folder: String) {
         #expect(Key(key).folder == Key(folder))
     }
 }

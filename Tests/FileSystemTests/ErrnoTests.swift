@@ -7,7 +7,7 @@ import struct SystemPackage.Errno
 
 @Suite("The errno table") struct ErrnoTests {
     @Test(
-        "an application is told what it can act on",
+        "each failure of the store has an errno that applications can handle",
         arguments: [
             (.noSuchKey, .noSuchFileOrDirectory, .staleNFSFileHandle),
             (.noSuchBucket, .ioError, .ioError),

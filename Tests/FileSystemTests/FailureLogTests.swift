@@ -5,7 +5,7 @@ import Testing
 @testable import FileSystem
 
 @Suite("The log of failures") struct FailureLogTests {
-    @Test func `has a few lines, however many requests fail, wherever`() {
+    @Test func `many failed requests cause few log lines`() {
         let log = RecordedLog()
         let failures = FailureLog(logger: log.logger)
         for index in 0..<10_000 {
@@ -13,7 +13,7 @@ import Testing
                 failures.note(StoreError(code, "failure \(index)"), wanting: Key("folder \(index)/f"))
             }
         }
-        // A kind each; what may not be read is told of the folders that it concerns, up to a number.
+        // One line for each kind; denied access for each folder, up to a limit.
         #expect((5...FailureLog.kindLimit + 5).contains(log.messages.count))
     }
 }

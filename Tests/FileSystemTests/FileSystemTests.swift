@@ -12,11 +12,11 @@ import struct SystemPackage.Errno
 
 @testable import FileSystem
 
-/// The operations without a kernel: what FUSE asks, on a store in memory that answers at once.
+/// The operations as FUSE requests them, without a kernel, on a store in memory that answers at once.
 @Suite("File system") struct FileSystemTests {
     private let store = InMemoryStore(delivery: .inline)
 
-    @Test func `a file is found, opened, read to its end and closed`() throws {
+    @Test func `a file can be looked up, opened, read to its end and closed`() throws {
         store.put("d/f", .text("0123456789"))
         let fileSystem = try fileSystem()
         let file = try #require(try lookup("d/f", in: fileSystem).entry)
@@ -24,14 +24,14 @@ import struct SystemPackage.Errno
         #expect(try fileSystem.attributes(of: file.id) == file.attributes)
         let handle = try open(file.id, in: fileSystem)
         #expect(try read(handle, in: fileSystem, offset: 0, byteCount: 4) == "0123")
-        #expect(try read(handle, in: fileSystem, offset: 8, byteCount: 100) == "89", "only as much as there is")
+        #expect(try read(handle, in: fileSystem, offset: 8, byteCount: 100) == "89", "a read beyond the end of a file")
         #expect(try read(handle, in: fileSystem, offset: 10, byteCount: 1) == "")
         #expect(try read(handle, in: fileSystem, offset: .max, byteCount: .max) == "")
         fileSystem.close(handle)
         #expect(throws: Errno.badFileDescriptor) { try read(handle, in: fileSystem, offset: 0, byteCount: 1) }
     }
 
-    @Test func `small files opened in the order of their folder cost one GET each, before they are opened`() throws {
+    @Test func `small files opened in the order of their folder are prefetched with one GET each`() throws {
         let count = 24
         for index in 10..<10 + count { store.put(Key("d/\(index)"), .text("\(index)")) }
         let fileSystem = try fileSystem()
@@ -45,12 +45,12 @@ import struct SystemPackage.Errno
             getCounts.append(getCount - before)
         }
         #expect(getCounts.reduce(0, +) == count)
-        #expect(store.listRequests.count == 2, "one of the root, one of the folder")
-        // The third one brings itself and the next four.
+        #expect(store.listRequests.count == 2, "more than the root and the folder were listed")
+        // The third open fetches its file and the next four.
         #expect(getCounts.prefix(5) == [1, 1, 5, 0, 0])
     }
 
-    @Test func `opening what can't be opened says why`() throws {
+    @Test func `a failed open has the right errno`() throws {
         store.put("d/f", .text("x"))
         let fileSystem = try fileSystem()
         let directory = try #require(try lookup("d", in: fileSystem).entry)
@@ -63,7 +63,7 @@ import struct SystemPackage.Errno
     }
 
     @Test(
-        "a name that can't be one is refused without a request",
+        "an invalid name is rejected without a request",
         arguments: [
             (String(repeating: "x", count: 256), Errno.fileNameTooLong), ("..", .noSuchFileOrDirectory),
             ("a\u{0}b", .noSuchFileOrDirectory),
@@ -74,14 +74,14 @@ import struct SystemPackage.Errno
         #expect(store.log.isEmpty)
     }
 
-    @Test func `a name that isn't there is an answer, with how long it holds`() throws {
+    @Test func `a lookup of an absent name returns a negative entry with a timeout`() throws {
         let fileSystem = try fileSystem(timeToLive: .limited(.seconds(60)))
         let lookup = try lookup("missing", in: fileSystem)
         #expect(lookup.entry == nil)
         #expect(try #require(lookup.nameTimeout) <= .seconds(60))
     }
 
-    @Test func `a directory begins with dot and dot-dot, and goes on at any cookie`() throws {
+    @Test func `a directory begins with dot and dot-dot, and can be read from any cookie`() throws {
         for key: Key in ["d/a", "d/b/x", "d/c"] { store.put(key, .text("x")) }
         let fileSystem = try fileSystem()
         let directory = try #require(try lookup("d", in: fileSystem).entry)
@@ -99,7 +99,7 @@ import struct SystemPackage.Errno
         #expect(throws: Errno.badFileDescriptor) { try names(handle, in: fileSystem, from: 0) }
     }
 
-    @Test func `an object that changed while it was open is stale, not missing`() throws {
+    @Test func `reading an object that changed while open fails with ESTALE`() throws {
         store.put("f", .text("old"))
         let fileSystem = try fileSystem()
         let file = try #require(try lookup("f", in: fileSystem).entry)
@@ -110,7 +110,7 @@ import struct SystemPackage.Errno
         #expect(throws: Errno.staleNFSFileHandle) { try read(handle, in: fileSystem, offset: 0, byteCount: 3) }
     }
 
-    @Test func `extended attributes are those of S3, and none where they are off`() throws {
+    @Test func `extended attributes are those of S3, and absent without --xattrs`() throws {
         store.put("d/f", .text("x"), etag: ETag("\"abc\""), storageClass: "GLACIER_IR")
         let on = try fileSystem(hasExtendedAttributes: true)
         let file = try #require(try lookup("d/f", in: on).entry)
@@ -129,7 +129,7 @@ import struct SystemPackage.Errno
         #expect(throws: Errno.noFunction) { try off.extendedAttributeNames(of: .root) }
     }
 
-    /// How many GETs the store was asked for.
+    /// The number of GETs that the store received.
     private var getCount: Int { store.rangeRequests.count }
 
     private func fileSystem(
@@ -169,7 +169,7 @@ import struct SystemPackage.Errno
         return try #require(answer.withLock { $0 }).get()
     }
 
-    /// Opens a file, for which nothing is asked of the store.
+    /// Opens a file, which needs no request.
     private func open(_ id: InodeID, in fileSystem: FileSystem, forWriting: Bool = false) throws -> Handle {
         let answer = Mutex<Result<FileSystem.OpenedFile, Errno>?>(nil)
         let wait = fileSystem.open(id, forWriting: forWriting, wantsLocalFile: false) { result in

@@ -8,16 +8,16 @@ import TestSupport
 
 @testable import FileSystem
 
-/// What opening files in the order of their folder has fetched.
+/// Prefetches of files that are opened in the order of their folder.
 struct FolderReadAheadTests {
     private static let mebibyte = 1 << 20
 
-    /// What was fetched, in order.
+    /// The fetched files, in order.
     private final class Fetched: Sendable {
         private let keys = Mutex<[Key]>([])
 
         func append(_ key: Key) { keys.withLock { $0.append(key) } }
-        /// What was fetched since the last call.
+        /// Returns the files fetched since the last call.
         func take() -> [Key] {
             keys.withLock { keys in
                 defer { keys = [] }
@@ -29,7 +29,7 @@ struct FolderReadAheadTests {
     private let store = InMemoryStore(delivery: .inline)
     private let fetched = Fetched()
 
-    /// Looks at files of these sizes, named by their number in `folder`, the first page of which is listed.
+    /// Creates files with these sizes, named by their number in `folder`, and lists its first page.
     private func readAhead(_ byteCounts: [Int], in folder: Key = "d/") throws -> FolderReadAhead {
         for (index, byteCount) in byteCounts.enumerated() {
             store.put(key(index, in: folder), .pattern(seed: 1, byteCount: byteCount))
@@ -48,7 +48,7 @@ struct FolderReadAheadTests {
         indices.map { key($0) }
     }
 
-    @Test func `the third file opened in order has the next ones fetched, and asks the store for no listing`() throws {
+    @Test func `the third open in a folder's order prefetches the next files, without listing the folder`() throws {
         let readAhead = try readAhead(Array(repeating: 348, count: 100))
         let listCount = store.listRequests.count
         for index in 0..<2 { readAhead.noteOpen(key(index)) }
@@ -60,7 +60,7 @@ struct FolderReadAheadTests {
         #expect(store.listRequests.count == listCount)
     }
 
-    @Test func `big files and empty ones are passed over`() throws {
+    @Test func `big and empty files aren't prefetched`() throws {
         let sizes = [1, 1, 1, 2 << 20, 0, 5, (1 << 20) + 1, 1 << 20]
         let readAhead = try readAhead(sizes)
         for index in 0..<4 { readAhead.noteOpen(key(index)) }
@@ -69,7 +69,7 @@ struct FolderReadAheadTests {
         #expect(fetched.take() == keys([7]))
     }
 
-    @Test func `files that nobody has opened yet have a limit in bytes`() throws {
+    @Test func `prefetched files that aren't opened yet have a limit in bytes`() throws {
         let readAhead = try readAhead(Array(repeating: Self.mebibyte, count: 200))
         let limit = FolderReadAhead.byteCountMax / Self.mebibyte
         var fetchedCount = 0
@@ -81,23 +81,23 @@ struct FolderReadAheadTests {
         #expect(fetchedCount == 197)
     }
 
-    @Test func `only what is listed is fetched`() throws {
+    @Test func `only listed files are prefetched`() throws {
         let store = InMemoryStore(pageLimit: 10, delivery: .inline)
         for index in 0..<30 { store.put(key(index), .text("x")) }
         let namespace = namespace(root: "d/", on: store)
         let readAhead = FolderReadAhead(namespace: namespace) { [fetched] in fetched.append($0.key) }
         let root = try #require(namespace.inode(.root))
         for index in 0..<3 { readAhead.noteOpen(key(index)) }
-        #expect(fetched.take() == [], "nothing is listed")
+        #expect(fetched.take() == [], "a file was prefetched without a listing")
         namespace.lookup(try Name("1000".utf8), in: root) { _ in }
         for index in 3..<9 { readAhead.noteOpen(key(index)) }
-        // The last one may be hidden by a directory that comes on the next page, so it is not settled.
+        // A directory on the next page may hide the last one, so it isn't settled.
         #expect(fetched.take() == keys(6..<9))
         #expect(store.listRequests.count == 1)
     }
 
     @Test(arguments: [FolderReadAhead.folderCountMax - 1, FolderReadAhead.folderCountMax])
-    func `the folders that files were opened in last are watched`(otherCount: Int) throws {
+    func `the folders with the most recent opens are tracked`(otherCount: Int) throws {
         for folder in 0...otherCount {
             for file in 0..<8 { store.put(Key("\(folder)/\(file)"), .text("x")) }
         }

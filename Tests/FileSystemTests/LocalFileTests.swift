@@ -11,12 +11,11 @@ import Testing
 
 @testable import FileSystem
 
-/// Opens whose caller has a use for a local file.
 @Suite("Opening with a local file") struct LocalFileTests {
     private let store = InMemoryStore(delivery: .inline)
     private let opened = Opened()
 
-    /// What an open ended with.
+    /// The result of an open.
     private final class Opened: Sendable {
         private let results = Mutex<[Result<FileSystem.OpenedFile, Errno>]>([])
 
@@ -27,7 +26,7 @@ import Testing
         var all: [Result<FileSystem.OpenedFile, Errno>] { results.withLock { $0 } }
     }
 
-    /// Opens the object, which has a local file as soon as its bytes have come.
+    /// Opens the object, which has a local file as soon as its bytes have arrived.
     private func open(wantsLocalFile: Bool = true) throws -> (FileSystem, ParkedRead?) {
         store.put("f", .text("0123456789"))
         let file = CompleteFile(
@@ -57,7 +56,7 @@ import Testing
         return (fileSystem, wait)
     }
 
-    @Test func `the open waits for the file, and can be read through us all the same`() throws {
+    @Test func `an open waits for the local file, and its handle can still be read`() throws {
         let (fileSystem, wait) = try open()
         #expect(wait != nil)
         #expect(opened.all.isEmpty)
@@ -71,14 +70,14 @@ import Testing
         #expect(bytes.withSegments { $0.map { Array($0) } } == [Array("234".utf8)])
     }
 
-    @Test func `a caller without a use for the file doesn't wait`() throws {
+    @Test func `an open that can't use a local file doesn't wait for it`() throws {
         let (_, wait) = try open(wantsLocalFile: false)
         #expect(wait == nil)
         #expect(try #require(opened.all.first).get().localFile == nil)
         #expect(store.rangeRequests.isEmpty)
     }
 
-    @Test func `an open that is given up asks for nothing more, and never ends`() throws {
+    @Test func `a canceled open sends no further request, and never completes`() throws {
         let (_, wait) = try open()
         let request = try #require(store.waiting.first)
         try #require(wait).cancel()
@@ -88,7 +87,7 @@ import Testing
     }
 
     @Test(
-        "an open whose object can't be had says why",
+        "an open that waits for a local file fails with the errno of its object",
         arguments: [
             (StoreError.Code.noSuchKey, Errno.noSuchFileOrDirectory), (.changed, .staleNFSFileHandle),
             (.accessDenied, .permissionDenied), (.timedOut, .timedOut),

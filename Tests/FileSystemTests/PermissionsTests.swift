@@ -7,7 +7,7 @@ import Testing
 
 /// The permissions of an inode, for a mount whose kernel doesn't check them.
 struct PermissionsTests {
-    /// A process that wants something of an inode of user 1 and group 2.
+    /// A process that accesses an inode of user 1 and group 2.
     struct Wish: CustomTestStringConvertible {
         let permissions: UInt32
         var isDirectory = false
@@ -38,7 +38,7 @@ struct PermissionsTests {
     ]
 
     @Test(arguments: wishes)
-    func `The class that a process belongs to decides, and root reads everything`(wish: Wish) {
+    func `the class of a process decides on access, and root reads everything`(wish: Wish) {
         let attributes = FileAttributes(
             inodeNumber: 5, isDirectory: wish.isDirectory, permissions: wish.permissions, userID: 1, groupID: 2,
             byteCount: 0, modified: Timestamp(seconds: 0))
@@ -47,7 +47,7 @@ struct PermissionsTests {
     }
 
     @Test(arguments: [(0o444, true), (0o440, false), (0o044, false), (0o404, false), (0o755, true)])
-    func `What all users may do needs no look at who asks`(permissions: Int, isForAll: Bool) {
+    func `access that all users have doesn't depend on the process`(permissions: Int, isForAll: Bool) {
         let attributes = FileAttributes(
             inodeNumber: 5, isDirectory: false, permissions: UInt32(permissions), userID: 1, groupID: 2,
             byteCount: 0, modified: Timestamp(seconds: 0))

@@ -4,13 +4,13 @@ import TestSupport
 
 @testable import FileSystem
 
-/// Inode numbers below 2^32 in place of longer ones.
+/// Inode numbers below 2^32 instead of longer ones.
 struct ShortNumberTests {
-    @Test func `A name keeps its number, and no two names share one`() {
+    @Test func `a name keeps its short inode number, and no two names share one`() {
         let seed = UInt64.random(in: 0 ... .max)
         print("ShortNumberTests: seed \(seed)")
         var generator = SeededGenerator(seed: seed)
-        // The upper half is 0, so that short numbers are the lower half, of which there are few.
+        // The upper half is 0, so that the short number is the lower half, which has few values.
         let names = (0..<50_000).map { _ in UInt64.random(in: 0..<40_000, using: &generator) << 32 | 7 }
         var table = ShortNumberTable()
         var numbers: [UInt64: UInt32] = [:]
@@ -22,10 +22,10 @@ struct ShortNumberTests {
         #expect(numbers.values.allSatisfy { $0 >= 2 })
     }
 
-    @Test func `Names of one hash have different numbers, of which only the moved one is written down`() {
+    @Test func `names with one hash have different short numbers, and only the moved one is logged`() {
         var table = ShortNumberTable()
         #expect(table.short(for: 5) == (5, false))
-        // 5 in both halves' exclusive or.
+        // The exclusive or of the halves is 5.
         let (second, third): (UInt64, UInt64) = (1 << 32 | 4, 2 << 32 | 7)
         #expect(table.short(for: second) == (6, true))
         #expect(table.short(for: third) == (7, true))
@@ -35,7 +35,7 @@ struct ShortNumberTests {
         #expect(table.moved == [second: 6, third: 7, 6: 8])
     }
 
-    @Test func `The numbers behind the last one are the first ones`() {
+    @Test func `the first short numbers follow the last one`() {
         var table = ShortNumberTable()
         let last = UInt64(UInt32.max)
         #expect(table.short(for: last).number == .max)
@@ -44,7 +44,7 @@ struct ShortNumberTests {
         #expect(table.short(for: 1).number == 4)
     }
 
-    @Test func `Forgetting leaves what is known and what was moved as it was`() {
+    @Test func `known and moved short numbers stay when others are dropped`() {
         var table = ShortNumberTable()
         let names: [UInt64] = [5, 1 << 32 | 4, 100, 101]
         let before = names.map { table.short(for: $0).number }
@@ -53,7 +53,7 @@ struct ShortNumberTests {
         #expect(names.map { table.short(for: $0).number } == before)
     }
 
-    @Test func `A successor shows the numbers that were shown, whatever it is asked first`() {
+    @Test func `the next process shows the same short numbers, in any order of requests`() {
         var table = ShortNumberTable()
         let names: [UInt64] = [5, 1 << 32 | 4, 6, 200]
         let before = names.map { table.short(for: $0).number }

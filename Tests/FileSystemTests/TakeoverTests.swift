@@ -13,7 +13,7 @@ import struct SystemPackage.Errno
 
 @testable import FileSystem
 
-/// A server without a kernel, and its log.
+/// A server without a kernel, with its log.
 private final class Server {
     let log: StateLog
     let fileSystem: FileSystem
@@ -67,7 +67,7 @@ private final class Server {
         bytes.withSegments { String(decoding: $0.flatMap { Array($0) }, as: UTF8.self) }
     }
 
-    /// Entries from `cookie` on, `limit` of them at the most, as the kernel has room for them; counted as lookups.
+    /// Returns entries from `cookie` on, at most `limit`, counted as lookups.
     func readDirectory(_ handle: Handle, from cookie: Int, limit: Int) throws -> [Listed] {
         let answer = Mutex<Result<DirectoryChunk, Errno>?>(nil)
         fileSystem.readDirectory(handle, from: cookie) { result in answer.withLock { $0 = result } }
@@ -81,14 +81,14 @@ private final class Server {
     }
 }
 
-/// An entry as the kernel gets it.
+/// An entry as the kernel receives it.
 private struct Listed: Hashable {
     let name: String
     let cookie: Int
     let inode: InodeID?
 }
 
-@Suite("A server that takes over from a dead one") struct TakeoverTests {
+@Suite("Takeover of a file system") struct TakeoverTests {
     private let store = InMemoryStore(pageLimit: 7, delivery: .inline)
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -102,7 +102,7 @@ private struct Listed: Hashable {
         try Server(logAfterKill(of: server.log), on: store ?? self.store, timeToLive: timeToLive, mountTime: 99)
     }
 
-    @Test func `reads on in the files that are open, and asks nothing before`() throws {
+    @Test func `a new server reads on in open files, and sends no request before`() throws {
         store.put("d/f", .text("0123456789"))
         let first = try firstServer()
         let directory = try #require(try first.lookup("d"))
@@ -123,7 +123,7 @@ private struct Listed: Hashable {
         #expect(try successor(of: second).fileSystem.openFiles.map(\.handle) == [own])
     }
 
-    @Test func `tells of an object that was overwritten meanwhile as of another one`() throws {
+    @Test func `a new server returns another inode for an object that was overwritten meanwhile`() throws {
         store.put("f", .text("old"))
         let first = try firstServer()
         let old = try #require(try first.lookup("f"))
@@ -136,7 +136,7 @@ private struct Listed: Hashable {
         #expect(try second.read(second.open(new.id), offset: 0, byteCount: 3) == "new")
     }
 
-    @Test func `knows when the mount began, and gives folders the time that they had`() throws {
+    @Test func `a new server keeps the time at which the mount began, and the time of folders`() throws {
         store.put("d/f", .text("x"))
         let first = try firstServer()
         let directory = try #require(try first.lookup("d"))
@@ -145,7 +145,7 @@ private struct Listed: Hashable {
         #expect(second.fileSystem.mountTime == Timestamp(seconds: 0))
     }
 
-    /// Two names whose inode numbers of 32 bits would be the same.
+    /// Two names whose inode numbers of 32 bits collide.
     private func namesOfOneShortNumber() throws -> (String, String) {
         var names: [UInt32: String] = [:]
         for index in 0..<1_000_000 {
@@ -156,7 +156,7 @@ private struct Listed: Hashable {
         throw NeverHappened(description: "a million names with numbers of their own")
     }
 
-    @Test func `shows inode numbers of 32 bits as they were, also of names that the kernel has forgotten`() throws {
+    @Test func `a new server keeps inode numbers of 32 bits, even those of forgotten names`() throws {
         let (one, other) = try namesOfOneShortNumber()
         store.put(Key(one), .text("x"))
         store.put(Key(other), .text("x"))
@@ -167,7 +167,7 @@ private struct Listed: Hashable {
         #expect(numbers[1] == numbers[0] + 1)
         for entry in entries { first.fileSystem.forget(entry.id, count: 1) }
         var server = first
-        // More than once, since the log is written anew in between.
+        // More than once, since the log is rewritten in between.
         for _ in 0..<3 {
             server = try Server(
                 logAfterKill(of: server.log, rewriteByteCountMin: 0), on: store, hasShortInodeNumbers: true)
@@ -176,7 +176,7 @@ private struct Listed: Hashable {
         }
     }
 
-    @Test func `needs no store for folders that were read to their end`() throws {
+    @Test func `a new server needs no store for folders that were read to their end`() throws {
         for number in 10..<40 { store.put(Key("\(number)"), .text("x")) }
         let first = try firstServer()
         let handle = try first.fileSystem.openDirectory(.root, mayBeCopied: false).handle
@@ -213,7 +213,7 @@ private struct Listed: Hashable {
         second.fileSystem.closeDirectory(directory)
     }
 
-    @Test func `knows that the store lists in no order`() throws {
+    @Test func `a new server knows that the store doesn't list in order`() throws {
         let store = InMemoryStore(pageLimit: 7, delivery: .inline, order: .reversed)
         for number in 10..<40 { store.put(Key("\(number)"), .text("x")) }
         let first = try firstServer(on: store)
@@ -224,12 +224,12 @@ private struct Listed: Hashable {
         store.clearLog()
         #expect(try second.lookup("10") != nil)
         #expect(try second.lookup("40") == nil)
-        #expect(store.headRequests == ["10", "40"], "no first page proves what is absent")
+        #expect(store.headRequests == ["10", "40"], "a first page was used as proof of an absence")
     }
 
-    /// Reads go on at any cookie, the bucket changes, and servers die at any time.
+    /// Reads continue at any cookie, the bucket changes, and servers die at any time.
     @Test(
-        "goes on in folders without leaving out or repeating what stayed", arguments: 0..<60,
+        "a new server reads on in folders without skipping or repeating stable names", arguments: 0..<60,
         [ListingOrder.keys, .shuffled(seed: 1), .reversed])
     func goesOnInFolders(seed: UInt64, order: ListingOrder) throws {
         var random = SeededGenerator(seed: seed)
@@ -271,8 +271,8 @@ private struct Listed: Hashable {
         }
         let expected = Set(stable.map { $0.split(separator: "/")[0] }.map(String.init) + ["t"])
         for reading in readings {
-            #expect(Set(reading.names).count == reading.names.count, "nothing twice, seed \(seed)")
-            #expect(expected.isSubset(of: reading.names), "nothing left out, seed \(seed)")
+            #expect(Set(reading.names).count == reading.names.count, "a name occurs twice, seed \(seed)")
+            #expect(expected.isSubset(of: reading.names), "a name is missing, seed \(seed)")
         }
         server = try successor(of: server, on: store)
         for (id, count) in lookupCounts {
@@ -287,20 +287,20 @@ private struct Listed: Hashable {
     }
 }
 
-/// What a reader of an open directory has seen, by the cookies that it was given.
+/// The entries that a reader of an open directory has received, by their cookies.
 private struct DirectoryReading {
     private(set) var entries: [Listed] = []
     private(set) var isAtEnd = false
     private var cookie: Int
 
-    /// A reader who begins with the beginning, or goes there with seekdir(3).
+    /// Creates a reader that begins at the first entry, or seeks there with seekdir(3).
     init(cookie: Int = 0) {
         self.cookie = cookie
     }
 
     var names: [String] { entries.map(\.name).filter { $0 != "." && $0 != ".." } }
 
-    /// Reads on. Returns whether there was something.
+    /// Reads on. Returns `false` at the end.
     mutating func goOn(_ server: Server, _ handle: Handle, limit: Int) throws -> Bool {
         let read = try server.readDirectory(handle, from: cookie, limit: limit)
         entries += read
@@ -309,7 +309,7 @@ private struct DirectoryReading {
         return !isAtEnd
     }
 
-    /// Goes back to something that was read before; not to the beginning, where a reader sees what there is by then.
+    /// Seeks back to an entry that was read before, but not to the beginning, where a reader gets the current entries.
     mutating func goBack(using random: inout SeededGenerator) {
         guard entries.count > 2 else { return }
         let count = Int.random(in: 1..<entries.count, using: &random)

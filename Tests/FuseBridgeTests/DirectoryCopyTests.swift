@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Mounting
 import Namespace
 import ObjectStore
 import SystemSupport
@@ -11,14 +12,14 @@ import Testing
 private let copiesDirectories = ConditionTrait.enabled(
     if: KernelVersion.running()?.copiesDirectoriesWell == true, "this kernel's copies of directories can't be used")
 
-/// What the kernel keeps of directories. `rewinddir` and friends are called as applications do.
-@Suite("Directories that the kernel keeps", mounts, copiesDirectories) struct DirectoryCopyTests {
+/// The kernel's cache of directory entries. `rewinddir` and the like are called as applications do.
+@Suite("Cached directory entries", mounts, copiesDirectories) struct DirectoryCopyTests {
     private let log = LogLines()
 
-    /// How often the kernel has asked for entries.
+    /// The number of requests for entries.
     private var readCount: Int { log.levels.count { $0 == .trace } }
 
-    /// More than one buffer of readdir(3) holds.
+    /// More entries than fit into one buffer of readdir(3).
     private static let names = (1_000..<4_000).map { "file-with-a-name-of-some-length-\($0)" }
 
     private func withFolder(_ body: (InMemoryStore, ServedMount) throws -> Void) throws {
@@ -27,7 +28,7 @@ private let copiesDirectories = ConditionTrait.enabled(
         try withServedMount(of: store, logger: log.logger) { try body(store, $0) }
     }
 
-    /// The rest of an open directory, or `count` entries of it, without "." and "..".
+    /// Returns the rest of an open directory, or `count` entries of it, without "." and "..".
     private func read(_ directory: OpaquePointer, count: Int = .max) -> [String] {
         var names: [String] = []
         while names.count < count, let entry = readdir(directory) {
@@ -43,7 +44,7 @@ private let copiesDirectories = ConditionTrait.enabled(
         return try body(directory)
     }
 
-    /// All entries, as who opens the folder now sees them.
+    /// Returns all entries that a new reader of the folder gets.
     private func allNames(in mount: ServedMount) throws -> [String] {
         try withOpenFolder(of: mount) { read($0) }
     }
@@ -53,37 +54,37 @@ private let copiesDirectories = ConditionTrait.enabled(
         #expect(names == expected)
     }
 
-    @Test func `are not asked for again while they hold, by whoever reads them`() throws {
+    @Test func `cached entries of a directory are not requested again while they are valid`() throws {
         try withFolder { store, mount in
             for _ in 0..<3 { try expectAll(Self.names, in: mount) }
             let count = readCount
             #expect(try runChecked("ls", [mount.path + "/folder"]).split(separator: "\n").count == Self.names.count)
             try expectAll(Self.names, in: mount)
             #expect(readCount == count)
-            // Numbered names are listed ahead: pages that were guessed may lie behind the end.
+            // Numbered names are prefetched: guessed pages may be beyond the end.
             #expect(store.listRequests.count <= 8)
         }
     }
 
-    @Test func `are read anew when they were listed anew`() throws {
+    @Test func `cached entries of a directory are replaced after a new listing`() throws {
         try withFolder { store, mount in
             try expectAll(Self.names, in: mount)
             store.delete(Key("folder/" + Self.names[5]))
-            mount.namespace.forget("folder/", .tree)
+            mount.namespace.invalidate("folder/", .tree)
             var left = Self.names
             left.remove(at: 5)
             for _ in 0..<2 { try expectAll(left, in: mount) }
         }
     }
 
-    @Test func `give each entry once to who goes on reading while somebody reads what was listed anew`() throws {
+    @Test func `a reader gets each entry once while another one reads a new listing`() throws {
         try withFolder { store, mount in
             var left = Self.names
             left.remove(at: 5)
             try withOpenFolder(of: mount) { old in
                 var names = read(old, count: 50)
                 store.delete(Key("folder/" + Self.names[5]))
-                mount.namespace.forget("folder/", .tree)
+                mount.namespace.invalidate("folder/", .tree)
                 for _ in 0..<2 { try expectAll(left, in: mount) }
                 names += read(old)
                 #expect(names == Self.names)
@@ -93,13 +94,13 @@ private let copiesDirectories = ConditionTrait.enabled(
         }
     }
 
-    @Test func `stay the same for one handle, also when it goes back`() throws {
+    @Test func `the entries of one directory handle stay the same, even after rewinddir`() throws {
         try withFolder { store, mount in
             try withOpenFolder(of: mount) { directory in
                 #expect(read(directory, count: 2_000) == Array(Self.names[..<2_000]))
                 let place = telldir(directory)
                 store.delete(Key("folder/" + Self.names[5]))
-                mount.namespace.forget("folder/", .tree)
+                mount.namespace.invalidate("folder/", .tree)
                 rewinddir(directory)
                 #expect(read(directory) == Self.names)
                 seekdir(directory, place)
@@ -108,7 +109,7 @@ private let copiesDirectories = ConditionTrait.enabled(
         }
     }
 
-    @Test func `hold no longer than what was listed`() throws {
+    @Test func `cached entries of a directory expire with their listing`() throws {
         let store = InMemoryStore()
         store.put("folder/a", .text("x"))
         try withServedMount(of: store, timeToLive: .limited(.milliseconds(50)), logger: log.logger) { mount in
@@ -118,8 +119,8 @@ private let copiesDirectories = ConditionTrait.enabled(
         }
     }
 
-    @Test func `are exact for several readers while they change all the time`() throws {
-        // Even names stay, odd ones come and go.
+    @Test func `several readers get exact entries of a directory that changes continuously`() throws {
+        // Even names stay, odd ones are added and deleted.
         let store = InMemoryStore(pageLimit: 200)
         let stable = (0..<800).map { "n\(10_000 + 2 * $0)" }
         for name in stable { store.put(Key("folder/" + name), .text("x")) }

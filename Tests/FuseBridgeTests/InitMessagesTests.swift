@@ -1,16 +1,17 @@
 import CFuse
 import FileSystem
 import Glibc
+import StateLog
 import Testing
 
 @testable import FuseBridge
 
-/// Little-endian bytes, as they are on all machines that we run on.
+/// Little-endian bytes, as on all supported machines.
 private func bytes(_ words: [UInt32]) -> [UInt8] {
     words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
 }
 
-/// FUSE_INIT's header: length, opcode, unique, nodeid, and more that isn't looked at.
+/// The header of FUSE_INIT: length, opcode, unique, nodeid, and fields that are not used.
 private func request(opcode: UInt32 = 26, unique: UInt32 = 2, body: [UInt32]) -> [UInt8] {
     bytes([UInt32(40 + 4 * body.count), opcode, unique, 0, 1, 0, 0, 0, 0, 0] + body)
 }
@@ -53,7 +54,7 @@ private let resend: UInt32 = 1 << 7
     private func exchange(
         wanted: InitAgreement = .passthrough, offer: UInt32 = passthrough, header: [UInt32] = [80, 0, 2, 0],
         body: [UInt32]
-    ) -> (passage: DeviceChannel.Passage, reply: [UInt8]) {
+    ) -> (disposition: DeviceChannel.Disposition, reply: [UInt8]) {
         let channel = DeviceChannel(wanted: wanted)
         request(body: [7, 45, 4096, extended, offer]).withUnsafeBytes { channel.noteRequest($0) }
         return send(header: header, body: body, through: channel)
@@ -61,10 +62,10 @@ private let resend: UInt32 = 1 << 7
 
     private func send(
         header: [UInt32], body: [UInt32], through channel: DeviceChannel
-    ) -> (passage: DeviceChannel.Passage, reply: [UInt8]) {
+    ) -> (disposition: DeviceChannel.Disposition, reply: [UInt8]) {
         var header = bytes(header)
         var body = bytes(body)
-        let passage = header.withUnsafeMutableBytes { header in
+        let disposition = header.withUnsafeMutableBytes { header in
             body.withUnsafeMutableBytes { body in
                 let vectors = [
                     iovec(iov_base: header.baseAddress, iov_len: header.count),
@@ -73,48 +74,48 @@ private let resend: UInt32 = 1 << 7
                 return vectors.withUnsafeBufferPointer { channel.pass($0) }
             }
         }
-        return (passage, body)
+        return (disposition, body)
     }
 
     private let body: [UInt32] = [7, 38, 4096, 0x11, 64, 1 << 20, 1, 256, 0, 0, 0, 0, 0, 0, 0, 0]
 
-    @Test func `the reply to an offer asks for passthrough, and is the same in all else`() {
+    @Test func `the reply to FUSE_INIT accepts passthrough, and is otherwise unchanged`() {
         var flags = body
         flags[8] = 0x40
         flags[9] = 0
-        let (passage, reply) = exchange(body: flags)
-        #expect(passage == .opening(.passthrough, isSent: true))
+        let (disposition, reply) = exchange(body: flags)
+        #expect(disposition == .initReply(.passthrough, isSent: true))
         flags[3] |= extended
         flags[8] |= passthrough
         flags[9] = 1
         #expect(reply == bytes(flags))
     }
 
-    @Test func `nothing is asked for unless the kernel offers it and we want it`() {
-        for (passage, reply) in [exchange(wanted: [], body: body), exchange(offer: ~passthrough, body: body)] {
-            #expect(passage == .sent)
+    @Test func `FUSE_INIT flags are accepted only if they are offered and wanted`() {
+        for (disposition, reply) in [exchange(wanted: [], body: body), exchange(offer: ~passthrough, body: body)] {
+            #expect(disposition == .sent)
             #expect(reply == bytes(body))
         }
     }
 
     @Test(
-        "a reply that is an error, another request's, or cut off, is left alone",
+        "a reply that is an error, cut off, or that of another request, is unchanged",
         arguments: [[80, UInt32(bitPattern: -71), 2, 0], [80, 0, 4, 0], [80, 0, 2, 1], [80, 0, 2], []] as [[UInt32]])
     func otherHeader(header: [UInt32]) {
-        let (passage, reply) = exchange(header: header, body: body)
-        #expect(passage == .sent)
+        let (disposition, reply) = exchange(header: header, body: body)
+        #expect(disposition == .sent)
         #expect(reply == bytes(body))
     }
 
-    @Test("a reply without room for the answer is left alone", arguments: [0, 6, 9])
+    @Test("a reply to FUSE_INIT without room for the flags is unchanged", arguments: [0, 6, 9])
     func shortBody(wordCount: Int) {
         let short = Array(body.prefix(wordCount))
-        let (passage, reply) = exchange(body: short)
-        #expect(passage == .opening([], isSent: true))
+        let (disposition, reply) = exchange(body: short)
+        #expect(disposition == .initReply([], isSent: true))
         #expect(reply == bytes(short))
     }
 
-    @Test func `a header without a body is left alone, and only one reply is completed`() {
+    @Test func `only one reply to FUSE_INIT is completed, and no header without a body`() {
         let channel = DeviceChannel(wanted: .passthrough)
         request(body: [7, 45, 4096, extended, passthrough]).withUnsafeBytes { channel.noteRequest($0) }
         #expect(channel.willAskForPassthrough)
@@ -124,47 +125,48 @@ private let resend: UInt32 = 1 << 7
             #expect(vectors.withUnsafeBufferPointer { channel.pass($0) } == .sent)
         }
         #expect(
-            send(header: [80, 0, 2, 0], body: body, through: channel).passage == .opening(.passthrough, isSent: true))
+            send(header: [80, 0, 2, 0], body: body, through: channel).disposition
+                == .initReply(.passthrough, isSent: true))
         #expect(!channel.willAskForPassthrough)
-        #expect(send(header: [80, 0, 2, 0], body: body, through: channel).passage == .sent)
+        #expect(send(header: [80, 0, 2, 0], body: body, through: channel).disposition == .sent)
     }
 
-    @Test func `a successor is handed the first server's request once, and its reply goes nowhere`() throws {
-        let page = try SupervisionPage()
+    @Test func `a successor replays FUSE_INIT once, and its reply is not sent`() throws {
+        let page = try SupervisorSharedState()
         let first = DeviceChannel(wanted: .all, page: page)
-        let opening = request(body: [7, 45, 4096, extended, passthrough | resend])
+        let initRequest = request(body: [7, 45, 4096, extended, passthrough | resend])
         var buffer = [UInt8](repeating: 0, count: 4_096)
         #expect(buffer.withUnsafeMutableBytes { first.replay(to: $0) } == 0)
-        opening.withUnsafeBytes { first.noteRequest($0) }
+        initRequest.withUnsafeBytes { first.noteRequest($0) }
         #expect(
-            send(header: [80, 0, 2, 0], body: body, through: first).passage == .opening(.all, isSent: true))
+            send(header: [80, 0, 2, 0], body: body, through: first).disposition == .initReply(.all, isSent: true))
         #expect(page.canBeTakenOver)
 
-        // One that wants more than was agreed on doesn't get it, and less isn't taken back from the kernel.
+        // A successor that wants more flags does not get them, and fewer do not change the kernel's.
         let successor = DeviceChannel(wanted: .passthrough, page: page, isSuccessor: true)
-        #expect(buffer.withUnsafeMutableBytes { successor.replay(to: $0) } == opening.count)
-        #expect(Array(buffer.prefix(opening.count)) == opening)
+        #expect(buffer.withUnsafeMutableBytes { successor.replay(to: $0) } == initRequest.count)
+        #expect(Array(buffer.prefix(initRequest.count)) == initRequest)
         #expect(buffer.withUnsafeMutableBytes { successor.replay(to: $0) } == 0)
-        opening.withUnsafeBytes { successor.noteRequest($0) }
+        initRequest.withUnsafeBytes { successor.noteRequest($0) }
         #expect(
-            send(header: [80, 0, 2, 0], body: body, through: successor).passage
-                == .opening(.passthrough, isSent: false))
+            send(header: [80, 0, 2, 0], body: body, through: successor).disposition
+                == .initReply(.passthrough, isSent: false))
         #expect(page.canBeTakenOver)
     }
 
-    @Test func `requests that are owed an answer are counted, and those that the kernel only tells are not`() throws {
-        let page = try SupervisionPage()
+    @Test func `only requests with a reply are counted`() throws {
+        let page = try SupervisorSharedState()
         let channel = DeviceChannel(wanted: [], page: page)
         for (opcode, unique) in [(15, 4), (15, 6), (2, 8), (36, 7), (42, 10)] as [(UInt32, UInt32)] {
             request(opcode: opcode, unique: unique, body: []).withUnsafeBytes { channel.noteRequest($0) }
         }
         #expect(page.count == ConversationCount(taken: 5, answered: 0, owed: 2, received: 0))
         _ = send(header: [16, 0, 4, 0], body: [], through: channel)
-        // What libfuse says to an interrupt that came too late.
+        // The reply of libfuse to a late interrupt.
         _ = send(header: [16, 0, 7, 0], body: [], through: channel)
         #expect(page.count == ConversationCount(taken: 5, answered: 1, owed: 1, received: 0))
         channel.handOver()
-        #expect(send(header: [16, 0, 6, 0], body: [], through: channel).passage == .refused)
+        #expect(send(header: [16, 0, 6, 0], body: [], through: channel).disposition == .refused)
     }
 }
 

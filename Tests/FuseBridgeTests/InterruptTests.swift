@@ -6,7 +6,7 @@ import Testing
 
 /// The meaning of an interrupt, by the text of /proc/TID/status.
 struct InterruptTests {
-    /// A thread's status with these signals.
+    /// Returns a thread's status with these signals.
     struct Caller: CustomTestStringConvertible {
         let testDescription: String
         var name = "python3"
@@ -88,7 +88,7 @@ struct InterruptTests {
             Caller(testDescription: "SIGSTOP under a tracer", tracer: 7, ofThread: [SIGSTOP], meaning: .goOn),
         ] + single
 
-    /// Each signal of its own: caught, ignored, blocked, and left to what the system does with it.
+    /// Each kind of signal: caught, ignored, blocked, and with the default action.
     private static let single: [Caller] = (1...64).filter { $0 != SIGKILL }.flatMap { number -> [Caller] in
         let survived = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU].contains(number)
         let asksToStop = [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(number)
@@ -107,14 +107,14 @@ struct InterruptTests {
     }
 
     @Test(arguments: callers)
-    func `A caller's pending signals say whether it wants its answer`(caller: Caller) throws {
+    func `the pending signals of a caller decide whether its request continues`(caller: Caller) throws {
         let status = try #require(CallerStatus(parsing: caller.text.utf8))
         #expect(InterruptMeaning(of: status) == caller.meaning)
         #expect(status.fileSystemUserID == 1003)
     }
 
     @Test(arguments: ["State:", "TracerPid:", "Uid:", "SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:"])
-    func `A status without one of its fields says nothing`(field: String) {
+    func `a thread status without one of its fields is ignored`(field: String) {
         let whole = Caller(testDescription: "", meaning: .goOn).text
         let others = whole.split(separator: "\n").filter { !$0.hasPrefix(field) }
         #expect(others.count == whole.split(separator: "\n").count - 1)
@@ -123,13 +123,13 @@ struct InterruptTests {
         #expect(["State:", "TracerPid:"].contains(field) || CallerStatus(parsing: damaged.utf8) == nil)
     }
 
-    @Test func `No text is taken for a status that is none`() {
+    @Test func `text that is not a thread status is ignored`() {
         for text in ["", "\n", ":", "Uid:", "Uid:\t1\n", "SigPnd:\t\u{FFFD}\n"] {
             #expect(CallerStatus(parsing: text.utf8) == nil)
         }
     }
 
-    @Test func `A caller that was asked to stop has half a second to go on`() {
+    @Test func `a caller that is asked to stop has half a second to continue`() {
         let start = ContinuousClock.now
         var decision = InterruptDecision()
         func ends(_ meaning: InterruptMeaning, after milliseconds: Int) -> Bool {
@@ -146,14 +146,14 @@ struct InterruptTests {
         #expect(ends(.stop, after: 61_100))
     }
 
-    @Test func `This process goes on`() throws {
+    @Test func `an interrupt of this process does not end its request`() throws {
         let caller = FuseBridge.Caller(threadID: getpid(), userID: geteuid(), isForeign: false)
         #expect(caller.interruptMeaning() == .goOn)
     }
 
-    @Test func `A caller that is gone or has ended stops, and one that can't be seen goes on`() throws {
+    @Test func `the request of a caller that has ended stops, and that of an invisible one continues`() throws {
         try withTemporaryDirectory { directory in
-            // `sh` becomes the sleep, and never takes note of its child's end.
+            // `sh` becomes the sleep, and never waits for its child.
             let parent = try BackgroundProcess(
                 "sh", ["-c", "true & echo $!; exec sleep 100"], outputDirectory: directory)
             defer { parent.end() }
@@ -166,7 +166,7 @@ struct InterruptTests {
             #expect(meaning(of: child, userID: geteuid() + 1, isForeign: true) == .goOn, "another thread's number")
             #expect(meaning(of: 0) == .goOn)
             parent.end()
-            // Their parent is by now a process that takes note.
+            // Their parent is now a process that waits for them.
             try eventually("the end of the zombie") { kill(child, 0) != 0 }
             #expect(meaning(of: child) == .stop)
             #expect(meaning(of: child, isForeign: true) == .goOn)

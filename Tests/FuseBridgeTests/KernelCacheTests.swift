@@ -1,5 +1,6 @@
 import Foundation
 import MountControl
+import Mounting
 import Namespace
 import ObjectStore
 import Synchronization
@@ -9,7 +10,7 @@ import Testing
 
 @testable import FuseBridge
 
-/// What this kernel makes of what it is told.
+/// The effect of notifications on this machine's kernel.
 @Suite("The kernel's cache of names", mounts) struct KernelCacheTests {
     private static let fileCount = 1_500
 
@@ -22,12 +23,12 @@ import Testing
         try withServedMount(of: store) { try body(store, $0) }
     }
 
-    /// All names that the kernel was told of.
+    /// Returns all names that the kernel knows.
     private func names(in mount: ServedMount) -> [KernelName] {
         final class Listener: KernelCache {
             let names = Mutex<[KernelName]>([])
             func release(_ names: @escaping @Sendable () -> [KernelName]) {}
-            func distrust(
+            func invalidate(
                 _ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void
             ) {
                 self.names.withLock { $0 = names() }
@@ -35,12 +36,12 @@ import Testing
         }
         let listener = Listener()
         mount.namespace.attach(listener)
-        mount.namespace.distrust("", .tree) {}
-        mount.namespace.attach(mount.session.notifier)
+        mount.namespace.invalidateKernelNames("", .tree) {}
+        mount.namespace.attach(mount.session.notificationQueue)
         return listener.names.withLock { $0 }
     }
 
-    /// A mapping of a file that isn't open any more.
+    /// Returns a mapping of a file that is closed.
     private func map(_ path: String, byteCount: Int) throws -> UnsafeMutableRawBufferPointer {
         let file = try FileDescriptor.open(FilePath(path), .readOnly)
         defer { try? file.close() }
@@ -49,13 +50,13 @@ import Testing
         return UnsafeMutableRawBufferPointer(start: address, count: byteCount)
     }
 
-    @Test("lets go of what nobody uses, and of nothing else", arguments: [45, 43])
+    @Test("the kernel releases unused inodes, and no others", arguments: [45, 43])
     func release(protocolMinor: Int) throws {
         try withTree { store, mount in
             try runChecked("ls", ["-lR", mount.path])
             #expect(mount.namespace.inodeCount == Self.fileCount + 7)
             let device = try #require(mount.session.device)
-            var messenger = KernelMessenger(
+            var invalidator = KernelInvalidator(
                 device: device, protocolMinor: protocolMinor, logger: LogLines().logger)
             try withTemporaryDirectory { temporary in
                 let worker = try BackgroundProcess(
@@ -65,7 +66,7 @@ import Testing
                 let open = try FileDescriptor.open(FilePath(mount.path + "/folder/open"), .readOnly)
                 let mapped = try map(mount.path + "/folder/mapped", byteCount: 6)
                 defer { munmap(mapped.baseAddress, mapped.count) }
-                messenger.release(names(in: mount))
+                invalidator.release(names(in: mount))
                 // The root; folder, work, inner; open, mapped.
                 try? eventually("the end of all other inodes", within: .seconds(10)) {
                     mount.namespace.inodeCount == 6
@@ -84,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func `counts of lookups are exact: everything is forgotten when it is let go of`() throws {
+    @Test func `lookup counts are exact: all inodes are forgotten after their release`() throws {
         guard try #require(KernelVersion.running()) >= KernelVersion(6, 18) else { return }
         try withTree { store, mount in
             for _ in 0..<3 {
@@ -93,16 +94,16 @@ import Testing
                 try directory.refresh(isRecursive: true)
             }
             try eventually("that no inode but the root is left") {
-                // Folders can go when nothing in them is known any more.
+                // Folders can be released after all of their entries.
                 let names = names(in: mount)
-                mount.session.notifier.release { names }
+                mount.session.notificationQueue.release { names }
                 usleep(20_000)
                 return mount.namespace.inodeCount == 1
             }
         }
     }
 
-    @Test func `a refresh shows at once what has come, gone and changed`() throws {
+    @Test func `a refresh shows new, deleted and changed files at once`() throws {
         try withTree { store, mount in
             try runChecked("ls", ["-lR", mount.path])
             for round in 0..<5 {
@@ -124,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func `a refresh of a folder leaves what is below it`() throws {
+    @Test func `a refresh of a folder leaves its subfolders unchanged`() throws {
         try withTree { store, mount in
             try runChecked("ls", ["-lR", mount.path])
             store.put("work/file", .text("new"))
@@ -137,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func `asking for what isn't ours fails`() throws {
+    @Test func `a refresh of a path outside of the mount fails`() throws {
         #expect(throws: Errno.inappropriateIOCTLForDevice) { try MountedDirectory("/tmp").refresh(isRecursive: true) }
         #expect(throws: Errno.noSuchFileOrDirectory) { try MountedDirectory("/nowhere").refresh(isRecursive: true) }
         try withTree { _, mount in

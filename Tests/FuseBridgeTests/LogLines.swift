@@ -1,14 +1,14 @@
 import Logging
 import Synchronization
 
-/// What was logged, for tests of what a person is told.
+/// The recorded log, for tests of messages.
 final class LogLines: Sendable {
     private let lines = Mutex<[Logger.Level]>([])
 
     /// The levels of the lines so far.
     var levels: [Logger.Level] { lines.withLock { $0 } }
 
-    /// A logger that writes here.
+    /// A logger that writes to this record.
     var logger: Logger {
         var logger = Logger(label: "test") { _ in Handler(lines: self) }
         logger.logLevel = .trace

@@ -5,8 +5,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Whether the inodes that we keep are those that the kernel knows: one too few is an error for a program that uses it,
-/// one too many is never given back.
+/// The inodes that this process keeps must be those that the kernel knows: one too few is an error for a program that
+/// uses it, one too many is never freed.
 @Suite(
     "Lookup counts", .serialized, mounts,
     .enabled(if: access("/proc/sys/vm/drop_caches", W_OK) == 0, "needs root, to empty the kernel's caches"))
@@ -14,7 +14,7 @@ struct LookupCountTests {
     private static let folderCount = 40
     private static let fileCount = 30
 
-    /// A store of some folders in folders, with files.
+    /// A store with nested folders of files.
     private static func store() -> InMemoryStore {
         var bodies: [Key: ObjectBody] = [:]
         for folder in 0..<folderCount {
@@ -27,13 +27,13 @@ struct LookupCountTests {
         return store
     }
 
-    /// Has the kernel forget all names and inodes that nobody uses. The number is of `/proc/sys/vm/drop_caches`, proc(5).
+    /// Makes the kernel forget all unused names and inodes. The number is that of `/proc/sys/vm/drop_caches`, proc(5).
     private func emptyKernelCaches() throws {
         let file = try FileDescriptor.open("/proc/sys/vm/drop_caches", .writeOnly)
         _ = try file.closeAfter { try file.writeAll("2\n".utf8) }
     }
 
-    /// Waits until we know `count` inodes, the root included; the kernel tells of what it forgets when it has the time.
+    /// Waits until this process knows `count` inodes, including the root; the kernel sends FUSE_FORGET asynchronously.
     private func expectInodeCount(_ count: Int, of mount: ServedMount) throws {
         try eventually("\(count) inodes (there are \(mount.namespace.inodeCount))") {
             try emptyKernelCaches()
@@ -48,7 +48,7 @@ struct LookupCountTests {
     ]
 
     @Test(arguments: walks)
-    func `are back to the root's when the kernel has forgotten a walk`(walk: String) throws {
+    func `lookup counts are those of the root after the kernel has forgotten a walk`(walk: String) throws {
         try withServedMount(of: Self.store()) { mount in
             for _ in 0..<3 {
                 _ = try run("bash", ["-c", walk, mount.path])
@@ -57,7 +57,7 @@ struct LookupCountTests {
         }
     }
 
-    @Test func `grow with what the kernel is told of, and no more`() throws {
+    @Test func `lookup counts grow with the kernel's lookups, and no more`() throws {
         try withServedMount(of: Self.store()) { mount in
             for _ in 0..<3 { try runChecked("find", [mount.path, "-size", "+1"]) }
             #expect(mount.namespace.inodeCount <= 1 + 8 + Self.folderCount * (1 + Self.fileCount))
@@ -65,7 +65,7 @@ struct LookupCountTests {
         }
     }
 
-    @Test func `keep what is open, and the folders above it`() throws {
+    @Test func `open files and their folders keep their inodes`() throws {
         try withServedMount(of: Self.store()) { mount in
             let file = try open(mount.path + "/s-1/d-1/f-1")
             let folder = try open(mount.path + "/s-2/d-2")
@@ -84,7 +84,8 @@ struct LookupCountTests {
     }
 
     @Test(arguments: [TimeToLive.forever, .limited(.milliseconds(20))])
-    func `are exact after many walks at once, whether listings expire meanwhile or not`(timeToLive: TimeToLive) throws {
+    func `lookup counts are exact after concurrent walks, whether or not listings expire`(timeToLive: TimeToLive) throws
+    {
         try withServedMount(of: Self.store(), timeToLive: timeToLive) { mount in
             let script = Self.walks.map { "for i in 1 2 3; do \($0) > /dev/null 2>&1; done &" }
             for _ in 0..<3 {
@@ -95,7 +96,7 @@ struct LookupCountTests {
         }
     }
 
-    @Test func `are exact when objects are overwritten and deleted between walks`() throws {
+    @Test func `lookup counts are exact if objects are overwritten and deleted between walks`() throws {
         let store = Self.store()
         try withServedMount(of: store, timeToLive: .limited(.milliseconds(20))) { mount in
             for round in 0..<5 {

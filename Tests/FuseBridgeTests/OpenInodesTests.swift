@@ -10,41 +10,41 @@ import TestSupport
 
 @testable import FuseBridge
 
-/// The kernel's part: keeps the files that it was lent, or refuses them.
+/// A fake kernel that registers or refuses backing files.
 private final class FakeDevice: BackingDevice {
     private struct State {
-        var lent: Set<BackingID> = []
-        var lendCount = 0
+        var registered: Set<BackingID> = []
+        var registerCount = 0
         var refusal: Errno?
     }
 
     private let state = Mutex(State())
 
-    var lent: Set<BackingID> { state.withLock { $0.lent } }
-    /// How often it was asked, in vain or not.
-    var lendCount: Int { state.withLock { $0.lendCount } }
+    var registered: Set<BackingID> { state.withLock { $0.registered } }
+    /// The number of attempts to register a file.
+    var registerCount: Int { state.withLock { $0.registerCount } }
 
     func refuse(_ errno: Errno?) {
         state.withLock { $0.refusal = errno }
     }
 
-    func lend(_ file: FileDescriptor) throws(Errno) -> BackingID {
+    func registerBacking(_ file: FileDescriptor) throws(Errno) -> BackingID {
         try state.withLock { state throws(Errno) in
-            state.lendCount += 1
+            state.registerCount += 1
             if let refusal = state.refusal { throw refusal }
-            let id = BackingID(rawValue: Int32(state.lendCount))
-            state.lent.insert(id)
+            let id = BackingID(rawValue: Int32(state.registerCount))
+            state.registered.insert(id)
             return id
         }
     }
 
-    func takeBack(_ id: BackingID) {
-        let wasLent = state.withLock { $0.lent.remove(id) != nil }
-        #expect(wasLent, "\(id) was taken back twice, or never lent")
+    func unregisterBacking(_ id: BackingID) {
+        let wasRegistered = state.withLock { $0.registered.remove(id) != nil }
+        #expect(wasRegistered, "\(id) was taken back twice, or never lent")
     }
 }
 
-/// Opens and releases files as the kernel does: it is no matter which handle of an inode is released.
+/// Opens and releases files like the kernel, which may release any handle of an inode.
 private final class OpenFiles: Sendable {
     let passthrough: Passthrough
     private let opened = Mutex((handles: [InodeID: [Handle]](), lastNumber: UInt64(0)))
@@ -73,7 +73,7 @@ private final class OpenFiles: Sendable {
     }
 }
 
-@Suite("How open inodes are read") struct OpenInodesTests {
+@Suite("Sources of open inodes") struct OpenInodesTests {
     private let device = FakeDevice()
     private let inode = InodeID(rawValue: 7)
     private let log = LogLines()
@@ -88,43 +88,43 @@ private final class OpenFiles: Sendable {
         CompleteFile(takingOwnershipOf: try FileDescriptor.open("/dev/null", .readOnly, options: .closeOnExec))
     }
 
-    @Test func `handles of an inode share one lent file, which is taken back after the last`() throws {
+    @Test func `handles of an inode share one backing file, which is unregistered after the last`() throws {
         let passthrough = passthrough()
         let id = try #require(passthrough.open(inode, file: try file()))
         #expect(passthrough.open(inode, file: try file()) == id)
         #expect(passthrough.open(inode, file: nil) == id, "also without a file of its own")
-        #expect(device.lendCount == 1)
+        #expect(device.registerCount == 1)
         passthrough.release(inode)
         passthrough.release(inode)
-        #expect(device.lent == [id])
+        #expect(device.registered == [id])
         passthrough.release(inode)
-        #expect(device.lent.isEmpty)
+        #expect(device.registered.isEmpty)
         #expect(passthrough.open(inode, file: nil) == nil, "the next open decides anew")
     }
 
-    @Test func `while a handle is read through us, so are the others`() throws {
+    @Test func `while a handle is read through this process, so are the others`() throws {
         let passthrough = passthrough()
         #expect(passthrough.open(inode, file: nil) == nil)
         #expect(passthrough.open(inode, file: try file()) == nil)
         passthrough.release(inode)
         #expect(passthrough.open(inode, file: try file()) == nil)
-        #expect(device.lendCount == 0)
+        #expect(device.registerCount == 0)
         passthrough.release(inode)
         passthrough.release(inode)
         #expect(passthrough.open(inode, file: try file()) != nil)
     }
 
-    @Test func `inodes are read each in its own way`() throws {
+    @Test func `each inode has its own source`() throws {
         let passthrough = passthrough()
         let other = InodeID(rawValue: 8)
         let id = try #require(passthrough.open(inode, file: try file()))
         let otherID = try #require(passthrough.open(other, file: try file()))
         #expect(id != otherID)
         passthrough.release(inode)
-        #expect(device.lent == [otherID])
+        #expect(device.registered == [otherID])
     }
 
-    @Test func `a file is of use to the first open only`() throws {
+    @Test func `a backing file is used for the first open only`() throws {
         let passthrough = passthrough()
         #expect(passthrough.wantsFile(of: inode))
         _ = passthrough.open(inode, file: nil)
@@ -133,7 +133,7 @@ private final class OpenFiles: Sendable {
         #expect(passthrough.wantsFile(of: inode))
     }
 
-    @Test func `a lent file is kept as long as it is lent`() throws {
+    @Test func `a backing file stays open as long as it is registered`() throws {
         let passthrough = passthrough()
         weak var kept: CompleteFile?
         do {
@@ -146,7 +146,7 @@ private final class OpenFiles: Sendable {
         #expect(kept == nil)
     }
 
-    @Test func `a kernel that has offered nothing is lent nothing`() throws {
+    @Test func `no backing file is registered before the kernel offers passthrough`() throws {
         let passthrough = passthrough(isOffered: false)
         #expect(!passthrough.wantsFile(of: inode))
         #expect(passthrough.open(inode, file: try file()) == nil)
@@ -154,7 +154,7 @@ private final class OpenFiles: Sendable {
     }
 
     @Test(
-        "a refusal that concerns all files is told once, and no file is offered any more",
+        "a refusal that applies to all files is logged once, and no file is registered any more",
         arguments: [
             Errno.notPermitted, .notSupportedOnSocket, .inappropriateIOCTLForDevice, .tooManySymbolicLinkLevels,
         ])
@@ -167,15 +167,15 @@ private final class OpenFiles: Sendable {
         #expect(!passthrough.wantsFile(of: InodeID(rawValue: 9)))
         device.refuse(nil)
         #expect(passthrough.open(InodeID(rawValue: 9), file: try file()) == nil)
-        #expect(device.lendCount == 2)
+        #expect(device.registerCount == 2)
         #expect(log.levels == [.info])
         #expect(passthrough.open(other, file: nil) == otherID, "what is lent already stays so")
         passthrough.release(other)
         passthrough.release(other)
-        #expect(device.lent.isEmpty)
+        #expect(device.registered.isEmpty)
     }
 
-    @Test func `any other refusal concerns one open`() throws {
+    @Test func `any other refusal of a backing file affects one open`() throws {
         let passthrough = passthrough()
         device.refuse(.tooManyOpenFiles)
         #expect(passthrough.open(inode, file: try file()) == nil)
@@ -185,10 +185,10 @@ private final class OpenFiles: Sendable {
         #expect(log.levels == [.debug])
     }
 
-    @Test func `no more files are lent than descriptors can be spared`() throws {
+    @Test func `the number of backing files is limited, for the sake of descriptors`() throws {
         let passthrough = passthrough()
         let file = try file()
-        let inodes = (0..<Passthrough.lentFileCountMax).map { InodeID(rawValue: UInt64(100 + $0)) }
+        let inodes = (0..<Passthrough.backingFileCountMax).map { InodeID(rawValue: UInt64(100 + $0)) }
         #expect(inodes.allSatisfy { passthrough.open($0, file: file) != nil })
         #expect(!passthrough.wantsFile(of: inode))
         #expect(passthrough.open(inode, file: file) == nil)
@@ -196,10 +196,10 @@ private final class OpenFiles: Sendable {
         passthrough.release(inode)
         passthrough.release(inodes[1])
         #expect(passthrough.open(inode, file: file) != nil)
-        #expect(device.lent.count == Passthrough.lentFileCountMax)
+        #expect(device.registered.count == Passthrough.backingFileCountMax)
     }
 
-    @Test func `opens and releases from many threads leave nothing lent`() async throws {
+    @Test func `concurrent opens and releases leave no backing file registered`() async throws {
         let passthrough = passthrough()
         let file = try file()
         await withTaskGroup { group in
@@ -213,7 +213,7 @@ private final class OpenFiles: Sendable {
                 }
             }
         }
-        #expect(device.lent.isEmpty)
+        #expect(device.registered.isEmpty)
         #expect((2..<5).allSatisfy { passthrough.wantsFile(of: InodeID(rawValue: $0)) })
     }
 
@@ -228,7 +228,7 @@ private final class OpenFiles: Sendable {
         return passthrough
     }
 
-    @Test func `who takes over reads inodes as they are read, and takes their files back in the end`() throws {
+    @Test func `a successor keeps the source of open inodes, and unregisters their files in the end`() throws {
         let state = try StateLog.create(logger: log.logger)
         let first = OpenFiles(of: Passthrough(log: state, logger: log.logger))
         first.passthrough.begin(on: device)
@@ -250,27 +250,27 @@ private final class OpenFiles: Sendable {
         #expect(second.open(through, own, file: try file()) == nil)
         for handle in try #require(first.handles[inode]) {
             second.release(inode, handle)
-            // The kernel may ask again, if the answer was on its way.
+            // The kernel may resend the request if the reply was lost.
             second.release(inode, handle)
         }
-        #expect(device.lent == [id])
+        #expect(device.registered == [id])
         second.release(inode, own)
-        #expect(device.lent.isEmpty)
+        #expect(device.registered.isEmpty)
         #expect(kept == nil)
     }
 
-    @Test func `who takes over takes back what nobody reads`() throws {
+    @Test func `a successor unregisters backing files without handles`() throws {
         let state = try StateLog.create(logger: log.logger)
         let first = OpenFiles(of: Passthrough(log: state, logger: log.logger))
         first.passthrough.begin(on: device)
         let id = try #require(first.open(inode, file: try file()))
         let other = try #require(first.open(InodeID(rawValue: 8), file: try file()))
-        #expect(device.lent == [id, other])
+        #expect(device.registered == [id, other])
         let handles = first.handles.filter { $0.key == inode }
         let second = try successor(of: state, handles: handles)
-        #expect(device.lent == [id])
+        #expect(device.registered == [id])
         for handle in try #require(handles[inode]) { second.release(inode, handle) }
-        #expect(device.lent.isEmpty)
+        #expect(device.registered.isEmpty)
         #expect(second.wantsFile(of: inode), "the next open decides anew")
     }
 }

@@ -1,6 +1,7 @@
 import BlockCache
 import Foundation
 import Logging
+import Mounting
 import Namespace
 import ObjectStore
 import Reader
@@ -12,7 +13,7 @@ import Testing
 @testable import FileSystem
 @testable import FuseBridge
 
-/// For tests that mount: they need /dev/fuse.
+/// The condition for tests that mount: they need /dev/fuse.
 let mounts = ConditionTrait.enabled(if: fuseAvailable, Comment(rawValue: fuseMissing))
 
 /// A mount that this process serves.
@@ -22,7 +23,7 @@ struct ServedMount {
     let namespace: Namespace
 }
 
-/// Mounts what `store` holds, with `localFiles` in the place of a disk cache. Whatever `body` does, nothing stays.
+/// Mounts the content of `store`, with `localFiles` in the place of a disk cache. Always unmounts.
 func withServedMount<Result>(
     of store: InMemoryStore, timeToLive: TimeToLive = .forever, logger: Logger = LogLines().logger,
     localFiles: @escaping FileSystem.LocalFileSource = { _, completion in
@@ -44,7 +45,7 @@ func withServedMount<Result>(
             at: MountPoint(checking: path), MountedDevice.Options(source: "test", allowsOthers: false))
         let end = serve(session, on: device)
         let result = Swift.Result { try body(ServedMount(path: path, session: session, namespace: namespace)) }
-        // Whatever the test holds back is let go, so that no reader is left waiting.
+        // Releases all responses that the test has held, so that no reader waits forever.
         store.releaseAll()
         try Unmount.detach(path)
         session.end()
@@ -62,7 +63,7 @@ private final class Flag: Sendable {
     }
 }
 
-/// Serves on a thread of its own.
+/// Serves the mount on a thread of its own.
 private func serve(_ session: FuseSession, on device: consuming MountedDevice) -> Flag {
     let end = Flag()
     let handedOver = DeviceBox(device)
@@ -75,7 +76,7 @@ private func serve(_ session: FuseSession, on device: consuming MountedDevice) -
     return end
 }
 
-/// Carries a device to another thread: closures can't.
+/// Passes a device to another thread, since closures cannot capture it.
 private final class DeviceBox: Sendable {
     private let device: Mutex<MountedDevice?>
 

@@ -18,31 +18,31 @@ private func withOverlay(of upper: String, and lower: String, _ body: (String) t
 }
 
 @Suite("Passthrough and overlayfs", mounts, passesThrough, overlays) struct StackedFileSystemTests {
-    @Test func `a file on overlayfs is not lent, but read through us`() throws {
-        try LentObject.withMount { object, path in
+    @Test func `a file on overlayfs is read through this process`() throws {
+        try PassthroughObject.withMount { object, path in
             try withTemporaryDirectory { empty in
                 let folder = URL(fileURLWithPath: object.localPath).deletingLastPathComponent().path
                 try withOverlay(of: empty, and: folder) { overlay in
-                    object.lend(overlay + "/lent")
+                    object.setLocalFile(overlay + "/local")
                     let read = try bytes(at: path)
-                    #expect(read == object.ours)
+                    #expect(read == object.storeBytes)
                 }
             }
-            // The kernel's reason holds for the whole disk, so nothing is lent any more.
-            object.lend(object.localPath)
-            #expect(try bytes(at: path) == object.ours)
+            // The reason applies to the whole disk, so no file is registered any more.
+            object.setLocalFile(object.localPath)
+            #expect(try bytes(at: path) == object.storeBytes)
         }
     }
 
-    @Test func `overlayfs on top of the mount reads the lent file`() throws {
-        try LentObject.withMount { object, path in
+    @Test func `overlayfs on top of the mount reads the backing file`() throws {
+        try PassthroughObject.withMount { object, path in
             try withTemporaryDirectory { empty in
                 let mountPoint = URL(fileURLWithPath: path).deletingLastPathComponent().path
                 try withOverlay(of: empty, and: mountPoint) { overlay in
                     let file = try open(overlay + "/f")
                     defer { try? file.close() }
-                    #expect(try bytes(of: file) == object.lent)
-                    #expect(try mappedBytes(of: file, MAP_SHARED) == object.lent)
+                    #expect(try bytes(of: file) == object.localBytes)
+                    #expect(try mappedBytes(of: file, MAP_SHARED) == object.localBytes)
                 }
             }
             #expect(object.store.rangeRequests.isEmpty)

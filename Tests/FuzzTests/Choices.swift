@@ -1,6 +1,6 @@
-/// The front of a fuzzer's bytes, taken as what a test would choose: the rest is what is read.
+/// The first bytes of a fuzzer's input, used as the choices of a test. The rest is the input of the reader.
 struct Choices {
-    /// What wasn't taken yet.
+    /// The bytes that no choice has used.
     private(set) var rest: ArraySlice<UInt8>
 
     init(_ bytes: [UInt8]) {

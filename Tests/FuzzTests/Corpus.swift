@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// The inputs that are kept for a target: what real ones look like, and what once broke something.
+/// The inputs of a target: samples of real ones, and inputs that once caused a failure.
 enum Corpus {
     /// By the names of their files.
     static func inputs(of target: FuzzTarget) throws -> [(name: String, bytes: [UInt8])] {

@@ -25,13 +25,13 @@ extension FuzzTarget {
             try INIFile(parsing: again, name: "config") == file, "it is read otherwise when it is written again")
     }
 
-    /// The settings of a file, written down; `nil` where a name is one that our own way of writing can't hold.
+    /// Returns the settings of a file as text, or `nil` if our way of writing cannot represent a name.
     private static func printed(_ file: INIFile) -> String? {
         var text = ""
         for (name, settings) in file.sections {
             text += "[\(name)]\n"
             for (setting, value) in settings {
-                // What stands in a setting has a "." in its name, and may have any first character there.
+                // A name below a setting has a "." in it, and may begin with any character.
                 guard let first = setting.first, !"[#;".contains(first), !setting.contains(where: { "=:".contains($0) })
                 else { return nil }
                 text += "\(setting)=\(value)\n"
@@ -40,7 +40,7 @@ extension FuzzTarget {
         return text
     }
 
-    /// Credentials in a JSON document, which is what programs, containers, machines and the access portal hand out.
+    /// Credentials in a JSON document, as programs, containers, machines and the access portal send them.
     static let credentialsDocument = FuzzTarget(name: "credentials-document") { bytes in
         guard let value = JSONValue(parsing: bytes) else {
             return try require(

@@ -10,8 +10,8 @@ import SystemSupport
 @testable import SQLiteArchive
 
 extension FuzzTarget {
-    /// The index of a cached object. The first byte chooses what the rest is: all of the index, what stands behind a right
-    /// header, or the object's bytes.
+    /// The index of a cached object. The first byte chooses the meaning of the rest: the whole index, the part behind a
+    /// valid header, or the object's bytes.
     static let cacheIndex = FuzzTarget(name: "cache-index") { bytes in
         var choices = Choices(bytes)
         let choice = choices.number(below: 3)
@@ -33,7 +33,7 @@ extension FuzzTarget {
 
     private static let content = (0..<identity.byteCount).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
 
-    /// The object's files, whole but for `bytes`.
+    /// The object's files, intact except for `bytes`.
     private static func makeObject(in directory: CacheDirectory, choice: Int, _ bytes: [UInt8]) throws {
         let files = try directory.make(identity).files
         try files.data.write(content, at: 0)
@@ -52,7 +52,8 @@ extension FuzzTarget {
         }
     }
 
-    /// Whatever the index says: bytes that are believed are the object's, as long as nobody has changed them with the index.
+    /// Requires that all bytes that the cache returns are the object's, whatever the index says, unless the data
+    /// changed as well.
     private static func requireRight(_ files: ObjectFiles, isDataRight: Bool) throws {
         _ = try files.holdsSeal()
         _ = try files.firstAbsent(from: 0)
@@ -86,7 +87,7 @@ extension FuzzTarget {
                 return
             }
             for prefix in ["", "a/", "b/"] as [Key] {
-                if let listing = archive.listing(prefix) { _ = ProvenEntries(listing, account: BlockAccount()) }
+                if let listing = archive.listing(prefix) { _ = KnownEntries(listing, account: BlockAccount()) }
             }
             archive.keep(ArchivedListing(prefix: "b/", listedAt: Timestamp(seconds: 1), blocks: [[1, 2, 3]]))
             archive.forget(KeyInterval(prefix: "a"))
@@ -117,7 +118,7 @@ extension FuzzTarget {
     }
 }
 
-/// Counts what a person would be told.
+/// Counts the messages for users.
 private final class WarningCounter: LogHandler {
     private let warnings = Atomic(0)
 

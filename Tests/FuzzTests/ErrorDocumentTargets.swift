@@ -20,9 +20,9 @@ extension FuzzTarget {
         }
     }
 
-    /// What the Security Token Service answers.
+    /// The answers of the Security Token Service.
     static let securityToken = FuzzTarget(name: "security-token") { bytes in
-        let document = SecurityTokenDocument(parsing: bytes)
+        let document = CredentialsXML(parsing: bytes)
         try requirePlain(document.message)
         try requirePlain(document.code ?? "")
         guard let id = document.accessKeyID, let secret = document.secretAccessKey else { return }

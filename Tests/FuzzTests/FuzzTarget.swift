@@ -1,8 +1,8 @@
-/// Something that reads bytes from outside, and what must hold whatever the bytes are.
+/// A reader of bytes from outside, and its invariants for all inputs.
 struct FuzzTarget: Sendable {
-    /// What it is called, as is the folder of its corpus.
+    /// The name of the target and of its corpus's folder.
     let name: String
-    /// Gives the bytes to the reader. Throws what doesn't hold; a crash says enough by itself.
+    /// Gives the bytes to the reader. Throws if an invariant does not hold.
     let check: @Sendable (_ bytes: [UInt8]) throws -> Void
 
     /// All of them.
@@ -13,17 +13,17 @@ struct FuzzTarget: Sendable {
     ]
 }
 
-/// What doesn't hold.
+/// The error of an invariant that does not hold.
 struct Violation: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Throws a `Violation` where something that must hold doesn't.
+/// Throws a `Violation` if an invariant does not hold.
 func require(_ condition: Bool, _ description: @autoclosure () -> String) throws {
     guard condition else { throw Violation(description: description()) }
 }
 
-/// Throws where `text` isn't fit for a log or a terminal: it has characters that control it or turn text round, or is long.
+/// Throws if `text` is not fit for a log or a terminal: it has control characters, turns text around, or is long.
 func requirePlain(_ text: String, limit: Int = 2_048) throws {
     try require(text.unicodeScalars.count <= limit, "a message has \(text.unicodeScalars.count) characters")
     let control = text.unicodeScalars.first {

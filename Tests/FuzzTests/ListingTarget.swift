@@ -21,7 +21,7 @@ extension FuzzTarget {
         try requireBelievable(page, of: request)
         try require(
             try read(answer, of: request, pieceByteCount: pieceByteCount) == page, "pieces make another page of it")
-        // What `Timestamp` and a header can write, and what is read in the order in which it was written.
+        // The times that `Timestamp` and a header can represent, in their own order.
         let isWritable =
             page.isOrdered
             && page.items.allSatisfy {

@@ -10,7 +10,7 @@ extension FuzzTarget {
         if !prefix.bytes.isEmpty && !prefix.endsInDelimiter { prefix = prefix.appending([Key.delimiter]) }
         let key = prefix.appending(choices.rest)
         try requirePlain(key.description)
-        switch Classification(key, below: prefix) {
+        switch KeyClassification(key, below: prefix) {
         case .marker: try require(key == prefix, "\(key) is no marker")
         case .file(let name):
             try requireName(name)
@@ -59,10 +59,9 @@ extension FuzzTarget {
     private static func requireUsable(_ block: EntryBlock) throws {
         var copy = EntryBlock.Builder(prefix: block.prefix, reserving: block.count, account: BlockAccount())
         for index in 0..<block.count {
-            let entry = block.entry(index)
-            try requireName(entry.name)
-            try require(block.index(of: block.position(index)) == index, "an entry isn't found where it is")
-            if case .file(let object) = entry.kind {
+            try requireName(Name(block.withName(index) { Array($0) }))
+            try require(block.index(of: block.sortKey(index)) == index, "an entry isn't found where it is")
+            if case .file(let object) = block.kind(index) {
                 try require(
                     (0...ObjectVersion.byteCountLimit).contains(object.version.byteCount), "a size is impossible")
                 try require(
@@ -72,7 +71,9 @@ extension FuzzTarget {
         }
         let again = copy.finish()
         for index in 0..<block.count {
-            try require(again.entry(index) == block.entry(index), "an entry is another one in a copy")
+            try require(
+                again.key(index) == block.key(index) && again.kind(index) == block.kind(index),
+                "an entry is another one in a copy")
         }
     }
 }

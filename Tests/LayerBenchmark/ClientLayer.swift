@@ -20,7 +20,7 @@ struct ClientLayer {
         self.object = object
     }
 
-    /// Measures all ranges at once: as many are under way as there are connections, 64.
+    /// Measures all ranges at once: as many are in flight as there are connections, 64.
     func measure() throws {
         defer { client.shutdown() }
         try Measurement { try getAll() }.report("S3 client")
@@ -56,7 +56,7 @@ private final class DroppingReceiver: RangeReceiver {
         group.enter()
     }
 
-    /// How many bytes came, once it has ended.
+    /// The number of bytes received, after the end of the request.
     var outcome: Result<Int, StoreError> {
         progress.withLock { progress in progress.failure.map { .failure($0) } ?? .success(progress.byteCount) }
     }

@@ -3,7 +3,7 @@ import ObjectStore
 import Synchronization
 import SystemSupport
 
-/// A store that answers every GET at once with bytes that mean nothing, so that what is above it can be measured alone.
+/// A store that answers every GET at once with arbitrary bytes, to measure the layers above it alone.
 final class InstantStore: ObjectStore {
     /// As many threads as the S3 client has.
     private static let threadCount = 2
@@ -11,7 +11,7 @@ final class InstantStore: ObjectStore {
     private let queues = (0..<threadCount).map { DispatchQueue(label: "InstantStore \($0)") }
     private let getCount = Atomic<Int>(0)
 
-    /// There is nothing to list; the layers measured here don't ask.
+    /// No layer that is measured here lists.
     func list(
         _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void

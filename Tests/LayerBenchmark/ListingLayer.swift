@@ -45,7 +45,7 @@ struct ListingLayer {
         return entryCount
     }
 
-    /// What S3 says of a page of files, as MinIO and S3 write it.
+    /// The answer of S3 and MinIO for a page of files.
     private static var answer: String {
         let contents = (0..<pageEntryCount).map { index in
             "<Contents><Key>folder/file\(1_000_000 + index).nii.gz</Key>"
@@ -95,7 +95,7 @@ struct ListingLayer {
         }
     }
 
-    /// How much memory the process has (proc(5), `statm`).
+    /// Returns the memory of the process in bytes (proc(5), `statm`).
     private static func residentByteCount() -> Int {
         let descriptor = unsafe open("/proc/self/statm", O_RDONLY)
         defer { _ = close(descriptor) }
@@ -149,7 +149,7 @@ private final class PagedStore: ObjectStore {
     }
 }
 
-/// A request that was answered before anybody could cancel it.
+/// A request that was answered before it could be cancelled.
 private final class EndedRequest: StoreRequest {
     func cancel() {}
 }

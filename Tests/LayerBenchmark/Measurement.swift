@@ -1,6 +1,6 @@
 import Glibc
 
-/// How long something took, by the clock and of the processors.
+/// The elapsed time and the CPU time of a piece of work.
 struct Measurement {
     private let count: Int
     private let seconds: Double

@@ -2,11 +2,11 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What kinds of access cost through a mount, where the kernel splits, reorders and reads ahead as it likes.
+/// The cost of access patterns through a mount, where the kernel splits, reorders and prefetches reads.
 @Suite(.serialized, mounts) struct AccessPatternTests {
     private static let byteCount = 64 << 20
 
-    /// Reads in Python of the file `f`, which has `n` bytes; how many bytes that asks for, in blocks of 128 KiB.
+    /// Reads in Python of the file `f`, which has `n` bytes, and the number of bytes in their blocks of 128 KiB.
     private struct Access: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let script: String
@@ -36,7 +36,7 @@ import Testing
     ]
 
     @Test(arguments: accesses)
-    private func `little is fetched that nobody asked for`(access: Access) throws {
+    private func `Random, strided and partial reads fetch little more than their bytes`(access: Access) throws {
         try withS3TestServer { server in
             server.put("file", try .random(byteCount: Self.byteCount))
             server.setLatency(.milliseconds(5))
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `small files read in the order of their folder cost one GET each, and no HEAD`() throws {
+    @Test func `Small files read in the order of their folder cost one GET each, and no HEAD`() throws {
         let count = 300
         try withS3TestServer { server in
             for index in 0..<count {
@@ -63,7 +63,7 @@ import Testing
                     "import os, sys\nfor e in sorted(os.scandir(sys.argv[1]), key=lambda e: e.name):"
                     + " assert len(open(e.path, 'rb').read()) == 348"
                 try runChecked("python3", ["-c", script, mountPoint + "/folder"])
-                // The S3 client may ask a second time for what is late.
+                // The S3 client may hedge a slow request.
                 #expect(server.requests(.get).count - server.repeatedGetCount == count)
                 #expect(server.log.allSatisfy { $0.request.kind == .get || $0.request.kind == .list })
             }

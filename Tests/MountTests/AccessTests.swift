@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("What may not be read", mounts) struct AccessTests {
+@Suite(mounts) struct AccessTests {
     private func withLoggedMount(
         _ server: S3TestServer, _ options: [String] = [], _ body: (String, () throws -> String) throws -> Void
     ) throws {
@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test func `of a folder is EACCES there, with a line in the log that says what to do, and elsewhere all is well`()
+    @Test func `A folder that may not be listed is EACCES, with advice in the log, and others work`()
         throws
     {
         try withS3TestServer { server in
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `because it is archived is EACCES at open, until it is restored`() throws {
+    @Test func `An archived object is EACCES at open until it is restored`() throws {
         try withS3TestServer { server in
             server.put("cold", .text("0123456789"), storageClass: "DEEP_ARCHIVE")
             server.put("warm", .text("0123456789"), storageClass: "GLACIER_IR")
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func `without a key of the user's own gets it with every request for bytes, and the owner with all`() throws {
+    @Test func `--sse-c-key-file sends the key with requests for bytes, --expected-bucket-owner with all`() throws {
         try withTemporaryDirectory { directory in
             let keyFile = directory + "/key"
             try "S0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0s=\n".write(
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `with another key than the one that it was written with, or none, is EACCES or EIO`() throws {
+    @Test func `An object encrypted with another SSE-C key, or none, is EACCES or EIO`() throws {
         try withTemporaryDirectory { directory in
             let keyFile = directory + "/key"
             try String(repeating: "L", count: 32).write(toFile: keyFile, atomically: false, encoding: .utf8)
@@ -116,7 +116,9 @@ import Testing
         (["--sse-c-key-file", "/etc/hostname"], ["chmod 600 /etc/hostname"]),
         (["--sse-c-key-file", "/x", "--endpoint-url", "http://example.org"], ["https", "example.org"]),
     ])
-    func `because of an option that can't be is said in a line`(options: [String], words: [String]) throws {
+    func `An invalid option for encryption or ownership fails the mount with one line`(
+        options: [String], words: [String]
+    ) throws {
         try withTemporaryDirectory { directory in
             try expectFailure(of: HopelessMount("", options, says: words), at: directory)
         }

@@ -3,9 +3,10 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What walks find of a store that lists slowly, wrongly or not at all: all of it, or an error. Never silently less.
-@Suite("A store that lists badly", .serialized, mounts) struct BadListingTests {
-    /// Trouble that the server makes, with a name to show.
+/// Walks of a store that lists slowly, wrongly or not at all: they find everything or fail, and never miss entries
+/// silently.
+@Suite(.serialized, mounts) struct BadListingTests {
+    /// A fault of the server, and its name for output.
     struct Trouble: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let action: S3Action
@@ -16,7 +17,7 @@ import Testing
         }
     }
 
-    /// All but the one that is believed.
+    /// All faults except the one that a client cannot detect.
     private static let faults = ListingFault.allCases.filter { $0 != .deniesMore }
         .map { Trouble("\($0)", .misList($0)) }
     private static let troubles =
@@ -31,20 +32,20 @@ import Testing
             Trouble("500", .refuse(.internalError)),
             Trouble("403", .refuse(.accessDenied)),
         ]
-    /// Without names that a tool would quote in its messages in ways of its own.
+    /// A tree without names that tools would quote in messages.
     private static let tree = WalkTree.subjects(2)
-    /// Of a tool, these tell all errors that they meet, and whether they ended well.
+    /// The tools that report all errors in their output and their exit status.
     private static let tools = ["find-size", "ls-R", "du-a", "os-walk", "stack"]
 
-    /// Some of a listing that is wrong, of one that breaks off, and of one that is refused.
+    /// A faulty listing, one that breaks off, and one that is refused.
     private static let troublesOfOneFolder = troubles.filter {
         ["reorders", "losesToken", "XML that ends in the middle of a page", "500", "403"].contains($0.testDescription)
     }
 
-    /// How many troubles there are at once: most of the time they wait.
+    /// The number of concurrent mounts. They wait most of the time.
     private static let mountCountMax = 4
 
-    /// For each trouble a mount, whose listings fail soon where they fail for good.
+    /// Runs a mount for each fault, in which failed listings fail soon.
     private func withServerAndMount(
         for troubles: [Trouble], _ body: @escaping @Sendable (Trouble, S3TestServer, WalkTools, String) throws -> Void
     ) throws {
@@ -65,7 +66,7 @@ import Testing
     }
 
     @Test
-    func `in a random half of its pages: each walk is complete or met an error, and all are complete afterwards`()
+    func `With faults in half of all listing pages, a walk is complete or fails, and later walks are complete`()
         throws
     {
         let seed = UInt64.random(in: 0...(.max))
@@ -79,7 +80,7 @@ import Testing
         }
     }
 
-    @Test func `in each page of one folder: the others are complete, and it too afterwards`() throws {
+    @Test func `With faults in all pages of one folder, other folders are complete, and it is later`() throws {
         let folder = "100307/MNINonLinear/Results"
         try withServerAndMount(for: Self.troublesOfOneFolder) { trouble, server, tools, mountPoint in
             server.script(.below(Key(folder + "/")), trouble.action)
@@ -92,14 +93,14 @@ import Testing
     }
 
     @Test(arguments: ["503", "a connection reset", "a connection closed in the middle of a page"])
-    func `that answers each second request is walked without an error`(name: String) throws {
+    func `A store that refuses every second request is walked without an error`(name: String) throws {
         let trouble = try #require(Self.troubles.first { $0.testDescription == name })
         let tree = WalkTree.oddities(below: "")
         try withS3TestServer(pageLimit: 100) { server in
             tree.put(into: server)
             server.script(.lists.half(seed: 7), trouble.action, skipping: 2)
             try WalkTools.with(tree) { tools in
-                // The time that a request has, by default, for as many attempts as that takes.
+                // The default time of a request, for all its attempts.
                 try withMount(of: server) { try tools.expectExact("find-size", at: $0) }
             }
         }

@@ -1,7 +1,7 @@
 import TestSupport
 
-/// Bytes that nobody can guess, in as many objects as a test wants: cut out of one array at random places, so that there
-/// are many different ones at no cost.
+/// Random bytes in as many objects as a test needs. They are slices of one array at random offsets, so that different
+/// objects cost nothing.
 struct BodySource {
     private static let pool = Result { try ObjectBody.random(byteCount: 64 << 20) }
     private var generator: SeededGenerator

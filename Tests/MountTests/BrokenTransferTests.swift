@@ -3,9 +3,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Transfers that break and are resumed: what comes after must be of the version that came before.
-@Suite("A broken transfer", .serialized, mounts) struct BrokenTransferTests {
-    @Test func `a transfer that breaks and would go on in another version fails`() throws {
+/// Transfers that break and are resumed. All bytes must be of the version that the first ones were of.
+@Suite(.serialized, mounts) struct BrokenTransferTests {
+    @Test func `A transfer that breaks and would continue in another version fails`() throws {
         try withS3TestServer { server in
             let old = ObjectBody.pattern(seed: 1, byteCount: 512 << 10)
             server.put("f", old)

@@ -3,12 +3,12 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Mounts that end while somebody reads: the readers get their bytes or an error, and nothing stays.
+/// Mounts that end while files are being read: the readers get their bytes or an error, and nothing stays.
 @Suite(.serialized, mounts) struct BusyUnmountTests {
     private static let readerCount = 4
     private static let byteCount = 8 << 20
 
-    /// A way to end a mount, and how readers fare that wait for a server which says nothing.
+    /// A way to end a mount, and its effect on readers that wait for a silent server.
     enum Way: CaseIterable {
         case terminate, interrupt, unmountCommand, lazyUmount
 
@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(arguments: Way.allCases)
-    func `ended while readers wait for a silent server, a mount leaves nothing, and they get an error`(
+    func `A mount that ends while readers wait for a silent server leaves nothing, and they get an error`(
         way: Way
     ) throws {
         try whileReading(options: ["--read-timeout", "3s"], .stall) { mount in
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: Way.allCases)
-    func `ended while readers read from a slow server, a mount gives them their bytes or an error`(way: Way) throws {
+    func `A mount that ends while readers read from a slow server gives them their bytes or an error`(way: Way) throws {
         try whileReading(.delay(.milliseconds(400))) { mount in
             try way.end(mount.point, server: mount.server)
             try eventually("nothing is mounted") { !isMounted(mount.point) }
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `umount refuses while readers read, who get their bytes, and works right after`() throws {
+    @Test func `umount refuses while files are being read, and works right after`() throws {
         try whileReading(.delay(.milliseconds(400))) { mount in
             let refusal = try run("umount", [mount.point], environment: ["LC_ALL": "C"])
             #expect(refusal.status != 0 && refusal.errorOutput.contains("busy"), "\(refusal)")
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(arguments: [SIGINT, SIGTERM])
-    func `in the foreground, a signal ends a busy mount with status 0`(signal: Int32) throws {
+    func `In the foreground, a signal ends a busy mount with status 0`(signal: Int32) throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
             server.put("file", body)
@@ -101,15 +101,14 @@ import Testing
         }
     }
 
-    /// A block of the disk cache that is damaged is read again under a lock that somebody else has here for as long as one
-    /// waits for it.
-    @Test func `ended while a read waits for the disk cache, a mount ends with status 0`() throws {
+    /// Holds the lock under which a damaged block of the disk cache is read again for as long as a read waits for it.
+    @Test func `A mount that ends while a read waits for the disk cache ends with status 0`() throws {
         try withS3TestServer { server in
             server.put("file", try ObjectBody.random(byteCount: Self.byteCount))
             try withTemporaryDirectory { directory in
                 let options = ["--cache-dir", directory + "/cache"]
                 _ = try withMount(of: server, options: options) { mountPoint in
-                    // A part of it, so that it is not handed through.
+                    // A part of the file, because a complete one becomes a backing file.
                     try runChecked("head", ["-c", "100000", mountPoint + "/file"])
                 }
                 let files = try #require(try cachedFiles(in: directory + "/cache"))
@@ -126,7 +125,7 @@ import Testing
                     tractfsExecutable(),
                     ["mount", "--foreground", "--endpoint-url", server.endpointURL] + options
                         + ["s3://\(server.bucket)", mountPoint],
-                    // Memory that was given back is overwritten: what uses it all the same crashes.
+                    // Freed memory is overwritten, so that a use after free crashes.
                     environment: environmentWithKeys.merging(["MALLOC_PERTURB_": "165"]) { $1 },
                     outputDirectory: directory + "/server")
                 defer { process.end() }

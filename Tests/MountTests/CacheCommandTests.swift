@@ -17,7 +17,7 @@ private struct FilledCache {
         ("HCP_1200/README", .text("read me first")), ("odd/\u{1b}[31m\"a\\b\"\n", .text("odd")),
         ("big", .pattern(seed: 2, byteCount: 16 << 20)),
     ]
-    /// Of which only the beginning was read.
+    /// An object of which only the beginning was read.
     static let partlyRead: Key = "big"
 
     /// Mounts a bucket, reads the objects, and calls `body` when the cache has them. The mount is still there.
@@ -54,7 +54,7 @@ private struct FilledCache {
         try cacheCommand(arguments + ["--cache-dir", folder])
     }
 
-    /// What `tractfs cache list --json` says.
+    /// Returns the lines of `tractfs cache list --json`.
     func listed() throws -> [ListedLine] {
         let result = try run("list", "--json")
         #expect(result.status == 0 && result.errorOutput == "", "\(result.errorOutput)")
@@ -90,9 +90,8 @@ private func cacheCommand(_ arguments: [String]) throws -> CommandResult {
         timeout: .seconds(60))
 }
 
-@Suite("tractfs cache, with a cache that is in use", .serialized, mounts)
-struct CacheInUseTests {
-    @Test func `list shows each object in a line, the last used first, and all of them together`() throws {
+@Suite(.serialized, mounts) struct CacheInUseTests {
+    @Test func `cache list shows each object in a line, the last used first, and a total`() throws {
         try FilledCache.with { cache in
             let result = try cache.run("list")
             #expect(result.status == 0 && result.errorOutput == "")
@@ -112,7 +111,7 @@ struct CacheInUseTests {
         }
     }
 
-    @Test func `list --json tells programs the same, an object a line`() throws {
+    @Test func `cache list --json prints one JSON object a line`() throws {
         try FilledCache.with { cache in
             let objects = try cache.listed()
             #expect(objects.map { Key($0.key) } == FilledCache.objects.reversed().map(\.key))
@@ -132,7 +131,7 @@ struct CacheInUseTests {
         }
     }
 
-    @Test func `verify finds nothing wrong with what a mount has kept, and says nothing on the way`() throws {
+    @Test func `cache verify finds nothing wrong with the cache of a mount, and prints no error`() throws {
         try FilledCache.with { cache in
             let result = try cache.run("verify")
             #expect(result.status == 0 && result.errorOutput == "", "\(result.errorOutput)")
@@ -142,11 +141,11 @@ struct CacheInUseTests {
         }
     }
 
-    /// What somebody does to the files of the biggest complete object.
+    /// Damage to the files of the biggest complete object.
     struct Harm: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let script: String
-        /// What `verify` says of it.
+        /// The words of `verify` about it.
         let words: String
 
         static let all = [
@@ -166,7 +165,7 @@ struct CacheInUseTests {
     }
 
     @Test(arguments: Harm.all)
-    func `verify drops what is damaged, tells it, and the mount goes on`(harm: Harm) throws {
+    func `cache verify drops and reports damaged blocks, and the mount continues`(harm: Harm) throws {
         try FilledCache.with { cache in
             let key = FilledCache.objects[0].key
             let path = try cache.path(ofObjectWith: FilledCache.objects[0].body.byteCount, "")
@@ -187,7 +186,7 @@ struct CacheInUseTests {
         }
     }
 
-    @Test func `clear removes everything, and the mount reads on and keeps anew`() throws {
+    @Test func `cache clear removes everything, and the mount reads on and caches again`() throws {
         try FilledCache.with { cache in
             let key = FilledCache.objects[0].key
             let path = cache.mountPoint + "/" + String(decoding: key.bytes, as: UTF8.self)
@@ -206,7 +205,7 @@ struct CacheInUseTests {
         }
     }
 
-    @Test func `readers see right bytes while the cache is listed, checked and cleared all the time`() throws {
+    @Test func `Readers see right bytes while the cache is listed, verified and cleared all the time`() throws {
         try withTemporaryDirectory { directory in
             try FilledCache.with { cache in
                 let body = FilledCache.objects[0].body
@@ -234,7 +233,7 @@ struct CacheInUseTests {
         }
     }
 
-    @Test func `clear takes a bucket, a folder or one object, and leaves all others`() throws {
+    @Test func `cache clear removes a bucket, a folder or one object, and nothing else`() throws {
         try FilledCache.with { cache in
             let all = Set(FilledCache.objects.map(\.key))
             for (uri, removed): (String, Set<Key>) in [
@@ -251,7 +250,7 @@ struct CacheInUseTests {
         }
     }
 
-    @Test func `clear leaves alone what isn't the cache's own`() throws {
+    @Test func `cache clear removes only files that belong to the cache`() throws {
         try FilledCache.with { cache in
             let shard = URL(fileURLWithPath: try cache.path(ofObjectWith: 7, "data")).deletingLastPathComponent()
             let name = shard.lastPathComponent + String(repeating: "0", count: 30)
@@ -270,7 +269,7 @@ struct CacheInUseTests {
         }
     }
 
-    @Test func `on a disk that is read-only, list and verify work, and clear says why it doesn't`() throws {
+    @Test func `On a read-only disk cache list and verify work, and clear fails with the reason`() throws {
         try FilledCache.with { cache in
             let path = try cache.path(ofObjectWith: FilledCache.objects[0].body.byteCount, "data")
             try withTemporaryDirectory { readOnly in
@@ -290,7 +289,7 @@ struct CacheInUseTests {
         }
     }
 
-    @Test func `what can't be written to standard output is a failure, not half an answer`() throws {
+    @Test func `A cache command fails if it cannot write to standard output`() throws {
         try FilledCache.with { cache in
             for arguments in [["list"], ["list", "--json"], ["verify"], ["clear"]] {
                 let script = "exec \"$0\" cache \"$@\" > /dev/full"
@@ -302,13 +301,14 @@ struct CacheInUseTests {
     }
 }
 
-@Suite("tractfs cache, where there is no cache to work on")
-struct NoCacheTests {
+@Suite struct NoCacheTests {
     private static let commands = [
         ["list"], ["list", "--json"], ["verify"], ["clear"], ["clear", "s3://tract-test/a"],
     ]
 
-    @Test("says so, and that is no failure", arguments: commands, ["missing", "empty", "missing/below"])
+    @Test(
+        "Without a cache the cache commands say so and succeed", arguments: commands,
+        ["missing", "empty", "missing/below"])
     func absent(arguments: [String], name: String) throws {
         try withTemporaryDirectory { directory in
             let folder = directory + "/" + name
@@ -320,7 +320,7 @@ struct NoCacheTests {
         }
     }
 
-    /// A folder that is no cache, or none that can be trusted.
+    /// A folder that is no cache, or that cannot be trusted.
     struct WrongFolder: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let script: String
@@ -343,7 +343,8 @@ struct NoCacheTests {
         ]
     }
 
-    @Test("refuses, and touches nothing", arguments: commands, WrongFolder.all)
+    @Test(
+        "The cache commands refuse a folder that is no cache, and change nothing", arguments: commands, WrongFolder.all)
     func wrong(arguments: [String], folder: WrongFolder) throws {
         if folder.needsRoot, geteuid() != 0 { return }
         try withTemporaryDirectory { directory in
@@ -359,7 +360,7 @@ struct NoCacheTests {
     }
 
     @Test(
-        "refuses what it doesn't understand",
+        "cache clear refuses an argument that is no s3:// URI",
         arguments: [
             (["clear", "tract-test"], "s3://BUCKET"), (["clear", "s3://"], "bucket"), (["clear", ""], "s3://BUCKET"),
             (["clear", "s3://a/b", "s3://c/d"], "s3://c/d"), (["list", "s3://tract-test"], "s3://tract-test"),
@@ -371,11 +372,11 @@ struct NoCacheTests {
         #expect(result.errorOutput.contains(word) && result.errorOutput.split(separator: "\n").count == 1)
     }
 
-    @Test func `without --cache-dir the folder is that of mount`() throws {
+    @Test func `Without --cache-dir the cache commands use the default folder of mount`() throws {
         try withTemporaryDirectory { directory in
             let environment = ["XDG_CACHE_HOME": directory]
             let result = try run(tractfsExecutable(), ["cache", "list"], environment: environment)
-            // Root's is the same for all, and may have something in it.
+            // Root's folder is shared by all tests, and may have contents.
             let folder = geteuid() == 0 ? "/var/cache/tractfs" : directory + "/tractfs"
             #expect(result.status == 0 && (result.output + result.errorOutput).contains(" in \(folder)\n"))
         }

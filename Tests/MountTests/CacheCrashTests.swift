@@ -5,24 +5,24 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Mounts that are killed while they fill a cache: whatever they leave half done, who uses the cache next gets no wrong byte.
-@Suite("A cache whose mount was killed", .serialized, mounts) struct CacheCrashTests {
+/// Mounts that are killed while they fill a cache. The next user of the cache gets no wrong byte.
+@Suite(.serialized, mounts) struct CacheCrashTests {
     private static let seed = UInt64.random(in: 0...(.max))
-    /// How many moments are tried.
+    /// The number of moments.
     private static let killCount = 50
-    /// The smallest there is, so that there is evicting too.
+    /// The smallest size, so that blocks are evicted.
     private static let cacheSize = ["--cache-size", "64MiB"]
 
-    @Test func `has nothing but right bytes for the next mount, whenever it was, at 50 moments`() throws {
+    @Test func `The cache of a mount that was killed at any of 50 moments has only right bytes for the next`() throws {
         print("seed \(Self.seed)")
         var generator = SeededGenerator(seed: Self.seed)
         var bodies = BodySource(seed: generator.next())
         var (checkedByteCount, fetchedByteCount) = (0, 0)
         try withTemporaryDirectory { directory in
-            // Objects come while nothing is mounted, which the listings of an earlier mount don't tell of.
+            // The listings of an earlier mount do not have the objects that come while nothing is mounted.
             let options = TestCache(path: directory + "/cache").options + Self.cacheSize + ["--metadata-ttl", "0s"]
             try withS3TestServer { server in
-                // What the mount that was killed last was reading.
+                // The objects that the last mount was reading when it was killed.
                 var left: [Key: ObjectBody] = [:]
                 for round in 0...Self.killCount {
                     let next = try Self.objects(named: "round \(round)", &bodies, &generator)
@@ -41,7 +41,7 @@ import Testing
         #expect(fetchedByteCount < checkedByteCount, "the caches that were left behind are of use")
     }
 
-    @Test func `is used on by another mount of it, with right bytes`() throws {
+    @Test func `Another mount reads right bytes from a cache while a mount that shares it is killed`() throws {
         print("seed \(Self.seed)")
         var generator = SeededGenerator(seed: Self.seed)
         var bodies = BodySource(seed: generator.next())
@@ -95,7 +95,7 @@ import Testing
         let processes = try #require(MountProcesses(of: mountPoint))
         let byteCount = objects.values.reduce(0) { $0 + $1.byteCount }
         let moment = Int.random(in: 0...byteCount, using: &generator)
-        // What has been read is written some milliseconds later.
+        // The cache writes a block some milliseconds after the read.
         let pause = UInt32.random(in: 0...20_000, using: &generator)
         let readers = Readers(of: objects, in: mountPoint, seed: generator.next())
         try readers.whileReading {
@@ -108,7 +108,7 @@ import Testing
     }
 }
 
-/// Threads that read the files of a mount, over and over again, and look at every byte.
+/// Threads that read the files of a mount again and again, and check every byte.
 private final class Readers: Sendable {
     private static let threadCount = 3
     private static let pieceByteCount = 512 << 10
@@ -124,7 +124,7 @@ private final class Readers: Sendable {
         self.seed = seed
     }
 
-    /// How many bytes they have read.
+    /// The number of bytes that all readers have read.
     var readByteCount: Int { byteCount.load(ordering: .relaxed) }
 
     /// From now on a read may fail; the thread that meets that ends.
@@ -132,7 +132,7 @@ private final class Readers: Sendable {
         mayFail.store(true, ordering: .sequentiallyConsistent)
     }
 
-    /// Has them read while `body` runs. Throws what was wrong with what they read.
+    /// Reads while `body` runs. Throws if a read gave wrong bytes.
     func whileReading(_ body: () throws -> Void) throws {
         let threads = TestThreads(Self.threadCount) { [self] index in
             var generator = SeededGenerator(seed: seed &+ UInt64(index))

@@ -5,11 +5,11 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Something that happens to the files of a cache.
+/// A change of a cache's files.
 struct CacheDamage: CustomTestStringConvertible, Sendable {
     let testDescription: String
-    /// Whether bytes have to be fetched again after it; `nil` where the kernel may still be lent the files, whose bytes
-    /// are as they were sealed.
+    /// A Boolean value that is `true` if the bytes must be fetched again; `nil` if the kernel may still have the files
+    /// as backing files, whose bytes are as they were sealed.
     let isFetchedAgain: Bool?
     let inflict: @Sendable (TestCache) throws -> Void
 
@@ -22,7 +22,7 @@ struct CacheDamage: CustomTestStringConvertible, Sendable {
         self.inflict = inflict
     }
 
-    /// Does `change` to a file of the cache's.
+    /// Applies `change` to a file of the cache.
     init(
         _ description: String, of file: @escaping @Sendable (TestCache, Key) -> String?,
         isFetchedAgain: Bool? = true, _ change: @escaping @Sendable (String) throws -> Void
@@ -33,8 +33,8 @@ struct CacheDamage: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// The objects whose cached files are damaged: a small one, two of one size, and one that is never wholly read
-/// before, so that the kernel is not lent it.
+/// The objects whose cached files are damaged: a small one, two of one size, and one that is never read as a whole
+/// before, so that its file is no backing file.
 enum DamagedObjects {
     static let keys: [Key] = ["small", "first", "second", "part"]
     static let byteCounts = ["small": 200_001, "first": 3_000_000, "second": 3_000_000, "part": 12 << 20]
@@ -60,7 +60,7 @@ private func damages() -> [CacheDamage] {
             try runChecked("fallocate", ["--zero-range", "--keep-size", "--length", "30MiB", path])
         },
         CacheDamage("data deleted", of: data) { unlink($0) },
-        // To root everything is readable.
+        // Root can read everything.
         CacheDamage("files not readable", isFetchedAgain: geteuid() != 0) { cache in
             try runChecked("find", [cache.path, "-type", "f", "-exec", "chmod", "000", "{}", "+"])
         },
@@ -98,9 +98,9 @@ private func damages() -> [CacheDamage] {
     ]
 }
 
-/// What happens to a cache's files on the disk, by whomever: reads get the right bytes, and the log no more than one warning.
-@Suite("A cache with", mounts) struct CacheDamageTests {
-    @Test("between two mounts", arguments: damages())
+/// Damage to the files of a cache: reads get the right bytes, and the log at most one warning.
+@Suite(mounts) struct CacheDamageTests {
+    @Test("Damage to the cache between two mounts gives no wrong byte:", arguments: damages())
     func betweenMounts(damage: CacheDamage) throws {
         try withFilledCache { server, objects, cache in
             try damage.inflict(cache)
@@ -108,10 +108,9 @@ private func damages() -> [CacheDamage] {
         }
     }
 
-    /// The pages that a mount has read stay in the kernel, which would answer instead of the cache. So the mount has read
-    /// little when the damage is done, and from an object that the kernel is not lent: a file that is lent is in the
-    /// kernel's hands, and what happens to it then can't be made good.
-    @Test("under a mount", arguments: damages())
+    /// The mount has read little before the damage, because the kernel would answer for pages that it has. The reads were
+    /// of an object whose file is no backing file: the kernel reads such a file itself, and its damage cannot be repaired.
+    @Test("Damage to the cache under a mount gives no wrong byte:", arguments: damages())
     func mounted(damage: CacheDamage) throws {
         try withFilledCache { server, objects, cache in
             try expectRight(server, cache, objects, after: damage) { mountPoint in
@@ -127,7 +126,7 @@ private func damages() -> [CacheDamage] {
 
     /// The mount that finds the damage has some blocks in memory that it does not write again, so the next one fetches them.
     @Test(arguments: damages().filter { ["bits of the data flipped", "index cut off"].contains($0.testDescription) })
-    func `is whole again after two mounts`(damage: CacheDamage) throws {
+    func `A damaged cache is whole again after two mounts`(damage: CacheDamage) throws {
         try withFilledCache { server, objects, cache in
             try damage.inflict(cache)
             for _ in 0..<2 { try withMount(of: server, options: cache.options) { try checkAll(objects, in: $0) } }
@@ -138,7 +137,7 @@ private func damages() -> [CacheDamage] {
         }
     }
 
-    @Test func `its folder removed goes on with the files that are lent to the kernel, and is made again`() throws {
+    @Test func `A mount whose cache folder is removed reads on in open backing files, and makes it again`() throws {
         try withFilledCache { server, objects, cache in
             try withMount(of: server, options: cache.options) { mountPoint in
                 let body = try #require(objects["first"])
@@ -148,7 +147,7 @@ private func damages() -> [CacheDamage] {
                     try file.check(0..<body.byteCount, body, of: "first")
                 }
                 try checkAll(objects, in: mountPoint)
-                // Where the kernel is not lent files, the first one is in memory, and not written again.
+                // Without passthrough the first object is in memory, and is not written again.
                 try eventually("the others are cached again") {
                     ["second", "small", "part"].allSatisfy(cache.isComplete)
                 }
@@ -184,7 +183,7 @@ private func damages() -> [CacheDamage] {
         }
     }
 
-    /// Mounts, and expects right bytes at little noise.
+    /// Mounts, and expects right bytes and at most one warning.
     private func expectRight(
         _ server: S3TestServer, _ cache: TestCache, _ objects: [Key: ObjectBody], after damage: CacheDamage,
         onceMounted: (String) throws -> Void = { _ in }

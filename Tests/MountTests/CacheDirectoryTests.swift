@@ -4,16 +4,16 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// A place for a cache that won't do.
+/// An unusable place for a cache.
 struct UnsafePlace: CustomTestStringConvertible, Sendable {
     let testDescription: String
     /// Makes it; `$0` of the shell is its path.
     let script: String
-    /// What stands in the message.
+    /// Words of the message.
     let words: [String]
 }
 
-@Suite("A directory for the cache", .serialized, mounts) struct CacheDirectoryTests {
+@Suite(.serialized, mounts) struct CacheDirectoryTests {
     private static let places = [
         UnsafePlace(
             testDescription: "a symbolic link", script: #"mkdir "$0.d" && ln -s "$0.d" "$0""#, words: ["symbolic link"]),
@@ -30,20 +30,20 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
             words: ["holds other things and no cache"]),
     ]
 
-    @Test("is refused with a reason, and nothing is mounted, if it is", arguments: places)
+    @Test("An unusable --cache-dir is refused with the reason, and nothing is mounted", arguments: places)
     func refused(place: UnsafePlace) throws {
         try expectRefusal(place)
     }
 
     @Test(.enabled(if: geteuid() == 0, "needs root, to give a directory away"))
-    func `is refused if it is another user's`() throws {
+    func `A --cache-dir of another user is refused`() throws {
         try expectRefusal(
             UnsafePlace(
                 testDescription: "another user's", script: #"mkdir -m 700 "$0" && chown 65534 "$0""#,
                 words: ["belongs to another user", "65534"]))
     }
 
-    @Test func `is refused within the mount point, where it would be hidden`() throws {
+    @Test func `A --cache-dir within the mount point is refused`() throws {
         try withS3TestServer { server in
             try withTemporaryDirectory { directory in
                 let mountPoint = directory + "/mount"
@@ -58,7 +58,7 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
         }
     }
 
-    @Test func `may be the top of a new file system`() throws {
+    @Test func `A --cache-dir may be the top of a new file system`() throws {
         try withS3TestServer { server in
             server.put("file", .text("content"))
             try withTemporaryDirectory { directory in
@@ -71,7 +71,7 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
         }
     }
 
-    @Test func `is refused if it was asked for and can't be made`() throws {
+    @Test func `A --cache-dir that cannot be made is refused`() throws {
         try withS3TestServer { server in
             try withTemporaryDirectory { directory in
                 try runChecked("touch", [directory + "/file"])
@@ -85,10 +85,10 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
         }
     }
 
-    /// In a mount namespace of its own, where nothing can be made in the place of the standard directory. It and the
-    /// mount are gone with the last process in it.
+    /// In a mount namespace of its own, in which the default folder cannot be made. The folder and the mount end with
+    /// the last process in it.
     @Test(.enabled(if: geteuid() == 0, "needs root, to change where the standard directory is made"))
-    func `is done without, with a warning, if nobody asked for it and it can't be made`() throws {
+    func `A default cache folder that cannot be made is replaced by no cache, with a warning`() throws {
         try withS3TestServer { server in
             server.put("file", .text("content"))
             try withTemporaryDirectory { directory in
@@ -134,7 +134,9 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
     }
 
     @Test(arguments: ["nfs4,rw,local_lock=none", "nfs,vers=3", "lustre,flock", "ceph"])
-    func `that machines share keeps contents and no listings, which the log says once`(fileSystem: String) throws {
+    func `A cache folder that machines share caches contents and no listings, which the log says once`(
+        fileSystem: String
+    ) throws {
         try withS3TestServer { server in
             server.put("folder/file", .text("content"))
             try withTemporaryDirectory { directory in
@@ -153,7 +155,7 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
     }
 
     @Test(arguments: ["fuse.sshfs", "beegfs", "nfs,nolock", "lustre", "9p,trans=virtio"])
-    func `that locks don't keep other machines from is done without, with a warning, also where it was asked for`(
+    func `A cache folder whose locks do not work across machines is not used, with a warning`(
         fileSystem: String
     ) throws {
         try withS3TestServer { server in
@@ -169,7 +171,7 @@ struct UnsafePlace: CustomTestStringConvertible, Sendable {
         }
     }
 
-    @Test func `that another machine uses is done without, with a warning`() throws {
+    @Test func `A cache folder that another machine uses is not used, with a warning`() throws {
         try withS3TestServer { server in
             server.put("folder/file", .text("content"))
             try withTemporaryDirectory { directory in

@@ -4,14 +4,13 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Disks that can't take any more, and the limit that a cache keeps by itself.
-@Suite("A cache on a disk", .serialized, mounts, smallDisks)
-struct CacheDiskTests {
-    /// What a small disk holds; too little for two of the objects.
+/// Disks that are full, slow or broken, and the limit that a cache respects by itself.
+@Suite(.serialized, mounts, smallDisks) struct CacheDiskTests {
+    /// The size of a small disk, too little for two of the objects.
     private static let diskByteCount = 40 << 20
     private static let objectByteCount = 16 << 20
 
-    @Test func `that it fills makes room for what is read next`() throws {
+    @Test func `A cache that fills its disk evicts for the next reads`() throws {
         try withSmallDisk { disk, server, objects, log in
             try withMount(of: server, options: disk.options(log)) { mountPoint in
                 for _ in 0..<2 { try checkAll(objects, in: mountPoint) }
@@ -21,11 +20,11 @@ struct CacheDiskTests {
         }
     }
 
-    @Test func `that somebody else fills is told of once, and reading goes on`() throws {
+    @Test func `A cache disk that others fill is reported once, and reading goes on`() throws {
         try withSmallDisk { disk, server, objects, log in
             try withMount(of: server, options: disk.options(log)) { mountPoint in
-                // As much as there is: dd fails at the end. Before anything is cached, which would be given up for what
-                // is read next.
+                // Fills the disk: dd fails at its end. Nothing is cached yet, because the cache would evict it for the
+                // next reads.
                 _ = try run("dd", ["if=/dev/zero", "of=\(disk.path)/others", "bs=1M", "status=none"])
                 try checkAll(objects, in: mountPoint)
             }
@@ -33,7 +32,7 @@ struct CacheDiskTests {
         }
     }
 
-    @Test func `that is read-only now is read, and what isn't on it is fetched, with one warning`() throws {
+    @Test func `A cache disk that becomes read-only is read, and misses are fetched, with one warning`() throws {
         try withSmallDisk { disk, server, objects, log in
             try withMount(of: server, options: disk.options(log)) { mountPoint in
                 try checkWhole(mountPoint + "/0", try #require(objects["0"]))
@@ -51,7 +50,7 @@ struct CacheDiskTests {
         }
     }
 
-    @Test func `that is detached is used on as long as it can be`() throws {
+    @Test func `A cache disk that is detached is used as long as possible`() throws {
         try withSmallDisk { disk, server, objects, log in
             try withMount(of: server, options: disk.options(log)) { mountPoint in
                 try checkWhole(mountPoint + "/0", try #require(objects["0"]))
@@ -66,7 +65,7 @@ struct CacheDiskTests {
         access("/dev/loop-control", R_OK | W_OK) == 0 && access("/usr/sbin/mkfs.ext4", X_OK) == 0
 
     @Test(.enabled(if: canMakeExt4, "needs loop devices and mkfs.ext4"))
-    func `that fails altogether is told of once, and reading goes on`() throws {
+    func `A cache disk that fails is reported once, and reading goes on`() throws {
         try withTemporaryDirectory { directory in
             let (image, disk) = (directory + "/image", SmallDisk(path: directory + "/disk"))
             try runChecked("truncate", ["--size=128M", image])
@@ -86,9 +85,9 @@ struct CacheDiskTests {
     }
 
     @Test(.enabled(if: canMakeExt4, "needs loop devices and mkfs.ext4"))
-    func `that loses what it has taken never has it read, with a warning of a kind`() throws {
+    func `Data that a cache disk has lost is never read, with one warning of each kind`() throws {
         try withTemporaryDirectory { directory in
-            // The disk believes to have room, and what it lies on hasn't: writing fails when the kernel gets round to it.
+            // The disk has room, but the file system below it has none, so a write fails later, in the kernel.
             let below = SmallDisk(path: directory + "/below")
             try below.mountedInMemory(byteCount: 20 << 20) {
                 let (image, disk) = (below.path + "/image", SmallDisk(path: directory + "/disk"))
@@ -99,7 +98,7 @@ struct CacheDiskTests {
                         let log = directory + "/log"
                         for _ in 0..<2 {
                             try withMount(of: server, options: disk.options(log)) { try checkAll(objects, in: $0) }
-                            // What the kernel believes to be on the disk, it has to read from there.
+                            // The kernel must read these bytes from the disk.
                             try runChecked("sh", ["-c", "sync -f '\(disk.path)'; echo 1 > /proc/sys/vm/drop_caches"])
                         }
                         #expect(troubles(inLog: log).count <= 4, "\(troubles(inLog: log))")

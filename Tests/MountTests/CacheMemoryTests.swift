@@ -2,14 +2,14 @@ import ObjectStore
 import TestSupport
 import Testing
 
-@Suite("The memory of a mount", mounts) struct CacheMemoryTests {
+@Suite(mounts) struct CacheMemoryTests {
     private static let fileCount = 8
     private static let fileByteCount = 64 << 20
     private static let limit = 64 << 20
-    /// The program itself, threads' stacks and what the allocator keeps: some 10 MiB were measured.
+    /// The program itself, stacks, and free memory in the allocator: measured at some 10 MiB.
     private static let programByteCount = 64 << 20
 
-    @Test func `stays near its limit, however many files are read at once, with right bytes`() throws {
+    @Test func `The memory of a mount stays near its limit while many files are read at once`() throws {
         var bodies = BodySource(seed: .random(in: 0...(.max)))
         let body = try bodies.body(byteCount: Self.fileByteCount)
         try withS3TestServer { server in

@@ -5,12 +5,12 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Objects that are overwritten in S3 when they are in the cache: after the TTL there are new bytes only, however they are
-/// read, and whoever has the old object open goes on with it or gets ESTALE.
-@Suite("An object overwritten after it was cached", mounts) struct CacheOverwriteTests {
-    /// How the object was when it was overwritten.
+/// Objects that are overwritten in S3 while they are in the cache. After the TTL all reads give new bytes, and handles of
+/// the old object give old bytes or ESTALE.
+@Suite(mounts) struct CacheOverwriteTests {
+    /// The state of the object at the time of the overwrite.
     enum Before: CaseIterable {
-        /// All of it in the cache before the mount, which hands it over to the kernel at the first open.
+        /// All of it was cached before the mount, and is a backing file from the first open on.
         case complete
         /// Fetched by this mount.
         case read
@@ -22,7 +22,7 @@ import Testing
     private static let byteCounts = [300_000, 9_000_000]
 
     @Test(arguments: Before.allCases, byteCounts)
-    func `is new by read and mmap, and old or ESTALE for who had it open, both at once`(
+    func `A cached object that is overwritten is new to read and mmap, and old or ESTALE where it was open`(
         before: Before, byteCount: Int
     ) throws {
         try withOldObject(before, byteCount: byteCount) { server, mountPoint, old, new in
@@ -43,7 +43,9 @@ import Testing
     }
 
     @Test(arguments: Before.allCases)
-    func `is old or SIGBUS for who had it mapped, and new for who maps it now`(before: Before) throws {
+    func `A cached object that is overwritten is old or SIGBUS where it was mapped, and new to new maps`(
+        before: Before
+    ) throws {
         try withOldObject(before, byteCount: 9_000_000) { server, mountPoint, old, new in
             let path = mountPoint + "/file"
             try withTemporaryDirectory { directory in
@@ -112,7 +114,7 @@ import Testing
         }
     }
 
-    /// Whether the file begins like `body`; ESTALE says that it is about to.
+    /// Returns `true` if the file begins like `body`, and `false` for ESTALE, which precedes the new contents.
     private func beginsLike(_ body: ObjectBody, _ path: String) throws -> Bool {
         do {
             return try withOpenFile(path) { try $0.bytes(in: 0..<100) == body.bytes(in: 0..<100) }

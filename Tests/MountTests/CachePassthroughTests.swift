@@ -8,12 +8,11 @@ import Testing
 /// Reads that never reach the process that serves the mount. All that it answers goes through writes to /dev/fuse, which the
 /// kernel counts (`wchar`, proc_pid_io(5)), so that it can't have answered reads of more than it has written.
 @Suite(
-    "The kernel reads by itself", .serialized, mounts,
+    .serialized, mounts,
     .enabled(
         if: passthroughAvailable, "needs root, Linux 6.9 or later, and a temporary folder that is not on overlayfs"))
 struct CachePassthroughTests {
-    /// What opens, closes and a look at the attributes take, and what the cache notes on the disk. Less than a piece of
-    /// any file here.
+    /// The most bytes for opens, closes, attributes and the cache's own notes, fewer than in any file here.
     private static let otherByteCount = 16 << 10
     private static let bodies: Result<[Key: ObjectBody], any Error> = Result {
         var bodies = BodySource(seed: .random(in: 0...(.max)))
@@ -21,7 +20,7 @@ struct CachePassthroughTests {
     }
 
     /// A new mount has no pages of the files, so all that is read comes from the process or from the cache's files.
-    @Test func `what a mount before has cached, also through mmap`() throws {
+    @Test func `The kernel reads the files that an earlier mount has cached from the disk, also with mmap`() throws {
         let objects = try Self.bodies.get()
         try withCache(objects) { server, cache in
             try withMount(of: server, options: cache.options) { try checkAll(objects, in: $0) }
@@ -42,7 +41,7 @@ struct CachePassthroughTests {
         }
     }
 
-    @Test func `a small file from its first open on, which costs one GET`() throws {
+    @Test func `The kernel reads a small file from the disk from its first open on, which costs one GET`() throws {
         let body = try #require(try Self.bodies.get()["small"])
         try withCache(["small": body]) { server, cache in
             try withMount(of: server, options: cache.options) { mountPoint in
@@ -58,7 +57,7 @@ struct CachePassthroughTests {
     }
 
     /// The mount's pages of the file are dropped each time, since the kernel would read them otherwise.
-    @Test func `a file that was read, from one of its next opens on`() throws {
+    @Test func `The kernel reads a file from the disk from one of the next opens after it was read`() throws {
         let body = try #require(try Self.bodies.get()["big"])
         try withCache(["big": body]) { server, cache in
             try withMount(of: server, options: cache.options) { mountPoint in
@@ -88,7 +87,7 @@ struct CachePassthroughTests {
         }
     }
 
-    /// How many bytes the process that serves the mount writes while `body` runs.
+    /// Returns the number of bytes that the serving process writes during `body`.
     private func writtenByteCount(_ mountPoint: String, during body: () throws -> Void) throws -> Int {
         let process = try #require(MountProcesses(of: mountPoint)).server
         let before = try writtenByteCount(of: process)

@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 
 /// Mounts that use one cache, at once or one after the other.
-@Suite("A cache that is shared", .serialized, mounts) struct CacheSharingTests {
+@Suite(.serialized, mounts) struct CacheSharingTests {
     private static let smallByteCount = 300_000
     private static let bigByteCount = 12 << 20
 
-    @Test func `and too small gives right bytes while all fill it and evict`() throws {
+    @Test func `A shared cache that is too small gives right bytes while all mounts fill it and evict`() throws {
         let seed = UInt64.random(in: 0...(.max))
         print("seed \(seed)")
         let objects = try Self.objects(bigCount: 9)
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func `gives one mount what another has fetched, both ways`() throws {
+    @Test func `Mounts that share a cache use what the other has fetched, in both directions`() throws {
         let objects = try Self.objects(bigCount: 2)
         try withTemporaryDirectory { directory in
             let cache = TestCache(path: directory + "/cache")
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `gives a mount that has an object open what another fetches now`() throws {
+    @Test func `A mount that has an object open uses what another mount fetches into the shared cache`() throws {
         let body = try #require(try Self.objects(bigCount: 1)["big 0/file"])
         try withTemporaryDirectory { directory in
             let cache = TestCache(path: directory + "/cache")
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func `gives the next mount all of it without a GET`() throws {
+    @Test func `The next mount reads everything from the cache without a GET`() throws {
         let objects = try Self.objects(bigCount: 2)
         try withTemporaryDirectory { directory in
             let options = TestCache(path: directory + "/cache").options

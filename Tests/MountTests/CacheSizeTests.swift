@@ -5,14 +5,14 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// `--cache-size`: more is read than fits, and a look is taken at the disk all the time. The cache has a disk of its own,
-/// which knows how much is on it at one moment, but also counts a file that is just being removed. Adding up the files
-/// doesn't, but takes a while, in which some come and go. So what both say is the size.
-@Suite("The size of a cache", .serialized, mounts, smallDisks) struct CacheSizeTests {
+/// `--cache-size`, while more is read than fits and the size of the disk is measured all the time. The cache has a disk
+/// of its own, which knows its size at one moment, but includes files that are being removed. The sum of the files does
+/// not include these, but takes time, in which files come and go. So the smaller of both is the size.
+@Suite(.serialized, mounts, smallDisks) struct CacheSizeTests {
     private static let byteLimit = 64 << 20
 
     @Test(
-        "is kept to a twentieth, whatever is read",
+        "The cache exceeds --cache-size by at most a twentieth, whatever is read",
         arguments: [(objects: 12, mounts: 1), (objects: 1, mounts: 1), (objects: 12, mounts: 2)])
     func limit(counts: (objects: Int, mounts: Int)) throws {
         var bodies = BodySource(seed: .random(in: 0...(.max)))
@@ -29,8 +29,8 @@ import Testing
         }
     }
 
-    /// Files that are open, and even more so those that the kernel was lent, are not taken away from whoever reads them.
-    @Test func `is kept while nearly all of it is open`() throws {
+    /// Open files are not evicted, and backing files least of all.
+    @Test func `The cache stays within --cache-size while nearly all of it is open`() throws {
         var bodies = BodySource(seed: .random(in: 0...(.max)))
         let objects = try (0..<8).map { _ in try bodies.body(byteCount: Self.byteLimit / 4 - 1 << 20) }
         try withDisk { disk, server in
@@ -72,7 +72,7 @@ import Testing
     }
 }
 
-/// A thread that looks at how much is on a disk until it is ended.
+/// A thread that measures the size of a disk until it ends.
 private final class SizeWatch: Sendable {
     private let isEnding = Atomic<Bool>(false)
     private let byteCountMax = Mutex(0)
@@ -83,14 +83,14 @@ private final class SizeWatch: Sendable {
             while !isEnding.load(ordering: .relaxed) {
                 let byteCount = min(disk.usedByteCount, disk.cache.allocatedByteCount)
                 byteCountMax.withLock { $0 = max($0, byteCount) }
-                // So often that it costs little; some thousand looks in all.
+                // A pause that makes some thousand measurements at little cost.
                 usleep(2_000)
             }
             ended.signal()
         }
     }
 
-    /// - Returns: The biggest size that was seen.
+    /// - Returns: The largest size.
     func end() -> Int {
         isEnding.store(true, ordering: .relaxed)
         ended.wait()

@@ -1,3 +1,4 @@
+import CommandOutput
 import ObjectStore
 import SystemPackage
 import SystemSupport
@@ -16,33 +17,7 @@ import Testing
         DiskCacheDirectory.Object(
             source: source, version: ObjectVersion(key: key, etag: ETag("\"e\""), byteCount: byteCount),
             cachedByteCount: cachedByteCount ?? byteCount, allocatedByteCount: (cachedByteCount ?? byteCount) + 4_096,
-            lastUse: Timestamp(seconds: lastUse), isKept: isKept)
-    }
-
-    @Test(
-        "a number of bytes is rounded to what people read",
-        arguments: [
-            (0, "0B"), (1, "1B"), (999, "999B"), (1_000, "1.0KiB"), (1_023, "1.0KiB"), (1_024, "1.0KiB"),
-            (1_536, "1.5KiB"), (10_188, "9.9KiB"), (10_200, "10KiB"), (1_022_975, "999KiB"), (1_023_489, "1.0MiB"),
-            (10 << 30, "10GiB"), (1 << 30, "1.0GiB"), (1_234_567_890, "1.1GiB"), (5 << 40, "5.0TiB"),
-            (Int.max, "8388608TiB"),
-        ])
-    func rounding(byteCount: Int, text: String) {
-        #expect(tractfs.ByteCount(byteCount).rounded == text)
-    }
-
-    @Test(
-        "without --cache-dir the folder is where the user's caches are, or the system's for root",
-        arguments: [
-            (["HOME": "/home/a"], false, "/home/a/.cache/tractfs"),
-            (["HOME": "/home/a", "XDG_CACHE_HOME": "/b"], false, "/b/tractfs"),
-            (["HOME": "/home/a", "XDG_CACHE_HOME": "b"], false, "/home/a/.cache/tractfs"),
-            (["HOME": "/root", "XDG_CACHE_HOME": "/b"], true, "/var/cache/tractfs"), ([:], true, "/var/cache/tractfs"),
-            ([:], false, nil), (["HOME": ""], false, nil),
-        ] as [([String: String], Bool, FilePath?)])
-    func folder(environment: [String: String], isRoot: Bool, folder: FilePath?) {
-        let standard = try? CacheSettings.standardDirectory(environment: environment, isRoot: isRoot)
-        #expect(standard == folder)
+            lastUse: Timestamp(seconds: lastUse), isPinned: isKept)
     }
 
     @Test func `a listing has its columns in line, the last used first`() {
@@ -96,31 +71,5 @@ import Testing
         #expect(VerificationReport.line(object, .blocks(7)) == name + "7 blocks dropped" + again)
         #expect(VerificationReport.line(object, .object) == name + "dropped as a whole" + again)
         #expect(VerificationReport.line(object, .stays) == name + "can't be dropped, because the disk is read-only")
-    }
-
-    @Test func `progress is one line, and leaves nothing behind`() {
-        let written = Written()
-        var line = ProgressLine(
-            "checked", totalByteCount: 2 << 20, on: OverwrittenLine(delay: .zero) { written.texts.append($0) })
-        line.erase()
-        #expect(written.texts.isEmpty)
-        line.add(1 << 20)
-        line.add(1 << 20)
-        #expect(written.texts.first == "\r\u{1b}[Kchecked 1.0MiB of 2.0MiB")
-        line.erase()
-        #expect(written.texts.last == "\r\u{1b}[K")
-        let count = written.texts.count
-        line.erase()
-        #expect(written.texts.count == count)
-    }
-
-    @Test func `progress is not shown where nobody watches`() {
-        var line = ProgressLine("checked", totalByteCount: 1, on: OverwrittenLine(delay: .zero, write: nil))
-        line.add(1)
-        line.erase()
-    }
-
-    private final class Written {
-        var texts: [String] = []
     }
 }

@@ -3,7 +3,7 @@ import ObjectStore
 import SystemPackage
 import TestSupport
 
-/// Bytes that are not what was uploaded.
+/// The error of bytes that differ from the uploaded ones.
 struct WrongBytes: Error, CustomStringConvertible {
     let description: String
 }
@@ -36,7 +36,7 @@ extension FileDescriptor {
     }
 }
 
-/// What one read asks for: more than the kernel asks us for at once.
+/// The size of a read, more than the kernel requests at once.
 private let pieceByteCount = 2 << 20
 
 /// Reads the file front to back, up to its end, and throws unless it is `body`.

@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 /// A machine whose clock is wrong: signatures hold for fifteen minutes.
-@Suite("A store whose clock is", mounts) struct ClockTests {
+@Suite(mounts) struct ClockTests {
     @Test(arguments: [3_600, -3_600, 0])
-    func `an hour off is read from, by its own clock, which is learnt once`(seconds: Int) throws {
+    func `A store whose clock is an hour off is read from after one refusal`(seconds: Int) throws {
         try withS3TestServer { server in
             for index in 0..<20 { server.put(Key("f\(index)"), .pattern(seed: UInt64(index), byteCount: 300_000)) }
             server.setClock(aheadBySeconds: seconds)
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func `set while it is mounted is followed`() throws {
+    @Test func `A mount follows a store whose clock is set while it is mounted`() throws {
         try withS3TestServer { server in
             server.put("a", .text("a"))
             server.put("b", .text("b"))

@@ -3,8 +3,8 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// The same profiles, the same server: PyPI's awscli lists what a mount shows.
-@Suite("The AWS CLI and a mount", mounts) struct CommandLineInterfaceTests {
+/// PyPI's awscli lists the same entries as a mount, with the same profiles and server.
+@Suite(mounts) struct CommandLineInterfaceTests {
     private static let hasCLI = (try? run(pythonExecutable(), ["-c", "import awscli"]))?.status == 0
 
     private static let config = """
@@ -37,11 +37,11 @@ import Testing
         region = us-east-1
         """
 
-    /// What `aws s3 ls` shows; `nil` where it fails.
+    /// Returns the output of `aws s3 ls`, or `nil` if it fails.
     private func listing(_ options: [String], _ environment: [String: String]) throws -> [String]? {
-        // Our default region is none of its own.
+        // The AWS CLI has no default region of its own.
         let environment = environment.merging(["AWS_DEFAULT_REGION": "us-east-1"]) { $1 }
-        // To botocore a container's variable that is empty is one that is set.
+        // For botocore an empty variable of a container is set.
         let unset = environment.filter { $0.value.isEmpty }.flatMap { ["-u", $0.key] }
         let result = try run(
             "env", unset + [pythonExecutable(), "-m", "awscli", "s3", "ls", "s3://agreed/"] + options,
@@ -51,7 +51,7 @@ import Testing
             .sorted()
     }
 
-    /// What a mount shows; `nil` where there is none.
+    /// Returns the entries of a mount, or `nil` if mounting fails.
     private func mounted(_ options: [String], _ environment: [String: String]) throws -> [String]? {
         do {
             return try withMount(
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test(.enabled(if: hasCLI, "python3 has no awscli: pip install awscli"))
-    func `agree on roles, tokens and what can't be`() throws {
+    func `A mount and the AWS CLI agree on roles, tokens and errors`() throws {
         try withMoto { server in
             try expectAgreement(
                 server, profiles: ["role", "role-of-role", "web-identity", "circle", "nothing"],
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test(.enabled(if: hasCLI, "python3 has no awscli: pip install awscli"))
-    func `agree on keys, where signatures are checked`() throws {
+    func `A mount and the AWS CLI agree on keys, where signatures are checked`() throws {
         try withJuiceFSGateway { server in try expectAgreement(server, profiles: ["keys", "process"]) }
     }
 
@@ -117,7 +117,7 @@ import Testing
             CredentialsKind.singleSignOn, .renewedSignOn, .container, .machine, .roleOfEnvironment, .roleOfContainer,
             .roleOfMachine,
         ])
-    func `agree on what services hand out`(kind: CredentialsKind) throws {
+    func `A mount and the AWS CLI agree on the credentials of services`(kind: CredentialsKind) throws {
         try withCredentialsHome { home in
             try withS3TestServer(bucket: "agreed") { server in
                 server.require(accessKeyID: kind.accessKeyID)

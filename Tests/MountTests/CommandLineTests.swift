@@ -30,8 +30,8 @@ private func tractfs(
     try run(tractfsExecutable(), arguments, environment: environment, directory: directory, timeout: .seconds(30))
 }
 
-/// How many TCP connections to this port of this machine are established. The kernel's table is read in pieces, so what
-/// is closed or opened meanwhile may be seen beside what replaces it: only what is seen twice counts.
+/// Returns the number of established TCP connections to a port of this machine. The kernel's table is read in pieces,
+/// and may show a closed connection beside its successor, so only connections in two readings count.
 private func connectionCount(toPort port: Int) -> Int {
     localEnds(ofConnectionsToPort: port).intersection(localEnds(ofConnectionsToPort: port)).count
 }
@@ -49,7 +49,7 @@ private func stat(_ format: String, _ path: String) throws -> String {
     try runChecked("stat", ["-c", format, path]).trimmingCharacters(in: .whitespacesAndNewlines)
 }
 
-@Suite("The command's help") struct HelpTests {
+@Suite struct HelpTests {
     private static let mountOptions = [
         "--endpoint-url", "--region", "--profile", "--no-sign-request", "--request-payer", "--expected-bucket-owner",
         "--sse-c-key-file", "--unordered-listings",
@@ -64,7 +64,7 @@ private func stat(_ format: String, _ path: String) throws -> String {
     ]
 
     @Test(
-        "goes to standard output and names all there is",
+        "--help goes to standard output and names all commands and options",
         arguments: [
             (["--help"], ["mount", "unmount", "status", "refresh", "warm", "presign", "cache", "config", "--version"]),
             (["mount", "--help"], mountOptions),
@@ -87,10 +87,9 @@ private func stat(_ format: String, _ path: String) throws -> String {
     }
 }
 
-@Suite("An option of mount", mounts)
-struct MountOptionTests {
+@Suite(mounts) struct MountOptionTests {
     @Test(
-        "sets owner and permissions, also as one of -o's",
+        "--uid, --gid and modes set owner and permissions, also through -o",
         arguments: [
             ["--uid", "1234", "--gid", "2345", "--file-mode", "0440", "--dir-mode", "0550"],
             ["-o", "uid=1234,gid=2345,file_mode=0440,dir_mode=550"],
@@ -109,7 +108,7 @@ struct MountOptionTests {
         }
     }
 
-    @Test func `--xattrs shows what S3 knows of an object, and without it there are no attributes`() throws {
+    @Test func `--xattrs shows the metadata of S3 as attributes, and without it there are none`() throws {
         try withTree { server in
             let names = ["user.s3.etag", "user.s3.key", "user.s3.storage_class", "user.s3.uri"]
             let values = ["abc", "HCP/README", "STANDARD", "s3://\(server.bucket)/HCP/README"]
@@ -131,7 +130,7 @@ struct MountOptionTests {
         }
     }
 
-    @Test func `--region is what requests are signed for`() throws {
+    @Test func `--region is the region that requests are signed for`() throws {
         try withTree { server in
             try withMount(of: server, ["--region", "ap-south-1"]) { mountPoint throws in
                 #expect(try runChecked("cat", [mountPoint + "/HCP/README"]) == "read me")
@@ -140,7 +139,9 @@ struct MountOptionTests {
         }
     }
 
-    @Test("can be left out where the environment says it", arguments: ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+    @Test(
+        "An option of mount can come from its environment variable",
+        arguments: ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
     func endpoint(variable: String) throws {
         try withTree { server in
             var environment = environmentWithKeys
@@ -155,7 +156,7 @@ struct MountOptionTests {
     }
 
     @Test(
-        "names the profile whose keys are used",
+        "--profile names the profile whose keys are used",
         arguments: [
             (["--profile", "hcp"], [:]), (["-o", "profile=hcp"], ["AWS_PROFILE": "other"]),
             ([], ["AWS_PROFILE": "hcp", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""]),
@@ -191,7 +192,7 @@ struct MountOptionTests {
         }
     }
 
-    @Test func `--request-payer says so in every request`() throws {
+    @Test func `--request-payer is sent with every request`() throws {
         try withTree { server in
             try withMount(of: server, ["--request-payer"]) { mountPoint throws in
                 #expect(try runChecked("cat", [mountPoint + "/HCP/README"]) == "read me")
@@ -202,7 +203,8 @@ struct MountOptionTests {
     }
 
     @Test(
-        "puts the bucket into the host or the path", arguments: [("virtual", true), ("path", false), ("auto", false)])
+        "--addressing-style puts the bucket into the host or the path",
+        arguments: [("virtual", true), ("path", false), ("auto", false)])
     func addressing(style: String, isInHost: Bool) throws {
         try withTree { server in
             let options = ["--addressing-style", style, "--endpoint-url", server.namedEndpointURL]
@@ -214,7 +216,7 @@ struct MountOptionTests {
         }
     }
 
-    @Test func `--metadata-ttl is how long a listing counts`() throws {
+    @Test func `--metadata-ttl is the time for which a listing is used`() throws {
         try withTree { server in
             try withMount(of: server, ["--metadata-ttl", "1s"]) { mountPoint throws in
                 #expect(try runChecked("ls", [mountPoint + "/HCP"]) == "100307\nREADME\n")
@@ -225,7 +227,7 @@ struct MountOptionTests {
                 #expect(try runChecked("ls", [mountPoint + "/HCP"]) == "100307\nREADME\nnew\n")
                 let listCount = server.requests(.list).count
                 server.put("HCP/newer", .text("newer"))
-                sleep(2)
+                letPass(.seconds(2), of: "twice the --metadata-ttl of the mount before")
                 #expect(try runChecked("ls", [mountPoint + "/HCP"]) == "100307\nREADME\nnew\n")
                 #expect(server.requests(.list).count == listCount)
             }
@@ -255,7 +257,7 @@ struct MountOptionTests {
         }
     }
 
-    @Test func `--read-timeout ends a read that nobody answers with ETIMEDOUT`() throws {
+    @Test func `--read-timeout ends a read without an answer with ETIMEDOUT`() throws {
         try withTree { server in
             try withMount(of: server, ["--read-timeout", "2s"]) { mountPoint throws in
                 #expect(try runChecked("ls", [mountPoint + "/HCP"]) == "100307\nREADME\n")
@@ -315,7 +317,7 @@ struct MountOptionTests {
     }
 
     @Test(
-        "is the prefix, with a slash behind it or not",
+        "The prefix of the URI works with and without a slash at its end",
         arguments: [("HCP", "100307\nREADME\n"), ("HCP/100307/", "T1w.nii\n")])
     func prefix(prefix: String, listing: String) throws {
         try withTree { server in
@@ -328,9 +330,8 @@ struct MountOptionTests {
     }
 }
 
-@Suite("A mount command without standard streams", mounts)
-struct ClosedStreamsTests {
-    @Test func `mounts, and nothing else gets the streams' numbers`() throws {
+@Suite(mounts) struct ClosedStreamsTests {
+    @Test func `A mount command without standard streams mounts, and nothing else gets their numbers`() throws {
         try withTemporaryDirectory { directory in
             let mountPoint = directory + "/mount"
             try runChecked("mkdir", [mountPoint])
@@ -356,10 +357,9 @@ struct ClosedStreamsTests {
     }
 }
 
-@Suite("tractfs unmount", mounts)
-struct UnmountCommandTests {
+@Suite(mounts) struct UnmountCommandTests {
     @Test(
-        "ends a mount by any name of its mount point",
+        "tractfs unmount ends a mount by any name of its mount point",
         arguments: ["a folder", "link", "./a folder/", "a folder/../a folder"])
     func names(name: String) throws {
         try withTemporaryDirectory { directory in
@@ -379,7 +379,7 @@ struct UnmountCommandTests {
         }
     }
 
-    @Test func `clears a mount whose server was killed`() throws {
+    @Test func `tractfs unmount clears a mount whose server was killed`() throws {
         try withTree { server in
             try withMount(of: server) { mountPoint throws in
                 try #require(MountProcesses(of: mountPoint)).killBoth()
@@ -391,7 +391,7 @@ struct UnmountCommandTests {
         }
     }
 
-    @Test func `leaves alone what is not tractfs, and says what it is`() throws {
+    @Test func `tractfs unmount refuses what is not a tractfs mount, and says what it is`() throws {
         try withTemporaryDirectory { directory in
             let missing = try tractfs("unmount", directory + "/missing")
             #expect(missing.status == 1 && missing.errorOutput.contains("nothing is mounted on \(directory)/missing"))

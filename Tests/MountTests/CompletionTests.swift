@@ -1,18 +1,19 @@
 import ArgumentParser
 import Foundation
 import ObjectStore
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 
-@Suite("Completion in a shell") struct CompletionTests {
+@Suite struct CompletionTests {
     private static let places = [
         "bash": "usr/share/bash-completion/completions/tractfs", "zsh": "usr/share/zsh/vendor-completions/_tractfs",
         "fish": "usr/share/fish/vendor_completions.d/tractfs.fish",
     ]
 
-    /// What was typed, and what it is after Tab.
+    /// Lines before and after Tab.
     private static let lines = [
         ("unm", "unmount"), ("cache cl", "cache clear"), ("mount --expected", "mount --expected-bucket-owner"),
         ("mount s3://hcp/HCP_1200 FOLDER/da", "mount s3://hcp/HCP_1200 FOLDER/data"),
@@ -26,7 +27,7 @@ import Testing
         ("refresh FOLDER/da", "refresh FOLDER/data"),
     ]
 
-    @Test("offers what fits", arguments: ["bash", "zsh", "fish"])
+    @Test("Completion in a shell offers the commands, options and values that fit", arguments: ["bash", "zsh", "fish"])
     func completion(shell: String) throws {
         try withShell(shell) { folder, complete in
             let lines = Self.lines.map { line in
@@ -37,14 +38,15 @@ import Testing
         }
     }
 
-    @Test func `in bash takes a value behind "=" for one too`() throws {
+    @Test func `Completion in bash offers the values of an option behind "=" too`() throws {
         try withShell("bash") { _, complete in
             let completed = try complete(["tractfs mount --profile=h", "tractfs mount --log-level=deb"]).map(\.last)
             #expect(completed == ["--profile=hcp", "--log-level=debug"])
         }
     }
 
-    @Test("has names mean themselves, whatever they are like", arguments: ["bash", "zsh", "fish"])
+    @Test(
+        "A name that completion inserts means itself, whatever characters it has", arguments: ["bash", "zsh", "fish"])
     func strangeNames(shell: String) throws {
         try withShell(shell) { folder, complete in
             try
@@ -58,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("offers a mount to who wants to unmount it", mounts)
+    @Test("Completion of tractfs unmount offers the mounts", mounts)
     func mountPoints() throws {
         try withS3TestServer { server in
             server.put("file", .text("text"))
@@ -76,7 +78,7 @@ import Testing
     }
 
     @Test(
-        "quotes what a shell would expand",
+        "Completion quotes characters that a shell would expand",
         arguments: [
             (CompletionShell.bash, ["'a b'", "'it'\\''s'", "'c:d'"]), (.zsh, ["a b", "$(x)", "it's", "c\\:d"]),
             (.fish, ["a b", "$(x)", "it's", "c:d"]),
@@ -86,8 +88,8 @@ import Testing
         #expect(words.escaped(for: shell) == expected)
     }
 
-    /// Calls `body` with a folder, and with what presses Tab behind lines in this shell and tells the words of each line then. The
-    /// folder has data/, and a config file with the profile "hcp".
+    /// Calls `body` with a folder, and with a function that presses Tab behind lines in this shell and returns the
+    /// words of each line. The folder has data/, and a config file with the profile "hcp".
     private func withShell(
         _ shell: String, _ body: (_ folder: String, _ complete: ([String]) throws -> [[String]]) throws -> Void
     ) throws {

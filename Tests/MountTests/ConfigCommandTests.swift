@@ -1,11 +1,12 @@
 import Foundation
 import ObjectStore
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 
-@Suite("tractfs config show") struct ConfigCommandTests {
+@Suite struct ConfigCommandTests {
     private static let file = """
         memory-limit = "256MiB"
 
@@ -18,7 +19,7 @@ import Testing
         no-cache = true
         """
 
-    /// What it prints of a user's file with this text.
+    /// Returns the output for a user's file with this text.
     private func output(_ arguments: String..., environment: [String: String] = [:]) throws -> String {
         try withTemporaryDirectory { directory in
             try runChecked("mkdir", [directory + "/tractfs"])
@@ -30,8 +31,7 @@ import Testing
         }
     }
 
-    @Test func `prints what holds for a mount, and the file and line, the variable, or that it is the default`() throws
-    {
+    @Test func `config show prints each setting with its file and line, its variable, or the default`() throws {
         let output = try output(
             "s3://study/release/1", "/mnt/a b", environment: ["TRACTFS_MEMORY_LIMIT": "512MiB", "TRACTFS_XATTRS": "on"])
         let lines = output.split(separator: "\n").map { $0.split(separator: /\s\s+/).map(String.init) }
@@ -48,7 +48,7 @@ import Testing
         #expect(lines.count == 3 + DeclaredOptions.ofMount.options.count - 1)
     }
 
-    @Test func `prints an array for programs`() throws {
+    @Test func `config show --json prints an array`() throws {
         let output = try output("s3://study", "--json", environment: ["TRACTFS_UID": "12"])
         let objects = try #require(
             JSONSerialization.jsonObject(with: Data(output.utf8)) as? [[String: Any]])
@@ -67,7 +67,7 @@ import Testing
         #expect(settings["region"]?["value"] is NSNull)
     }
 
-    @Test func `says what is wrong with what it is asked for`() throws {
+    @Test func `config show says what is wrong with its arguments`() throws {
         for (arguments, words) in [
             (["study"], "study is not of the form s3://BUCKET[/PREFIX]"),
             (["--config", "/none.toml"], "the configuration file /none.toml can't be read"),
@@ -78,8 +78,8 @@ import Testing
     }
 }
 
-@Suite("A mount with a configuration file", takeoverAvailable) struct ConfiguredMountTests {
-    @Test func `takes everything from it, and keeps that through crashes and upgrades, whatever becomes of the file`()
+@Suite(takeoverAvailable) struct ConfiguredMountTests {
+    @Test func `A mount keeps the settings of its configuration file through crashes and upgrades`()
         throws
     {
         try withS3TestServer { server in
@@ -104,7 +104,7 @@ import Testing
                 func tractfs(_ arguments: String...) throws -> String {
                     try runChecked(tractfsExecutable(), arguments, environment: environment)
                 }
-                // Found out before there are many requests to look through.
+                // The server is determined first, while its log is short.
                 #expect(try tractfs("presign", "s3://\(server.bucket)/HCP/README").hasPrefix(server.endpointURL))
                 #expect(try tractfs("doctor", "s3://\(server.bucket)/HCP").contains(server.endpointURL))
                 _ = try tractfs("mount", "s3://\(server.bucket)", mountPoint)
@@ -122,7 +122,7 @@ import Testing
                 let mount = KilledMount(point: mountPoint, log: directory + "/log")
                 try mount.killServer()
                 try look()
-                // No file is read for it: it has no settings of its own.
+                // The command reads no configuration file, because it has no settings.
                 _ = try tractfs("upgrade", mountPoint)
                 try look()
                 let second = try run(tractfsExecutable(), ["mount", "s3://x-y", directory], environment: environment)

@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The ways in which credentials come to a user.
+/// The sources of credentials.
 enum CredentialsKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case environment, keys, process, role, roleOfRole, roleOfEnvironment, roleOfContainer, roleOfMachine, webIdentity
     case singleSignOn, renewedSignOn, container, machine
 
     var testDescription: String { rawValue }
 
-    /// What tractfs and the AWS CLI are told: to use a profile, unless no profile has them.
+    /// The options of tractfs and the AWS CLI: the profile, unless no profile has the credentials.
     var options: [String] {
         switch self {
         case .environment, .container, .machine: []
@@ -17,7 +17,7 @@ enum CredentialsKind: String, CaseIterable, Sendable, CustomTestStringConvertibl
         }
     }
 
-    /// What the bucket's owner gave them access by.
+    /// The access key id that the owner of the bucket has admitted.
     var accessKeyID: String {
         switch self {
         case .renewedSignOn: CredentialsKind.singleSignOn.accessKeyID
@@ -33,14 +33,14 @@ func secret(_ name: String) -> String {
 
 /// A home directory that has every kind of credentials, and the services that hand them out.
 final class CredentialsHome {
-    /// How the services and the program answer.
+    /// The behavior of the services and the program.
     enum Mode: String, CaseIterable, Sendable {
         case right
         /// With credentials that have ended.
         case expired
-        /// Refused, with all in it that was sent.
+        /// Refused, with the whole request in the answer.
         case repeating
-        /// Something that breaks off behind the secrets.
+        /// An answer that breaks off behind the secrets.
         case broken
     }
 
@@ -63,7 +63,7 @@ final class CredentialsHome {
         try answer(.right)
     }
 
-    /// Has the services, the program and the files of keys answer so from now on.
+    /// Sets the behavior of the services, the program and the files of keys.
     func answer(_ mode: Mode) throws {
         try write(Self.document(.process, mode, tokenName: "SessionToken"), to: "printed")
         let keys = mode == .broken ? "aws_secret_access_key \(secret("keys"))" : ""
@@ -72,7 +72,7 @@ final class CredentialsHome {
         service.answer { Self.answer(to: $0, mode, machine) }
     }
 
-    /// What a program needs to find credentials of this kind, and none of another.
+    /// Returns the environment in which a program finds credentials of this kind and of no other.
     func environment(for kind: CredentialsKind) -> [String: String] {
         var variables = environmentWithoutKeys.merging([
             "HOME": path, "AWS_CONFIG_FILE": path + "/.aws/config", "AWS_REGION": "us-east-1",
@@ -196,7 +196,7 @@ final class CredentialsHome {
         }
     }
 
-    /// All that was sent, as STS refuses and as others do.
+    /// A refusal that repeats the request, in the forms of STS and of others.
     private static func repetition(of request: ServiceTestServer.Request) -> ServiceTestServer.Answer {
         let sent = request.headers.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: " ")
         let body = (request.body.removingPercentEncoding ?? "").replacing("&", with: " ")

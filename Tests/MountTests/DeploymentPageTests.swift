@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 
-/// Lines of /etc/fstab in what is written for people to copy.
-@Suite("A line of fstab that is shown") struct DeploymentPageTests {
+/// The lines of /etc/fstab in the documentation.
+@Suite struct DeploymentPageTests {
     private static let files = ["docs/DEPLOYMENT.md", "README.md", "packaging/ec2/user-data.yaml"]
 
     /// The words of each line, as mount(8) reads it.
@@ -18,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: files)
-    func `is one that the mount helper takes`(file: String) throws {
+    func `Each line of fstab in the documentation is accepted by the mount helper`(file: String) throws {
         let lines = try Self.lines(of: file)
         #expect(!lines.isEmpty)
         for words in lines {
@@ -28,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func `has its like in the service's example, which is taken too`() throws {
+    @Test func `The example settings of the systemd service are accepted by tractfs mount`() throws {
         let text = try String(contentsOfFile: packageRoot + "/packaging/systemd/tractfs.conf.example", encoding: .utf8)
         let settings = Dictionary(
             uniqueKeysWithValues: text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in

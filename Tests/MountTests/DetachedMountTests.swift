@@ -3,9 +3,9 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Mounts whose path and process part ways.
-@Suite("A detached mount", .serialized, mounts) struct DetachedMountTests {
-    @Test func `a mount that lives on for an open file leaves the next one on its path alone`() throws {
+/// Mounts whose process outlives their path, or whose path outlives the process.
+@Suite(.serialized, mounts) struct DetachedMountTests {
+    @Test func `A mount that an open file keeps alive does not affect the next mount on its path`() throws {
         try withS3TestServer { server in
             server.put("f", .text("x"))
             try withMount(of: server) { mountPoint in
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func `tractfs unmount does not wait for a server that has stopped`() throws {
+    @Test func `tractfs unmount does not wait for a stopped server`() throws {
         try withS3TestServer { server in
             try withMount(of: server) { mountPoint in
                 let stopped = processes(withArgument: mountPoint)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `tractfs doctor --json` says.
+/// The output of `tractfs doctor --json`.
 struct Diagnosis {
     struct Finding {
         let check: String
@@ -26,7 +26,7 @@ struct Diagnosis {
     let exitStatus: Int32
     private let output: String
 
-    /// Examines `uri`, and expects the form that programs rely on, whatever was found, and no secrets.
+    /// Runs the doctor on `uri`, and expects the form that programs rely on, and no secrets.
     ///
     /// - Parameter launcher: A command that starts the command behind it.
     init(
@@ -63,12 +63,12 @@ struct Diagnosis {
         }
     }
 
-    /// What was found by a check.
+    /// The finding of a check.
     subscript(check: String) -> Finding {
         get throws { try #require(findings.first { $0.check == check }, "\(check) in \(output)") }
     }
 
-    /// Expects a status of one check, and words in what it says.
+    /// Expects the status of one check, and words in its message.
     func expect(
         _ check: String, _ status: String, _ words: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
     ) throws {

@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// The name of a directory bucket, and what it asks of requests: sessions that the tests' keys make.
+/// The name of a directory bucket, and its requirement: sessions that the tests' keys make.
 enum TestDirectoryBucket {
     static let name = "hcp--use1-az4--x-s3"
 
@@ -15,8 +15,8 @@ enum TestDirectoryBucket {
             isShuffled: isShuffled)
     }
 
-    /// Starts a server of such a bucket, and expects that no signature was wrong and no listing asked for what such a bucket
-    /// doesn't know.
+    /// Starts a server of such a bucket. Expects that all signatures are right, and that listings have only the
+    /// parameters of such a bucket.
     static func withServer(
         isShuffled: Bool = false, pageLimit: Int = 1_000, _ body: (S3TestServer) throws -> Void
     ) throws {
@@ -32,8 +32,8 @@ enum TestDirectoryBucket {
     }
 }
 
-@Suite("A mount of a directory bucket", mounts) struct DirectoryBucketTests {
-    @Test func `reads names and bytes by one session, and the store finds nothing wrong with a request`() throws {
+@Suite(mounts) struct DirectoryBucketTests {
+    @Test func `A directory bucket is read by one session, and each request is one that S3 Express accepts`() throws {
         try TestDirectoryBucket.withServer { server in
             let body = ObjectBody.pattern(seed: 7, byteCount: 3_000_000)
             server.put("sub-01/T1w/T1w +é.nii.gz", body)
@@ -56,7 +56,7 @@ enum TestDirectoryBucket {
         }
     }
 
-    @Test func `of a prefix says where a mistyped one is, by listings that the store knows`() throws {
+    @Test func `A mount of a mistyped prefix in a directory bucket fails with the name of the right one`() throws {
         try TestDirectoryBucket.withServer { server in
             server.put("HCP/100307/T1w.nii.gz", .text("x"))
             for (prefix, words) in [
@@ -75,7 +75,7 @@ enum TestDirectoryBucket {
         }
     }
 
-    @Test func `without the right to make a session says which one is missing`() throws {
+    @Test func `A mount without s3express:CreateSession fails with the name of the permission`() throws {
         try TestDirectoryBucket.withServer { server in
             server.changeDirectoryBucket { $0.allowsSessions = false }
             try withTemporaryDirectory { directory in
@@ -95,7 +95,7 @@ enum TestDirectoryBucket {
         }
     }
 
-    @Test func `is examined by the doctor like any other`() throws {
+    @Test func `tractfs doctor examines a directory bucket like any other`() throws {
         try TestDirectoryBucket.withServer { server in
             server.put("HCP/big", .pattern(seed: 1, byteCount: 4 << 20))
             let diagnosis = try Diagnosis(
@@ -112,7 +112,9 @@ enum TestDirectoryBucket {
     @Test(arguments: [
         (["--no-sign-request"], "--no-sign-request"), (["--request-payer"], "--request-payer"),
     ])
-    func `at AWS that can't be, says so before anything is asked`(options: [String], word: String) throws {
+    func `A name that no directory bucket at AWS can have is refused before any request`(
+        options: [String], word: String
+    ) throws {
         try withTemporaryDirectory { directory in
             let result = try run(
                 tractfsExecutable(), ["mount", "s3://\(TestDirectoryBucket.name)", directory] + options,
@@ -124,7 +126,7 @@ enum TestDirectoryBucket {
         }
     }
 
-    @Test func `gives URLs that work without credentials, and that say when they end`() throws {
+    @Test func `tractfs presign gives URLs of a directory bucket that work and say when they end`() throws {
         try TestDirectoryBucket.withServer { server in
             server.put("d/a b.txt", .text("bytes"))
             let result = try run(
@@ -140,7 +142,7 @@ enum TestDirectoryBucket {
         }
     }
 
-    @Test func `writes nothing of a session's secrets anywhere`() throws {
+    @Test func `A mount of a directory bucket writes no secret of a session anywhere`() throws {
         try TestDirectoryBucket.withServer { server in
             for index in 0..<4 { server.put(Key("d\(index)/f"), .text("content")) }
             try withTemporaryDirectory { directory in
@@ -179,9 +181,8 @@ enum TestDirectoryBucket {
     }
 }
 
-@Suite("When the serving process of a directory bucket's mount is killed", .serialized, takeoverAvailable)
-struct DirectoryBucketTakeoverTests {
-    @Test func `the next one makes a session of its own`() throws {
+@Suite(.serialized, takeoverAvailable) struct DirectoryBucketTakeoverTests {
+    @Test func `A server that takes over a mount of a directory bucket makes a session of its own`() throws {
         try TestDirectoryBucket.withServer { server in
             for index in 0..<3 { server.put(Key("d/\(index)"), .text("bytes \(index)")) }
             try withKilledMount(of: server, options: ["--no-cache"]) { mount in

@@ -5,13 +5,13 @@ import SystemSupport
 import TestSupport
 import Testing
 
-/// A store in some state, and what is to be found of it.
+/// A store in some state, and the expected finding.
 struct Ailment: CustomTestStringConvertible, Sendable {
     let testDescription: String
     var uri = "s3://tract-test/HCP/"
     var options: [String] = []
     var environment: [String: String] = [:]
-    /// The check that finds it.
+    /// The check that fails or warns.
     let check: String
     var status = "failure"
     let words: [String]
@@ -34,12 +34,12 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         self.script = script
     }
 
-    /// What asks for objects.
+    /// The checks that request objects.
     static let reading = ["read", "round-trip", "bandwidth"]
-    /// What asks the store for anything with credentials.
+    /// The checks that send a request with credentials.
     static let asking = ["list"] + reading
 
-    /// Examines `endpoint` and expects what is to be found.
+    /// Runs the doctor on `endpoint` and expects the finding.
     func expectFound(at endpoint: String, moreOptions: [String] = []) throws {
         let diagnosis = try Diagnosis(
             of: uri, ["--no-cache", "--endpoint-url", endpoint] + options + moreOptions,
@@ -54,8 +54,8 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite("The doctor of a store") struct DoctorTests {
-    @Test func `that checks signatures finds all well, with the figures, by listings and reads alone`() throws {
+@Suite struct DoctorTests {
+    @Test func `tractfs doctor finds a store without problems by listings and reads alone, with the figures`() throws {
         try withJuiceFSGateway { gateway in
             try withTemporaryDirectory { directory in
                 try runChecked("mkdir", ["-p", directory + "/HCP"])
@@ -67,7 +67,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
                 for check in ["settings", "credentials", "clock", "name", "connection", "endpoint", "list", "read"] {
                     try diagnosis.expect(check, "ok")
                 }
-                // How fast it is depends on what else the machine does.
+                // The speed depends on the load of the machine.
                 for check in ["round-trip", "bandwidth"] {
                     #expect(try ["ok", "warning"].contains(diagnosis[check].status))
                 }
@@ -85,7 +85,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         }
     }
 
-    @Test func `reads a bounded part of big objects, and asks for nothing but listings and ranges`() throws {
+    @Test func `tractfs doctor reads a bounded part of big objects, and requests only listings and ranges`() throws {
         try withS3TestServer { server in
             server.put("HCP/big", try .random(byteCount: 80 << 20))
             let diagnosis = try Diagnosis(
@@ -94,16 +94,16 @@ struct Ailment: CustomTestStringConvertible, Sendable {
             #expect((1...64 << 20).contains(read))
             #expect(server.log.allSatisfy { $0.request.kind == .list || $0.request.kind == .get })
             #expect(server.requests(.list).count <= 4)
-            // Some late answers are asked for twice.
+            // Some slow requests are hedged.
             #expect(server.log.reduce(0) { $0 + $1.sentByteCount } <= 70 << 20)
         }
     }
 
     @Test(
-        "names what is wrong:",
+        "tractfs doctor finds the problem of a store:",
         arguments: [
             Ailment(
-                "keys of somebody else", found: "list", says: ["InvalidAccessKeyId", "check the keys", "…0001"],
+                "keys of another user", found: "list", says: ["InvalidAccessKeyId", "check the keys", "…0001"],
                 skipping: Ailment.reading
             ) { $0.script(.any, .refuse(.invalidAccessKeyID)) },
             Ailment(
@@ -123,7 +123,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
                 says: ["can't read s3://tract-test/HCP/big", "AccessDenied"], skipping: ["round-trip", "bandwidth"]
             ) { $0.script(.gets, .refuse(.accessDenied)) },
             Ailment(
-                "objects encrypted with somebody's own key", found: "read", says: ["--sse-c-key-file"]
+                "objects encrypted with the customer's key", found: "read", says: ["--sse-c-key-file"]
             ) { $0.script(.gets, .refuse(.error(status: 400, code: "InvalidRequest"))) },
             Ailment(
                 "a bucket that isn't there", of: "s3://tract-tset/", found: "list", says: ["check the bucket's name"]),
@@ -156,7 +156,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     }
 
     @Test(
-        "warns of what works, but not well:",
+        "tractfs doctor warns of a store that works badly:",
         arguments: [
             Ailment(
                 "another region", found: "region", as: "warning",
@@ -209,7 +209,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     }
 
     @Test(
-        "says which settings can't be used:",
+        "tractfs doctor says which settings are invalid:",
         arguments: [
             Ailment("another scheme", of: "http://x", found: "settings", says: ["s3://BUCKET"]),
             Ailment("an unknown profile", ["--profile", "nobody"], found: "settings", says: ["nobody"]),
@@ -233,7 +233,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
     }
 
     @Test(
-        "says how far one gets on the way to it:",
+        "tractfs doctor says which step on the way to the store fails:",
         arguments: [
             (
                 "http://no-such-host.invalid",
@@ -244,7 +244,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
             (
                 "http://127.0.0.1:1",
                 Ailment(
-                    "a port that nobody listens on", found: "connection", says: ["127.0.0.1", "server is running"],
+                    "a port without a listener", found: "connection", says: ["127.0.0.1", "server is running"],
                     skipping: ["endpoint", "clock", "region"] + Ailment.asking)
             ),
             (
@@ -264,7 +264,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         try ailment.expectFound(at: endpoint)
     }
 
-    @Test func `from a container that is a hop too far from the machine's role says how to allow it`() throws {
+    @Test func `tractfs doctor in a container one hop too far from the machine's role says how to allow it`() throws {
         let service = try ServiceTestServer { _ in .silence }
         let diagnosis = Result {
             try Diagnosis(
@@ -277,7 +277,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         try diagnosis.get().expect("credentials", "failure", ["hop limit", "--http-put-response-hop-limit 2"])
     }
 
-    @Test func `that speaks no TLS says at which step that is found out`() throws {
+    @Test func `tractfs doctor says that a server without TLS fails at that step`() throws {
         try withS3TestServer { server in
             let endpoint = "https://127.0.0.1:\(server.port)"
             try Ailment("", found: "tls", says: ["no TLS connection", "speaks https"], skipping: ["endpoint"])
@@ -285,37 +285,20 @@ struct Ailment: CustomTestStringConvertible, Sendable {
         }
     }
 
-    @Test func `with a certificate that nobody vouches for says so, and that it isn't S3 where somebody does`() throws {
-        try withTemporaryDirectory { directory in
-            let (key, certificate) = (directory + "/key.pem", directory + "/certificate.pem")
-            try runChecked(
-                "openssl",
-                ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-                    + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate])
-            let port = try freePort()
-            let server = try BackgroundProcess(
-                "openssl",
-                ["s_server", "-accept", "127.0.0.1:\(port)", "-key", key, "-cert", certificate, "-www", "-quiet"],
-                outputDirectory: directory)
-            defer { server.end() }
-            try eventually("an answer of openssl") {
-                try run("bash", ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(port)"]).status == 0
-            }
-            let endpoint = "https://127.0.0.1:\(port)"
+    @Test func `tractfs doctor reports an untrusted certificate, and a trusted server that is not S3`() throws {
+        try withWebServer { server in
+            let endpoint = "https://127.0.0.1:\(server.port)"
             try Ailment("", found: "tls", says: ["certificate", "--ca-bundle"], skipping: ["endpoint"])
                 .expectFound(at: endpoint)
             try Ailment("", found: "endpoint", says: ["no S3 store", "--endpoint-url"], skipping: Ailment.asking)
-                .expectFound(at: endpoint, moreOptions: ["--ca-bundle", certificate])
-            try Ailment("", found: "endpoint", says: ["--endpoint-url"]).expectFound(at: "http://127.0.0.1:\(port)")
+                .expectFound(at: endpoint, moreOptions: ["--ca-bundle", server.certificatePath])
+            try Ailment("", found: "endpoint", says: ["--endpoint-url"])
+                .expectFound(at: "http://127.0.0.1:\(server.port)")
         }
     }
 }
 
-/// A time as HTTP gives it (RFC 9110, section 5.6.7).
+/// A time in the format of HTTP (RFC 9110, section 5.6.7).
 private func httpDate(secondsFromNow seconds: Int) -> String {
-    var (time, fields) = (time(nil) + seconds, tm())
-    gmtime_r(&time, &fields)
-    var text = [CChar](repeating: 0, count: 64)
-    let count = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &fields)
-    return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    Timestamp(seconds: Timestamp.now.seconds + seconds).httpDate
 }

@@ -4,13 +4,13 @@ import TestSupport
 import Testing
 
 /// Compares the table of docs/RELIABILITY.md with what happens.
-@Suite("docs/RELIABILITY.md") struct FaultMatrixTests {
-    /// So many mounts at once: most of them wait, most of the time.
+@Suite struct FaultMatrixTests {
+    /// The number of concurrent mounts, most of which wait most of the time.
     private static let mountCountMax = 16
-    /// Nothing may take longer than its own limit and this, which a busy machine may need for anything.
+    /// The time above its own limit that an operation may take on a busy machine.
     private static let margin = Duration.seconds(20)
 
-    @Test("says of every fault what a user meets, within the time that it says", mounts)
+    @Test("Each fault has the outcomes that docs/RELIABILITY.md gives, within the time that it gives", mounts)
     func table() throws {
         let page = try ReliabilityPage()
         let faults = LastingFault.all
@@ -30,7 +30,7 @@ import Testing
         for (index, row) in page.rows.enumerated() { compare(row, with: found.withLock { $0[index] } ?? [:]) }
     }
 
-    /// Little where somebody has to wait for it, and else so much that it would be seen if somebody did.
+    /// Returns a short timeout for rows that wait for it, and for others one that would be noticed if an operation did.
     private static func readTimeout(of row: ReliabilityPage.Row) -> Duration {
         row.isPrompt ? .seconds(60) : .seconds(3)
     }
@@ -49,17 +49,17 @@ import Testing
         }
     }
 
-    /// How long an operation may take.
+    /// Returns the most time that an operation may take.
     private static func limit(of operation: FaultRun.Operation, _ row: ReliabilityPage.Row) -> Duration {
         switch operation {
         case .coldRead, .warmRead, .walk: row.isPrompt ? .zero : readTimeout(of: row)
         case .mount: .seconds(10)
-        // The grace that is given, and what it allows the process itself.
+        // The grace period, and the time that the command allows the process.
         case .unmount: .seconds(1 + 10)
         }
     }
 
-    @Test("names tests that there are")
+    @Test("docs/RELIABILITY.md names only tests that exist")
     func names() throws {
         let files = try #require(FileManager.default.enumerator(atPath: packageRoot + "/Tests"))
         let names = Set(files.compactMap { ($0 as? String)?.split(separator: "/").last.map(String.init) })

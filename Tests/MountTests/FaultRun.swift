@@ -5,18 +5,18 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// One mount that meets a fault, and what its user finds.
+/// A mount during a fault, and the outcome of all operations.
 struct FaultRun {
     typealias Operation = ReliabilityPage.Operation
 
-    /// What an operation came to.
+    /// The result of an operation.
     struct End: Sendable {
-        /// "works", the error's name in errno(3), or "fails" of a command.
+        /// "works", the error's name in errno(3), or "fails" for a command.
         let outcome: String
         let duration: Duration
     }
 
-    /// What nobody has read when the fault begins.
+    /// Objects that have not been read when the fault begins.
     static let coldKeys: [Key] = ["cold/file", "cold/other"]
     private static let pattern = ObjectBody.pattern(seed: 1, byteCount: 3 << 20)
     private static let patternBytes = pattern.allBytes
@@ -26,7 +26,7 @@ struct FaultRun {
     private let mountPoint: String
     private let endpointOptions: [String]
 
-    /// What a user finds while `fault` lasts.
+    /// Returns the results of all operations while `fault` lasts.
     static func ends(during fault: LastingFault, readTimeout: Duration) throws -> [Operation: End] {
         try withS3TestServer { server in
             for key in coldKeys + ["warm/file"] { server.put(key, pattern) }
@@ -56,14 +56,14 @@ struct FaultRun {
         }
     }
 
-    /// Reads what is to be known, and lists where the rest is.
+    /// Reads the files that are to be cached, and lists the folders of the others.
     private func warmUp() throws {
-        // Again where a busy machine takes longer for it than the little time that a read is given here.
+        // Again where a busy machine exceeds the short read timeout of a test.
         try eventually("that a file is read") { try read("warm/file") == "works" }
         _ = try FileManager.default.contentsOfDirectory(atPath: mountPoint + "/cold")
     }
 
-    /// All at once, and then the mount's end.
+    /// Runs all operations at once, and then unmounts.
     private func ends() -> [Operation: End] {
         let ends = Mutex<[Operation: End]>([:])
         for group in [[Operation.coldRead, .warmRead, .walk, .mount], [.unmount]] {
@@ -115,7 +115,7 @@ struct FaultRun {
         return error.map { Errno(rawValue: $0).name } ?? result.errorOutput
     }
 
-    /// A second mount, which is undone where it works.
+    /// Mounts a second time, and unmounts if that works.
     private func mount() throws -> String {
         try withTemporaryDirectory { directory in
             let result = try TestSupport.run(
@@ -131,7 +131,7 @@ struct FaultRun {
         }
     }
 
-    /// While somebody reads what the fault may keep from them.
+    /// Unmounts while a thread reads bytes that the fault may withhold.
     private func unmount() throws -> String {
         let file = mountPoint + "/cold/other"
         let reader = TestThreads(1) { _ in
@@ -145,7 +145,7 @@ struct FaultRun {
 }
 
 extension Errno {
-    /// Those that a mount answers with, by their names in errno(3).
+    /// The errors of a mount, by their names in errno(3).
     fileprivate static let names: [CInt: String] = [
         Errno.ioError.rawValue: "EIO", Errno.timedOut.rawValue: "ETIMEDOUT",
         Errno.staleNFSFileHandle.rawValue: "ESTALE", Errno.permissionDenied.rawValue: "EACCES",

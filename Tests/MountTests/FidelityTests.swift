@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Whether ordinary tools see of a real server's bucket exactly what was uploaded.
+/// Ordinary tools see exactly the tree that was uploaded to a real server's bucket.
 @Suite(.serialized, mounts) struct FidelityTests {
     /// A script of bash that compares the mount `$MOUNT` with the local copy `$COPY`, and may write below `$SCRATCH`.
     /// Prints what differs, and nothing else.
@@ -62,12 +62,12 @@ import Testing
             #"seq 16 | xargs -P 16 -I{} cmp "$MOUNT/size 104857600" "$COPY/size 104857600""#),
     ]
 
-    @Test func `every tool finds on a mount of juicefs what was uploaded`() throws {
+    @Test func `Every tool finds on a mount of JuiceFS the tree that was uploaded`() throws {
         try withTemporaryDirectory { copy in
             try runChecked(pythonExecutable(), [packageRoot + "/Tests/MountTests/fidelity_tree.py", copy])
             try withJuiceFSGateway { server in
                 try server.upload(directory: copy, bucket: "tract-test")
-                // Each on a mount of its own, so that none reads what another one has left in a cache.
+                // Each tool has a mount of its own, so that none reads what another has cached.
                 for comparison in Self.comparisons {
                     try expectNoDifference(comparison, server: server, copy: copy)
                 }
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `names and contents are the same on a mount of moto`() throws {
+    @Test func `Names and contents are the same on a mount of moto`() throws {
         try withTemporaryDirectory { copy in
             let names = [
                 "a b", "a+b", "a%20b", "a#b", "a&b", "a'b", "a\"b", "[a],b", "caf\u{e9}", "cafe\u{301}", "x/y/z",

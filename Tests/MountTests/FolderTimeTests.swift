@@ -3,8 +3,8 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Times by which build tools and copying tools decide.
-@Suite("The time of a folder", mounts) struct FolderTimeTests {
+/// The times on which build tools and copying tools rely.
+@Suite(mounts) struct FolderTimeTests {
     private func withTree(_ body: (S3TestServer) throws -> Void) throws {
         try withS3TestServer { server in
             server.put("sub-01/anat/T1w.nii.gz", .text("x"))
@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: [[], ["--no-cache"], ["--metadata-ttl", "0s"]])
-    func `is the same in every mount, whether it is looked up or listed`(options: [String]) throws {
+    func `The time of a folder is the same in every mount, in lookups and listings`(options: [String]) throws {
         let folders = [".", "./sub-01", "./sub-01/anat", "./sub-02"]
         try withTree { server in
             for round in 0..<2 {
@@ -29,14 +29,14 @@ import Testing
                         "find", [".", "-newermt", "2001-01-01", "-type", "d"], directory: mountPoint)
                     #expect(newer == "")
                 }
-                // A folder tells nothing of what is added to it.
+                // A folder does not show that something was added to it.
                 if round == 0 { server.put("sub-01/anat/T2w.nii.gz", .text("x")) }
             }
         }
     }
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/make"), "needs make"))
-    func `has make run a rule again neither after a remount nor in the same mount`() throws {
+    func `make runs no rule again because of the time of a folder, in the same mount or after a remount`() throws {
         try withTree { server in
             try withTemporaryDirectory { directory throws in
                 func make() throws -> String {
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test(overlays) func `is the same with an overlay, until something is written to the folder`() throws {
+    @Test(overlays) func `The time of a folder is the same with an overlay, until a write to the folder`() throws {
         let time = "946684800\n"
         try withTree { server in
             try withOverlayFolder { folder throws in
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `has rsync find nothing to do after a remount`() throws {
+    @Test func `rsync finds nothing to do after a remount`() throws {
         try withTree { server in
             try withTemporaryDirectory { directory throws in
                 func copy() throws -> [Substring] {

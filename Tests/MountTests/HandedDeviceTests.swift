@@ -7,14 +7,14 @@ import Testing
 import struct SystemPackage.Errno
 
 /// A /dev/fuse that another program has mounted, served by `tractfs mount s3://… /dev/fd/N`.
-@Suite(.serialized, .enabled(if: fuseAvailable && geteuid() == 0, "needs /dev/fuse, and mount(2)"))
+@Suite(.serialized, mounts, .enabled(if: fuseAvailable && geteuid() == 0, "needs /dev/fuse, and mount(2)"))
 struct HandedDeviceTests {
     /// A program that mounts, and what it mounts on.
     private struct Mounter {
         let server: S3TestServer
         let directory: String
         var mountPoint: String { directory + "/mount" }
-        /// Told apart from all other mounts' processes by this.
+        /// The argument that identifies the processes of this mount.
         var logPath: String { directory + "/log" }
 
         /// The command of a program that mounts by itself and then runs tractfs.
@@ -80,7 +80,7 @@ struct HandedDeviceTests {
         }
     }
 
-    /// A command, and the users that may do it: the owner, a member of the group, another user, root.
+    /// A command, and the users that are allowed to run it: the owner, a member of the group, another user, root.
     struct Use: CustomTestStringConvertible {
         let command: String
         let mayDo: [Bool]

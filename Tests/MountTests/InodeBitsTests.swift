@@ -35,7 +35,7 @@ import Testing
         return (listed, looked)
     }
 
-    @Test func `Inode numbers are below 2^32, unique, and the same in readdir and stat`() throws {
+    @Test func `With --inode-bits 32 inode numbers are below 2^32, unique, and the same in readdir and stat`() throws {
         try withTree { mountPoint throws in
             let (listed, looked) = try numbers(below: mountPoint)
             #expect(looked.count == 20 * 152)
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `A server that takes over shows the same numbers`() throws {
+    @Test func `With --inode-bits 32 a server that takes over shows the same inode numbers`() throws {
         try withTree { mountPoint throws in
             let before = try numbers(below: mountPoint).looked
             let processes = try #require(MountProcesses(of: mountPoint))
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func `The numbers of statfs fit in 32 bits`() throws {
+    @Test func `With --inode-bits 32 the numbers of statfs fit in 32 bits`() throws {
         try withTree { mountPoint throws in
             let words = try runChecked("stat", ["-f", "-c", "%b %f %a %c %d %S", mountPoint])
                 .split(whereSeparator: \.isWhitespace).compactMap { UInt64($0) }
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func `Without it they are 62 bits of a hash`() throws {
+    @Test func `Without --inode-bits inode numbers are 62 bits of a hash`() throws {
         try withTree(options: ["--inode-bits", "64", "--no-cache"]) { mountPoint throws in
             let looked = try numbers(below: mountPoint).looked
             #expect(looked.values.contains { $0 >= 1 << 32 })
@@ -83,7 +83,7 @@ import Testing
         (try? run("sh", ["-c", "echo 'int main(void){return 0;}' | gcc -m32 -xc - -o /dev/null"]).status) == 0
 
     @Test(.enabled(if: canBuildFor32Bits, "needs gcc -m32"))
-    func `A program of 32 bits without large-file support reads folders and files`() throws {
+    func `With --inode-bits 32 a 32-bit program without large-file support reads folders and files`() throws {
         let program = """
             #include <dirent.h>
             #include <fcntl.h>

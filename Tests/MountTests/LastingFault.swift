@@ -1,13 +1,13 @@
 import ObjectStore
 import TestSupport
 
-/// Something that goes wrong between a mount and its store, and goes on being wrong.
+/// A lasting fault between a mount and its store.
 struct LastingFault: Sendable {
-    /// As in the table of docs/RELIABILITY.md.
+    /// The name in the table of docs/RELIABILITY.md.
     let name: String
-    /// Makes it so, from now on.
+    /// Begins the fault.
     let begin: @Sendable (S3TestServer) throws -> Void
-    /// What is shown to who asks by TLS; `nil` where TLS has no part in it.
+    /// The certificate for clients; `nil` without TLS.
     var certificate: TLSFront.Certificate?
 
     init(_ name: String, _ begin: @escaping @Sendable (S3TestServer) throws -> Void) {
@@ -15,12 +15,12 @@ struct LastingFault: Sendable {
         self.begin = begin
     }
 
-    /// The same of every request.
+    /// Creates a fault of every request.
     init(_ name: String, _ action: S3Action) {
         self.init(name) { $0.script(.any, action) }
     }
 
-    /// One of reads, another of listings.
+    /// Creates a fault with one action for reads and another for listings.
     init(_ name: String, gets: S3Action, lists: S3Action) {
         self.init(name) {
             $0.script(.gets, gets)
@@ -28,12 +28,12 @@ struct LastingFault: Sendable {
         }
     }
 
-    /// In one request of three.
+    /// Creates a fault of one request in three.
     init(inSome name: String, seed: UInt64, _ action: S3Action) {
         self.init("In one request of three: \(name)") { $0.script(.any.some(0.33, seed: seed), action) }
     }
 
-    /// A certificate that is wrong.
+    /// Creates a fault of the certificate.
     init(_ name: String, _ certificate: TLSFront.Certificate) {
         self.init(name) { _ in }
         self.certificate = certificate

@@ -1,3 +1,4 @@
+import CommandOutput
 import Foundation
 import Logging
 import ObjectStore
@@ -16,9 +17,10 @@ private func object(_ line: some StringProtocol) throws -> [String: Any] {
     /// What a terminal would obey, what JSON must escape, and what is text.
     private static let nasty = "a\u{1B}[2J\"\\\n\r\t\u{202E}\u{2028}\u{0} ü 🧠"
 
-    private func line(_ format: LogFormat, isForJournal: Bool, _ level: Logger.Level = .warning) -> String {
-        var handler = StandardErrorHandler(
-            label: "tractfs", format: format, isForJournal: isForJournal, logLevel: .trace)
+    private func line(
+        _ format: LogFormat, to output: LogLineHandler.Output, _ level: Logger.Level = .warning
+    ) -> String {
+        var handler = LogLineHandler(label: "tractfs", output: output, format: format, logLevel: .trace)
         handler[metadataKey: "all"] = "b c"
         return handler.line(
             LogEvent(
@@ -27,7 +29,7 @@ private func object(_ line: some StringProtocol) throws -> [String: Any] {
     }
 
     @Test func `as JSON is one object, which says all, and nothing that a terminal obeys`() throws {
-        let line = line(.json, isForJournal: false)
+        let line = line(.json, to: .standardError)
         #expect(!line.unicodeScalars.contains { $0.isControlOrFormat })
         let event = try object(line)
         #expect(event["message"] as? String == Self.nasty)
@@ -42,10 +44,10 @@ private func object(_ line: some StringProtocol) throws -> [String: Any] {
         "has for the journal its level before it",
         arguments: zip(Logger.Level.allCases, [7, 7, 6, 5, 4, 3, 2]))
     func journal(level: Logger.Level, priority: Int) throws {
-        let text = line(.text, isForJournal: true, level)
+        let text = line(.text, to: .journal, level)
         #expect(text.hasPrefix("<\(priority)>a\u{1B}") && text.contains(" all=b c key=a"))
         #expect(text.split(whereSeparator: \.isNewline).count == 1)
-        let json = line(.json, isForJournal: true, level)
+        let json = line(.json, to: .journal, level)
         #expect(json.hasPrefix("<\(priority)>{"))
         #expect(try object(json.dropFirst(3))["level"] as? String == level.rawValue)
     }

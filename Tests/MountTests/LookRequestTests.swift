@@ -3,8 +3,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// What users and programs do that walk nothing: each folder costs its own listing, and nothing is asked for ahead.
-@Suite("The requests of a look", .serialized, mounts) struct LookRequestTests {
+/// Looks of users and programs that are no walks: each folder costs its own listing, and nothing is prefetched.
+@Suite(.serialized, mounts) struct LookRequestTests {
     private static let tree: WalkTree = {
         var tree = WalkTree.uniform(subjectCount: 20)
         tree.add((0..<50).map { "a/b/c/file-\($0).nii.gz" })
@@ -20,25 +20,25 @@ import Testing
         }
     }
 
-    /// What was listed, in order, but for the root: mounting may have done that.
+    /// Returns the listed folders, in order, without the root, which mounting may have listed.
     private func listedFolders(_ server: S3TestServer) -> [Key] {
         server.distinctListings.map(\.key).filter { $0 != .empty }
     }
 
-    @Test func `into a folder of 50 entries are a LIST for each level of its path`() throws {
+    @Test func `A look into a folder of 50 entries costs one LIST for each level of its path`() throws {
         try withS3TestServer { server in
             Self.tree.put(into: server)
             try withMount(of: server) { mountPoint in
                 let listed = try runChecked("ls", [mountPoint + "/a/b/c"])
                 #expect(listed.split(separator: "\n").count == 50)
             }
-            // Also counts what was asked for behind our back, until the end of the mount.
+            // The count includes prefetches until the end of the mount.
             #expect(listedFolders(server) == ["a/", "a/b/", "a/b/c/"])
             #expect(server.log.allSatisfy { $0.request.listing?.isDelimited == true })
         }
     }
 
-    @Test func `at a file six folders deep are six LISTs, and none for the file beside it`() throws {
+    @Test func `A look at a file six folders deep costs six LISTs, and none for the file beside it`() throws {
         try withMountOfTree { server, mountPoint in
             try runChecked("stat", [mountPoint + "/1/2/3/4/5/6"])
             #expect(server.distinctListings.count <= 6)
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `for 100 sidecars that don't exist in a listed folder are none`() throws {
+    @Test func `A look for 100 sidecars that do not exist in a listed folder costs no request`() throws {
         try withMountOfTree { server, mountPoint in
             try runChecked("ls", [mountPoint + "/a/b/c"])
             server.clearLog()
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `for a name that is in no folder are none beside those of the walk`() throws {
+    @Test func `A look for a name that is in no folder costs no request beside those of the walk`() throws {
         try withMountOfTree { server, mountPoint in
             try runChecked("find", [mountPoint])
             server.clearLog()
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `level by level are those of the levels`() throws {
+    @Test func `A look level by level costs the LISTs of the levels`() throws {
         try withS3TestServer { server in
             Self.tree.put(into: server)
             server.setLatency(.milliseconds(5))

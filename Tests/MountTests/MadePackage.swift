@@ -5,9 +5,9 @@ import Testing
 
 @testable import tractfs
 
-/// What scripts/package makes of the program under test, once for all tests.
+/// The packages that scripts/package makes of the program under test, once for all tests.
 struct MadePackage {
-    /// Where the Debian package is unpacked, and its control files (DEBIAN).
+    /// The folder of the unpacked Debian package and its control files (DEBIAN).
     let root: String
     let package: String
     let tarball: String

@@ -3,15 +3,15 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What a store sends that wants to harm its readers.
+/// The data of a store that wants to harm its readers.
 enum Malice {
-    /// Clears a terminal, names its window, colours it (in C1's one-character form too), answers back, forges a line, and
-    /// turns text round.
+    /// Text that clears a terminal, names its window, colors it (also in the one-character form of C1), answers back,
+    /// forges a line, and turns text around.
     static let text =
         "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{90}$q\"p\u{9c}\u{85}tractfs: forged\u{8}\u{7f}\u{202e}txt"
-    /// The same of what XML lets in.
+    /// The same, as far as XML allows it.
     static let xmlText = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 }))
-    /// Without what would end a header.
+    /// The same without the characters that would end a header.
     static let headers = [
         "Server": text, "x-amz-request-id": text, "x-amz-id-2": text, "Location": "http://\(text)/",
         "x-amz-bucket-region": text, "ETag": text, "Content-Range": text, "Date": text, "Retry-After": text,
@@ -23,7 +23,7 @@ enum Malice {
         <RequestId>\(xmlText)</RequestId><Endpoint>\(xmlText)</Endpoint></Error>
         """
 
-    /// XML that grows, reaches out, or goes down and down, and where it may stand.
+    /// XML that grows, refers outside or nests without end, and the places where it may stand.
     static let documents: [(name: String, text: String)] = [
         ("entities of entities", entities),
         (
@@ -52,7 +52,7 @@ enum Malice {
             "<!DOCTYPE l [<!ENTITY l0 \"lol\">\(levels.joined())]><ListBucketResult><Name>&l12;</Name></ListBucketResult>"
     }
 
-    /// Keys that no path should be, or no terminal shown.
+    /// Keys that cannot be paths, or must not reach a terminal.
     static let keys: [Key] = [
         Key([UInt8(ascii: "n"), 0, UInt8(ascii: "l")]), "..", "../escaped", "a/../../escaped", "./dot", "a//b",
         "/etc/evil",
@@ -62,8 +62,8 @@ enum Malice {
     ]
 }
 
-/// Expects that a terminal shows the text as it stands: no control characters but the ends of lines, nothing that is no
-/// UTF-8, and nothing that turns text round.
+/// Expects text that a terminal shows as it is: valid UTF-8, without control characters except ends of lines, and
+/// without characters that turn text around.
 func expectPrintable(_ bytes: Data, _ what: String, sourceLocation: SourceLocation = #_sourceLocation) {
     guard let text = String(data: bytes, encoding: .utf8) else {
         Issue.record("\(what) is no UTF-8: \(bytes.map { String($0, radix: 16) })", sourceLocation: sourceLocation)

@@ -4,10 +4,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// A server that wants to use its readers up, to write on their terminals, or to reach their files.
-@Suite("A malicious server", .serialized, mounts) struct MaliciousServerTests {
-    /// What a mount may take for all that such a server sends, beside what it has anyway. One attack after the other adds up
-    /// to gigabytes.
+/// A server that wants to exhaust its readers, to control their terminals, or to reach their files.
+@Suite(.serialized, mounts) struct MaliciousServerTests {
+    /// The most additional memory of a mount for all data of such a server. One attack after the other sends gigabytes.
     private static let memoryByteLimit = 48 << 20
 
     /// A mount of a server with one file, all of whose files and folders lie below `directory`.
@@ -40,13 +39,13 @@ import Testing
         }
     }
 
-    /// Lists the root, and reads the file if it is there, whatever comes of it.
+    /// Lists the root, and reads the file if it is there. Errors are ignored.
     private func useOnce(_ mountPoint: String) {
         _ = try? run("ls", ["-U", mountPoint])
         _ = try? withOpenFile(mountPoint + "/file") { try $0.bytes(in: 0..<4_096) }
     }
 
-    @Test func `that sends without end costs bounded memory, and the mount works afterwards`() throws {
+    @Test func `A server that sends without end costs bounded memory, and the mount works afterwards`() throws {
         try withVictim { server, mountPoint, _ in
             useOnce(mountPoint)
             let process = try #require(MountProcesses(of: mountPoint)).server
@@ -65,15 +64,15 @@ import Testing
         }
     }
 
-    @Test func `whose XML grows, reaches out or goes down without end costs bounded memory`() throws {
+    @Test func `XML that grows, refers outside or nests without end costs bounded memory`() throws {
         try withVictim { server, mountPoint, _ in
             useOnce(mountPoint)
             let process = try #require(MountProcesses(of: mountPoint)).server
             let before = try peakByteCount(of: process)
-            // An error document isn't read far enough to tell them apart.
+            // The client does not read far enough into an error document to tell them apart.
             for (status, document) in Malice.documents.map({ (200, $0) }) + [(403, Malice.documents[0])] {
                 server.script(.any, .refuse(.document(status: status, headers: [:], document.text)))
-                // Foundation takes a folder that can't be read for one that is empty.
+                // Foundation reports an unreadable folder as an empty one.
                 let listing = try run("ls", ["-U", mountPoint])
                 #expect(listing.status != 0 && listing.output == "", "\(document.name)")
                 useOnce(mountPoint)
@@ -86,11 +85,11 @@ import Testing
         }
     }
 
-    @Test func `whose headers and errors would write on a terminal doesn't get through to a log or a message`() throws {
+    @Test func `Control characters in headers and errors of a server reach no log and no message`() throws {
         try withVictim { server, mountPoint, directory in
-            // What is made of others is said by the fuzzers' corpora (store-error).
+            // The fuzzers' corpus `store-error` covers other texts.
             for status in [200, 301, 403, 503] {
-                // This one is tried again, for a second, whatever stands in it.
+                // A 503 is retried for a second, whatever its body is.
                 let isRetried = status == 503
                 let bodies = [Malice.errorDocument, "<html>\(Malice.text)</html>", Malice.text]
                 for body in isRetried ? [bodies[0]] : bodies {
@@ -111,7 +110,7 @@ import Testing
         }
     }
 
-    @Test func `whose keys climb, hide or write on terminals makes legal names, and nothing outside of the cache`()
+    @Test func `Hostile keys become legal names, and write nothing outside of the cache`()
         throws
     {
         try withVictim(options: ["--xattrs"]) { server, mountPoint, directory in

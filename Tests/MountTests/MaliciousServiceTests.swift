@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A service that hands credentials out, or seems to, and wants to harm who asks.
-@Suite("A malicious service for credentials") struct MaliciousServiceTests {
+/// A service for credentials that wants to harm its clients.
+@Suite struct MaliciousServiceTests {
     /// A debug build takes some 40 MiB by itself.
     private static let memoryByteLimit = 160 << 20
 
-    /// How tractfs comes to ask a service at an URL.
+    /// The ways in which tractfs sends a request to a service at a URL.
     enum Way: CaseIterable {
         case machine, container, securityTokens
 
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    /// Mounts with what a service at `url` gives; expects a message that a terminal bears, and no more memory than that.
+    /// Mounts with the credentials of a service at `url`. Expects a message without control characters, and bounded memory.
     private func expectRefusal(_ way: Way, at url: String, _ what: String) throws {
         try withTemporaryDirectory { directory in
             let program = """
@@ -49,8 +49,9 @@ import Testing
         }
     }
 
-    @Test func `that sends without end is given up`() throws {
-        // A body that goes on is met by each way of asking; the rest is curl's and the head's business, the same for all.
+    @Test func `A credentials service that sends without end is given up`() throws {
+        // Each kind of request must stop reading an endless body. The other limits are curl's and the head's, and the
+        // same for all.
         let cases =
             Way.allCases.map { ($0, Attack.body) } + zip(Way.allCases + Way.allCases + Way.allCases, Attack.allCases)
         try inParallel(cases.count) { index in
@@ -82,7 +83,9 @@ import Testing
     }
 
     @Test(arguments: documents.keys.sorted())
-    func `whose answers are too deep, too great or not for terminals is refused in one line`(name: String) throws {
+    func `A credentials service with answers that are too deep, too big or not text is refused in one line`(
+        name: String
+    ) throws {
         let document = try #require(Self.documents[name])
         for status in [200, 403] {
             try withServiceTestServer(answering: { _ in .init(document, status: status) }) { service in

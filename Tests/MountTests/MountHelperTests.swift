@@ -1,8 +1,9 @@
 import Foundation
-import FuseBridge
+import Mounting
 import ObjectStore
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 
@@ -51,8 +52,7 @@ private struct MachineWithHelper {
 
     /// How many mounts are on the mount point.
     var mountCount: Int {
-        let table = FileManager.default.contents(atPath: "/proc/\(keeperID)/mountinfo") ?? Data()
-        return String(decoding: table, as: UTF8.self).split(separator: "\n").count { $0.contains(" \(mountPoint) ") }
+        mountTable(of: keeperID).count { $0.contains(" \(mountPoint) ") }
     }
 
     func run(_ command: [String]) throws -> CommandResult {
@@ -258,7 +258,7 @@ struct FstabTests {
             ("fscontext=u:r:t,rootcontext=u:r:t", ["--fscontext=u:r:t", "--rootcontext=u:r:t"]),
         ])
     func options(list: String, expected: [String]) throws {
-        #expect(try MountOptions.expand(["mount", "-o", list]) == ["mount"] + expected)
+        #expect(try FstabOptions.expand(["mount", "-o", list], options: .ofMount) == ["mount"] + expected)
     }
 
     @Test(
@@ -270,11 +270,11 @@ struct FstabTests {
             (["mount", "s3://b", "/m"], ["mount", "s3://b", "/m"]), (["status", "/m:x"], ["status", "/m:x"]),
         ])
     func short(given: [String], expected: [String]) throws {
-        #expect(try MountOptions.expand(given) == expected)
+        #expect(try FstabOptions.expand(given, options: .ofMount) == expected)
     }
 
     @Test("doesn't take", arguments: ["remount", "user_id=1", "context"])
     func wrongOptions(list: String) {
-        #expect { try MountOptions.expand(["mount", "-o", list]) } throws: { "\($0)".contains(list) }
+        #expect { try FstabOptions.expand(["mount", "-o", list], options: .ofMount) } throws: { "\($0)".contains(list) }
     }
 }

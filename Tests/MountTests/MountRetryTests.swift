@@ -4,8 +4,7 @@ import TestSupport
 import Testing
 
 /// Mounts that are made before the network is there, as at the start of a machine.
-@Suite("With --retry, a mount", .serialized, mounts)
-struct MountRetryTests {
+@Suite(.serialized, mounts) struct MountRetryTests {
     /// A port without a listener.
     private func freePort() throws -> Int {
         try withS3TestServer { $0.port }
@@ -32,7 +31,8 @@ struct MountRetryTests {
     }
 
     @Test(arguments: [["--retry", "2m"], ["-o", "retry=2m"], ["--retry", "2m", "--foreground"]])
-    func `comes once the store is there, and says once what it waits for`(options: [String]) throws {
+    func `A mount with --retry comes once the store is there, and says once what it waits for`(options: [String]) throws
+    {
         try withS3TestServer { server in
             server.put("README", .text("found"))
             try server.refuseConnections()
@@ -55,7 +55,7 @@ struct MountRetryTests {
         }
     }
 
-    @Test func `comes once the machine's role is there`() throws {
+    @Test func `A mount with --retry comes once the machine's role is there`() throws {
         try withS3TestServer { server in
             server.put("README", .text("found"))
             let document = """
@@ -84,7 +84,7 @@ struct MountRetryTests {
         }
     }
 
-    @Test func `fails at once where the network is not the reason`() throws {
+    @Test func `A mount with --retry fails at once if the network is not the reason`() throws {
         try withS3TestServer { server in
             server.script(.any, .refuse(.error(status: 403, code: "AccessDenied")))
             try withMounting(["--endpoint-url", server.endpointURL, "--retry", "1h"]) { command, _ in
@@ -95,7 +95,7 @@ struct MountRetryTests {
         }
     }
 
-    @Test func `fails with the reason when its time is over`() throws {
+    @Test func `A mount with --retry fails with the reason when its time is over`() throws {
         let port = try freePort()
         try withMounting(["--endpoint-url", "http://127.0.0.1:\(port)", "--retry", "3s"]) { command, _ in
             try command.waitForEnd(timeout: .seconds(60))
@@ -105,7 +105,7 @@ struct MountRetryTests {
     }
 
     @Test(arguments: [["--foreground"], []])
-    func `is ended by Ctrl-C, and leaves no process`(way: [String]) throws {
+    func `A mount with --retry is ended by Ctrl-C, and leaves no process`(way: [String]) throws {
         let port = try freePort()
         try withMounting(["--endpoint-url", "http://127.0.0.1:\(port)", "--retry", "1h"] + way) { command, mountPoint in
             try eventually("a word on what it waits for") { command.errorOutput.contains("waiting for the network") }

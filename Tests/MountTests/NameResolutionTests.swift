@@ -7,7 +7,7 @@ import Testing
 @Suite(
     .serialized, mounts,
     .enabled(if: NetworkLine.isAvailable, Comment(rawValue: NetworkLine.missing)))
-struct `With name servers of its own` {
+struct NameResolutionTests {
     /// A name server, by the address that it listens on and those that it answers with.
     struct NameServer {
         let listens: String
@@ -72,20 +72,20 @@ struct `With name servers of its own` {
 
     private static let readAndUnmount = "mount_it; cat $MOUNT/README; \"$0\" unmount $MOUNT"
 
-    @Test func `a mount works though the first name server is dead`() throws {
+    @Test func `A mount works though the first name server is dead`() throws {
         let (result, counts) = try run(Self.readAndUnmount, with: [.dead, .good])
         #expect(result.status == 0 && result.output == "found", "\(result)")
         #expect(counts[0] > 0 && counts[1] > 0)
     }
 
-    @Test func `a name in the file of hosts needs no name server`() throws {
+    @Test func `A name in /etc/hosts needs no name server`() throws {
         let (result, counts) = try run(
             Self.readAndUnmount, with: [.good], hosts: "\(NetworkLine.serverAddress) store.test")
         #expect(result.status == 0 && result.output == "found", "\(result)")
         #expect(counts == [0])
     }
 
-    @Test func `a name is looked up once, whatever is read`() throws {
+    @Test func `The name of the store is looked up once, whatever is read`() throws {
         let script = """
             mount_it
             md5sum $MOUNT/d*/f > /dev/null
@@ -99,7 +99,7 @@ struct `With name servers of its own` {
         #expect(counts[0] <= 2)
     }
 
-    @Test func `addresses are used on when the name server is gone`() throws {
+    @Test func `The addresses of the store are used after the name server is gone`() throws {
         let script = """
             mount_it
             kill $PID0; wait $PID0 || true
@@ -113,7 +113,7 @@ struct `With name servers of its own` {
         #expect(result.status == 0 && result.output == "found", "\(result)")
     }
 
-    @Test func `a dead one of several addresses is passed over`() throws {
+    @Test func `A dead address of several is passed over`() throws {
         let (result, _) = try run(
             Self.readAndUnmount,
             with: [NameServer(listens: "127.0.0.3", answers: ["127.0.0.77", NetworkLine.serverAddress])])
@@ -125,7 +125,7 @@ struct `With name servers of its own` {
             ([NameServer(listens: "127.0.0.3", answers: [])], "there is no host store.test"),
             ([NameServer.dead], "no name server answers for store.test"),
         ])
-    func `a mount fails with the reason for which there is no address`(servers: [NameServer], reason: String) throws {
+    func `A mount fails with the reason for which there is no address`(servers: [NameServer], reason: String) throws {
         let (result, _) = try run("mount_it", with: servers)
         #expect(result.status == 1 && result.errorOutput.contains(reason), "\(result)")
         #expect(result.errorOutput.contains("can't find the address of http://store.test"))

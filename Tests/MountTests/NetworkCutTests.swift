@@ -5,15 +5,15 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Mounts whose network goes away without a word: packets are dropped, nothing is refused.
+/// Mounts whose network fails silently: packets are dropped, and nothing is refused.
 @Suite(
     .serialized, mounts,
     .enabled(if: NetworkLine.isAvailable, Comment(rawValue: NetworkLine.missing)))
-struct `While the network is gone` {
+struct NetworkCutTests {
     private static let largeByteCount = 6 << 20
     private static let largeCount = 16
 
-    /// Some seconds; five minutes, as issue 6 says, with `TRACTFS_STRESS`.
+    /// Some seconds, or five minutes with `TRACTFS_STRESS`.
     private var seconds: Int { isStressed ? 300 : 7 }
     private var isStressed: Bool { ProcessInfo.processInfo.environment["TRACTFS_STRESS"] != nil }
 
@@ -38,7 +38,7 @@ struct `While the network is gone` {
         }
     }
 
-    @Test func `reads fail in time, what is known is there, and all works again when it is back`() throws {
+    @Test func `Without a network reads fail in time and cached files work; later all works again`() throws {
         try withMountOverLine { line, mountPoint, body in
             let expected = body.allBytes
             let isOver = Atomic<Bool>(false)
@@ -48,7 +48,7 @@ struct `While the network is gone` {
                 var generator = SeededGenerator(seed: UInt64(index))
                 while !isOver.load(ordering: .relaxed) {
                     let start = Int.random(in: 0..<Self.largeByteCount - 100_000, using: &generator)
-                    // Of some files nothing is cached when the network goes away.
+                    // Nothing of these files is cached when the network fails.
                     let isWarm = !isCut.load(ordering: .relaxed)
                     let files = isWarm ? 0..<Self.largeCount / 2 : Self.largeCount / 2..<Self.largeCount
                     let path = mountPoint + "/known/\(Int.random(in: files, using: &generator))"
@@ -72,7 +72,7 @@ struct `While the network is gone` {
             } while ContinuousClock.now < end
             try eventually("a read that fails") { failureCount.load(ordering: .relaxed) > 0 }
             try line.restore()
-            // Ten seconds are what issue 6 asks for, of a machine that has nothing else to do.
+            // Ten seconds on a machine that has nothing else to do.
             try eventually("a folder that was never seen", within: .seconds(isStressed ? 10 : 30)) {
                 try run("ls", [mountPoint + "/cold"]).output == "name\n"
             }
@@ -87,7 +87,7 @@ struct `While the network is gone` {
     }
 
     @Test(arguments: [["umount", "-l"], ["tractfs", "unmount", "--grace", "1s"]])
-    func `it can be unmounted, though somebody reads`(command: [String]) throws {
+    func `A mount without a network can be unmounted while a program reads`(command: [String]) throws {
         try withMountOverLine { line, mountPoint, _ in
             try line.cut()
             try withTemporaryDirectory { directory in

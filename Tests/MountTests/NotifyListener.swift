@@ -5,7 +5,7 @@ import TestSupport
 /// The side of a service manager of sd_notify(3): a socket that a service tells its state.
 final class NotifyListener {
     private let descriptor: Int32
-    /// What NOTIFY_SOCKET is to be.
+    /// The value of NOTIFY_SOCKET.
     let address: String
     /// The assignments told so far.
     private(set) var told: [String] = []
@@ -28,7 +28,7 @@ final class NotifyListener {
 
     deinit { close(descriptor) }
 
-    /// Waits until an assignment that begins with `prefix` is told, and returns what stands behind that.
+    /// Waits for an assignment that begins with `prefix`, and returns the rest of it.
     func value(of prefix: String) throws -> String {
         var value: String?
         try eventually("\(prefix) of \(told)") {
@@ -39,7 +39,7 @@ final class NotifyListener {
         return value ?? ""
     }
 
-    /// Takes what has come.
+    /// Reads all messages that have arrived.
     func receive() {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while case let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT)), count > 0 {

@@ -7,7 +7,7 @@ import Testing
 @testable import tractfs
 
 /// For tests of mounts with an overlay: they need root, overlayfs, and a temporary folder that it can write to.
-let overlays = ConditionTrait.enabled(
+let overlays = MountCondition(
     if: overlayAvailable, "needs root, /dev/fuse, overlayfs, and a temporary folder that is not on overlayfs")
 
 private let overlayAvailable: Bool = {
@@ -16,14 +16,14 @@ private let overlayAvailable: Bool = {
     return fuseAvailable && geteuid() == 0 && types.contains("\toverlay\n") && type != "overlayfs\n"
 }()
 
-/// A mount with an overlay, and the folder that this keeps what is written in.
+/// A mount with an overlay, and the folder of its changes.
 struct OverlaidMount {
     let point: String
     let folder: String
 
     var upper: String { folder + "/upper" }
 
-    /// Runs a shell script in the mount, whose first argument is the mount point, and returns what it says.
+    /// Runs a shell script in the mount, with the mount point as its first argument, and returns its output.
     @discardableResult
     func bash(_ script: String, _ arguments: [String] = []) throws -> String {
         try runChecked(

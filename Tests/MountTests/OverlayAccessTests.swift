@@ -6,8 +6,9 @@ import Testing
 
 @testable import tractfs
 
-/// Who may see and write what in an overlay: overlayfs looks into the mount with the rights of who mounted, so FUSE keeps nobody out.
-@Suite("Other users and an overlay", .serialized, overlays) struct OverlayAccessTests {
+/// Access of users to an overlay. Overlayfs accesses the mount with the rights of the user who mounted, so FUSE denies
+/// no other user.
+@Suite(.serialized, overlays) struct OverlayAccessTests {
     private static let (owner, stranger) = (4_711, 4_712)
 
     private func withOwnFolder(
@@ -36,7 +37,7 @@ import Testing
             environment: ["LC_ALL": "C"], directory: "/")
     }
 
-    @Test func `everything is whose the overlay's folder is, and other users are kept out`() throws {
+    @Test func `All files of an overlay belong to the owner of its folder, and other users have no access`() throws {
         try withOwnFolder { mount throws in
             #expect(
                 try mount.bash("stat -c '%u %g %a %n' . 100307 100307/file")
@@ -50,14 +51,14 @@ import Testing
                 let other = try bash(as: Self.stranger, script, mount)
                 #expect(other.status != 0 && other.errorOutput.contains("Permission denied"), "\(other)")
             }
-            // Nor do they get the mount below.
+            // Other users do not reach the mount below either.
             let asked = try run(
                 "setpriv", ["--reuid=\(Self.owner)", "--clear-groups", "--", "cat", mount.folder + "/socket"])
             #expect(asked.status != 0)
         }
     }
 
-    @Test func `with --allow-other others may what the modes say`() throws {
+    @Test func `With --allow-other the modes decide about other users of an overlay`() throws {
         try withOwnFolder(["--allow-other"]) { mount throws in
             let other = try bash(as: Self.stranger, "cat 100307/file; touch 100307/new", mount)
             #expect(other.output == "read me\n" && other.errorOutput.contains("Permission denied"), "\(other)")
@@ -72,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func `set-user-id bits don't count, nor do programs with --noexec`() throws {
+    @Test func `In an overlay set-user-id bits are ignored, and programs with --noexec too`() throws {
         try withOwnFolder(["--noexec"], owner: nil) { mount throws in
             try mount.bash("cp /bin/true program; chmod 4755 program")
             let ran = try run(mount.point + "/program", environment: [:])

@@ -6,8 +6,8 @@ import Testing
 
 @testable import tractfs
 
-/// What keeps a mount from having an overlay is told in a line, and nothing is left of it.
-@Suite("A mount with an overlay that can't be", .serialized, overlays) struct OverlayFailureTests {
+/// Mounts that cannot have an overlay fail with one line, and leave nothing behind.
+@Suite(.serialized, overlays) struct OverlayFailureTests {
     /// Expects that mounting fails with these words, and leaves neither a mount nor anything in the overlay's folder.
     private func expectFailure(
         _ server: S3TestServer, at mountPoint: String, overlay: String, uri: String? = nil, _ options: [String] = [],
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func `says what is wrong with the folder`() throws {
+    @Test func `An invalid --overlay folder is refused with the reason`() throws {
         try withFolders { server, mountPoint, folder throws in
             try expectFailure(
                 server, at: mountPoint, overlay: folder + "/none", says: ["does not exist", "mkdir -p \(folder)/none"])
@@ -60,7 +60,7 @@ import Testing
             let inner = folder + "/" + String(repeating: "n", count: 250)
             try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false)
             try expectFailure(server, at: mountPoint, overlay: inner, says: ["longer than overlayfs takes"])
-            // With something of somebody else's in it, be it called as ours are.
+            // A folder with foreign contents, also if these have the names of ours.
             for name in ["results", "upper"] {
                 try FileManager.default.createDirectory(
                     atPath: folder + "/x/" + name, withIntermediateDirectories: true)
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `says what is wrong with the places of the two`() throws {
+    @Test func `An --overlay folder and a mount point that contain each other are refused`() throws {
         try withFolders { server, mountPoint, folder throws in
             let inner = folder + "/work"
             try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false)
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func `says what is wrong with the file system`() throws {
+    @Test func `An --overlay folder on an unsuitable file system is refused with the reason`() throws {
         try withFolders { server, mountPoint, folder throws in
             let script = """
                 mount -t tmpfs -o "$1" none "$2"; [ "$1" != ro ] || mount -o remount,ro "$2"; shift 2; "$@"
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func `says that the folder is another mount's, or another bucket's`() throws {
+    @Test func `An --overlay folder of another mount or bucket is refused with that reason`() throws {
         try withFolders { server, mountPoint, folder throws in
             try withOverlay(of: server, in: folder) { mount throws in
                 try expectFailure(server, at: mountPoint, overlay: folder, says: ["in use by another mount"])
@@ -118,7 +118,7 @@ import Testing
                     "what was written to s3://\(server.bucket)/ at", "and not to \(other)",
                     "remove \(folder)/upper and",
                 ])
-            // What was never written to is anybody's.
+            // An overlay without changes belongs to no bucket.
             try FileManager.default.removeItem(atPath: folder + "/upper/new")
             try runChecked(
                 tractfsExecutable(),
@@ -129,14 +129,14 @@ import Testing
         }
     }
 
-    @Test func `leaves nothing where the bucket, the kernel or the user can't`() throws {
+    @Test func `A mount with an overlay that the bucket, the kernel or the user prevents leaves nothing`() throws {
         try withFolders { server, mountPoint, folder throws in
             try expectFailure(
                 server, at: mountPoint, overlay: folder, ["--presign-xattr"], says: ["--presign-xattr", "leave one"])
             try expectFailure(
                 server, at: mountPoint, overlay: folder, uri: "s3://\(server.bucket)/nothing",
                 says: ["there is nothing under"])
-            // Like a user, and like root in a container that may not mount.
+            // As for a user, and for root in a container without the right to mount.
             let asUser = ["setpriv", "--reuid=65534", "--clear-groups", "--"]
             for parent in [folder, folder + "/.."] { chmod(parent, 0o755) }
             let program = folder + "/../tractfs"

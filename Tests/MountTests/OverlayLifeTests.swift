@@ -8,7 +8,7 @@ import Testing
 @testable import tractfs
 
 /// A mount and its overlay begin and end as one.
-@Suite("A mount with an overlay", .serialized, overlays) struct OverlayLifeTests {
+@Suite(.serialized, overlays) struct OverlayLifeTests {
     private func withBucket(_ body: (S3TestServer, String) throws -> Void) throws {
         try withS3TestServer { server in
             server.put("folder/file", .pattern(seed: 3, byteCount: 4_000_000))
@@ -23,7 +23,9 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: mount.folder + "/socket"))
     }
 
-    @Test("ends with", arguments: ["umount", "umount -l", "tractfs unmount", "SIGTERM"])
+    @Test(
+        "A mount with an overlay ends, and nothing stays, with",
+        arguments: ["umount", "umount -l", "tractfs unmount", "SIGTERM"])
     func ends(way: String) throws {
         try withBucket { server, folder throws in
             try withOverlay(of: server, in: folder) { mount throws in
@@ -39,15 +41,12 @@ import Testing
         }
     }
 
-    @Test func `is seen as one mount, and refuses umount while it is in use`() throws {
+    @Test func `A mount with an overlay is one mount to its users, and refuses umount while it is in use`() throws {
         try withBucket { server, folder throws in
             try withOverlay(of: server, in: folder) { mount throws in
-                let table = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
-                #expect(table.split(separator: "\n").count { $0.contains(" \(mount.point) ") } == 1)
-                #expect(
-                    table.split(separator: "\n").contains {
-                        $0.contains(" \(mount.point) ") && $0.contains(" - overlay s3://\(server.bucket)")
-                    })
+                let lines = mountTable().filter { $0.contains(" \(mount.point) ") }
+                #expect(lines.count == 1)
+                #expect(lines.first?.contains(" - overlay s3://\(server.bucket)") == true)
                 try withOpenFile(mount.point + "/folder/file") { _ in
                     let refused = try run("umount", [mount.point], environment: ["LC_ALL": "C"])
                     #expect(refused.status != 0 && refused.errorOutput.contains("busy"))
@@ -57,7 +56,7 @@ import Testing
         }
     }
 
-    @Test(takeoverAvailable) func `reads on, writes on and is asked on while servers are killed`() throws {
+    @Test(takeoverAvailable) func `An overlay is read, written and listed while servers are killed`() throws {
         try withBucket { server, folder throws in
             server.setLatency(.milliseconds(20))
             try withOverlay(of: server, in: folder, options: ["--no-cache"]) { mount throws in
@@ -79,7 +78,7 @@ import Testing
     }
 
     @Test(
-        "whose processes were killed is cleared by",
+        "A mount with an overlay whose processes were killed is cleared by",
         arguments: ["tractfs unmount", "umount", "tractfs mount", "a mount elsewhere"])
     func dead(way: String) throws {
         try withBucket { server, folder throws in
@@ -113,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func `that is dead is cleared for a mount without an overlay, too`() throws {
+    @Test func `A dead mount with an overlay is cleared for a mount without one`() throws {
         try withBucket { server, folder throws in
             try withOverlay(of: server, in: folder) { mount throws in
                 try #require(MountProcesses(of: mount.point)).killBoth()
@@ -132,7 +131,7 @@ import Testing
         }
     }
 
-    @Test func `goes on without its supervisor, and ends in order`() throws {
+    @Test func `A mount with an overlay works without its supervisor, and ends in order`() throws {
         try withBucket { server, folder throws in
             try withOverlay(of: server, in: folder) { mount throws in
                 kill(try #require(MountProcesses(of: mount.point)).supervisor, SIGKILL)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import tractfs
 
-@Suite("An overlay", .serialized, overlays) struct OverlayTests {
+@Suite(.serialized, overlays) struct OverlayTests {
     private func fill(_ server: S3TestServer) {
         for subject in ["100307", "100408"] {
             server.put(Key("\(subject)/T1w/T1w.nii.gz"), .pattern(seed: 1, byteCount: 3_000_000))
@@ -18,7 +18,7 @@ import Testing
         server.put("README", .text("read me\n"))
     }
 
-    /// What pipelines do next to their inputs.
+    /// Writes of a pipeline next to its inputs.
     private static let writing = """
         cd 100307/T1w
         touch made aseg.stats; mkdir -p T1w_results/a/b . ; cp aseg.stats T1w_results/a/b/copy
@@ -62,7 +62,7 @@ import Testing
 
         """
 
-    @Test func `takes what pipelines write, keeps it for the next mount, and the bucket is never written`() throws {
+    @Test func `An overlay has the writes of pipelines in the next mount, and never writes to the bucket`() throws {
         try withS3TestServer { server in
             fill(server)
             try withOverlayFolder { folder in
@@ -70,7 +70,7 @@ import Testing
                     try mount.bash(Self.writing)
                     #expect(try mount.bash(Self.looking) == Self.seen)
                     #expect(server.log.allSatisfy { [.get, .list].contains($0.request.kind) })
-                    // Plain files, for who wants to copy them away.
+                    // Plain files, which can be copied from the folder.
                     #expect(
                         try String(contentsOfFile: mount.upper + "/100307/T1w/aseg.stats", encoding: .utf8)
                             .hasSuffix("more\n"))
@@ -80,13 +80,13 @@ import Testing
                 try withOverlay(of: server, in: folder) { mount throws in
                     #expect(try mount.bash(Self.looking) == Self.seen)
                 }
-                // Without it the bucket is what it was.
+                // Without the overlay the bucket is unchanged.
                 try withMount(of: server) { mountPoint throws in
                     #expect(
                         try runChecked("cat", [mountPoint + "/README", mountPoint + "/100307/MNINonLinear/note.txt"])
                             == "read me\nnote\n")
                 }
-                // And afresh with nothing.
+                // A new overlay has no changes.
                 for name in ["upper", "work"] { try FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
                 try withOverlay(of: server, in: folder) { mount throws in
                     #expect(try mount.text("README") == "read me\n")
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `has a folder of the bucket renamed without reading it, for good`() throws {
+    @Test func `A folder of the bucket is renamed in an overlay without being read, for good`() throws {
         try withS3TestServer { server in
             fill(server)
             try withOverlayFolder { folder in
@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    @Test func `maps files into memory, before and after they were copied up`() throws {
+    @Test func `Files in an overlay can be mapped, before and after they were copied up`() throws {
         let body = ObjectBody.pattern(seed: 5, byteCount: 2_000_000)
         try withS3TestServer { server in
             server.put("file", body)
@@ -162,7 +162,7 @@ import Testing
         .enabled(
             if: passthroughAvailable, "needs root, Linux 6.9 or later, and a temporary folder that is not on overlayfs")
     )
-    func `passes reads of cached files through to the disk`() throws {
+    func `An overlay passes reads of cached files through to the disk`() throws {
         let body = try ObjectBody.random(byteCount: 5_000_000)
         try withTemporaryDirectory { cache in
             try withS3TestServer { server in
@@ -190,14 +190,14 @@ import Testing
         }
     }
 
-    @Test func `has one device number and whole inode numbers`() throws {
+    @Test func `An overlay has one device number and whole inode numbers`() throws {
         try withS3TestServer { server in
             fill(server)
             try withOverlay(of: server) { mount throws in
                 try mount.bash("echo x > new")
                 let devices = try mount.bash("find . -printf '%D\\n' | sort -u")
                 #expect(devices.split(separator: "\n").count == 1)
-                // What readdir(3) says, and stat(2).
+                // The inode numbers of readdir(3) and stat(2).
                 let numbers = "100307/T1w/aseg.stats"
                 let listed = try mount.bash("ls -i \(numbers) | cut -d' ' -f1; stat -c %i \(numbers)")
                 #expect(Set(listed.split(separator: "\n")).count == 1)
@@ -207,7 +207,7 @@ import Testing
         }
     }
 
-    @Test func `takes any path`() throws {
+    @Test func `An --overlay folder can have any path`() throws {
         try withS3TestServer { server in
             server.put("d/file", .text("x\n"))
             try withTemporaryDirectory { directory in

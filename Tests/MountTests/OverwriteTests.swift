@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Objects that change under a reader: it gets the old bytes or an error, never a mixture, never zeros.
+/// Objects that change under a reader, which gets old bytes or an error, and never a mixture or zeros.
 @Suite(.serialized, mounts) struct OverwriteTests {
     /// More than one part, and no multiple of a block.
     private static let byteCount = 24 << 20 | 12_345
@@ -12,7 +12,7 @@ import Testing
     private static let oldTag = ETag("\"old\"")
     private static let pieceByteCount = 100_000
 
-    /// What becomes of the object; of each but a deletion how big the new one is.
+    /// A change of the object: a deletion, or a new one of some size.
     enum Change: CaseIterable {
         case bigger, sameSize, smaller, deletion
 
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: Change.allCases, [0, 1, 3])
-    func `changed in the midst of a GET, an object gives old bytes or ESTALE`(
+    func `An object that is overwritten during a GET gives old bytes or ESTALE`(
         change: Change, getCountBefore: Int
     ) throws {
         let old = try Self.old.get()
@@ -67,7 +67,9 @@ import Testing
     }
 
     @Test(arguments: Change.allCases)
-    func `changed between two reads, an object gives ESTALE where it was not read before`(change: Change) throws {
+    func `An object that is overwritten between two reads gives ESTALE where it was not read before`(
+        change: Change
+    ) throws {
         let old = try Self.old.get()
         try withS3TestServer { server in
             server.put("file", old, etag: Self.oldTag)
@@ -85,7 +87,7 @@ import Testing
     }
 
     @Test(arguments: Change.allCases)
-    func `a mapped file that changes gives old bytes or SIGBUS`(change: Change) throws {
+    func `A mapped file that is overwritten gives old bytes or SIGBUS`(change: Change) throws {
         let old = try Self.old.get()
         try withTemporaryDirectory { directory in
             let copy = directory + "/old"
@@ -115,7 +117,7 @@ import Testing
         """
 
     @Test(arguments: Change.allCases)
-    func `after the TTL the path shows the new object, and an older handle the old one or ESTALE`(
+    func `After the TTL the path shows the new object, and an older handle the old one or ESTALE`(
         change: Change
     ) throws {
         let old = try Self.old.get()
@@ -127,7 +129,7 @@ import Testing
                     expectSame(try file.bytes(in: 0..<1_000_000), old.bytes(in: 0..<1_000_000))
                     let new = try change.make(on: server, key: "file")
                     try eventually("the change is seen") { try isSeen(new, at: path) }
-                    // Somebody else reads the new object, and the kernel keeps its pages.
+                    // Another program reads the new object, and the kernel caches its pages.
                     if let new { try expectWhole(path, new) }
                     let pieces = try expectOldOrStale(file, old)
                     #expect(pieces.oldCount > 0 && pieces.staleCount > 0)
@@ -137,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func `a real server's overwritten object gives old bytes or ESTALE`() throws {
+    @Test func `An object that is overwritten on a real server gives old bytes or ESTALE`() throws {
         let old = try Self.old.get()
         try withTemporaryDirectory { directory in
             let local = URL(fileURLWithPath: directory + "/file")
@@ -182,7 +184,7 @@ import Testing
         server.contents["file"]?.version.etag != Self.oldTag
     }
 
-    /// Whether `path` has the first bytes and the size of `new`, or is not there if that is `nil`.
+    /// Returns `true` if `path` has the first bytes and the size of `new`, or does not exist if `new` is `nil`.
     private func isSeen(_ new: ObjectBody?, at path: String) throws -> Bool {
         do {
             return try withOpenFile(path) { file in

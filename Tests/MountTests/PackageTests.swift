@@ -1,11 +1,12 @@
 import Foundation
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 
-@Suite("A package") struct PackageTests {
-    @Test func `has every file where Debian 12 looks for it, and root's`() throws {
+@Suite struct PackageTests {
+    @Test func `The package has every file where Debian 12 expects it, owned by root`() throws {
         let package = try MadePackage.made()
         let list = try runChecked("dpkg-deb", ["--contents", package.package])
         for path in [
@@ -24,22 +25,22 @@ import Testing
         for script in ["postinst", "postrm"] { try runChecked("sh", ["-n", "\(package.root)/DEBIAN/\(script)"]) }
     }
 
-    @Test func `depends on the libraries that the program needs, and on what it starts`() throws {
+    @Test func `The package depends on the libraries that the program needs, and on the programs it starts`() throws {
         let package = try MadePackage.made()
         let depends = try package.field("Depends")
         for name in ["libcurl4", "libfuse3-3", "libsqlite3-0", "libexpat1", "libc6 (>=", "fuse3", "ca-certificates"] {
             #expect(depends.contains(name), "\(name) in \(depends)")
         }
-        // Swift's libraries are not in the program under test, which is said.
+        // The program under test has no static Swift libraries, and the package says so.
         #expect(package.errorOutput.contains("--static-swift-stdlib"))
     }
 
-    @Test func `has the program's version`() throws {
+    @Test func `The package has the version of the program`() throws {
         let version = try MadePackage.made().field("Version")
         #expect(version.hasPrefix(Tractfs.version) && version.hasSuffix("-1"), "\(version)")
     }
 
-    @Test func `says under which license each package is that was linked in`() throws {
+    @Test func `The package names the license of each package that is linked in`() throws {
         let copyright = try MadePackage.made().text(of: "usr/share/doc/tractfs/copyright")
         let manifest = try String(contentsOfFile: packageRoot + "/Package.swift", encoding: .utf8)
         let names = manifest.matches(of: /package\(url: "[^"]*\/([^"\/]+)"/).map { String($0.output.1) }
@@ -53,7 +54,7 @@ import Testing
         #expect(named.isSubset(of: explained), "\(named.subtracting(explained))")
     }
 
-    @Test func `is there as a tarball too`() throws {
+    @Test func `The package exists as a tarball too`() throws {
         let list = try runChecked("tar", ["--list", "--verbose", "--file", try MadePackage.made().tarball])
         for path in [
             "bin/tractfs", "sbin/mount.tractfs -> ../bin/tractfs", "share/man/man1/tractfs-mount.1.gz",
@@ -68,7 +69,7 @@ import Testing
     }
 
     @Test(
-        "isn't made of wrong arguments, and it is said how to give them",
+        "scripts/package refuses wrong arguments, and says how to give them",
         arguments: [["--unknown"], ["--program", "/nonexistent"], ["--output", "/dev/null"], ["file"]])
     func usage(arguments: [String]) throws {
         let result = try run(packageRoot + "/scripts/package", arguments)
@@ -77,14 +78,14 @@ import Testing
     }
 }
 
-@Suite("The manual") struct ManualTests {
-    @Test func `has a page for each command, and for the mount helper`() throws {
+@Suite struct ManualTests {
+    @Test func `The manual has a page for each command, and for the mount helper`() throws {
         let package = try MadePackage.made()
         #expect(try package.pages(inSection: 1) == MadePackage.pages().sorted())
         #expect(try package.pages(inSection: 8) == ["mount.tractfs.8"])
     }
 
-    @Test func `is written as manuals are, and names pages that there are`() throws {
+    @Test func `The pages of the manual are valid mdoc, and refer to pages that exist`() throws {
         let package = try MadePackage.made()
         let all = try package.pages(inSection: 1) + package.pages(inSection: 8)
         for page in all {
@@ -92,7 +93,7 @@ import Testing
             let source = try package.text(of: "usr/share/man/man\(section)/\(page).gz")
             try withTemporaryDirectory { directory in
                 try source.write(toFile: "\(directory)/\(page)", atomically: false, encoding: .utf8)
-                // Which pages of others there are here is chance.
+                // Other packages' manual pages may or may not be installed here.
                 let complaints = try run("mandoc", ["-Tlint", page], directory: directory).output
                     .split(separator: "\n").filter { !$0.contains("referenced manual not found") }
                 #expect(complaints.isEmpty, "\(complaints.joined(separator: "\n"))")
@@ -106,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func `tells of every option of mount, as the command line and as -o have it`() throws {
+    @Test func `The manual explains every option of mount, on the command line and for -o`() throws {
         let package = try MadePackage.made()
         let mount = try package.text(of: "usr/share/man/man1/tractfs-mount.1.gz")
         let helper = try package.text(of: "usr/share/man/man8/mount.tractfs.8.gz")

@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The same profile, the same object, the same second: then every part of a URL must be the same, its signature too.
-@Suite("tractfs presign and aws s3 presign") struct PresignAgreementTests {
+/// With the same profile, object and second all parts of a URL must be the same, the signature included.
+@Suite struct PresignAgreementTests {
     private static let hasCLI = (try? run(pythonExecutable(), ["-c", "import awscli"]))?.status == 0
 
-    // Left to itself the AWS CLI presigns for AWS's host of all regions, from which a bucket elsewhere may only be redirected
-    // to; told the style it takes the region's own host, as tractfs always does.
+    // By default the AWS CLI signs for AWS's host of all regions, which may only redirect for a bucket elsewhere. With
+    // a style it signs for the host of the region, as tractfs always does.
     private static let config = """
         [profile keys]
         aws_access_key_id = AKIAUSER
@@ -46,7 +46,7 @@ import Testing
             addressing_style = virtual
         """
 
-    /// What STS answers, always the same, so that both sign with the same credentials.
+    /// The constant answer of STS, so that both programs sign with the same credentials.
     private static let assumed = """
         <AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
         <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>role/secret</SecretAccessKey>
@@ -61,7 +61,7 @@ import Testing
         var endpoint: String?
         var lifetime: Int = 3_600
 
-        /// As both commands take them.
+        /// Options of both commands.
         var arguments: [String] {
             [uri, "--profile", profile, "--region", "eu-west-1", "--expires-in", String(lifetime)]
                 + (endpoint.map { ["--endpoint-url", $0] } ?? [])
@@ -86,7 +86,7 @@ import Testing
     ]
 
     @Test(.enabled(if: hasCLI, "python3 has no awscli: pip install awscli"))
-    func `print the same URLs`() throws {
+    func `tractfs presign and aws s3 presign print the same URLs`() throws {
         let service = try ServiceTestServer { _ in .init(Self.assumed, headers: ["Content-Type": "text/xml"]) }
         defer { try? service.stop() }
         try withTemporaryDirectory { home throws in
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    /// What the AWS CLI prints at the time of each of our URLs.
+    /// Returns the URLs of the AWS CLI, each at the time of ours.
     private func reference(
         _ ours: [String], in directory: String, environment: [String: String]
     ) throws -> [Substring] {

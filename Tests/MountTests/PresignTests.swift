@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What `tractfs presign --json` prints of a file.
+/// The output of `tractfs presign --json` for a file.
 private struct File: Decodable {
     let key: String
     let size: Int?
@@ -17,7 +17,7 @@ private func tractfs(
     try run(tractfsExecutable(), arguments, environment: environment, timeout: .seconds(60))
 }
 
-/// Prints URLs, and fails the test where it can't.
+/// Returns the URLs that tractfs prints, and fails the test if it fails.
 private func presign(_ arguments: String..., environment: [String: String] = environmentWithKeys) throws -> String {
     try runChecked(tractfsExecutable(), ["presign"] + arguments, environment: environment)
 }
@@ -26,7 +26,7 @@ private func files(_ output: String) throws -> [File] {
     try JSONDecoder().decode([File].self, from: Data(output.utf8))
 }
 
-/// What somebody gets who has nothing but the URL.
+/// Fetches a URL without credentials.
 private func fetch(_ url: some StringProtocol) throws -> CommandResult {
     try run("curl", ["-sSfg", "--max-time", "60", String(url)])
 }
@@ -49,15 +49,14 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
     }
 }
 
-@Suite("tractfs presign, at a server that checks signatures,", mounts) struct PresignFetchTests {
-    @Test func `gives URLs of a mount's and a bucket's files that bring their bytes to anybody, until they end`() throws
-    {
+@Suite(mounts) struct PresignFetchTests {
+    @Test func `tractfs presign prints URLs that give the bytes to anyone until they expire`() throws {
         try withJuiceFSGateway { server throws in
             try withOddFiles { try server.upload(directory: $0, bucket: "shared", prefix: "data/") }
             let environment = environmentWithoutKeys.merging(server.environment) { $1 }
             let ofBucket = try presign("s3://shared/data", "--recursive", "--json", environment: environment)
             let ofMount = try withMount(uri: "s3://shared/data", environment: environment) { mountPoint throws in
-                // Nothing of the mount's settings is known to whoever asks it.
+                // The command has none of the mount's settings.
                 let one = try presign(mountPoint + "/a b+c.txt", environment: environmentWithoutKeys)
                 #expect(try fetch(one.trimmingCharacters(in: .newlines)).output == "bytes of a b+c.txt")
                 return try presign(mountPoint, "--recursive", "--json", environment: environmentWithoutKeys)
@@ -82,7 +81,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         }
     }
 
-    @Test func `signs with a role's session`() throws {
+    @Test func `tractfs presign signs with a role's session`() throws {
         try withMoto { server throws in
             try withTemporaryDirectory { home throws in
                 let config = """
@@ -105,7 +104,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
                 let file = try #require(try files(result.output).first)
                 #expect(file.url.contains("&X-Amz-Security-Token="))
                 #expect(try fetch(file.url).output == "bytes of sub-01.txt")
-                // The role's session lasts an hour: what is told is when that ends, not when the signature does.
+                // The role's session lasts an hour. The output has its end, not that of the signature.
                 let end = try #require(file.expires)
                 #expect(
                     result.errorOutput.contains(
@@ -121,7 +120,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
     }
 }
 
-@Suite("tractfs presign --recursive", mounts) struct PresignTreeTests {
+@Suite(mounts) struct PresignTreeTests {
     private static let keys: [Key] = [
         "s/100/T1w.nii.gz", "s/100/T1w.json", "s/100/", "s/100-a.txt", "s/100.txt", "s/200/anat/T1w.nii.gz",
         "s/200/é.txt", "s/2\\0.txt", "s-other/x", "t",
@@ -150,7 +149,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         (["--exclude", "*"], []),
     ]
 
-    @Test("takes the files below a folder that match, by key", arguments: selections.indices)
+    @Test("presign --recursive takes the files below a folder that match, by key", arguments: selections.indices)
     func selection(index: Int) throws {
         let (options, keys) = Self.selections[index]
         try withTree { server throws in
@@ -169,7 +168,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         }
     }
 
-    @Test func `ends quietly where nobody reads on`() throws {
+    @Test func `presign --recursive ends quietly when its reader ends`() throws {
         try withS3TestServer { server throws in
             for number in 0..<2_000 { server.put(Key("s/\(number)"), .text("x")) }
             try withMount(of: server, options: ["--no-sign-request"]) { mountPoint throws in
@@ -181,7 +180,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         }
     }
 
-    @Test func `leaves an array open where it failed half-way`() throws {
+    @Test func `presign --recursive --json leaves an array open if it fails half-way`() throws {
         try withTree { server throws in
             server.script(.list("s/"), .refuse(.accessDenied), skipping: 1)
             let result = try tractfs([
@@ -194,10 +193,10 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
     }
 }
 
-@Suite("tractfs presign s3://…") struct PresignBucketTests {
+@Suite struct PresignBucketTests {
     private func uri(_ server: S3TestServer, _ key: String) -> String { "s3://\(server.bucket)/\(key)" }
 
-    @Test func `asks for nothing where the region is known, not even whether there is such an object`() throws {
+    @Test func `presign s3://… sends no request if the region is known`() throws {
         try withS3TestServer { server throws in
             let url = try presign(
                 uri(server, "not there"), "--endpoint-url", server.endpointURL, "--region", "eu-west-1")
@@ -206,7 +205,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         }
     }
 
-    @Test func `signs for the region that the bucket names where nobody else does`() throws {
+    @Test func `presign s3://… signs for the region that the bucket names if no setting does`() throws {
         try withS3TestServer { server throws in
             server.put("a", .text("x"))
             server.script(.list("a"), .refuse(.otherRegion("eu-central-1", status: 301)), count: 1)
@@ -217,7 +216,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         }
     }
 
-    @Test func `gives plain URLs that never end with --no-sign-request`() throws {
+    @Test func `presign s3://… with --no-sign-request prints plain URLs that never expire`() throws {
         try withS3TestServer { server throws in
             server.put("a b", .text("x"))
             let output = try presign(
@@ -230,7 +229,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         }
     }
 
-    @Test func `has who pays and whose bucket it must be in the URL`() throws {
+    @Test func `presign s3://… puts --request-payer and --expected-bucket-owner into the URL`() throws {
         let url = try presign(
             "s3://some-bucket/key", "--region", "us-east-1", "--request-payer", "--expected-bucket-owner",
             "123456789012")
@@ -239,7 +238,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         #expect(url.contains("&X-Amz-SignedHeaders=host\n") || url.contains("&X-Amz-SignedHeaders=host&"))
     }
 
-    @Test func `tells the size only to keys that may list`() throws {
+    @Test func `presign s3://… tells the size only to keys that may list`() throws {
         try withS3TestServer { server throws in
             server.put("a", .text("xyz"))
             let options = ["--json", "--endpoint-url", server.endpointURL, "--region", "us-east-1"]
@@ -252,7 +251,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         }
     }
 
-    @Test func `warns of keys that most programs change in a URL`() throws {
+    @Test func `presign s3://… warns of keys that most programs change in a URL`() throws {
         let result = try tractfs(["presign", "s3://some-bucket/a/../b", "--region", "us-east-1"])
         #expect(result.errorOutput.contains("--path-as-is"))
         #expect(result.output.contains("/a/../b?"))
@@ -271,7 +270,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         (ending, "133200", "not for 133200s: "),
     ]
 
-    @Test("says where a URL ends before what was asked for", arguments: warnings.indices)
+    @Test("presign s3://… says that a URL expires before the requested time", arguments: warnings.indices)
     func warning(index: Int) throws {
         let (environment, asked, warning) = Self.warnings[index]
         let result = try tractfs(
@@ -295,7 +294,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         (["s3://B_A_D/key"], "can't be a bucket's name"), ([], "path|s3://BUCKET/KEY"),
     ]
 
-    @Test("says what is wrong with", arguments: mistakes.indices)
+    @Test("presign s3://… refuses wrong usage with the reason", arguments: mistakes.indices)
     func mistake(index: Int) throws {
         let (arguments, message) = Self.mistakes[index]
         let result = try tractfs(["presign"] + arguments)
@@ -305,7 +304,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         #expect(result.errorOutput.split(separator: "\n").count == 1)
     }
 
-    @Test func `refuses objects that are encrypted with a key of one's own`() throws {
+    @Test func `presign s3://… refuses objects that are encrypted with the customer's key`() throws {
         try withTemporaryDirectory { directory throws in
             let file = directory + "/key"
             try Data(repeating: 7, count: 32).write(to: URL(fileURLWithPath: file))
@@ -314,12 +313,12 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
                 "presign", "s3://some-bucket/key", "--region", "us-east-1", "--sse-c-key-file", file,
             ])
             #expect(result.status == 1)
-            #expect(result.errorOutput.contains("(SSE-C) can't be had by a URL alone"))
+            #expect(result.errorOutput.contains("(SSE-C) cannot be read by a URL alone"))
         }
     }
 }
 
-@Suite("tractfs presign, of a path in a mount,", mounts) struct PresignPathTests {
+@Suite(mounts) struct PresignPathTests {
     private func withFile(
         options: [String] = [], _ body: (S3TestServer, String) throws -> Void
     ) throws {
@@ -329,7 +328,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         }
     }
 
-    @Test func `says what is no file, and what isn't there`() throws {
+    @Test func `presign PATH says that a path is no file, or does not exist`() throws {
         try withFile { _, mountPoint throws in
             let folder = try tractfs(["presign", mountPoint + "/folder"])
             #expect(
@@ -341,7 +340,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         }
     }
 
-    @Test func `follows links from elsewhere`() throws {
+    @Test func `presign PATH follows links from outside the mount`() throws {
         try withFile { server, mountPoint throws in
             try withTemporaryDirectory { directory throws in
                 try FileManager.default.createSymbolicLink(
@@ -353,19 +352,19 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
     }
 
     @Test(.enabled(if: geteuid() == 0, "needs root, to be somebody else"))
-    func `is for those who may read the file`() throws {
+    func `presign PATH is for users who may read the file`() throws {
         let cases: KeyValuePairs = [
             ["--file-mode", "0444"]: true, ["--file-mode", "0400"]: false,
-            // A supplementary group of theirs.
+            // A supplementary group of the user.
             ["--file-mode", "0440", "--dir-mode", "0555", "--gid", "54321"]: true,
             ["--file-mode", "0440", "--dir-mode", "0555", "--gid", "54322"]: false,
         ]
         for (options, isAllowed) in cases {
             try withFile(options: ["--allow-other"] + options) { _, mountPoint throws in
-                // Through a copy of the program, because the folder it is built in may be closed to others.
+                // A copy of the program, because its folder may be closed to other users.
                 try withTemporaryDirectory { directory throws in
                     chmod(directory, 0o755)
-                    // The mount point's own folder is closed to others as well.
+                    // The folder around the mount point is closed to other users as well.
                     chmod((mountPoint as NSString).deletingLastPathComponent, 0o755)
                     try runChecked("cp", [tractfsExecutable(), directory + "/tractfs"])
                     let nobody = [
@@ -380,7 +379,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         }
     }
 
-    @Test func `signs with what the mount has learnt of the region, also where it began without asking`() throws {
+    @Test func `presign PATH signs for the region that the mount has learned`() throws {
         try withS3TestServer { server throws in
             server.put("folder/file", .text("x"))
             try withTemporaryDirectory { cache throws in
@@ -399,14 +398,14 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
     }
 }
 
-@Suite("The extended attribute user.s3.presigned_url", mounts) struct PresignedAttributeTests {
+@Suite(mounts) struct PresignedAttributeTests {
     private static let name = "user.s3.presigned_url"
 
     private func attribute(_ path: String) throws -> CommandResult {
         try run("getfattr", ["--only-values", "-n", Self.name, path])
     }
 
-    @Test func `is there with --presign-xattr only, and for files only`() throws {
+    @Test func `user.s3.presigned_url exists with --presign-xattr only, and for files only`() throws {
         try withS3TestServer { server throws in
             server.put("folder/a b", .text("the bytes"))
             for options in [[], ["--xattrs"]] {
@@ -433,7 +432,7 @@ private func withOddFiles(_ body: (String) throws -> Void) throws {
         }
     }
 
-    @Test func `can't be had together with SSE-C`() throws {
+    @Test func `--presign-xattr is refused together with SSE-C`() throws {
         try withTemporaryDirectory { directory throws in
             let file = directory + "/key"
             try Data(repeating: 7, count: 32).write(to: URL(fileURLWithPath: file))

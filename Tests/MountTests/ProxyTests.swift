@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// tinyproxy, which asks for a user name and a password.
+/// tinyproxy, with a user name and a password.
 private struct RunningProxy {
     static let user = "proxyuser"
     static let password = "proxySecret77"
@@ -13,9 +13,9 @@ private struct RunningProxy {
     let port: Int
     private let directory: String
 
-    /// The URL with what it asks for.
+    /// The URL with user name and password.
     var url: String { "http://\(Self.user):\(Self.password)@127.0.0.1:\(port)" }
-    /// The URL without.
+    /// The URL without them.
     var anonymousURL: String { "http://127.0.0.1:\(port)" }
 
     /// The requests so far, as its log has them: "GET http://…", "CONNECT …".
@@ -61,7 +61,7 @@ private func withProxy<Result>(_ body: (RunningProxy) throws -> Result) throws -
 
 /// The effects of `http_proxy`, `https_proxy` and `no_proxy` on a mount.
 @Suite(
-    "A mount behind a proxy", .serialized, mounts,
+    .serialized, mounts,
     .enabled(if: RunningProxy.isAvailable, "needs tinyproxy"))
 struct ProxyTests {
     private func fill(_ server: S3TestServer) {
@@ -70,7 +70,7 @@ struct ProxyTests {
         server.put("large", .pattern(seed: 1, byteCount: 16 << 20))
     }
 
-    @Test func `asks the store through it, and a server that takes over does so too`() throws {
+    @Test func `A mount behind a proxy sends its requests through it, also after a takeover`() throws {
         try withS3TestServer { server in
             fill(server)
             try withProxy { proxy in
@@ -96,7 +96,7 @@ struct ProxyTests {
         }
     }
 
-    @Test func `asks a store with TLS through a tunnel of it`() throws {
+    @Test func `A mount behind a proxy uses a tunnel for a store with TLS`() throws {
         try withS3TestServer { server in
             fill(server)
             try withTLS(inFrontOf: server) { front in
@@ -118,7 +118,7 @@ struct ProxyTests {
         arguments: [
             ["no_proxy": "127.0.0.0/8"], ["NO_PROXY": "example.org,127.0.0.1"], ["no_proxy": "*"],
         ])
-    func `asks hosts of no_proxy directly`(exceptions: [String: String]) throws {
+    func `A mount behind a proxy connects directly to the hosts of no_proxy`(exceptions: [String: String]) throws {
         try withS3TestServer { server in
             fill(server)
             let environment = environmentWithKeys.merging(["http_proxy": "http://127.0.0.1:1"]) { $1 }
@@ -131,7 +131,7 @@ struct ProxyTests {
         }
     }
 
-    @Test func `shows its password nowhere, and doctor says that there is a proxy`() throws {
+    @Test func `The password of a proxy is shown nowhere, and tractfs doctor reports the proxy`() throws {
         try withS3TestServer { server in
             fill(server)
             try withProxy { proxy in
@@ -155,7 +155,7 @@ struct ProxyTests {
                     }
                     let doctor = try run(tractfsExecutable(), ["doctor"] + place, environment: environment)
                     #expect(doctor.output.contains("through the proxy http://127.0.0.1:\(proxy.port)"), "\(doctor)")
-                    // A proxy that is gone, with what the command and the log say of it.
+                    // A proxy that has ended, and the words of the command and the log.
                     let gone = "http://\(RunningProxy.user):\(RunningProxy.password)@127.0.0.1:1"
                     let failed = try run(
                         tractfsExecutable(), ["mount"] + [place[0], directory + "/mount"] + place[1...],
@@ -168,7 +168,7 @@ struct ProxyTests {
         }
     }
 
-    @Test func `fails with a remedy where the proxy wants a password`() throws {
+    @Test func `A mount behind a proxy that requires a password fails with the remedy`() throws {
         try withS3TestServer { server in
             fill(server)
             try withTLS(inFrontOf: server) { front in
@@ -192,7 +192,7 @@ struct ProxyTests {
         }
     }
 
-    @Test func `fails with the proxy's name where it can't be reached, and where it is none`() throws {
+    @Test func `A mount fails with the name of a proxy that is unreachable or no proxy`() throws {
         try withTemporaryDirectory { directory in
             for (value, words) in [
                 ("http://127.0.0.1:1", ["can't connect to", "through the proxy http://127.0.0.1:1"]),

@@ -5,7 +5,7 @@ import Testing
 
 import struct SystemPackage.Errno
 
-/// What a reader meets: no writing, refusals where S3 refuses, and no trouble that can be helped.
+/// Reading a mount: writes fail, refusals of S3 are errors, and trouble that a retry can solve is invisible.
 @Suite(.serialized, mounts) struct ReadOnlyTests {
     /// A system call that would change something; the argument is a folder of the mount that holds `file` and `folder`.
     static let changes: [(name: String, call: @Sendable (String) -> CInt)] = [
@@ -35,7 +35,7 @@ import struct SystemPackage.Errno
         "python3 -c 'import os; os.setxattr(\"file\", \"user.a\", b\"b\")'",
     ]
 
-    @Test func `whatever would change something is EROFS`() throws {
+    @Test func `Every change of a mount is EROFS`() throws {
         try withS3TestServer { server in
             server.put("file", .text("content"))
             server.put("folder/file", .text("content"))
@@ -55,11 +55,11 @@ import struct SystemPackage.Errno
         }
     }
 
-    @Test func `a folder that may not be listed is EACCES, and the others work`() throws {
+    @Test func `A folder that may not be listed is EACCES, and the others work`() throws {
         try withS3TestServer { server in
             for key: Key in ["open/file", "secret/file", "z"] { server.put(key, .text("content")) }
             server.script(.below("secret/"), .refuse(.accessDenied))
-            // A policy that lets everybody list the root without a delimiter tells what is in the folder, too.
+            // A policy that lets all users list the root without a delimiter shows the contents of the folder, too.
             server.script(S3Matcher { $0.listing?.isDelimited == false }, .refuse(.accessDenied))
             try withMount(of: server) { mountPoint in
                 let result = try run("find", ["."], environment: ["LC_ALL": "C"], directory: mountPoint)
@@ -71,12 +71,12 @@ import struct SystemPackage.Errno
         }
     }
 
-    @Test func `an object that may not be read is EACCES, and the others work`() throws {
+    @Test func `An object that may not be read is EACCES, and the others work`() throws {
         try withS3TestServer { server in
             for key: Key in ["open", "secret"] { server.put(key, .text("content")) }
             server.script(.get("secret"), .refuse(.accessDenied))
             try withMount(of: server) { mountPoint throws in
-                // The open fails where it fetches the file, and the read where it doesn't.
+                // The open fails if it fetches the file, and otherwise the read.
                 let error = errno { try withOpenFile(mountPoint + "/secret") { try $0.bytes(in: 0..<7) } }
                 #expect(error == .permissionDenied)
                 let content = try runChecked("cat", [mountPoint + "/open"])
@@ -85,13 +85,13 @@ import struct SystemPackage.Errno
         }
     }
 
-    /// What a reader shall not notice.
+    /// Faults that readers must not notice.
     private static let troubles: [S3Action] = [
         .refuse(.slowDown), .refuse(.internalError), .damage(.close), .damage(.reset),
         .damage(.closeAfter(byteCount: 100_000)),
     ]
 
-    @Test func `a part that is announced shorter than it was asked for is asked for again`() throws {
+    @Test func `A part with a shorter Content-Length than requested is requested again`() throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: 1 << 20)
             server.put("file", body)
@@ -104,7 +104,7 @@ import struct SystemPackage.Errno
     }
 
     @Test(arguments: troubles)
-    func `trouble that ends before the deadline is not seen`(trouble: S3Action) throws {
+    func `Trouble that ends before the deadline is not visible`(trouble: S3Action) throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: 9 << 20)
             server.put("folder/file", body)
@@ -119,7 +119,7 @@ import struct SystemPackage.Errno
     }
 
     @Test(arguments: ["cat", "ls"])
-    func `Ctrl-C ends a command at once that waits for a server which says nothing`(command: String) throws {
+    func `Ctrl-C ends a command that waits for a silent server`(command: String) throws {
         try withS3TestServer { server in
             server.put("folder/file", try .random(byteCount: 3 << 20))
             try withMount(of: server) { mountPoint in
@@ -146,7 +146,7 @@ import struct SystemPackage.Errno
         }
     }
 
-    @Test func `a file of 5 GiB is read right around 2 and 4 GiB and at its end`() throws {
+    @Test func `A file of 5 GiB is read right around 2 and 4 GiB and at its end`() throws {
         let body = ObjectBody.pattern(seed: 5, byteCount: 5 << 30 | 7)
         try withS3TestServer { server in
             server.put("file", body)

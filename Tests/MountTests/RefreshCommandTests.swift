@@ -3,7 +3,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-@Suite("tractfs refresh", mounts) struct RefreshCommandTests {
+@Suite(mounts) struct RefreshCommandTests {
     private func tractfs(_ arguments: String..., directory: String? = nil) throws -> CommandResult {
         try run(tractfsExecutable(), arguments, directory: directory, timeout: .seconds(30))
     }
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func `shows what has come, gone and changed below a folder, to who works in it too`() throws {
+    @Test func `tractfs refresh shows new, deleted and changed objects, also to a shell in the folder`() throws {
         try withTree { server, mountPoint in
             try withTemporaryDirectory { temporary in
                 let script = """
@@ -45,13 +45,13 @@ import Testing
         }
     }
 
-    @Test func `of a file looks at its folder again, and at nothing else`() throws {
+    @Test func `tractfs refresh of a file lists its folder again, and nothing else`() throws {
         try withTree { server, mountPoint in
             server.put("folder/file", .text("newer"))
             server.put("folder/new", .text("new"))
             server.put("folder/inner/new", .text("new"))
             server.clearLog()
-            // Relative paths are those of who types them.
+            // Relative paths are relative to the working directory of the user.
             try #expect(tractfs("refresh", "file", "new", directory: mountPoint + "/folder").status == 0)
             try #expect(String(contentsOfFile: mountPoint + "/folder/file", encoding: .utf8) == "newer")
             try #expect(String(contentsOfFile: mountPoint + "/folder/new", encoding: .utf8) == "new")
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `says which paths it can't do, and does the others`() throws {
+    @Test func `tractfs refresh reports the paths that fail, and refreshes the others`() throws {
         try withTree { server, mountPoint in
             server.put("folder/new", .text("new"))
             let paths = ["/tmp", "", mountPoint + "/folder/nothing", mountPoint + "/folder"]
@@ -78,12 +78,12 @@ import Testing
     }
 }
 
-@Suite("tractfs warm --metadata", mounts) struct WarmMetadataTests {
+@Suite(mounts) struct WarmMetadataTests {
     private func warm(_ arguments: String...) throws -> CommandResult {
         try run(tractfsExecutable(), ["warm"] + arguments, timeout: .seconds(30))
     }
 
-    @Test func `lists a tree, so that a walk through it asks for nothing`() throws {
+    @Test func `warm --metadata lists a tree, after which a walk needs no request`() throws {
         try withS3TestServer { server in
             for folder in 0..<30 {
                 for file in 0..<100 { server.put(Key("tree/\(folder)/\(file)"), .text("x")) }
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func `says why a tree can't be listed, in the store's words`() throws {
+    @Test func `warm --metadata reports a tree that cannot be listed in the store's words`() throws {
         try withS3TestServer { server in
             server.put("tree/file", .text("x"))
             try withMount(of: server) { mountPoint in
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func `wants folders in mounts`() throws {
+    @Test func `warm --metadata refuses paths that are not folders of a mount`() throws {
         try #expect(warm("--metadata", "/tmp").errorOutput.contains("/tmp is not in a tractfs mount"))
         try #expect(warm("--metadata", "/nowhere").errorOutput == "tractfs: /nowhere: No such file or directory\n")
         try withS3TestServer { server in

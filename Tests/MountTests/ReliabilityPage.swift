@@ -3,7 +3,7 @@ import TestSupport
 
 /// The table of docs/RELIABILITY.md: what a user meets while a fault lasts.
 struct ReliabilityPage {
-    /// What is done while the fault lasts: the columns.
+    /// The operations during a fault, which are the columns.
     enum Operation: String, CaseIterable {
         case coldRead = "Cold read"
         case warmRead = "Warm read"
@@ -14,16 +14,16 @@ struct ReliabilityPage {
 
     /// One line of the table.
     struct Row {
-        /// What is wrong.
+        /// The fault.
         let fault: String
-        /// What each operation comes to: outcomes, of which there may be several, and behind an error "at T" where it comes
-        /// when the time is up, and not at once.
+        /// The outcomes of each operation. A cell may have several, and has "at T" behind an error that comes at the
+        /// timeout and not at once.
         let cells: [Operation: String]
 
-        /// Whether nothing in it comes only when the time is up.
+        /// A Boolean value that is `true` if no outcome comes at the timeout.
         var isPrompt: Bool { cells.values.allSatisfy { !$0.hasSuffix(Self.late) } }
 
-        /// Whether the page says that an operation may come to this.
+        /// Returns `true` if the page allows this outcome of an operation.
         func allows(_ outcome: String, of operation: Operation) -> Bool {
             let cell = (cells[operation] ?? "").replacing(Self.late, with: "")
             return cell.components(separatedBy: " or ").contains(outcome)

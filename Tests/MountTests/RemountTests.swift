@@ -6,7 +6,7 @@ import Testing
 /// Some folders in a bucket, and mounts of it that use one cache.
 private struct ListedTree {
     let server: S3TestServer
-    /// Where the server is, or was.
+    /// The endpoint of the server, also after its end.
     let endpointURL: String
     let cache: TestCache
     let log: String
@@ -36,7 +36,8 @@ private struct ListedTree {
     /// The database.
     var database: String { cache.path + "/listings/listings.db" }
 
-    /// What `find` sees in a new mount. What the server was asked by it, mounting included, is in its log then.
+    /// Returns the output of `find` in a new mount. Afterwards the server's log has the requests of the mount, mounting
+    /// included.
     func walk(
         _ timeToLive: String, cache options: [String]? = nil, meanwhile: () throws -> Void = {}
     ) throws -> [String] {
@@ -50,13 +51,13 @@ private struct ListedTree {
         }
     }
 
-    /// Expects that mounts see the tree, and ask for no listing.
+    /// Expects that a mount sees the tree and sends no LIST.
     func expectKnown(_ timeToLive: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
         #expect(try walk(timeToLive) == Self.paths, sourceLocation: sourceLocation)
         #expect(server.requests(.list).isEmpty, sourceLocation: sourceLocation)
     }
 
-    /// Expects that mounts see the tree, and ask for listings.
+    /// Expects that a mount sees the tree and sends LISTs.
     func expectAskedFor(
         _ timeToLive: String, cache options: [String]? = nil, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
@@ -65,9 +66,9 @@ private struct ListedTree {
     }
 }
 
-/// What one mount has listed, and the next one needn't.
-@Suite("A mount whose folders an earlier one has listed", .serialized, mounts) struct RemountTests {
-    @Test func `walks without a request, the mounting included, within the time to live`() throws {
+/// Listings of one mount that the next one uses.
+@Suite(.serialized, mounts) struct RemountTests {
+    @Test func `A remount within the time to live walks without a request, the mounting included`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             try tree.expectKnown("1h")
@@ -75,7 +76,7 @@ private struct ListedTree {
         }
     }
 
-    @Test func `asks again when the time to live is over`() throws {
+    @Test func `A remount lists again when the time to live is over`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             tree.server.put("zzz", .text("new"))
@@ -83,7 +84,7 @@ private struct ListedTree {
         }
     }
 
-    @Test func `walks without any server, if listings hold forever`() throws {
+    @Test func `A remount with --metadata-ttl forever walks without a server`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("forever")
             try tree.server.refuseConnections()
@@ -92,14 +93,14 @@ private struct ListedTree {
         }
     }
 
-    @Test func `asks again without a cache`() throws {
+    @Test func `A remount without a cache lists again`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             try tree.expectAskedFor("1h", cache: ["--no-cache"])
         }
     }
 
-    @Test func `asks again for what was cleared`() throws {
+    @Test func `A remount lists again what was cleared from the cache`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             try runChecked(
@@ -112,7 +113,7 @@ private struct ListedTree {
         }
     }
 
-    @Test func `goes on if all is cleared meanwhile`() throws {
+    @Test func `A remount works while its cached listings are cleared`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             let paths = try tree.walk("1h") {
@@ -124,7 +125,7 @@ private struct ListedTree {
         }
     }
 
-    @Test func `begins a new database where there is none of ours, with one warning`() throws {
+    @Test func `A remount that finds a foreign file as its database begins a new one, with one warning`() throws {
         try ListedTree.with { tree in
             try tree.expectAskedFor("1h")
             try Data(repeating: 7, count: 10_000).write(to: URL(filePath: tree.database))
@@ -135,21 +136,21 @@ private struct ListedTree {
         }
     }
 
-    @Test func `shares what it lists with one that is there at the same time`() throws {
+    @Test func `Mounts at the same time share the listings of their cache`() throws {
         try ListedTree.with { tree in
             let paths = try tree.walk("1h") {
                 try tree.expectAskedFor("1h")
                 tree.server.clearLog()
-                // What was read ahead of what the other one has kept is believed for a second.
-                usleep(1_100_000)
+                // This mount has read the archive before the other one wrote to it.
+                letPass(.milliseconds(1_100), of: "LoadedWindows.lifetime")
             }
             #expect(paths == ListedTree.paths)
-            // The root was asked for when both were mounted.
+            // Both mounts have listed the root when they were made.
             #expect(tree.server.requests(.list).allSatisfy { $0.request.key == .empty })
         }
     }
 
-    @Test(smallDisks) func `that fill the disk keeps what fits, and tells of it once`() throws {
+    @Test(smallDisks) func `Listings that fill the disk are cached as far as they fit, with one warning`() throws {
         try ListedTree.with { tree in
             let disk = SmallDisk(path: tree.log + ".disk")
             try disk.mountedInMemory(byteCount: 2 << 20) {

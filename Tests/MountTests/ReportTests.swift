@@ -6,9 +6,9 @@ import Testing
 
 @testable import tractfs
 
-/// What a mount tells of all that it has done, against what was done.
-@Suite("tractfs report", mounts) struct ReportTests {
-    /// What report_page.py says of a page that it finds nothing wrong with.
+/// The report of a mount, compared with the reads.
+@Suite(mounts) struct ReportTests {
+    /// The output of report_page.py for a page without faults.
     private struct Page: Decodable {
         let text: String
         let names: [String]
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    /// Reads past the kernel's cache and its read-ahead: what is asked for is what the mount is asked for.
+    /// Reads without the kernel's cache and readahead, so that the mount gets exactly these reads.
     private func readDirectly(_ path: String, mebibytes: Range<Int>) throws {
         try runChecked(
             "dd",
@@ -49,7 +49,7 @@ import Testing
 
     // MARK: Numbers
 
-    @Test func `agrees with what was read, part for part, and with the status`() throws {
+    @Test func `tractfs report agrees with the reads, part for part, and with the status`() throws {
         try withS3TestServer { server in
             server.put("study/sub-1/large", .pattern(seed: 1, byteCount: 16 << 20))
             server.put("study/sub-1/small", .pattern(seed: 2, byteCount: 150_000))
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test(.enabled(if: passthroughAvailable, "needs root, Linux 6.9 or later, and no overlayfs"))
-    func `counts opens of files that the kernel reads by itself, and says that it knows no more of them`() throws {
+    func `tractfs report counts opens of files that the kernel reads itself, and marks them`() throws {
         try withS3TestServer { server in
             server.put("d/small", .pattern(seed: 1, byteCount: 100_000))
             try withTemporaryDirectory { cache in
@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    @Test func `counts failed reads, and what requests met`() throws {
+    @Test func `tractfs report counts failed reads and the errors of requests`() throws {
         try withS3TestServer { server in
             server.put("f", .pattern(seed: 1, byteCount: 3 << 20))
             try withMount(of: server, options: ["--no-cache"]) { mountPoint in
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func `of a mount of which nothing was read is a page too`() throws {
+    @Test func `tractfs report of a mount without reads is a page too`() throws {
         try withS3TestServer { server in
             try withMount(of: server) { mountPoint in
                 let page = try page(of: mountPoint)
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test(takeoverAvailable) func `begins anew with the next serving process, and says so`() throws {
+    @Test(takeoverAvailable) func `tractfs report begins again with the next serving process, and says so`() throws {
         try withS3TestServer { server in
             server.put("file", .text("x"))
             try withMount(of: server, options: ["--no-cache"]) { mountPoint in
@@ -180,7 +180,7 @@ import Testing
         (Key(String(repeating: "W", count: 250)), String(repeating: "W", count: 250)), ("שלום é 脳", "שלום é 脳"),
     ]
 
-    @Test func `has every name as text, whatever is in it`() throws {
+    @Test func `tractfs report shows every name as text, whatever characters it has`() throws {
         try withOddNames { mountPoint in
             let page = try page(of: mountPoint)
             for (_, shown) in Self.names { #expect(page.names.contains(shown), "\(shown)") }
@@ -218,7 +218,7 @@ import Testing
     }
 
     @Test(.enabled(if: chromium != nil, "needs Chromium: scripts/setup --browser"))
-    func `is shown by a browser, without a complaint, and nothing is wider than the window`() throws {
+    func `The page of tractfs report opens in a browser without an error, and fits the window`() throws {
         try withOddNames { mountPoint in
             try withTemporaryDirectory { directory in
                 let file = directory + "/report.html"
@@ -248,7 +248,7 @@ import Testing
 
     // MARK: How it is called
 
-    @Test func `writes a file where nothing is said, and to standard output where that is asked for`() throws {
+    @Test func `tractfs report writes a file by default, and to standard output on request`() throws {
         try withS3TestServer { server in
             try withMount(of: server) { mountPoint in
                 try withTemporaryDirectory { directory in
@@ -274,7 +274,7 @@ import Testing
         }
     }
 
-    @Test func `writes to a pipe or a device, and doesn't put a file in its place`() throws {
+    @Test func `tractfs report writes to a pipe or a device, and does not replace it by a file`() throws {
         try withS3TestServer { server in
             try withMount(of: server) { mountPoint in
                 try withTemporaryDirectory { directory in
@@ -290,7 +290,7 @@ import Testing
         }
     }
 
-    @Test func `says it where a mount doesn't answer`() throws {
+    @Test func `tractfs report says that a mount does not answer`() throws {
         try withS3TestServer { server in
             try withMount(of: server) { mountPoint in
                 let processes = try #require(MountProcesses(of: mountPoint))
@@ -303,7 +303,7 @@ import Testing
     }
 
     @Test(
-        "says what is wrong with how it is called",
+        "tractfs report says what is wrong with its arguments",
         arguments: [
             (["/"], "is not in a tractfs mount"), (["/no/such"], "/no/such can't be found"), ([""], "give the folder"),
             ([], "Missing expected argument"), (["/", "-o", ""], "needs the path of a file"),

@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// What a mount costs: requests are what S3 bills, and what users wait for.
+/// The requests of a mount, which S3 bills and users wait for.
 @Suite(.serialized, mounts) struct RequestCountTests {
     /// 2,000 objects in 300 folders below `HCP/`, in few pages each but for one folder of many.
     private struct Tree {
@@ -23,7 +23,7 @@ import Testing
             while keys.count < Tree.objectCount { keys.append(Key("HCP/a/b/c/d/big/\(keys.count).txt")) }
         }
 
-        /// How many pages listing every folder by itself takes.
+        /// The number of pages of the listings of all folders.
         var pageCount: Int {
             var entries: [String: Set<Substring>] = ["": []]
             for key in keys {
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `find asks for each page of each folder once and for no HEAD, a second find for nothing`() throws {
+    @Test func `find requests each page of each folder once, without a HEAD, and a second find nothing`() throws {
         let tree = Tree()
         try withS3TestServer(pageLimit: Tree.pageLimit) { server in
             for key in tree.keys { server.put(key, .text("x")) }
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func `mounting asks for one LIST`() throws {
+    @Test func `Mounting sends one LIST`() throws {
         try withS3TestServer { server in
             server.put("HCP/file", .text("x"))
             let options = ["--endpoint-url", server.endpointURL]
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `a path six folders deep is found with a LIST a folder`() throws {
+    @Test func `A path six folders deep costs one LIST a folder`() throws {
         try withS3TestServer { server in
             server.put("a/b/c/d/e/f", .text("x"))
             try withMount(of: server) { mountPoint in
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `a name that isn't there costs nothing once its folder is listed`() throws {
+    @Test func `A name that does not exist costs nothing once its folder is listed`() throws {
         try withS3TestServer { server in
             server.put("folder/file", .text("x"))
             try withMount(of: server) { mountPoint in
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func `ls -l asks for nothing that ls did not`() throws {
+    @Test func `ls -l sends no request after ls`() throws {
         try withS3TestServer { server in
             for index in 0..<50 { server.put(Key("folder/\(index)"), .text("x")) }
             try withMount(of: server) { mountPoint in
@@ -110,7 +110,7 @@ import Testing
     ]
 
     @Test(arguments: [1, 131_073, 5 << 20, 40 << 20], readers)
-    func `a file is fetched byte for byte once, and with no LIST`(byteCount: Int, reader: String) throws {
+    func `A file is fetched byte for byte once, and without a LIST`(byteCount: Int, reader: String) throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: byteCount)
             server.put("folder/file", body)
@@ -129,11 +129,11 @@ import Testing
         }
     }
 
-    @Test func `two processes that read one file at once fetch it once`() throws {
+    @Test func `Two processes that read one file at once fetch it once`() throws {
         let byteCount = 100 << 20
         try withS3TestServer { server in
             server.put("file", try .random(byteCount: byteCount))
-            // So that both are at it before it is there.
+            // Both processes must read before the file is there.
             server.setLatency(.milliseconds(20))
             try withLateCount(of: server) { mountPoint, lateCount in
                 let script = "cat \"$0\" | cksum & first=$(cat \"$0\" | cksum); wait; echo \"$first\""
@@ -145,13 +145,13 @@ import Testing
         }
     }
 
-    @Test func `a file opened three times in a row is fetched once`() throws {
+    @Test func `A file opened three times in a row is fetched once`() throws {
         let byteCount = 700_000
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: byteCount)
             server.put("file", body)
             try withLateCount(of: server) { mountPoint, lateCount in
-                // As nibabel does: it looks at the head, at the header, and reads it all.
+                // Reads like nibabel: first the head, then the header, then everything.
                 for readByteCount in [8, 540, byteCount] {
                     let range = 0..<readByteCount
                     let read = try withOpenFile(mountPoint + "/file") { try $0.bytes(in: range) }
@@ -163,14 +163,14 @@ import Testing
         }
     }
 
-    @Test func `300 small files of a folder, read in its order, cost a GET each and one LIST`() throws {
+    @Test func `300 small files of a folder, read in its order, cost one GET each and one LIST`() throws {
         var bodies = BodySource(seed: .random(in: 0...(.max)))
         var objects: [Key: ObjectBody] = [:]
         for index in 0..<300 { objects[Key("folder/\(1_000 + index)")] = try bodies.body(byteCount: 348 + index) }
         try withS3TestServer { server in
             for (key, body) in objects { server.put(key, body) }
             try withLateCount(of: server) { mountPoint, lateCount in
-                // Also what was asked for the folder's name is not what the folder costs.
+                // The lookup of the folder's name costs nothing for the folder.
                 try runChecked("ls", [mountPoint])
                 server.clearLog()
                 #expect(try FileManager.default.contentsOfDirectory(atPath: mountPoint + "/folder").count == 300)
@@ -182,8 +182,8 @@ import Testing
         }
     }
 
-    /// Mounts, and calls `body` with what counts the requests so far that were sent a second time: a busy machine makes answers
-    /// late.
+    /// Mounts, and calls `body` with a function that counts the requests so far that were sent twice, because a busy
+    /// machine is slow.
     private func withLateCount(
         of server: S3TestServer, _ body: (_ mountPoint: String, _ lateCount: () throws -> Int) throws -> Void
     ) throws {

@@ -3,14 +3,14 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Everything that a mount, and a mount that fails, writes anywhere, with a server and services that repeat what they are
-/// sent and that break off in the middle of secrets.
-@Suite("What is written", mounts) struct SecrecyTests {
-    /// As SSE-C keys are sent: 32 bytes in Base64.
+/// All output of a mount, and of a mount that fails, with a server and services that repeat requests and break off in
+/// the middle of secrets.
+@Suite(mounts) struct SecrecyTests {
+    /// A key for SSE-C: 32 bytes in Base64.
     private static let customerKey = "hushhushhushhushhushhushhushhushhushhushhus="
 
     @Test(arguments: CredentialsKind.allCases)
-    func `by a mount and by its failures holds nothing of the credentials`(kind: CredentialsKind) throws {
+    func `A mount and its failures write nothing of the credentials anywhere`(kind: CredentialsKind) throws {
         try withCredentialsHome { home in
             try withTemporaryDirectory { directory in
                 try withS3TestServer { server in
@@ -29,9 +29,9 @@ import Testing
         }
     }
 
-    /// Mounts, reads, has everything go wrong, reads again, and then fails to mount.
+    /// Mounts, reads, makes everything fail, reads again, and then fails to mount.
     ///
-    /// - Returns: What was written elsewhere than below `directory`, by what it is.
+    /// - Returns: All output outside of `directory`, by its kind.
     private func observe(
         _ kind: CredentialsKind, _ home: CredentialsHome, _ server: S3TestServer, _ directory: String
     ) throws -> [(String, String)] {
@@ -59,7 +59,7 @@ import Testing
             try home.answer(.repeating)
             observed.append(("an error", try run("cat", [mountPoint + "/d1/f"]).errorOutput))
             try home.answer(.broken)
-            usleep(1_100_000)
+            letPass(.milliseconds(1_100), of: "CredentialsState.checkInterval")
             observed.append(("an error", try run("cat", [mountPoint + "/d2/f"]).errorOutput))
             for form in [["-o", "-"], ["--json"]] {
                 let report = try runChecked(tractfsExecutable(), ["report", mountPoint] + form)
@@ -77,7 +77,7 @@ import Testing
                 tractfsExecutable(),
                 ["mount", "s3://\(server.bucket)", directory] + options + ["--no-cache", "--foreground"],
                 environment: home.environment(for: kind))
-            // What is wrong with settings is told before there is a log.
+            // Faulty settings are reported before there is a log.
             let isTold = ["tractfs: ", #""level": "error""#].contains { result.errorOutput.contains($0) }
             #expect(result.status > 0 && isTold, "\(mode): \(result.errorOutput)")
             observed.append(("the mount command in mode \(mode)", result.output + result.errorOutput))
@@ -93,13 +93,13 @@ import Testing
                 (path, String(decoding: $0, as: UTF8.self))
             }
         }
-        #expect(contents.contains { $0.0 == "log" && $0.1.contains("no need to mount again") })
+        #expect(contents.contains { $0.0 == "log" && $0.1.contains("no remount is needed") })
         #expect(contents.contains { $0.0.hasPrefix("cache/") })
         return contents
     }
 }
 
 extension CredentialsKind {
-    /// Every other kind, so that both forms of the log are looked through.
+    /// `true` for every other kind, so that both formats of the log are tested.
     fileprivate var isLoggedAsJSON: Bool { Self.allCases.firstIndex(of: self).map { $0.isMultiple(of: 2) } ?? false }
 }

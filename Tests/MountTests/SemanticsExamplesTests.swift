@@ -4,9 +4,9 @@ import Testing
 import TestSupport
 
 /// Runs the examples of docs/SEMANTICS.md.
-@Suite("docs/SEMANTICS.md") struct SemanticsExamplesTests {
+@Suite struct SemanticsExamplesTests {
     @Test(
-        "every example prints what the page says", mounts,
+        "Every example of docs/SEMANTICS.md prints what the page says", mounts,
         arguments: try SemanticsPage.examples())
     func example(_ example: SemanticsExample) throws {
         try withS3TestServer { server in
@@ -27,7 +27,7 @@ import TestSupport
     }
 }
 
-/// One example: objects, and what is done with them.
+/// One example: objects, and commands on them.
 struct SemanticsExample: CustomTestStringConvertible, Sendable {
     enum Step {
         /// A command, and what it prints.
@@ -44,7 +44,7 @@ struct SemanticsExample: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { title }
 
-    /// What it is mounted with.
+    /// The options of the mount.
     var options: [String] {
         objects.filter { $0.hasPrefix("! ttl ") }.flatMap { ["--metadata-ttl", String($0.dropFirst(6))] }
     }

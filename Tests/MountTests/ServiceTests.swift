@@ -6,8 +6,10 @@ import Testing
 /// The files that come with tractfs.
 private let units = packageRoot + "/packaging/systemd"
 
-@Suite("As a service of systemd", mounts) struct ServiceTests {
-    @Test("a mount tells its state to a socket", arguments: [("in the file system", SIGTERM), ("abstract", 0)])
+@Suite(mounts) struct ServiceTests {
+    @Test(
+        "A mount in the foreground tells its state to the socket of systemd",
+        arguments: [("in the file system", SIGTERM), ("abstract", 0)])
     func states(kind: String, signal: Int32) throws {
         try withTemporaryDirectory { directory in
             let mountPoint = directory + "/mount"
@@ -48,7 +50,7 @@ private let units = packageRoot + "/packaging/systemd"
         }
     }
 
-    @Test func `in the background tells nobody that it is what they wait for`() throws {
+    @Test func `A mount in the background sends systemd no message`() throws {
         try withTemporaryDirectory { directory in
             let listener = try NotifyListener(directory + "/n")
             try withS3TestServer { server in
@@ -66,7 +68,7 @@ private let units = packageRoot + "/packaging/systemd"
     private static let hasSystemd = (try? run("systemd-analyze", ["--version"]))?.status == 0
 
     @Test(
-        "its units are right for systemd-analyze", .enabled(if: hasSystemd, "needs systemd-analyze"),
+        "The units of the package are valid for systemd-analyze", .enabled(if: hasSystemd, "needs systemd-analyze"),
         arguments: ["tractfs@.service", "mnt-hcp.mount", "mnt-hcp.automount"])
     func verify(name: String) throws {
         try withTemporaryDirectory { directory in
@@ -76,7 +78,7 @@ private let units = packageRoot + "/packaging/systemd"
                     .write(toFile: "\(directory)/\(unit)", atomically: false, encoding: .utf8)
             }
             let result = try run("systemd-analyze", ["verify", "--man=no", "\(directory)/\(name)"])
-            // It complains of other units of the machine too.
+            // systemd-analyze reports other units of the machine too.
             let complaints = result.errorOutput.split(separator: "\n").filter {
                 $0.contains(directory) || $0.contains("hcp")
             }

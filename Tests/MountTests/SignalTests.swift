@@ -8,7 +8,7 @@ import Testing
     private static let isStressed = ProcessInfo.processInfo.environment["TRACTFS_STRESS"] != nil
     private static let roundCount = isStressed ? 100 : 2
 
-    /// Signals that a program expects nothing of, and the way in which it receives them.
+    /// Signals without a meaning for the program, and the way in which it receives them.
     enum Disturbance: CaseIterable {
         case timer, profiler, user, child, window, urgent, queued, blockedInterrupt, ignoredInterrupt, ignoredHangup
 
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    /// Looks at a tree in all the ways that wait, with a child that sends signals all the time.
+    /// Looks at a tree in all ways that wait, while a child sends signals all the time.
     private static let program = """
         import glob, mmap, os, signal, sys, time
         folder, numbers = sys.argv[1], [int(n) for n in sys.argv[2].split(",")]
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test(arguments: Disturbance.allCases)
-    func `A program that signals disturb sees what it would see without them`(disturbance: Disturbance) throws {
+    func `A program that receives signals sees what it would see without them`(disturbance: Disturbance) throws {
         try withSubjects(latency: .milliseconds(80)) { server in
             for _ in 0..<(disturbance == .timer ? Self.roundCount : 1) {
                 try withMount(of: server, options: ["--no-cache"]) { mountPoint in
@@ -193,7 +193,7 @@ import Testing
 
     // MARK: Signals that mean to stop
 
-    /// A mount whose store says nothing any more: what waits then ends by a signal, or not before an hour has gone.
+    /// A mount of a silent store: a wait ends by a signal, or after an hour.
     private func withSilentStore(_ test: (S3TestServer, String) throws -> Void) throws {
         try withSubjects(latency: .zero) { server in
             let options = ["--no-cache", "--read-timeout", "1h", "--metadata-ttl", "1h"]
@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    /// Starts a program, has `signals` sent to it when its first request has been sent, and returns how it ended.
+    /// Starts a program, sends `signals` to it after its first request, and returns its result.
     private func end(
         _ command: [String], with signals: [Int32], of server: S3TestServer, in mountPoint: String
     ) throws -> Ended {
@@ -230,7 +230,7 @@ import Testing
         arguments: [["find", "."], ["stat", "sub-02/f.txt"]].flatMap { command in
             (deadly + [[SIGQUIT]]).map { (command, $0) }
         }
-            // A wait for the page cache ends by no signal that writes a core dump.
+            // A wait for the page cache does not end by a signal that writes a core dump.
             + deadly.map { (["cat", "sub-01/anat/T1w.nii.gz"], $0) })
     func `A signal that a program leaves to the system ends it`(command: [String], signals: [Int32]) throws {
         try withSilentStore { server, mountPoint in
@@ -239,7 +239,7 @@ import Testing
         }
     }
 
-    /// Python that waits for a name, a listing, or an open, and says how that ended.
+    /// Python code that waits for a name, a listing, or an open.
     private static let waits = ["os.stat('sub-02/f.txt')", "os.listdir('sub-02')", "open('sub-02/f.txt')"]
 
     private func script(_ wait: String, _ preparation: String = "") -> String {
@@ -253,7 +253,7 @@ import Testing
     }
 
     @Test(arguments: waits)
-    func `Ctrl-C ends what Python waits in`(wait: String) throws {
+    func `Ctrl-C ends a wait of Python`(wait: String) throws {
         try withSilentStore { server, mountPoint in
             let result = try end(["python3", "-c", script(wait)], with: [SIGINT], of: server, in: mountPoint)
             #expect(result.output == "KeyboardInterrupt\n")
@@ -273,8 +273,9 @@ import Testing
                     command[0], Array(command.dropFirst()), directory: mountPoint, outputDirectory: directory)
                 defer { process.end() }
                 try eventually("a request") { !server.log.isEmpty }
-                // Long interrupted by its timer, and still waiting.
-                usleep(300_000)
+                try eventually("a signal of the timer that the wait holds back") {
+                    try isPending(SIGALRM, in: process.processID)
+                }
                 #expect(process.isRunning)
                 kill(process.processID, signal)
                 try process.waitForEnd(timeout: .seconds(60))
@@ -283,6 +284,14 @@ import Testing
             #expect(result.output == output)
             #expect(result.status == status)
         }
+    }
+
+    /// Returns `true` if a process has a signal pending (`ShdPnd` in proc_pid_status(5)).
+    private func isPending(_ signal: Int32, in process: Int32) throws -> Bool {
+        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let field = try #require(status.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") })
+        let signals = try #require(UInt64(field.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16))
+        return signals & 1 << UInt64(signal - 1) != 0
     }
 
     @Test func `A handler of its own ends the wait of a program that is asked to stop`() throws {

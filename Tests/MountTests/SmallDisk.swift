@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// For tests that mount disks of their own.
-let smallDisks = ConditionTrait.enabled(if: geteuid() == 0, "needs root, to mount small disks")
+let smallDisks = MountCondition(if: geteuid() == 0, "needs root, to mount small disks")
 
 /// A disk of a test's own, with a cache on it. Needs root.
 struct SmallDisk {
@@ -15,7 +15,7 @@ struct SmallDisk {
     /// The options of a mount that uses the cache and logs there.
     func options(_ log: String) -> [String] { cache.options + ["--log-file", log] }
 
-    /// How many bytes of it are in use, by its own account.
+    /// The number of bytes in use, by the file system's own account.
     var usedByteCount: Int {
         var status = statvfs()
         return statvfs(path, &status) == 0 ? Int((status.f_blocks - status.f_bfree) * status.f_frsize) : 0

@@ -6,8 +6,8 @@ import Testing
 
 @testable import tractfs
 
-/// What a mount says of itself, against what the server has seen.
-@Suite("tractfs status", mounts) struct StatusTests {
+/// The status of a mount, compared with the server's log.
+@Suite(mounts) struct StatusTests {
     private func tractfs(_ arguments: String...) throws -> CommandResult {
         try run(tractfsExecutable(), ["status"] + arguments, timeout: .seconds(60))
     }
@@ -16,10 +16,10 @@ import Testing
         try #require(MountStatus(parsing: runChecked(tractfsExecutable(), ["status", mountPoint, "--json"])))
     }
 
-    /// What it says when nothing is under way.
+    /// Returns the status when no request is in flight.
     private func settledStatus(of mountPoint: String) throws -> MountStatus {
         var last: MountStatus?
-        try eventually("that no request is under way") {
+        try eventually("that no request is in flight") {
             let status = try status(of: mountPoint)
             last = status
             return status.requests.inFlight + status.requests.waiting == 0
@@ -37,7 +37,7 @@ import Testing
             server.put(Key("study/sub-\(index % 4)/f\(index)"), .pattern(seed: UInt64(index), byteCount: fileByteCount))
         }
         server.put("study/large", .pattern(seed: 99, byteCount: 20 << 20))
-        // So that what a busy machine loses is little against it, and few answers seem late: those that take twice as long.
+        // A latency that makes the delays of a busy machine negligible: requests are late after twice that time.
         server.setLatency(.milliseconds(250))
     }
 
@@ -60,15 +60,15 @@ import Testing
         #expect(kind.receivedBytes <= log.reduce(0) { $0 + $1.sentByteCount })
     }
 
-    /// Whether the server has sent some bytes twice: to a request that seemed late, and to the one beside it, which was as
-    /// fast. How many of them came nobody knows but the client.
+    /// Returns `true` if the server has sent some bytes twice: in a late response, and in its hedge, which was as fast.
+    /// Only the client knows how many of these arrived.
     private func hasSentTwice(_ log: [S3TestServer.LogEntry]) -> Bool {
         let answers = log.filter { $0.status == 206 && $0.sentByteCount > 0 }
         return Set(answers.map { "\($0.request.key) \($0.request.headers["range"] ?? "")" }).count < answers.count
     }
 
-    @Test func `agrees with the server's own log, request for request and byte for byte`() throws {
-        // On a busy machine answers may be late that nobody has held back; not in each of several runs.
+    @Test func `tractfs status agrees with the server's own log, request for request and byte for byte`() throws {
+        // On a busy machine responses may be late by themselves, but not in each of several runs.
         var isExact = false
         for _ in 0..<5 where !isExact {
             try withS3TestServer(pageLimit: 10) { server in
@@ -86,13 +86,13 @@ import Testing
                     compare(requests.list, with: lists)
                     #expect(requests.get.timeToFirstByte.count >= fileCount)
                     #expect(requests.list.timeToFirstByte.count >= requests.list.requests)
-                    // Small files may be lent to the kernel, which then reads them by itself.
+                    // Small files may become backing files, which the kernel reads itself.
                     #expect(status.reads.s3Bytes >= 20 << 20)
                     if hasSentTwice(gets + lists) { return }
                     isExact = true
                     #expect(requests.get.receivedBytes == gets.reduce(0) { $0 + $1.sentByteCount })
                     #expect(requests.list.receivedBytes == lists.reduce(0) { $0 + $1.sentByteCount })
-                    // Four were refused, and one wasn't answered.
+                    // Four requests were refused, and one was not answered.
                     #expect(requests.get.retries + requests.get.hedges >= 5)
                 }
             }
@@ -107,7 +107,7 @@ import Testing
         try runChecked("dd", ["if=\(path)", "of=/dev/null", "bs=1M", "count=1", "iflag=direct", "status=none"])
     }
 
-    @Test func `tells bytes from S3, from the disk and from memory apart, and names no secret`() throws {
+    @Test func `tractfs status tells bytes from S3, from the disk and from memory apart, and shows no secret`() throws {
         try withS3TestServer { server in
             server.put("large", .pattern(seed: 1, byteCount: 20 << 20))
             try withTemporaryDirectory { cache in
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test(takeoverAvailable) func `goes on with the next serving process, whose counts begin anew`() throws {
+    @Test(takeoverAvailable) func `tractfs status of the next serving process begins its counts again`() throws {
         try withS3TestServer { server in
             server.put("folder/file", .text("x"))
             try withMount(of: server, options: ["--no-cache"]) { mountPoint in
@@ -152,7 +152,7 @@ import Testing
         }
     }
 
-    @Test func `lists all mounts, those that don't answer too`() throws {
+    @Test func `tractfs status lists all mounts, also those that do not answer`() throws {
         try withS3TestServer { server in
             server.put("file", .text("x"))
             try withMounts(2, of: server, options: []) { mountPoints in
@@ -176,7 +176,7 @@ import Testing
         }
     }
 
-    @Test func `writes metrics as Prometheus reads them, and replaces a file with them in one step`() throws {
+    @Test func `tractfs status --prometheus writes valid metrics, and replaces a file with them in one step`() throws {
         try withS3TestServer { server in
             server.put("file", .pattern(seed: 1, byteCount: 100_000))
             try withTemporaryDirectory { directory in
@@ -199,7 +199,7 @@ import Testing
         }
     }
 
-    @Test func `shows a live screen of 80 columns, and leaves the terminal as it was`() throws {
+    @Test func `tractfs status --watch shows a screen of 80 columns, and restores the terminal`() throws {
         try withS3TestServer { server in
             server.put("file", .text("x"))
             try withMount(of: server) { mountPoint in
@@ -211,7 +211,7 @@ import Testing
     }
 
     @Test(
-        "says what is wrong with how it is called",
+        "tractfs status says what is wrong with its arguments",
         arguments: [
             (["/"], "is not in a tractfs mount"), (["/no/such"], "/no/such can't be found"),
             ([""], "give the folder, or none"), (["--json", "--prometheus"], "give one of them"),

@@ -4,9 +4,9 @@ import SystemPackage
 import Synchronization
 import TestSupport
 
-/// Readers that read one new file after the other, and a file that they may not read again and again.
+/// Readers that read one new file after the other, and repeat a read that is refused.
 final class SteadyReads: Sendable {
-    /// What has become of a reader's reads.
+    /// The results of a reader's reads.
     struct Count {
         var successCount = 0
         /// Reads that failed with `EACCES`.
@@ -40,10 +40,10 @@ final class SteadyReads: Sendable {
         threads.withLock { $0 = started }
     }
 
-    /// Of each reader, so far.
+    /// The results so far, of each reader.
     var counts: [Count] { state.withLock { $0.counts } }
 
-    /// Ends the readers, and throws what one of them threw: wrong bytes, or another error than `EACCES`.
+    /// Ends the readers, and throws the error of one of them: wrong bytes, or another errno than `EACCES`.
     func end() throws {
         state.withLock { $0.isEnded = true }
         try threads.withLock { $0.take() }?.wait()

@@ -1,18 +1,17 @@
 import Foundation
 import ObjectStore
+import Supervision
 import TestSupport
 import Testing
 
-@testable import tractfs
-
-/// Mounts whose processes don't run for a while: Ctrl-Z, a debugger, a frozen container, a paused virtual machine.
-@Suite("A mount that is stopped for longer than --read-timeout", .serialized, mounts)
-struct StoppedMountTests {
+/// Mounts whose processes are stopped for a while, as by Ctrl-Z, a debugger, a frozen container or a paused virtual
+/// machine.
+@Suite(.serialized, mounts) struct StoppedMountTests {
     /// The fate of the request that is in flight meanwhile.
     enum Fate: CaseIterable {
         /// It is answered while the process is stopped.
         case answered
-        /// It is never answered, as over a connection that a NAT has forgotten.
+        /// It is never answered, as on a connection that a NAT has dropped.
         case forgotten
         /// Its connection is reset.
         case reset
@@ -22,13 +21,13 @@ struct StoppedMountTests {
     private static let byteCount = 3 << 20
 
     @Test(arguments: Fate.allCases)
-    func `goes on with the read that was under way`(fate: Fate) throws {
+    func `A mount that is stopped for longer than --read-timeout continues the read in flight`(fate: Fate) throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
             server.put("file", body)
             try withKilledMount(
                 of: server, options: ["--no-cache", "--read-timeout", "\(Self.readTimeout)s"],
-                environment: [Watchdog.variable: "3"]
+                environment: [TestOverrides.hangTimeoutVariable: "3"]
             ) { mount in
                 let processes = try #require(MountProcesses(of: mount.point))
                 switch fate {
@@ -50,12 +49,14 @@ struct StoppedMountTests {
                         try server.refuseConnections()
                         try server.acceptConnections()
                     }
-                    sleep(UInt32(Self.readTimeout * 2))
+                    letPass(.seconds(Self.readTimeout * 2), of: "twice --read-timeout")
                     #expect(reader.isRunning)
-                    // The supervisor first: it finds a server that is still stopped.
+                    // The supervisor continues first, and finds a server that is still stopped.
                     for process in both {
                         kill(process, SIGCONT)
-                        if process == processes.supervisor { sleep(5) }
+                        if process == processes.supervisor {
+                            letPass(.seconds(5), of: "Watchdog.variable and two looks")
+                        }
                     }
                     try reader.waitForEnd(timeout: .seconds(60))
                     #expect(reader.status == 0, "\(reader.errorOutput)\(mount.text)")
@@ -68,7 +69,7 @@ struct StoppedMountTests {
         }
     }
 
-    @Test func `uses no connection from before`() throws {
+    @Test func `A mount that was stopped for a while uses no older connection`() throws {
         try withS3TestServer { server in
             for name in ["before", "after"] { server.put(Key(name), .text(name)) }
             try withMount(of: server, options: ["--no-cache", "--max-connections", "4"]) { mountPoint in
@@ -76,10 +77,10 @@ struct StoppedMountTests {
                 let processes = try #require(MountProcesses(of: mountPoint))
                 let both = [processes.supervisor, processes.server]
                 for process in both { kill(process, SIGSTOP) }
-                // What is idle waits for 10 s at a time, and a gap is what is longer.
-                sleep(16)
+                // An idle loop waits for 10 s at a time, and only a longer gap counts as a stop.
+                letPass(.seconds(16), of: "the idle wait of NetworkLoop and its breakMin")
                 for process in both { kill(process, SIGCONT) }
-                // A store that answers nothing on connections that it had.
+                // A store that does not answer on the connections from before.
                 let former = server.connectionCount
                 #expect(former > 0)
                 #expect(try runChecked("cat", [mountPoint + "/after"]) == "after")

@@ -8,8 +8,8 @@ import Testing
 
 @testable import tractfs
 
-/// Stores that write listings otherwise than AWS does, or answer otherwise: all names are there, and all bytes.
-@Suite("A mount of a store that isn't AWS's", .serialized, mounts) struct StoreDialectTests {
+/// Stores that differ from AWS in their listings or responses: all names and bytes are there.
+@Suite(.serialized, mounts) struct StoreDialectTests {
     /// A way to write listings, with a name to show.
     struct Dialect: CustomTestStringConvertible, Sendable {
         let testDescription: String
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test(arguments: dialects)
-    func `has all names, times and bytes although it writes`(dialect: Dialect) throws {
+    func `A mount has all names, times and bytes of a store that writes other listings`(dialect: Dialect) throws {
         // A page shows that it isn't encoded only if it has such a key.
         let pageLimit = dialect.testDescription.contains("encoded") ? 1_000 : 3
         try withTree(.listing(dialect.rewritten), pageLimit: pageLimit) { server in
@@ -118,14 +118,14 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `has all names where it only knows version 1 of listings`(refuses: Bool) throws {
+    func `A mount has all names of a store with version 1 of listings only`(refuses: Bool) throws {
         try withTree(.version1(refusal: refuses ? (501, "NotImplemented") : nil), pageLimit: 2) { server in
             try withMount(of: server, options: ["--no-cache"]) { try expectAll(at: $0, "version 1") }
             #expect(server.requests(.list).count < 60)
         }
     }
 
-    @Test func `shows a time that can't be read as 2000-01-01, and counts what is wrong`() throws {
+    @Test func `A time that cannot be read is 2000-01-01, and counted in the status`() throws {
         let dialect = StoreDialect.listing {
             Self.appending(
                 "<Contents><Key>a</Key></Contents>",
@@ -164,7 +164,7 @@ import Testing
     private static let withoutETags = StoreDialect.listing { $0.replacing(/<ETag>.*?<\/ETag>/, with: "") }
 
     @Test(arguments: [0, 1])
-    func `gives ESTALE where an object without an ETag is overwritten while it is open`(secondsLater: Int) throws {
+    func `An open object without an ETag gives ESTALE after it is overwritten`(secondsLater: Int) throws {
         let body = ObjectBody.pattern(seed: 1, byteCount: 24 << 20)
         try withTree(Self.withoutETags) { server in
             server.put("large", body)
@@ -183,7 +183,7 @@ import Testing
     }
 
     @Test(takeoverAvailable)
-    func `keeps an object without an ETag open when another server takes over`() throws {
+    func `An object without an ETag stays open through a takeover`() throws {
         let body = ObjectBody.pattern(seed: 1, byteCount: 24 << 20)
         try withTree(Self.withoutETags) { server in
             server.put("large", body)
@@ -203,7 +203,7 @@ import Testing
         }
     }
 
-    @Test func `finds an object without an ETag in the cache of an earlier mount, until its time is another`() throws {
+    @Test func `An object without an ETag is a cache hit for the next mount until its time changes`() throws {
         let body = ObjectBody.pattern(seed: 1, byteCount: 1 << 20)
         try withTree(Self.withoutETags) { server in
             server.put("large", body)
@@ -229,7 +229,7 @@ import Testing
         }
     }
 
-    @Test func `has no attribute for an ETag that isn't known`() throws {
+    @Test func `A file whose ETag is unknown has no attribute for it`() throws {
         try withTree(Self.withoutETags) { server in
             try withMount(of: server, options: ["--no-cache", "--xattrs"]) { mountPoint in
                 let names = try runChecked(
@@ -242,7 +242,7 @@ import Testing
 
     // MARK: Objects that are stored compressed
 
-    @Test func `gives the stored bytes of an object that the store unpacks`() throws {
+    @Test func `An object that the store decompresses is read as it is stored`() throws {
         let stored = ObjectBody.pattern(seed: 1, byteCount: 20 << 20)
         try withTree(.unpacks(.pattern(seed: 2, byteCount: 60 << 20), announcesLength: false)) { server in
             server.put("packed", stored)
@@ -257,7 +257,7 @@ import Testing
     // MARK: Names
 
     @Test(arguments: [("My_Bucket", "RegionOne"), ("tenant:bucket", "Default"), ("a", "region_one")])
-    func `may have buckets and regions of any name`(bucket: String, region: String) throws {
+    func `Buckets and regions of other stores may have any name`(bucket: String, region: String) throws {
         try withS3TestServer(bucket: bucket) { server in
             server.put("folder/file", .text("hello"))
             for options in [["--region", region], []] {
@@ -276,10 +276,10 @@ import Testing
         }
     }
 
-    @Test func `is named in the message where such names are refused at AWS`() throws {
+    @Test func `A bucket or region name that AWS refuses is in the message`() throws {
         for (uri, environment, message) in [
             ("s3://My_Bucket", [:], "can't be a bucket's name"),
-            ("s3://bucket", ["AWS_REGION": "RegionOne"], "AWS_REGION is RegionOne, which can't be a region's name"),
+            ("s3://bucket", ["AWS_REGION": "RegionOne"], "AWS_REGION is RegionOne, which is not a region name"),
         ] as [(String, [String: String], String)] {
             let result = try run(
                 tractfsExecutable(), ["mount", uri, "/nowhere"],

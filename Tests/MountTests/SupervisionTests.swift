@@ -3,11 +3,10 @@ import ObjectStore
 import TestSupport
 import Testing
 
-@testable import tractfs
+@testable import Supervision
 
-@Suite("A supervisor", .serialized, takeoverAvailable)
-struct SupervisionTests {
-    @Test func `gives up a mount whose servers crash one after the other, and leaves nothing mounted`() throws {
+@Suite(.serialized, takeoverAvailable) struct SupervisionTests {
+    @Test func `A supervisor gives up a mount whose servers crash in a row, and leaves nothing mounted`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withKilledMount(of: server) { mount in
@@ -20,7 +19,7 @@ struct SupervisionTests {
         }
     }
 
-    @Test func `gives up a mount whose next servers can't start, and nobody waits for it any more`() throws {
+    @Test func `A supervisor gives up a mount whose next servers cannot start, and no reader hangs`() throws {
         try withS3TestServer { server in
             server.put("file", .pattern(seed: 1, byteCount: 8 << 20))
             try withTemporaryDirectory { directory in
@@ -31,7 +30,7 @@ struct SupervisionTests {
                         outputDirectory: directory)
                     defer { reader.end() }
                     try eventually("a GET") { !server.requests(.get).isEmpty }
-                    // A cache that was asked for, and that nobody can open any more.
+                    // A requested cache folder that cannot be opened any more.
                     try runChecked("mv", [cache, cache + ".away"])
                     try "".write(toFile: cache, atomically: true, encoding: .utf8)
                     kill(try mount.runningServer(), SIGKILL)
@@ -44,11 +43,12 @@ struct SupervisionTests {
         }
     }
 
-    @Test func `ends a server that hangs, and another takes over`() throws {
+    @Test func `A supervisor ends a server that hangs, and another takes over`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withWatchdog(seconds: 2, of: server) { mount in
-                // It answers nothing where the store doesn't, for as long as a read may take: longer than the watchdog waits.
+                // The server answers nothing for as long as the store does not, which is longer than the watchdog
+                // waits.
                 server.script(.gets, .linger(.stall))
                 let hanging = try mount.runningServer()
                 try withTemporaryDirectory { directory in
@@ -65,25 +65,25 @@ struct SupervisionTests {
         }
     }
 
-    @Test func `leaves a server alone that has nothing to do`() throws {
+    @Test func `A supervisor does not touch a server that is idle`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withWatchdog(seconds: 0.5, of: server) { mount in
                 let before = try mount.runningServer()
-                sleep(2)
+                letPass(.seconds(2), of: "four times Watchdog.variable")
                 #expect(try runChecked("cat", [mount.point + "/file"]) == "read me")
                 #expect(try mount.runningServer() == before)
             }
         }
     }
 
-    @Test func `leaves a server alone whose store sends slowly`() throws {
+    @Test func `A supervisor does not touch a server whose store sends slowly`() throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: 256 << 10)
             server.put("file", body)
             try withWatchdog(seconds: 2, of: server) { mount in
                 let before = try mount.runningServer()
-                // The kernel asks for all of it at once, or for a half.
+                // The kernel requests all of it at once, or half.
                 server.setBandwidth(overall: 40_000)
                 try withTemporaryDirectory { directory in
                     let copy = directory + "/copy"
@@ -95,7 +95,7 @@ struct SupervisionTests {
         }
     }
 
-    @Test func `hands on SIGHUP in the middle of a takeover, and the mount goes on`() throws {
+    @Test func `A supervisor hands on SIGHUP in the middle of a takeover, and the mount works`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withKilledMount(of: server) { mount in
@@ -113,7 +113,7 @@ struct SupervisionTests {
         }
     }
 
-    @Test func `that is killed leaves its server serving, which ends in order`() throws {
+    @Test func `A server whose supervisor is killed serves on, and ends in order`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withKilledMount(of: server) { mount in
@@ -130,7 +130,7 @@ struct SupervisionTests {
         }
     }
 
-    @Test("ends a mount in order at", arguments: [SIGTERM, SIGINT])
+    @Test("A supervisor ends a mount in order at", arguments: [SIGTERM, SIGINT])
     func ends(signal: Int32) throws {
         try withS3TestServer { server in
             try withKilledMount(of: server) { mount in
@@ -142,18 +142,17 @@ struct SupervisionTests {
         }
     }
 
-    /// Mounts with a watchdog that is less patient than it should be.
+    /// Mounts with a watchdog that takes a server for hanging after `seconds` without progress.
     private func withWatchdog(seconds: Double, of server: S3TestServer, _ body: (KilledMount) throws -> Void) throws {
         try withKilledMount(
-            of: server, options: ["--no-cache"], environment: [Watchdog.variable: "\(seconds)"], body)
+            of: server, options: ["--no-cache"], environment: [TestOverrides.hangTimeoutVariable: "\(seconds)"], body)
     }
 }
 
-@Suite("tractfs upgrade", .serialized, takeoverAvailable)
-struct UpgradeCommandTests {
-    @Test func `starts the program that is installed now`() throws {
-        try withInstalledProgram { program, mountPoint, log in
-            // As a package is installed: another file under the same name.
+@Suite(.serialized, takeoverAvailable) struct UpgradeCommandTests {
+    @Test func `tractfs upgrade starts the program that is installed now`() throws {
+        try withInstalledProgram { program, mountPoint in
+            // Like the installation of a package: a new file with the same name.
             try runChecked("cp", [program, program + ".new"])
             try runChecked("mv", [program + ".new", program])
             let supervisor = try #require(MountProcesses(of: mountPoint)).supervisor
@@ -168,10 +167,10 @@ struct UpgradeCommandTests {
     }
 
     @Test(
-        "leaves all as it was where the new program can't serve",
+        "tractfs upgrade changes nothing if the new program cannot serve",
         arguments: ["echo no; exit 3", "kill -9 $$", "exit 0", "exec sleep 60"])
     func badProgram(script: String) throws {
-        try withInstalledProgram { program, mountPoint, log in
+        try withInstalledProgram { program, mountPoint in
             try runChecked("mv", [program, program + ".old"])
             try "#!/bin/sh\n\(script)\n".write(toFile: program, atomically: true, encoding: .utf8)
             chmod(program, 0o755)
@@ -184,7 +183,36 @@ struct UpgradeCommandTests {
         }
     }
 
-    @Test func `says what is no mount of ours`() throws {
+    @Test(
+        "An upgrade to a program that doesn't know the supervisor's format is refused, and the mount stays as it is",
+        arguments: [
+            ("99", "_TRACTFS_CHILD_FORMAT=99"),
+            // The first format had no number, and told descriptors by position.
+            (
+                "1",
+                "unset _TRACTFS_CHILD_FORMAT _TRACTFS_CHILD_ROLE; "
+                    + "TRACTFS_ROLE=trial TRACTFS_DESCRIPTORS=-1,$_TRACTFS_CHILD_SUPERVISOR,-1,-1"
+            ),
+        ])
+    func unknownFormat(format: String, change: String) throws {
+        try withInstalledProgram { program, mountPoint, log in
+            try runChecked("mv", [program, program + ".old"])
+            try "#!/bin/bash\n\(change) exec \(program).old \"$@\"\n"
+                .write(toFile: program, atomically: true, encoding: .utf8)
+            chmod(program, 0o755)
+            let before = try #require(MountProcesses(of: mountPoint))
+            let result = try run(tractfsExecutable(), ["upgrade", mountPoint])
+            #expect(result.status == 1)
+            let refusal = "\(program) can't serve it: it does not know the format \(format) of the running version"
+            #expect(result.errorOutput.contains(refusal), "\(result.errorOutput)")
+            #expect(try String(contentsOfFile: log, encoding: .utf8).contains("upgrade failed"))
+            let after = try #require(MountProcesses(of: mountPoint))
+            #expect(after.server == before.server && after.supervisor == before.supervisor)
+            #expect(try runChecked("cat", [mountPoint + "/file"]) == "read me")
+        }
+    }
+
+    @Test func `tractfs upgrade refuses a path that is in no tractfs mount`() throws {
         try withTemporaryDirectory { directory in
             let result = try run(tractfsExecutable(), ["upgrade", directory])
             #expect(result.status == 1 && result.errorOutput.contains("not in a tractfs mount"))
@@ -196,21 +224,16 @@ struct UpgradeCommandTests {
     }
 
     /// Mounts with a copy of the program, called tractfs as well.
-    private func withInstalledProgram(_ body: (String, String, String) throws -> Void) throws {
+    private func withInstalledProgram(_ body: (String, String) throws -> Void) throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withTemporaryDirectory { directory in
-                let (program, mountPoint, log) = (directory + "/tractfs", directory + "/mount", directory + "/log")
+                let program = directory + "/tractfs"
                 try runChecked("cp", [tractfsExecutable(), program])
-                try runChecked("mkdir", [mountPoint])
-                try runChecked(
-                    program,
-                    ["mount", "s3://\(server.bucket)", mountPoint, "--no-cache", "--endpoint-url", server.endpointURL]
-                        + ["--log-file", log], environment: environmentWithKeys)
-                let result = Result { try body(program, mountPoint, log) }
-                try runChecked(tractfsExecutable(), ["unmount", mountPoint])
-                try eventually("the end of both processes") { processes(withArgument: mountPoint).isEmpty }
-                try result.get()
+                try withMount(
+                    uri: "s3://\(server.bucket)", options: ["--no-cache", "--endpoint-url", server.endpointURL],
+                    environment: environmentWithKeys, program: program
+                ) { try body(program, $0) }
             }
         }
     }

@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 
 /// Programs that wait for a file to grow.
-@Suite("tail -F", mounts) struct TailTests {
-    @Test func `takes a new version for the file that it has, and sees an object that was gone in between`() throws {
+@Suite(mounts) struct TailTests {
+    @Test func `tail -F follows a new version of its file, and a file that was deleted in between`() throws {
         try withS3TestServer { server in
             server.put("log", .text("one\n"))
             try withMount(of: server, options: ["--metadata-ttl", "1s"]) { mountPoint in
@@ -24,7 +24,7 @@ import Testing
                     }
                     server.delete("log")
                     try eventually("the end of the object") { tail.errorOutput.contains("has become inaccessible") }
-                    // It has looked at the name after the second version was to be seen there.
+                    // tail has looked at the name after the second version was visible.
                     #expect(tail.output == "one\n")
                     server.put("log", .text("back\n"))
                     try eventually("the object that is back") { tail.output == "one\nback\n" }

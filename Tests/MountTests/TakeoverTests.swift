@@ -1,13 +1,15 @@
 import Foundation
 import ObjectStore
+import Supervision
 import Synchronization
+import SystemSupport
 import TestSupport
 import Testing
 
 @testable import tractfs
 
-/// Whether the kernel hands out a dead server's requests again.
-let takeoverAvailable = ConditionTrait.enabled(
+/// Requires a kernel that hands out the requests of a dead server again.
+let takeoverAvailable = MountCondition(
     if: fuseAvailable && kernelIsAtLeast(6, 9), "needs /dev/fuse and Linux 6.9 or later")
 
 func kernelIsAtLeast(_ major: Int, _ minor: Int) -> Bool {
@@ -16,15 +18,15 @@ func kernelIsAtLeast(_ major: Int, _ minor: Int) -> Bool {
     return !version.lexicographicallyPrecedes([major, minor])
 }
 
-/// How often a server is killed in tests of many kills: 20 times, or ten times as often under TRACTFS_STRESS.
+/// The number of kills in tests of many kills: 20, or ten times as many with TRACTFS_STRESS.
 let manyKills = ProcessInfo.processInfo.environment["TRACTFS_STRESS"] == nil ? 20 : 200
 
-/// A mount whose server is killed, and what its log says of it.
+/// A mount whose server is killed, and its log.
 struct KilledMount {
     let point: String
     let log: String
 
-    /// Kills the server, once there is one that serves. The one after it serves when this returns.
+    /// Kills the server that serves, and returns when the next one does.
     func killServer(_ signal: Int32 = SIGKILL) throws {
         let count = takeoverCount
         let server = try runningServer()
@@ -42,12 +44,12 @@ struct KilledMount {
         return try #require(server)
     }
 
-    /// How many servers have taken over so far.
+    /// The number of servers that have taken over so far.
     var takeoverCount: Int {
         text.split(separator: "\n").count { $0.contains("has taken over after") }
     }
 
-    /// How large the files of the server's `StateLog` are.
+    /// Returns the size of the files of the server's `StateLog`.
     func logByteCount() throws -> Int {
         let folder = "/proc/\(try runningServer())/fd/"
         return try FileManager.default.contentsOfDirectory(atPath: folder).reduce(0) { sum, name in
@@ -71,7 +73,7 @@ func withKilledMount<Result>(
     of server: S3TestServer, options: [String] = [], environment: [String: String] = [:],
     _ body: (KilledMount) throws -> Result
 ) throws -> Result {
-    // The Swift runtime takes its time for a backtrace, which `swift test` asks it for.
+    // The backtrace that `swift test` requests would take the Swift runtime seconds.
     let environment = environmentWithKeys.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }.merging(environment) { $1 }
     return try withTemporaryDirectory { directory in
         let log = directory + "/log"
@@ -85,11 +87,10 @@ func withKilledMount<Result>(
     }
 }
 
-@Suite("When the serving process is killed, another takes over:", .serialized, takeoverAvailable)
-struct TakeoverTests {
+@Suite(.serialized, takeoverAvailable) struct TakeoverTests {
     private static let byteCount = 64 << 20
 
-    /// Where the bytes come from that are read when the server is killed.
+    /// The source of the bytes that are read when the server is killed.
     enum Source: CaseIterable {
         case store, memory, disk, mapping
 
@@ -102,7 +103,7 @@ struct TakeoverTests {
     }
 
     @Test(arguments: Source.allCases)
-    func `a reader of 64 MiB gets the right bytes`(source: Source) throws {
+    func `After a takeover a reader of 64 MiB gets the right bytes`(source: Source) throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
             server.put("file", body)
@@ -139,18 +140,18 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `before it had to, its log has been kept short`() throws {
+    @Test func `The log for the next server is compacted before a takeover`() throws {
         try withS3TestServer { server in
-            // Two hundred bytes each, and a listing of them is in the log for as long as a folder is open.
+            // Each name takes two hundred bytes, and a listing stays in the log for as long as its folder is open.
             for number in 0..<500 { server.put(Key(String(format: "%0200d", number)), .text("x")) }
             let limit = 256 << 10
             try withKilledMount(
                 of: server, options: ["--no-cache", "--metadata-ttl", "0s"],
-                environment: [MountLayers.logByteCountVariable: "\(limit)"]
+                environment: [TestOverrides.stateLogByteCountVariable: "\(limit)"]
             ) { mount in
                 let script = "import os, sys\nfor _ in range(50): assert len(os.listdir(sys.argv[1])) == 500"
                 try runChecked("python3", ["-c", script, mount.point])
-                // Files grow by a mebibyte; and there may be two, one of them being written.
+                // Files grow by a mebibyte, and there may be two, one of which is being written.
                 try eventually("a short log; it has \(try mount.logByteCount()) bytes") {
                     try mount.logByteCount() <= 4 << 20
                 }
@@ -160,8 +161,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `where the mount lies on the folder that it was started in, by who ignores the end of children`() throws
-    {
+    @Test func `A server takes over a mount on the folder that it was started in, with SIGCHLD ignored`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withTemporaryDirectory { directory in
@@ -195,16 +195,16 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `many kills in a row don't end the mount, nor a comparison of a file`() throws {
+    @Test func `Many kills in a row end neither the mount nor a comparison of a file`() throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
             server.put("file", body)
-            // So that it takes a while, and there is always something under way.
+            // With latency a read is in flight at each kill.
             server.setLatency(.milliseconds(20))
             try withTemporaryDirectory { directory in
                 let copy = directory + "/copy"
                 try Data(body.allBytes).write(to: URL(fileURLWithPath: copy))
-                // Takeovers are counted by the log, which tells so many of them in detail only.
+                // The log, which counts takeovers, describes only so many of them in detail.
                 let options = ["--no-cache", "--memory-limit", "128MiB", "--log-level", "debug"]
                 try withKilledMount(of: server, options: options) { mount in
                     let script = """
@@ -226,7 +226,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `walks and listings are complete and exact`() throws {
+    @Test func `After a takeover walks and listings are complete and exact`() throws {
         try withS3TestServer { server in
             var names: [String] = []
             for folder in 0..<40 {
@@ -253,19 +253,15 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `a folder that is open is listed to its end, each name once`() throws {
+    @Test func `After a takeover an open folder is listed to its end, each name once`() throws {
         try withS3TestServer { server in
             let names = (0..<5_000).map { String(format: "name-%05d", $0) }
             for name in names { server.put(Key(name), .text("")) }
             try withKilledMount(of: server) { mount in
-                let directory = try #require(opendir(mount.point))
-                defer { closedir(directory) }
+                var entries = try DirectoryEntries(mount.point)
                 var seen: [String] = []
-                while let entry = readdir(directory) {
-                    let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
-                        name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                    }
-                    if !name.hasPrefix(".") { seen.append(name) }
+                while let entry = try entries.next() {
+                    seen.append(entry.text)
                     if seen.count == 1_000 || seen.count == 3_000 { try mount.killServer() }
                 }
                 #expect(seen == names)
@@ -273,7 +269,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `an open that is under way succeeds, and so does a read that waits`() throws {
+    @Test func `During a takeover an open in flight succeeds, and so does a read that waits`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withTemporaryDirectory { directory in
@@ -290,7 +286,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `also when the store is gone, and what is cached can be read then`() throws {
+    @Test func `A takeover works without the store, and cached files can be read then`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withKilledMount(of: server, options: ["--metadata-ttl", "forever"]) { mount in
@@ -302,7 +298,7 @@ struct TakeoverTests {
         }
     }
 
-    @Test func `an upgrade does the same on purpose, and readers notice nothing`() throws {
+    @Test func `An upgrade takes over on purpose, without an error for readers`() throws {
         try withS3TestServer { server in
             let body = try ObjectBody.random(byteCount: Self.byteCount)
             server.put("file", body)

@@ -1,9 +1,9 @@
 import Foundation
 import ObjectStore
 
-/// The directory of a disk cache, what a test asks of it, and where its files are for who damages them.
+/// The folder of a disk cache, for tests that look into it or damage it.
 struct TestCache: Sendable {
-    /// Where it is.
+    /// The folder of the cache.
     let path: String
 
     /// The options of a mount that uses it.
@@ -34,8 +34,8 @@ struct TestCache: Sendable {
         return attributes?[.modificationDate] as? Date ?? .distantPast
     }
 
-    /// Whether all blocks of the newest version of `key` are there: an index ends with 8 bytes for each block of 128 KiB,
-    /// which are 0 for one that isn't.
+    /// Returns `true` if all blocks of the newest version of `key` are cached: an index ends with 8 bytes for each
+    /// block of 128 KiB, which are 0 for a block that is not.
     func isComplete(_ key: Key) -> Bool {
         guard let index = indexFile(of: key).flatMap({ FileManager.default.contents(atPath: $0) }),
             let data = dataFile(of: key).flatMap({ try? FileManager.default.attributesOfItem(atPath: $0) }),
@@ -47,11 +47,11 @@ struct TestCache: Sendable {
         }
     }
 
-    /// What everything in it takes on the disk, as du(1) counts it.
+    /// The disk space of all files, as du(1) counts it.
     var allocatedByteCount: Int {
         ([path] + files).reduce(0) { sum, file in
             var status = stat()
-            // A file may go while we look.
+            // A file may be removed meanwhile.
             return lstat(file, &status) == 0 ? sum + Int(status.st_blocks) * 512 : sum
         }
     }

@@ -1,14 +1,14 @@
 import TestSupport
 
-/// Keys that tests look for where they must not be seen.
+/// The keys of tests, which must not appear in any output.
 enum TestKeys {
     static let accessKeyID = "AKIATRACTTEST0000001"
     static let secretAccessKey = "tractTestSecret/abcdefghijklmnopqrstuvwx"
     static let sessionToken = "tractTestToken//ZZZZZZZZZZZZZZZZZZZZZZZZ"
 }
 
-/// An environment in which nothing says where S3 is or what the keys are, nor sets options, whatever the tests' own has: a
-/// variable that is empty counts as none.
+/// An environment without an endpoint, keys or options, whatever the environment of the tests has. An empty variable
+/// counts as none.
 let environmentWithoutKeys = [
     "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
     "AWS_DEFAULT_PROFILE": "", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_CONFIG_FILE": "/dev/null",

@@ -3,10 +3,30 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// For tests that mount: they need /dev/fuse.
-let mounts = ConditionTrait.enabled(if: fuseAvailable, Comment(rawValue: fuseMissing))
+/// A condition of tests that mount. They wait for processes most of the time, so they run on `WaitingThreads`.
+struct MountCondition: TestTrait, SuiteTrait, TestScoping {
+    private let condition: ConditionTrait
+    let isRecursive = true
 
-/// Mounts what the test server holds. Its log is empty when `body` is called: what mounting asks for is not in it.
+    init(if isMet: Bool, _ reason: Comment) {
+        condition = .enabled(if: isMet, reason)
+    }
+
+    func prepare(for test: Test) async throws {
+        try await condition.prepare(for: test)
+    }
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        try await withTaskExecutorPreference(WaitingThreads.shared) { try await function() }
+    }
+}
+
+/// The condition of all tests that mount: /dev/fuse.
+let mounts = MountCondition(if: fuseAvailable, Comment(rawValue: fuseMissing))
+
+/// Mounts the contents of the test server. Its log is empty when `body` is called, without the requests of mounting.
 func withMount<Result>(
     of server: S3TestServer, options: [String] = [], _ body: (String) throws -> Result
 ) throws -> Result {
@@ -29,7 +49,7 @@ func withMounts(
 }
 
 extension ObjectBody {
-    /// Bytes that nobody can guess. Much faster to have than a pattern of the same size.
+    /// Returns random bytes, much faster than a pattern of the same size.
     static func random(byteCount: Int) throws -> ObjectBody {
         .bytes(try withOpenFile("/dev/urandom") { try $0.bytes(byteCount) { try $0.read(into: $1) } })
     }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A directory bucket as it lists in truth: in no order, over many pages, each folder by itself.
-@Suite("A directory bucket that lists in no order", mounts) struct UnorderedDirectoryBucketTests {
+@Suite(mounts) struct UnorderedDirectoryBucketTests {
     /// Keys whose order is easily got wrong: files and folders of the same name, and names around "/".
     private static let keys =
         (0..<40).map { "sub-\($0)/T1w/T1w.nii.gz" } + (0..<40).map { "sub-\($0)/log.txt" }
@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(arguments: [3, 7, 1_000])
-    func `shows every file to find, with its bytes`(pageLimit: Int) throws {
+    func `find shows every file of a directory bucket without order, with its bytes`(pageLimit: Int) throws {
         try withMountedBucket(pageLimit: pageLimit) { server, mount in
             let found = try runChecked("find", [mount, "-type", "f", "-printf", "%P\\n"]).split(separator: "\n")
                 .sorted()
@@ -37,7 +37,9 @@ import Testing
     }
 
     @Test(arguments: [3, 1_000])
-    func `looks names up that were never listed, and says no to those that aren't there`(pageLimit: Int) throws {
+    func `A name in a directory bucket without order is found without a listing, and an absent one is not`(
+        pageLimit: Int
+    ) throws {
         try withMountedBucket(pageLimit: pageLimit) { server, mount in
             try #expect(runChecked("cat", [mount + "/sub-39/T1w/T1w.nii.gz"]) == "bytes of sub-39/T1w/T1w.nii.gz")
             try runChecked("test", ["-d", mount + "/a/y"])
@@ -47,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `is the same to glob, os.walk and ls`() throws {
+    @Test func `glob, os.walk and ls see the same tree in a directory bucket without order`() throws {
         try withMountedBucket(pageLimit: 5) { server, mount in
             let script = """
                 import glob, os, sys

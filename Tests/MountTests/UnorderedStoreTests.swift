@@ -3,8 +3,8 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// The view that programs have of a store that doesn't list keys in the order of their bytes.
-@Suite("A store that lists in another order", .serialized, mounts) struct UnorderedStoreTests {
+/// Programs on a mount of a store that does not list keys in the order of their bytes.
+@Suite(.serialized, mounts) struct UnorderedStoreTests {
     /// Orders, each with how many items there are on a page.
     static let listings: [(ListingOrder, Int)] = [
         (.prefixesFirst, 1_000), (.objectsFirst, 1_000), (.foldersAsNames, 2), (.foldersAsNames, 1_000),
@@ -30,7 +30,9 @@ import Testing
 
     private func exists(_ path: String) throws -> Bool { try run("stat", [path]).status == 0 }
 
-    @Test("shows all names to ls, find and stat, and has files read", arguments: listings)
+    @Test(
+        "A store that lists in another order shows all names to ls, find and stat, and files are read",
+        arguments: listings)
     func showsAll(order: ListingOrder, pageLimit: Int) throws {
         try withServer(order, pageLimit: pageLimit) { server in
             for options in [[], ["--unordered-listings"]] {
@@ -48,7 +50,9 @@ import Testing
         }
     }
 
-    @Test("shows all of a tree to each tool that walks", arguments: [ListingOrder.foldersAsNames, .shuffled(seed: 9)])
+    @Test(
+        "A store that lists in another order shows all of a tree to each tool that walks",
+        arguments: [ListingOrder.foldersAsNames, .shuffled(seed: 9)])
     func walks(order: ListingOrder) throws {
         let tree = WalkTree.subjects(2)
         try withS3TestServer(pageLimit: 100) { server in
@@ -62,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `says so once in the log, and which option tells it beforehand`() throws {
+    @Test func `A store that lists in another order is reported once in the log, with the option for it`() throws {
         try withServer(.reversed) { server in
             try withTemporaryDirectory { directory in
                 for (options, count) in [([], 1), (["--unordered-listings"], 0)] {
@@ -78,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `takes an absence back that the kernel knows, once a page shows the order`() throws {
+    @Test func `A negative entry is invalidated once a page shows that the store lists in another order`() throws {
         try withS3TestServer { server in
             for key: Key in ["d/m", "d/n", "e/1", "e/2"] { server.put(key, .text("x")) }
             try withMount(of: server, options: ["--no-cache", "--metadata-ttl", "1h"]) { mountPoint in
@@ -95,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func `a mount of a prefix works, also where the prefix is that of many pages`() throws {
+    @Test func `A prefix of many pages can be mounted where the store lists in another order`() throws {
         try withS3TestServer(pageLimit: 10) { server in
             for index in 0..<45 { server.put(Key("p/f\(index)"), .text("x")) }
             server.listingOrder = .shuffled(seed: 1)
@@ -112,7 +116,7 @@ import Testing
         }
     }
 
-    @Test func `a lookup in a big folder doesn't list it`() throws {
+    @Test func `A lookup in a big folder does not list it where the store lists in another order`() throws {
         try withS3TestServer(pageLimit: 10) { server in
             for index in 0..<500 { server.put(Key("big/f\(index)"), .text("\(index)")) }
             server.put("big/f7/x", .text("x"))
@@ -129,7 +133,7 @@ import Testing
         }
     }
 
-    @Test func `tractfs warm lists all folders, after which walks ask for nothing`() throws {
+    @Test func `After tractfs warm on a store that lists in another order walks need no request`() throws {
         let tree = WalkTree.subjects(1)
         try withS3TestServer(pageLimit: 100) { server in
             tree.put(into: server)
@@ -145,7 +149,7 @@ import Testing
     }
 
     @Test(takeoverAvailable)
-    func `who takes over knows of the order, and a reader goes on with each name once`() throws {
+    func `A server that takes over knows the order of listings, and a reader gets each name once`() throws {
         try withS3TestServer(pageLimit: 50) { server in
             for index in 0..<3_000 { server.put(Key("f\(10_000 + index)"), .text("x")) }
             server.listingOrder = .shuffled(seed: 4)
@@ -183,7 +187,7 @@ import Testing
         }
     }
 
-    @Test func `presign --recursive and doctor work`() throws {
+    @Test func `presign --recursive and doctor work where the store lists in another order`() throws {
         try withServer(.shuffled(seed: 8), pageLimit: 2) { server in
             let endpoint = ["--endpoint-url", server.endpointURL, "s3://\(server.bucket)"]
             let urls = try runChecked(

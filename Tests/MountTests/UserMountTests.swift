@@ -4,14 +4,14 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What these tests need: to be root, so that they can be somebody else, and a /dev/fuse.
+/// A Boolean value that is `true` for root, who can run commands as another user, with a /dev/fuse.
 private let canBeSomebodyElse = fuseAvailable && geteuid() == 0
 
-/// What makes setpriv(1) run the command behind it as the user nobody.
+/// The arguments with which setpriv(1) runs a command as the user `nobody`.
 private let asNobody = ["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
 
-/// Runs commands as the user nobody, with a tractfs and a folder that nobody may reach, in a mount namespace where
-/// everybody may open /dev/fuse, as udev sees to it on a machine but not in every container.
+/// Runs commands as the user `nobody`, with a tractfs and a folder that this user can reach, in a mount namespace where
+/// all users may open /dev/fuse. udev sees to that on a machine, but not in every container.
 private struct Nobody {
     /// A copy of the program, because the folder it is built in may be closed to others.
     let program: String
@@ -56,10 +56,9 @@ private struct Nobody {
         }
     }
 
-    /// Whether something is mounted on the mount point, in the namespace.
+    /// A Boolean value that is `true` if the mount point has a mount, in the namespace.
     var isMounted: Bool {
-        let table = FileManager.default.contents(atPath: "/proc/\(keeperID)/mountinfo") ?? Data()
-        return String(decoding: table, as: UTF8.self).contains(" \(mountPoint) ")
+        mountTable(of: keeperID).contains { $0.contains(" \(mountPoint) ") }
     }
 
     /// Runs a command as root.
@@ -71,12 +70,12 @@ private struct Nobody {
             timeout: .seconds(30))
     }
 
-    /// Runs a command as nobody.
+    /// Runs a command as `nobody`.
     func run(_ command: String...) throws -> CommandResult {
         try runInNamespace(["setpriv"] + asNobody + command)
     }
 
-    /// What the doctor says to nobody.
+    /// Returns the output of the doctor for `nobody`.
     func doctor(_ server: S3TestServer, _ options: String...) throws -> String {
         try runInNamespace(
             ["setpriv"] + asNobody
@@ -84,7 +83,7 @@ private struct Nobody {
         ).output
     }
 
-    /// Mounts as nobody.
+    /// Mounts as `nobody`.
     func mount(_ server: S3TestServer, _ options: String...) throws -> CommandResult {
         try mount(server, options)
     }
@@ -98,9 +97,9 @@ private struct Nobody {
     }
 }
 
-@Suite("A user who is not root", .enabled(if: canBeSomebodyElse, "needs root and /dev/fuse"))
+@Suite(mounts, .enabled(if: canBeSomebodyElse, "needs root and /dev/fuse"))
 struct UserMountTests {
-    @Test("mounts, reads and unmounts", arguments: ["tractfs", "fusermount3"])
+    @Test("A user who is not root mounts, reads and unmounts", arguments: ["tractfs", "fusermount3"])
     func mounts(unmounter: String) throws {
         try Nobody.with { nobody, server in
             let mounted = try nobody.mount(server, "--noexec")
@@ -125,7 +124,7 @@ struct UserMountTests {
         }
     }
 
-    @Test func `can change and remove a copy of a folder of the mount`() throws {
+    @Test func `A user who is not root can change and remove a copy of a folder of the mount`() throws {
         try Nobody.with { nobody, server in
             for key in ["sub-01/anat/T1w.nii.gz", "sub-01/dwi/bvals"] { server.put(Key(key), .text("x")) }
             #expect(try nobody.mount(server).status == 0)
@@ -141,7 +140,7 @@ struct UserMountTests {
         }
     }
 
-    @Test func `is told by access(2) that files of theirs in the mount can't be written to`() throws {
+    @Test func `access(2) tells a user who is not root that files in their mount are not writable`() throws {
         try Nobody.with { nobody, server in
             server.put("folder/file", .text("x"))
             for options in [[], ["--file-mode", "0666", "--dir-mode", "0777"]] {
@@ -165,7 +164,9 @@ struct UserMountTests {
         }
     }
 
-    @Test("has a mount of theirs cleared whose processes were killed", arguments: ["unmount", "mount"])
+    @Test(
+        "A user who is not root can clear a mount of theirs whose processes were killed",
+        arguments: ["unmount", "mount"])
     func deadMount(way: String) throws {
         try Nobody.with { nobody, server in
             #expect(try nobody.mount(server).status == 0)
@@ -183,7 +184,7 @@ struct UserMountTests {
     }
 
     @Test(.enabled(if: kernelIsAtLeast(6, 9), "needs Linux 6.9 or later"))
-    func `reads on when the serving process is killed`() throws {
+    func `A user who is not root reads on when the serving process is killed`() throws {
         try Nobody.with { nobody, server in
             #expect(try nobody.mount(server).status == 0)
             let before = try #require(MountProcesses(of: nobody.mountPoint))
@@ -195,7 +196,7 @@ struct UserMountTests {
         }
     }
 
-    @Test("is told what --allow-other needs", arguments: ["", "user_allow_other\n"])
+    @Test("A user who is not root is told the requirements of --allow-other", arguments: ["", "user_allow_other\n"])
     func allowOther(fuseConfiguration: String) throws {
         try Nobody.with(fuseConfiguration: fuseConfiguration) { nobody, server in
             let result = try nobody.mount(server, "--allow-other")
@@ -211,7 +212,7 @@ struct UserMountTests {
         }
     }
 
-    @Test func `is told by the doctor what mounting and passing through need`() throws {
+    @Test func `The doctor tells a user who is not root the requirements of mounting and of passthrough`() throws {
         try Nobody.with { nobody, server in
             let open = try nobody.doctor(server)
             #expect(open.contains("ok       fuse: "), "\(open)")
@@ -226,7 +227,7 @@ struct UserMountTests {
         }
     }
 
-    @Test func `is told what /dev/fuse needs where it is root's alone`() throws {
+    @Test func `A user who is not root is told the remedy for a /dev/fuse that is root's alone`() throws {
         try Nobody.with(fuseMode: "600") { nobody, server in
             let result = try nobody.mount(server)
             #expect(result.status == 1)
@@ -236,7 +237,7 @@ struct UserMountTests {
         }
     }
 
-    @Test func `is told that a folder is not theirs to mount on`() throws {
+    @Test func `A user who is not root is told that a mount point belongs to another user`() throws {
         try Nobody.with { nobody, server in
             chown(nobody.mountPoint, 0, 0)
             let result = try nobody.mount(server)
@@ -247,7 +248,7 @@ struct UserMountTests {
         }
     }
 
-    @Test("reads root's mount only with --allow-other", arguments: [false, true])
+    @Test("A user who is not root reads root's mount only with --allow-other", arguments: [false, true])
     func rootsMount(isAllowed: Bool) throws {
         try withS3TestServer { server in
             server.put("README", .text("read me"))

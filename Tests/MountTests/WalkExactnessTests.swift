@@ -2,12 +2,12 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Whether every walk, by any tool, finds exactly what is in the bucket.
-@Suite("Walks", .serialized, mounts) struct WalkExactnessTests {
+/// Walks by all tools find exactly the contents of the bucket.
+@Suite(.serialized, mounts) struct WalkExactnessTests {
     private static let tree = WalkTree.subjects(4).with(.oddities(below: "")).with(.oddities(below: "100307/T1w/odd/"))
 
     @Test(arguments: WalkTools.names)
-    func `are complete and exact on a fresh mount, and again when all is known`(tool: String) throws {
+    func `Walks are complete and exact on a fresh mount, and again when all is known`(tool: String) throws {
         try withS3TestServer(pageLimit: 100) { server in
             Self.tree.put(into: server)
             try WalkTools.with(Self.tree) { tools in
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: [3, 7, 1_000])
-    func `are exact with pages of any size`(pageLimit: Int) throws {
+    func `Walks are exact with pages of any size`(pageLimit: Int) throws {
         let tree = WalkTree.oddities(below: "x/").with(.oddities(below: "x/both/y/")).with(.oddities(below: ""))
         try withS3TestServer(pageLimit: pageLimit) { server in
             tree.put(into: server)
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func `of all tools at once are exact, on one fresh mount`() throws {
+    @Test func `Walks of all tools at once are exact, on one fresh mount`() throws {
         try withS3TestServer(pageLimit: 200) { server in
             Self.tree.put(into: server)
             server.setLatency(.milliseconds(2))
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func `in subjects of their own are exact, several at once`() throws {
+    @Test func `Walks in subjects of their own are exact, several at once`() throws {
         let tree = WalkTree.subjects(6)
         let subjects = tree.folders.filter { !$0.isEmpty && !$0.contains("/") }
         try withS3TestServer(pageLimit: 100) { server in
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `are exact below a prefix that is the root of the mount`() throws {
+    @Test func `Walks are exact below a prefix that is the root of the mount`() throws {
         let below = WalkTree.subjects(2).with(.oddities(below: ""))
         var bucket = WalkTree.oddities(below: "")
         for (key, byteCount) in below.byteCounts {

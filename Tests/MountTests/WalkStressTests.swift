@@ -5,12 +5,12 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Whether walks stay complete and exact while everything else happens on the same mount.
-@Suite("Walks for a long time", .serialized, mounts) struct WalkStressTests {
+/// Walks that are complete and exact while everything else happens on the same mount.
+@Suite(.serialized, mounts) struct WalkStressTests {
     /// A name of folders whose objects come and go meanwhile: in the bucket's root, and between stable folders.
     private static let changing = "changing"
     private static let tree = WalkTree.subjects(3).with(.oddities(below: "101308/T1w/odd/"))
-    /// Far more than needed, and far less than all that is asked for in that time.
+    /// Far more than needed, and far less than all listings of that time.
     private static let memoryByteLimit = 512 << 20
 
     /// `TRACTFS_STRESS` seconds; without it, a minute where CI is, and a few seconds elsewhere.
@@ -21,7 +21,7 @@ import Testing
     }()
 
     @Test(arguments: [["--metadata-ttl", "1s"], ["--metadata-ttl", "1h", "--metadata-limit", "8MiB"]])
-    func `are exact, with all tools at once, lookups, expiries, refreshes and changes beside them`(
+    func `Walks of all tools at once are exact during lookups, expiries, refreshes and changes`(
         options: [String]
     ) throws {
         let seed = UInt64.random(in: 0...(.max))
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// All that goes on at once, each on a thread of its own until the time is over.
+    /// All walks and changes, each on a thread of its own.
     private struct Stress: Sendable {
         let server: S3TestServer
         let mountPoint: String
@@ -101,7 +101,7 @@ import Testing
             }
         }
 
-        /// Has the mount look again at a folder, or at a file's.
+        /// Refreshes a folder, or the folder of a file.
         private func refresh(seed: UInt64) -> Work {
             let random = Mutex(SeededGenerator(seed: seed &* 5))
             return {
@@ -122,7 +122,7 @@ import Testing
                     let key = Key("\(place)/folder-\(name % 7)/file-\(name)")
                     if server.contents[key] == nil { server.put(key, .text("x")) } else { server.delete(key) }
                 }
-                // It may come and go as a whole: whatever is seen of it, the mount goes on.
+                // The folder may come and go as a whole.
                 _ = try run("find", [mountPoint + "/" + (places.randomElement() ?? changing)])
             }
         }

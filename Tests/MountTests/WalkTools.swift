@@ -11,12 +11,12 @@ struct WalkTools {
     ]
     private static let script = packageRoot + "/Tests/MountTests/walk_tools.py"
     private let expectedPath: String
-    /// What the walks meet, for messages.
+    /// The circumstances of the walks, for messages.
     private let situation: String
 
-    /// Walks that should find this tree, to be compared in `body`.
+    /// Creates walks of this tree.
     ///
-    /// - Parameter situation: What they meet, for messages.
+    /// - Parameter situation: The circumstances, for messages.
     static func with<Result>(
         _ tree: WalkTree, situation: String = "", _ body: (WalkTools) throws -> Result
     ) throws -> Result {
@@ -28,11 +28,11 @@ struct WalkTools {
         }
     }
 
-    /// Expects that the tool finds exactly what is there.
+    /// Expects that the tool finds the tree exactly.
     ///
     /// - Parameters:
-    ///   - folder: Walks only this folder of the tree.
-    ///   - changing: Folders of this name may change meanwhile, and are not looked at.
+    ///   - folder: The only folder of the tree to walk.
+    ///   - changing: The name of folders that may change meanwhile, and are ignored.
     func expectExact(
         _ tool: String, at mountPoint: String, below folder: String = "", changing: String? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -41,9 +41,9 @@ struct WalkTools {
         try expectNoDifference(tool, mountPoint, options, sourceLocation)
     }
 
-    /// Expects that the tool finds exactly what is there, but may fail on folders, and miss what is in these.
+    /// Expects that the tool finds the tree exactly, except for folders where it fails.
     ///
-    /// - Parameter folder: It may only fail here and below.
+    /// - Parameter folder: The folder below which it may fail.
     func expectExactOrFailed(
         _ tool: String, at mountPoint: String, below folder: String = "",
         sourceLocation: SourceLocation = #_sourceLocation

@@ -100,8 +100,8 @@ extension WalkTree {
         ]
     }
 
-    /// What is allowed as a key and hard to show as a path: names that are file and folder, markers, keys that no path can
-    /// name, names that sort round "/", and those of every length.
+    /// Keys that are allowed and hard to show as paths: names that are file and folder, markers, keys that no path can
+    /// name, names that sort around "/", and names of every length.
     static func oddities(below prefix: String) -> WalkTree {
         var tree = WalkTree()
         tree.add(

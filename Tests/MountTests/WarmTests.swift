@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `tractfs warm` that fetches files.
-@Suite("tractfs warm", mounts) struct WarmTests {
+@Suite(mounts) struct WarmTests {
     private func warm(_ arguments: [String]) throws -> CommandResult {
         try run(tractfsExecutable(), ["warm"] + arguments, timeout: .seconds(60))
     }
@@ -42,7 +42,7 @@ import Testing
         Self.bodies.keys.reduce(0) { $0 + server.distinctSentByteCount(of: $1) }
     }
 
-    @Test func `brings all files below a folder to the cache, each byte once, and a second time none`() throws {
+    @Test func `tractfs warm brings all files of a folder to the cache, each byte once, and later none`() throws {
         try withSubject { server, mountPoint, cache in
             let result = try warm(mountPoint + "/sub")
             #expect(result.status == 0 && result.errorOutput == "")
@@ -55,7 +55,7 @@ import Testing
             #expect(lines.last?.hasPrefix("\(mountPoint)/sub: 21MiB fetched in ") == true)
             #expect(lines.last?.hasSuffix("; 5 files are in the cache") == true)
             #expect(sentByteCount(server) == Self.subjectByteCount)
-            // Three for the big one, and each other one with one.
+            // Three GETs for the big file, and one for each other.
             #expect(server.requests(.get).count - server.repeatedGetCount == 6)
             #expect(server.requests(.list).count <= 4)
             for key in Self.bodies.keys where key.hasPrefix("sub/") && key != "sub/empty" {
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func `takes what matches, and files, each once`() throws {
+    @Test func `tractfs warm takes files and patterns, each file once`() throws {
         try withSubject { server, mountPoint, cache in
             let result = try warm(
                 mountPoint + "/sub", mountPoint + "/sub/two.nii.gz", "--include", "*.nii.gz", "--exclude", "T1w/b*")
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test func `says what it would do, and asks for no byte`() throws {
+    @Test func `tractfs warm --dry-run says what it would do, and fetches no byte`() throws {
         try withSubject { server, mountPoint, cache in
             let result = try warm("--dry-run", mountPoint + "/sub")
             #expect(result.status == 0)
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func `does nothing where it doesn't fit`() throws {
+    @Test func `tractfs warm does nothing if the files do not fit`() throws {
         try withSubject(options: ["--cache-size", "64MiB"]) { server, mountPoint, _ in
             server.put("sub/huge", .pattern(seed: 4, byteCount: 60 << 20))
             for arguments in [[], ["--dry-run"], ["--keep"]] {
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func `goes on where it was after Ctrl-C, and fetches what it has no second time`() throws {
+    @Test func `tractfs warm continues after Ctrl-C, and fetches nothing a second time`() throws {
         try withSubject { server, mountPoint, _ in
             server.setBandwidth(overall: 4 << 20)
             try withTemporaryDirectory { directory in
@@ -125,7 +125,7 @@ import Testing
                 #expect(process.errorOutput.contains("interrupted, "))
                 #expect(process.errorOutput.contains("the same command goes on from there"))
             }
-            // What was under way ends, or is broken off.
+            // The requests in flight end, or are cancelled.
             try eventually("the mount to have noticed") { server.log.allSatisfy { $0.status != nil } }
             let sent = sentByteCount(server)
             #expect(sent < Self.subjectByteCount)
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func `checks what is there, and fetches again what is damaged`() throws {
+    @Test func `tractfs warm --verify checks the cached files, and fetches damaged ones again`() throws {
         try withSubject { server, mountPoint, cache in
             try #expect(warm(mountPoint + "/sub").status == 0)
             let file = try FileHandle(
@@ -145,7 +145,7 @@ import Testing
             try file.seek(toOffset: 9 << 20)
             try file.write(contentsOf: [0x55, 0xaa, 0x55])
             try file.close()
-            // One that has nothing in memory.
+            // A new mount has nothing in memory.
             try withMount(of: server, options: cache.options) { mountPoint in
                 let result = try warm("--verify", mountPoint + "/sub")
                 #expect(result.status == 0, "\(result.errorOutput)")
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func `tells which files can't be had, and does the others`() throws {
+    @Test func `tractfs warm reports the files that fail, and warms the others`() throws {
         try withSubject { server, mountPoint, cache in
             server.script(.get("sub/two.nii.gz"), .refuse(.accessDenied))
             let result = try warm(mountPoint + "/sub")
@@ -169,7 +169,7 @@ import Testing
             #expect(result.output.contains("; 1 file failed: run it again to go on"))
             #expect(cache.isComplete("sub/T1w/big.nii.gz"))
             server.clearScripts()
-            // A version that isn't there any more is another matter.
+            // A version that was overwritten is another case.
             server.put("sub/two.nii.gz", .text("changed"))
             let stale = try warm(mountPoint + "/sub/two.nii.gz")
             #expect(stale.status == 1 && stale.errorOutput.contains("sub/two.nii.gz: "))
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    @Test func `keeps files whatever is read, until they are released`() throws {
+    @Test func `tractfs warm --keep pins files until they are released, whatever is read`() throws {
         try withSubject(options: ["--cache-size", "64MiB"]) { server, mountPoint, cache in
             let result = try warm("--keep", mountPoint + "/sub")
             #expect(result.status == 0 && result.output.contains("; 5 files are kept"))
@@ -197,7 +197,7 @@ import Testing
             for key in Self.bodies.keys where key.hasPrefix("sub/") && key != "sub/empty" {
                 #expect(cache.isComplete(key))
             }
-            // It counts for what else may be kept.
+            // It counts against the space of other pins.
             let more = try warm("--keep", mountPoint + "/more")
             #expect(more.status == 1 && more.errorOutput.contains(", beside 21MiB that are kept; "))
             try #expect(
@@ -220,12 +220,12 @@ import Testing
         (["--parallel", "0"], "--parallel 0: give a number from 1 to 64"),
         (["--parallel", "65"], "--parallel 65: give a number from 1 to 64"),
     ])
-    func `says what doesn't go together`(arguments: [String], message: String) throws {
+    func `tractfs warm refuses options that exclude each other`(arguments: [String], message: String) throws {
         let result = try warm(arguments + ["/tmp"])
         #expect(result.status == 64 && result.errorOutput.contains(message))
     }
 
-    @Test func `says which paths it can't do, and does the others`() throws {
+    @Test func `tractfs warm reports the paths that fail, and warms the others`() throws {
         try withSubject { _, mountPoint, cache in
             let result = try warm("/tmp", "", mountPoint + "/nothing", mountPoint + "/sub/notes.txt")
             #expect(result.status == 1)
@@ -243,7 +243,7 @@ import Testing
         }
     }
 
-    @Test func `says that there is no cache to bring anything to`() throws {
+    @Test func `tractfs warm says that the mount has no cache`() throws {
         try withS3TestServer { server in
             server.put("file", .text("x"))
             try withMount(of: server, options: ["--no-cache"]) { mountPoint in
@@ -258,9 +258,8 @@ import Testing
     }
 }
 
-@Suite("When the serving process is killed, tractfs warm goes on:", .serialized, takeoverAvailable)
-struct WarmTakeoverTests {
-    @Test func `all of it is there in the end`() throws {
+@Suite(.serialized, takeoverAvailable) struct WarmTakeoverTests {
+    @Test func `tractfs warm completes though the serving process is killed`() throws {
         try withS3TestServer { server in
             let bodies = (0..<8).map { ObjectBody.pattern(seed: UInt64($0), byteCount: 6 << 20) }
             for (index, body) in bodies.enumerated() { server.put(Key("file\(index)"), body) }

@@ -1,4 +1,6 @@
 import BlockCache
+import CommandOutput
+import SystemSupport
 import Testing
 
 @testable import tractfs
@@ -21,8 +23,8 @@ import Testing
         var wanted = WantedFiles()
         for file in files { wanted.add(file) }
         let room = DiskCache.Room(
-            byteLimit: limit, fillableByteCount: limit / 100 * 90, keepableByteCount: limit / 100 * 80,
-            keptByteCount: kept)
+            byteLimit: limit, fillableByteCount: limit / 100 * 90, pinnableByteCount: limit / 100 * 80,
+            pinnedByteCount: kept)
         return WarmPlan(wanted: wanted, room: room, keeps: keeps)
     }
 
@@ -72,8 +74,8 @@ import Testing
         let start = ContinuousClock.now
         let written = Written()
         var progress = FetchProgress(
-            totalByteCount: 10 << 30, on: OverwrittenLine(delay: .zero) { written.texts.append($0) }, now: start
-        ) { _ in }
+            totalByteCount: 10 << 30, on: ProgressLine(onTerminal: { written.texts.append($0) }, now: start), now: start
+        )
         var counts = FetchRun.Counts()
         counts.doneByteCount = 4 << 30
         counts.current = "/m/100307/T1w/\u{1b}[2J.nii"
@@ -90,9 +92,8 @@ import Testing
     @Test func `where nobody watches there is a line every half minute, with the rate of late`() {
         let start = ContinuousClock.now
         let written = Written()
-        var progress = FetchProgress(totalByteCount: 100 << 20, on: OverwrittenLine(write: nil), now: start) {
-            written.texts.append($0)
-        }
+        var progress = FetchProgress(
+            totalByteCount: 100 << 20, on: ProgressLine(asLines: { written.texts.append($0) }, now: start), now: start)
         var counts = FetchRun.Counts()
         for second in 0...60 {
             // Fast for half a minute, then slow.

@@ -1,15 +1,16 @@
 import ArgumentParser
 import Foundation
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 
-/// What is told of a command line that is wrong.
+/// Returns the message about a wrong command line.
 private func complaint(_ arguments: [String]) -> (text: String, code: ExitCode)? {
     var completed: CompletedArguments?
     do {
-        try UnknownCommand.check(arguments)
+        try UnknownCommand.check(arguments, of: Tractfs.self)
         let complete = try CompletedArguments(arguments, environment: [:], systemFile: "/nonexistent")
         completed = complete
         _ = try Tractfs.parseAsRoot(complete.arguments)
@@ -19,7 +20,7 @@ private func complaint(_ arguments: [String]) -> (text: String, code: ExitCode)?
     }
 }
 
-/// Expects that it is told in a line of its own what is wrong, by these words, and the exit status of wrong usage.
+/// Expects a line that says what is wrong, with these words, and the exit status of wrong usage.
 private func expectComplaint(
     _ arguments: [String], says words: [String], sourceLocation: SourceLocation = #_sourceLocation
 ) {
@@ -33,11 +34,11 @@ private func expectComplaint(
     }
     #expect(code == .validationFailure, sourceLocation: sourceLocation)
     #expect(!text.contains("\n"), sourceLocation: sourceLocation)
-    // Two lines of a terminal, and a little for values that are long themselves.
+    // Two lines of a terminal, and some more for long values.
     #expect(text.count <= 260, "\(text.count) characters: \(text)", sourceLocation: sourceLocation)
 }
 
-/// A command as it is declared, with its options and what else it takes.
+/// A declared command with its options and operands.
 private struct DeclaredCommand: CustomTestStringConvertible {
     let type: any ParsableCommand.Type
     /// "cache list"
@@ -47,14 +48,14 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     var words: [String] { name.split(separator: " ").map(String.init) }
     var options: [DeclaredOptions.Option] { DeclaredOptions(of: type).options }
 
-    /// Its options, but of those that `mount` has too one alone: the parser takes a while for each.
+    /// The options of a command, of which those of `mount` are taken once: the parser takes a while for each.
     var ownOptions: [DeclaredOptions.Option] {
         if name == "mount" { return options }
         let shared = options.filter { DeclaredOptions.ofMount[$0.name] != nil }
         return options.filter { DeclaredOptions.ofMount[$0.name] == nil } + shared.prefix(1)
     }
 
-    /// All that do something, and so have no further subcommands.
+    /// All commands without subcommands.
     static let all = of(Tractfs.self, "")
 
     private static func of(_ type: any ParsableCommand.Type, _ name: String) -> [DeclaredCommand] {
@@ -66,8 +67,8 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     }
 }
 
-@Suite("Wrong usage of a command") struct WrongUsageTests {
-    /// What else than options each command takes: what it can't do without, and whether there may be more.
+@Suite struct WrongUsageTests {
+    /// The operands of each command: the required ones, and if there may be more.
     private static let operands: [String: (needed: [String], mayBeMore: Bool)] = [
         "mount": (["s3://bucket", "/mnt/x"], false), "unmount": (["/mnt/x"], false), "upgrade": (["/mnt/x"], false),
         "status": ([], false), "report": (["/mnt/x"], false), "refresh": (["/mnt/x"], true), "warm": (["/mnt/x"], true),
@@ -75,12 +76,12 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         "cache clear": ([], false), "doctor": (["s3://bucket"], false), "config show": ([], false),
     ]
 
-    /// What a command that takes up to so many, but needs fewer, is given to have too many.
+    /// Too many operands for commands with optional ones.
     private static let optional = [
         "status": ["/mnt/x"], "cache clear": ["s3://bucket"], "config show": ["s3://bucket", "/mnt/x"],
     ]
 
-    /// For what the help calls a value: one that is none, and what is said of it. Empty where any text will do for the parser.
+    /// An invalid value for each placeholder in the help, and the words about it; empty if the parser accepts any text.
     private static let wrongValues: [String: [(value: String, says: [String])]] = [
         "size": [
             ("12 bananas", ["512MiB"]), ("10GB", ["10GiB?"]), ("10g", ["10GiB?"]), ("1.5 GiB", ["1536MiB?"]),
@@ -103,7 +104,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         "level": [("loud", ["trace", "critical"])],
         "format": [("yaml", ["text", "json"])],
         "context": [("a b", ["system_u:"]), ("", [])],
-        // Checked where they are used, by the words of MountFailureTests: whether they are there, or could be.
+        // The words of MountFailureTests cover values that are checked when they are used.
         "url": [], "region": [], "profile": [], "account": [], "file": [], "folder": [], "glob": [],
     ]
 
@@ -111,7 +112,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         command.words + (operands[command.name]?.needed ?? []) + more
     }
 
-    @Test("has a row in this file's tables, for each command", arguments: DeclaredCommand.all)
+    @Test("Each command has a row in the tables of wrong usage", arguments: DeclaredCommand.all)
     private func hasRow(command: DeclaredCommand) {
         #expect(Self.operands[command.name] != nil, "add tractfs \(command.name) to operands")
         #expect(complaint(Self.line(command))?.text == nil)
@@ -121,7 +122,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         }
     }
 
-    @Test("with an option that is nearly right names the right one", arguments: DeclaredCommand.all)
+    @Test("A misspelled option is refused with the right one", arguments: DeclaredCommand.all)
     private func misspelt(command: DeclaredCommand) {
         for (index, option) in command.ownOptions.enumerated() {
             // The last two letters swapped, or one too many.
@@ -133,21 +134,21 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         expectComplaint(Self.line(command, ["--bananas"]), says: ["--bananas", "tractfs \(command.name) --help"])
     }
 
-    @Test("without an option's value names the option", arguments: DeclaredCommand.all)
+    @Test("An option without its value is refused by name", arguments: DeclaredCommand.all)
     private func withoutValue(command: DeclaredCommand) {
         for option in command.ownOptions where !option.isFlag {
             expectComplaint(Self.line(command, ["--\(option.name)"]), says: ["--\(option.name)", "--help"])
         }
     }
 
-    @Test("with a value for what takes none says so", arguments: DeclaredCommand.all)
+    @Test("A value for an option that takes none is refused", arguments: DeclaredCommand.all)
     private func withValue(command: DeclaredCommand) {
         for option in command.ownOptions where option.isFlag {
             expectComplaint(Self.line(command, ["--\(option.name)=yes"]), says: ["--\(option.name)"])
         }
     }
 
-    @Test("with a value of the wrong form says which would be right", arguments: DeclaredCommand.all)
+    @Test("A value of the wrong form is refused with the right form", arguments: DeclaredCommand.all)
     private func wrongValue(command: DeclaredCommand) {
         var tried: Set<String> = []
         for option in command.ownOptions {
@@ -159,7 +160,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         }
     }
 
-    @Test("without an argument, or with one too many, says which", arguments: DeclaredCommand.all)
+    @Test("A missing argument, or one too many, is refused by name", arguments: DeclaredCommand.all)
     private func operandCount(command: DeclaredCommand) throws {
         let (needed, mayBeMore) = try #require(Self.operands[command.name])
         for count in 0..<needed.count {
@@ -173,7 +174,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     }
 
     @Test(
-        "that many people will try names the right one",
+        "A popular wrong name of an option or command is refused with the right one",
         arguments: [
             (["mount", "/mnt/hcp", "s3://b"], ["the bucket comes first", "tractfs mount s3://b /mnt/hcp"]),
             (["umount", "/mnt/hcp"], ["no command umount", "tractfs unmount?"]),
@@ -213,7 +214,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     }
 
     @Test(
-        "that names a bucket in another way shows how it is written here",
+        "A bucket in another notation is refused with the notation of this program",
         arguments: [
             ("hcp-openaccess/HCP_1200", "s3://hcp-openaccess/HCP_1200?"), ("hcp-openaccess", "s3://hcp-openaccess?"),
             ("s3:/hcp-openaccess/HCP", "s3://hcp-openaccess/HCP?"), ("s3:hcp-openaccess", "s3://hcp-openaccess?"),
@@ -250,7 +251,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
     }
 
     @Test(
-        "that names a bucket for a mount says so",
+        "A bucket in place of a mount is refused with that reason",
         arguments: ["unmount", "upgrade", "status", "report", "refresh", "warm"])
     func bucketForMount(command: String) throws {
         let result = try run(tractfsExecutable(), [command, "s3://bucket/x"])
@@ -258,7 +259,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         #expect(result.errorOutput.contains("s3://bucket/x is no path; give that of its mount"))
     }
 
-    @Test func `goes to standard error, with the exit status of usage`() throws {
+    @Test func `A message about wrong usage goes to standard error, with the exit status of usage`() throws {
         for arguments in [
             ["umount", "/mnt"], ["mount", "/mnt/hcp", "s3://b"], ["mount", "s3://b", "/mnt", "--metadata-tll", "1h"],
         ] {

@@ -7,17 +7,17 @@ import TestSupport
 
 @testable import Namespace
 
-/// Lookups and readers at once, on a store whose answers come in any order, while others bring pages of their own and keys
+/// Concurrent lookups and readers, on a store whose responses come in any order, while prefetches add pages and keys
 /// come and go.
 @Suite("Concurrent listings") struct ConcurrentListingTests {
     @Test(
-        "answers are those of a plain set of keys, whatever comes in whatever order", arguments: 0..<150)
+        "concurrent lookups and readers agree with the keys, whatever the order of responses", arguments: 0..<150)
     func unchangingKeys(seed: UInt64) throws {
         try run(seed: seed, changingCount: 0)
     }
 
     @Test(
-        "what is there all the time is never missed, what never is never shown, and nothing comes twice, while keys change",
+        "while keys change, listings miss no stable key, show no absent key, and show no key twice",
         arguments: 0..<250)
     func changingKeys(seed: UInt64) throws {
         try run(seed: seed, changingCount: 20)
@@ -45,7 +45,7 @@ import TestSupport
             case 5: world.listAhead(using: &random)
             case 6 where !changing.isEmpty: world.change(changing, using: &random)
             case 7 where Int.random(in: 0..<5, using: &random) == 0:
-                namespace.forget(["", "a/"].randomElement(using: &random) ?? "", .tree)
+                namespace.invalidate(["", "a/"].randomElement(using: &random) ?? "", .tree)
             default: world.releaseOne(using: &random)
             }
         }
@@ -54,13 +54,13 @@ import TestSupport
     }
 }
 
-/// A namespace, its store, and all that is under way between them.
+/// A namespace and its store, with all requests in flight between them.
 private final class World: Sendable {
     private let namespace: Namespace
     private let store: InMemoryStore
-    /// Keys that are there all the time.
+    /// Keys that exist all the time.
     private let stable: TreeModel
-    /// Keys that are there at some time.
+    /// Keys that exist at some time.
     private let ever: TreeModel
     private let seed: UInt64
     private let readers = Mutex<[DirectoryReader]>([])
@@ -74,7 +74,7 @@ private final class World: Sendable {
         self.seed = seed
     }
 
-    /// A directory that some key is in, at some time.
+    /// Returns a directory that contains a key at some time.
     private func anyDirectory(using random: inout SeededGenerator) -> Inode {
         let key = ever.keys.randomElement(using: &random) ?? ""
         let length = Int.random(in: 0...key.bytes.count, using: &random)
@@ -109,33 +109,33 @@ private final class World: Sendable {
         readers.withLock { $0.append(reader) }
     }
 
-    /// Lets some reader go on, or go back; whether there is one that isn't at its end.
+    /// Lets a reader continue or seek. Returns `false` if all are at their end.
     @discardableResult
     func readOn(using random: inout SeededGenerator) -> Bool {
         let idle = readers.withLock { $0.filter { $0.canReadOn } }
         guard let reader = idle.randomElement(using: &random) else { return false }
         let seek = Int.random(in: 0..<12, using: &random)
-        reader.readOn(seek == 0 ? .rewind : seek == 1 ? .seek(Int.random(in: 0...5, using: &random)) : .goOn)
+        reader.readOn(seek == 0 ? .rewind : seek == 1 ? .seek(Int.random(in: 0...5, using: &random)) : .proceed)
         return true
     }
 
-    /// Lists something that nobody needs, as a walk's listings do, and lets the tree know.
+    /// Lists a page that no reader needs, like a prefetch, and adds it to the cache.
     func listAhead(using random: inout SeededGenerator) {
         let key = (ever.keys + [""]).randomElement(using: &random) ?? ""
         let prefix = Key(key.bytes.prefix(Int.random(in: 0...key.bytes.count, using: &random))).folderPrefix
         var request = ListRequest(prefix: prefix, isDelimited: Int.random(in: 0..<3, using: &random) == 0)
         if Bool.random(using: &random) { request.startAfter = ever.keys.randomElement(using: &random) }
-        let askedAt = ContinuousClock.now
-        let tree = namespace.tree
+        let requestedAt = ContinuousClock.now
+        let cache = namespace.cache
         let isAnnounced = Bool.random(using: &random)
-        let beginning = ProvenPage.beginning(of: request)
+        let beginning = PageCoverage.beginning(of: request)
         let interval = KeyInterval(lower: beginning, upper: request.prefix.endOfPrefix)
-        let token = isAnnounced ? tree.pagesUnderWay.begin(expecting: interval) : nil
+        let token = isAnnounced ? cache.pagesInFlight.begin(expecting: interval) : nil
         store.list(request, deadline: .now + .seconds(10)) { [request] result in
-            if let page = try? result.get(), let proven = try? ProvenPage(page, of: request) {
-                tree.absorb(proven, askedAt: askedAt)
+            if let page = try? result.get(), let coverage = try? PageCoverage(page, of: request) {
+                cache.absorb(coverage, requestedAt: requestedAt)
             }
-            if let token { tree.pagesUnderWay.end(token, result) }
+            if let token { cache.pagesInFlight.end(token, result) }
         }
     }
 
@@ -144,7 +144,7 @@ private final class World: Sendable {
         if Bool.random(using: &random) { store.put(key, .text("y")) } else { store.delete(key) }
     }
 
-    /// Lets one of the requests under way be answered; whether there is one.
+    /// Lets one request in flight be answered. Returns `false` if there is none.
     @discardableResult
     func releaseOne(using random: inout SeededGenerator) -> Bool {
         guard let request = store.waiting.randomElement(using: &random) else { return false }
@@ -153,7 +153,7 @@ private final class World: Sendable {
     }
 
     func expectAllAnswered() {
-        #expect(pendingCount.withLock { $0 } == 0, "lookups wait for nothing, seed \(seed)")
+        #expect(pendingCount.withLock { $0 } == 0, "lookups without an answer, seed \(seed)")
         for reader in readers.withLock({ $0 }) {
             let context: Comment = "\(reader.prefix), seed \(seed)"
             #expect(reader.isAtEnd, context)
@@ -167,10 +167,10 @@ private final class World: Sendable {
     }
 }
 
-/// Somebody who reads a directory: one request at a time, some entries of each answer.
+/// A reader of a directory: one request at a time, and some entries of each response.
 private final class DirectoryReader: Sendable {
     enum Step {
-        case goOn
+        case proceed
         /// To an index that was read before.
         case seek(Int)
         case rewind
@@ -178,13 +178,13 @@ private final class DirectoryReader: Sendable {
 
     fileprivate struct State {
         var names: [[UInt8]] = []
-        /// Where to read on.
+        /// The index to continue at.
         var index = 0
         var isWaiting = false
         var isAtEnd = false
         var hasBegun = false
         var failureCount = 0
-        /// Whether an index had another name than before.
+        /// `true` if an index had another name before.
         var hasMoved = false
     }
 
@@ -205,11 +205,11 @@ private final class DirectoryReader: Sendable {
     func readOn(_ step: Step) {
         let (index, isRestart) = state.withLock { state -> (Int, Bool) in
             switch step {
-            case .goOn: break
+            case .proceed: break
             case .seek(let index): state.index = min(index, state.names.count)
             case .rewind: state = State()
             }
-            // The first request of all is one from the beginning, as in readdir.
+            // The first request begins at the first entry, as in readdir.
             let isRestart = !state.hasBegun
             state.hasBegun = true
             state.isWaiting = true
@@ -222,7 +222,7 @@ private final class DirectoryReader: Sendable {
                     state.failureCount += 1
                     return
                 }
-                // Some of them, as where the caller's buffer is small.
+                // Only some entries, as with a small buffer.
                 let count = min(slice.count, 1 + index % 3)
                 for offset in 0..<count { state.take(slice[offset].entry.name.bytes, at: index + offset) }
                 state.index = index + count

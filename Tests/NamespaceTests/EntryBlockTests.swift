@@ -9,7 +9,7 @@ import TestSupport
     private let account = BlockAccount()
 
     @Test(arguments: 0..<100)
-    func `entries come out as they went in, also by way of the disk`(seed: UInt64) throws {
+    func `a block returns the entries that were added, even after it was on the disk`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let prefix: Key = ["", "a/", "é/b/"].randomElement(using: &random) ?? ""
         let entries = oddEntries(count: Int.random(in: 0...40, using: &random), below: prefix, using: &random)
@@ -31,31 +31,31 @@ import TestSupport
             #expect(block.isDirectory(index) == entry.isDirectory, "seed \(seed)")
             #expect(block.key(index) == entry.key(below: block.prefix), "seed \(seed)")
             #expect(block.inodeNumber(index) == Inode.number(of: entry.key(below: block.prefix)), "seed \(seed)")
-            #expect(block.index(of: position(of: entry)) == index, "seed \(seed)")
-            #expect(block.firstIndex(notBefore: position(of: entry) + [0]) == index + 1, "seed \(seed)")
+            #expect(block.index(of: sortKey(of: entry)) == index, "seed \(seed)")
+            #expect(block.firstIndex(notBefore: sortKey(of: entry) + [0]) == index + 1, "seed \(seed)")
         }
         #expect(block.firstIndex(notBefore: []) == 0, "seed \(seed)")
     }
 
     @Test(arguments: 0..<50)
-    func `a place among the entries is that in their keys' order`(seed: UInt64) {
+    func `the index of a sort key in a block is that in the order of keys`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let entries = oddEntries(count: 30, below: "", using: &random)
         let block = block(of: entries, prefix: "", account: account)
         for wanted in oddEntries(count: 30, below: "", using: &random) {
-            let expected = entries.firstIndex { !(EntryPosition($0) < EntryPosition(wanted)) } ?? entries.count
-            #expect(block.firstIndex(notBefore: position(of: wanted)) == expected, "seed \(seed)")
+            let expected = entries.firstIndex { !(EntrySortKey($0) < EntrySortKey(wanted)) } ?? entries.count
+            #expect(block.firstIndex(notBefore: sortKey(of: wanted)) == expected, "seed \(seed)")
             #expect(
-                (block.index(of: position(of: wanted)) != nil) == entries.contains { hasSamePlace($0, wanted) },
+                (block.index(of: sortKey(of: wanted)) != nil) == entries.contains { hasSameSortKey($0, wanted) },
                 "seed \(seed)")
         }
     }
 
-    private func hasSamePlace(_ left: DirectoryEntry, _ right: DirectoryEntry) -> Bool {
+    private func hasSameSortKey(_ left: DirectoryEntry, _ right: DirectoryEntry) -> Bool {
         left.name == right.name && left.isDirectory == right.isDirectory
     }
 
-    @Test func `bytes that are damaged anywhere are no block`() throws {
+    @Test func `bytes with any bit changed aren't a valid block`() throws {
         var random = SeededGenerator(seed: 1)
         let bytes = block(of: oddEntries(count: 12, below: "p/", using: &random), prefix: "p/", account: account)
             .serialized
@@ -76,7 +76,7 @@ import TestSupport
     }
 
     @Test(arguments: 0..<4_000)
-    func `bytes that somebody made up with a right checksum are refused or harmless`(seed: UInt64) {
+    func `forged bytes with a right checksum are rejected or make a harmless block`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var bytes = block(of: oddEntries(count: 6, below: "p/", using: &random), prefix: "p/", account: account)
             .serialized
@@ -94,11 +94,11 @@ import TestSupport
         let entries = (0..<block.count).map { block.entry($0) }
         for (index, entry) in entries.enumerated() {
             #expect((try? Name(entry.name.bytes)) == entry.name, "seed \(seed)")
-            #expect(block.index(of: position(of: entry)) == index, "seed \(seed)")
+            #expect(block.index(of: sortKey(of: entry)) == index, "seed \(seed)")
         }
     }
 
-    @Test func `the account has what lives, and nothing else`() throws {
+    @Test func `the account of memory counts exactly the blocks in use`() throws {
         var random = SeededGenerator(seed: 1)
         let entries = oddEntries(count: 40, below: "", using: &random)
         var blocks = (0..<3).map { _ in block(of: entries, prefix: "", account: account) }
@@ -111,19 +111,19 @@ import TestSupport
         #expect(account.byteCount == 0)
     }
 
-    @Test func `an ordinary entry takes 40 bytes and its name`() {
+    @Test func `an ordinary entry takes 40 bytes besides its name`() {
         var builder = EntryBlock.Builder(prefix: "subject/", reserving: 1_000, account: account)
         for index in 1_000..<2_000 {
             let name = Array("file\(index).nii.gz".utf8)
             builder.append(file: name, object: object(Key("subject/").appending(name)))
         }
-        #expect(builder.lastPosition == ArraySlice("file1999.nii.gz".utf8))
+        #expect(builder.lastSortKey == ArraySlice("file1999.nii.gz".utf8))
         let block = builder.finish()
         #expect(block.byteCount <= 1_000 * (40 + 15) + 256)
     }
 
     @Test(arguments: 0..<50)
-    func `an entry's id is of the key and one writing of it, wherever it is kept`(seed: UInt64) {
+    func `an entry's preferred inode id depends on its key and version, not on its block`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let prefix: Key = ["", "a/"].randomElement(using: &random) ?? ""
         let entries = oddEntries(count: 30, below: prefix, using: &random)
@@ -144,7 +144,7 @@ import TestSupport
         }
     }
 
-    /// The object with one thing about it changed.
+    /// Returns copies of the object with one property changed.
     private func rewritten(_ object: ListedObject) -> [ListedObject] {
         let version = object.version
         let time = object.lastModified
@@ -168,7 +168,7 @@ import TestSupport
         block.preferredID(index, number: block.inodeNumber(index))
     }
 
-    private func position(of entry: DirectoryEntry) -> [UInt8] {
+    private func sortKey(of entry: DirectoryEntry) -> [UInt8] {
         entry.name.bytes + (entry.isDirectory ? [Key.delimiter] : [])
     }
 
@@ -179,7 +179,7 @@ import TestSupport
     }
 }
 
-/// A block of these entries.
+/// Returns a block of these entries.
 func block(of entries: [DirectoryEntry], prefix: Key, account: BlockAccount) -> EntryBlock {
     var builder = EntryBlock.Builder(prefix: prefix, reserving: entries.count, account: account)
     for entry in entries {
@@ -191,7 +191,7 @@ func block(of entries: [DirectoryEntry], prefix: Key, account: BlockAccount) -> 
     return builder.finish()
 }
 
-/// Entries of odd names, ETags, times, sizes and storage classes, in their order.
+/// Returns entries with odd names, ETags, times, sizes and storage classes, in order.
 func oddEntries(count: Int, below prefix: Key, using random: inout SeededGenerator) -> [DirectoryEntry] {
     let names = Set(oddKeys(count: count, using: &random).compactMap { try? Name($0.bytes) })
     let entries = names.sorted { Key($0.bytes) < Key($1.bytes) }.map { name in
@@ -200,7 +200,7 @@ func oddEntries(count: Int, below prefix: Key, using random: inout SeededGenerat
             kind: Int.random(in: 0..<3, using: &random) == 0
                 ? .directory : .file(oddObject(prefix.appending(name.bytes), using: &random)))
     }
-    return entries.sorted { EntryPosition($0) < EntryPosition($1) }
+    return entries.sorted { EntrySortKey($0) < EntrySortKey($1) }
 }
 
 private func oddObject(_ key: Key, using random: inout SeededGenerator) -> ListedObject {

@@ -6,13 +6,13 @@ import TestSupport
 
 @testable import Namespace
 
-/// A server's inodes, and its log.
+/// A server's inodes with their log.
 private struct LoggedInodes {
     let log: StateLog
     let account = BlockAccount()
     let table: InodeTable
 
-    /// The inodes that the log has.
+    /// Restores the inodes of a log.
     init(_ log: StateLog, idMask: UInt64) throws {
         self.log = log
         let entries = EntryLog(log)
@@ -22,12 +22,12 @@ private struct LoggedInodes {
     }
 }
 
-@Suite("Inodes that a dead server has told the kernel of") struct InodeRestoreTests {
+@Suite("Restoration of inodes") struct InodeRestoreTests {
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    /// Little, so that the log is written anew meanwhile.
+    /// So few that the log is rewritten meanwhile.
     private let rewriteByteCountMin = 20_000
 
-    @Test("are known to the next one as they were, whenever that begins", arguments: 0..<40)
+    @Test("the next process restores the kernel's inodes from the log, whenever the old one dies", arguments: 0..<40)
     func areRestored(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let idMask: UInt64 = [.max, 0xfff, 0x80].randomElement(using: &random) ?? .max
@@ -41,14 +41,14 @@ private struct LoggedInodes {
             for _ in 0..<Int.random(in: 0..<300, using: &random) {
                 let directory = Int.random(in: 0..<prefixes.count, using: &random)
                 if blocks.isEmpty || Int.random(in: 0..<30, using: &random) == 0 {
-                    // Listed again.
+                    // The directory is listed again.
                     blocks = zip(entries, prefixes).map { [block(of: $0, prefix: $1, account: inodes.account)] }
                 }
                 if let block = blocks[directory].randomElement(using: &random), block.count > 0,
                     Int.random(in: 0..<5, using: &random) < 3
                 {
                     let index = Int.random(in: 0..<block.count, using: &random)
-                    let id = inodes.table.remember(index, of: block)
+                    let id = inodes.table.recordLookup(index, of: block)
                     model[id, default: KernelInode(entry: entries[directory][index], prefix: prefixes[directory])]
                         .lookupCount += 1
                 } else if let (id, inode) = model.randomElement(using: &random) {
@@ -63,14 +63,14 @@ private struct LoggedInodes {
             try check(inodes, model, hasOwnIDs: idMask == .max, "seed \(seed)")
         }
         for (id, inode) in model { inodes.table.forget(id, count: inode.lookupCount) }
-        #expect(inodes.table.count == 1, "only the root is left, seed \(seed)")
-        // Who writes the log anew just then, on a thread of its own, still holds some.
-        try eventually("that no block is left, seed \(seed)") { inodes.account.byteCount == 0 }
+        #expect(inodes.table.count == 1, "more than the root is left, seed \(seed)")
+        // A thread that is rewriting the log may still hold some.
+        try eventually("no block is left, seed \(seed)") { inodes.account.byteCount == 0 }
         let last = try LoggedInodes(logAfterKill(of: inodes.log), idMask: idMask)
         #expect(last.table.count == 1, "seed \(seed)")
     }
 
-    /// What the kernel knows of an inode.
+    /// The kernel's knowledge of an inode.
     private struct KernelInode {
         let entry: DirectoryEntry
         let prefix: Key
@@ -84,27 +84,27 @@ private struct LoggedInodes {
         for (id, inode) in model {
             let key = inode.entry.key(below: inode.prefix)
             #expect(inodes.table.inode(id) == Inode(id: id, key: key, kind: inode.entry.kind), comment)
-            // Where ids collide, it is a matter of which inodes were forgotten.
+            // If ids collide, they depend on which inodes were forgotten.
             guard hasOwnIDs else { continue }
             // The same name gets the same number again.
             let block = block(of: [inode.entry], prefix: inode.prefix, account: BlockAccount())
             if inode.entry.isDirectory { #expect(inodes.table.directory(key) == id, comment) }
-            let again = inodes.table.remember(0, of: block)
+            let again = inodes.table.recordLookup(0, of: block)
             #expect(again == id, comment)
             inodes.table.forget(id, count: 1)
         }
     }
 
-    @Test func `take the memory of the blocks that they are of, and of no others`() throws {
+    @Test func `restored inodes keep only their own blocks in memory`() throws {
         var random = SeededGenerator(seed: 1)
         let inodes = try LoggedInodes(.create(logger: logger), idMask: .max)
         let entries = (0..<3).map { _ in oddEntries(count: 50, below: "", using: &random) }
         let blocks = entries.map { block(of: $0, prefix: "", account: BlockAccount()) }
-        let ids = blocks.map { inodes.table.remember(3, of: $0) }
+        let ids = blocks.map { inodes.table.recordLookup(3, of: $0) }
         inodes.table.forget(ids[1], count: 1)
         let restored = try LoggedInodes(logAfterKill(of: inodes.log), idMask: .max)
         #expect(restored.account.byteCount == blocks[0].byteCount + blocks[2].byteCount)
-        #expect(restored.table.inodes(pinning: blocks[0]).isEmpty, "the blocks are others than the dead server's")
+        #expect(restored.table.inodes(pinning: blocks[0]).isEmpty, "the blocks aren't those of the former process")
         restored.table.forget(ids[0], count: 1)
         #expect(restored.account.byteCount == blocks[2].byteCount)
     }

@@ -4,10 +4,10 @@ import TestSupport
 
 @testable import Namespace
 
-@Suite("Inodes") struct InodeTableTests {
+@Suite("Inode table") struct InodeTableTests {
     private let account = BlockAccount()
 
-    @Test("lookups are counted as the kernel counts them, also where ids collide", arguments: 0..<60)
+    @Test("lookup counts equal the kernel's, even if inode ids collide", arguments: 0..<60)
     func countsLookups(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let idMask: UInt64 = [.max, 0xfff, 0x80].randomElement(using: &random) ?? .max
@@ -19,12 +19,12 @@ import TestSupport
         for _ in 0..<400 {
             let index = Int.random(in: 0..<entries.count, using: &random)
             if Int.random(in: 0..<5, using: &random) < 3 {
-                let id = table.remember(index, of: blocks.randomElement(using: &random) ?? blocks[0])
+                let id = table.recordLookup(index, of: blocks.randomElement(using: &random) ?? blocks[0])
                 let known = model[id]
                 #expect(known == nil || known?.entry == entries[index], "seed \(seed)")
                 model[id] = (entries[index], (known?.lookupCount ?? 0) + 1)
             } else if let (id, row) = model.randomElement(using: &random) {
-                // As much as the kernel knows, or less; FUSE_BATCH_FORGET is many of these.
+                // All lookups that the kernel holds, or fewer; FUSE_BATCH_FORGET is many of these.
                 let count = UInt64.random(in: 1...row.lookupCount, using: &random)
                 table.forget(id, count: count)
                 model[id] = row.lookupCount == count ? nil : (row.entry, row.lookupCount - count)
@@ -36,10 +36,10 @@ import TestSupport
             }
         }
         for (id, row) in model { table.forget(id, count: row.lookupCount) }
-        #expect(table.count == 1, "only the root is left, seed \(seed)")
+        #expect(table.count == 1, "more than the root is left, seed \(seed)")
     }
 
-    @Test func `the kernel never forgets the root, and forgetting what is unknown does nothing`() {
+    @Test func `forgetting the root or an unknown inode does nothing`() {
         let table = InodeTable(rootKey: "root/")
         table.forget(.root, count: .max)
         table.forget(InodeID(rawValue: 12_345), count: 1)
@@ -48,18 +48,18 @@ import TestSupport
         #expect(table.directory("root/") == .root)
     }
 
-    @Test func `a row keeps the block that told of it last, and no other`() {
+    @Test func `an inode keeps only the newest block with its entry in memory`() {
         let table = InodeTable(rootKey: "")
         var random = SeededGenerator(seed: 1)
         let entries = oddEntries(count: 20, below: "", using: &random)
         var old: EntryBlock? = block(of: entries, prefix: "", account: account)
         var ids: [InodeID] = []
-        if let old { ids = (0..<entries.count).map { table.remember($0, of: old) } }
+        if let old { ids = (0..<entries.count).map { table.recordLookup($0, of: old) } }
         old = nil
-        #expect(account.byteCount > 0, "an inode's block stays when its listing is gone")
+        #expect(account.byteCount > 0, "the block of a dropped listing is gone")
         let new = block(of: entries, prefix: "", account: account)
         #expect(table.inodes(pinning: new).isEmpty)
-        for index in entries.indices { #expect(table.remember(index, of: new) == ids[index]) }
+        for index in entries.indices { #expect(table.recordLookup(index, of: new) == ids[index]) }
         #expect(account.byteCount == new.byteCount)
         #expect(table.inodes(pinning: new).map(\.id) == ids)
         #expect(table.inodes(pinning: new).map(\.index) == Array(entries.indices))
@@ -69,7 +69,7 @@ import TestSupport
         #expect(table.directory("nothing/") == nil)
     }
 
-    @Test func `a count that has no more room stays for good instead of being wrong`() {
+    @Test func `a lookup count that doesn't fit never decreases`() {
         var random = SeededGenerator(seed: 2)
         let block = block(of: oddEntries(count: 9, below: "", using: &random), prefix: "", account: account)
         var row = InodeRow(block: block, index: 3)
@@ -87,13 +87,13 @@ import TestSupport
         #expect(row.lookupCount == InodeRow.lookupCountMax)
     }
 
-    @Test func `a row takes few bytes, and the memory of forgotten ones is given back`() {
+    @Test func `an inode takes few bytes, and forgotten ones free their memory`() {
         let table = InodeTable(rootKey: "")
         let count = 100_000
         var builder = EntryBlock.Builder(prefix: "", reserving: count, account: account)
         for index in 0..<count { builder.append(directory: Array("\(index + count)".utf8)) }
         let block = builder.finish()
-        let ids = (0..<count).map { table.remember($0, of: block) }
+        let ids = (0..<count).map { table.recordLookup($0, of: block) }
         #expect(table.count == count + 1)
         let byteCount = table.byteCount
         #expect(byteCount <= count * 70)

@@ -5,14 +5,14 @@ import Testing
 
 @testable import Namespace
 
-/// Objects of these keys, with ETags of their own whatever else there is.
+/// Returns objects with these keys, whose ETags depend on nothing else.
 func contents(of keys: [Key]) -> StoreContents {
     var contents = StoreContents()
     for key in keys { contents.put(key, .text("x"), etag: ETag("\"\(key)\"")) }
     return contents
 }
 
-/// A page with these keys; those that end in "/" are common prefixes.
+/// Returns a page with these keys; those that end in "/" are common prefixes.
 func page(_ keys: [Key], next: String? = nil) -> ListPage {
     let items = keys.map { key -> ListPage.Item in
         if key.endsInDelimiter { return .commonPrefix(key) }
@@ -22,16 +22,16 @@ func page(_ keys: [Key], next: String? = nil) -> ListPage {
     return ListPage(items: items, next: next.map { ContinuationToken($0) })
 }
 
-/// All pages of a listing, each of a random size.
+/// Returns all pages of a listing, each of a random size.
 func pages(
     of contents: StoreContents, _ request: ListRequest, limits: ClosedRange<Int>, using random: inout SeededGenerator
-) throws -> [ProvenPage] {
-    var pages: [ProvenPage] = []
+) throws -> [PageCoverage] {
+    var pages: [PageCoverage] = []
     var request = request
     var lower: Key?
     repeat {
         request.limit = Int.random(in: limits, using: &random)
-        let page = try ProvenPage(try #require(contents.page(request)), of: request, from: lower)
+        let page = try PageCoverage(try #require(contents.page(request)), of: request, from: lower)
         pages.append(page)
         request.continuation = page.next
         lower = page.interval.upper
@@ -39,12 +39,12 @@ func pages(
     return pages
 }
 
-/// Pages of several listings below `root`: flat and delimited, of directories and of beginnings of names, from their
-/// beginning or from anywhere, to their end or not.
+/// Returns pages of several listings below `root`: flat and delimited, of directories and of prefixes of names,
+/// beginning anywhere, complete or not.
 func randomPages(
     of contents: StoreContents, below root: Key, using random: inout SeededGenerator
-) throws -> [ProvenPage] {
-    var found: [ProvenPage] = []
+) throws -> [PageCoverage] {
+    var found: [PageCoverage] = []
     for _ in 0..<Int.random(in: 1...6, using: &random) {
         let place = (contents.keys + oddKeys(count: 5, using: &random)).randomElement(using: &random) ?? ""
         let prefix = place.hasPrefix(root) ? place : root.appending(place.bytes)

@@ -7,7 +7,7 @@ import TestSupport
 @testable import Namespace
 
 @Suite("Metadata budget") struct MetadataBudgetTests {
-    /// A kernel that forgets what it is asked to.
+    /// A kernel that forgets all inodes that it is asked to.
     private final class ForgetfulKernel: KernelCache {
         private let namespace: Namespace
         private let lookupCounts: Mutex<[InodeID: UInt64]>
@@ -34,12 +34,12 @@ import TestSupport
             }
         }
 
-        func distrust(_ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void) {
+        func invalidate(_ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void) {
             completion()
         }
     }
 
-    @Test func `a walk through more than fits in memory is complete, and stays within the limit`() throws {
+    @Test func `a walk through a tree bigger than the memory limit is complete, and stays within the limit`() throws {
         let store = InMemoryStore(delivery: .inline)
         for folder in 0..<300 {
             for file in 0..<100 { store.put(Key("folder\(folder + 1_000)/a file of some name \(file)"), .text("x")) }
@@ -59,12 +59,11 @@ import TestSupport
         }
         #expect(fileCount == 30_000)
         #expect(kernel.releasedCount > 10_000)
-        // The inode table keeps room for rows that it had, which is much only where the limit is as small as here.
+        // The inode table keeps room for former rows, which matters only with a limit as small as this one.
         #expect(mostByteCount < byteLimit * 3 / 2)
     }
 
-    @Test func `a folder that is bigger than the limit is complete, and has all others dropped when pages come`() throws
-    {
+    @Test func `a folder bigger than the memory limit is complete, and all others are dropped for it`() throws {
         let store = InMemoryStore(delivery: .inline)
         store.change { contents in
             for file in 0..<40_000 { contents.put(Key("big/some name \(file * 7_919 % 99_991)"), .text("x")) }
@@ -80,18 +79,18 @@ import TestSupport
         for name in smallNames {
             _ = try names(in: try #require(try lookup(name, in: small, of: namespace)), of: namespace)
         }
-        #expect(namespace.tree.known("small/7/") != nil)
+        #expect(namespace.cache.known("small/7/") != nil)
         let big = try #require(try lookup(Name("big".utf8), in: root, of: namespace))
         let directory = namespace.openDirectory(big)
         #expect(try names(in: directory).count == 40_000)
-        #expect(namespace.tree.known("small/7/") == nil)
-        #expect(namespace.tree.known("big/") != nil, "what is read is kept: dropping it would free nothing")
+        #expect(namespace.cache.known("small/7/") == nil)
+        #expect(namespace.cache.known("big/") != nil, "a folder was dropped while it was read, which frees nothing")
         let listCount = store.listRequests.count
         #expect(try lookup(Name("some name 0".utf8), in: big, of: namespace) != nil)
         #expect(store.listRequests.count == listCount)
     }
 
-    @Test func `a folder that is bigger than the limit goes when it is closed`() throws {
+    @Test func `a folder bigger than the memory limit is dropped when it is closed`() throws {
         let store = InMemoryStore(delivery: .inline)
         store.change { contents in
             for file in 0..<40_000 { contents.put(Key("some name \(file * 7_919 % 99_991)"), .text("x")) }
@@ -102,8 +101,7 @@ import TestSupport
         #expect(namespace.budget.byteCount < 1 << 20)
     }
 
-    @Test func `what the kernel knows of expired listings stays within the limit, however often a tree changes`() throws
-    {
+    @Test func `inodes of expired listings stay within the memory limit, however often a tree changes`() throws {
         let store = InMemoryStore(delivery: .inline)
         let byteLimit = 1 << 20
         let namespace = namespace(on: store, byteLimit: byteLimit, timeToLive: .limited(.zero))
@@ -130,7 +128,9 @@ import TestSupport
             }
         }
         #expect(kernel.releasedCount > 50_000)
-        #expect(firstFiles.withLock { $0.count { namespace.inode($0) != nil } } == 0, "long replaced, and let go of")
+        #expect(
+            firstFiles.withLock { $0.count { namespace.inode($0) != nil } } == 0,
+            "the kernel still knows inodes that were replaced long ago")
         #expect(mostByteCount < byteLimit * 3 / 2)
     }
 
@@ -142,7 +142,7 @@ import TestSupport
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    /// All names of a directory, each told to the kernel, as readdirplus does, or to nobody.
+    /// Returns all names of a directory. With `note`, counts a lookup of each, like readdirplus.
     private func names(
         in inode: Inode, of namespace: Namespace, noting note: (@Sendable (InodeID) -> Void)? = nil
     ) throws -> [Name] {
@@ -158,7 +158,7 @@ import TestSupport
             directory.entries(from: count, isRestart: count == 0) { result in
                 guard let slice = try? result.get() else { return }
                 for index in 0..<slice.count {
-                    if let note { note(directory.remember(slice[index], number: slice[index].inodeNumber)) }
+                    if let note { note(directory.recordLookup(slice[index], number: slice[index].inodeNumber)) }
                     found.withLock { $0.append(slice[index].entry.name) }
                 }
             }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Names") struct NameTests {
     @Test(
-        "a name is what a path can hold",
+        "a name is valid if it can be a component of a path",
         arguments: [
             ("a", nil), ("a b+%20#&'\"\\", nil), ("é", nil), ("\t\n", nil), (String(repeating: "x", count: 255), nil),
             ("...", nil), ("", Name.Flaw.empty), (".", .dots), ("..", .dots), ("a/b", .forbiddenByte),
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(
-        "a key below a directory is a file, a directory, its marker, or hidden",
+        "a key in a directory is classified as file, directory, marker or hidden",
         arguments: [
             ("d/f", "file f"), ("d/", "marker"), ("d/s/", "directory s"), ("d/s/t/u", "directory s"),
             ("d//x", "hidden"),
@@ -28,7 +28,7 @@ import Testing
         ])
     func classification(key: String, expected: String) {
         let text =
-            switch Classification(Key(key), below: "d/") {
+            switch KeyClassification(Key(key), below: "d/") {
             case .marker: "marker"
             case .file(let name): "file \(String(decoding: name.bytes, as: UTF8.self))"
             case .directory(let name): "directory \(String(decoding: name.bytes, as: UTF8.self))"
@@ -37,12 +37,12 @@ import Testing
         #expect(text == expected)
     }
 
-    @Test func `entries are ordered as the keys that they stand for`() throws {
+    @Test func `entries are in the order of their keys`() throws {
         let names = try ["a", "a-", "a.txt", "a0", "aa", "b", "é", "a\u{1}"].map { try Name($0.utf8) }
-        let positions = names.flatMap { [EntryPosition($0, isDirectory: false), EntryPosition($0, isDirectory: true)] }
-        func key(_ position: EntryPosition) -> Key { Key(position.name.bytes + (position.isDirectory ? [47] : [])) }
-        for left in positions {
-            for right in positions {
+        let sortKeys = names.flatMap { [EntrySortKey($0, isDirectory: false), EntrySortKey($0, isDirectory: true)] }
+        func key(_ sortKey: EntrySortKey) -> Key { Key(sortKey.name.bytes + (sortKey.isDirectory ? [47] : [])) }
+        for left in sortKeys {
+            for right in sortKeys {
                 #expect((left < right) == (key(left) < key(right)), "\(key(left)) and \(key(right))")
             }
         }

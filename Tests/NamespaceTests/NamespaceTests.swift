@@ -8,7 +8,7 @@ import TestSupport
 
 @Suite("Namespace") struct NamespaceTests {
     @Test(
-        "lookups and directories agree with a plain set of keys, in whatever order they are asked", arguments: 0..<150)
+        "lookups and directories agree with the keys, in any order of requests", arguments: 0..<150)
     func agreesWithModel(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let keys = oddKeys(count: Int.random(in: 0...60, using: &random), using: &random)
@@ -40,7 +40,8 @@ import TestSupport
         }
     }
 
-    @Test func `a lookup in an unlisted directory lists its first page, which answers its siblings as well`() throws {
+    @Test func `a lookup in an unlisted directory lists its first page, which answers lookups of siblings too`() throws
+    {
         let store = InMemoryStore(delivery: .inline)
         for key: Key in ["d/a.nii.gz", "d/b", "d/c/x"] { store.put(key, .text("x")) }
         let namespace = namespace(on: store)
@@ -54,7 +55,7 @@ import TestSupport
         #expect(store.listRequests.count == 2)
     }
 
-    @Test func `a name beyond the first page costs one listing aimed at it, and then nothing`() throws {
+    @Test func `a name beyond the first page costs one request, and none later`() throws {
         let store = InMemoryStore(pageLimit: 10, delivery: .inline)
         for index in 100..<200 { store.put(Key("f\(index)"), .text("x")) }
         store.put("z/x", .text("x"))
@@ -68,7 +69,7 @@ import TestSupport
         #expect(store.listRequests.count == 4)
     }
 
-    @Test func `a directory hides the file of its name also where many keys stand between the two`() throws {
+    @Test func `a directory hides the file of its name, even with many keys between the two`() throws {
         let store = InMemoryStore(pageLimit: 3, delivery: .inline)
         for key: Key in ["a0", "a1", "a2", "n", "n-1", "n-2", "n-3", "n-4", "n/x"] { store.put(key, .text("x")) }
         let namespace = namespace(on: store)
@@ -77,7 +78,7 @@ import TestSupport
         #expect(try entries(of: root, in: namespace).contains(Named(name: Array("n".utf8), isDirectory: true)))
     }
 
-    @Test func `reading a directory of several pages lists each once, and again only when the time is over`() throws {
+    @Test func `a directory's pages are each listed once, and again only after they expire`() throws {
         let store = InMemoryStore(pageLimit: 10, delivery: .inline)
         for index in 100..<135 { store.put(Key("f\(index * index)"), .text("x")) }
         let lasting = namespace(on: store)
@@ -111,11 +112,11 @@ import TestSupport
         }
         #expect(
             first + rest == ["a", "b", "c", "d", "e"],
-            "what was listed stays where it was, and what comes behind is not moved")
+            "the entries of an open directory moved")
         #expect(try slice(of: directory, from: 0, isRestart: true).all.first?.name.bytes == Array("c".utf8))
     }
 
-    @Test func `a page that fails fails who waits, is not taken for the end, and is asked for again`() throws {
+    @Test func `a failed page fails its readers, doesn't end the directory, and is requested again`() throws {
         let store = InMemoryStore(pageLimit: 2, delivery: .inline)
         for key: Key in ["a", "b", "c"] { store.put(key, .text("x")) }
         let namespace = namespace(on: store)
@@ -125,7 +126,7 @@ import TestSupport
         #expect(try entries(of: root, in: namespace).count == 3)
     }
 
-    @Test func `many who look at a directory at once share one listing`() throws {
+    @Test func `concurrent lookups in a directory share one request`() throws {
         let store = InMemoryStore()
         for index in 0..<20 { store.put(Key("f\(index)"), .text("x")) }
         let namespace = namespace(on: store)
@@ -142,7 +143,7 @@ import TestSupport
         #expect(store.listRequests.count == 1)
     }
 
-    @Test func `an overwritten object is another inode of the same number`() throws {
+    @Test func `an overwritten object is another inode with the same number`() throws {
         let store = InMemoryStore(delivery: .inline)
         store.put("f", .text("old"))
         let namespace = namespace(on: store, timeToLive: .limited(.zero))
@@ -152,7 +153,7 @@ import TestSupport
         let new = try #require(try lookup("f", in: root, of: namespace).inode)
         #expect(old.id != new.id)
         #expect(old.number == new.number)
-        #expect(namespace.inode(old.id) == old, "who has the old one open still has it")
+        #expect(namespace.inode(old.id) == old, "the inode of an open file is gone")
     }
 
     @Test func `inode numbers and ids are the same in the next process`() throws {
@@ -177,7 +178,7 @@ import TestSupport
         _ = try lookup("f", in: root, of: namespace)
         let directory = namespace.openDirectory(root)
         let entry = try slice(of: directory, from: 0, isRestart: true)[0]
-        #expect(directory.remember(entry, number: entry.inodeNumber) == inode.id)
+        #expect(directory.recordLookup(entry, number: entry.inodeNumber) == inode.id)
         namespace.forget(inode.id, count: 2)
         #expect(namespace.inode(inode.id) == inode)
         #expect(namespace.inodeCount == 2)
@@ -206,7 +207,7 @@ private func lookup(_ name: String, in directory: Inode, of namespace: Namespace
     try lookup(try Name(name.utf8), in: directory, of: namespace)
 }
 
-/// Looks up on a store that answers inline.
+/// Looks up a name on a store that answers inline.
 private func lookup(_ name: Name, in directory: Inode, of namespace: Namespace) throws -> Namespace.Lookup {
     let answer = Mutex<Result<Namespace.Lookup, StoreError>?>(nil)
     namespace.lookup(name, in: directory) { result in answer.withLock { $0 = result } }
@@ -219,7 +220,7 @@ private func slice(of directory: OpenDirectory, from index: Int, isRestart: Bool
     return try #require(answer.withLock { $0 }).get()
 }
 
-/// All entries, each once.
+/// Returns all entries. Records an issue if one occurs twice.
 private func entries(of inode: Inode, in namespace: Namespace) throws -> Set<Named> {
     let directory = namespace.openDirectory(inode)
     var names: Set<Named> = []
@@ -236,6 +237,6 @@ private func entries(of inode: Inode, in namespace: Namespace) throws -> Set<Nam
 }
 
 extension DirectorySlice {
-    /// Its entries by themselves.
+    /// Copies of the entries.
     var all: [DirectoryEntry] { (0..<count).map { self[$0].entry } }
 }

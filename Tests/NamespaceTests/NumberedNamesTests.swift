@@ -8,7 +8,7 @@ import TestSupport
 
 @Suite("Numbered names") struct NumberedNamesTests {
     @Test(
-        "consecutive numbers of one width are a series",
+        "names with consecutive numbers of one width are a series",
         arguments: [
             (names(0..<20) { "img_\(padded($0, 6)).nii" }, 1_000, "img_001000.nii"),
             (names(0..<20) { "img_\(padded($0, 6)).nii" }, 1_000_000, nil),
@@ -23,13 +23,13 @@ import TestSupport
         ] as [([[UInt8]], Int, String?)])
     func series(names: [[UInt8]], number: Int, expected: String?) throws {
         let series = try #require(NumberSeries(names))
-        #expect(series.position(of: number).map { String(decoding: $0, as: UTF8.self) } == expected)
+        #expect(series.sortKey(of: number).map { String(decoding: $0, as: UTF8.self) } == expected)
         #expect(series.last == series.number(of: try #require(names.last)))
-        #expect(series.position(of: series.last) == names.last)
+        #expect(series.sortKey(of: series.last) == names.last)
     }
 
     @Test(
-        "what isn't is none",
+        "names without consecutive numbers of one width are no series",
         arguments: [
             [], names(0..<5) { "img\($0)" }, names(95..<105) { "img\($0)" }, names(5..<40) { "img\($0)" },
             names(0..<100) { "img" + String(4_096 + $0, radix: 16) },
@@ -42,8 +42,7 @@ import TestSupport
         #expect(NumberSeries(names) == nil)
     }
 
-    @Test func `a folder of numbered names is listed in parallel, with hardly a request more than it has pages`() throws
-    {
+    @Test func `a folder with numbered names is listed in parallel, with few requests more than it has pages`() throws {
         var contents = StoreContents()
         for number in 0..<100_000 { contents.put(Key("run/img_\(padded(number, 6)).nii"), .text("x")) }
         let store = InMemoryStore(delivery: .inline)
@@ -59,10 +58,10 @@ import TestSupport
         #expect(reader.names.count == 100_000)
         #expect(reader.isOver)
         #expect(store.listRequests.count <= 100 * 11 / 10 + 32)
-        #expect(roundCount <= 20, "requests that waited for each other")
+        #expect(roundCount <= 20, "too many requests in a row")
     }
 
-    @Test func `who stops reading stops what is asked for ahead`() throws {
+    @Test func `prefetches of numbered names end when the reader stops`() throws {
         var contents = StoreContents()
         for number in 0..<20_000 { contents.put(Key("run/img_\(padded(number, 6)).nii"), .text("x")) }
         let store = InMemoryStore(pageLimit: 50, delivery: .inline)
@@ -75,7 +74,7 @@ import TestSupport
     }
 
     @Test(
-        "whatever series there are, the listing is that of a plain set of keys, and few requests are for nothing",
+        "listings of folders with any series of numbers agree with the keys, and few requests are useless",
         arguments: 0..<120)
     func oddSeries(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -98,12 +97,12 @@ import TestSupport
         #expect(reader.names.count == expected.count, "seed \(seed)")
         #expect(Set(reader.names) == Set(expected.keys), "seed \(seed)")
         let pageCount = expected.count / pageLimit + 1
-        // Pages of the directory's own may overlap with those that were asked for ahead, once for each series.
+        // Own pages of the directory may overlap with prefetched ones, once for each series.
         #expect(store.listRequests.count <= pageCount * 12 / 10 + 64, "\(pageCount) pages, seed \(seed)")
     }
 
-    /// Several series one after another, of any width, with gaps, steps, numbers that become longer, hexadecimal ones,
-    /// subdirectories and strangers.
+    /// Returns several series in a row, of any width, with gaps, steps, growing numbers, hexadecimal ones,
+    /// subdirectories and other names.
     private func oddSeries(using random: inout SeededGenerator) -> [Key] {
         var names: Set<String> = ["README", "run/x"]
         for head in ["", "a", "b_", "b_1", "z-"].shuffled(using: &random).prefix(Int.random(in: 1...4, using: &random))
@@ -122,7 +121,7 @@ import TestSupport
     }
 }
 
-/// Somebody who reads a directory to its end, or to some entry, and asks again where that fails.
+/// A reader that reads a directory up to an entry or to its end, and repeats failed requests.
 private final class StreamingReader: Sendable {
     private struct State {
         var names: [[UInt8]] = []
@@ -154,7 +153,7 @@ private final class StreamingReader: Sendable {
         }
     }
 
-    /// Whether to read on.
+    /// Adds the entries. Returns `true` to read on.
     private func take(_ slice: DirectorySlice) -> Bool {
         state.withLock { state in
             for index in 0..<slice.count { state.names.append(slice[index].entry.name.bytes) }
@@ -168,7 +167,7 @@ private func names(_ numbers: Range<Int>, _ name: (Int) -> String) -> [[UInt8]] 
     numbers.map { Array(name($0).utf8) }
 }
 
-/// A number with as many zeros before it as it takes to have so many digits.
+/// Returns a number with leading zeros up to a width.
 private func padded(_ number: Int, _ width: Int, radix: Int = 10) -> String {
     let digits = String(number, radix: radix)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits

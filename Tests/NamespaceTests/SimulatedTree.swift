@@ -2,9 +2,9 @@ import ObjectStore
 
 @testable import Namespace
 
-/// A tree of keys, and what is known of it: a plain model of what the real one keeps in listings.
-struct SimulatedTree: WalkedTree {
-    /// A directory as it is.
+/// A tree of keys and its known part: a plain model of the cached listings.
+struct SimulatedTree: TreeView {
+    /// A directory of the tree.
     struct Folder {
         var subdirectories: [[UInt8]] = []
         var fileCount = 0
@@ -13,7 +13,7 @@ struct SimulatedTree: WalkedTree {
     /// All keys, in order.
     let keys: [Key]
     let folders: [Key: Folder]
-    /// What flat pages have told, in order, apart from each other.
+    /// The ranges that flat pages have covered, in order and merged.
     private(set) var known: [KeyInterval] = []
     /// Directories that were listed by themselves.
     private(set) var listed: Set<Key> = []
@@ -36,9 +36,9 @@ struct SimulatedTree: WalkedTree {
         self.folders = folders
     }
 
-    /// The flat page that a request gets.
+    /// Returns the flat page for a request.
     func page(_ request: ListRequest) -> (keys: [Key], interval: KeyInterval) {
-        let lower = ProvenPageBeginning.of(request)
+        let lower = PageBeginning.of(request)
         let first = index(of: lower)
         let end = request.prefix.endOfPrefix.map { index(of: $0) } ?? keys.count
         let last = min(first + request.limit, end)
@@ -66,7 +66,7 @@ struct SimulatedTree: WalkedTree {
         listed = []
     }
 
-    /// The first key of a directory that must be known to read its entries and isn't; `nil` where they are known.
+    /// Returns the first unknown key that a reader of a directory needs; `nil` if all its entries are known.
     func missing(in directory: Key) -> Key? {
         if listed.contains(directory) { return nil }
         let end = directory.endOfPrefix
@@ -78,7 +78,7 @@ struct SimulatedTree: WalkedTree {
             } else if position != directory, let child = position.child(of: directory),
                 let end = directory.directory(child).endOfPrefix, position > directory.directory(child)
             {
-                // A key of the child is known, so what else it has doesn't matter.
+                // A key of the child is known, so its other keys don't matter.
                 position = end
             } else {
                 return position
@@ -146,21 +146,21 @@ struct SimulatedTree: WalkedTree {
     }
 }
 
-private enum ProvenPageBeginning {
+private enum PageBeginning {
     static func of(_ request: ListRequest) -> Key {
         request.startAfter.map { max($0.next, request.prefix) } ?? request.prefix
     }
 }
 
 extension KeyInterval {
-    /// Whether the two have a key in common, or none between them.
+    /// Returns `true` if the two overlap or are adjacent.
     fileprivate func touches(_ other: KeyInterval) -> Bool {
         (upper.map { other.lower <= $0 } ?? true) && (other.upper.map { lower <= $0 } ?? true)
     }
 }
 
 extension Array {
-    /// The first index for which `belongs` holds, where it holds for all behind one for which it does.
+    /// Returns the first index for which `belongs` is true, if it is true for all indices behind that.
     fileprivate func partition(by belongs: (Int) -> Bool) -> Int {
         var low = 0
         var high = count

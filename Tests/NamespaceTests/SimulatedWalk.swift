@@ -3,38 +3,38 @@ import Testing
 
 @testable import Namespace
 
-/// What a program does to a tree, as far as walks are recognised by it.
+/// An operation of a program that may be part of a walk.
 enum WalkerAct: Equatable {
     /// Reads the entries of a directory.
     case read(Key)
-    /// Looks up a directory of this prefix, in the one that it is in.
+    /// Looks up a directory with this prefix in its parent.
     case lookup(Key)
 }
 
-/// Runs programs on a simulated tree with a simulated store, in simulated time, and counts.
+/// Runs programs on a simulated tree with a simulated store in simulated time, and counts requests.
 struct SimulatedWalk {
-    /// Milliseconds from a request to its answer.
+    /// Milliseconds from a request to its response.
     private static let latency = 20.0
-    /// Milliseconds that a program takes for a directory.
+    /// Milliseconds that a program spends on a directory.
     private static let pace = 0.1
 
-    private struct UnderWay {
-        let ahead: AheadRequest
+    private struct InFlight {
+        let prefetch: PrefetchRequest
         let time: Double
     }
 
     var tree: SimulatedTree
-    var walks = Walks()
-    private var underWay: [UnderWay] = []
-    /// Requests that were sent because somebody needed the answer.
+    var walks = WalkDetector()
+    private var inFlight: [InFlight] = []
+    /// Requests that a program waited for.
     private(set) var demandCount = 0
-    /// Requests that were sent ahead.
-    private(set) var aheadCount = 0
-    /// How many of them failed or are to fail: every so many-th one.
+    /// Prefetches.
+    private(set) var prefetchCount = 0
+    /// Every so many-th prefetch fails.
     var failingEvery: Int?
-    /// How often a program waited for an answer, one after the other.
+    /// The number of times that a program waited for a response.
     private(set) var waitCount = 0
-    /// How many pages nobody had seen, at the most, in excess of what is allowed.
+    /// The most unused pages beyond the allowed number.
     private(set) var excess = 0
     private(set) var now = 0.0
 
@@ -42,9 +42,9 @@ struct SimulatedWalk {
         tree = SimulatedTree(keys: keys)
     }
 
-    var requestCount: Int { demandCount + aheadCount }
+    var requestCount: Int { demandCount + prefetchCount }
 
-    /// Pages that were asked for and that nobody came to see.
+    /// Requested pages that no program has used.
     var unvisitedCount: Int { walks.accounts.reduce(0) { $0 + $1.unvisitedCount } }
 
     /// Runs one program.
@@ -52,7 +52,7 @@ struct SimulatedWalk {
         for act in acts { perform(act) }
     }
 
-    /// Runs several programs, in turns.
+    /// Runs several programs in turns.
     mutating func run(together programs: [[WalkerAct]]) {
         for index in 0..<(programs.map(\.count).max() ?? 0) {
             for acts in programs where index < acts.count { perform(acts[index]) }
@@ -66,7 +66,7 @@ struct SimulatedWalk {
             send(walks.noteRead(directory, wasKnown: tree.isListed(directory), in: tree))
             var hasWaited = false
             while let missing = tree.missing(in: directory) {
-                if !hasWaited, let page = underWay.first(where: { $0.ahead.expected.contains(missing) }) {
+                if !hasWaited, let page = inFlight.first(where: { $0.prefetch.expected.contains(missing) }) {
                     hasWaited = true
                     waitCount += 1
                     deliver(until: max(now, page.time))
@@ -77,7 +77,7 @@ struct SimulatedWalk {
         case .lookup(let name):
             guard let directory = name.parentPrefix, !tree.isListed(directory), !tree.isListed(name) else { break }
             send(walks.noteMiss(directory, in: tree))
-            if let page = underWay.first(where: { $0.ahead.expected.contains(name) }) {
+            if let page = inFlight.first(where: { $0.prefetch.expected.contains(name) }) {
                 waitCount += 1
                 deliver(until: max(now, page.time))
             }
@@ -96,30 +96,30 @@ struct SimulatedWalk {
         tree.absorbListing(of: directory)
     }
 
-    private mutating func send(_ requests: [AheadRequest]) {
-        for ahead in requests {
-            aheadCount += 1
-            underWay.append(UnderWay(ahead: ahead, time: now + SimulatedWalk.latency))
+    private mutating func send(_ requests: [PrefetchRequest]) {
+        for prefetch in requests {
+            prefetchCount += 1
+            inFlight.append(InFlight(prefetch: prefetch, time: now + SimulatedWalk.latency))
         }
     }
 
-    /// Lets time pass, and pages arrive.
+    /// Advances the time, and delivers responses.
     private mutating func deliver(until time: Double) {
-        while let next = underWay.indices.min(by: { underWay[$0].time < underWay[$1].time }),
-            underWay[next].time <= time
+        while let next = inFlight.indices.min(by: { inFlight[$0].time < inFlight[$1].time }),
+            inFlight[next].time <= time
         {
-            let page = underWay.remove(at: next)
+            let page = inFlight.remove(at: next)
             now = max(now, page.time)
-            arrive(page.ahead)
+            arrive(page.prefetch)
             check()
         }
         now = max(now, time)
     }
 
-    private mutating func arrive(_ ahead: AheadRequest) {
-        if let failingEvery, aheadCount % failingEvery == 0 { return walks.noteFailure(ahead.name) }
-        let (keys, interval) = tree.answer(ahead.request)
-        send(walks.noteArrival(ahead.name, keys, in: interval, tree: tree))
+    private mutating func arrive(_ prefetch: PrefetchRequest) {
+        if let failingEvery, prefetchCount % failingEvery == 0 { return walks.noteFailure(prefetch.name) }
+        let (keys, interval) = tree.answer(prefetch.request)
+        send(walks.noteArrival(prefetch.name, keys, in: interval, tree: tree))
     }
 
     private mutating func check() {
@@ -129,8 +129,8 @@ struct SimulatedWalk {
     }
 }
 
-/// Runs a sweep on a simulated tree, one round of answers after the other.
-struct SimulatedSweep {
+/// Lists a simulated tree by a plan, one round of responses after the other.
+struct SimulatedTreeListing {
     var tree: SimulatedTree
     private(set) var requestCount = 0
     private(set) var roundCount = 0
@@ -141,24 +141,24 @@ struct SimulatedSweep {
     }
 
     mutating func run(below root: Key) {
-        var sweep = Sweep(below: root)
-        var requests = sweep.plan(tree)
-        while !sweep.isDone, !requests.isEmpty {
+        var plan = TreeListingPlan(below: root)
+        var requests = plan.nextRequests(tree)
+        while !plan.isDone, !requests.isEmpty {
             requestCount += requests.count
             roundCount += 1
-            var further: [AheadRequest] = []
-            for ahead in requests {
-                let (keys, interval) = tree.answer(ahead.request)
-                if let next = sweep.noteArrival(ahead.name, keys, in: interval) { further.append(next) }
+            var further: [PrefetchRequest] = []
+            for prefetch in requests {
+                let (keys, interval) = tree.answer(prefetch.request)
+                if let next = plan.noteArrival(prefetch.name, keys, in: interval) { further.append(next) }
             }
-            requests = further + sweep.plan(tree)
+            requests = further + plan.nextRequests(tree)
         }
-        keyCount = sweep.keyCount
+        keyCount = plan.keyCount
     }
 }
 
 extension SimulatedTree {
-    /// Answers a request, and takes the answer.
+    /// Answers a request, and adds the response to the known part.
     mutating func answer(_ request: ListRequest) -> (keys: [Key], interval: KeyInterval) {
         if request.isDelimited {
             absorbListing(of: request.prefix)
@@ -169,7 +169,7 @@ extension SimulatedTree {
         return (keys, interval)
     }
 
-    /// The directories of a depth-first walk, each directory's subdirectories in the order that `sort` gives them.
+    /// Returns the reads of a depth-first walk that visits subdirectories in the order of `sort`.
     func depthFirst(
         from root: Key = .empty, sort: ([[UInt8]]) -> [[UInt8]] = { $0 }
     ) -> [WalkerAct] {

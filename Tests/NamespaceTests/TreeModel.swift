@@ -3,8 +3,7 @@ import TestSupport
 
 @testable import Namespace
 
-/// What a plain set of keys looks like as a tree: the rules of docs/SEMANTICS.md, written down as slowly as can be, for
-/// comparison.
+/// A set of keys as a tree: a plain and slow version of the rules in docs/SEMANTICS.md, to compare with.
 struct TreeModel {
     enum Kind: Equatable {
         case file(Key)
@@ -13,7 +12,7 @@ struct TreeModel {
 
     let keys: [Key]
 
-    /// The entries of the directory of `prefix`, by name.
+    /// Returns the entries of the directory of `prefix`, by name.
     func entries(of prefix: Key) -> [[UInt8]: Kind] {
         var entries: [[UInt8]: Kind] = [:]
         for key in keys where key.hasPrefix(prefix) && key != prefix {
@@ -34,7 +33,7 @@ struct TreeModel {
 }
 
 extension TreeModel.Kind {
-    /// What an entry is.
+    /// The kind of an entry.
     init(_ entry: DirectoryEntry) {
         switch entry.kind {
         case .directory: self = .directory
@@ -43,8 +42,8 @@ extension TreeModel.Kind {
     }
 }
 
-/// Random keys of few, odd characters, so that they meet each other: names that begin one another, markers, empty
-/// components, "." and "..", NUL, bytes around "/", what is no UTF-8, and sometimes a component that is too long.
+/// Returns random keys of few, odd characters, which often collide: names that begin one another, markers, empty
+/// components, "." and "..", NUL, bytes around "/", invalid UTF-8, and sometimes a component that is too long.
 func oddKeys(count: Int, using random: inout SeededGenerator) -> [Key] {
     let alphabet = ["a", "b", "-", ".", "/", "0", "\u{0}", "é"].map { Array($0.utf8) } + [[0xc3]]
     let keys = (0..<count).map { _ -> Key in

@@ -9,18 +9,19 @@ import TestSupport
 
 @Suite("Stores that don't list in the order of keys") struct UnorderedListingTests {
     /// The order of a store's listings, and the number of items on a page.
-    struct Listing: CustomTestStringConvertible, Sendable {
+    struct ListingCase: CustomTestStringConvertible, Sendable {
         let order: ListingOrder
         let pageLimit: Int
 
         var testDescription: String { "\(order), \(pageLimit) a page" }
 
-        static func all(pageLimits: [Int]) -> [Listing] {
-            ListingOrder.others(seed: 7).flatMap { order in pageLimits.map { Listing(order: order, pageLimit: $0) } }
+        static func all(pageLimits: [Int]) -> [ListingCase] {
+            ListingOrder.others(seed: 7).flatMap { order in pageLimits.map { ListingCase(order: order, pageLimit: $0) }
+            }
         }
     }
 
-    /// The tree of a bug report, and names that another order separates from their neighbours.
+    /// The tree of a bug report, and names that another order separates from their neighbors.
     private static let keys: [Key] = [
         "100%.txt", "README", "a", "a-", "a-b", "a/b", "a/c/d", "a0", "packed", "sub-01-extra/x",
         "sub-01/anat/T1w.nii.gz",
@@ -29,7 +30,7 @@ import TestSupport
 
     // MARK: A store that is known to be unordered
 
-    @Test("lookups, absences and directories are right from the first one on", arguments: 0..<120)
+    @Test("with --unordered-listings, lookups and directories are right from the first one on", arguments: 0..<120)
     func agreesWithModel(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let keys = oddKeys(count: Int.random(in: 0...60, using: &random), using: &random)
@@ -58,22 +59,24 @@ import TestSupport
                 directories.append(inode)
             }
         }
-        #expect(store.listRequests.allSatisfy { $0.startAfter == nil }, "no position but those that tokens lead to")
+        #expect(store.listRequests.allSatisfy { $0.startAfter == nil }, "start-after was used")
     }
 
-    @Test("a walk finds each key once", arguments: Listing.all(pageLimits: [1, 2, 5, 1_000]))
-    func walksKnownDisorder(listing: Listing) throws {
+    @Test(
+        "with --unordered-listings, a walk finds each key once",
+        arguments: ListingCase.all(pageLimits: [1, 2, 5, 1_000]))
+    func walksKnownDisorder(listing: ListingCase) throws {
         let store = InMemoryStore(
             pageLimit: listing.pageLimit, delivery: .ownThread, order: listing.order, listsInOrder: false)
         for key in Self.keys { store.put(key, .text("x")) }
         let log = RecordedLog()
         let tree = Tree(store, logger: log.logger)
         #expect(try tree.walk().sorted() == TreeModel(keys: Self.keys).visibleKeys)
-        #expect(log.warnings.isEmpty, "who says so beforehand isn't told")
+        #expect(log.warnings.isEmpty, "a warning although --unordered-listings was given")
         #expect(store.listRequests.allSatisfy { $0.isDelimited && $0.startAfter == nil })
     }
 
-    @Test func `a directory of one page answers all lookups by that page`() throws {
+    @Test func `in an unordered store, a directory's only page answers all lookups`() throws {
         let store = store(Self.keys, order: .shuffled(seed: 3), listsInOrder: false)
         let tree = Tree(store)
         for name in ["README", "a", "a-", "nothing", "z"] { _ = try tree.lookup(Name(name.utf8), in: tree.root) }
@@ -82,11 +85,13 @@ import TestSupport
         #expect(try tree.lookup(Name("a".utf8), in: tree.root)?.kind == .directory)
     }
 
-    @Test func `a lookup in a directory of many pages asks for the object and for the directory, once`() throws {
+    @Test func `in an unordered store, a lookup in a directory with many pages costs two requests, once`() throws {
         let store = store(Self.keys, order: .reversed, pageLimit: 3, listsInOrder: false)
         let tree = Tree(store)
         for _ in 0..<2 {
-            #expect(try tree.lookup(Name("a".utf8), in: tree.root)?.kind == .directory, "the directory hides the file")
+            #expect(
+                try tree.lookup(Name("a".utf8), in: tree.root)?.kind == .directory,
+                "a file isn't hidden by its directory")
             #expect(try tree.lookup(Name("README".utf8), in: tree.root)?.kind != .directory)
             #expect(try tree.lookup(Name("nothing".utf8), in: tree.root) == nil)
         }
@@ -95,7 +100,7 @@ import TestSupport
         #expect(listed == ["", "a/", "README/", "nothing/"])
     }
 
-    @Test func `a lookup fails where one of its two questions does, and is asked again`() throws {
+    @Test func `in an unordered store, a lookup fails with one of its two requests, and is repeated`() throws {
         let store = store(Self.keys, order: .reversed, pageLimit: 3, listsInOrder: false)
         let tree = Tree(store)
         _ = try tree.lookup(Name("a".utf8), in: tree.root)
@@ -104,7 +109,7 @@ import TestSupport
         #expect(try tree.lookup(Name("README".utf8), in: tree.root) != nil)
     }
 
-    @Test func `The listing of a folder answers a lookup whose own requests are denied`() throws {
+    @Test func `in an unordered store, the folder's listing answers a lookup whose own requests are denied`() throws {
         let store = store(Self.keys, order: .reversed, pageLimit: 3, listsInOrder: false)
         let tree = Tree(store)
         _ = try tree.lookup(Name("a".utf8), in: tree.root)
@@ -114,50 +119,52 @@ import TestSupport
         #expect(try tree.lookup(Name("nothing".utf8), in: tree.root) == nil)
     }
 
-    @Test func `A listing goes on by its token after a page that timed out`() throws {
+    @Test func `an unordered listing continues by its token after a page that timed out`() throws {
         let store = store(["a/1", "b/1", "c/1", "d/1", "aa", "zz"], order: .prefixesFirst, pageLimit: 4)
         let tree = Tree(store)
         let request = ListRequest(prefix: "", isDelimited: true, limit: 4)
-        tree.namespace.absorb(try store.page(request).get(), of: request, askedAt: .now)
+        tree.namespace.absorb(try store.page(request).get(), of: request, requestedAt: .now)
         store.failNext(1, with: StoreError(.timedOut, "late"))
         _ = try? tree.names(of: tree.root)
         #expect(try Set(tree.names(of: tree.root).map { Key($0) }) == ["a", "b", "c", "d", "aa", "zz"])
         #expect(store.listRequests.allSatisfy { $0.startAfter == nil })
     }
 
-    @Test func `a page that leads back to an earlier one is an error, not an endless listing`() throws {
+    @Test func `a listing whose pages lead back to an earlier one fails`() throws {
         let store = CircularStore()
         let tree = Tree(store)
         #expect(throws: StoreError.self) { try tree.names(of: tree.root) }
     }
 
-    @Test func `a key that stands on two pages is listed once`() throws {
+    @Test func `a key on two pages of an unordered listing is shown once`() throws {
         let account = BlockAccount()
         var pages = CollectedPages()
         let isWhole = try pages.add(
-            page(["b", "a/", "c"]).unorderedSection(of: "", account: account), next: ContinuationToken("1"))
+            page(["b", "a/", "c"]).unorderedCoverage(of: "", account: account), next: ContinuationToken("1"))
         #expect(!isWhole)
-        #expect(try pages.add(page(["c", "a", "a/"]).unorderedSection(of: "", account: account), next: nil))
+        #expect(try pages.add(page(["c", "a", "a/"]).unorderedCoverage(of: "", account: account), next: nil))
         var hidden = HiddenKeys()
         let entries = try #require(
-            ProvenEntries(whole: pages.sortedBlocks(of: "", account: account), hidden: &hidden))
+            KnownEntries(whole: pages.sortedBlocks(of: "", account: account), hidden: &hidden))
         #expect(entries.allEntries.map { Key($0.name.bytes) } == ["a", "b", "c"])
         #expect(hidden.first == "a")
     }
 
     // MARK: A store that turns out to be unordered
 
-    @Test("a walk finds each key once, and then names are right", arguments: Listing.all(pageLimits: [2, 8, 1_000]))
-    func walksDisorder(listing: Listing) throws {
+    @Test(
+        "if a store turns out to be unordered, a walk finds each key once, and names are right then",
+        arguments: ListingCase.all(pageLimits: [2, 8, 1_000]))
+    func walksDisorder(listing: ListingCase) throws {
         let store = InMemoryStore(pageLimit: listing.pageLimit, delivery: .ownThread, order: listing.order)
-        // Of a store that lists all files first, "a" would have been given as one.
+        // If a store lists all files first, readers may get "a" as one.
         let keys = Self.keys.filter { $0 != "a" }
         for key in keys { store.put(key, .text("x")) }
         let log = RecordedLog()
         let tree = Tree(store, logger: log.logger)
         #expect(try tree.walk().sorted() == TreeModel(keys: keys).visibleKeys)
         #expect(log.warnings.count <= 1)
-        #expect(tree.namespace.source.order.isTrusted == log.warnings.isEmpty)
+        #expect(tree.namespace.context.order.isTrusted == log.warnings.isEmpty)
         let root = try tree.root
         for (name, kind) in TreeModel(keys: keys).entries(of: "") {
             let found = try #require(try tree.lookup(Name(name), in: root))
@@ -166,7 +173,7 @@ import TestSupport
         #expect(try tree.lookup(Name("nothing".utf8), in: root) == nil)
     }
 
-    @Test("walks agree with the keys when the order is lost at a random page", arguments: 0..<60)
+    @Test("walks agree with the keys if the order is lost at a random page", arguments: 0..<60)
     func losesOrder(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let names = ["a", "a.b", "a-", "b", "ab", "é", "a b", "0"]
@@ -177,11 +184,11 @@ import TestSupport
                     (0..<depth).map { _ in (names.randomElement(using: &random) ?? "x") + "/" }.joined()
                         + "f\(Int.random(in: 0...20, using: &random))")
             })
-        // Pages of few items may be in order by chance, and then say what isn't so.
+        // Pages with few items may be in order by chance, and then cover too much.
         let pageLimit = Int.random(in: 8...30, using: &random)
         let store = InMemoryStore(pageLimit: pageLimit, delivery: .ownThread)
         for key in keys { store.put(key, .text("x")) }
-        // Nor does a store that sorts folders as names show it where only flat pages have been listed.
+        // Flat pages don't show that a store sorts folders as names, either.
         let order = try #require(
             ListingOrder.others(seed: seed).filter { $0 != .foldersAsNames }.randomElement(using: &random))
         store.lists(in: order, from: Int.random(in: 0...12, using: &random))
@@ -192,24 +199,23 @@ import TestSupport
         #expect(log.warnings.count <= 1)
     }
 
-    @Test func `the continuation token is followed behind a page that somebody else has listed`() throws {
+    @Test func `a directory continues by the token of its own page that another caller has listed`() throws {
         let store = store(Self.keys, order: .keys, pageLimit: 4)
         let tree = Tree(store)
         let request = ListRequest(prefix: "", isDelimited: true)
-        tree.namespace.absorb(try store.page(request).get(), of: request, askedAt: .now)
+        tree.namespace.absorb(try store.page(request).get(), of: request, requestedAt: .now)
         #expect(try tree.names(of: tree.root).count == 11)
         #expect(store.listRequests.allSatisfy { $0.continuation != nil && $0.startAfter == nil })
     }
 
-    @Test func `common prefixes that come before all keys hide no file, neither from lookups nor from readers`() throws
-    {
+    @Test func `a store that lists common prefixes before keys hides no file`() throws {
         let store = store(Self.keys, order: .prefixesFirst)
         let tree = Tree(store)
         #expect(try tree.lookup(Name("README".utf8), in: tree.root) != nil)
         #expect(try Set(tree.names(of: tree.root)) == Set(TreeModel(keys: Self.keys).entries(of: "").keys))
     }
 
-    @Test func `A lookup finds a file that the store lists behind several pages of common prefixes`() throws {
+    @Test func `a lookup finds a file that the store lists behind several pages of common prefixes`() throws {
         let store = store(["a/1", "b/1", "c/1", "d/1", "e/1", "aa", "zz"], order: .prefixesFirst, pageLimit: 2)
         let tree = Tree(store)
         #expect(try tree.lookup(Name("aa".utf8), in: tree.root) != nil)
@@ -217,36 +223,36 @@ import TestSupport
         #expect(try tree.lookup(Name("bb".utf8), in: tree.root) == nil)
     }
 
-    @Test func `pages of others don't complete a directory that has a key where its own page had none`() throws {
+    @Test func `a prefetched page doesn't complete a directory if it contradicts an own page`() throws {
         let store = store(["a/x", "b", "c/y", "d", "e/z"], order: .objectsFirst)
         let tree = Tree(store)
         let own = ListRequest(prefix: "", isDelimited: true)
-        tree.namespace.absorb(try store.page(own).get(), of: own, askedAt: .now)
+        tree.namespace.absorb(try store.page(own).get(), of: own, requestedAt: .now)
         let flat = ListRequest(prefix: "", isDelimited: false)
-        tree.namespace.absorb(try store.page(flat).get(), of: flat, askedAt: .now)
+        tree.namespace.absorb(try store.page(flat).get(), of: flat, requestedAt: .now)
         #expect(try Set(tree.names(of: tree.root).map { Key($0) }) == ["a", "b", "c", "d", "e"])
     }
 
-    @Test func `No later page of others completes a directory that a page of others has contradicted`() throws {
+    @Test func `no later prefetched page completes a directory after a contradiction`() throws {
         let store = store(["a/x", "b", "c/y", "d", "e/z"], order: .objectsFirst)
         let tree = Tree(store)
         let own = ListRequest(prefix: "", isDelimited: true)
-        tree.namespace.absorb(try store.page(own).get(), of: own, askedAt: .now)
+        tree.namespace.absorb(try store.page(own).get(), of: own, requestedAt: .now)
         var flat = ListRequest(prefix: "", isDelimited: false)
-        tree.namespace.absorb(try store.page(flat).get(), of: flat, askedAt: .now)
+        tree.namespace.absorb(try store.page(flat).get(), of: flat, requestedAt: .now)
         flat.startAfter = "d"
-        tree.namespace.absorb(try store.page(flat).get(), of: flat, askedAt: .now)
+        tree.namespace.absorb(try store.page(flat).get(), of: flat, requestedAt: .now)
         #expect(try Set(tree.names(of: tree.root).map { Key($0) }) == ["a", "b", "c", "d", "e"])
     }
 
-    @Test func `all that was told of names is withdrawn once, kept listings included`() throws {
+    @Test func `if the order is disproved, names and archived listings are invalidated once`() throws {
         let store = store(["b/1", "b/2", "c/1"], order: .keys)
         let archive = ForgetfulArchive()
-        let kernel = DistrustedKernel()
+        let kernel = InvalidationCounter()
         let tree = Tree(store, archive: archive)
         tree.namespace.attach(kernel)
         let count = Atomic(0)
-        tree.namespace.onDistrust { count.add(1, ordering: .relaxed) }
+        tree.namespace.onInvalidation { count.add(1, ordering: .relaxed) }
         let root = try tree.root
         #expect(try tree.lookup(Name("a".utf8), in: root) == nil)
         store.put("a", .text("x"))
@@ -254,12 +260,12 @@ import TestSupport
         let directory = try #require(try tree.lookup(Name("b".utf8), in: root))
         #expect(try tree.names(of: directory).count == 2)
         #expect(count.load(ordering: .relaxed) == 1)
-        #expect(kernel.distrustCount == 1)
+        #expect(kernel.invalidationCount == 1)
         #expect(archive.forgotten == [KeyInterval(prefix: "")])
-        #expect(try tree.lookup(Name("a".utf8), in: root) != nil, "an absence of before is asked about again")
+        #expect(try tree.lookup(Name("a".utf8), in: root) != nil, "a negative entry is still used")
     }
 
-    @Test func `a directory that is being read goes on behind what it has given, and gives each name once`() throws {
+    @Test func `an open directory shows each name once when the order is disproved`() throws {
         let names = (10..<60).map { "f\($0)" }
         let others = (0..<30).map { Key("z/\($0)") }
         let store = store(names.map { Key($0) } + ["f10/x"] + others, order: .keys, pageLimit: 10)
@@ -270,7 +276,7 @@ import TestSupport
         #expect(first.count > 0 && first.count < names.count)
         store.lists(in: .shuffled(seed: 5), from: 0)
         #expect(try tree.names(of: #require(try tree.lookup(Name("z".utf8), in: root))).count == others.count)
-        #expect(tree.namespace.source.order.isTrusted == false)
+        #expect(tree.namespace.context.order.isTrusted == false)
         var given = first.all.map { Key($0.name.bytes) }
         while case let slice = try tree.slice(of: directory, from: given.count), slice.count > 0 {
             given += slice.all.map { Key($0.name.bytes) }
@@ -280,23 +286,23 @@ import TestSupport
         #expect(try tree.slice(of: directory, from: 0).all.map { Key($0.name.bytes) } == Array(given[..<first.count]))
     }
 
-    @Test func `a directory is given although a file of its name was given already, so that nothing in it is missed`()
+    @Test func `an open directory shows a folder even after a file of the same name`()
         throws
     {
         let store = store(["a", "b", "a/x", "c/y"], order: .objectsFirst)
         let tree = Tree(store)
         let request = ListRequest(prefix: "", isDelimited: true)
-        tree.namespace.absorb(try store.page(request).get(), of: request, askedAt: .now)
+        tree.namespace.absorb(try store.page(request).get(), of: request, requestedAt: .now)
         let directory = tree.namespace.openDirectory(try tree.root)
         let first = try tree.slice(of: directory, from: 0).all
         #expect(first.map { Key($0.name.bytes) } == ["a"] && !first[0].isDirectory)
         let rest = try tree.slice(of: directory, from: 1).all
         #expect(rest.map { Key($0.name.bytes) } == ["a", "b", "c"] && rest[0].isDirectory)
         #expect(
-            try tree.names(of: tree.root).map { Key($0) } == ["a", "b", "c"], "who opens it anew sees each name once")
+            try tree.names(of: tree.root).map { Key($0) } == ["a", "b", "c"], "a new reader sees a name twice")
     }
 
-    @Test func `all who wait for a directory when the order is disproved are answered rightly`() throws {
+    @Test func `callers that wait for a directory get right answers when the order is disproved`() throws {
         let names = (0..<30).map { "f\($0 * 7)" }
         let store = store(names.map { Key($0) } + ["d/x"], order: .reversed, pageLimit: 4, delivery: .ownThread)
         let tree = Tree(store)
@@ -326,13 +332,13 @@ import TestSupport
         #expect(try Set(tree.names(of: root).map { Key($0) }) == Set((names + ["d"]).map { Key($0) }))
     }
 
-    @Test("warming a tree lists it folder by folder", arguments: [true, false])
+    @Test("an unordered tree is listed folder by folder", arguments: [true, false])
     func warms(isKnown: Bool) throws {
         let keys = SimulatedKeys.study(subjects: 5, folders: 6, files: 4)
         let store = store(
             keys, order: .shuffled(seed: 11), pageLimit: 10, delivery: .ownThread, listsInOrder: !isKnown)
         let tree = Tree(store)
-        let progress = tree.namespace.warm(below: "study/")
+        let progress = tree.namespace.listTree(below: "study/")
         try eventually("all is listed") { progress.isDone }
         #expect(progress.error == nil)
         #expect(progress.keyCount == keys.count)
@@ -353,7 +359,7 @@ import TestSupport
     }
 }
 
-/// A namespace, asked and waited for.
+/// A namespace with blocking calls.
 private struct Tree {
     let namespace: Namespace
 
@@ -394,14 +400,14 @@ private struct Tree {
         }
     }
 
-    /// The names of all entries, each of which is there once.
+    /// Returns the names of all entries. Records an issue if one occurs twice.
     func names(of inode: Inode) throws -> [[UInt8]] {
         let names = try entries(of: inode).map(\.name.bytes)
         #expect(Set(names).count == names.count, "each name once")
         return names
     }
 
-    /// The keys of all files below a directory, found as `find` finds them.
+    /// Returns the keys of all files below a directory, in the order of `find`.
     func walk(from prefix: Key = "") throws -> [Key] {
         var directory = try root
         for component in prefix.bytes.split(separator: Key.delimiter) {
@@ -470,7 +476,7 @@ private final class CircularStore: ObjectStore {
     }
 }
 
-/// An archive that notes what it is to forget.
+/// An archive that records removals.
 private final class ForgetfulArchive: ListingArchive {
     private let intervals = Mutex<[KeyInterval]>([])
 
@@ -481,13 +487,13 @@ private final class ForgetfulArchive: ListingArchive {
     func shutdown() {}
 }
 
-/// A kernel that counts how often it is to distrust names.
-private final class DistrustedKernel: KernelCache {
+/// A kernel that counts invalidations.
+private final class InvalidationCounter: KernelCache {
     private let count = Atomic(0)
 
-    var distrustCount: Int { count.load(ordering: .relaxed) }
+    var invalidationCount: Int { count.load(ordering: .relaxed) }
     func release(_ names: @escaping @Sendable () -> [KernelName]) {}
-    func distrust(
+    func invalidate(
         _ names: @escaping @Sendable () -> [KernelName], completion: @escaping @Sendable () -> Void
     ) {
         count.add(1, ordering: .relaxed)

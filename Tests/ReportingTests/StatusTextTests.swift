@@ -1,6 +1,6 @@
 import MountControl
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Reporting
 

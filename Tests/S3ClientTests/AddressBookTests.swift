@@ -5,7 +5,7 @@ import Testing
 
 @testable import S3Client
 
-/// The times at which a name server answers or doesn't, simulated.
+/// A simulation of the times at which a name server responds.
 @Suite("Addresses of a host") struct AddressBookTests {
     private let host = "store.example.org"
     private let start = ContinuousClock.now
@@ -34,7 +34,7 @@ import Testing
 
     private let silence = LookupFailure(isNameUnknown: false, message: "no name server answers")
 
-    @Test func `are looked up once, however many requests wait for them`() {
+    @Test func `a host's addresses are looked up once, however many requests wait for them`() {
         var book = AddressBook()
         expect(Look(.pending, isDue: true), at: start, &book)
         for _ in 0..<3 {
@@ -44,7 +44,7 @@ import Testing
         expect(Look(.known(["10.0.0.1"]), isDue: false), at: start + .seconds(21), &book)
     }
 
-    @Test func `are kept for a minute, and are used on while newer ones are looked up`() {
+    @Test func `addresses are used for a minute, and then until a new lookup has ended`() {
         var book = AddressBook()
         _ = look(&book, at: start)
         book.note(.success(["10.0.0.1"]), of: host, now: start)
@@ -55,20 +55,20 @@ import Testing
         expect(Look(.known(["10.0.0.2"]), isDue: false), at: start + .seconds(66), &book)
     }
 
-    @Test func `are used for hours while lookups fail, which are tried again`() {
+    @Test func `addresses are used for hours while lookups fail and are retried`() {
         var book = AddressBook()
         _ = look(&book, at: start)
         book.note(.success(["10.0.0.1"]), of: host, now: start)
         for hour in 1...5 {
             let now = start + .seconds(hour * 3_600)
-            // Old ones wait for the first lookup: the network may be another.
+            // Old addresses wait for the first lookup, since the network may have changed.
             expect(Look(hour == 1 ? .pending : .known(["10.0.0.1"]), isDue: true), at: now, &book)
             book.note(.failure(silence), of: host, now: now + .seconds(10))
             expect(Look(.known(["10.0.0.1"]), isDue: false), at: now + .milliseconds(10_500), &book)
         }
     }
 
-    @Test func `are looked up again once a second while there are none`() {
+    @Test func `unknown addresses are looked up again once a second`() {
         var book = AddressBook()
         _ = look(&book, at: start)
         book.note(.failure(silence), of: host, now: start)
@@ -76,7 +76,7 @@ import Testing
         expect(Look(.pending, isDue: true), at: start + .seconds(1), &book)
     }
 
-    @Test func `are looked up again after a connection that could not be made, and used meanwhile`() {
+    @Test func `addresses are looked up again after a failed connection, and used meanwhile`() {
         var book = AddressBook()
         _ = look(&book, at: start)
         book.note(.success(["10.0.0.1"]), of: host, now: start)
@@ -85,7 +85,7 @@ import Testing
         expect(Look(.known(["10.0.0.1"]), isDue: true), at: start + .seconds(4), &book)
     }
 
-    @Test func `of a slow name server keep no other host waiting`() throws {
+    @Test func `a slow name server delays no lookup of another host`() throws {
         let isOver = Atomic<Bool>(false)
         defer { isOver.store(true, ordering: .relaxed) }
         let resolver = HostResolver { host in

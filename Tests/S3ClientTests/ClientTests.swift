@@ -7,7 +7,7 @@ import Testing
 
 @testable import S3Client
 
-/// Holds a listing's outcome until the test asks for it.
+/// Holds the result of a listing for the test.
 private final class PageHolder: Sendable {
     private let outcomes = Mutex<[Result<ListPage, StoreError>]>([])
 
@@ -22,7 +22,7 @@ private final class PageHolder: Sendable {
 }
 
 extension S3Client {
-    /// A client of a server on this machine.
+    /// Creates a client of a server on this machine.
     static func of(
         _ endpointURL: String, bucket: String, id: String = "AKIATEST", secret: String = "secret",
         connectionLimit: Int = 8, networkThreadCount: Int = 2
@@ -36,14 +36,14 @@ extension S3Client {
             credentials: Credentials(accessKeyID: id, secretAccessKey: secret), logger: logger)
     }
 
-    /// Lists and waits for the outcome.
+    /// Lists, and waits for the result.
     func page(_ request: ListRequest, within limit: Duration = .seconds(20)) throws -> Result<ListPage, StoreError> {
         let holder = PageHolder()
         list(request, deadline: .now + limit) { holder.take($0) }
         return try holder.outcome()
     }
 
-    /// Asks for an object's description and waits for it.
+    /// Requests the metadata of an object, and waits for it.
     func description(of key: Key) throws -> Result<ListedObject?, StoreError> {
         let outcome = Mutex<Result<ListedObject?, StoreError>?>(nil)
         head(key, deadline: .now + .seconds(20)) { result in outcome.withLock { $0 = result } }
@@ -51,7 +51,7 @@ extension S3Client {
         return try #require(outcome.withLock { $0 })
     }
 
-    /// Gets a range and waits for the outcome.
+    /// Gets a range, and waits for the result.
     func bytes(
         _ range: Range<Int>, of object: ObjectVersion, within limit: Duration = .seconds(20)
     ) throws -> Result<[UInt8], StoreError> {
@@ -62,7 +62,7 @@ extension S3Client {
 }
 
 extension Result where Failure == StoreError {
-    /// The kind of failure.
+    /// The code of the failure.
     var failureCode: StoreError.Code? {
         guard case .failure(let error) = self else { return nil }
         return error.code
@@ -84,7 +84,7 @@ extension Result where Failure == StoreError {
         }
     }
 
-    @Test func `lists page after page`() throws {
+    @Test func `a bucket is listed page after page`() throws {
         try withS3TestServer(pageLimit: 3) { server in
             let keys = (0..<8).map { Key("d/\($0) +%é") }
             for key in keys { server.put(key, .text("x")) }
@@ -102,7 +102,7 @@ extension Result where Failure == StoreError {
         }
     }
 
-    @Test func `describes an object as a listing does, and reads it on the same connection`() throws {
+    @Test func `HEAD describes an object as a listing does, and a GET follows on the same connection`() throws {
         try withS3TestServer { server in
             let object = server.put("d/k +%é", body)
             let client = try S3Client.of(
@@ -119,7 +119,7 @@ extension Result where Failure == StoreError {
         }
     }
 
-    @Test func `tells a refused description from a missing object, and tries again where that may help`() throws {
+    @Test func `HEAD distinguishes a refusal from a missing object, and is retried where that may help`() throws {
         try withObject { server, client, _ in
             server.script(.any, .refuse(.accessDenied), count: 1)
             try #expect(client.description(of: "k").failureCode == .accessDenied)
@@ -129,14 +129,14 @@ extension Result where Failure == StoreError {
     }
 
     @Test(arguments: [0..<1, 5..<10, 1_999_999..<2_000_000, 0..<2_000_000])
-    func `gets exactly the range`(range: Range<Int>) throws {
+    func `a GET returns exactly the range`(range: Range<Int>) throws {
         try withObject { server, client, object in
             try #expect(client.bytes(range, of: object).get() == body.bytes(in: range))
             #expect(server.requests(.get).count == 1)
         }
     }
 
-    @Test func `lets what somebody waits for go before what is ahead`() throws {
+    @Test func `requests of readers are sent before prefetches`() throws {
         try withS3TestServer { server in
             let object = server.put("k", body)
             let client = try S3Client.of(server.endpointURL, bucket: server.bucket, connectionLimit: 1)
@@ -150,7 +150,7 @@ extension Result where Failure == StoreError {
             let collectors = starts.map { RangeCollector(firstOffset: $0) }
             for (start, collector) in zip(starts, collectors) {
                 client.get(
-                    RangeRequest(object: object, range: start..<start + 10, isAhead: start < 30),
+                    RangeRequest(object: object, range: start..<start + 10, isPrefetch: start < 30),
                     deadline: .now + .seconds(60), receiver: collector)
             }
             blocking.cancel()
@@ -164,7 +164,7 @@ extension Result where Failure == StoreError {
         S3Action.damage(.closeAfter(byteCount: 700_000)), .damage(.close), .damage(.reset), .refuse(.slowDown),
         .refuse(.internalError),
     ])
-    func `repeats what fails now and then, and asks for no byte twice`(action: S3Action) throws {
+    func `occasional failures are retried, and no byte is requested twice`(action: S3Action) throws {
         try withObject { server, client, object in
             server.script(.gets, action, count: 2)
             try #expect(client.bytes(0..<2_000_000, of: object).get() == body.allBytes)
@@ -179,7 +179,7 @@ extension Result where Failure == StoreError {
         (.refuse(.accessDenied), .accessDenied), (.refuse(.expiredToken), .credentialsExpired),
         (.refuse(.invalidObjectState), .archived), (.refuse(.signatureDoesNotMatch), .credentialsRejected),
     ])
-    func `ends at once where repeating is no help`(action: S3Action, code: StoreError.Code) throws {
+    func `a request ends at once where a retry does not help`(action: S3Action, code: StoreError.Code) throws {
         try withObject { server, client, object in
             server.script(.gets, action)
             try #expect(client.bytes(0..<10, of: object).failureCode == code)
@@ -187,7 +187,7 @@ extension Result where Failure == StoreError {
         }
     }
 
-    @Test func `never takes bytes of another version`() throws {
+    @Test func `a GET never accepts bytes of another version`() throws {
         try withObject { server, client, object in
             server.put("k", .text("new"))
             try #expect(client.bytes(0..<10, of: object).failureCode == .changed)
@@ -196,7 +196,7 @@ extension Result where Failure == StoreError {
         }
     }
 
-    @Test func `goes to the region that the bucket names, and stays there`() throws {
+    @Test func `requests go to the region that the bucket names, from then on`() throws {
         try withObject { server, client, object in
             server.script(.any, .refuse(.otherRegion("eu-west-1", status: 400)), count: 1)
             try #expect(client.bytes(0..<10, of: object).get().count == 10)
@@ -205,7 +205,7 @@ extension Result where Failure == StoreError {
         }
     }
 
-    @Test func `gives up at the deadline and says what happened last`() throws {
+    @Test func `a request fails at its deadline with the last error`() throws {
         try withObject { server, client, object in
             server.script(.gets, .refuse(.slowDown))
             let throttled = try client.bytes(0..<10, of: object, within: .seconds(1))
@@ -216,7 +216,7 @@ extension Result where Failure == StoreError {
         }
     }
 
-    @Test func `that nobody answers names the endpoint`() throws {
+    @Test func `a request without a response names the endpoint`() throws {
         let client = try S3Client.of("http://127.0.0.1:\(try freePort())", bucket: "bucket")
         defer { client.shutdown() }
         let outcome = try client.page(ListRequest(prefix: "", isDelimited: true), within: .seconds(1))
@@ -225,7 +225,7 @@ extension Result where Failure == StoreError {
         #expect(error.message.contains("can't connect to http://127.0.0.1:"))
     }
 
-    @Test func `cancels a request once, wherever it stands`() throws {
+    @Test func `a request is canceled once, in any state`() throws {
         try withS3TestServer { server in
             let object = server.put("k", body)
             let client = try S3Client.of(server.endpointURL, bucket: server.bucket, connectionLimit: 1)
@@ -237,7 +237,7 @@ extension Result where Failure == StoreError {
                     RangeRequest(object: object, range: 0..<2_000_000), deadline: .now + .seconds(60), receiver: $0)
             }
             try eventually("the first bytes") { !collectors[0].bytes.isEmpty }
-            // The others still wait for the only connection.
+            // The other requests still wait for the only connection.
             for request in requests.reversed() { request.cancel() }
             for collector in collectors { try #expect(collector.outcome().failureCode == .cancelled) }
             for request in requests { request.cancel() }
@@ -247,7 +247,7 @@ extension Result where Failure == StoreError {
         }
     }
 
-    @Test func `ends every request when it is shut down`() throws {
+    @Test func `a shutdown of the client ends all requests`() throws {
         try withObject { server, client, object in
             server.script(.gets, .linger(.stall))
             let collectors = (0..<20).map { _ in RangeCollector() }

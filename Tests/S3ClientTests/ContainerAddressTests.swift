@@ -4,7 +4,7 @@ import Testing
 
 @testable import S3Client
 
-/// The addresses that ECS, EKS and EC2 give a machine, in a network of our own that has them.
+/// The addresses of ECS, EKS and EC2, in a network namespace that has them.
 @Suite(
     "Credentials of a container at the address of",
     .enabled(if: networkNamespacesAvailable, "needs root and the right to make network namespaces"))
@@ -13,7 +13,7 @@ struct ContainerAddressTests {
         {"AccessKeyId":"DOCUMENTID","SecretAccessKey":"\(hush)s","Token":"\(hush)t","Expiration":"2099-01-01T00:00:00Z"}
         """
 
-    @Test func `ECS are found by a path alone`() throws {
+    @Test func `credentials of ECS are found by a path alone`() throws {
         try withNetworkNamespace(addresses: ["169.254.170.2"]) {
             try withServiceTestServer(at: "169.254.170.2", answering: { _ in .init(Self.document) }) { server in
                 try withCredentialsFolder { folder in
@@ -27,7 +27,7 @@ struct ContainerAddressTests {
         }
     }
 
-    @Test func `EKS are asked for with the token that its file has just then`() throws {
+    @Test func `credentials of EKS are requested with the current token in its file`() throws {
         try withNetworkNamespace(addresses: ["169.254.170.23"]) {
             try withServiceTestServer(at: "169.254.170.23", answering: { _ in .init(Self.document) }) { server in
                 try withCredentialsFolder { folder in
@@ -45,7 +45,7 @@ struct ContainerAddressTests {
         }
     }
 
-    @Test func `EC2 are the machine's, which a container must be let through to`() throws {
+    @Test func `credentials of EC2 are those of the machine, if a container can reach its service`() throws {
         try withNetworkNamespace(addresses: ["169.254.169.254"]) {
             let service = MetadataService(document: Self.document)
             try withServiceTestServer(at: "169.254.169.254", answering: service.answer) { server in

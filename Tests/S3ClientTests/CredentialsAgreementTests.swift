@@ -5,7 +5,7 @@ import Testing
 
 @testable import S3Client
 
-/// The same files and variables, moto's STS and botocore: who are we?
+/// A comparison with botocore: both get the same files and variables, and moto's STS identifies the credentials.
 @Suite struct `Credentials and botocore's` {
     private struct Reference: Decodable, Equatable {
         var id: String?
@@ -91,7 +91,7 @@ import Testing
         "nothing", "broken-process", "missing",
     ]
 
-    /// Who the service takes these credentials for, as the reference's script asks it.
+    /// Returns the identity that the service sees, like the script of the reference.
     private func arn(of credentials: Credentials, service: String) throws -> String {
         let identity = HTTPRequest(
             method: "POST", host: try S3Endpoint(parsing: service).authority, path: "/",
@@ -124,7 +124,7 @@ import Testing
             }
             #expect(try arn(of: resolved, service: service) == theirs.arn, "\(profile)")
             #expect((resolved.sessionToken != nil) == theirs.hasToken, "\(profile)")
-            // Those of a role are others each time.
+            // The credentials of a role differ each time.
             if theirs.arn?.contains("assumed-role") == false {
                 #expect(resolved.accessKeyID == theirs.id, "\(profile)")
             }
@@ -145,7 +145,7 @@ import Testing
                 "AWS_ROLE_SESSION_NAME": "us",
             ],
         ])
-    func `are the same for every kind of profile`(variables: [String: String]) throws {
+    func `botocore finds the same credentials for every kind of profile`(variables: [String: String]) throws {
         try withMoto { moto in
             try withCredentialsFolder(credentials: Self.credentials) { folder in
                 let program = try folder.write(

@@ -3,7 +3,7 @@ import TestSupport
 
 @testable import S3Client
 
-/// A home directory with shared files, for a chain to look into.
+/// A home directory with shared files for a chain.
 struct CredentialsFolder {
     let path: String
 
@@ -15,7 +15,7 @@ struct CredentialsFolder {
         try write(credentials, to: ".aws/credentials")
     }
 
-    /// Writes another file, and says where it is.
+    /// Writes another file, and returns its path.
     @discardableResult
     func write(_ text: String, to name: String, mode: Int = 0o600) throws -> String {
         let file = "\(path)/\(name)"
@@ -24,12 +24,12 @@ struct CredentialsFolder {
         return file
     }
 
-    /// Nothing but this home, and no machine to ask.
+    /// An environment with only this home directory, and without EC2.
     var environment: [String: String] {
         ["HOME": path, "AWS_EC2_METADATA_DISABLED": "true", "PATH": "/usr/bin:/bin"]
     }
 
-    /// Asks the chain.
+    /// Resolves the chain.
     func resolve(
         _ environment: [String: String] = [:], profile: String? = nil
     ) -> Result<ResolvedCredentials, SettingsError> {
@@ -39,7 +39,7 @@ struct CredentialsFolder {
     }
 }
 
-/// A home directory that is removed afterwards.
+/// Calls `body` with a home directory, and removes it afterward.
 func withCredentialsFolder<Result>(
     config: String = "", credentials: String = "", _ body: (CredentialsFolder) throws -> Result
 ) throws -> Result {
@@ -58,5 +58,5 @@ extension Result where Success == ResolvedCredentials, Failure == SettingsError 
     }
 }
 
-/// What all secrets in these tests begin with, so that they are easily found where they must not be.
+/// The beginning of all secrets in these tests, by which they are found where they must not be.
 let hush = "HUSHHUSH"

@@ -5,9 +5,9 @@ import Testing
 @testable import S3Client
 
 @Suite struct `A session of credentials` {
-    @Test func `renews them before they end, while nobody asks`() throws {
+    @Test func `credentials are renewed before they expire, without a request`() throws {
         try withCredentialsFolder { folder in
-            // Others each time, which hold for four seconds.
+            // Different credentials each time, with a lifetime of four seconds.
             let script = """
                 #!/bin/sh
                 count=$(cat "$HOME/count" 2>/dev/null); echo "x$count" > "$HOME/count"
@@ -23,7 +23,7 @@ import Testing
             let session = CredentialsSession(chain, first, logger: logger)
             defer { session.shutdown() }
             try eventually("a third pair") { session.resolved.credentials.accessKeyID == "IDxx" }
-            guard case .ready(let credentials, isUnproven: false) = session.current(for: "a") else {
+            guard case .ready(let credentials, isUnverified: false) = session.current(for: "a") else {
                 Issue.record("not ready")
                 return
             }

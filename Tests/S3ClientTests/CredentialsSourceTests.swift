@@ -6,14 +6,14 @@ import Testing
 
 @testable import S3Client
 
-/// A document of a container, a machine or a program.
+/// Returns a document of a container, an instance or a program.
 private func document(
     id: String = "DOCUMENTID", token: String = "Token", expiry: String = "2099-01-01T00:00:00Z", more: String = ""
 ) -> String {
     #"{"AccessKeyId":"\#(id)","SecretAccessKey":"\#(hush)s","\#(token)":"\#(hush)t","Expiration":"\#(expiry)"\#(more)}"#
 }
 
-/// Expects a failure in one line that has these words and no secret.
+/// Expects a failure in one line with these words and without secrets.
 private func expect(
     _ result: Result<ResolvedCredentials, SettingsError>, says words: [String],
     sourceLocation: SourceLocation = #_sourceLocation
@@ -24,7 +24,7 @@ private func expect(
 }
 
 @Suite struct `Credentials of the environment` {
-    @Test func `may say when they end`() throws {
+    @Test func `keys in the environment may have an expiry`() throws {
         try withCredentialsFolder { folder in
             let variables = [
                 "AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t",
@@ -53,7 +53,7 @@ private func expect(
 
     private let output = document(token: "SessionToken", more: #","Version":1"#)
 
-    @Test func `are what it prints`() throws {
+    @Test func `the credentials of a program are those that it prints`() throws {
         let found = try resolve("PROGRAM '\(output)' \"a \\\" b\"", script: "[ \"$2\" = 'a \" b' ] && echo \"$1\"")
             .get()
         #expect(found.credentials.accessKeyID == "DOCUMENTID")
@@ -65,12 +65,12 @@ private func expect(
     @Test(arguments: [
         ("/nonexistent/program", "", ["credential_process of the profile p", "/nonexistent/program"]),
         ("PROGRAM", "echo \(hush); echo \(hush) >&2; exit 3", ["profile p", "status 3"]),
-        ("PROGRAM", "kill -9 $$", ["signal 9"]), ("PROGRAM", "echo \(hush)", ["no JSON"]),
+        ("PROGRAM", "kill -9 $$", ["signal 9"]), ("PROGRAM", "echo \(hush)", ["a JSON document"]),
         ("PROGRAM", "echo '{\"Version\": 2, \"SecretAccessKey\": \"\(hush)\"}'", ["\"Version\": 1"]),
         ("PROGRAM", "echo '{\"Version\": 1, \"SecretAccessKey\": \"\(hush)\"}'", ["AccessKeyId"]),
         ("PROGRAM 'x", "", ["quotation mark"]), ("PROGRAM", "yes \(hush)", ["printed too much"]),
     ])
-    func `fail in a line that tells nothing of what it prints`(
+    func `a program that fails is reported in one line without its output`(
         command: String, script: String, words: [String]
     ) throws {
         expect(try resolve(command, script: script), says: words)
@@ -84,7 +84,7 @@ private func expect(
             (#"a\ b"#, ["a b"]), ("''", [""]), ("", []), ("'a", nil), ("\"a", nil), ("a\\", nil),
             ("$HOME ~", ["$HOME", "~"]),
         ] as [(String, [String]?)])
-    func `are a shell's`(command: String, words: [String]?) {
+    func `a command is split into words like in a shell`(command: String, words: [String]?) {
         #expect(ShellWords.split(command) == words)
     }
 }
@@ -92,7 +92,7 @@ private func expect(
 @Suite struct `Credentials of a container` {
     private let variable = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 
-    @Test func `are asked for with the token, of a variable or a file`() throws {
+    @Test func `credentials of a container are requested with the token in a variable or a file`() throws {
         try withServiceTestServer(answering: { _ in .init(document()) }) { server in
             try withCredentialsFolder { folder in
                 let file = try folder.write("\(hush)-2\n", to: "token")
@@ -129,7 +129,7 @@ private func expect(
             ], ["/nonexistent", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]
         ),
     ])
-    func `that can't be had are an error that names the variable or the address`(
+    func `missing credentials of a container are an error that names the variable or the address`(
         variables: [String: String], words: [String]
     ) throws {
         try withCredentialsFolder { folder in expect(folder.resolve(variables), says: words) }
@@ -140,7 +140,7 @@ private func expect(
         (.init("{\"Token\":\"\(hush)\"}"), ["AccessKeyId"]), (.init(document(expiry: hush)), ["Expiration"]),
         (.silence, ["127.0.0.1"]),
     ])
-    func `that are refused, broken or never come are an error`(
+    func `credentials of a container that are refused, malformed or never arrive are an error`(
         answer: ServiceTestServer.Answer, words: [String]
     ) throws {
         try withServiceTestServer(answering: { _ in answer }) { server in
@@ -148,7 +148,7 @@ private func expect(
         }
     }
 
-    @Test func `are asked for again where the service is busy`() throws {
+    @Test func `credentials of a container are requested again if the service is busy`() throws {
         try withServiceTestServer { server in
             server.answer { _ in server.log.count < 3 ? .init(status: 503) : .init(document()) }
             try withCredentialsFolder { folder in
@@ -164,7 +164,7 @@ private func expect(
         ["AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": server.url]
     }
 
-    @Test func `are those of its role, asked for by version 2`() throws {
+    @Test func `credentials of an EC2 instance are those of its role, requested by IMDSv2`() throws {
         let service = MetadataService(document: document(more: #","Code":"Success""#))
         try withServiceTestServer(answering: service.answer) { server in
             try withCredentialsFolder { folder in
@@ -177,7 +177,7 @@ private func expect(
         }
     }
 
-    @Test func `that have ended are used on, since the service knows better`() throws {
+    @Test func `expired credentials of an EC2 instance are still used if the service returns them`() throws {
         let service = MetadataService(document: document(expiry: "2020-01-01T00:00:00Z"))
         try withServiceTestServer(answering: service.answer) { server in
             try withCredentialsFolder { folder in
@@ -187,7 +187,7 @@ private func expect(
         }
     }
 
-    @Test func `end by the service's clock, not by this machine's`() throws {
+    @Test func `credentials of an EC2 instance expire by the service's clock, not by this machine's`() throws {
         let service = MetadataService(document: document(expiry: "2020-01-01T01:00:00Z"))
         try withServiceTestServer(answering: { request in
             var answer = service.answer(request)
@@ -201,7 +201,7 @@ private func expect(
         }
     }
 
-    @Test func `without a role are none, without a service too`() throws {
+    @Test func `an EC2 instance without a role or without a service has no credentials`() throws {
         var service = MetadataService(document: "")
         service.role = nil
         try withServiceTestServer(answering: service.answer) { server in
@@ -220,7 +220,7 @@ private func expect(
         }
     }
 
-    @Test func `that never come because of the hop limit say so, after three tries`() throws {
+    @Test func `an EC2 service that does not respond is reported with the hop limit, after three attempts`() throws {
         try withServiceTestServer(answering: { _ in .silence }) { server in
             try withCredentialsFolder { folder in
                 expect(folder.resolve(variables(server)), says: ["hop limit", "AWS_EC2_METADATA_DISABLED"])
@@ -229,7 +229,7 @@ private func expect(
         }
     }
 
-    @Test func `of a role that can't be played are an error`() throws {
+    @Test func `a role of an EC2 instance that cannot be assumed is an error`() throws {
         let service = MetadataService(document: #"{"Code":"AssumeRoleUnauthorizedAccess","Message":"x"}"#)
         try withServiceTestServer(answering: service.answer) { server in
             try withCredentialsFolder { folder in
@@ -270,13 +270,13 @@ private func expect(
         #"{"accessToken": "\#(hush)-token", "expiresAt": "\#(expiresAt)", "region": "us-east-1"}"#
     }
 
-    /// The token's file, named by the SHA-1 of the session's name or the URL.
+    /// The name of the token's file: the SHA-1 of the session's name or the URL.
     private func fileName(of name: String) -> String {
         ".aws/sso/cache/\(Digest.hex(Digest.sha1(Array(name.utf8)))).json"
     }
 
     @Test(arguments: [("new", "hcp"), ("old", "https://example.org/start")])
-    func `come for the token that was left by a sign-in`(profile: String, cacheName: String) throws {
+    func `a token of single sign-on is exchanged for credentials`(profile: String, cacheName: String) throws {
         let answer = answer
         try withServiceTestServer(answering: { _ in .init(answer) }) { server in
             try withCredentialsFolder(config: config) { folder in
@@ -290,7 +290,9 @@ private func expect(
         }
     }
 
-    @Test func `say how to sign in where the token is missing, over, broken or refused`() throws {
+    @Test func `a token of single sign-on that is missing, expired, malformed or refused is an error with the remedy`()
+        throws
+    {
         let advice = "aws sso login --profile new"
         try withServiceTestServer(answering: { _ in .init(hush, status: 401) }) { server in
             try withCredentialsFolder(config: config) { folder in
@@ -309,7 +311,7 @@ private func expect(
         }
     }
 
-    /// What the AWS CLI leaves behind where the session has `sso_registration_scopes`.
+    /// The file of the AWS CLI for a session with `sso_registration_scopes`.
     private func renewableToken(secondsLeft: Int, registrationEnd: String = "2099-01-01T00:00:00Z") -> String {
         let end = Timestamp(seconds: Timestamp.now.seconds + secondsLeft).utcText
         return """
@@ -319,7 +321,8 @@ private func expect(
             """
     }
 
-    /// The token service and the access portal in one: takes each refresh token once, and only the newest access token.
+    /// The token service and the access portal in one. It accepts each refresh token once, and only the newest access
+    /// token.
     private func portal(_ request: ServiceTestServer.Request) -> ServiceTestServer.Answer {
         let asked = JSONValue(parsing: Array(request.body.utf8))
         switch (request.target, asked?["refreshToken"]?.text, request.headers["x-amz-sso_bearer_token"]) {
@@ -336,7 +339,7 @@ private func expect(
     }
 
     @Test(arguments: [-10, 600])
-    func `come for a token that is renewed before its end or after, and kept as the AWS CLI keeps it`(
+    func `a token of single sign-on is renewed before or after its expiry, and stored like by the AWS CLI`(
         secondsLeft: Int
     ) throws {
         try withServiceTestServer(answering: portal) { server in
@@ -357,14 +360,18 @@ private func expect(
                 #expect(mode == 0o600)
                 let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/.aws/sso/cache")
                 #expect(names.count == 1)
-                // The next time there is nothing to renew.
+                // The next lookup needs no renewal.
                 _ = try folder.resolve(variables, profile: "new").get()
                 #expect(server.log.map(\.target).count { $0 == "/token" } == 1)
             }
         }
     }
 
-    @Test func `say how to sign in where the token can't be renewed, and use it while it holds`() throws {
+    @Test
+    func
+        `a single sign-on token that cannot be renewed is used until its expiry`()
+        throws
+    {
         let advice = "aws sso login --profile new"
         try withServiceTestServer(answering: { _ in .init(hush, status: 400) }) { server in
             try withCredentialsFolder(config: config) { folder in
@@ -379,7 +386,7 @@ private func expect(
                 try folder.write(unregistered, to: fileName(of: "hcp"))
                 expect(folder.resolve(variables, profile: "new"), says: ["has expired", advice])
                 #expect(server.log.count == 2)
-                // Somebody else has the next one already.
+                // Another program has renewed the token already.
                 try folder.write(over, to: fileName(of: "hcp"))
                 let (file, answer) = (fileName(of: "hcp"), answer)
                 server.answer { request in
@@ -396,7 +403,7 @@ private func expect(
         }
     }
 
-    @Test func `of a profile that lacks something say what`() throws {
+    @Test func `an incomplete profile of single sign-on is an error that names the missing setting`() throws {
         try withCredentialsFolder(config: config) { folder in
             expect(folder.resolve(profile: "half"), says: ["profile half", "sso_role_name"])
             expect(folder.resolve(profile: "lost"), says: ["profile lost", "[sso-session]", "nothing"])
@@ -412,7 +419,7 @@ private func expect(
         ("[profile p]\nrole_arn = r\nsource_profile = p", ["p → p"]),
         (
             "[profile p]\nrole_arn = r\nsource_profile = q\n[profile q]\nrole_arn = s\nsource_profile = p",
-            ["circle: p → q → p"]
+            ["cycle: p → q → p"]
         ),
         (
             "[profile p]\nrole_arn = r\nsource_profile = q\n[profile q]\nregion = eu-west-1",
@@ -437,7 +444,7 @@ private func expect(
         ("[profile p]\nweb_identity_token_file = /dev/null\nrole_arn = r", ["/dev/null", "holds no token"]),
         ("[profile p]\nlogin_session = x", ["aws login", "credential_process"]),
     ])
-    func `because of their profile say why`(config: String, words: [String]) throws {
+    func `a role whose profile is invalid is an error with the reason`(config: String, words: [String]) throws {
         try withCredentialsFolder(config: config) { folder in expect(folder.resolve(profile: "p"), says: words) }
     }
 
@@ -451,7 +458,7 @@ private func expect(
         ),
         (.init("<html>\(hush)", status: 502), ["HTTP 502"]), (.init("<a/>"), ["no credentials"]),
     ])
-    func `because the service says no repeat what it says, and no secret`(
+    func `a refused role is an error with the service's message, and without secrets`(
         answer: ServiceTestServer.Answer, words: [String]
     ) throws {
         let config = "[profile p]\nrole_arn = arn:r\nsource_profile = q\nregion = us-east-1\n"
@@ -464,7 +471,7 @@ private func expect(
         }
     }
 
-    @Test func `are asked for by the service's clock where this machine's is wrong`() throws {
+    @Test func `a role is requested by the service's clock if this machine's is wrong`() throws {
         let config = "[profile p]\nrole_arn = arn:r\nsource_profile = q\n"
         let keys = "[q]\naws_access_key_id = QQQQ\naws_secret_access_key = \(hush)secret\n"
         try withServiceTestServer(answering: { request in

@@ -13,7 +13,7 @@ private func resolved(_ id: String, expiry: Timestamp? = nil) -> ResolvedCredent
 
 private let refusal = StoreError(.credentialsRejected, "InvalidAccessKeyId (HTTP 403)")
 
-/// `#expect` can't be given what changes a variable.
+/// Compares values, since `#expect` does not accept mutating calls.
 private func expect<Value: Equatable>(
     _ value: Value, _ expected: Value, sourceLocation: SourceLocation = #_sourceLocation
 ) {
@@ -21,10 +21,10 @@ private func expect<Value: Equatable>(
 }
 
 extension CredentialsState {
-    /// What requests are told, as text that is easily compared.
-    fileprivate mutating func told(_ now: Instant, for subject: String = "a") -> String {
+    /// Returns the answer to a request as text.
+    fileprivate mutating func answer(_ now: Instant, for subject: String = "a") -> String {
         switch current(for: subject, now: now).0 {
-        case .ready(let credentials, let isUnproven): credentials.accessKeyID + (isUnproven ? "?" : "")
+        case .ready(let credentials, let isUnverified): credentials.accessKeyID + (isUnverified ? "?" : "")
         case .renewing: "renewing"
         case .unavailable: "unavailable"
         }
@@ -36,14 +36,14 @@ extension CredentialsState {
     private let new = Credentials(accessKeyID: "NEW", secretAccessKey: "s")
     private let start = Instant.now
 
-    /// After the store has refused the first credentials.
+    /// Returns the state after the store has refused the first credentials.
     private func refused() -> CredentialsState {
         var state = CredentialsState(resolved("OLD"))
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .replace)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .lookUp)
         return state
     }
 
-    /// After nothing else was found in time.
+    /// Returns the state after no others were found in time.
     private func lost() -> CredentialsState {
         var state = refused()
         guard case .lost(let error) = state.take(.success(resolved("OLD")), now: start + CredentialsState.grace) else {
@@ -54,40 +54,40 @@ extension CredentialsState {
         return state
     }
 
-    @Test func `that begins without any has nothing signed before some are found, and goes on looking`() {
+    @Test func `without initial credentials no request is signed before some are found, and the search continues`() {
         var state = CredentialsState(lookingSince: start)
-        for subject in ["a", "b", "a"] { expect(state.told(start, for: subject), "renewing") }
-        #expect(state.errand(now: start) == .replacement)
+        for subject in ["a", "b", "a"] { expect(state.answer(start, for: subject), "renewing") }
+        #expect(state.nextLookup(now: start) == .replacement)
         let late = start + CredentialsState.grace
         guard case .lost = state.take(.failure(SettingsError("the session has ended")), now: late) else {
             Issue.record("not lost")
             return
         }
-        expect(state.told(late), "unavailable")
+        expect(state.answer(late), "unavailable")
         let later = late + CredentialsState.checkInterval
-        expect(state.told(later), "renewing")
-        #expect(state.errand(now: later) == .check)
+        expect(state.answer(later), "renewing")
+        #expect(state.nextLookup(now: later) == .check)
         expect(state.take(.success(resolved("NEW")), now: later), .replaced)
-        expect(state.told(later, for: "b"), "NEW?")
+        expect(state.answer(later, for: "b"), "NEW?")
     }
 
-    @Test func `is to wait for others as soon as these are refused, and to use those at once`() {
+    @Test func `requests wait after a refusal of credentials, and use new ones at once`() {
         var state = refused()
-        expect(state.told(start), "renewing")
-        #expect(state.errand(now: start) == .replacement)
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .askAgain)
+        expect(state.answer(start), "renewing")
+        #expect(state.nextLookup(now: start) == .replacement)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .retry)
         expect(state.take(.success(resolved("OLD")), now: start), .none)
         expect(state.take(.failure(SettingsError("half a file")), now: start), .none)
-        expect(state.told(start), "renewing")
+        expect(state.answer(start), "renewing")
         expect(state.take(.success(resolved("NEW")), now: start), .replaced)
-        expect(state.told(start), "NEW?")
-        // A request that was under way.
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .askAgain)
+        expect(state.answer(start), "NEW?")
+        // A request that was in flight.
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .retry)
         expect(state.noteSuccess(of: new, now: start), false)
-        expect(state.told(start), "NEW")
+        expect(state.answer(start), "NEW")
     }
 
-    @Test func `is to fail at once where there are no others in time, with what the sources say`() {
+    @Test func `requests fail with the error of the sources if no new credentials are found in time`() {
         var state = refused()
         let problem = SettingsError("the profile has no key")
         guard case .lost(let error) = state.take(.failure(problem), now: start + CredentialsState.grace) else {
@@ -96,162 +96,163 @@ extension CredentialsState {
         }
         #expect(error.code == .credentialsRejected)
         #expect(error.message.hasSuffix("InvalidAccessKeyId (HTTP 403); and the profile has no key"))
-        expect(state.told(start + CredentialsState.grace), "unavailable")
+        expect(state.answer(start + CredentialsState.grace), "unavailable")
     }
 
-    @Test func `lets one request a second try the same ones again, and heals when the store takes them`() {
+    @Test func `refused credentials are tried by one request a second, and are used again when the store accepts them`()
+    {
         var state = lost()
         var now = start + CredentialsState.grace
-        expect(state.told(now), "unavailable")
+        expect(state.answer(now), "unavailable")
         now += CredentialsState.checkInterval
-        expect(state.told(now), "renewing")
-        #expect(state.errand(now: now) == .check)
+        expect(state.answer(now), "renewing")
+        #expect(state.nextLookup(now: now) == .check)
         expect(state.take(.success(resolved("OLD")), now: now), .none)
-        expect(state.told(now), "OLD?")
-        expect(state.told(now), "renewing")
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: now), .giveUp)
-        expect(state.told(now), "unavailable")
+        expect(state.answer(now), "OLD?")
+        expect(state.answer(now), "renewing")
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: now), .fail)
+        expect(state.answer(now), "unavailable")
         now += CredentialsState.checkInterval
-        expect(state.told(now), "renewing")
+        expect(state.answer(now), "renewing")
         expect(state.take(.success(resolved("OLD")), now: now), .none)
-        expect(state.told(now), "OLD?")
+        expect(state.answer(now), "OLD?")
         let isHealed = state.noteSuccess(of: old, now: now)
         #expect(isHealed)
-        expect(state.told(now), "OLD")
+        expect(state.answer(now), "OLD")
     }
 
-    @Test func `doesn't make requests wait long for a source or a trial that doesn't end`() {
+    @Test func `requests do not wait long for a lookup or a trial that does not end`() {
         var state = lost()
         var now = start + CredentialsState.grace + CredentialsState.checkInterval
-        expect(state.told(now), "renewing")
-        now += CredentialsState.checkPatience
-        expect(state.told(now), "unavailable")
+        expect(state.answer(now), "renewing")
+        now += CredentialsState.checkTimeout
+        expect(state.answer(now), "unavailable")
         expect(state.take(.success(resolved("OLD")), now: now), .none)
-        expect(state.told(now), "OLD?")
-        now += CredentialsState.checkPatience
-        expect(state.told(now), "unavailable")
-        now += CredentialsState.trialPatience
-        expect(state.told(now), "unavailable")
-        expect(state.told(now), "renewing")
+        expect(state.answer(now), "OLD?")
+        now += CredentialsState.checkTimeout
+        expect(state.answer(now), "unavailable")
+        now += CredentialsState.trialTimeout
+        expect(state.answer(now), "unavailable")
+        expect(state.answer(now), "renewing")
     }
 
-    @Test func `doesn't make requests wait long for a source that is slow to replace them, but takes what it gives`() {
+    @Test func `requests do not wait long for a slow source of new credentials, whose result is used later`() {
         var state = refused()
-        let late = start + CredentialsState.grace + CredentialsState.replacementPatience
-        expect(state.told(late - .seconds(1)), "renewing")
-        expect(state.told(late), "unavailable")
+        let late = start + CredentialsState.grace + CredentialsState.replacementTimeout
+        expect(state.answer(late - .seconds(1)), "renewing")
+        expect(state.answer(late), "unavailable")
         expect(state.take(.success(resolved("NEW")), now: late), .replaced)
-        expect(state.told(late), "NEW?")
+        expect(state.answer(late), "NEW?")
     }
 
-    @Test func `heals with the first others that are found`() {
+    @Test func `the first new credentials are used after a loss`() {
         var state = lost()
         let now = start + CredentialsState.grace + CredentialsState.checkInterval
-        expect(state.told(now), "renewing")
+        expect(state.answer(now), "renewing")
         expect(state.take(.success(resolved("NEW")), now: now), .replaced)
-        expect(state.told(now), "NEW?")
+        expect(state.answer(now), "NEW?")
     }
 
-    @Test func `doesn't ask for ever for others where the store refuses them all`() {
+    @Test func `the search for credentials ends if the store refuses all of them`() {
         var state = refused()
         for id in ["A", "B"] {
             expect(state.take(.success(resolved(id)), now: start), .replaced)
-            let consequence = state.noteRefusal(of: state.resolved.credentials, for: "a", refusal, now: start)
+            let outcome = state.noteRefusal(of: state.resolved.credentials, for: "a", refusal, now: start)
             if id == "A" {
-                #expect(consequence == .replace)
-            } else if case .giveUpNews = consequence {
-                expect(state.told(start), "unavailable")
+                #expect(outcome == .lookUp)
+            } else if case .failFirstReport = outcome {
+                expect(state.answer(start), "unavailable")
             } else {
-                Issue.record("\(consequence)")
+                Issue.record("\(outcome)")
             }
         }
-        // Others again, a second later: refused as well, which is no news.
+        // New credentials a second later, which are refused as well: not reported again.
         let now = start + CredentialsState.checkInterval
-        expect(state.told(now), "renewing")
+        expect(state.answer(now), "renewing")
         expect(state.take(.success(resolved("C")), now: now), .replaced)
-        expect(state.noteRefusal(of: state.resolved.credentials, for: "a", refusal, now: now), .giveUp)
+        expect(state.noteRefusal(of: state.resolved.credentials, for: "a", refusal, now: now), .fail)
     }
 
-    @Test func `is in doubt while one object is refused: one request for another one at a time is a witness`() {
+    @Test func `while only one object is refused, requests for others are sent as probes, one at a time`() {
         var state = refused()
-        expect(state.told(start, for: "b"), "OLD?")
-        expect(state.told(start, for: "c"), "renewing")
-        expect(state.told(start), "renewing")
-        // A witness that never ends is followed by another.
-        let late = start + CredentialsState.witnessPatience
-        expect(state.told(late, for: "c"), "OLD?")
-        // That is no news for anybody.
+        expect(state.answer(start, for: "b"), "OLD?")
+        expect(state.answer(start, for: "c"), "renewing")
+        expect(state.answer(start), "renewing")
+        // Another probe follows one that does not end.
+        let late = start + CredentialsState.probeTimeout
+        expect(state.answer(late, for: "c"), "OLD?")
+        // No request has failed before, so this is not reported.
         expect(state.noteSuccess(of: old, now: late), false)
-        expect(state.told(late), "OLD")
-        expect(state.told(late, for: "b"), "OLD")
+        expect(state.answer(late), "OLD")
+        expect(state.answer(late, for: "b"), "OLD")
     }
 
-    @Test func `lets an object fail alone that is refused while others aren't, and asks anew after a while`() {
+    @Test func `an object that alone is refused fails alone, and starts a new search after a while`() {
         var state = refused()
-        expect(state.told(start, for: "b"), "OLD?")
+        expect(state.answer(start, for: "b"), "OLD?")
         expect(state.noteSuccess(of: old, now: start), false)
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .askAgain)
-        expect(state.told(start, for: "b"), "OLD")
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: start), .retry)
+        expect(state.answer(start, for: "b"), "OLD")
         let late = start + CredentialsState.grace
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: late), .giveUp)
-        expect(state.told(late, for: "b"), "OLD")
-        let later = start + CredentialsState.vouchedInterval
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: later), .replace)
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: late), .fail)
+        expect(state.answer(late, for: "b"), "OLD")
+        let later = start + CredentialsState.isolatedRefusalInterval
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: later), .lookUp)
     }
 
-    @Test func `tells nobody that there are none as long as only one object was refused, but those who want it`() {
+    @Test func `while only one object is refused, only its requests fail`() {
         var state = lost()
         var now = start + CredentialsState.grace
-        expect(state.told(now), "unavailable")
-        expect(state.told(now, for: "b"), "OLD?")
-        expect(state.told(now, for: "c"), "renewing")
-        // While a source is asked, and while the refused object is tried, too.
+        expect(state.answer(now), "unavailable")
+        expect(state.answer(now, for: "b"), "OLD?")
+        expect(state.answer(now, for: "c"), "renewing")
+        // Also during a lookup, and while the refused object is tried.
         now += CredentialsState.checkInterval
-        expect(state.told(now), "renewing")
+        expect(state.answer(now), "renewing")
         expect(state.take(.success(resolved("OLD")), now: now), .none)
-        expect(state.told(now), "OLD?")
-        expect(state.told(now, for: "d"), "OLD?")
+        expect(state.answer(now), "OLD?")
+        expect(state.answer(now, for: "d"), "OLD?")
         let isHealed = state.noteSuccess(of: old, now: now)
         #expect(isHealed)
-        // The trial of the refused one.
-        expect(state.noteRefusal(of: old, for: "a", refusal, now: now), .askAgain)
-        expect(state.told(now, for: "c"), "OLD")
+        // The trial of the refused object.
+        expect(state.noteRefusal(of: old, for: "a", refusal, now: now), .retry)
+        expect(state.answer(now, for: "c"), "OLD")
     }
 
-    @Test func `takes a second object's refusal for the credentials' end`() {
+    @Test func `the refusal of a second object means that the credentials are invalid`() {
         var state = refused()
-        expect(state.told(start, for: "b"), "OLD?")
-        expect(state.noteRefusal(of: old, for: "b", refusal, now: start), .askAgain)
-        for subject in ["a", "b", "c"] { expect(state.told(start, for: subject), "renewing") }
+        expect(state.answer(start, for: "b"), "OLD?")
+        expect(state.noteRefusal(of: old, for: "b", refusal, now: start), .retry)
+        for subject in ["a", "b", "c"] { expect(state.answer(start, for: subject), "renewing") }
         let end = start + CredentialsState.grace
         guard case .lost = state.take(.success(resolved("OLD")), now: end) else {
             Issue.record("not lost")
             return
         }
-        for subject in ["a", "b", "c"] { expect(state.told(end, for: subject), "unavailable") }
+        for subject in ["a", "b", "c"] { expect(state.answer(end, for: subject), "unavailable") }
         expect(state.take(.success(resolved("NEW")), now: end), .replaced)
-        for subject in ["a", "b", "c"] { expect(state.told(end, for: subject), "NEW?") }
+        for subject in ["a", "b", "c"] { expect(state.answer(end, for: subject), "NEW?") }
     }
 
-    @Test func `has credentials renewed before they end, again where that fails, and uses them meanwhile`() {
+    @Test func `credentials are renewed before they expire, with retries, and used meanwhile`() {
         let end = Timestamp(seconds: Timestamp.now.seconds + 3_600)
         var state = CredentialsState(resolved("OLD", expiry: end))
-        #expect(state.errand(now: start) == nil)
+        #expect(state.nextLookup(now: start) == nil)
         let due = start + .seconds(3_600 - 300)
-        #expect(state.errand(now: due) == .renewal)
+        #expect(state.nextLookup(now: due) == .renewal)
         expect(state.take(.failure(SettingsError("down")), now: due), .none)
-        #expect(state.errand(now: due) == nil)
-        expect(state.told(due), "OLD")
-        #expect(state.errand(now: due + .seconds(1)) == .renewal)
+        #expect(state.nextLookup(now: due) == nil)
+        expect(state.answer(due), "OLD")
+        #expect(state.nextLookup(now: due + .seconds(1)) == .renewal)
         expect(state.take(.success(resolved("NEW")), now: due), .replaced)
-        expect(state.told(due), "NEW")
-        #expect(state.errand(now: due + .seconds(1_000_000)) == nil)
+        expect(state.answer(due), "NEW")
+        #expect(state.nextLookup(now: due + .seconds(1_000_000)) == nil)
     }
 }
 
 @Suite struct `The time to renew credentials` {
     @Test(arguments: [(43_200, 42_840...42_900), (3_600, 3_240...3_300), (600, 300...300), (10, 5...5), (-5, 60...60)])
-    func `lies before their end, and not every second once they have ended`(
+    func `the renewal of credentials is before their expiry, and not every second after it`(
         remaining: Int, seconds: ClosedRange<Int>
     ) throws {
         let (now, time) = (ContinuousClock.now, Timestamp(seconds: 1_000_000))
@@ -261,7 +262,7 @@ extension CredentialsState {
         #expect(Duration.seconds(seconds.lowerBound) <= wait && wait <= .seconds(seconds.upperBound))
     }
 
-    @Test func `is never where they don't end, and later and later where it fails`() {
+    @Test func `credentials without an expiry are not renewed, and failed renewals are retried at growing intervals`() {
         let now = ContinuousClock.now
         #expect(RenewalSchedule(expiry: nil, now: now).instant == nil)
         var schedule = RenewalSchedule(expiry: Timestamp(seconds: 0), now: now)

@@ -8,7 +8,7 @@ import Testing
 @testable import S3Client
 
 extension S3Client {
-    /// Lists all pages. Fails where they are more than there can be.
+    /// Lists all pages. Fails if there are too many.
     fileprivate func allPages(_ request: ListRequest, limit: Int = 100) throws -> [ListPage] {
         var request = request
         var pages: [ListPage] = []
@@ -22,7 +22,7 @@ extension S3Client {
     }
 }
 
-/// A server whose answers have a dialect, and a client of it.
+/// Calls `body` with a server whose responses have a dialect, and a client of it.
 private func withDialect(
     _ dialect: StoreDialect, for matcher: S3Matcher = .any, pageLimit: Int = 1_000,
     _ body: (S3TestServer, S3Client) throws -> Void
@@ -42,7 +42,9 @@ private func withDialect(
     ]
 
     @Test(arguments: refusals.indices, [true, false])
-    func `is listed to its end by markers, and remembered`(index: Int, isDelimited: Bool) throws {
+    func `a store without ListObjectsV2 is listed to its end by markers, and remembered`(
+        index: Int, isDelimited: Bool
+    ) throws {
         let refusal = Self.refusals[index]
         try withDialect(.version1(refusal: refusal), pageLimit: 3) { server, client in
             for key in Self.keys { server.put(key, .text("x")) }
@@ -60,7 +62,7 @@ private func withDialect(
     }
 
     @Test(arguments: refusals.indices)
-    func `begins behind a key, be that its first request`(index: Int) throws {
+    func `a store without ListObjectsV2 begins a listing after a key, even in the first request`(index: Int) throws {
         let refusal = Self.refusals[index]
         try withDialect(.version1(refusal: refusal), pageLimit: 3) { server, client in
             for key in Self.keys { server.put(key, .text("x")) }
@@ -70,7 +72,10 @@ private func withDialect(
         }
     }
 
-    @Test func `but no positions is an error, and asked for no page for ever`() throws {
+    @Test
+    func `a store without ListObjectsV2 and without markers is an error, and its first page is not listed forever`()
+        throws
+    {
         try withDialect(.withoutPositions, pageLimit: 3) { server, client in
             for key in Self.keys { server.put(key, .text("x")) }
             let first = try client.page(ListRequest(prefix: "d/", isDelimited: true)).get()
@@ -79,14 +84,14 @@ private func withDialect(
             #expect(error.code == .malformedResponse)
             #expect(error.message.contains("neither continuation tokens nor markers"))
             #expect(server.requests(.list).count == 2)
-            // By a start of one's own the first page comes too, which is told.
+            // A request with a start also returns the first page, which is reported.
             let later = ListRequest(prefix: "d/", isDelimited: true, startAfter: Self.keys[6])
             #expect(try client.page(later).get().isOrdered == false)
             #expect(server.requests(.list).count <= 4)
         }
     }
 
-    @Test func `is not looked for where a store refuses all else`() throws {
+    @Test func `ListObjects is not tried if the store refuses all other requests`() throws {
         try withS3TestServer { server in
             server.script(.lists, .refuse(.accessDenied))
             let client = try S3Client.of(server.endpointURL, bucket: server.bucket)
@@ -98,7 +103,7 @@ private func withDialect(
 }
 
 @Suite struct `A store that does not encode keys` {
-    @Test func `is read as it sends them from then on that one key shows it`() throws {
+    @Test func `keys are not decoded once a key has shown that the store does not encode them`() throws {
         let raw: @Sendable (String) -> String = { $0.replacing("%2B", with: "+").replacing("%25", with: "%") }
         try withDialect(.listing(raw)) { server, client in
             for key in ["100%.txt", "aparc+aseg.mgz", "sub/c+d.txt"] { server.put(Key(key), .text("x")) }
@@ -127,7 +132,9 @@ private func withDialect(
         }
     }
 
-    @Test func `is asked for if unmodified, and then by the ETag of the first answer`() throws {
+    @Test func `an object without an ETag is requested if unmodified, and then by the ETag of the first response`()
+        throws
+    {
         try withObject { server, client in
             try #expect(client.bytes(0..<10, of: object(Self.time)).get() == body.bytes(in: 0..<10))
             try #expect(client.bytes(10..<20, of: object(Self.time)).get() == body.bytes(in: 10..<20))
@@ -137,7 +144,7 @@ private func withDialect(
         }
     }
 
-    @Test func `has a fraction of a second that no header can hold`() throws {
+    @Test func `the time of an object without an ETag may have a fraction of a second, which no header has`() throws {
         try withObject { server, client in
             let time = Timestamp(seconds: Self.time.seconds, nanoseconds: 250_000_000)
             try #expect(client.bytes(0..<10, of: object(time)).get() == body.bytes(in: 0..<10))
@@ -146,14 +153,16 @@ private func withDialect(
         }
     }
 
-    @Test func `is changed where it was written later, be that before the first read`() throws {
+    @Test func `an object without an ETag that was written after its listing is changed, even before the first read`()
+        throws
+    {
         try withObject { server, client in
             server.put("k", body, lastModified: Timestamp(seconds: Self.time.seconds + 1))
             try #expect(client.bytes(0..<10, of: object(Self.time)).failureCode == .changed)
         }
     }
 
-    @Test func `is changed where it was written in the same second, once it was read`() throws {
+    @Test func `an object without an ETag that was written in the same second is changed once it was read`() throws {
         try withObject { server, client in
             try #expect(client.bytes(0..<10, of: object(Self.time)).get().count == 10)
             server.put("k", body, lastModified: Self.time)
@@ -162,19 +171,22 @@ private func withDialect(
         }
     }
 
-    @Test func `is changed where no condition fails, but the answer tells another time or size`() throws {
+    @Test
+    func `an object without an ETag is changed if the response has another time or size, although no condition fails`()
+        throws
+    {
         try withS3TestServer { server in
             server.put("k", body, lastModified: Timestamp(seconds: Self.time.seconds - 60))
             let client = try S3Client.of(server.endpointURL, bucket: server.bucket)
             defer { client.shutdown() }
-            // Older than listed: no condition fails.
+            // The time is older than in the listing, so no condition fails.
             try #expect(client.bytes(0..<10, of: object(Self.time)).failureCode == .changed)
             server.put("k", .pattern(seed: 3, byteCount: 99_999), lastModified: Self.time)
             try #expect(client.bytes(0..<10, of: object(Self.time)).failureCode == .changed)
         }
     }
 
-    @Test func `is known by time and size where answers have no ETag either`() throws {
+    @Test func `an object without an ETag in any response is identified by time and size`() throws {
         try withObject(.headers { $0["ETag"] = nil }) { server, client in
             try #expect(client.bytes(0..<10, of: object(Self.time)).get() == body.bytes(in: 0..<10))
             try #expect(client.bytes(10..<20, of: object(Self.time)).get() == body.bytes(in: 10..<20))
@@ -184,7 +196,7 @@ private func withDialect(
         }
     }
 
-    @Test func `can't be read where answers have neither an ETag nor a time`() throws {
+    @Test func `an object without an ETag and a time in responses cannot be read`() throws {
         let dialect = StoreDialect.headers {
             $0["ETag"] = nil
             $0["Last-Modified"] = "yesterday"
@@ -198,7 +210,9 @@ private func withDialect(
         }
     }
 
-    @Test func `and without a time is known by its size and the first answer`() throws {
+    @Test func `an object without an ETag and a time in its listing is identified by its size and the first response`()
+        throws
+    {
         try withObject { server, client in
             try #expect(client.bytes(0..<10, of: object(nil)).get() == body.bytes(in: 0..<10))
             server.put("k", body, lastModified: Timestamp(seconds: Self.time.seconds + 1))
@@ -208,7 +222,7 @@ private func withDialect(
     }
 
     @Test(arguments: ["W/\"tag-1\"", "\"tag-1-gzip\"", "tag-1", "\"tag-1;gzip\""])
-    func `has the same ETag in all its spellings`(spelling: String) throws {
+    func `an ETag is the same in all its spellings`(spelling: String) throws {
         try withObject { server, client in
             try #expect(client.bytes(0..<10, of: object(Self.time)).get().count == 10)
             server.clearScripts()
@@ -218,27 +232,27 @@ private func withDialect(
     }
 }
 
-@Suite struct `Pins of versions` {
-    @Test func `are bounded, and keep what the first answer told`() {
-        var pins = PinnedVersions()
+@Suite struct `The validators of first responses` {
+    @Test func `of at most 16,384 objects are kept, and later responses must agree with them`() {
+        var first = FirstValidators()
         func object(_ index: Int) -> ObjectVersion {
             ObjectVersion(key: Key("\(index)"), etag: ETag(standInFor: nil), byteCount: index)
         }
         func admits(_ etag: String?, _ seconds: Int?, _ index: Int) -> Bool {
-            let pin = PinnedVersions.Pin(
+            let validators = FirstValidators.Validators(
                 etag: etag.map { ETag($0) }, lastModified: seconds.map { Timestamp(seconds: $0) })
-            return pins.admit(pin, for: object(index))
+            return first.record(validators, of: object(index))
         }
         let areAdmitted = (0..<20_000).map { admits("a", nil, $0) }
         #expect(areAdmitted.allSatisfy { $0 })
-        let keptCount = (0..<20_000).count { pins.pin(of: object($0)) != nil }
-        #expect(keptCount == 16_384)
+        let count = (0..<20_000).count { first.validators(of: object($0)) != nil }
+        #expect(count == 16_384)
         let results = [
             admits("b", nil, 19_999), admits(nil, 5, 19_999), admits("a", 5, 19_999), admits(nil, 6, 19_999),
             admits("W/\"a\"", 6, 19_999),
         ]
         #expect(results == [false, true, true, false, false])
-        #expect(pins.pin(of: object(19_999)) == .init(etag: ETag("a"), lastModified: Timestamp(seconds: 5)))
+        #expect(first.validators(of: object(19_999)) == .init(etag: ETag("a"), lastModified: Timestamp(seconds: 5)))
     }
 }
 
@@ -247,20 +261,22 @@ private func withDialect(
     private let unpacked = ObjectBody.pattern(seed: 5, byteCount: 200_000)
 
     @Test(arguments: [true, false], [0..<30_000, 100..<200])
-    func `comes as it is stored from a store that unpacks it`(announcesLength: Bool, range: Range<Int>) throws {
+    func `a compressed object arrives as it is stored from a store that decompresses it`(
+        announcesLength: Bool, range: Range<Int>
+    ) throws {
         try withDialect(.unpacks(unpacked, announcesLength: announcesLength), for: .gets) { server, client in
             let object = server.put("k", stored)
             try #expect(client.bytes(range, of: object).get() == stored.bytes(in: range))
             let encodings = server.requests(.get).map { $0.request.headers["accept-encoding"] }
             #expect(encodings == ["identity", "gzip"])
             server.clearLog()
-            // Once is enough.
+            // The store is recognized after one response.
             try #expect(client.bytes(range, of: object).get() == stored.bytes(in: range))
             #expect(server.requests(.get).count == 1)
         }
     }
 
-    @Test func `comes as it is stored where unpacking makes it smaller`() throws {
+    @Test func `a compressed object arrives as it is stored where decompression makes it smaller`() throws {
         let small = ObjectBody.pattern(seed: 6, byteCount: 10)
         for announcesLength in [true, false] {
             try withDialect(.unpacks(small, announcesLength: announcesLength), for: .gets) { server, client in
@@ -270,7 +286,10 @@ private func withDialect(
         }
     }
 
-    @Test func `comes as it is from a proxy that packs what it may, although the store unpacks others`() throws {
+    @Test
+    func `an object arrives uncompressed through a proxy that compresses, although the store decompresses others`()
+        throws
+    {
         try withS3TestServer { server in
             let (other, object) = (server.put("other", stored), server.put("k", stored))
             server.script(.get("other"), .speak(.unpacks(unpacked, announcesLength: true)))
@@ -285,7 +304,7 @@ private func withDialect(
         }
     }
 
-    @Test func `comes as it is where the answer only says how it is stored`() throws {
+    @Test func `an object arrives as it is stored if the response only declares its encoding`() throws {
         try withDialect(.headers { $0["Content-Encoding"] = "gzip" }, for: .gets) { server, client in
             let object = server.put("k", stored)
             try #expect(client.bytes(0..<30_000, of: object).get() == stored.allBytes)
@@ -295,7 +314,7 @@ private func withDialect(
         }
     }
 
-    @Test func `can't be read from a store that always sends something else, after two requests`() throws {
+    @Test func `an object of which the store always sends another form is an error after two requests`() throws {
         try withS3TestServer { server in
             let object = server.put("k", stored)
             server.script(.gets, .damage(.wholeObject))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import S3Client
 
-/// Where requests go and what they are signed for, compared with botocore.
+/// The destinations and signatures of requests, compared with botocore's.
 @Suite struct `Hosts and botocore's` {
     private struct Case: Encodable {
         var service = "s3"
@@ -83,7 +83,7 @@ import Testing
         for (example, reference) in zip(Self.cases, references) {
             let what = "\(example)"
             guard let url = reference.url else {
-                // Botocore knows nothing there; neither do we, or the host is one that nobody has.
+                // botocore has no endpoint there; tractfs has none either, or one that does not exist.
                 #expect(reference.error?.isEmpty == false, "\(what)")
                 continue
             }
@@ -169,5 +169,5 @@ import Testing
     }
 }
 
-/// Whether the python of the tests has botocore and boto3.
+/// `true` if the Python of the tests has botocore and boto3.
 let hasBotocore = (try? run(pythonExecutable(), ["-c", "import botocore.auth, boto3"]))?.status == 0

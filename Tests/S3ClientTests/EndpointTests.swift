@@ -44,7 +44,7 @@ import Testing
         ("https://h:443/s3/", "https://h/s3"), ("http://h:80", "http://h"), ("https://h:80", "https://h:80"),
         ("http://[::1]:9000", "http://[::1]:9000"),
     ])
-    func `is read and made plain`(text: String, plain: String) throws {
+    func `an endpoint URL is parsed and normalized`(text: String, plain: String) throws {
         #expect(try S3Endpoint(parsing: text).description == plain)
     }
 
@@ -52,7 +52,7 @@ import Testing
         "", "127.0.0.1:9000", "ftp://h", "http://", "http://h:0", "http://h:65536", "http://h:x", "http://h:",
         "http://user:hush@h", "http://h/?q", "http://h#f", "http://h h", "http://[::1", "http://h\n",
     ])
-    func `that can't be used is refused, without a password in the message`(text: String) {
+    func `an invalid endpoint URL is refused, without a password in the message`(text: String) {
         let error = #expect(throws: SettingsError.self) { try S3Endpoint(parsing: text) }
         #expect(error?.description.contains("hush") == false)
     }
@@ -71,7 +71,7 @@ import Testing
             ("tenant:bucket", "Default", "http://s.org", .auto, "http://s.org/tenant%3Abucket/k%20/x"),
             ("bücket+", "Default", "http://s.org", .path, "http://s.org/b%C3%BCcket%2B/k%20/x"),
         ] as [(String, String, String?, AddressingStyle, String)])
-    func `follows the style`(
+    func `the address of a bucket follows the addressing style`(
         bucket: String, region: String, endpoint: String?, style: AddressingStyle, url: String
     ) throws {
         let address = BucketAddress(
@@ -84,7 +84,7 @@ import Testing
     @Test(
         arguments: [nil, "http://127.0.0.1:9000", "https://s.org/p/q", "http://aws"],
         ["my.bucket", "My_Bucket", "tenant:bucket", "arn:aws:s3:us-west-2:123456789012:accesspoint/my-point"])
-    func `says which bucket it is of which endpoint`(endpoint: String?, bucket: String) throws {
+    func `a bucket's identity contains the bucket and the endpoint`(endpoint: String?, bucket: String) throws {
         let configuration = S3Configuration(
             bucket: bucket, endpoint: try endpoint.map { try S3Endpoint(parsing: $0) })
         let parts = S3Configuration.parts(ofBucketIdentity: configuration.bucketIdentity)
@@ -95,7 +95,8 @@ import Testing
 
 @Suite struct `The number of network threads` {
     @Test(arguments: [(1, 2), (2, 2), (5, 5), (8, 8), (96, 8), (-1, 2)])
-    func `is that of the processors, within reason`(processorCount: Int, threadCount: Int) {
+    func `the number of network threads is that of the processors, within limits`(processorCount: Int, threadCount: Int)
+    {
         #expect(S3Configuration.networkThreadCount(processorCount: processorCount) == threadCount)
     }
 }

@@ -6,11 +6,11 @@ import Testing
 
 @testable import S3Client
 
-/// What the client makes of a store that stalls, asks for less, or fails at random, counted where the requests arrive.
+/// The requests to a store that stalls, throttles or fails at random, counted at the server.
 @Suite struct `A store` {
     private let body = ObjectBody.pattern(seed: 5, byteCount: 300_000)
 
-    /// A server with one object, and a client whose log is kept.
+    /// Calls `body` with a server that has one object, and a client whose log is recorded.
     private func withClient(
         connectionLimit: Int = 8, _ test: (S3TestServer, S3Client, ObjectVersion, RecordedLog) throws -> Void
     ) throws {
@@ -27,11 +27,11 @@ import Testing
         }
     }
 
-    /// With one connection there is none to hedge with: it must be given up.
+    /// With one connection there is none for a hedge, so the attempt must be abandoned.
     @Test(arguments: [
         Lingering.stall, .stallAfter(byteCount: 100_000), .drip(afterByteCount: 100_000, bytesPerSecond: 1),
     ])
-    func `that goes silent in a GET is asked for the rest, on another connection`(lingering: Lingering) throws {
+    func `the rest of a GET that stalls is requested on another connection`(lingering: Lingering) throws {
         try withClient(connectionLimit: 1) { server, client, object, _ in
             server.script(.gets, .linger(lingering), count: 1)
             try #expect(client.bytes(0..<300_000, of: object, within: .seconds(60)).get() == body.allBytes)
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(arguments: [Lingering.stall, .stallAfter(byteCount: 100), .drip(afterByteCount: 100, bytesPerSecond: 1)])
-    func `that goes silent in a listing is asked again`(lingering: Lingering) throws {
+    func `a listing that stalls is requested again`(lingering: Lingering) throws {
         try withClient(connectionLimit: 1) { server, client, object, _ in
             server.script(.lists, .linger(lingering), count: 1)
             let page = try client.page(ListRequest(prefix: "", isDelimited: true), within: .seconds(60)).get()
@@ -51,19 +51,19 @@ import Testing
         }
     }
 
-    /// Those of the shorter time are over before a connection counts as silent.
+    /// Those with the shorter time end before a connection counts as silent.
     @Test(arguments: [2, 60])
-    func `that never says that an answer has ended is not asked again`(seconds: Int) throws {
+    func `a response without an end is not requested again`(seconds: Int) throws {
         try withClient(connectionLimit: 1) { server, client, object, _ in
             server.script(.gets, .linger(.neverEnd), count: 1)
             try #expect(client.bytes(0..<300_000, of: object, within: .seconds(seconds)).get() == body.allBytes)
             #expect(server.requests(.get).count == 1)
-            // The one connection is free again.
+            // The only connection is free again.
             try #expect(client.bytes(0..<10, of: object, within: .seconds(60)).get() == body.bytes(in: 0..<10))
         }
     }
 
-    @Test func `on a slow line is waited for while it sends a listing`() throws {
+    @Test func `a listing on a slow line is waited for`() throws {
         try withClient { server, client, _, _ in
             for index in 0..<1_000 { server.put(Key("\(index)-" + String(repeating: "k", count: 900)), .text("x")) }
             server.setBandwidth(overall: 200_000)
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func `on a slow line that many share is waited for`() throws {
+    @Test func `requests that share a slow line are waited for`() throws {
         try withClient(connectionLimit: 64) { server, client, object, _ in
             // 2 kB a second for each.
             server.setBandwidth(overall: 64_000)
@@ -86,8 +86,8 @@ import Testing
         }
     }
 
-    /// Without a common limit each of 300 requests would come back by itself: about six times each within three seconds.
-    @Test func `that throttles for three seconds gets few requests meanwhile, and then all of them`() throws {
+    /// Without a common limit, each of 300 requests would be retried by itself about six times within three seconds.
+    @Test func `a store that throttles for three seconds gets few requests meanwhile, and then all of them`() throws {
         try withClient(connectionLimit: 64) { server, client, object, log in
             server.script(.gets.lasting(.seconds(3)), .refuse(.slowDown))
             let collectors = (0..<300).map { _ in RangeCollector() }
@@ -98,11 +98,11 @@ import Testing
             for collector in collectors { try #expect(collector.outcome().get() == body.bytes(in: 0..<10)) }
             let refusedCount = server.requests(.get).count { $0.status == 503 }
             #expect(0 < refusedCount && refusedCount < 300)
-            #expect(log.warnings.count { $0.contains("asks for less traffic") } == 1)
+            #expect(log.warnings.count { $0.contains("throttled by S3") } == 1)
         }
     }
 
-    @Test func `that says for how long it wants to be left alone is left alone for that long`() throws {
+    @Test func `a store with Retry-After gets no request for that time`() throws {
         try withClient(connectionLimit: 1) { server, client, object, _ in
             server.script(.gets, .refuse(.slowDownFor(seconds: 2)), count: 1)
             let start = ContinuousClock.now
@@ -111,11 +111,11 @@ import Testing
         }
     }
 
-    @Test func `that never answers fails what waits for a connection, too, in its time`() throws {
+    @Test func `requests that wait for a connection to a silent store fail at their deadline`() throws {
         try withClient(connectionLimit: 1) { server, client, object, _ in
             server.script(.any, .linger(.stall))
             let collectors = (0..<5).map { _ in RangeCollector() }
-            // The same for all: what ends a moment before the others would leave its connection to them.
+            // All have the same deadline: a request that ends earlier would pass on its connection.
             let deadline = RunningClock.now + .seconds(2)
             for collector in collectors {
                 client.get(RangeRequest(object: object, range: 0..<10), deadline: deadline, receiver: collector)
@@ -127,9 +127,11 @@ import Testing
         }
     }
 
-    /// One request in ten fails, in one of three ways, and one in twenty stalls, in one of two.
+    /// One request in ten fails in one of three ways, and one in twenty stalls in one of two.
     @Test(arguments: 0..<2 as Range<UInt64>)
-    func `at which one request in seven goes wrong gives the right bytes, for few requests more`(seed: UInt64) throws {
+    func `a store at which one request in seven fails returns the right bytes with few additional requests`(
+        seed: UInt64
+    ) throws {
         try withClient(connectionLimit: 32) { server, client, object, _ in
             let actions: [(Double, S3Action)] = [
                 (0.034, .refuse(.internalError)), (0.034, .refuse(.slowDown)), (0.034, .damage(.reset)),
@@ -148,8 +150,8 @@ import Testing
             for collector in collectors {
                 try #expect(collector.outcome().get() == body.allBytes, "seed \(seed)")
             }
-            // 15 % are sent again, and of those 15 %; hedges may be 14 %, and what was saved up for them. A machine that is so
-            // busy that answers pause for seconds adds some.
+            // 15 % are sent again, and 15 % of those; hedges may be 14 %, and those of the initial budget. On a busy
+            // machine, on which responses pause for seconds, there are some more.
             #expect(server.requests(.get).count < count * 2, "seed \(seed)")
         }
     }

@@ -6,7 +6,7 @@ import TestSupport
 @testable import S3Client
 
 @Suite struct `The latency estimate` {
-    @Test func `is careful before it has seen enough`() {
+    @Test func `the latency estimate is high before it has enough samples`() {
         var estimate = LatencyEstimate()
         #expect(estimate.hedgeDelay == .seconds(1))
         estimate.record(.milliseconds(10))
@@ -18,39 +18,39 @@ import TestSupport
     }
 
     @Test(arguments: [
-        // All equally fast: late is what takes twice as long.
+        // All equally fast: a response is late after twice the time.
         (slowCount: 0, fast: 30, slow: 30, late: 60),
-        // Too few slow ones to count, and enough of them.
+        // Too few slow responses to count, and enough of them.
         (slowCount: 2, fast: 30, slow: 100, late: 60), (slowCount: 10, fast: 30, slow: 100, late: 100),
-        // Slower than a reader should wait for.
+        // Slower than a reader should wait.
         (slowCount: 10, fast: 30, slow: 300, late: 120),
-        // Faster than is worth a second request.
+        // Faster than a hedge is worth.
         (slowCount: 0, fast: 1, slow: 1, late: 20),
     ])
-    func `calls late what is slow and rare`(slowCount: Int, fast: Int, slow: Int, late: Int) {
+    func `the latency estimate counts slow and rare responses as late`(slowCount: Int, fast: Int, slow: Int, late: Int)
+    {
         var estimate = LatencyEstimate()
         for index in 0..<400 { estimate.record(.milliseconds(index % 100 < slowCount ? slow : fast)) }
         #expect(estimate.hedgeDelay == .milliseconds(late))
     }
 
-    @Test func `forgets a store that was slow`() {
+    @Test func `the latency estimate forgets a slow time of the store`() {
         var estimate = LatencyEstimate()
         for _ in 0..<1_000 { estimate.record(.seconds(3)) }
         for _ in 0..<LatencyEstimate.sampleLimit + 16 { estimate.record(.milliseconds(30)) }
         #expect(estimate.hedgeDelay == .milliseconds(60))
     }
 
-    @Test func `doesn't come to take a stall for an answer, though one in ten stalls for as long as it is waited for`()
-    {
+    @Test func `the latency estimate does not learn stalls, even if one request in ten stalls until its timeout`() {
         var estimate = LatencyEstimate()
         for index in 0..<2_000 { estimate.record(index % 10 == 0 ? estimate.hedgeDelay : .milliseconds(30)) }
         #expect(estimate.hedgeDelay == .milliseconds(120))
     }
 
-    /// Of whatever times came last, at most one in twenty was later than the estimate, unless four times as late as most, and the
-    /// estimate is never below its floors.
+    /// Of the last times, at most one in twenty was later than the estimate, except those of more than four times the
+    /// usual time, and the estimate is never below its minimum.
     @Test(arguments: 0..<40 as Range<UInt64>)
-    func `is passed by at most one in twenty`(seed: UInt64) {
+    func `at most one response in twenty exceeds the latency estimate`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var estimate = LatencyEstimate()
         let ceiling = Int.random(in: 1...2_000, using: &generator)
@@ -62,7 +62,7 @@ import TestSupport
         }
         for time in times { estimate.record(time) }
         let hedgeDelay = estimate.hedgeDelay
-        // The last refresh may lie up to 15 samples back.
+        // The last refresh may be up to 15 samples ago.
         let recent = times.suffix(LatencyEstimate.sampleLimit).sorted()
         let lateCount = recent.count { $0 > hedgeDelay }
         #expect(lateCount <= recent.count / 20 + 16, "seed \(seed)")
@@ -72,9 +72,9 @@ import TestSupport
 }
 
 @Suite struct `The hedge budget` {
-    /// Whatever the order of requests and wishes.
+    /// Independent of the order of requests and hedges.
     @Test(arguments: 0..<20 as Range<UInt64>)
-    func `is never more than its share of the requests, and what is there from the beginning`(seed: UInt64) {
+    func `hedges never exceed their share of the requests and the initial budget`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var budget = HedgeBudget()
         var (requestCount, hedgeCount) = (0, 0)
@@ -91,7 +91,7 @@ import TestSupport
         #expect(hedgeCount >= requestCount / HedgeBudget.requestCountPerHedge, "seed \(seed)")
     }
 
-    @Test func `saves up a few hedges and no more, and not all of them for what is late`() {
+    @Test func `the hedge budget saves up a few hedges, and not all of them for late responses`() {
         var budget = HedgeBudget()
         for _ in 0..<1_000 { budget.earn() }
         let lateCount = (0..<20).count { _ in budget.spend(for: .late) }
@@ -104,7 +104,7 @@ import TestSupport
 @Suite struct `An attempt's silence` {
     private let start = RunningClock.now
 
-    /// Returns the verdicts at these milliseconds, for so many bytes received.
+    /// Returns the results at these milliseconds, with these numbers of received bytes.
     private func verdicts(
         median: Int, hedgeCount: Int = 0, _ looks: [(milliseconds: Int, byteCount: Int)]
     ) -> [HedgeReason?] {
@@ -118,27 +118,27 @@ import TestSupport
         }
     }
 
-    @Test func `needs a hedge when twice the usual time has gone by, and is a stall after twice that`() {
+    @Test func `silence of an attempt needs a hedge after twice the usual time, and is a stall after twice that`() {
         #expect(verdicts(median: 30, [59, 60, 119, 120].map { ($0, 0) }) == [nil, .late, .late, .stalled])
     }
 
-    @Test func `needs a hedge in the middle of a body only after a long pause`() {
+    @Test func `silence in a body needs a hedge only after a long pause`() {
         let late = verdicts(median: 25, [(50, 1), (140, 2_000), (200, 2_000), (239, 2_000), (240, 2_000)])
         #expect(late == [nil, nil, nil, nil, .stalled])
     }
 
-    @Test func `may last longer in the middle of a body of a slow store, up to a second`() {
+    @Test func `silence in a body of a slow store may last longer, up to a second`() {
         #expect(verdicts(median: 150, [(300, 1), (899, 1), (900, 1)]) == [nil, nil, .stalled])
         #expect(verdicts(median: 5_000, [(300, 1), (1_299, 1), (1_300, 1)]) == [nil, nil, .stalled])
     }
 
-    @Test func `is not ended by bytes that drip`() {
+    @Test func `a few bytes do not end the silence of an attempt`() {
         let late = verdicts(median: 25, (1...4).map { (100 * $0, $0) })
         #expect(late == [nil, .stalled, .stalled, .stalled])
     }
 
     @Test(arguments: [(hedgeCount: 1, limit: 100), (2, 200), (3, 400)])
-    func `may last twice as long with each hedge`(hedgeCount: Int, limit: Int) {
+    func `silence may last twice as long with each hedge`(hedgeCount: Int, limit: Int) {
         let late = verdicts(median: 25, hedgeCount: hedgeCount, [limit - 1, limit].map { ($0, 0) })
         #expect(late == [nil, .stalled])
     }
@@ -147,7 +147,7 @@ import TestSupport
 @Suite struct `The common rate of transfers` {
     private let start = RunningClock.now
 
-    /// After so many transfers of these megabytes a second have ended, and with these under way.
+    /// Returns the rates after transfers with these megabytes a second have ended, and with these in flight.
     private func common(ended: [Double], underWay: [Double] = [], seconds: Double = 0) -> Double {
         var rates = PeerRates()
         for rate in ended { rates.noteEnd(byteCount: Int(rate * 1e6), time: .seconds(1), start: start, now: start) }
@@ -156,7 +156,7 @@ import TestSupport
         return rates.common / 1e6
     }
 
-    @Test func `is that which two of three reach, of those under way and of those that have just ended`() {
+    @Test func `the common rate is reached by two of three transfers, in flight or just ended`() {
         #expect(common(ended: []) == 1, "what is assumed")
         #expect(common(ended: [], underWay: [0.06]) == 1, "one alone tells nothing")
         #expect(common(ended: [9, 1, 5]) == 5)
@@ -164,7 +164,7 @@ import TestSupport
         #expect(common(ended: [90], underWay: [0.06]) == 90)
     }
 
-    @Test func `is that of the fast ones when a few slow ones are left over`() {
+    @Test func `the common rate is that of the fast transfers while a few slow ones remain`() {
         #expect(common(ended: [Double](repeating: 90, count: 20), underWay: [0.06, 0.06, 0.06, 0.06]) == 90)
     }
 
@@ -189,12 +189,12 @@ import TestSupport
         #expect(rates.common > 1e6)
     }
 
-    @Test func `forgets transfers that ended seconds ago`() {
+    @Test func `the common rate forgets transfers that ended seconds ago`() {
         #expect(common(ended: [90, 90], seconds: 19.9) == 90)
         #expect(common(ended: [90, 90], seconds: 20) == 1)
     }
 
-    @Test func `leaves out what came in one piece`() {
+    @Test func `the common rate ignores transfers in one piece`() {
         var rates = PeerRates()
         rates.noteEnd(byteCount: PeerRates.byteCountMin - 1, time: .seconds(1), start: start, now: start)
         rates.update(inFlight: [], now: start)
@@ -218,7 +218,7 @@ import TestSupport
             progress = rates.map { [start] _ in Progress(now: start) }
         }
 
-        /// Returns which transfers were found slow, and after how many milliseconds.
+        /// Returns the transfers that were found slow, and the milliseconds until then.
         mutating func slow(within milliseconds: Int) -> [Int: Int] {
             var found: [Int: Int] = [:]
             for time in stride(from: 10, through: milliseconds, by: 10) {
@@ -249,14 +249,14 @@ import TestSupport
     private func constant(_ bytesPerSecond: Double) -> @Sendable (Duration) -> Double { { _ in bytesPerSecond } }
 
     @Test(arguments: [1, 4, 16])
-    func `is found within a fifth of a second, while its peers go on or after they have ended`(peerRate: Int) {
+    func `a slow transfer is found within a fifth of a second, during its peers or after their end`(peerRate: Int) {
         let peers = (0..<15).map { _ in constant(Double(peerRate) * 10e6) }
         var simulation = Simulation(peers + [constant(64_000)])
         let found = simulation.slow(within: 1_000)
         #expect(found.keys.elementsEqual([15]) && found[15]! <= 200)
     }
 
-    @Test func `is found when it begins later`() {
+    @Test func `a slow transfer that begins later is found`() {
         let peers = (0..<15).map { _ in constant(4e6) }
         var simulation = Simulation(peers + [{ $0 < .milliseconds(400) ? 4e6 : 64_000 }])
         let found = simulation.slow(within: 1_000)
@@ -264,18 +264,18 @@ import TestSupport
     }
 
     @Test(arguments: [64_000, 1e6, 90e6])
-    func `is none where all are equally slow`(rate: Double) {
+    func `no transfer counts as slow if all are equally slow`(rate: Double) {
         var simulation = Simulation((0..<16).map { _ in constant(rate) })
         #expect(simulation.slow(within: 5_000).isEmpty)
     }
 
-    @Test func `is none where all become slow together`() {
+    @Test func `no transfer counts as slow if all become slow together`() {
         var simulation = Simulation((0..<16).map { _ in { $0 < .milliseconds(300) ? 10e6 : 64_000 } })
         #expect(simulation.slow(within: 5_000).isEmpty)
     }
 
-    @Test func `is none where too little is missing to be worth a request`() {
-        // All but 4,000 bytes come as fast as elsewhere.
+    @Test func `a transfer does not count as slow if too little is missing for another request`() {
+        // All but 4,000 bytes arrive as fast as in other transfers.
         var simulation = Simulation(
             (0..<15).map { _ in constant(4e6) } + [{ $0 <= .milliseconds(1_040) ? 4_029_292 : 64_000 }])
         #expect(simulation.slow(within: 2_000).isEmpty)
@@ -283,7 +283,7 @@ import TestSupport
 
     /// Rates that differ by a factor of three, and change all the time.
     @Test(arguments: 0..<20 as Range<UInt64>)
-    func `is none where rates differ as those of honest connections do`(seed: UInt64) {
+    func `no transfer counts as slow if rates differ as those of real connections do`(seed: UInt64) {
         let rates = (0..<16).map { index -> @Sendable (Duration) -> Double in
             { time in
                 var generator = SeededGenerator(
@@ -295,7 +295,7 @@ import TestSupport
         #expect(simulation.slow(within: 5_000).isEmpty, "seed \(seed)")
     }
 
-    @Test func `is not told before there are peers, or enough bytes to compare with theirs`() {
+    @Test func `no transfer counts as slow before it has peers and enough bytes for a comparison`() {
         let start = RunningClock.now
         var progress = Progress(now: start)
         progress.receive(100, now: start)
@@ -308,7 +308,7 @@ import TestSupport
         #expect(verdicts == [nil, nil, true, nil, true])
     }
 
-    @Test func `needs a longer time to show with each hedge`() {
+    @Test func `a slow transfer is found later with each hedge`() {
         let start = RunningClock.now
         var progress = Progress(now: start)
         progress.receive(100, now: start)

@@ -6,15 +6,17 @@ import Testing
 
 @testable import S3Client
 
-/// Second requests beside late ones, counted where they arrive.
-@Suite struct `A late answer` {
+/// Hedges of late requests, counted at the server.
+@Suite struct `A late response` {
     private let body = ObjectBody.pattern(seed: 3, byteCount: 300_000)
-    /// Less than the five seconds after which a silent connection is given up: an answer within it is the second's.
+    /// Less than the five seconds after which a silent connection is abandoned: a response within this time is that of
+    /// the hedge.
     private let soon = Duration.seconds(4)
     /// The GETs that fill the estimate, and the budget with it.
     private let warmUpCount = HedgeBudget.requestCountPerHedge * HedgeBudget.hedgeCountMax
 
-    /// A server with one object, and a client of one thread that knows how fast the server is. The log is empty.
+    /// Calls `body` with a server that has one object, and a client with one thread that knows the server's latency.
+    /// The log is empty.
     private func withWarmClient(
         connectionLimit: Int = 8, _ test: (S3TestServer, S3Client, ObjectVersion) throws -> Void
     ) throws {
@@ -23,7 +25,8 @@ import Testing
             let client = try S3Client.of(
                 server.endpointURL, bucket: server.bucket, connectionLimit: connectionLimit, networkThreadCount: 1)
             defer { client.shutdown() }
-            // On a busy machine some of these are late themselves, and cost what is saved up for the test: until none is.
+            // On a busy machine some of these are late themselves, and use up the budget of the test. Repeated until
+            // none is.
             try eventually("\(warmUpCount) answers in time") {
                 server.clearLog()
                 for _ in 0..<warmUpCount { _ = try client.bytes(0..<10, of: object).get() }
@@ -62,7 +65,7 @@ import Testing
         for collector in running { _ = try collector.outcome().get() }
     }
 
-    /// One GET in so many.
+    /// The GETs of which one is slow.
     private func oneGet(in divisor: Int) -> S3Matcher {
         let count = Mutex(0)
         return S3Matcher { request in
@@ -74,16 +77,16 @@ import Testing
         }
     }
 
-    @Test func `is overtaken by a second one`() throws {
+    @Test func `a late response is overtaken by a hedge`() throws {
         try withWarmClient { server, client, object in
             server.script(.gets, .linger(.stall), count: 1)
             try #expect(client.bytes(0..<300_000, of: object, within: soon).get() == body.allBytes)
-            // A third where a busy machine makes the second late too.
+            // A third attempt if the second one is late too, on a busy machine.
             #expect((2...3).contains(server.requests(.get).count))
         }
     }
 
-    @Test func `that stalls in the middle is asked for again from there`() throws {
+    @Test func `a response that stalls in its body is hedged from there`() throws {
         try withWarmClient { server, client, object in
             server.script(.gets, .linger(.stallAfter(byteCount: 100_000)), count: 1)
             try #expect(client.bytes(0..<300_000, of: object, within: soon).get() == body.allBytes)
@@ -93,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `is asked for a third time where the second stalls too`() throws {
+    @Test func `a response is requested a third time if the hedge stalls too`() throws {
         try withWarmClient { server, client, object in
             server.script(.gets, .linger(.stall), count: 1)
             server.script(.gets, .linger(.stallAfter(byteCount: 1_000)), count: 1)
@@ -104,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func `is repeated where the second breaks off after a few bytes`() throws {
+    @Test func `a hedge that breaks off after a few bytes is replaced`() throws {
         try withWarmClient { server, client, object in
             for _ in 0..<3 {
                 server.clearScripts()
@@ -115,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func `goes on alone where the second fails`() throws {
+    @Test func `a late response continues if its hedge fails`() throws {
         try withWarmClient { server, client, object in
             server.script(.gets, .linger(.delay(.milliseconds(400))), count: 1)
             server.script(.gets, .refuse(.slowDown))
@@ -125,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func `whose second finds another version ends as one that finds it itself`() throws {
+    @Test func `a hedge that finds another version ends the request`() throws {
         var other = StoreContents()
         other.put("k", .text("new"))
         for action in [S3Action.mutate(.answerFrom(other)), .damage(.etag("\"other\""))] {
@@ -138,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func `ends once when it is cancelled with both under way`() throws {
+    @Test func `a request ends once if it is canceled during its hedge`() throws {
         try withWarmClient { server, client, object in
             server.script(.gets, .linger(.stall))
             let (collector, request) = get(client, object)
@@ -152,7 +155,7 @@ import Testing
         }
     }
 
-    @Test func `ends once when the client is shut down with both under way`() throws {
+    @Test func `a request ends once if the client is shut down during its hedge`() throws {
         try withWarmClient { server, client, object in
             server.script(.gets, .linger(.stall))
             let (collector, _) = get(client, object)
@@ -163,8 +166,8 @@ import Testing
         }
     }
 
-    /// While nothing comes from any, the oldest of two is given up for a third now and then, as far as the budget goes.
-    @Test func `gives up at its deadline with others under way`() throws {
+    /// While no attempt receives bytes, the older of two is sometimes replaced by a third, within the budget.
+    @Test func `a request fails at its deadline during its hedges`() throws {
         try withWarmClient { server, client, object in
             server.script(.gets, .linger(.stall))
             let outcome = try client.bytes(0..<10, of: object, within: .seconds(2))
@@ -173,7 +176,7 @@ import Testing
         }
     }
 
-    @Test func `is not asked for twice where connections are short`() throws {
+    @Test func `a late response is not hedged without a free connection`() throws {
         try withWarmClient(connectionLimit: 1) { server, client, object in
             server.script(.gets, .linger(.stall))
             try #expect(client.bytes(0..<10, of: object, within: .seconds(1)).failureCode == .timedOut)
@@ -181,10 +184,10 @@ import Testing
         }
     }
 
-    @Test func `costs at most 15 % more requests where one in ten is slow`() throws {
+    @Test func `hedges cost at most 15 % more requests if one response in ten is slow`() throws {
         try withWarmClient(connectionLimit: 64) { server, client, object in
             let count = 2_000
-            // Some are slow by about as much as makes an answer late: both bring bytes at once.
+            // Some are just slow enough to count as late: both attempts receive bytes at once.
             for milliseconds in [20, 50, 100, 150, 200, 300, 400, 500] {
                 server.script(oneGet(in: 80), .linger(.delay(.milliseconds(milliseconds))), count: count / 80)
             }
@@ -195,9 +198,9 @@ import Testing
         }
     }
 
-    @Test func `is rare where all are equally fast`() throws {
+    @Test func `hedges are rare if all responses are equally fast`() throws {
         try withS3TestServer { server in
-            // Twice as long is what a busy machine doesn't take.
+            // Twice the time, which a busy machine does not exceed.
             server.setLatency(.milliseconds(250))
             let object = server.put("k", body)
             let client = try S3Client.of(
@@ -212,12 +215,12 @@ import Testing
     /// At this rate the object takes longer than `soon`.
     private let crawl = S3Action.linger(.drip(afterByteCount: 0, bytesPerSecond: 64_000))
 
-    /// Gets the object as fast as it comes, so that its rate is known.
+    /// Gets the object without limits, so that its rate is known.
     private func getFast(_ client: S3Client, _ object: ObjectVersion) throws {
         for _ in 0..<3 { _ = try client.bytes(0..<object.byteCount, of: object).get() }
     }
 
-    @Test func `that comes at a crawl is asked for the rest elsewhere`() throws {
+    @Test func `the rest of a response that crawls is requested on another connection`() throws {
         try withWarmClient { server, client, object in
             try getFast(client, object)
             server.clearLog()
@@ -229,7 +232,7 @@ import Testing
         }
     }
 
-    @Test func `is asked for a third time where the second crawls too`() throws {
+    @Test func `a response is requested a third time if the hedge crawls too`() throws {
         try withWarmClient { server, client, object in
             try getFast(client, object)
             server.clearLog()
@@ -239,7 +242,7 @@ import Testing
         }
     }
 
-    @Test func `that crawls goes on where its second fails`() throws {
+    @Test func `a response that crawls continues if its hedge fails`() throws {
         try withWarmClient { server, client, object in
             try getFast(client, object)
             server.clearLog()
@@ -251,7 +254,7 @@ import Testing
         }
     }
 
-    @Test func `costs at most 15 % more requests where one in ten crawls`() throws {
+    @Test func `hedges cost at most 15 % more requests if one response in ten crawls`() throws {
         try withWarmClient(connectionLimit: 32) { server, client, object in
             server.script(oneGet(in: 10), crawl)
             let count = 200
@@ -263,8 +266,8 @@ import Testing
         }
     }
 
-    /// Late enough that no pause counts as silence on a busy machine.
-    @Test func `is not asked for twice where the line is slow for all`() throws {
+    /// Long enough that no pause of a busy machine counts as silence.
+    @Test func `responses are not hedged if the line is slow for all`() throws {
         try withWarmClient(connectionLimit: 32) { server, client, object in
             server.setLatency(.milliseconds(250))
             for _ in 0..<LatencyEstimate.sampleLimit / 32 {
@@ -278,7 +281,7 @@ import Testing
         }
     }
 
-    @Test func `may be a listing that crawls`() throws {
+    @Test func `a listing that crawls is hedged`() throws {
         try withWarmClient { server, client, _ in
             for index in 0..<1_000 { server.put(Key("\(index)-" + String(repeating: "k", count: 300)), .text("x")) }
             let list = ListRequest(prefix: "", isDelimited: true)
@@ -291,7 +294,7 @@ import Testing
     }
 
     @Test(arguments: [Lingering.stall, .stallAfter(byteCount: 100)])
-    func `may be a listing`(lingering: Lingering) throws {
+    func `a late listing is hedged`(lingering: Lingering) throws {
         try withWarmClient { server, client, object in
             server.script(.lists, .linger(lingering), count: 1)
             let page = try client.page(ListRequest(prefix: "", isDelimited: true), within: soon).get()
@@ -301,7 +304,7 @@ import Testing
     }
 }
 
-/// Checks the bytes of a range where it ends well.
+/// Checks the bytes of a range that ends successfully.
 private final class CheckingReceiver: RangeReceiver {
     private let collector: RangeCollector
     private let expected: [UInt8]

@@ -26,7 +26,7 @@ private func read(
     try readAll(xml, step: step, request: request).0
 }
 
-/// Reads a listing, and counts the entries that are not as they should be.
+/// Reads a listing, and counts the flawed entries.
 private func readAll(
     _ xml: String, step: Int = 7, request: ListRequest = ListRequest(prefix: "", isDelimited: true)
 ) throws(StoreError) -> (ListPage, ListFlaws) {
@@ -40,38 +40,38 @@ private func readAll(
 
 @Suite struct `A listing` {
     @Test(arguments: [1, 7, 100_000])
-    func `merges objects and common prefixes in the order of their bytes`(step: Int) throws {
+    func `a listing merges objects and common prefixes in the order of their bytes`(step: Int) throws {
         let page = try read(
             listing(contents("a") + contents("a!") + contents("b") + common("a-/") + common("a/")), step: step)
         #expect(page.items.map(\.key) == ["a", "a!", "a-/", "a/", "b"])
         #expect(page.next == nil)
     }
 
-    @Test func `keeps all of an object's fields`() throws {
+    @Test func `a listing keeps all fields of an object`() throws {
         let page = try read(listing(contents("k", size: "5368709120")))
         let version = ObjectVersion(key: "k", etag: ETag("\"e\""), byteCount: 5_368_709_120)
         #expect(
             page.items == [.object(ListedObject(version: version, lastModified: Timestamp(seconds: 1_369_353_600)))])
     }
 
-    @Test func `decodes keys where the answer says so, also behind them`() throws {
+    @Test func `keys of a listing are decoded if the response says so, even after them`() throws {
         let encoded = contents("a%2Bb+%26%0A%C3%A9")
         #expect(try read(listing(encoded)).items.map(\.key) == ["a%2Bb+%26%0A%C3%A9"])
         #expect(
             try read(listing(encoded + "<EncodingType>url</EncodingType>")).items.map(\.key) == ["a+b &\né"])
     }
 
-    @Test func `unescapes XML's own entities`() throws {
+    @Test func `a listing's XML entities are decoded`() throws {
         #expect(try read(listing(contents("&lt;&amp;&#x41;"))).items.map(\.key) == ["<&A"])
     }
 
-    @Test func `goes on where it says`() throws {
+    @Test func `a listing continues with its token`() throws {
         let xml = contents("a") + "<NextContinuationToken>t/+=</NextContinuationToken>"
         #expect(try read(listing(xml, truncated: true)).next == ContinuationToken("t/+="))
     }
 
     @Test(arguments: ["false", "False", "FALSE", " false\n"])
-    func `has ended where it says so, whatever token it has`(word: String) throws {
+    func `a listing that is not truncated has ended, whatever its token`(word: String) throws {
         for token in ["NextContinuationToken", "NextMarker"] {
             let page = try read(untold("<IsTruncated>\(word)</IsTruncated>" + contents("a") + "<\(token)>t</\(token)>"))
             #expect(page.next == nil)
@@ -79,7 +79,7 @@ private func readAll(
     }
 
     @Test(arguments: ["true", "True", "TRUE", "\ttrue "])
-    func `goes on where it says so in any case`(word: String) throws {
+    func `IsTruncated is read in any case of letters`(word: String) throws {
         let token = "<NextContinuationToken>t</NextContinuationToken>"
         #expect(
             try read(untold(token + contents("a") + "<IsTruncated>\(word)</IsTruncated>")).next
@@ -87,13 +87,13 @@ private func readAll(
     }
 
     @Test(arguments: ["", "<IsTruncated/>"])
-    func `that doesn't say whether it has ended goes on where there is a token`(field: String) throws {
+    func `a listing without IsTruncated continues if it has a token`(field: String) throws {
         let token = "<NextContinuationToken>t</NextContinuationToken>"
         #expect(try read(untold(field + contents("a") + token)).next == ContinuationToken("t"))
         #expect(try read(untold(field + contents("a"))).next == nil)
     }
 
-    @Test func `of version 1 goes on behind its marker, or behind the greatest key`() throws {
+    @Test func `a listing of version 1 continues after its marker, or after its greatest key`() throws {
         func next(_ xml: String) throws -> ContinuationToken? { try read(listing(xml, truncated: true)).next }
         #expect(try next(contents("a") + "<NextMarker>a+b</NextMarker>") == ContinuationToken(marker: "a+b"))
         #expect(
@@ -105,12 +105,12 @@ private func readAll(
         #expect(try next(contents("c") + contents("d", size: "?")) == ContinuationToken(marker: "d"))
     }
 
-    @Test func `may be empty, and so may a token`() throws {
+    @Test func `a listing and its token may be empty`() throws {
         #expect(try read(listing("")) == ListPage(items: []))
         #expect(try read(listing("<NextContinuationToken></NextContinuationToken>")) == ListPage(items: []))
     }
 
-    @Test func `leaves out the key it starts after, and the common prefix that this is in`() throws {
+    @Test func `a listing leaves out the key it starts after, and the common prefix of that key`() throws {
         let request = ListRequest(prefix: "", isDelimited: true, startAfter: "b/c")
         let page = try read(listing(contents("b/c") + contents("c") + common("b/")), request: request)
         #expect(page == (try read(listing(contents("c")), request: request)))
@@ -122,7 +122,7 @@ private func readAll(
         (contents("a") + contents("c"), ["a", "c"]), (contents("c") + common("a/"), ["a/", "c"]),
         (contents("b") + contents("c"), ["b", "c"]),
     ])
-    func `that begins before the key it starts after keeps all, and says that it is not ordered`(
+    func `a listing that begins before the key it starts after is complete, and not ordered`(
         xml: String, keys: [String]
     ) throws {
         let request = ListRequest(prefix: "", isDelimited: true, startAfter: "b/c")
@@ -138,13 +138,15 @@ private func readAll(
         (contents("b") + contents("a") + contents("b"), ["b", "a"]),
         (contents("b") + contents("a/") + contents("a") + common("a/"), ["b", "a", "a/"]),
     ])
-    func `out of order keeps all as it came, each once, and says so`(xml: String, keys: [String]) throws {
+    func `a listing out of order keeps all entries as they came, each once, and is not ordered`(
+        xml: String, keys: [String]
+    ) throws {
         let page = try read(listing(xml))
         #expect(page.items.map(\.key) == keys.map { Key($0) })
         #expect(!page.isOrdered)
     }
 
-    @Test func `gives a key that is a common prefix too once, as a folder`() throws {
+    @Test func `a key that is also a common prefix is listed once, as a folder`() throws {
         let page = try read(listing(contents("a/") + contents("b") + common("a/") + common("c/")))
         #expect(page.items.map(\.key) == ["a/", "b", "c/"])
         #expect(page.items.first == .commonPrefix("a/"))
@@ -152,12 +154,12 @@ private func readAll(
     }
 }
 
-/// A listing that doesn't say whether there is more.
+/// A listing without IsTruncated.
 private func untold(_ inner: String) -> String {
     "<ListBucketResult><Name>b</Name>\(inner)</ListBucketResult>"
 }
 
-/// A listing whose keys are said to be encoded.
+/// A listing whose keys are declared as encoded.
 private func encoded(_ inner: String) -> String {
     listing("<EncodingType>url</EncodingType>" + inner)
 }
@@ -171,7 +173,7 @@ private func encoded(_ inner: String) -> String {
         "tue, 13 mar 2018 17:25:04 gmt", "Tue, 13 Mar 2018 17:25:04 +0000", "Tue, 13 Mar 2018 13:25:04 -0400",
         "Tuesday, 13-Mar-18 17:25:04 GMT", "Tue Mar 13 17:25:04 2018",
     ])
-    func `may write times otherwise`(text: String) throws {
+    func `a listing may have other forms of times`(text: String) throws {
         let xml = contents("a").replacing("2013-05-24T00:00:00.000Z", with: text)
         guard case .object(let object) = try read(listing(xml)).items.first else { throw StoreError(.refused, "none") }
         #expect(object.lastModified == Timestamp(seconds: 1_520_961_904))
@@ -180,7 +182,7 @@ private func encoded(_ inner: String) -> String {
     @Test(arguments: [
         "yesterday", "", "2013-02-30T00:00:00Z", "0", "2013-05-24T25:00:00Z", "Tue, 13 Mär 2018 17:25:04 GMT",
     ])
-    func `may write a time that can't be read, of an object that is there`(text: String) throws {
+    func `an object with an unreadable time is listed`(text: String) throws {
         let (page, flaws) = try readAll(
             listing(contents("a").replacing("2013-05-24T00:00:00.000Z", with: text) + contents("b")))
         guard case .object(let object) = page.items.first else { throw StoreError(.refused, "none") }
@@ -193,7 +195,7 @@ private func encoded(_ inner: String) -> String {
     @Test(arguments: [
         "<ETag></ETag>", "<ETag/>", "", "<ETag>&quot;&quot;</ETag>", "<ETag> W/\"\" </ETag>", "<ETag>a&#10;b</ETag>",
     ])
-    func `may have no ETag, of an object that its time identifies`(field: String) throws {
+    func `an object without an ETag is listed, and identified by its time`(field: String) throws {
         let (page, flaws) = try readAll(
             listing(contents("a").replacing("<ETag>&quot;e&quot;</ETag>", with: field) + contents("b")))
         guard case .object(let object) = page.items.first else { throw StoreError(.refused, "none") }
@@ -215,7 +217,7 @@ private func encoded(_ inner: String) -> String {
         ("a common prefix without a slash", common("b"), .badKey), ("an empty common prefix", common(""), .badKey),
         ("a key twice", contents("a") + contents("c"), .repeated),
     ])
-    func `may have an entry that no file can be made of, which affects no other`(
+    func `an unusable entry of a listing affects no other`(
         what: String, entry: String, kind: ListFlaws.Kind
     ) throws {
         for step in [1, 5, 100_000] {
@@ -226,7 +228,7 @@ private func encoded(_ inner: String) -> String {
         }
     }
 
-    @Test func `may hold keys outside the prefix, which are left out`() throws {
+    @Test func `keys outside of the prefix are left out of a listing`() throws {
         let request = ListRequest(prefix: "p/", isDelimited: true)
         let (page, flaws) = try readAll(listing(contents("a") + contents("p/b") + common("q/")), request: request)
         #expect(page.items.map(\.key) == ["p/b"])
@@ -234,7 +236,7 @@ private func encoded(_ inner: String) -> String {
     }
 
     @Test(arguments: [1, 2, 3, 100_000])
-    func `may hold bytes that are no text, where only that key is left out`(step: Int) throws {
+    func `a key with bytes that are not text is left out of a listing, and no other`(step: Int) throws {
         let bad: [[UInt8]] = [
             [0xE9], [0xC3], [0xC3, 0x28], [0xED, 0xA0, 0x80], [0xF8, 0x88, 0x80, 0x80, 0x80], [0xC0, 0x80],
             [0xF4, 0x90, 0x80, 0x80], [0xEF, 0xBF, 0xBF], [0x00],
@@ -254,32 +256,32 @@ private func encoded(_ inner: String) -> String {
     }
 
     @Test(arguments: ["%zz", "100%.txt", "100%", "a%2", "%"])
-    func `that says it is encoded is not, where one key can't be`(key: String) throws {
+    func `a listing with a key that cannot be encoded is not decoded`(key: String) throws {
         let xml = contents(key) + contents("aparc+aseg.mgz") + common("b+c%41/")
         for xml in [encoded(xml), listing(xml + "<EncodingType> URL </EncodingType>")] {
             #expect(Set(try read(xml).items.map(\.key)) == [Key(key), "aparc+aseg.mgz", "b+c%41/"])
         }
     }
 
-    @Test func `that says it is encoded is not, where its keys have the prefix only as they stand`() throws {
+    @Test func `a listing whose keys have the prefix only undecoded is not decoded`() throws {
         let request = ListRequest(prefix: "a+b/", isDelimited: true)
         #expect(try read(encoded(contents("a+b/c+d")), request: request).items.map(\.key) == ["a+b/c+d"])
         #expect(try read(encoded(contents("a%2Bb/c+d")), request: request).items.map(\.key) == ["a+b/c d"])
     }
 
     @Test(arguments: ["url", "URL", "Url", " url\n"])
-    func `may say in any case that it is encoded`(word: String) throws {
+    func `EncodingType is read in any case of letters`(word: String) throws {
         let xml = listing(contents("a%2Bb+é") + "<EncodingType>\(word)</EncodingType>")
         #expect(try read(xml).items.map(\.key) == ["a+b é"])
     }
 
-    @Test func `that is known not to be encoded is read as it stands`() throws {
+    @Test func `a listing of a store that does not encode keys is not decoded`() throws {
         let reader = ListPageReader(request: ListRequest(prefix: "", isDelimited: true), isEncodingIgnored: true)
         try reader.receive(Array(encoded(contents("a+b%41")).utf8).span.bytes)
         #expect(try reader.finish().items.map(\.key) == ["a+b%41"])
     }
 
-    @Test func `may have white space around values, but not in keys`() throws {
+    @Test func `white space is removed around the values of a listing, but not in keys`() throws {
         let xml =
             "<Contents><Key> a </Key><LastModified> 2013-05-24T00:00:00.000Z\n</LastModified>"
             + "<ETag>\n&quot;e&quot; </ETag><Size> 007\t</Size><StorageClass> STANDARD </StorageClass></Contents>"
@@ -288,7 +290,7 @@ private func encoded(_ inner: String) -> String {
         #expect(try read(listing(xml)).items == [.object(object)])
     }
 
-    @Test func `may have namespace prefixes, attributes, unknown elements and a byte order mark`() throws {
+    @Test func `a listing may have namespace prefixes, attributes, unknown elements and a byte order mark`() throws {
         let plain = try read(listing(contents("a") + common("b/") + "<EncodingType>url</EncodingType>"))
         let xml =
             "\u{FEFF}<?xml version=\"1.0\"?><s3:ListBucketResult xmlns:s3=\"x\"><s3:Extra><s3:Key>n</s3:Key></s3:Extra>"
@@ -319,7 +321,7 @@ private func encoded(_ inner: String) -> String {
         ("two documents", listing("") + listing("")),
         ("an odd IsTruncated", "<ListBucketResult><IsTruncated>perhaps</IsTruncated></ListBucketResult>"),
     ])
-    func `is malformed`(what: String, xml: String) {
+    func `a bad listing is malformed`(what: String, xml: String) {
         #expect(throws: StoreError.self, "\(what)") { try read(xml) }
         do {
             _ = try read(xml)
@@ -328,7 +330,7 @@ private func encoded(_ inner: String) -> String {
         }
     }
 
-    @Test func `that is a web page says so`() {
+    @Test func `a web page in the place of a listing is reported as such`() {
         let error = #expect(throws: StoreError.self) {
             try read("<html><head><title>Sign in to Campus WiFi</title></head><body><p>hi</body></html>")
         }
@@ -336,7 +338,7 @@ private func encoded(_ inner: String) -> String {
         #expect(error?.message.contains("Sign in to Campus WiFi") == true)
     }
 
-    @Test func `that goes on with the token it was asked with is malformed`() {
+    @Test func `a listing that continues with the token of its request is malformed`() {
         let request = ListRequest(prefix: "", isDelimited: true, continuation: ContinuationToken("t"))
         let error = #expect(throws: StoreError.self) {
             try read(
@@ -345,7 +347,7 @@ private func encoded(_ inner: String) -> String {
         #expect(error?.code == .malformedResponse)
     }
 
-    @Test func `that goes on behind the marker it was asked with is malformed`() {
+    @Test func `a listing that continues after the marker of its request is malformed`() {
         for request in [
             ListRequest(prefix: "", isDelimited: true, continuation: ContinuationToken(marker: "a")),
             ListRequest(prefix: "", isDelimited: true, startAfter: "a"),
@@ -372,7 +374,7 @@ private func encoded(_ inner: String) -> String {
     }
 
     @Test(arguments: 0..<200)
-    func `leaves text as it is, and makes text of all else, in whatever pieces it comes`(seed: UInt64) {
+    func `the repair of a listing keeps text, and replaces all else, in parts of any size`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let units = [
             "a", "some words of plain text ", "é", "€", "𝄞", "&#34;", "&#x22;", "&amp;", "\n", "&#x10FFFF;", "<k>",

@@ -24,7 +24,9 @@ import Testing
             ("http://s", ["http_proxy": "HTTP://user:se@ret@[::1]:3128"], "http://[::1]:3128"),
             ("http://s", ["http_proxy": "socks5h://p"], "socks5h://p:1080"),
         ] as [(String, [String: String], String?)])
-    func `are those that curl would take`(url: String, environment: [String: String], expected: String?) throws {
+    func `the proxies of the environment are those that curl uses`(
+        url: String, environment: [String: String], expected: String?
+    ) throws {
         #expect(try proxy(url, environment) == expected)
     }
 
@@ -40,7 +42,7 @@ import Testing
             ("::1", "[0:0::1]", true), ("0.0.0.0/0", "s.example.org", false), ("", "s.example.org", false),
             (",", "a", false),
         ])
-    func `are not taken for the hosts of no_proxy`(list: String, host: String, isExcepted: Bool) throws {
+    func `the hosts of no_proxy are reached without a proxy`(list: String, host: String, isExcepted: Bool) throws {
         for variable in ["no_proxy", "NO_PROXY"] {
             #expect(
                 try proxy("http://\(host)", ["http_proxy": "http://p:1", variable: list])
@@ -52,7 +54,7 @@ import Testing
         "ftp://user:secret@p", "http://user:secret@", "http://user:secret@p:x", "http://user:secret@a b",
         "http://user:my secret@p:3128",
     ])
-    func `that can't be used are refused, without showing a password`(url: String) {
+    func `an invalid proxy is refused, without a password in the message`(url: String) {
         do throws(SettingsError) {
             _ = try ProxySettings(environment: ["https_proxy": url])
             Issue.record("a proxy")

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Collects what a receiver gets, and checks the order in which it comes.
+/// A receiver that collects bytes, and checks their order.
 final class RangeCollector: RangeReceiver {
     private struct Received {
         var bytes: [UInt8] = []
@@ -17,9 +17,9 @@ final class RangeCollector: RangeReceiver {
         self.firstOffset = firstOffset
     }
 
-    /// What has come so far.
+    /// The bytes received so far.
     var bytes: [UInt8] { received.withLock { $0.bytes } }
-    /// How often it ended.
+    /// The number of calls of `finish`.
     var endCount: Int { received.withLock { $0.results.count } }
 
     func receive(_ bytes: RawSpan, at offset: Int) {

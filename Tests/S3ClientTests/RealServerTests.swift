@@ -4,9 +4,9 @@ import Testing
 
 @testable import S3Client
 
-/// Against servers that others wrote, with objects that boto3 wrote.
+/// Tests with other implementations of S3, and objects that boto3 wrote.
 @Suite(.serialized) struct `A real server` {
-    /// Names that are easy to sign, encode or decode wrongly. Each object holds its own name.
+    /// Names that are easily signed, encoded or decoded in the wrong way. Each object contains its own name.
     private static let names = [
         "plain", "with space", "a+b", "a%2Bb", "100%", "tab\there", "quote\"d", "apos'trophe", "amp&ersand",
         "hash#mark",
@@ -24,14 +24,14 @@ import Testing
             s3.put_object(Bucket="odd-names", Key=name, Body=name.encode())
         """
 
-    /// Every key comes back from a listing, and its bytes from a GET.
+    /// Checks that each key is listed, and its bytes are returned by a GET.
     private func expectAllNames(_ server: RealServer) throws {
         try runChecked(pythonExecutable(), ["-c", Self.upload] + Self.names, environment: server.environment)
         let client = try S3Client.of(
             server.endpointURL, bucket: "odd-names", id: server.accessKeyID, secret: server.secretAccessKey)
         defer { client.shutdown() }
         let page = try client.page(ListRequest(prefix: "", isDelimited: false)).get()
-        // As bytes: Swift takes the two ways to write é for one.
+        // As bytes, since Swift treats both forms of é as equal.
         #expect(page.items.map(\.key) == Self.names.map { Key($0) }.sorted())
         for case .object(let object) in page.items {
             let bytes = try client.bytes(0..<object.version.byteCount, of: object.version).get()
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `juicefs gateway takes our signatures and gives every odd name`() throws {
+    @Test func `the JuiceFS gateway accepts signatures for every odd name`() throws {
         try withJuiceFSGateway { server in
             try expectAllNames(server)
             let wrong = try S3Client.of(
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `moto gives every odd name`() throws {
+    @Test func `moto lists and returns every odd name`() throws {
         try withMoto { server in
             try expectAllNames(server)
             let missing = try S3Client.of(server.endpointURL, bucket: "no-such-bucket")

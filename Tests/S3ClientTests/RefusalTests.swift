@@ -37,7 +37,7 @@ private func document(_ code: String, _ more: String = "") -> String {
             (501, "NotImplemented", .refused, .none),
             (403, "KMS.DisabledException", .accessDenied, .none),
         ] as [(Int, String, StoreError.Code, AttemptFailure.Remedy)])
-    func `with an error document means what its code says`(
+    func `an error document has the meaning of its code`(
         status: Int, code: String, meaning: StoreError.Code, remedy: AttemptFailure.Remedy
     ) {
         let failure = failure(head(status), document(code))
@@ -54,7 +54,7 @@ private func document(_ code: String, _ more: String = "") -> String {
             (501, .refused, .none), (502, .serverFault, .backOff), (504, .serverFault, .backOff),
             (418, .refused, .none),
         ] as [(Int, StoreError.Code, AttemptFailure.Remedy)])
-    func `without one means what its status says`(
+    func `an error without a document has the meaning of its status`(
         status: Int, meaning: StoreError.Code, remedy: AttemptFailure.Remedy
     ) {
         let failure = failure(head(status), "")
@@ -62,7 +62,7 @@ private func document(_ code: String, _ more: String = "") -> String {
         #expect(failure.remedy == remedy)
     }
 
-    @Test func `of a missing bucket without a document is told from a missing key`() {
+    @Test func `a missing bucket is distinguished from a missing key without an error document`() {
         #expect(failure(head(404), "", isListing: true).error.code == .noSuchBucket)
     }
 
@@ -70,18 +70,18 @@ private func document(_ code: String, _ more: String = "") -> String {
         (301, ["x-amz-bucket-region: eu-west-1"], ""), (307, ["x-amz-bucket-region: eu-west-1"], ""),
         (400, [], document("AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>")),
     ])
-    func `that names another region says to go there`(status: Int, fields: [String], body: String) {
+    func `an error that names another region redirects the request`(status: Int, fields: [String], body: String) {
         #expect(failure(head(status, fields), body).remedy == .useRegion("eu-west-1"))
     }
 
-    @Test func `never sends anybody to a region that is none`() {
+    @Test func `no error redirects a request to an invalid region`() {
         let failure = failure(head(301, ["x-amz-bucket-region: evil.example.org/"]), "")
         #expect(failure.remedy == .none)
         #expect(failure.error.code == .wrongRegion)
     }
 
     @Test(arguments: ["RegionOne", "Default", "garage", "a_b"])
-    func `of a store that isn't AWS's may name any region`(region: String) {
+    func `an error of another store than AWS may name any region`(region: String) {
         let head = head(400)
         let body = Array(document("AuthorizationHeaderMalformed", "<Region>\(region)</Region>").utf8)
         func remedy(isAWS: Bool) -> AttemptFailure.Remedy {
@@ -99,7 +99,9 @@ private func document(_ code: String, _ more: String = "") -> String {
         (501, "", true), (403, "AccessDenied", false), (400, "ExpiredToken", false), (404, "NoSuchBucket", false),
         (500, "InternalError", false), (503, "", false),
     ])
-    func `says whether a store that isn't AWS's knows such requests`(status: Int, code: String, isUnknown: Bool) {
+    func `an error of another store than AWS shows whether it supports a request`(
+        status: Int, code: String, isUnknown: Bool
+    ) {
         for isAWS in [false, true] {
             let failure = AttemptFailure(
                 head: head(status), body: code.isEmpty ? [] : Array(document(code).utf8), subject: "s3://b/k",
@@ -108,33 +110,34 @@ private func document(_ code: String, _ more: String = "") -> String {
         }
     }
 
-    @Test func `A bare 400 to a HEAD, which may be an expired token, looks for other credentials`() {
+    @Test
+    func `a 400 without a document for a HEAD, which may mean an expired token, leads to a lookup of credentials`() {
         let operation = HeadOperation("k", bucket: "b") { _ in }
         #expect(operation.remedy(for: failure(head(400), "")).remedy == .renewCredentials)
         #expect(operation.remedy(for: failure(head(404), "")).error.code == .noSuchKey)
         #expect(operation.remedy(for: failure(head(503), "")).remedy == .backOff)
     }
 
-    @Test func `of a skewed clock says how far`() {
+    @Test func `an error about a skewed clock contains the difference`() {
         let failure = failure(
             head(403, ["Date: Fri, 24 May 2013 01:00:00 GMT"]), document("RequestTimeTooSkewed"))
         #expect(failure.remedy == .setClock(seconds: 3_600))
     }
 
-    @Test func `in HTML is a proxy's, not the store's`() {
+    @Test func `an error in HTML is reported as that of a proxy`() {
         let failure = failure(head(403), "<html><body>Blocked by policy</body></html>")
         #expect(failure.error.code == .malformedResponse)
         #expect(failure.error.message.contains("Blocked by policy"))
     }
 
-    @Test func `can't forge a line of a log`() {
+    @Test func `an error document cannot forge a line of the log`() {
         #expect(
             !failure(head(400), document("Odd", "").replacing("words", with: "a&#10;b")).error.message.contains("\n"))
     }
 }
 
 @Suite struct `A response's head` {
-    @Test func `begins again with a new status line`() {
+    @Test func `a new status line begins a new response head`() {
         var head = head(100, ["ETag: \"no\""])
         for line in [
             "HTTP/1.1 206 Partial Content", "etag:  \"e\" ", "Content-Range: bytes 5-9/10", "Content-Length: 5",
@@ -151,7 +154,7 @@ private func document(_ code: String, _ more: String = "") -> String {
         ("HTTP/1.1 206 Partial Content\r\n", 206), ("HTTP/2 206\r\n", 206), ("HTTP/1.1  206", 206), ("HTTP/1.1\r\n", 0),
         ("HTTP/1.1 x\r\n", 0), ("HTTP/", 0), ("HTTP/1.1 -12\r\n", 0),
     ])
-    func `has the status of its first line`(line: String, status: Int) {
+    func `a response head has the status of its first line`(line: String, status: Int) {
         var head = ResponseHead()
         _ = head.receive(line: Array(line.utf8))
         #expect(head.status == status)
@@ -164,7 +167,8 @@ private func document(_ code: String, _ more: String = "") -> String {
         ("\r\n", nil),
         ("", nil),
     ])
-    func `has a field by its name in any case, without the blanks around`(line: String, etag: String?) {
+    func `a field of a response head is found in any case of letters, without white space`(line: String, etag: String?)
+    {
         var head = ResponseHead()
         let isTaken = head.receive(line: Array(line.utf8))
         #expect(isTaken)
@@ -172,11 +176,11 @@ private func document(_ code: String, _ more: String = "") -> String {
     }
 
     @Test(arguments: ["", "bytes */10", "bytes 5-4/10", "bytes 0-10/10", "bytes 0-9/*", "items 0-9/10", "bytes 0-9"])
-    func `has no range where the field is odd`(value: String) {
+    func `an invalid Content-Range is ignored`(value: String) {
         #expect(ContentRange(parsing: value) == nil)
     }
 
-    @Test func `has a limit that heads before it count to`() {
+    @Test func `the heads before a response count toward its limit`() {
         var head = ResponseHead()
         let line = Array("HTTP/1.1 100 Continue".utf8)
         let takenCount = (0..<10_000).count { _ in head.receive(line: line) }
@@ -184,13 +188,13 @@ private func document(_ code: String, _ more: String = "") -> String {
     }
 
     @Test(arguments: ["-5", "+5", "5x", "", "99999999999999999999"])
-    func `has no length where the field is no number`(value: String) {
+    func `an invalid Content-Length is ignored`(value: String) {
         var head = ResponseHead()
         _ = head.receive(line: Array("content-length: \(value)".utf8))
         #expect(head.contentLength == nil)
     }
 
-    @Test func `has a limit`() {
+    @Test func `a response head has a limit`() {
         var head = ResponseHead()
         let line = Array("x: \(String(repeating: "y", count: 1_000))".utf8)
         for _ in 0..<69 { _ = head.receive(line: line) }
@@ -198,7 +202,7 @@ private func document(_ code: String, _ more: String = "") -> String {
         #expect(!isTaken)
     }
 
-    @Test func `has one limit for all heads that go before the answer proper`() {
+    @Test func `all heads before a response have one limit`() {
         var head = ResponseHead()
         let lines = ["HTTP/1.1 100 Continue\r\n", "x: \(String(repeating: "y", count: 1_000))\r\n", "\r\n"].map {
             Array($0.utf8)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import S3Client
 
-/// What a client counts, where a server's log doesn't tell.
+/// The counters of a client that a server's log does not show.
 @Suite struct `A client counts` {
     private func counts(of client: S3Client, _ isRight: (ClientCounts) -> Bool) throws -> ClientCounts {
         try eventually("that the client is at rest") {
@@ -15,7 +15,7 @@ import Testing
         return client.counts
     }
 
-    @Test func `bytes and times of what it has got`() throws {
+    @Test func `a client counts the bytes and times of responses`() throws {
         try withS3TestServer { server in
             let object = server.put("k", .pattern(seed: 1, byteCount: 300_000))
             let client = try S3Client.of(server.endpointURL, bucket: server.bucket)
@@ -25,12 +25,12 @@ import Testing
             #expect(counts.gets.requestCount == 1 && counts.gets.failureCount == 0)
             #expect(counts.gets.latency.count == 1 && counts.lists.requestCount == 0)
             let longest = try #require(counts.gets.latency.percentile(100))
-            // Exact to a hundredth.
+            // Accurate to one percent.
             #expect(longest >= counts.gets.latency.sum * 0.98 && longest <= counts.gets.latency.sum * 1.02)
         }
     }
 
-    @Test func `as not sent what met no server`() throws {
+    @Test func `a request that reached no server is not counted as sent`() throws {
         try withS3TestServer { server in
             let object = server.put("k", .text("x"))
             let client = try S3Client.of(server.endpointURL, bucket: server.bucket)
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func `what nobody wanted any more as sent, and as no failure`() throws {
+    @Test func `a canceled request is counted as sent, and not as failed`() throws {
         try withS3TestServer { server in
             let object = server.put("k", .text("x"))
             server.script(.gets, .linger(.stall))

@@ -8,7 +8,7 @@ import Testing
     private func exchange(_ id: UInt64, isAhead: Bool) -> Exchange {
         let object = ObjectVersion(key: Key("f"), etag: ETag("\"1\""), byteCount: 100)
         let operation = GetOperation(
-            RangeRequest(object: object, range: 0..<100, isAhead: isAhead), bucket: "b", receiver: RangeCollector())
+            RangeRequest(object: object, range: 0..<100, isPrefetch: isAhead), bucket: "b", receiver: RangeCollector())
         return Exchange(id: id, operation: operation, deadline: .now + .seconds(60))
     }
 
@@ -16,14 +16,14 @@ import Testing
         (0..<count).compactMap { _ in queue.popFirst() }
     }
 
-    @Test func `lets what somebody waits for go first`() {
+    @Test func `requests of readers leave the queue first`() {
         var queue = RequestQueue()
         for id in 0..<6 as Range<UInt64> { queue.append(exchange(id, isAhead: id % 2 == 0)) }
         #expect(popped(7, from: &queue) == [1, 3, 5, 0, 2, 4])
     }
 
-    /// Somebody may have come to wait for what was ahead of its reader when it was asked for.
-    @Test func `keeps nothing waiting for good, however much is asked for`() {
+    /// A reader may have started to wait for a prefetch.
+    @Test func `no request stays in the queue forever`() {
         var queue = RequestQueue()
         queue.append(exchange(0, isAhead: true))
         var ids: [UInt64] = []

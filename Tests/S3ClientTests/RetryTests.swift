@@ -4,7 +4,7 @@ import Testing
 
 @testable import S3Client
 
-/// Always the highest number: the longest wait that jitter may choose.
+/// Always the highest number, for the longest wait that jitter may choose.
 private struct Highest: RandomNumberGenerator {
     func next() -> UInt64 { .max }
 }
@@ -22,11 +22,11 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         transfer: Transfer(configuration: S3Configuration(bucket: "b"), meter: RequestMeter()),
         request: ClientContext.SignedRequest(
             url: "", headers: [], route: Route(proxy: nil, host: nil, addresses: []), server: "s", region: "r",
-            credentials: nil, isUnproven: false), isHedge: isHedge)
+            credentials: nil, isUnverified: false), isHedge: isHedge)
 }
 
 @Suite struct `Backing off` {
-    @Test func `doubles up to a cap, and begins again after progress`() {
+    @Test func `the backoff doubles up to a maximum, and starts again after progress`() {
         var backoff = Backoff()
         var highest = Highest()
         let waits = (0..<9).map { _ in backoff.next(using: &highest) }
@@ -48,7 +48,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         return Exchange(id: 1, operation: operation, deadline: start + .seconds(seconds))
     }
 
-    @Test func `is tried again while there is time`() {
+    @Test func `a request is retried while it has time`() {
         var highest = Highest()
         let exchange = exchange(seconds: 1)
         exchange.begin(attempt(), now: start)
@@ -65,7 +65,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(error.message.contains("given up after 1 attempt"))
     }
 
-    @Test func `without an address ends with the reason for that`() {
+    @Test func `a request without an address ends with the error of the lookup`() {
         var highest = Highest()
         let exchange = exchange(seconds: 1)
         exchange.wait(until: start + .milliseconds(10), for: StoreError(.unreachable, "no name server answers"))
@@ -76,7 +76,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(late == .end(failure.error))
     }
 
-    @Test func `goes on after a break, and has a second to bring something`() {
+    @Test func `a request continues after a broken connection, with at least a second`() {
         let exchange = exchange(seconds: 60)
         let attempt = attempt()
         attempt.transfer.progress = Progress(now: start)
@@ -89,7 +89,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(exchange.stalledAttempts(now: end + .milliseconds(2_500))?.isEmpty == true)
     }
 
-    @Test func `has more time while bytes come, but not for a few that drip`() throws {
+    @Test func `a request has more time while bytes arrive, but not for a few`() throws {
         let large = ObjectVersion(key: "k", etag: ETag("\"e\""), byteCount: 1 << 20)
         let operation = GetOperation(
             RangeRequest(object: large, range: 0..<1 << 20), bucket: "b", receiver: RangeCollector())
@@ -113,13 +113,13 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(!exchange.extendDeadline(now: start + .seconds(25), answeredAt: nil), "60 bytes in ten seconds")
     }
 
-    @Test func `doesn't wait for a connection for ever where nobody is answered`() {
+    @Test func `a request does not wait forever for a connection to a silent store`() {
         let exchange = exchange(seconds: 10)
         #expect(!exchange.extendDeadline(now: start + .seconds(10), answeredAt: nil))
         #expect(!exchange.extendDeadline(now: start + .seconds(10), answeredAt: start - .seconds(1)))
     }
 
-    @Test func `gives an attempt up after five seconds of silence, and the next one after ten`() {
+    @Test func `an attempt is abandoned after five seconds of silence, and the next one after ten`() {
         let exchange = exchange(seconds: 60)
         for limit in [5, 10, 20, 20] {
             let attempt = attempt()
@@ -128,12 +128,12 @@ private func attempt(isHedge: Bool = false) -> Attempt {
             #expect(exchange.stalledAttempts(now: start + .seconds(limit - 1))?.isEmpty == true)
             #expect(exchange.stalledAttempts(now: start + .seconds(limit))?.count == 1)
             #expect(exchange.noteStall(of: attempt).error.message.contains(" \(limit) seconds"))
-            // The same befell the second of two attempts: they count as one.
+            // The second of two attempts failed in the same way: they count as one.
             #expect(exchange.noteStall(of: attempt).error.message.contains(" \(limit) seconds"))
         }
     }
 
-    @Test func `needs no hedge when all of it has come, but the end`() throws {
+    @Test func `a request with all of its bytes needs no hedge`() throws {
         let exchange = exchange(seconds: 60)
         exchange.begin(attempt(), now: start)
         try exchange.operation.receive([UInt8](repeating: 0, count: 10).span.bytes, at: 0)
@@ -141,7 +141,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(exchange.nextInstant == start + .seconds(1), "when it is looked at for silence")
     }
 
-    @Test func `looks for another connection after one that was silent`() {
+    @Test func `the attempt after a silent one uses another connection`() {
         var highest = Highest()
         let exchange = exchange(seconds: 60)
         let attempt = attempt()
@@ -151,20 +151,20 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(exchange.needsNewConnection)
     }
 
-    @Test func `waits for as long as the store wants it to`() {
+    @Test func `a request waits for the time of Retry-After`() {
         var highest = Highest()
         var failure = AttemptFailure(StoreError(.throttled, "slow down"), remedy: .backOff)
         failure.retryAfter = .seconds(7)
         #expect(exchange(seconds: 60).decide(after: failure, now: start, using: &highest) == .retry(after: .seconds(7)))
     }
 
-    @Test func `ends at once where nothing helps`() {
+    @Test func `a request ends at once where no remedy exists`() {
         var highest = Highest()
         let denied = AttemptFailure(StoreError(.accessDenied, "no"))
         #expect(exchange(seconds: 60).decide(after: denied, now: start, using: &highest) == .end(denied.error))
     }
 
-    @Test func `isn't sent from region to region for ever`() {
+    @Test func `a request is not redirected between regions forever`() {
         var highest = Highest()
         let exchange = exchange(seconds: 60)
         let elsewhere = AttemptFailure(StoreError(.wrongRegion, "there"), remedy: .useRegion("r"))
@@ -173,7 +173,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(decisions.last == .end(elsewhere.error))
     }
 
-    @Test func `goes on with that of two attempts which leads`() {
+    @Test func `a request continues with the attempt that leads`() {
         let exchange = exchange(seconds: 60)
         let first = attempt()
         let second = attempt(isHedge: true)
@@ -196,7 +196,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
     }
 
     @Test(arguments: [true, false])
-    func `takes bytes of that of two attempts which has some first, and none of the other`(isSecondFaster: Bool) {
+    func `a request takes bytes of the first of two attempts, and none of the other`(isSecondFaster: Bool) {
         let collector = RangeCollector()
         let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
         let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
@@ -212,11 +212,11 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(bring([2], by: winner) == 1)
         #expect(exchange.overtaken?.transfer === loser.transfer)
         #expect(collector.bytes == [0, 1, 2])
-        // They hold each other until the end.
+        // They reference each other until the end.
         for attempt in [first, second] { attempt.transfer.clear() }
     }
 
-    @Test func `takes bytes of a slow attempt until its hedge has overtaken it, and none of them twice`() {
+    @Test func `a request takes bytes of a slow attempt until its hedge overtakes it, and none twice`() {
         let collector = RangeCollector()
         let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
         let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
@@ -242,7 +242,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         for attempt in [slow, hedge] { attempt.transfer.clear() }
     }
 
-    /// The head of a good answer, as curl hands it over.
+    /// The head of a valid response, as curl provides it.
     private func answer(_ attempt: Attempt, from offset: Int) {
         for line in ["HTTP/1.1 206 X", "ETag: \"e\"", "Content-Range: bytes \(offset)-9/10"] {
             Array(line.utf8).withUnsafeBytes { _ = attempt.transfer.receiveHead($0) }
@@ -253,7 +253,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         bytes.withUnsafeBytes { attempt.transfer.receiveBody($0) }
     }
 
-    @Test func `that had no answer says what it waited for`() {
+    @Test func `a request without a response reports what it waited for`() {
         #expect(exchange(seconds: 1).giveUp().code == .timedOut)
     }
 }
@@ -267,7 +267,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         GetOperation(RangeRequest(object: object, range: range), bucket: "b", receiver: collector)
     }
 
-    @Test func `goes on where it was broken off`() throws {
+    @Test func `a GET continues where it was interrupted`() throws {
         let collector = RangeCollector()
         let operation = operation(0..<10, collector)
         try operation.begin(head(206, ["Content-Range: bytes 0-9/10", "Content-Length: 10"]), at: 0)
@@ -292,17 +292,17 @@ private func attempt(isHedge: Bool = false) -> Attempt {
             (206, ["Content-Range: bytes 0-9/10", "ETag: \"f\""], .changed),
             (200, ["Content-Length: 11"], .malformedResponse),
         ] as [(Int, [String], StoreError.Code)])
-    func `refuses an answer to another question`(status: Int, fields: [String], code: StoreError.Code) {
+    func `a GET refuses a response to another request`(status: Int, fields: [String], code: StoreError.Code) {
         let failure = #expect(throws: AttemptFailure.self) { try operation().begin(head(status, fields), at: 0) }
         #expect(failure?.error.code == code)
     }
 
-    @Test func `takes the whole object only where it asked for it`() throws {
+    @Test func `a GET accepts the whole object only if it has requested it`() throws {
         try operation().begin(head(200, ["Content-Length: 10"]), at: 0)
         #expect(throws: AttemptFailure.self) { try operation(0..<5).begin(head(200, ["Content-Length: 10"]), at: 0) }
     }
 
-    @Test func `hands out no byte beyond the range`() throws {
+    @Test func `a GET passes on no byte beyond its range`() throws {
         let collector = RangeCollector()
         let operation = operation(0..<5, collector)
         try operation.begin(head(206, ["Content-Range: bytes 0-4/10"]), at: 0)

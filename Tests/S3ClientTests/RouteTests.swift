@@ -4,7 +4,7 @@ import Testing
 
 @testable import S3Client
 
-@Suite("The way to a server") struct RouteTests {
+@Suite("Routes to servers") struct RouteTests {
     private let resolver = HostResolver { host in
         host.hasSuffix("unknown")
             ? .failure(LookupFailure(isNameUnknown: true, message: "there is no host \(host)"))
@@ -35,11 +35,11 @@ import Testing
             ("http://127.0.0.1:9000", []), ("http://[::1]:9000", []), ("http://localhost", []),
             ("http://bucket.localhost:9000", []),
         ])
-    func `has all addresses of a name`(url: String, addresses: [String]) throws {
+    func `a route has all addresses of a name`(url: String, addresses: [String]) throws {
         #expect(try route(to: url).get().addresses == addresses)
     }
 
-    @Test func `through a proxy needs the proxy's addresses only`() throws {
+    @Test func `a route through a proxy needs only the proxy's addresses`() throws {
         let proxied = try route(to: "https://unknown", ["https_proxy": "http://u:p@proxy.test:3128"]).get()
         #expect(proxied.addresses == ["proxy.test:3128:10.0.0.1,[fd00::1]"])
         #expect(proxied.note == " (through the proxy http://proxy.test:3128)")
@@ -47,7 +47,7 @@ import Testing
         #expect(socks.addresses.map { $0.prefix { $0 != "0" } } == ["proxy.test:1", "store.test:443:1"])
     }
 
-    @Test func `to a host without an address is tried again`() throws {
+    @Test func `a route to a host without an address is retried`() throws {
         guard case .failure(let failure) = try route(to: "https://unknown:9000") else {
             Issue.record("a route")
             return
@@ -56,7 +56,7 @@ import Testing
         #expect(failure.error.message == "can't find the address of https://unknown:9000: there is no host unknown")
     }
 
-    @Test func `is told the reason that the system gives`() {
+    @Test func `a failed lookup contains the system's reason`() {
         guard case .failure(let failure) = HostLookup.addresses(of: "no-such-host.invalid") else {
             Issue.record("an address")
             return

@@ -16,18 +16,18 @@ import Testing
         }
     }
 
-    @Test func `and says nothing is asked three times, and given up`() throws {
+    @Test func `a silent service gets three requests before it fails`() throws {
         try withServiceTestServer(answering: { _ in .silence }) { server in
             guard case .failure(let failure) = try send(to: server) else {
                 Issue.record("an answer")
                 return
             }
-            #expect(failure.isSilence)
+            #expect(failure.isResponseTimeout)
             #expect(server.log.count == 3)
         }
     }
 
-    @Test func `and says too much is cut short`() throws {
+    @Test func `a long response of a service is cut`() throws {
         try withServiceTestServer(answering: { _ in .init(String(repeating: "x", count: 4 << 20)) }) { server in
             let answer = try ServiceConnection().send(
                 HTTPRequest(host: "h", path: "/"), to: S3Endpoint(parsing: server.url))
@@ -35,8 +35,8 @@ import Testing
         }
     }
 
-    @Test func `and can't be connected to is given up`() throws {
-        // Whose queue of connections is full: the kernel drops further ones.
+    @Test func `a service that accepts no connection fails`() throws {
+        // A socket whose queue of connections is full, so that the kernel drops further ones.
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(listener) }
         listen(listener, 0)
@@ -59,7 +59,7 @@ import Testing
             _ = try connection.send(HTTPRequest(host: "h", path: "/"), to: endpoint)
             Issue.record("an answer")
         } catch {
-            #expect(!error.isSilence)
+            #expect(!error.isResponseTimeout)
         }
     }
 }

@@ -16,7 +16,7 @@ import Testing
         ("[profile x y]\nk=\n[b]", ["profile x y": ["k": ""], "b": [:]]),
         ("", [:]),
     ])
-    func `is read as botocore reads it`(text: String, sections: [String: [String: String]]) throws {
+    func `an INI file is parsed as by botocore`(text: String, sections: [String: [String: String]]) throws {
         #expect(try INIFile(parsing: text, name: "f").sections == sections)
     }
 
@@ -24,7 +24,7 @@ import Testing
         ("k = secret", "line 1 of f"), ("[a]\n[a]", "line 2 of f"), ("[a]\nk=secret\nk=secret", "line 3 of f"),
         ("[a]\nsecret", "line 2 of f"), ("[a\n", "line 1 of f"), ("[a]\n= secret", "line 2 of f"),
     ])
-    func `with a mistake names the line and never repeats it`(text: String, place: String) {
+    func `an error in an INI file names the line and never repeats it`(text: String, place: String) {
         let error = #expect(throws: SettingsError.self) { try INIFile(parsing: text, name: "f") }
         #expect(error?.description.contains(place) == true)
         #expect(error?.description.contains("secret") == false)
@@ -32,7 +32,7 @@ import Testing
 }
 
 @Suite struct `Credentials that are found` {
-    /// The outcome with these two files and variables: an id, or an error's description.
+    /// Returns the result for these two files and variables: an id, or an error's description.
     private func resolve(
         credentials: String = "", config: String = "", environment: [String: String] = [:], profile: String? = nil
     ) throws -> Result<Credentials, SettingsError> {
@@ -54,58 +54,58 @@ import Testing
     private let keys = "aws_access_key_id = FILE\naws_secret_access_key = s\n"
     private let variables = ["AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s"]
 
-    @Test func `of the environment come before the default profile's`() throws {
+    @Test func `credentials in the environment precede those of the default profile`() throws {
         #expect(try resolve(credentials: "[default]\n\(keys)", environment: variables).get().accessKeyID == "ENV")
     }
 
-    @Test func `of an explicit profile come before the environment's`() throws {
+    @Test func `credentials of an explicit profile precede those in the environment`() throws {
         let found = try resolve(credentials: "[x]\n\(keys)", environment: variables, profile: "x").get()
         #expect(found.accessKeyID == "FILE")
     }
 
-    @Test func `of AWS_PROFILE come behind the environment's`() throws {
+    @Test func `credentials of AWS_PROFILE follow those in the environment`() throws {
         let environment = variables.merging(["AWS_PROFILE": "x"]) { $1 }
         #expect(try resolve(credentials: "[x]\n\(keys)", environment: environment).get().accessKeyID == "ENV")
     }
 
-    @Test func `are found in the config file, with the session token`() throws {
+    @Test func `credentials are found in the config file, with the session token`() throws {
         let found = try resolve(config: "[profile x]\n\(keys)aws_session_token = t\n", profile: "x").get()
         #expect(found == Credentials(accessKeyID: "FILE", secretAccessKey: "s", sessionToken: "t"))
     }
 
-    @Test func `of a profile that isn't there are an error that names those that are`() throws {
+    @Test func `a missing profile is an error that names the existing ones`() throws {
         let error = #expect(throws: SettingsError.self) {
             try resolve(credentials: "[one]\n\(keys)", config: "[profile two]\n", profile: "x").get()
         }
         #expect(error?.description.contains("they have one, two") == true)
     }
 
-    @Test func `that are nowhere are an error that says where was looked`() throws {
+    @Test func `missing credentials are an error that names the searched locations`() throws {
         let error = #expect(throws: SettingsError.self) { try resolve().get() }
         #expect(error?.description.contains("AWS_ACCESS_KEY_ID") == true)
         #expect(error?.description.contains("the profile default") == true)
     }
 
-    @Test func `in a file of a mebibyte are refused, since no such file is that large`() throws {
+    @Test func `a credentials file of a mebibyte is refused`() throws {
         let error = #expect(throws: SettingsError.self) {
             try resolve(credentials: String(repeating: "#\n", count: 1 << 19), profile: "x").get()
         }
         #expect(error?.description.hasSuffix("can't be read: File too large") == true, "\(String(describing: error))")
     }
 
-    @Test func `that are half there are an error`() throws {
+    @Test func `a key without its secret is an error`() throws {
         #expect(throws: SettingsError.self) { try resolve(environment: ["AWS_ACCESS_KEY_ID": "ENV"]).get() }
     }
 
     @Test(arguments: ["hush\r", "hush\n", "hu sh", "hush\u{e9}", "hush\r\nX-Injected: 1"])
-    func `that can't be any are refused, and not shown`(secret: String) throws {
+    func `invalid credentials are refused, and not shown`(secret: String) throws {
         let environment = ["AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": secret]
         let error = #expect(throws: SettingsError.self) { try resolve(environment: environment).get() }
         #expect(error?.description.contains("secret access key from the environment") == true)
         #expect(error?.description.contains("hu") == false)
     }
 
-    @Test func `show no secret, however they are printed`() {
+    @Test func `credentials show no secret, however they are printed`() {
         let credentials = Credentials(accessKeyID: "AKIA12345678", secretAccessKey: "hush", sessionToken: "hush")
         var dumped = ""
         dump(credentials, to: &dumped)
@@ -128,7 +128,7 @@ import Testing
         return try S3Configuration.resolve(bucket: bucket, options: options, environment: environment, shared: shared)
     }
 
-    @Test func `takes the region from the command line, then AWS_REGION, then AWS_DEFAULT_REGION`() throws {
+    @Test func `the region is that of the command line, then AWS_REGION, then AWS_DEFAULT_REGION`() throws {
         let environment = ["AWS_REGION": "r2", "AWS_DEFAULT_REGION": "r3"]
         #expect(try resolve(S3Options(region: "r1"), environment).region == "r1")
         #expect(try resolve(S3Options(), environment).region == "r2")
@@ -136,7 +136,7 @@ import Testing
         #expect(try resolve(S3Options(), [:]).region == "us-east-1")
     }
 
-    @Test func `takes the endpoint from the command line, then the S3 variable, then the general one`() throws {
+    @Test func `the endpoint is that of the command line, then the S3 variable, then the general one`() throws {
         let environment = ["AWS_ENDPOINT_URL_S3": "http://two", "AWS_ENDPOINT_URL": "http://three"]
         #expect(try resolve(S3Options(endpointURL: "http://one"), environment).endpoint?.host == "one")
         #expect(try resolve(S3Options(), environment).endpoint?.host == "two")
@@ -144,7 +144,7 @@ import Testing
         #expect(try resolve(S3Options(), [:]).endpoint == nil)
     }
 
-    @Test func `takes the addressing style from the command line, then the profile`() throws {
+    @Test func `the addressing style is that of the command line, then the profile`() throws {
         try withTemporaryDirectory { directory in
             let config = directory + "/config"
             try "[default]\ns3 =\n  addressing_style = virtual\n".write(
@@ -159,14 +159,14 @@ import Testing
         }
     }
 
-    @Test func `refuses a bucket's name in front of an IPv6 address`() {
+    @Test func `a bucket's name before an IPv6 address is refused`() {
         let options = S3Options(endpointURL: "http://[::1]:9000", addressingStyle: .virtual)
         let error = #expect(throws: SettingsError.self) { try resolve(options, [:]) }
         #expect(error?.description.contains("--addressing-style path") == true)
     }
 
     @Test(arguments: ["RegionOne", "Default", "region_one", "a.b", "us-east-1:x", String(repeating: "r", count: 255)])
-    func `takes any region at a custom endpoint, and only AWS's at AWS`(region: String) throws {
+    func `a custom endpoint may have any region, and AWS only its own`(region: String) throws {
         let endpoint = ["AWS_ENDPOINT_URL": "http://127.0.0.1:1"]
         try withTemporaryDirectory { directory in
             let config = directory + "/config"
@@ -185,18 +185,18 @@ import Testing
     }
 
     @Test(arguments: ["a/b", "a b", "a,b", "é", "a\nb", String(repeating: "r", count: 256)])
-    func `refuses a region that no signature can have, at any endpoint`(region: String) {
+    func `a region that no signature can have is refused at any endpoint`(region: String) {
         let error = #expect(throws: SettingsError.self) {
             try resolve(S3Options(endpointURL: "https://s.org", region: region), [:])
         }
-        #expect(error?.description.contains("can't be a region's name") == true)
+        #expect(error?.description.contains("is not a region name") == true)
     }
 
     @Test(arguments: [
         "My_Bucket", "tenant:bucket", "UPPER", "a", "a..b", "-x-", "192.168.1.1", "bücket", "a b", "x+y=z",
         String(repeating: "b", count: 255),
     ])
-    func `takes any bucket at a custom endpoint, in the path, and only AWS's at AWS`(bucket: String) throws {
+    func `a custom endpoint may have any bucket in the path, and AWS only valid ones`(bucket: String) throws {
         let uri = try S3URI(parsing: "s3://\(bucket)/p/q")
         #expect(uri.bucket == bucket && uri.prefix == "p/q")
         let configuration = try resolve(S3Options(endpointURL: "https://s.org"), [:], bucket: bucket)
@@ -207,19 +207,19 @@ import Testing
     }
 
     @Test(arguments: ["tenant:bucket", "a..b", "-x", "bücket", "a b", String(repeating: "b", count: 64)])
-    func `refuses a bucket that can't be part of a host's name`(bucket: String) {
+    func `a bucket that cannot be part of a host name is refused`(bucket: String) {
         let options = S3Options(endpointURL: "https://s.org", addressingStyle: .virtual)
         let error = #expect(throws: SettingsError.self) { try resolve(options, [:], bucket: bucket) }
         #expect(error?.description.contains("--addressing-style path") == true)
     }
 
     @Test(arguments: ["My_Bucket", "UPPER", "my.bucket", "a"])
-    func `takes a bucket that can be part of another store's host's name`(bucket: String) throws {
+    func `a bucket may be part of another store's host name`(bucket: String) throws {
         let options = S3Options(endpointURL: "https://s.org", addressingStyle: .virtual)
         #expect(try resolve(options, [:], bucket: bucket).bucket == bucket)
     }
 
-    @Test func `says where a bad value came from`() {
+    @Test func `an error about an invalid value names its origin`() {
         let error = #expect(throws: SettingsError.self) { try resolve(S3Options(), ["AWS_ENDPOINT_URL": "ftp://x"]) }
         #expect(error?.description.hasPrefix("AWS_ENDPOINT_URL: ") == true)
     }

@@ -21,23 +21,23 @@ import Testing
         return authorization?.split(separator: "Signature=").last.map(String.init)
     }
 
-    @Test func `get an object with a range`() {
+    @Test func `AWS's example of a GET with a range has the documented signature`() {
         let request = HTTPRequest(host: host, path: "/test.txt", headers: [HTTPHeader("Range", "bytes=0-9")])
         #expect(signature(request) == "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41")
     }
 
-    @Test func `get the lifecycle of a bucket`() {
+    @Test func `AWS's example of a bucket's lifecycle has the documented signature`() {
         let request = HTTPRequest(host: host, path: "/", query: [QueryItem("lifecycle", "")])
         #expect(signature(request) == "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543")
     }
 
-    @Test func `list objects`() {
+    @Test func `AWS's example of a listing has the documented signature`() {
         let request = HTTPRequest(
             host: host, path: "/", query: [QueryItem("prefix", "J"), QueryItem("max-keys", "2")])
         #expect(signature(request) == "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7")
     }
 
-    @Test func `a presigned URL`() {
+    @Test func `AWS's example of a presigned URL has the documented signature`() {
         let request = signer.presigned(HTTPRequest(host: host, path: "/test.txt"), lifetime: 86_400)
         let signature = request.query.last.map { String(decoding: $0.value, as: UTF8.self) }
         #expect(signature == "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404")
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(.enabled(if: hasBotocore, "python3 has no botocore: pip install botocore"))
-    func `agree on a thousand random requests`() throws {
+    func `signatures of a thousand random requests agree with botocore's`() throws {
         let seed = Int.random(in: 0..<1_000_000)
         print("seed \(seed)")
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "signer_reference.py")
@@ -80,7 +80,7 @@ import Testing
                 host: reference.host, path: "/" + PercentEncoding.encode(reference.key.utf8, as: .path),
                 query: reference.query.map { QueryItem($0, $1) },
                 headers: reference.headers.map { HTTPHeader($0, $1) })
-            // Objects only are presigned, also with a session's token.
+            // Only objects are presigned, also with a session token.
             let presigned = Signer(credentials: credentials, region: reference.region, time: time)
                 .presigned(request, lifetime: reference.lifetime)
             request.method = reference.method

@@ -9,11 +9,11 @@ import Testing
         ("a//b/../c", "a//b/../c"), ("é", "%C3%A9"), ("e\u{301}", "e%CC%81"), ("漢🧠", "%E6%BC%A2%F0%9F%A7%A0"),
         ("&=?#;:@,!$*'()", "%26%3D%3F%23%3B%3A%40%2C%21%24%2A%27%28%29"), ("\t\n\0", "%09%0A%00"),
     ])
-    func `a path keeps its slashes and nothing else that is reserved`(text: String, encoded: String) {
+    func `percent-encoding of a path keeps slashes and no other reserved characters`(text: String, encoded: String) {
         #expect(PercentEncoding.encode(text.utf8, as: .path) == encoded)
     }
 
-    @Test func `a query's slash is encoded`() {
+    @Test func `percent-encoding of a query encodes slashes`() {
         #expect(PercentEncoding.encode("a/b".utf8, as: .query) == "a%2Fb")
     }
 
@@ -21,16 +21,16 @@ import Testing
         ("a+b", "a b"), ("a%20b", "a b"), ("a%2Bb", "a+b"), ("a%2bb", "a+b"), ("a/b", "a/b"), ("%252B", "%2B"),
         ("", ""),
     ])
-    func `a listing's keys decode`(text: String, decoded: String) {
+    func `percent-encoded keys of a listing are decoded`(text: String, decoded: String) {
         #expect(PercentEncoding.decodeForm(Array(text.utf8)) == Array(decoded.utf8))
     }
 
     @Test(arguments: ["%", "a%2", "%zz", "%+1"])
-    func `a broken escape is refused`(text: String) {
+    func `an invalid percent escape is refused`(text: String) {
         #expect(PercentEncoding.decodeForm(Array(text.utf8)) == nil)
     }
 
-    @Test func `every byte survives both ways`() {
+    @Test func `every byte survives percent-encoding and decoding`() {
         let bytes = (UInt8.min...UInt8.max).map { $0 }
         #expect(PercentEncoding.decodeForm(Array(PercentEncoding.encode(bytes, as: .query).utf8)) == bytes)
     }
@@ -40,11 +40,11 @@ import Testing
     @Test(arguments: [
         ("<html><b>Log  in</b>\n here</html>", "Log in here"), ("a\u{1B}[31mb", "a [31mb"), ("\u{202E}x\r\ny", "x y"),
     ])
-    func `becomes one plain line`(text: String, excerpt: String) {
+    func `an excerpt of a response is one plain line`(text: String, excerpt: String) {
         #expect(Excerpt.of(text.utf8) == excerpt)
     }
 
-    @Test func `is cut`() {
+    @Test func `an excerpt of a response is cut`() {
         #expect(Excerpt.of(String(repeating: "x", count: 999).utf8, limit: 5) == "xxxxx…")
     }
 }
@@ -53,7 +53,7 @@ import Testing
     private let token = String((0..<600).map { Character(UnicodeScalar(UInt8(ascii: "a") + UInt8($0 * $0 / 7 % 26))) })
     private let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
-    @Test func `is removed as a whole, cut off, and from its middle`() {
+    @Test func `a secret that a server repeats is removed as a whole, cut off, and from its middle`() {
         let secrets = SecretText([token, key])
         for piece in [
             token, key, String(token.prefix(180)), String(token.dropFirst(17).prefix(12)), "x\(key)y\(token)",
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `leaves other text as it is`() {
+    @Test func `the removal of secrets keeps other text`() {
         let secrets = SecretText([token, "short", nil], phrases: ["AWS4-HMAC-SHA256 Signature=1"])
         for text in ["", "short", "Please use AWS4-HMAC-SHA256.", String(token.prefix(11))] {
             #expect(secrets.removed(from: text) == text)
@@ -72,7 +72,7 @@ import Testing
         #expect(secrets.removed(from: "“AWS4-HMAC-SHA256 Signature=1”") == "“[…]”")
     }
 
-    @Test func `is none of a request's, however long and in whatever part of the answer`() {
+    @Test func `no secret of a request remains in an error, whatever its length and position`() {
         let headers = [
             HTTPHeader(
                 "Authorization", "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20300101, Signature=0123456789abcdef"
@@ -83,7 +83,7 @@ import Testing
         let request = ClientContext.SignedRequest(
             url: "", headers: headers, route: Route(proxy: nil, host: nil, addresses: []), server: "s", region: "r",
             credentials: Credentials(accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: key, sessionToken: token),
-            isUnproven: false)
+            isUnverified: false)
         for part in headers.map(\.value) + [key, "Signature=0123456789abcdef"] {
             let failure = request.hidingSecrets(
                 in: AttemptFailure(

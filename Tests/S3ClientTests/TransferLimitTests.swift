@@ -20,7 +20,7 @@ import TestSupport
         return limit
     }
 
-    @Test func `is lowered by a quarter of refusals, and not by one now and then`() {
+    @Test func `the limit of transfers is lowered by a quarter of refusals, and not by occasional ones`() {
         #expect(limit(ceiling: 32, refusedCount: 4).count == 32)
         #expect(limit(ceiling: 32, refusedCount: 5).count == 16)
         var generator = SeededGenerator(seed: 1)
@@ -35,7 +35,7 @@ import TestSupport
         #expect(!limit.isLowered)
     }
 
-    @Test func `is lowered once by all that was sent before it was lowered`() {
+    @Test func `the limit of transfers is lowered once by all refusals of requests sent before`() {
         var generator = SeededGenerator(seed: 1)
         var limit = limit(ceiling: 32, refusedCount: 5)
         for _ in 0..<27 {
@@ -49,7 +49,7 @@ import TestSupport
         #expect(limit.count == 8, "what was sent since is news")
     }
 
-    @Test func `lets nothing begin for a moment, or for as long as the store wants`() throws {
+    @Test func `a refusal starts a pause, or one as long as Retry-After`() throws {
         var generator = SeededGenerator(seed: 1)
         var limit = limit(ceiling: 32, refusedCount: 5)
         let pauseEnd = try #require(limit.pauseEnd)
@@ -60,7 +60,7 @@ import TestSupport
         #expect(limit.pauseEnd == pauseEnd + .seconds(7))
     }
 
-    @Test func `keeps nobody waiting for more than a quarter of the time that requests have`() {
+    @Test func `no pause is longer than a quarter of the time of a request`() {
         var generator = SeededGenerator(seed: 1)
         var limit = limit(ceiling: 32, refusedCount: 5)
         let now = start + .seconds(1)
@@ -68,7 +68,7 @@ import TestSupport
         #expect(limit.pauseEnd == now + .milliseconds(500))
     }
 
-    @Test func `of one transfer makes short pauses again after an answer`() throws {
+    @Test func `pauses are short again after a response at a limit of one transfer`() throws {
         var generator = SeededGenerator(seed: 1)
         // So many that the pauses have come to the longest.
         var limit = limit(ceiling: 1, refusedCount: 30)
@@ -82,7 +82,7 @@ import TestSupport
         #expect(pauseEnd - now < Backoff.base * 2 + .milliseconds(2))
     }
 
-    @Test func `is told of once, and once when it is over, while a store comes to its limit again and again`() {
+    @Test func `throttling is logged once, and its end once, while a store repeatedly throttles`() {
         let log = RecordedLog()
         let context = ClientContext(configuration: S3Configuration(bucket: "b"), credentials: nil, logger: log.logger)
         let refusal = StoreError(.throttled, "slow down")
@@ -91,10 +91,10 @@ import TestSupport
             for _ in 0..<2 { context.noteRelief() }
         }
         #expect(log.warnings.count == 1)
-        #expect(log.messages.count { $0.contains("bears all requests again") } == 1)
+        #expect(log.messages.count { $0.contains("no longer throttled") } == 1)
     }
 
-    @Test func `grows by one with each round of answers, up to what it was`() {
+    @Test func `the limit of transfers grows by one with each round of responses, up to its old value`() {
         var limit = limit(ceiling: 8, refusedCount: 5)
         let now = start + .seconds(1)
         var counts: [Int] = []
@@ -107,7 +107,7 @@ import TestSupport
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>)
-    func `stays between one and its ceiling, whatever the store says`(seed: UInt64) {
+    func `the limit of transfers stays between one and its maximum`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var limit = TransferLimit(ceiling: Int.random(in: 1...64, using: &generator))
         for index in 0..<2_000 {

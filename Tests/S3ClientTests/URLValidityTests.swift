@@ -8,7 +8,8 @@ import Testing
     private static let now = 1_800_000_000
     private static let hour = 3_600
 
-    /// Whose credentials, in how many hours they end, for how many hours a URL is asked for; how many it has, and why.
+    /// The kind of credentials, the hours until their expiry, and the requested hours of a URL; its actual hours, and
+    /// the constraint.
     private typealias Case = (
         ResolvedCredentials.Kind, ends: Int?, asked: Int, has: Int, ObjectURL.Constraint?
     )
@@ -23,8 +24,10 @@ import Testing
         (.instance, nil, 2, 2, .unknownExpiry), (.instance, nil, 168, 6, .unknownExpiry),
     ]
 
-    /// The store's clock may be ahead of ours, or behind.
-    @Test("works no longer than the credentials that signed it", arguments: cases.indices, [0, 3_000, -3_000])
+    /// The store's clock may be ahead of this machine's, or behind.
+    @Test(
+        "a presigned URL works no longer than the credentials that signed it", arguments: cases.indices,
+        [0, 3_000, -3_000])
     func validity(index: Int, storeOffset: Int) {
         let (kind, ends, asked, has, constraint) = Self.cases[index]
         let resolved = ResolvedCredentials(
@@ -37,7 +40,7 @@ import Testing
         #expect(validity.constraint == constraint)
     }
 
-    @Test func `shows nothing of its signature when it is printed`() {
+    @Test func `a presigned URL does not show its signature when it is printed`() {
         let url = ObjectURL(text: "https://b.example.org/k?X-Amz-Signature=abc", expiry: nil, constraint: nil)
         var dumped = ""
         dump(url, to: &dumped)

@@ -1,10 +1,10 @@
 public import ObjectStore
 import Synchronization
 
-/// A request to an `InMemoryStore`: what the code under test may cancel, and the test may release, fail or let through
-/// in pieces.
+/// A request to an `InMemoryStore`, which the code under test may cancel, and the test may release, fail or serve in
+/// pieces.
 public final class InMemoryRequest: StoreRequest {
-    /// What was asked for, and who gets it.
+    /// The subject of the request and its receiver.
     enum Work: Sendable {
         case list(ListRequest, @Sendable (Result<ListPage, StoreError>) -> Void)
         case head(Key, @Sendable (Result<ListedObject?, StoreError>) -> Void)
@@ -12,19 +12,20 @@ public final class InMemoryRequest: StoreRequest {
     }
 
     private struct Progress {
-        /// What a GET sends, looked up when its first byte is let through: from then on it sends this version,
-        /// whatever happens to the object, as S3 does.
+        /// The body of a GET, looked up when its first byte may be sent: from then on the request sends this version,
+        /// whatever happens to the object, as in S3.
         var body: ObjectBody?
-        /// How many bytes of the range were delivered.
+        /// The number of delivered bytes of the range.
         var deliveredCount = 0
-        /// How many bytes of the range may be delivered.
+        /// The number of bytes of the range that may be delivered.
         var allowedCount = 0
-        /// Whether the request may end once all that is allowed is delivered.
+        /// A Boolean value that is `true` if the request may end after all allowed bytes.
         var mayEnd = false
-        /// What the request ends with instead of success.
+        /// The error that ends the request in place of success.
         var failure: StoreError?
         var isCancelled = false
-        /// Whether a thread is calling the receiver just now: it also does what is asked for meanwhile.
+        /// A Boolean value that is `true` while a thread calls the receiver. That thread also does the work that comes
+        /// meanwhile.
         var isDelivering = false
         var hasEnded = false
     }
@@ -34,7 +35,7 @@ public final class InMemoryRequest: StoreRequest {
         case end(Result<Void, StoreError>)
     }
 
-    /// How many bytes a receiver gets in one call at the most; a real store's buffers are not larger.
+    /// The most bytes in one call of a receiver. The buffers of a real store are not larger.
     private static let chunkByteCountMax = 65_536
 
     private let store: InMemoryStore
@@ -56,27 +57,27 @@ public final class InMemoryRequest: StoreRequest {
         if case .get(let request, _) = work { request } else { nil }
     }
 
-    /// Whether somebody said that the result is not wanted any more.
+    /// A Boolean value that is `true` after a cancellation.
     public var isCancelled: Bool { progress.withLock { $0.isCancelled } }
 
-    /// Ends the request with `cancelled`, also where bytes that were let through are still to come.
+    /// Ends the request with `cancelled`, also before all allowed bytes were delivered.
     public func cancel() {
         store.stopWaiting(self)
         progress.withLock { $0.isCancelled = true }
         store.deliver { self.proceed() }
     }
 
-    /// Lets the request go on to its end.
+    /// Lets the request continue to its end.
     public func release() {
         letThrough(rangeRequest?.range.count ?? 0, mayEnd: true)
     }
 
-    /// Lets the first `byteCount` bytes of the range through, counted from its beginning, and holds the rest.
+    /// Allows the first `byteCount` bytes of the range, and holds the rest.
     public func deliver(first byteCount: Int) {
         letThrough(byteCount, mayEnd: false)
     }
 
-    /// Ends the request with `error`, after the bytes that were let through.
+    /// Ends the request with `error`, after the allowed bytes.
     public func fail(with error: StoreError) {
         progress.withLock { $0.failure = error }
         letThrough(0, mayEnd: true)
@@ -91,8 +92,8 @@ public final class InMemoryRequest: StoreRequest {
         store.deliver { self.proceed() }
     }
 
-    /// Does all that may be done now. A second thread that comes along leaves it to the first, since a receiver is
-    /// called by one thread at a time.
+    /// Does all that may be done now. A second thread leaves it to the first, because a receiver is called by one
+    /// thread at a time.
     private func proceed() {
         while let step = nextStep() {
             switch (step, work) {

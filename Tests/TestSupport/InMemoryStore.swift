@@ -3,13 +3,12 @@ public import ObjectStore
 import Synchronization
 public import SystemSupport
 
-/// An object store without a network, for the tests of all that is above one.
+/// An object store without a network, for tests of the layers above a store.
 ///
-/// A test puts, overwrites and deletes objects, and reads off `log` what was asked for. Requests are answered at once,
-/// unless the test said `hold()`: then they wait until it releases them (`InMemoryRequest`), and see the objects of that
-/// moment.
+/// A test puts, overwrites and deletes objects, and reads the requests in `log`. Requests are answered at once, except
+/// after `hold()`: then they wait for the test (`InMemoryRequest`), and see the objects of that moment.
 public final class InMemoryStore: ObjectStore {
-    /// Where completions and receivers are called.
+    /// The thread of completions and receivers.
     public enum Delivery: Sendable {
         /// On the thread that asked, released or cancelled, before that call returns.
         case inline
@@ -17,7 +16,7 @@ public final class InMemoryStore: ObjectStore {
         case ownThread
     }
 
-    /// A request that the store was given.
+    /// A request to the store.
     public enum LogEntry: Hashable, Sendable {
         case list(ListRequest)
         case head(Key)
@@ -90,7 +89,7 @@ public final class InMemoryStore: ObjectStore {
         begin(.get(request), InMemoryRequest(store: self, work: .get(request, receiver)))
     }
 
-    /// Logs the request and lets it wait, fail or go on, as the test said.
+    /// Logs the request, and holds, fails or answers it.
     private func begin(_ entry: LogEntry, _ request: InMemoryRequest) -> any StoreRequest {
         let (isHeld, failure) = state.withLock { state -> (Bool, StoreError?) in
             state.log.append(entry)
@@ -117,7 +116,7 @@ public final class InMemoryStore: ObjectStore {
         }
     }
 
-    /// Takes a request that goes on, or ended, out of those that wait.
+    /// Removes a request from those that wait.
     func stopWaiting(_ request: InMemoryRequest) {
         state.withLock { $0.waiting.removeAll { $0 === request } }
     }
@@ -147,40 +146,40 @@ public final class InMemoryStore: ObjectStore {
     }
 }
 
-/// What a test does with the store.
+/// Control by a test.
 extension InMemoryStore: ObjectHolder {
     /// Changes the objects, in one step as seen by requests.
     public func change<Result: Sendable>(_ body: (inout StoreContents) -> Result) -> Result {
         state.withLock { body(&$0.contents) }
     }
 
-    /// Whatever was asked for so far, in order, whether it succeeded or not.
+    /// All requests so far, in order, with those that failed.
     public var log: [LogEntry] { state.withLock { $0.log } }
 
-    /// The listings asked for so far.
+    /// The listings so far.
     public var listRequests: [ListRequest] {
         log.compactMap { if case .list(let request) = $0 { request } else { nil } }
     }
 
-    /// The keys whose descriptions were asked for so far.
+    /// The keys of the HEADs so far.
     public var headRequests: [Key] {
         log.compactMap { if case .head(let key) = $0 { key } else { nil } }
     }
 
-    /// The ranges asked for so far.
+    /// The ranges of the GETs so far.
     public var rangeRequests: [RangeRequest] {
         log.compactMap { if case .get(let request) = $0 { request } else { nil } }
     }
 
-    /// How many bytes all the ranges asked for have together.
+    /// The number of bytes in all requested ranges.
     public var requestedByteCount: Int { rangeRequests.reduce(0) { $0 + $1.range.count } }
 
-    /// Forgets what was asked for so far.
+    /// Forgets the requests so far.
     public func clearLog() {
         state.withLock { $0.log = [] }
     }
 
-    /// Lists in another order when `pageCount` more pages have been listed, and none of these listings goes on.
+    /// Lists in another order after `pageCount` more pages. A listing that has begun keeps its order.
     public func lists(in order: ListingOrder, from pageCount: Int) {
         state.withLock { $0.laterOrder = (order, pageCount) }
     }
@@ -193,7 +192,7 @@ extension InMemoryStore: ObjectHolder {
     /// The requests that wait for the test, in the order in which they came.
     public var waiting: [InMemoryRequest] { state.withLock { $0.waiting } }
 
-    /// Lets all waiting requests go on, and those to come be answered at once again.
+    /// Releases all held requests, and answers the next ones at once again.
     public func releaseAll() {
         let released = state.withLock { state in
             state.isHolding = false
@@ -202,7 +201,7 @@ extension InMemoryStore: ObjectHolder {
         released.forEach { $0.release() }
     }
 
-    /// Lets the next `count` requests that don't wait end with `error`, before any byte came.
+    /// Fails the next `count` requests that are not held with `error`, before the first byte.
     public func failNext(_ count: Int = 1, with error: StoreError) {
         state.withLock { $0.failures += Array(repeating: error, count: count) }
     }

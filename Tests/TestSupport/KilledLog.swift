@@ -3,7 +3,8 @@ public import Logging
 public import StateLog
 public import SystemPackage
 
-/// The log of a server that was killed at this very moment, as the next one gets it. The server itself lives on, with its own.
+/// The log of a server that was killed at this moment, as the next one gets it. The server itself lives on with its
+/// own.
 public func logAfterKill(
     of log: StateLog, rewriteByteCountMin: Int = StateLog.rewriteByteCountMin,
     logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -12,7 +13,7 @@ public func logAfterKill(
         inheriting: filesAfterKill(of: log), rewriteByteCountMin: rewriteByteCountMin, logger: logger)
 }
 
-/// Copies of the files of a log. Nothing new may be written to it meanwhile; that it is being written anew is no matter.
+/// Copies the files of a log, which may be compacted meanwhile, but not written.
 public func filesAfterKill(of log: StateLog) throws -> [FileDescriptor] {
     // They are open as long as the log is there.
     defer { withExtendedLifetime(log) {} }
@@ -26,7 +27,7 @@ public func filesAfterKill(of log: StateLog) throws -> [FileDescriptor] {
     }
 }
 
-/// Which edition a file is, and whether it is whole, by its head.
+/// Returns the part of a file's head that names its edition and shows if the file is whole.
 private func standing(of file: FileDescriptor) throws -> [UInt8] {
     try bytes(of: file, 8..<24)
 }

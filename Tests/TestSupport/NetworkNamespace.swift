@@ -2,7 +2,7 @@ internal import CLinux
 import Foundation
 import Synchronization
 
-/// Whether this machine lets us make network namespaces.
+/// A Boolean value that is `true` if this machine allows network namespaces.
 public let networkNamespacesAvailable =
     geteuid() == 0 && (try? run("unshare", ["--net", "ip", "link", "set", "lo", "up"]))?.status == 0
 

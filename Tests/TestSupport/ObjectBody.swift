@@ -1,4 +1,4 @@
-/// The bytes of an object that a test put, kept or made up on demand.
+/// The bytes of an object, which are stored or computed.
 public enum ObjectBody: Hashable, Sendable {
     /// These bytes.
     case bytes([UInt8])

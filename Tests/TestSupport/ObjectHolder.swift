@@ -1,7 +1,7 @@
 public import ObjectStore
 public import SystemSupport
 
-/// Something whose objects a test puts there and takes away: the store in memory, and the test server.
+/// A holder of objects that a test changes: the store in memory, and the test server.
 public protocol ObjectHolder {
     /// Changes the objects, in one step as seen by those who read them.
     func change<Result: Sendable>(_ body: (inout StoreContents) -> Result) -> Result

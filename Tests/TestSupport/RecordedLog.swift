@@ -1,14 +1,14 @@
 public import Logging
 import Synchronization
 
-/// What was logged, for tests of what a person is told.
+/// A log in memory, for tests of messages.
 public struct RecordedLog: LogHandler {
     private final class Lines: Sendable {
         let lines = Mutex<[(level: Logger.Level, text: String)]>([])
     }
 
     private let lines = Lines()
-    /// What every line has beside its message.
+    /// The metadata of every line.
     public var metadata: Logger.Metadata = [:]
     /// Everything is kept.
     public var logLevel: Logger.Level = .trace

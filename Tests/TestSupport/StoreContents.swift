@@ -1,9 +1,9 @@
 public import ObjectStore
 public import SystemSupport
 
-/// An object as the in-memory store and the test server keep it.
+/// An object in the in-memory store and the test server.
 public struct StoredObject: Hashable, Sendable {
-    /// What a listing says of it.
+    /// The object in listings.
     public let listed: ListedObject
     /// Its bytes.
     public let body: ObjectBody
@@ -14,15 +14,15 @@ public struct StoredObject: Hashable, Sendable {
 
 /// The objects of a bucket, with S3's rules for listing them.
 public struct StoreContents: Sendable {
-    /// When an object was last modified where a test doesn't say: 2020-09-13T12:26:40Z.
+    /// The default time of objects: 2020-09-13T12:26:40Z.
     public static let defaultLastModified = Timestamp(seconds: 1_600_000_000)
-    /// How many items S3 puts on a page at the most.
+    /// The most items on a page of S3.
     public static let pageLimitMax = 1_000
 
     /// All keys in ascending order.
     public private(set) var keys: [Key] = []
     private var objects: [Key: StoredObject] = [:]
-    /// How many objects were ever put; makes ETags that differ.
+    /// The number of puts so far, which makes ETags differ.
     private var putCount = 0
 
     /// No objects.
@@ -101,7 +101,7 @@ public struct StoreContents: Sendable {
         return ListPage(items: items)
     }
 
-    /// What a listing shows for the key at `index`: the object, or the common prefix that stands for it.
+    /// Returns the item of the key at `index`: the object, or its common prefix.
     private func item(at index: Int, of request: ListRequest) -> ListPage.Item {
         let key = keys[index]
         let rest = key.bytes.dropFirst(request.prefix.bytes.count)
@@ -131,7 +131,8 @@ public struct StoreContents: Sendable {
 }
 
 extension ContinuationToken {
-    /// A token that goes on behind `key`: its bytes in hexadecimal, so that nobody takes it for a key.
+    /// Creates a token that continues behind `key`. It has the bytes in hexadecimal, so that it cannot be mistaken for
+    /// a key.
     init(resumingAfter key: Key) {
         self.init("after-" + key.bytes.map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined())
     }

@@ -34,7 +34,7 @@ private final class Recorder: RangeReceiver {
 @Suite struct InMemoryStoreTests {
     private let deadline = RunningClock.now + .seconds(60)
 
-    @Test func `a get delivers the range of the version asked for`() throws {
+    @Test func `A get delivers the range of the requested version`() throws {
         let store = InMemoryStore()
         let version = store.put("a", .pattern(seed: 1, byteCount: 200_000))
         let recorder = Recorder()
@@ -45,7 +45,7 @@ private final class Recorder: RangeReceiver {
         #expect(store.requestedByteCount == 149_998)
     }
 
-    @Test func `a get of an overwritten object says changed, of a deleted one no such key`() {
+    @Test func `A get of an overwritten object fails as changed, and of a deleted one as no such key`() {
         let store = InMemoryStore(delivery: .inline)
         let version = store.put("a", .text("old"))
         store.put("a", .text("new"))
@@ -59,7 +59,7 @@ private final class Recorder: RangeReceiver {
         #expect(changed.bytes + gone.bytes == [])
     }
 
-    @Test func `a held get comes in the pieces that the test lets through`() {
+    @Test func `A held get comes in the pieces that the test lets through`() {
         let store = InMemoryStore(delivery: .inline)
         let version = store.put("a", .text("hello"))
         store.hold()
@@ -75,7 +75,7 @@ private final class Recorder: RangeReceiver {
         #expect(store.waiting.isEmpty)
     }
 
-    @Test func `a cancelled request ends once`() {
+    @Test func `A cancelled request ends once`() {
         let store = InMemoryStore(delivery: .inline)
         let version = store.put("a", .text("hello"))
         store.hold()
@@ -88,7 +88,7 @@ private final class Recorder: RangeReceiver {
         #expect(recorder.endCount == 1)
     }
 
-    @Test func `the requests that shall fail do, and the next one doesn't`() {
+    @Test func `The requests that are to fail do, and the next one does not`() {
         let store = InMemoryStore(delivery: .inline)
         let version = store.put("a", .text("hello"))
         store.failNext(2, with: StoreError(.throttled, "SlowDown: less, please"))

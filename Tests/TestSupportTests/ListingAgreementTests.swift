@@ -3,10 +3,10 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// Our test server's listings against those of real servers, as boto3 sees both: what is tested against ours would be
-/// worth little if it listed in its own way.
+/// The test server's listings, compared with those of real servers through boto3. Tests against ours would prove little
+/// if it listed in its own way.
 @Suite struct ListingAgreementTests {
-    /// Keys that sort and encode in every way, but that a server of files can also keep: none is a prefix of another.
+    /// Keys that sort and encode in every way, and that a server of files can store: none is a prefix of another.
     private static func keys(seed: UInt64) -> [String] {
         var random = SeededGenerator(seed: seed)
         let names = ["a", "a.b", "a+b", "a b", "a%20b", "A", "é", "日本", "0", "~", "#", "&amp;", "'\"", "_", "[x],y"]
@@ -37,7 +37,7 @@ import Testing
         try runChecked(pythonExecutable(), ["-c", Self.listing], environment: environment)
     }
 
-    /// What our server lists of the keys.
+    /// Returns the listing of our server.
     private func ourListing(_ keys: [String], environment: [String: String]) throws -> String {
         try withS3TestServer { server in
             for key in keys { server.put(Key(key), .text(key)) }
@@ -62,11 +62,11 @@ import Testing
         #expect(theirs.split(separator: "\n").count == 16)
     }
 
-    @Test func `the test server lists as juicefs's gateway does`() throws {
+    @Test func `The test server lists as JuiceFS's gateway does`() throws {
         try withJuiceFSGateway { try expectAgreement(with: $0, seed: .random(in: 0...(.max))) }
     }
 
-    @Test func `the test server lists as moto does`() throws {
+    @Test func `The test server lists as moto does`() throws {
         try withMoto { try expectAgreement(with: $0, seed: .random(in: 0...(.max))) }
     }
 }

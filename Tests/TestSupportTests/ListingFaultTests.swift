@@ -2,7 +2,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// What the server lists when a script says that it lists wrongly, as curl sees it.
+/// Listings with faults, as curl sees them.
 @Suite struct ListingFaultTests {
     /// One answer to ListObjectsV2.
     private struct Answer: Equatable {
@@ -43,7 +43,7 @@ import Testing
         (.leavesPrefix, ["k/c", "k/d", "k0"]), (.isEmpty, []), (.repeatsToken, ["k/c", "k/d"]),
         (.losesToken, ["k/c", "k/d"]), (.deniesMore, ["k/c", "k/d"]), (.promisesMore, ["k/c", "k/d"]),
     ])
-    func `a page has the items that the fault gives it`(fault: ListingFault, keys: [String]) throws {
+    func `A page has the items that its fault gives it`(fault: ListingFault, keys: [String]) throws {
         try withServer { server in
             let (answer, token) = try secondPage(server, fault)
             #expect(answer.keys == keys)
@@ -55,14 +55,14 @@ import Testing
         }
     }
 
-    @Test func `an item is there twice`() throws {
+    @Test func `A fault can repeat an item of a page`() throws {
         try withServer { server in
             let keys = try secondPage(server, .repeatsItem).0.keys
             #expect([["k/c", "k/c", "k/d"], ["k/c", "k/d", "k/d"]].contains(keys))
         }
     }
 
-    @Test func `behind an empty page the listing goes on where it was`() throws {
+    @Test func `The listing continues behind an empty page`() throws {
         try withServer { server in
             let empty = try secondPage(server, .isEmpty).0
             let page = try list(server, "continuation-token", empty.token)
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `the last page promises another, which is empty and the last`() throws {
+    @Test func `A fault makes the last page promise another, which is empty and the last`() throws {
         try withServer { server in
             server.script(.lists, .misList(.promisesMore), count: 1)
             let promise = try list(server, "start-after", "k/d")
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test func `start-after is in the page that should begin behind it`() throws {
+    @Test func `A fault puts start-after into the page that should begin behind it`() throws {
         try withServer { server in
             server.script(.lists, .misList(.repeatsStart), count: 1)
             let page = try list(server, "start-after", "k/c")
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `a random half of the requests is the same half for the same seed`() throws {
+    @Test func `A random half of the requests is the same half for the same seed`() throws {
         func statuses() throws -> String {
             try withServer { server in
                 server.script(.lists.half(seed: 7), .refuse(.slowDown))

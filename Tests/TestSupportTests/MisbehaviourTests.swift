@@ -2,8 +2,8 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// The test server's faults as curl sees them: a test that relies on a fault should be able to rely on it.
-@Suite("The test server") struct MisbehaviourTests {
+/// The faults of the test server, as curl sees them.
+@Suite struct MisbehaviourTests {
     /// Runs curl on the object "a"; the status of the answer is appended to its output.
     private func curl(_ server: S3TestServer, _ options: String..., limit: String = "20") throws -> CommandResult {
         try run(
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test func `resets a connection in the middle of a body`() throws {
+    @Test func `The test server resets a connection in the middle of a body`() throws {
         try withHello { server in
             server.script(.gets, .damage(.resetAfter(byteCount: 2)))
             // curl(1): 56, failure in receiving.
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func `sends more than it was asked for, announced or not`() throws {
+    @Test func `The test server sends more than was requested, announced or not`() throws {
         try withHello { server in
             server.script(.gets, .damage(.lengthen(byteCount: 3)), count: 1)
             server.script(.gets, .damage(.overrun(byteCount: 3)))
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `sends a byte a second after so many at once`() throws {
+    @Test func `The test server sends one byte a second after the first bytes`() throws {
         try withHello { server in
             server.script(.gets, .linger(.drip(afterByteCount: 3, bytesPerSecond: 1)))
             let result = try curl(server, "-N", limit: "0.5")
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `sends no faster than its bandwidth, over all connections and each`() throws {
+    @Test func `The test server sends no faster than its bandwidth, over all connections and over each`() throws {
         try withS3TestServer { server in
             server.put("a", .pattern(seed: 1, byteCount: 100_000))
             let start = ContinuousClock.now
@@ -71,7 +71,7 @@ import Testing
         Latency.constant(.milliseconds(3)), .uniform(.milliseconds(1)...(.milliseconds(9))),
         .logNormal(median: .milliseconds(3), sigma: 1),
     ])
-    func `takes its time by a distribution and a seed`(latency: Latency) throws {
+    func `The test server delays answers by a distribution and a seed`(latency: Latency) throws {
         try withHello { server in
             server.setLatency(latency, seed: 5)
             let start = ContinuousClock.now
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func `fails with a probability, the same requests for the same seed`() throws {
+    @Test func `The test server fails requests at random, the same ones for the same seed`() throws {
         func statuses() throws -> [Substring] {
             try withS3TestServer { server in
                 server.put("a", .text("hello"))
@@ -97,7 +97,7 @@ import Testing
         #expect(second == first)
     }
 
-    @Test func `fails for a while`() throws {
+    @Test func `The test server fails requests for a while`() throws {
         try withHello { server in
             server.script(.gets.lasting(.seconds(2)), .refuse(.slowDown))
             let result = try curl(server)
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func `refuses connections, and takes them again on the same port`() throws {
+    @Test func `The test server refuses connections, and accepts them again on the same port`() throws {
         try withHello { server in
             try server.refuseConnections()
             // curl(1): 7, failed to connect.
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test(arguments: [nil, "eu-west-1"] as [String?])
-    func `refers to another address`(region: String?) throws {
+    func `The test server redirects to another address`(region: String?) throws {
         try withHello { server in
             let target = "http://127.0.0.1:1/elsewhere"
             server.script(.gets, .refuse(.redirect(status: 307, location: target, region: region)))
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func `answers with a page of HTML and any status`() throws {
+    @Test func `The test server answers with a page of HTML and any status`() throws {
         try withHello { server in
             server.script(.gets, .refuse(.html(status: 502)))
             let result = try curl(server)
@@ -138,7 +138,7 @@ import Testing
     }
 
     @Test(arguments: Attack.allCases)
-    func `floods who doesn't stop it`(attack: Attack) throws {
+    func `The test server floods a client until that stops it`(attack: Attack) throws {
         try withHello { server in
             server.script(.gets, .attack(attack))
             _ = try curl(server, "-o", "/dev/null", limit: "1")
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func `shows TLS certificates that are right or wrong`() throws {
+    @Test func `The test server shows TLS certificates that are valid or invalid`() throws {
         try withHello { server in
             try withTLS(inFrontOf: server) { front in
                 for certificate in TLSFront.Certificate.allCases {

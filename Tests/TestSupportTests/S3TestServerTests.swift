@@ -2,7 +2,7 @@ import ObjectStore
 import TestSupport
 import Testing
 
-/// The server as curl sees it: an HTTP client that none of us wrote.
+/// The server as curl sees it, an independent HTTP client.
 @Suite struct S3TestServerTests {
     /// Runs curl on a path of the server's; the status of the answer is appended to its output.
     private func curl(_ server: S3TestServer, _ path: String, _ options: String...) throws -> CommandResult {
@@ -10,7 +10,7 @@ import Testing
             "curl", ["-s", "-m", "20", "-w", " %{http_code}"] + options + [server.endpointURL + path])
     }
 
-    @Test func `a range is answered with its bytes, and logged`() throws {
+    @Test func `A range is answered with its bytes, and logged`() throws {
         try withS3TestServer { server in
             server.put("a b+c", .text("hello world"))
             let result = try curl(server, "/tract-test/a%20b+c", "-r", "6-10")
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func `a bucket is found by the host's name too`() throws {
+    @Test func `A bucket is found by the name of the host too`() throws {
         try withS3TestServer { server in
             server.put("a", .text("hello"))
             let result = try curl(server, "/a", "-H", "Host: tract-test.s3.us-east-1.amazonaws.com")
@@ -35,7 +35,8 @@ import Testing
         ("/tract-test/none", "NoSuchKey", "404"), ("/other/a", "NoSuchBucket", "404"),
         ("/tract-test/empty", "InvalidRange", "416"),
     ])
-    func `what cannot be answered gets S3's error document`(path: String, code: String, status: String) throws {
+    func `A request that cannot be answered gets S3's error document`(path: String, code: String, status: String) throws
+    {
         try withS3TestServer { server in
             server.put("empty", .text(""))
             let result = try curl(server, path, "-r", "0-1")
@@ -44,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `if-match refuses another version`() throws {
+    @Test func `If-Match refuses another version`() throws {
         try withS3TestServer { server in
             server.put("a", .text("hello"))
             let result = try curl(server, "/tract-test/a", "-H", "If-Match: \"other\"")
@@ -52,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `a body of 5 GiB needs no memory, and its end is what it should be`() throws {
+    @Test func `A body of 5 GiB needs no memory, and its end is right`() throws {
         try withS3TestServer { server in
             let body = ObjectBody.pattern(seed: 7, byteCount: 5 << 30)
             server.put("big", body)
@@ -67,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `an action is taken as often as the script says`() throws {
+    @Test func `An action applies as often as the script says`() throws {
         try withS3TestServer { server in
             server.put("a", .text("hello"))
             server.script(.get("a"), .refuse(.slowDown), skipping: 1, count: 2)
@@ -76,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func `a body that is cut off is not the whole body`() throws {
+    @Test func `A body that is cut off is not the whole body`() throws {
         try withS3TestServer { server in
             server.put("a", .text("hello"))
             server.script(.gets, .damage(.closeAfter(byteCount: 2)))
@@ -88,7 +89,7 @@ import Testing
     }
 
     @Test(arguments: [(Damage.reset, Int32(56)), (.close, 52)])
-    func `a connection that ends without an answer is reset or closed`(damage: Damage, status: Int32) throws {
+    func `A connection that ends without an answer is reset or closed`(damage: Damage, status: Int32) throws {
         try withS3TestServer { server in
             server.script(.any, .damage(damage))
             // curl(1): 52, the server replied nothing; 56, failure in receiving.
@@ -97,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func `a stalled answer never ends`() throws {
+    @Test func `A stalled answer never ends`() throws {
         try withS3TestServer { server in
             server.put("a", .text("hello"))
             server.script(.gets, .linger(.stallAfter(byteCount: 3)))
@@ -108,7 +109,7 @@ import Testing
         }
     }
 
-    @Test func `an object overwritten in mid-read goes on with its old bytes, then has new ones`() throws {
+    @Test func `An object overwritten in mid-read continues with its old bytes, then has new ones`() throws {
         try withS3TestServer { server in
             server.put("a", .text("old old old"))
             server.script(.gets, .mutate(.overwriteAfter(byteCount: 4, body: .text("new"))), count: 1)
@@ -117,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func `a bucket of another region answers what is signed for that region`() throws {
+    @Test func `A bucket of another region answers requests signed for that region`() throws {
         try withS3TestServer { server in
             server.put("a", .text("hello"))
             server.script(.any, .refuse(.otherRegion("eu-west-1", status: 301)))
@@ -131,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func `who does not sign by the required key id is refused`() throws {
+    @Test func `A request that is not signed with the required key id is refused`() throws {
         try withS3TestServer { server in
             server.put("a", .text("hello"))
             server.require(accessKeyID: "ID")

@@ -15,13 +15,13 @@ import Testing
         return (page?.items.map(\.key.description) ?? ["refused"]) + (page?.next == nil ? [] : ["..."])
     }
 
-    @Test func `keys come in the order of their bytes, a folder where its slash sorts`() {
+    @Test func `Keys come in the order of their bytes, and a folder at the position of its slash`() {
         let contents = contents("a/x", "a.b/x", "a0", "é", "Z", "a+b")
         #expect(
             page(contents, ListRequest(prefix: "", isDelimited: true)) == ["Z", "a+b", "a.b/", "a/", "a0", "é"])
     }
 
-    @Test func `a common prefix that is not greater than start-after is left out`() {
+    @Test func `A common prefix that is not greater than start-after is omitted`() {
         let contents = contents("a/x", "a/y", "b")
         func after(_ key: Key) -> [String] {
             page(contents, ListRequest(prefix: "", isDelimited: true, startAfter: key))
@@ -31,13 +31,13 @@ import Testing
         #expect(after("a/x") == ["b"])
     }
 
-    @Test func `a directory marker is an object of its folder's listing`() {
+    @Test func `A directory marker is an object of its folder's listing`() {
         let contents = contents("a/", "a/x", "a/b/y")
         #expect(page(contents, ListRequest(prefix: "a/", isDelimited: true)) == ["a/", "a/b/", "a/x"])
         #expect(page(contents, ListRequest(prefix: "", isDelimited: true)) == ["a/"])
     }
 
-    @Test func `many objects put at once are listed like those put one by one`() throws {
+    @Test func `Objects that are put at once are listed like those put one by one`() throws {
         var contents = contents("b", "d")
         contents.put(["a": .text("xx"), "d": .text("xx"), "c/e": .text("xx")])
         #expect(page(contents, ListRequest(prefix: "", isDelimited: true)) == ["a", "b", "c/", "d"])
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(arguments: 1...7, [true, false])
-    func `pages of any size make up the whole listing`(pageLimit: Int, isDelimited: Bool) throws {
+    func `Pages of any size make up the whole listing`(pageLimit: Int, isDelimited: Bool) throws {
         let contents = contents("a", "a/", "a/b", "a/c/d", "b/c", "c", "d/e/f")
         let whole = try #require(contents.page(ListRequest(prefix: "", isDelimited: isDelimited))).items
         var items: [ListPage.Item] = []
@@ -60,12 +60,12 @@ import Testing
         #expect(items == whole)
     }
 
-    @Test func `a full last page has no continuation`() {
+    @Test func `A full last page has no continuation token`() {
         #expect(page(contents("a", "b"), ListRequest(prefix: "", isDelimited: true), pageLimit: 2) == ["a", "b"])
         #expect(page(contents("a", "b"), ListRequest(prefix: "", isDelimited: true), pageLimit: 1) == ["a", "..."])
     }
 
-    @Test func `a foreign continuation token is refused`() {
+    @Test func `A foreign continuation token is refused`() {
         let request = ListRequest(prefix: "", isDelimited: true, continuation: ContinuationToken("nonsense"))
         #expect(contents("a").page(request) == nil)
     }

@@ -14,13 +14,13 @@ import SystemSupport
 /// | 48 | 8 | checksum of all above and of the text |
 /// | 56 | 8 | last use, nanoseconds since 1970 |
 /// | 64 | 4 | the block from which on holes are punched next |
-/// | 68 | 4 | 1 for an object that isn't evicted, else 0 (`ObjectFiles.isKept`) |
+/// | 68 | 4 | 1 for an object that isn't evicted, else 0 (`ObjectFiles.isPinned`) |
 /// | 72 | 72 | seal (`SealRecord`), zeros if there is none |
 /// | 144 | | text: source, key, ETag; zeros up to a multiple of 8 |
 struct IndexHeader {
     static let lastUseOffset = 56
     static let punchOffset = 64
-    static let keptOffset = 68
+    static let pinnedOffset = 68
     static let sealOffset = 72
     private static let textOffset = 144
     private static let checksumOffset = 48
@@ -37,7 +37,7 @@ struct IndexHeader {
     /// The block at which punching holes continues.
     let punchIndex: Int
     /// `true` if the object is pinned.
-    let isKept: Bool
+    let isPinned: Bool
 
     /// Returns the length of the header of `identity`'s index, which is the offset of its checksums.
     static func byteCount(for identity: CacheIdentity) -> Int {
@@ -86,7 +86,7 @@ struct IndexHeader {
         identity = CacheIdentity(source: String(decoding: text[..<sourceCount], as: UTF8.self), version: version)
         lastUse = words[IndexHeader.lastUseOffset / 8]
         punchIndex = Int(truncatingIfNeeded: words[IndexHeader.punchOffset / 8] & 0xffff_ffff)
-        isKept = IndexHeader.isKept(fixed[IndexHeader.keptOffset..<IndexHeader.sealOffset])
+        isPinned = IndexHeader.isPinned(fixed[IndexHeader.pinnedOffset..<IndexHeader.sealOffset])
         let proven = Array(fixed[..<IndexHeader.checksumOffset]) + text
         guard words[IndexHeader.checksumOffset / 8] == identity.checksum(proven) else { return nil }
     }
@@ -94,11 +94,11 @@ struct IndexHeader {
     /// The current time, in the form of `lastUse`. Processes that share a cache agree on the wall clock.
     static var now: UInt64 { UInt64(Timestamp.now.nanosecondsSinceEpoch ?? 0) }
 
-    /// Returns the bytes for `keptOffset`.
-    static func keptBytes(_ isKept: Bool) -> [UInt32] { [isKept ? 1 : 0] }
+    /// Returns the bytes for `pinnedOffset`.
+    static func pinnedBytes(_ isPinned: Bool) -> [UInt32] { [isPinned ? 1 : 0] }
 
     /// Returns `true` if these bytes mark a pinned object. Any other value means not pinned.
-    static func isKept(_ bytes: some Collection<UInt8>) -> Bool {
+    static func isPinned(_ bytes: some Collection<UInt8>) -> Bool {
         Array(bytes) == withUnsafeBytes(of: UInt32(1), Array.init)
     }
 

@@ -167,13 +167,14 @@ final class ObjectFiles: Sendable {
     }
 
     /// Returns `true` if the object is pinned.
-    func isKept() throws(Errno) -> Bool {
-        IndexHeader.isKept(try index.read(IndexHeader.sealOffset - IndexHeader.keptOffset, at: IndexHeader.keptOffset))
+    func isPinned() throws(Errno) -> Bool {
+        IndexHeader.isPinned(
+            try index.read(IndexHeader.sealOffset - IndexHeader.pinnedOffset, at: IndexHeader.pinnedOffset))
     }
 
     /// Pins or unpins the object.
-    func setKept(_ isKept: Bool) throws(Errno) {
-        try index.write(IndexHeader.keptBytes(isKept), at: IndexHeader.keptOffset)
+    func setPinned(_ isPinned: Bool) throws(Errno) {
+        try index.write(IndexHeader.pinnedBytes(isPinned), at: IndexHeader.pinnedOffset)
     }
 
     /// Sets the last use in the index to now.

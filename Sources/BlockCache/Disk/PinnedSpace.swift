@@ -2,7 +2,7 @@ import Synchronization
 
 /// The pinned bytes of the cache, as far as this process knows: its last count, plus its own additions since. It bounds
 /// the additions of one command; the next count includes those of other processes.
-final class KeptSpace: Sendable {
+final class PinnedSpace: Sendable {
     /// The most of the cache's limit that may be pinned, in percent. The rest is for ordinary reads.
     private static let percent = 80
 
@@ -12,7 +12,7 @@ final class KeptSpace: Sendable {
 
     /// - Parameter cacheByteLimit: The limit of the whole cache.
     init(cacheByteLimit: Int) {
-        byteLimit = cacheByteLimit / 100 * KeptSpace.percent
+        byteLimit = cacheByteLimit / 100 * PinnedSpace.percent
     }
 
     /// Sets the number of pinned bytes.

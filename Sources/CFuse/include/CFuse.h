@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-// The operations, implemented in Swift (FuseBridge/Operations*.swift). They are declared here so that C checks the table
-// and Swift the signatures.
+// The operations, implemented in Swift (FuseBridge/Operations*.swift). They are declared here so that the C compiler
+// checks the table and the Swift compiler checks the signatures.
 void tractfs_init(void *userdata, struct fuse_conn_info *connection);
 void tractfs_lookup(fuse_req_t request, fuse_ino_t parent, const char *name);
 void tractfs_forget(fuse_req_t request, fuse_ino_t inode, uint64_t count);
@@ -41,60 +41,62 @@ void tractfs_setxattr(fuse_req_t request, fuse_ino_t inode, const char *name, co
                       int flags);
 void tractfs_removexattr(fuse_req_t request, fuse_ino_t inode, const char *name);
 
-/// A session of the operations above, with mount options as for "-o"; fuse_req_userdata() gives `userdata`. NULL where
-/// libfuse can't make one. A function of ours because fuse_session_new is a macro from libfuse 3.17 on.
+/// Creates a session of the operations above, with mount options as for "-o"; fuse_req_userdata() returns `userdata`.
+/// Returns NULL on failure. This wraps fuse_session_new, which is a macro in libfuse 3.17 and later.
 struct fuse_session *tractfs_session_new(const char *options, void *userdata);
 
-// What passes between libfuse and /dev/fuse, implemented in Swift (FuseBridge/DeviceChannel.swift).
+// The channel between libfuse and /dev/fuse, implemented in Swift (FuseBridge/DeviceChannel.swift).
 
-/// A request has been read from `device`, and libfuse is about to get it. It must not wait: libfuse may cancel the thread.
+/// Called when a request has been read from `device`, before libfuse gets it. Must not block, since libfuse may cancel
+/// the thread.
 void tractfs_request_read(int device, const void *request, size_t size, void *userdata);
 
-/// Copies a request that libfuse is to get before it asks the kernel for the next one, and returns its size; 0 for none.
+/// Copies a request that libfuse gets before the next one of the kernel. Returns its size; 0 for none.
 ssize_t tractfs_replayed_request(void *buffer, size_t size, void *userdata);
 
-/// What becomes of a reply.
+/// The way in which a reply is handled.
 enum tractfs_reply {
-    /// The kernel gets it.
+    /// The reply is sent to the kernel.
     TRACTFS_REPLY_SENT,
-    /// The kernel has had it, from an earlier server; libfuse takes it for sent.
+    /// The kernel has received this reply from an earlier server. libfuse takes it for sent.
     TRACTFS_REPLY_SWALLOWED,
-    /// The request is another server's by now: libfuse is told ENOENT, as for one that was interrupted.
+    /// The request belongs to another server. libfuse gets ENOENT, as for an interrupted request.
     TRACTFS_REPLY_REFUSED,
 };
 
-/// libfuse is about to write a reply to `device`; `vectors` are its pieces, the header alone in the first one. The bytes
-/// may be changed, their number may not. Returns an enum tractfs_reply.
+/// Called before libfuse writes a reply to `device`. `vectors` are the parts of the reply; the first one is the header
+/// alone. Their content may be changed, but not their number or size. Returns an enum tractfs_reply.
 int tractfs_reply_written(int device, const struct iovec *vectors, int count, void *userdata);
 
-/// Serves one request, on this thread. More than 0, 0 at the end of the mount, less than 0 for an error.
+/// Serves one request on this thread. Returns a positive number, 0 at the end of the mount, or a negative number for an
+/// error.
 int tractfs_session_serve_one(struct fuse_session *session);
 
-/// Has the session talk to `device`, a mounted /dev/fuse, with the two functions above in between; the device is the
-/// session's to close from now on. Less than 0 on failure, and then it isn't. A function of ours because
-/// fuse_session_custom_io is an inline function from libfuse 3.17 on, with one more callback.
+/// Connects the session to `device`, a mounted /dev/fuse, through the functions above. The session closes the device
+/// from now on. Returns a negative number on failure; the caller then still owns the device. This wraps
+/// fuse_session_custom_io, which is an inline function with one more callback in libfuse 3.17 and later.
 int tractfs_session_attach(struct fuse_session *session, int device);
 
-/// The reply to FUSE_OPEN, which the kernel calls struct fuse_open_out. Declared here because linux/fuse.h of Debian 12
-/// calls the last member padding.
+/// The reply to FUSE_OPEN, struct fuse_open_out of the kernel. Declared here because the last member is called padding
+/// in linux/fuse.h of Debian 12.
 struct tractfs_open_reply {
     uint64_t handle;
     uint32_t flags;
     int32_t backing_id;
 };
 
-/// O_DIRECT of open(2), which Swift's Glibc module leaves out.
+/// O_DIRECT of open(2), which Swift's Glibc module lacks.
 extern const int TRACTFS_O_DIRECT;
 
-/// The flag of FUSE_OPEN that the file is to be executed, which is the kernel's own (FMODE_EXEC in linux/fs.h).
+/// The flag of FUSE_OPEN for a file that is to be executed, which is internal to the kernel (FMODE_EXEC in linux/fs.h).
 extern const int TRACTFS_O_EXEC;
 
-/// Lends the kernel an open file to read from (FUSE_DEV_IOC_BACKING_OPEN, from Linux 6.9 on; linux/fuse.h of Debian 12
-/// doesn't have it). Returns its id, more than 0; -1 and errno on failure.
+/// Registers an open file as a backing file (FUSE_DEV_IOC_BACKING_OPEN of Linux 6.9 and later, which linux/fuse.h of
+/// Debian 12 lacks). Returns its id, a positive number; -1 and errno on failure.
 int32_t tractfs_backing_open(int device, int file);
 
-/// Takes a lent file back (FUSE_DEV_IOC_BACKING_CLOSE); handles that the kernel has opened with it keep it. -1 and errno
-/// on failure.
+/// Unregisters a backing file (FUSE_DEV_IOC_BACKING_CLOSE). Handles that the kernel has opened with it keep it. Returns
+/// -1 and errno on failure.
 int tractfs_backing_close(int device, int32_t id);
 
 #endif

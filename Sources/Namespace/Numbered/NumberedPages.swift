@@ -1,69 +1,69 @@
 import ObjectStore
 
-/// Which pages to ask for ahead of somebody who reads a directory of numbered names: guesses of where pages further on
-/// begin, as many as have proven right so far.
+/// The pages to prefetch for a reader of a directory with numbered names: guesses of the beginnings of later pages, as
+/// many as were right so far.
 ///
-/// Guesses follow each other at the distance of a full page. Where numbers are missing they tell of some entries twice; where
-/// there are more names than numbers, or another series begins, one ends before the next begins, which ends the guessing
-/// until pages of the directory's own show a series again. What the reader hasn't come to, and what was of no use, is never
-/// more than a tenth of what was, and `wastedCountMax`.
+/// Guesses are a full page apart. If numbers are missing, two pages share entries. If there are more names than
+/// numbers, or another series begins, one page ends before the next begins; then there are no guesses until own pages
+/// of the directory show a series again. Pages that the reader hasn't reached, and useless ones, are never more than a
+/// tenth of the useful ones plus `wastedCountMax`.
 struct NumberedPages {
-    /// Pages ahead of the reader, at the most: at 20 ms each, more keys than the kernel can be told of.
+    /// The most pages ahead of the reader: at 20 ms each, more keys than the kernel can read.
     static let widthMax = 32
     private static let widthMin = 2
-    /// How many pages may be for nothing, beside a tenth of those that were of use.
+    /// The number of pages that may be useless, besides a tenth of the useful ones.
     private static let wastedCountMax = 32
 
-    /// A page that was asked for.
+    /// A requested page.
     struct Guess: Equatable {
         fileprivate let series: NumberSeries
-        /// The number that it begins behind.
+        /// The number behind which it begins.
         fileprivate let number: Int
-        /// Which numbers it should tell of: as many as there are on a page.
+        /// The number behind those that it should cover: one page's worth.
         fileprivate let end: Int
 
-        /// The position that it begins behind.
-        let position: [UInt8]
-        /// The last position that it should tell of; `nil` where there are no more numbers of this width.
-        var endPosition: [UInt8]? { series.position(of: end) }
+        /// The sort key behind which it begins.
+        let sortKey: [UInt8]
+        /// The last sort key that it should cover; `nil` if there are no more numbers of this width.
+        var endSortKey: [UInt8]? { series.sortKey(of: end) }
     }
 
     private let widthLimit: Int
     private var series: NumberSeries?
-    /// How many names there are on a page.
+    /// The number of names on a page.
     private var pageCount = 0
-    /// The number that the last guess begins behind, or the last one of the pages that the series was found in.
+    /// The number behind which the last guess begins, or the last number of the pages that showed the series.
     private var tip = 0
     private var width = Self.widthMin
-    /// Guesses that the reader hasn't come to, in order.
+    /// Guesses that the reader hasn't reached, in order.
     private var unseen: [[UInt8]] = []
-    private var underWayCount = 0
+    private var inFlightCount = 0
     private var usedCount = 0
     private var wastedCount = 0
 
-    /// - Parameter widthLimit: How many pages ahead of a reader there is memory for.
+    /// - Parameter widthLimit: The number of pages ahead of a reader that memory allows.
     init(widthLimit: Int) {
         self.widthLimit = max(1, min(widthLimit, Self.widthMax))
     }
 
-    /// A page of the directory's own has come, which isn't the last.
+    /// Notes an own page of the directory that isn't the last.
     ///
     /// - Parameters:
-    ///   - positions: Of its last entries.
-    ///   - count: How many entries it has.
-    mutating func note(_ positions: [[UInt8]], count: Int) {
-        if let series, let last = positions.last, series.number(of: last) != nil { return }
-        series = NumberSeries(positions)
+    ///   - sortKeys: The sort keys of its last entries.
+    ///   - count: The number of its entries.
+    mutating func note(_ sortKeys: [[UInt8]], count: Int) {
+        if let series, let last = sortKeys.last, series.number(of: last) != nil { return }
+        series = NumberSeries(sortKeys)
         pageCount = count
         tip = series?.last ?? 0
     }
 
-    /// What to ask for now.
+    /// Returns the pages to request now.
     ///
     /// - Parameters:
-    ///   - reader: The position that the reader has come to.
-    ///   - front: The last position before which all is known.
-    ///   - isFetching: Whether the page behind that is under way already.
+    ///   - reader: The sort key that the reader has reached.
+    ///   - front: The last sort key before which everything is known.
+    ///   - isFetching: `true` if the page behind that is already in flight.
     mutating func plan(reader: [UInt8], front: [UInt8], isFetching: Bool) -> [Guess] {
         let seenCount = unseen.prefix { $0.lexicographicallyPrecedes(reader) }.count
         unseen.removeFirst(seenCount)
@@ -72,49 +72,49 @@ struct NumberedPages {
         let distance = pageCount * series.step
         let first = isFetching ? frontNumber + distance : frontNumber
         var guesses: [Guess] = []
-        while mayAsk {
+        while mayRequest {
             let number = max(tip + distance, first)
-            guard let position = series.position(of: number) else { break }
+            guard let sortKey = series.sortKey(of: number) else { break }
             tip = number
-            unseen.append(position)
-            underWayCount += 1
-            guesses.append(Guess(series: series, number: number, end: number + distance, position: position))
+            unseen.append(sortKey)
+            inFlightCount += 1
+            guesses.append(Guess(series: series, number: number, end: number + distance, sortKey: sortKey))
         }
         return guesses
     }
 
-    private var mayAsk: Bool {
-        unseen.count < min(width, widthLimit) && underWayCount < min(width, widthLimit)
+    private var mayRequest: Bool {
+        unseen.count < min(width, widthLimit) && inFlightCount < min(width, widthLimit)
             && unseen.count + wastedCount < Self.wastedCountMax + usedCount / 10
     }
 
-    /// A page that was guessed has come.
+    /// Notes a guessed page that has arrived.
     ///
     /// - Parameters:
-    ///   - last: The position of its last entry; `nil` where it is empty.
-    ///   - isLast: Whether there is nothing behind it.
+    ///   - last: The sort key of its last entry; `nil` if it is empty.
+    ///   - isLast: `true` if it is the last page of the directory.
     mutating func settle(_ guess: Guess, last: [UInt8]?, isLast: Bool) {
-        underWayCount -= 1
+        inFlightCount -= 1
         let isRight = last.flatMap { guess.series.number(of: $0) }.map { isLast || $0 >= guess.end } ?? false
         if isLast || !isRight { end(guess.series) }
         if !isRight { return waste(guess) }
         width = min(width + 1, Self.widthMax)
     }
 
-    /// A page that was guessed won't come.
+    /// Notes a guessed page that has failed.
     mutating func fail(_ guess: Guess) {
-        underWayCount -= 1
+        inFlightCount -= 1
         waste(guess)
     }
 
-    /// No more guesses are made of a series.
+    /// Ends guesses about a series.
     private mutating func end(_ ended: NumberSeries) {
         if series == ended { series = nil }
     }
 
     private mutating func waste(_ guess: Guess) {
         wastedCount += 1
-        unseen.removeAll { $0 == guess.position }
+        unseen.removeAll { $0 == guess.sortKey }
         halve()
     }
 

@@ -1,69 +1,69 @@
 import ObjectStore
 import Synchronization
 
-/// Asks for pages further on of a directory of numbered names, ahead of somebody who reads it.
+/// Prefetches later pages of a directory with numbered names for its reader.
 ///
-/// `NumberedPages` says which. What they tell becomes islands of the listing, wherever they begin and end, so that a wrong
-/// guess costs a request and never an entry. A request that fails is dropped without a word: the reader asks for what is
-/// missing, and hears of the error.
+/// `NumberedPages` chooses them. They become islands of the listing, wherever they begin and end, so that a wrong guess
+/// costs a request and never an entry. A failed request is dropped silently: the reader requests the missing page
+/// itself and gets the error.
 final class NumberedReadAhead: Sendable {
     private let prefix: Key
-    private let source: ListingSource
+    private let context: ListingContext
     private let pages: Mutex<NumberedPages>
 
-    init(prefix: Key, source: ListingSource) {
+    init(prefix: Key, context: ListingContext) {
         self.prefix = prefix
-        self.source = source
-        pages = Mutex(NumberedPages(widthLimit: source.aheadPageCountMax))
+        self.context = context
+        pages = Mutex(NumberedPages(widthLimit: context.prefetchPageCountMax))
     }
 
-    /// Where a listing is read.
-    struct Place {
-        /// The position of the entry that the reader wants next.
+    /// The position of a reader in a listing.
+    struct ReadPosition {
+        /// The sort key of the reader's next entry.
         let reader: [UInt8]
-        /// The last position before which all is known.
+        /// The last sort key before which everything is known.
         let front: [UInt8]
-        /// Whether the page behind that is under way.
+        /// `true` if the page behind that is in flight.
         let isFetching: Bool
     }
 
-    /// A page of the directory's own has come.
-    func note(_ page: ProvenPage) {
+    /// Notes an own page of the directory.
+    func note(_ page: PageCoverage) {
         if page.next == nil { return }
-        let positions = page.items.suffix(NumberSeries.sampleCount).map { position($0) }
-        pages.withLock { $0.note(positions, count: page.items.count) }
+        let sortKeys = page.items.suffix(NumberSeries.sampleCount).map { sortKey($0) }
+        pages.withLock { $0.note(sortKeys, count: page.items.count) }
     }
 
-    /// Somebody reads on, or there is more of the listing.
-    func goOn(_ place: Place, of listing: Listing) {
+    /// Prefetches pages after the reader has continued, or the listing has grown.
+    func proceed(_ position: ReadPosition, of listing: DirectoryListing) {
         let guesses = pages.withLock {
-            $0.plan(reader: place.reader, front: place.front, isFetching: place.isFetching)
+            $0.plan(reader: position.reader, front: position.front, isFetching: position.isFetching)
         }
         for guess in guesses { send(guess, for: listing) }
     }
 
-    private func send(_ guess: NumberedPages.Guess, for listing: Listing) {
-        let request = ListRequest(prefix: prefix, isDelimited: true, startAfter: prefix.appending(guess.position))
+    private func send(_ guess: NumberedPages.Guess, for listing: DirectoryListing) {
+        let request = ListRequest(prefix: prefix, isDelimited: true, startAfter: prefix.appending(guess.sortKey))
         let expected = KeyInterval(
-            lower: ProvenPage.beginning(of: request),
-            upper: guess.endPosition.map { prefix.appending($0).next } ?? prefix.endOfPrefix)
-        let token = source.pages.begin(expecting: expected)
-        source.list(request) { [self] result in
+            lower: PageCoverage.beginning(of: request),
+            upper: guess.endSortKey.map { prefix.appending($0).next } ?? prefix.endOfPrefix)
+        let token = context.pages.begin(expecting: expected)
+        context.list(request) { [self] result in
             take(result, of: request, for: guess, listing)
-            source.pages.end(token, result)
-            if let place = listing.numberedPlace { goOn(place, of: listing) }
+            context.pages.end(token, result)
+            if let position = listing.numberedPosition { proceed(position, of: listing) }
         }
     }
 
     private func take(
         _ result: Result<ListPage, StoreError>, of request: ListRequest, for guess: NumberedPages.Guess,
-        _ listing: Listing
+        _ listing: DirectoryListing
     ) {
         do throws(StoreError) {
-            guard let page = try source.prove(result.get(), of: request) else {
+            guard let page = try context.coverage(of: result.get(), answering: request) else {
                 return pages.withLock { $0.fail(guess) }
             }
-            let last = page.items.last.map { position($0) }
+            let last = page.items.last.map { sortKey($0) }
             pages.withLock { $0.settle(guess, last: last, isLast: page.next == nil) }
             listing.absorb(page)
         } catch {
@@ -71,7 +71,7 @@ final class NumberedReadAhead: Sendable {
         }
     }
 
-    private func position(_ item: ListPage.Item) -> [UInt8] {
+    private func sortKey(_ item: ListPage.Item) -> [UInt8] {
         Array(item.key.bytes.dropFirst(prefix.bytes.count))
     }
 }

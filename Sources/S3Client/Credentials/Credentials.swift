@@ -1,23 +1,23 @@
-/// What a request is signed with.
+/// The credentials that requests are signed with.
 ///
-/// Every way to print it shows the last four characters of the key's id and nothing else.
+/// All printed forms show only the last four characters of the access key id.
 public struct Credentials: Hashable, Sendable {
-    /// The access key's id, which is not secret.
+    /// The access key id, which is not secret.
     public let accessKeyID: String
     let secretAccessKey: String
     let sessionToken: String?
-    /// The requests that they are for.
+    /// The kind of requests that the credentials sign.
     let purpose: Purpose
 
-    /// The requests that credentials sign.
+    /// A kind of requests.
     enum Purpose: Sendable {
-        /// Those of a user or a role.
+        /// Requests of a user or a role.
         case account
-        /// Those to the objects of one directory bucket: the credentials are a session's of CreateSession.
+        /// Requests for objects of one directory bucket; the credentials are those of a session (CreateSession).
         case bucketSession
     }
 
-    /// Credentials of a user, or (with a session token) temporary ones of a role.
+    /// Creates the credentials of a user, or with a session token the temporary credentials of a role.
     public init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil) {
         self.init(
             accessKeyID: accessKeyID, secretAccessKey: secretAccessKey, sessionToken: sessionToken, purpose: .account)
@@ -30,7 +30,7 @@ public struct Credentials: Hashable, Sendable {
         self.purpose = purpose
     }
 
-    /// The same as credentials of a directory bucket's session.
+    /// The same credentials, as those of a directory bucket's session.
     var ofBucketSession: Credentials {
         Credentials(
             accessKeyID: accessKeyID, secretAccessKey: secretAccessKey, sessionToken: sessionToken,
@@ -39,12 +39,12 @@ public struct Credentials: Hashable, Sendable {
 }
 
 extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The last four characters of the key's id.
+    /// The last four characters of the access key id.
     public var description: String { "access key …\(accessKeyID.suffix(4))" }
 
     /// The same as `description`.
     public var debugDescription: String { description }
 
-    /// Nothing to see, so that `dump` shows no secret either.
+    /// An empty mirror, so that `dump` does not print secrets.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }

@@ -1,54 +1,54 @@
 public import ObjectStore
 
-/// Who knows the credentials that are good now. Asked before every attempt, on a network thread, so everything here returns
-/// at once: renewing is done elsewhere.
+/// A provider of the current credentials. Called before every attempt on a network thread, so all methods return
+/// immediately; credentials are renewed elsewhere.
 public protocol CredentialsProvider: Sendable {
-    /// What to sign with now.
+    /// Returns the credentials to sign a request with.
     ///
-    /// - Parameter subject: What the request asks for, the same text for the same object.
+    /// - Parameter subject: The object of the request; the same text for the same object.
     func current(for subject: String) -> CurrentCredentials
 
-    /// What is in use, for a signature that others will send; `nil` while there is nothing that the store is thought to
-    /// take, which the next request then finds out.
+    /// Returns the credentials in use, for a signature that others will send; `nil` while the store is not assumed to
+    /// accept any. The next request then determines that.
     func inUse() -> ResolvedCredentials?
 
-    /// The store doesn't take these credentials, or no longer.
+    /// Records that the store has refused the credentials.
     ///
     /// - Parameters:
-    ///   - subject: What the request asked for.
-    ///   - error: What it says, without what it was asked for.
-    /// - Returns: Whether the request should ask for `current` again; otherwise nothing else is to be had.
+    ///   - subject: The object of the request.
+    ///   - error: The error of the store, without the subject.
+    /// - Returns: `true` if the request should ask for `current` again; `false` if it must fail.
     func noteRefusal(of credentials: Credentials, for subject: String, _ error: StoreError) -> Bool
 
-    /// The store takes these credentials. To be told where they were unproven.
+    /// Records that the store has accepted the credentials. Must be called for unverified ones.
     func noteSuccess(of credentials: Credentials)
 }
 
-/// What a request may be signed with.
+/// The answer of a provider to a request that is to be signed.
 public enum CurrentCredentials: Sendable {
-    /// These.
+    /// The credentials to use.
     ///
-    /// - isUnproven: Whether somebody waits to hear that the store takes them.
-    case ready(Credentials, isUnproven: Bool)
-    /// Others are just being looked for, which won't take long.
+    /// - isUnverified: `true` if the provider must be told whether the store accepts them.
+    case ready(Credentials, isUnverified: Bool)
+    /// A lookup of other credentials is in progress, and will not take long.
     case renewing
-    /// There are none that are valid.
+    /// No credentials are valid.
     case unavailable(StoreError)
 }
 
 extension Credentials: CredentialsProvider {
-    /// Themselves: credentials that were looked up once and stay.
-    public func current(for subject: String) -> CurrentCredentials { .ready(self, isUnproven: false) }
+    /// Returns these credentials, which never change.
+    public func current(for subject: String) -> CurrentCredentials { .ready(self, isUnverified: false) }
 
-    /// Themselves, with what can be seen of them.
+    /// Returns these credentials.
     public func inUse() -> ResolvedCredentials? {
         ResolvedCredentials(
             credentials: self, source: "the caller", expiry: nil, kind: sessionToken == nil ? .user : .session)
     }
 
-    /// There are no others.
+    /// Returns `false`: there are no other credentials.
     public func noteRefusal(of credentials: Credentials, for subject: String, _ error: StoreError) -> Bool { false }
 
-    /// Changes nothing.
+    /// Does nothing.
     public func noteSuccess(of credentials: Credentials) {}
 }

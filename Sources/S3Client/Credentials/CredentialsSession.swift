@@ -3,8 +3,8 @@ public import ObjectStore
 import Synchronization
 import SystemSupport
 
-/// The credentials of a mount, kept good for as long as it lasts: `CredentialsState`, and the one thread that asks the
-/// chain. No request waits for that thread; requests are told `renewing`, and ask again.
+/// The credentials of a mount, renewed for as long as it lasts: a `CredentialsState`, and the one thread that asks the
+/// chain. Requests never wait for that thread; they get `renewing`, and ask again.
 public final class CredentialsSession: CredentialsProvider {
     private struct Shared {
         var state: CredentialsState
@@ -17,12 +17,12 @@ public final class CredentialsSession: CredentialsProvider {
     /// `true` if the thread must look at the state.
     private let wakeup = Monitor(false)
 
-    /// Keeps what the chain gave good from now on.
+    /// Creates a session, and starts its thread.
     ///
     /// - Parameters:
-    ///   - chain: What is asked again.
-    ///   - resolved: What it has given; `nil` where it is still to be asked, and requests wait for it.
-    ///   - logger: Told when credentials are replaced, lost and found.
+    ///   - chain: The sources to ask for new credentials.
+    ///   - resolved: The first result of the chain; `nil` to ask the chain while requests wait.
+    ///   - logger: Receives a message when credentials are replaced or lost, and when they work again.
     public init(_ chain: CredentialsChain, _ resolved: ResolvedCredentials?, logger: Logger) {
         self.chain = chain
         self.logger = logger
@@ -36,16 +36,16 @@ public final class CredentialsSession: CredentialsProvider {
         shutdown()
     }
 
-    /// Ends the thread, once the source that it may be asking has answered.
+    /// Ends the thread as soon as a lookup in progress is over.
     public func shutdown() {
         shared.withLock { $0.isEnded = true }
         wakeup.change { $0 = true }
     }
 
-    /// The credentials that were found last, and what is known of them.
+    /// The last credentials that a source gave.
     public var resolved: ResolvedCredentials { shared.withLock { $0.state.resolved } }
 
-    /// Whether the store is thought to take them.
+    /// `true` while the store is assumed to accept the credentials.
     public var isUsable: Bool { shared.withLock { $0.state.inUse != nil } }
 
     private func log(_ message: String) {
@@ -61,51 +61,51 @@ public final class CredentialsSession: CredentialsProvider {
     private func logLoss(_ error: StoreError) {
         logger.error(
             """
-            \(error); what is not cached can't be read until there are valid credentials: renew them where they come from, \
-            there is no need to mount again
+            \(error); uncached data cannot be read until the credentials are valid: renew them at their source; \
+            no remount is needed
             """)
     }
 }
 
-// MARK: - On network threads
+// MARK: - Network threads
 
 extension CredentialsSession {
-    /// What to sign with now.
+    /// Returns the credentials to sign a request with.
     public func current(for subject: String) -> CurrentCredentials {
-        let (current, hasErrand) = shared.withLock { $0.state.current(for: subject, now: .now) }
-        if hasErrand { wakeup.change { $0 = true } }
+        let (current, mustLookUp) = shared.withLock { $0.state.current(for: subject, now: .now) }
+        if mustLookUp { wakeup.change { $0 = true } }
         return current
     }
 
-    /// What the store is thought to take.
+    /// Returns the credentials that the store is assumed to accept.
     public func inUse() -> ResolvedCredentials? { shared.withLock { $0.state.inUse } }
 
-    /// Has others looked for, unless that is under way or was done in vain.
+    /// Records a refusal, and starts a lookup of other credentials where one may help.
     public func noteRefusal(of credentials: Credentials, for subject: String, _ error: StoreError) -> Bool {
         switch shared.withLock({ $0.state.noteRefusal(of: credentials, for: subject, error, now: .now) }) {
-        case .askAgain: return true
-        case .replace:
+        case .retry: return true
+        case .lookUp:
             wakeup.change { $0 = true }
             return true
-        case .giveUp: return false
-        case .giveUpNews(let error):
+        case .fail: return false
+        case .failFirstReport(let error):
             logLoss(error)
             return false
         }
     }
 
-    /// The credentials are good.
+    /// Records that the store has accepted the credentials.
     public func noteSuccess(of credentials: Credentials) {
         if shared.withLock({ $0.state.noteSuccess(of: credentials, now: .now) }) {
-            log("the store takes the credentials again")
+            log("the store accepts the credentials again")
         }
     }
 }
 
-// MARK: - On the thread
+// MARK: - The thread
 
 extension CredentialsSession {
-    /// What the thread does. It doesn't keep the session alive, except while there is something to do.
+    /// The body of the thread. Keeps the session alive only during a lookup.
     private struct Work: Sendable {
         weak let session: CredentialsSession?
         let wakeup: Monitor<Bool>
@@ -118,24 +118,24 @@ extension CredentialsSession {
         }
     }
 
-    /// Does what is to be done.
+    /// Performs the lookup that is due, if any.
     ///
-    /// - Returns: How long there is nothing to do then, unless requests say otherwise; `nil` at the end.
+    /// - Returns: The time until the next lookup, unless a request needs one earlier; `nil` at the end.
     private func proceed() -> Duration? {
-        let (errand, isEnded) = shared.withLock { ($0.state.errand(now: .now), $0.isEnded) }
+        let (lookup, isEnded) = shared.withLock { ($0.state.nextLookup(now: .now), $0.isEnded) }
         if isEnded { return nil }
-        if let errand { run(errand) }
+        if let lookup { run(lookup) }
         return shared.withLock { $0.state.wait(now: .now) }
     }
 
-    private func run(_ errand: CredentialsState.Errand) {
+    private func run(_ lookup: CredentialsState.Lookup) {
         let answer = Result { () throws(SettingsError) in try chain.resolve() }
         switch shared.withLock({ $0.state.take(answer, now: .now) }) {
         case .none:
-            if errand == .renewal, case .failure(let error) = answer {
-                logger.warning("the credentials can't be renewed yet: \(error)")
+            if lookup == .renewal, case .failure(let error) = answer {
+                logger.warning("cannot renew the credentials yet: \(error)")
             }
-        case .replaced: log(errand == .renewal ? "the credentials were renewed" : "there are other credentials now")
+        case .replaced: log(lookup == .renewal ? "credentials renewed" : "credentials replaced")
         case .lost(let error): logLoss(error)
         }
     }

@@ -1,12 +1,12 @@
-/// One place where credentials may be found. It is looked at anew each time.
+/// A source of credentials. It reads its files and settings again at each call.
 protocol CredentialsSource: Sendable {
-    /// What is looked at, for the message that nothing was found anywhere.
-    var whatIsLookedAt: String { get }
+    /// The location that is searched, for the message that no source has credentials.
+    var searchedLocation: String { get }
 
-    /// The credentials, or `nil` where this source has none.
+    /// Returns the credentials; `nil` if this source has none.
     ///
-    /// May take seconds, where services are asked or programs run.
+    /// May take seconds for services and programs.
     ///
-    /// - Throws: Where it has something that can't be used; later sources aren't asked then.
+    /// - Throws: An error if the source is configured but cannot be used; later sources are not tried then.
     func credentials() throws(SettingsError) -> ResolvedCredentials?
 }

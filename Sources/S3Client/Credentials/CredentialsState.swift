@@ -1,221 +1,226 @@
 import ObjectStore
 
-/// Where the credentials of a session stand, and what requests are told. Knows no thread and no clock.
+/// The state machine of a mount's credentials: which credentials requests are signed with, and when the sources are
+/// asked for others. Has no thread and no clock.
 ///
-/// When the store refuses credentials that it took before, they were replaced: a key was made anew, a token has ended.
-/// Whoever replaces them may be a second late in writing the file, so the sources are asked again and again for `grace`,
-/// while requests wait. After that there are no valid credentials, and requests fail at once. From then on the sources are
-/// asked again when a request comes, once in `checkInterval`; that request waits for the answer. Other credentials are used
-/// at once; with the same ones, one request tries whether the store takes them again.
+/// A refusal of credentials that worked before means that they were replaced: a key was rotated, or a token expired.
+/// The new ones may reach the file a second later, so the sources are asked repeatedly during `grace`, while requests
+/// wait. After that no credentials are valid, and requests fail immediately. From then on a request causes the sources
+/// to be asked again, at most once in `checkInterval`, and waits for the result. New credentials are used immediately;
+/// with the same ones, one request tries whether the store accepts them again.
 ///
-/// A store, or something before it, may refuse one object for ever although the credentials are good, and that must not
-/// take the others with it. So credentials are only in doubt until they were refused for a second object: until then a
-/// request for another object may go on, one at a time, as a witness; its success ends the doubt, and the first object's
-/// requests fail alone.
+/// A store, or a proxy in front of it, may permanently refuse one object although the credentials are valid, and that
+/// must not make all other requests fail. So a refusal of one object is not conclusive: until a second object is
+/// refused, requests for other objects are let through as probes, one at a time. The success of a probe shows that the
+/// credentials are valid, and only requests for the first object fail.
 struct CredentialsState {
     typealias Instant = ContinuousClock.Instant
 
-    /// How long requests wait for credentials to be replaced after the store refused the old ones.
+    /// The time that requests wait for new credentials after the store has refused the old ones.
     static let grace: Duration = .milliseconds(1_500)
-    /// How often the sources are asked during `grace`.
+    /// The interval at which the sources are asked during `grace`.
     static let graceInterval: Duration = .milliseconds(250)
-    /// How much longer requests wait for a source that is still being asked then: a service may take seconds.
-    static let replacementPatience: Duration = .seconds(10)
-    /// How often the sources are asked while there is nothing valid.
+    /// The time that requests wait beyond `grace` for a source that has not answered yet: a service may take seconds.
+    static let replacementTimeout: Duration = .seconds(10)
+    /// The interval at which the sources may be asked while no credentials are valid.
     static let checkInterval: Duration = .seconds(1)
-    /// How long a request waits for that: a read of a file takes nothing, a service that doesn't answer takes longer.
-    static let checkPatience: Duration = .seconds(1)
-    /// A trial that has not ended by then may have been given up; another follows.
-    static let trialPatience: Duration = .seconds(10)
-    /// New credentials that the store refuses too, one after the other: then it isn't a matter of their age.
-    static let unprovenRefusalLimit = 2
+    /// The time that a request waits for such a check: enough to read a file, but not for a service that does not
+    /// respond.
+    static let checkTimeout: Duration = .seconds(1)
+    /// The time after which a trial that has not ended counts as abandoned, so that another may follow.
+    static let trialTimeout: Duration = .seconds(10)
+    /// The number of new credentials in a row that the store may refuse before the search for others ends.
+    static let unverifiedRefusalLimit = 2
 
-    /// How long a witness is waited for before there is another.
-    static let witnessPatience: Duration = .seconds(1)
-    /// How long what was refused alone may be refused without new doubt.
-    static let vouchedInterval: Duration = .seconds(10)
+    /// The time after which another probe may follow one that has not ended.
+    static let probeTimeout: Duration = .seconds(1)
+    /// The time for which refusals of an object are known to concern this object alone.
+    static let isolatedRefusalInterval: Duration = .seconds(10)
 
     private enum Phase {
         case inUse
-        /// They were refused, and others are looked for.
+        /// The store has refused the credentials, and others are being looked for.
         case renewing(StoreError, until: Instant)
-        /// There are no valid ones, and so it stays until `nextCheck`.
+        /// No credentials are valid. The sources are not asked before `nextCheck`.
         case unavailable(StoreError, nextCheck: Instant)
-        /// There were none, and others are looked for.
+        /// No credentials were valid, and the sources are being asked again.
         case checking(StoreError, since: Instant)
-        /// There are no others, so the next request tries these.
+        /// The sources have no others, so the next request tries the same ones.
         case awaitingTrial(StoreError)
-        /// A request tries them.
+        /// A request is trying the same ones.
         case trying(StoreError, since: Instant)
     }
 
-    /// What the credentials were refused for since they were last in use.
-    private struct Doubt {
-        /// Two are as good as many.
+    /// The refusals since the credentials were last in use.
+    private struct Refusals {
+        /// The objects that were refused; not extended beyond two, which are conclusive.
         var subjects: Set<String> = []
-        /// When the witness under way began.
-        var witnessInstant: Instant?
-        /// Whether there is nothing that any request could be signed with.
-        var isCertain = false
+        /// The start of the probe in flight.
+        var probeInstant: Instant?
+        /// `true` if there are no credentials at all.
+        var hasNoCredentials = false
 
-        var isSettled: Bool { isCertain || subjects.count > 1 }
+        var isConclusive: Bool { hasNoCredentials || subjects.count > 1 }
     }
 
-    /// The credentials that were found last.
+    /// The last credentials that a source gave.
     private(set) var resolved: ResolvedCredentials
     private(set) var schedule: RenewalSchedule
     private var phase = Phase.inUse
-    /// Whether the store is known to take them; assumed of the first ones.
-    private var isProven = true
-    private var unprovenRefusalCount = 0
-    private var doubt = Doubt()
-    /// What was refused while the credentials were good for something else, and when that was seen.
-    private var vouched: (subjects: Set<String>, instant: Instant)?
+    /// `true` if the store has accepted the credentials; assumed for the first ones.
+    private var isVerified = true
+    private var unverifiedRefusalCount = 0
+    private var refusals = Refusals()
+    /// The objects that were refused while the credentials were valid for others, and the time when that was found.
+    private var isolatedRefusals: (subjects: Set<String>, instant: Instant)?
 
     init(_ resolved: ResolvedCredentials) {
         self.resolved = resolved
         schedule = RenewalSchedule(expiry: resolved.expiry)
     }
 
-    /// The state of a mount whose credentials are still to be looked for, and which must not fail without.
+    /// Creates the state of a mount that starts without credentials and looks for them.
     init(lookingSince now: Instant) {
         self.init(
             ResolvedCredentials(
                 credentials: Credentials(accessKeyID: "", secretAccessKey: ""), source: "nowhere yet", expiry: nil,
                 kind: .user))
         phase = .renewing(StoreError(.accessDenied, "there are no credentials"), until: now + Self.grace)
-        doubt.isCertain = true
+        refusals.hasNoCredentials = true
     }
 
-    // MARK: What requests are told, and tell
+    // MARK: Requests
 
-    /// What the store is thought to take.
+    /// The credentials that the store is assumed to accept.
     var inUse: ResolvedCredentials? {
         if case .inUse = phase { resolved } else { nil }
     }
 
-    /// What to sign with now, and whether the sources are to be asked now.
+    /// Returns the credentials to sign a request with.
     ///
-    /// - Parameter subject: What the request asks for.
-    mutating func current(for subject: String, now: Instant) -> (CurrentCredentials, hasErrand: Bool) {
-        if case .inUse = phase { return (.ready(resolved.credentials, isUnproven: !isProven), false) }
-        if !doubt.isSettled, !doubt.subjects.contains(subject) { return (witness(now: now), false) }
+    /// - Parameter subject: The object that the request is for.
+    /// - Returns: The credentials; `mustLookUp` is `true` if the caller must have the sources asked now.
+    mutating func current(for subject: String, now: Instant) -> (CurrentCredentials, mustLookUp: Bool) {
+        if case .inUse = phase { return (.ready(resolved.credentials, isUnverified: !isVerified), false) }
+        if !refusals.isConclusive, !refusals.subjects.contains(subject) { return (probe(now: now), false) }
         return suspended(now: now)
     }
 
-    /// What a request is told that asks for something for which the credentials were not refused.
-    private mutating func witness(now: Instant) -> CurrentCredentials {
-        if let instant = doubt.witnessInstant, now - instant < Self.witnessPatience { return .renewing }
-        doubt.witnessInstant = now
-        return .ready(resolved.credentials, isUnproven: true)
+    /// Lets a request for an object that was not refused through as a probe, one at a time.
+    private mutating func probe(now: Instant) -> CurrentCredentials {
+        if let instant = refusals.probeInstant, now - instant < Self.probeTimeout { return .renewing }
+        refusals.probeInstant = now
+        return .ready(resolved.credentials, isUnverified: true)
     }
 
-    /// What the others are told.
-    private mutating func suspended(now: Instant) -> (CurrentCredentials, hasErrand: Bool) {
+    /// Returns the answer to requests that may not be sent as probes.
+    private mutating func suspended(now: Instant) -> (CurrentCredentials, mustLookUp: Bool) {
         switch phase {
         case .inUse:
-            return (.ready(resolved.credentials, isUnproven: !isProven), false)
+            return (.ready(resolved.credentials, isUnverified: !isVerified), false)
         case .renewing(let error, let until):
-            return (now - until < Self.replacementPatience ? .renewing : .unavailable(error), false)
+            return (now - until < Self.replacementTimeout ? .renewing : .unavailable(error), false)
         case .unavailable(let error, let nextCheck):
             guard nextCheck <= now else { return (.unavailable(error), false) }
             phase = .checking(error, since: now)
             return (.renewing, true)
         case .checking(let error, let since):
-            return (now - since < Self.checkPatience ? .renewing : .unavailable(error), false)
+            return (now - since < Self.checkTimeout ? .renewing : .unavailable(error), false)
         case .awaitingTrial(let error):
             phase = .trying(error, since: now)
-            return (.ready(resolved.credentials, isUnproven: true), false)
+            return (.ready(resolved.credentials, isUnverified: true), false)
         case .trying(let error, let since):
-            if now - since < Self.checkPatience { return (.renewing, false) }
-            if now - since > Self.trialPatience { phase = .unavailable(error, nextCheck: now) }
+            if now - since < Self.checkTimeout { return (.renewing, false) }
+            if now - since > Self.trialTimeout { phase = .unavailable(error, nextCheck: now) }
             return (.unavailable(error), false)
         }
     }
 
-    /// What follows a refusal.
-    enum Consequence: Equatable {
-        /// The request should ask for `current` again.
-        case askAgain
-        /// The same, and the sources are to be asked now.
-        case replace
-        /// There is nothing else to be had, as has been known for a while.
-        case giveUp
-        /// There is nothing else to be had, which nobody has been told yet.
-        case giveUpNews(StoreError)
+    /// The consequence of a refusal for the request.
+    enum RefusalOutcome: Equatable {
+        /// The request asks for `current` again.
+        case retry
+        /// The request asks for `current` again, and the sources are to be asked now.
+        case lookUp
+        /// The request fails.
+        case fail
+        /// The request fails, and is the first to do so: the error is to be logged.
+        case failFirstReport(StoreError)
     }
 
-    /// The store doesn't take these credentials for `subject`; `error` is what it says.
+    /// Records that the store has refused these credentials for `subject` with `error`.
     mutating func noteRefusal(
         of credentials: Credentials, for subject: String, _ error: StoreError, now: Instant
-    ) -> Consequence {
-        // Others were found meanwhile.
-        guard credentials == resolved.credentials else { return .askAgain }
+    ) -> RefusalOutcome {
+        // The credentials were replaced in the meantime.
+        guard credentials == resolved.credentials else { return .retry }
         if case .inUse = phase {
-            if let vouched, vouched.subjects.contains(subject), now - vouched.instant < Self.vouchedInterval {
-                // A store of many machines may not know of a change everywhere at once.
-                return now - vouched.instant < Self.grace ? .askAgain : .giveUp
+            if let isolatedRefusals, isolatedRefusals.subjects.contains(subject),
+                now - isolatedRefusals.instant < Self.isolatedRefusalInterval
+            {
+                // A change may not have reached all machines of the store yet.
+                return now - isolatedRefusals.instant < Self.grace ? .retry : .fail
             }
-            doubt = Doubt(subjects: [subject])
-            return beginDoubt(reason(error), now: now)
+            refusals = Refusals(subjects: [subject])
+            return handleRefusal(reason(error), now: now)
         }
-        if !doubt.isSettled { doubt.subjects.insert(subject) }
-        doubt.witnessInstant = nil
-        guard case .trying = phase else { return .askAgain }
+        if !refusals.isConclusive { refusals.subjects.insert(subject) }
+        refusals.probeInstant = nil
+        guard case .trying = phase else { return .retry }
         phase = .unavailable(reason(error), nextCheck: now + Self.checkInterval)
-        return .giveUp
+        return .fail
     }
 
-    private mutating func beginDoubt(_ reason: StoreError, now: Instant) -> Consequence {
-        if !isProven { unprovenRefusalCount += 1 }
-        guard unprovenRefusalCount < Self.unprovenRefusalLimit else {
+    private mutating func handleRefusal(_ reason: StoreError, now: Instant) -> RefusalOutcome {
+        if !isVerified { unverifiedRefusalCount += 1 }
+        guard unverifiedRefusalCount < Self.unverifiedRefusalLimit else {
             phase = .unavailable(reason, nextCheck: now + Self.checkInterval)
-            return unprovenRefusalCount == Self.unprovenRefusalLimit ? .giveUpNews(reason) : .giveUp
+            return unverifiedRefusalCount == Self.unverifiedRefusalLimit ? .failFirstReport(reason) : .fail
         }
         phase = .renewing(reason, until: now + Self.grace)
-        return .replace
+        return .lookUp
     }
 
-    /// The store takes these credentials.
+    /// Records that the store has accepted these credentials.
     ///
-    /// - Returns: Whether somebody was told that they aren't valid.
+    /// - Returns: `true` if requests have failed before because no credentials were valid.
     mutating func noteSuccess(of credentials: Credentials, now: Instant) -> Bool {
         guard credentials == resolved.credentials else { return false }
-        isProven = true
-        unprovenRefusalCount = 0
+        isVerified = true
+        unverifiedRefusalCount = 0
         defer { phase = .inUse }
         switch phase {
         case .inUse: return false
         case .renewing:
-            vouched = (doubt.subjects, now)
+            isolatedRefusals = (refusals.subjects, now)
             return false
         case .unavailable, .checking, .awaitingTrial, .trying:
-            if !doubt.isSettled { vouched = (doubt.subjects, now) }
+            if !refusals.isConclusive { isolatedRefusals = (refusals.subjects, now) }
             return true
         }
     }
 
-    /// The refusal as all requests are told it.
+    /// Returns the refusal as an error for all requests.
     private func reason(_ error: StoreError) -> StoreError {
         StoreError(
             error.code,
             "the store refuses the credentials (\(resolved.credentials), from \(resolved.source)): \(error.message)")
     }
 
-    // MARK: What the sources are asked, and answer
+    // MARK: Lookups
 
-    /// What the sources are to be asked for.
-    enum Errand {
-        /// For others before these end.
+    /// The reason for which the sources are asked.
+    enum Lookup {
+        /// The credentials expire soon.
         case renewal
-        /// For others than those that were refused.
+        /// The store has refused the credentials.
         case replacement
-        /// Whether there is something valid by now.
+        /// No credentials were valid, and a request waits.
         case check
     }
 
-    /// What there is to do.
-    func errand(now: Instant) -> Errand? {
+    /// Returns the lookup that is due; `nil` for none.
+    func nextLookup(now: Instant) -> Lookup? {
         switch phase {
         case .inUse: schedule.isDue(now: now) ? .renewal : nil
         case .renewing: .replacement
@@ -224,7 +229,7 @@ struct CredentialsState {
         }
     }
 
-    /// How long there is nothing to do, unless requests say otherwise.
+    /// Returns the time until the next lookup, unless a request needs one earlier.
     func wait(now: Instant) -> Duration {
         switch phase {
         case .renewing: Self.graceInterval
@@ -234,44 +239,44 @@ struct CredentialsState {
         }
     }
 
-    /// What an answer of the sources has changed.
+    /// The change that a result of the sources has caused.
     enum Change: Equatable {
-        /// Nothing that a person would want to know.
+        /// No change that is worth logging.
         case none
-        /// There are other credentials.
+        /// The credentials were replaced.
         case replaced
-        /// There are none that are valid.
+        /// No credentials are valid any more.
         case lost(StoreError)
     }
 
-    /// Takes what the sources have answered.
-    mutating func take(_ answer: Result<ResolvedCredentials, SettingsError>, now: Instant) -> Change {
-        if case .success(let new) = answer {
+    /// Takes the result of a lookup.
+    mutating func take(_ result: Result<ResolvedCredentials, SettingsError>, now: Instant) -> Change {
+        if case .success(let new) = result {
             let isNew = new.credentials != resolved.credentials
             let isRefusal = if case .inUse = phase { false } else { true }
             resolved = new
             schedule = RenewalSchedule(expiry: new.expiry, now: now)
             if isNew {
-                isProven = !isRefusal
+                isVerified = !isRefusal
                 phase = .inUse
-                vouched = nil
+                isolatedRefusals = nil
                 return .replaced
             }
         }
-        return settle(answer, now: now)
+        return settle(result, now: now)
     }
 
-    /// There are no others.
-    private mutating func settle(_ answer: Result<ResolvedCredentials, SettingsError>, now: Instant) -> Change {
-        let problem: SettingsError? = if case .failure(let error) = answer { error } else { nil }
+    /// Handles a lookup that has found no other credentials.
+    private mutating func settle(_ result: Result<ResolvedCredentials, SettingsError>, now: Instant) -> Change {
+        let problem: SettingsError? = if case .failure(let error) = result { error } else { nil }
         switch phase {
         case .inUse:
             if problem != nil { schedule.noteFailure(now: now) }
         case .renewing(let error, let until):
             guard until <= now else { return .none }
-            let told = error.adding(problem)
-            phase = .unavailable(told, nextCheck: now + Self.checkInterval)
-            return .lost(told)
+            let reason = error.adding(problem)
+            phase = .unavailable(reason, nextCheck: now + Self.checkInterval)
+            return .lost(reason)
         case .checking(let error, _):
             phase =
                 problem == nil
@@ -283,7 +288,7 @@ struct CredentialsState {
 }
 
 extension StoreError {
-    /// The refusal, and why there are no other credentials.
+    /// Adds the reason why no other credentials were found to a refusal.
     fileprivate func adding(_ problem: SettingsError?) -> StoreError {
         guard let problem else { return self }
         return StoreError(code, "\(message); and \(problem)", requestID: requestID)

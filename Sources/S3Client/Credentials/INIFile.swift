@@ -1,21 +1,21 @@
-/// An INI file as the AWS tools write it: sections of settings, names of settings in lower case.
+/// An INI file in the format of the AWS tools: sections of settings, with names in lower case.
 ///
-/// Reads what Python's `RawConfigParser` reads, with which botocore reads these files: "=" or ":" separates, a line that
-/// begins with "#" or ";" is a comment (there are none behind a value), and a line that is indented deeper than the
-/// setting before it continues that setting. Where such a setting is empty itself (`s3 =`), the lines below are settings
-/// within it, and are known by both names: `s3.endpoint_url`. Other continuations are skipped: AWS has none.
+/// Accepts the format of Python's `RawConfigParser`, which botocore uses for these files: "=" or ":" is the separator,
+/// a line that begins with "#" or ";" is a comment (a value has no comments behind it), and a line with a deeper indent
+/// than the setting before it continues that setting. If that setting is empty (`s3 =`), the indented lines are
+/// settings within it, with names such as `s3.endpoint_url`. Other continuations are skipped, since AWS has none.
 struct INIFile: Equatable {
-    /// By the section's name as it stands between the brackets.
+    /// The settings by section, with the section's name as it is written between the brackets.
     private(set) var sections: [String: [String: String]] = [:]
 
     /// Reads the text of a file.
     ///
     /// - Parameters:
-    ///   - text: All of the file.
-    ///   - name: The file's name, for errors. They never repeat a line: it could hold a secret.
+    ///   - text: The content of the file.
+    ///   - name: The file's name for errors, which never repeat a line, since it could contain a secret.
     init(parsing text: String, name: String) throws(SettingsError) {
         var section: String?
-        /// The setting that an indented line would continue.
+        /// The setting that an indented line continues.
         var setting: (name: String, indent: Int)?
         let lines = text.drop { $0 == "\u{FEFF}" }.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (index, line) in lines.enumerated() {
@@ -26,37 +26,39 @@ struct INIFile: Equatable {
                 if let section { addNested(content, to: setting.name, in: section) }
                 continue
             }
-            let place = "line \(index + 1) of \(name)"
+            let location = "line \(index + 1) of \(name)"
             if content.hasPrefix("[") {
-                section = try beginSection(content, at: place)
+                section = try beginSection(content, at: location)
                 setting = nil
             } else {
-                guard let section else { throw SettingsError("\(place) stands in front of the first [section]") }
-                setting = (try addSetting(content, to: section, at: place), indent)
+                guard let section else { throw SettingsError("\(location) comes before the first [section]") }
+                setting = (try addSetting(content, to: section, at: location), indent)
             }
         }
     }
 
-    private mutating func beginSection(_ content: Substring, at place: String) throws(SettingsError) -> String {
-        guard let end = content.firstIndex(of: "]") else { throw SettingsError("\(place) has a \"[\" without a \"]\"") }
+    private mutating func beginSection(_ content: Substring, at location: String) throws(SettingsError) -> String {
+        guard let end = content.firstIndex(of: "]") else {
+            throw SettingsError("\(location) has a \"[\" without a \"]\"")
+        }
         let name = String(content[..<end].dropFirst())
         guard sections[name] == nil else {
-            throw SettingsError("\(place) begins the section [\(Excerpt.of(name.utf8))] again; join the two")
+            throw SettingsError("\(location) begins the section [\(Excerpt.of(name.utf8))] again; join the two")
         }
         sections[name] = [:]
         return name
     }
 
     private mutating func addSetting(
-        _ content: Substring, to section: String, at place: String
+        _ content: Substring, to section: String, at location: String
     ) throws(SettingsError) -> String {
         guard let separator = content.firstIndex(where: { $0 == "=" || $0 == ":" }) else {
-            throw SettingsError("\(place) is neither a [section] nor a setting of the form NAME = VALUE")
+            throw SettingsError("\(location) is neither a [section] nor a setting of the form NAME = VALUE")
         }
         let name = Self.trimmed(content[..<separator]).lowercased()
-        guard !name.isEmpty else { throw SettingsError("\(place) has a value without a name") }
+        guard !name.isEmpty else { throw SettingsError("\(location) has a value without a name") }
         guard sections[section]?[name] == nil else {
-            throw SettingsError("\(place) gives \(Excerpt.of(name.utf8)) again; remove one of the two")
+            throw SettingsError("\(location) gives \(Excerpt.of(name.utf8)) again; remove one of the two")
         }
         sections[section]?[name] = String(Self.trimmed(content[content.index(after: separator)...]))
         return name

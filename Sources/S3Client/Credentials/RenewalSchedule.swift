@@ -1,48 +1,49 @@
 import ObjectStore
 import SystemSupport
 
-/// When credentials are to be renewed.
+/// The time at which credentials are renewed.
 struct RenewalSchedule {
-    /// Long enough before they end for a service that is down for a while, and for requests that are signed and queue up.
+    /// The time before the expiry: enough for a service that is down for a while, and for signed requests that wait in
+    /// a queue.
     static let leadTime: Duration = .seconds(300)
-    /// Many machines that started together shall not ask together.
+    /// The range of random variation, so that machines that started together do not send their requests together.
     static let jitter: Duration = .seconds(60)
-    /// As long as nothing else says when.
+    /// The longest wait, in the absence of a schedule.
     static let waitMax: Duration = .seconds(3_600)
-    /// What is about to end may not have been renewed yet where it comes from.
+    /// The shortest wait: credentials that expire soon may not have been renewed at their source yet.
     static let waitMin: Duration = .seconds(1)
     /// The longest wait after a failure.
     static let retryMax: Duration = .seconds(60)
 
-    /// `nil` where nobody has said that the credentials end.
+    /// The time of the next renewal; `nil` for credentials without an expiry.
     private(set) var instant: ContinuousClock.Instant?
     private var failureCount = 0
 
     /// - Parameters:
-    ///   - expiry: When the credentials end, by this machine's clock.
-    ///   - time: What that clock says.
+    ///   - expiry: The expiry of the credentials, by this machine's clock.
+    ///   - time: The current time of that clock.
     init(expiry: Timestamp?, time: Timestamp = .now, now: ContinuousClock.Instant = .now) {
         guard let expiry else { return }
         let remaining = Duration.seconds(expiry.seconds - time.seconds)
         let isLong = remaining > (Self.leadTime + Self.jitter) * 2
-        // Those that hold a few minutes only are renewed half-way.
+        // Credentials that last only a few minutes are renewed half-way.
         let wait = isLong ? remaining - Self.leadTime - Self.jitter * Double.random(in: 0...1) : remaining / 2
-        // What has ended already is what the sources still have: they are asked as often as sources that fail.
+        // Expired credentials mean that the source has no newer ones yet: it is asked as often as one that fails.
         instant = now + (remaining > .zero ? max(wait, Self.waitMin) : Self.retryMax)
     }
 
-    /// Whether it is time.
+    /// Returns `true` if the renewal is due.
     func isDue(now: ContinuousClock.Instant) -> Bool {
         instant.map { $0 <= now } ?? false
     }
 
-    /// How long there is time yet.
+    /// Returns the time until the renewal.
     func wait(now: ContinuousClock.Instant) -> Duration {
         guard let instant else { return Self.waitMax }
         return min(max(instant - now, .zero), Self.waitMax)
     }
 
-    /// It didn't work: again in a while, which grows.
+    /// Schedules the next attempt after a failure, with an interval that grows.
     mutating func noteFailure(now: ContinuousClock.Instant) {
         instant = now + min(Self.waitMin * (1 << min(failureCount, 6)), Self.retryMax)
         failureCount += 1

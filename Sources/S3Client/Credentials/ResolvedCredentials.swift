@@ -1,35 +1,36 @@
 import ObjectStore
 public import SystemSupport
 
-/// Credentials that a source has given, and what it said of them.
+/// Credentials with the information that their source has given.
 public struct ResolvedCredentials: Sendable {
-    /// Whose they are, which says how long a URL that they sign may hold ("Sharing objects with presigned URLs" in the
-    /// Amazon S3 User Guide).
+    /// The kind of credentials, which limits the validity of URLs that they sign ("Sharing objects with presigned URLs"
+    /// in the Amazon S3 User Guide).
     public enum Kind: Sendable {
-        /// A user's own keys, which hold until somebody ends them: a signed URL may hold for seven days.
+        /// A user's own keys, which have no expiry. A presigned URL is valid for at most seven days.
         case user
-        /// Temporary ones of the Security Token Service's: 36 hours at the most, and never longer than they do themselves.
+        /// Temporary credentials of the Security Token Service. A presigned URL is valid for at most 36 hours, and not
+        /// longer than the credentials.
         case session
-        /// Those of a machine, a container or a function: 6 hours.
+        /// Credentials of an instance, a container or a function. A presigned URL is valid for at most 6 hours.
         case instance
     }
 
-    /// What to sign with.
+    /// The credentials.
     public let credentials: Credentials
-    /// Where they come from, for a person: "the profile hcp in /home/me/.aws/credentials".
+    /// The source, for messages: "the profile hcp in /home/me/.aws/credentials".
     public let source: String
-    /// When they end, by this machine's clock; `nil` where nobody has said so.
+    /// The expiry, by this machine's clock; `nil` if unknown.
     public let expiry: Timestamp?
-    /// Whose they are.
+    /// The kind of credentials.
     public let kind: Kind
 
-    /// Whether they stand in environment variables, which nobody can renew while a process runs.
-    public var isOfEnvironment: Bool { source == EnvironmentCredentials.source }
+    /// `true` if the credentials come from environment variables, which cannot change while the process runs.
+    public var isFromEnvironment: Bool { source == EnvironmentCredentials.source }
 }
 
 extension Credentials {
-    /// Credentials as a source has them. A blank or a line break in one, such as a file edited on Windows leaves at the end
-    /// of a line, would be refused by the store without a reason, or end the header that it stands in.
+    /// Creates credentials from the values of a source. A space or line break in one, such as the carriage return of a
+    /// file edited on Windows, would be refused by the store without a reason, or end the header that contains it.
     init(
         checking accessKeyID: String, _ secretAccessKey: String, sessionToken: String?, from source: String
     ) throws(SettingsError) {
@@ -39,7 +40,7 @@ extension Credentials {
         for (name, value) in values.sorted(by: { $0.key < $1.key }) {
             guard value?.utf8.allSatisfy(\.isVisibleASCII) ?? true else {
                 throw SettingsError(
-                    "the \(name) from \(source) has a blank, a line break or another character that can't be in one; "
+                    "the \(name) from \(source) has a space, a line break or another character that is not allowed; "
                         + "write it again")
             }
         }

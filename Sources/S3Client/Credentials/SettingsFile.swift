@@ -2,12 +2,12 @@ import Glibc
 import SystemPackage
 import SystemSupport
 
-/// Reads files of settings, and writes what other tools read again.
+/// Reads files of settings and tokens, and replaces files that other tools read.
 enum SettingsFile {
     /// Such files have a few kilobytes.
     private static let byteLimit = 1 << 20
 
-    /// The text of the file, or `nil` where there is none.
+    /// Returns the text of a file; `nil` if it does not exist.
     static func text(at path: String) throws(SettingsError) -> String? {
         do {
             let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
@@ -23,9 +23,9 @@ enum SettingsFile {
         }
     }
 
-    /// The token that a file holds, without the line break that may stand behind it.
+    /// Returns the token in a file, without trailing white space.
     ///
-    /// - Parameter source: What names the file, for errors.
+    /// - Parameter source: The setting that names the file, for errors.
     static func token(at path: String, namedBy source: String) throws(SettingsError) -> String {
         guard let text = try text(at: path) else {
             throw SettingsError("there is no file \(path), which \(source) names")
@@ -38,8 +38,8 @@ enum SettingsFile {
         return String(token)
     }
 
-    /// Puts a file in the place of another one, in one step: who reads it sees the old one or the new one. It stays its
-    /// owner's, also where root writes it, and nobody else may read it.
+    /// Replaces a file atomically: readers see the old or the new content. The file keeps its owner, even when root
+    /// writes it, and only the owner may read it.
     static func replace(_ path: String, with text: String) throws(Errno) {
         var template = Array("\(path).XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)

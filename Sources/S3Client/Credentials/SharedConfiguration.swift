@@ -1,15 +1,16 @@
-/// The profile that is in use, from the files that the AWS tools share (`~/.aws/config` and `~/.aws/credentials`).
+/// The active profile in the files that the AWS tools share (`~/.aws/config` and `~/.aws/credentials`).
 public struct SharedConfiguration: Sendable {
-    /// Whether the user named the profile on the command line, which puts it before keys in the environment.
+    /// `true` if the command line names the profile, which then takes precedence over keys in the environment.
     public let isProfileExplicit: Bool
     let profile: Profile
 
     /// Reads the files.
     ///
     /// - Parameters:
-    ///   - profile: The profile of the command line; otherwise `AWS_PROFILE`, otherwise `default`.
-    ///   - environment: Where `AWS_PROFILE`, `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` and `HOME` are looked up.
-    /// - Throws: What can't be read, or that a profile which was named is in neither file.
+    ///   - profile: The profile of the command line; `nil` for `AWS_PROFILE`, and without that for `default`.
+    ///   - environment: The environment variables: `AWS_PROFILE`, `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` and
+    ///     `HOME` are used.
+    /// - Throws: An error if a file cannot be read, or if neither file has the profile that is named.
     public init(profile: String?, environment: [String: String]) throws(SettingsError) {
         let files = try SharedFiles(environment: environment)
         let named =
@@ -24,14 +25,15 @@ public struct SharedConfiguration: Sendable {
         self.profile = Profile(name: named ?? "default", files: files)
     }
 
-    /// The names of all profiles, to choose one from; none where the files can't be read.
+    /// Returns the names of all profiles; an empty array if the files cannot be read.
     ///
-    /// - Parameter environment: Where `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` and `HOME` are looked up.
+    /// - Parameter environment: The environment variables: `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` and `HOME`
+    ///   are used.
     public static func profileNames(environment: [String: String]) -> [String] {
         (try? SharedFiles(environment: environment).profileNames) ?? []
     }
 
-    /// A setting of the profile that isn't secret, such as `region`; the credentials file's, where both have it.
+    /// Returns a setting of the profile that is not secret, such as `region`. The credentials file takes precedence.
     func setting(_ name: String) -> String? {
         profile.setting(name)
     }

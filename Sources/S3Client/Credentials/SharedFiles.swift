@@ -1,26 +1,27 @@
 import Glibc
 
-/// What the files that the AWS tools share say, all profiles of them.
+/// The content of the files that the AWS tools share, with all profiles.
 ///
-/// Source: "Shared config and credentials files" in the AWS SDKs and Tools Reference Guide. Both files may speak of one
-/// profile: `[profile NAME]` (or `[default]`) in config, `[NAME]` in credentials.
+/// Source: "Shared config and credentials files" in the AWS SDKs and Tools Reference Guide. Both files may have
+/// settings of one profile: in `[profile NAME]` (or `[default]`) of config, and in `[NAME]` of credentials.
 struct SharedFiles: Sendable {
-    /// By profile, the settings in the config file.
+    /// The settings of each profile in the config file.
     let config: [String: [String: String]]
-    /// By profile, the settings in the credentials file.
+    /// The settings of each profile in the credentials file.
     let credentials: [String: [String: String]]
-    /// The config file's `[sso-session NAME]`.
+    /// The `[sso-session NAME]` sections of the config file.
     let ssoSessions: [String: [String: String]]
-    /// The config file's `[services NAME]`.
+    /// The `[services NAME]` sections of the config file.
     let services: [String: [String: String]]
     let configPath: String
     let credentialsPath: String
-    /// Where `~/.aws` is.
+    /// The home directory, which contains `.aws`.
     let home: String
 
-    /// Reads the files; one that is missing says nothing.
+    /// Reads the files. A missing file counts as empty.
     ///
-    /// - Parameter environment: Where `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` and `HOME` are looked up.
+    /// - Parameter environment: The environment variables: `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` and `HOME`
+    ///   are used.
     init(environment: [String: String]) throws(SettingsError) {
         home = environment["HOME"].nonEmpty ?? Self.homeOfUser()
         configPath = Self.path(environment["AWS_CONFIG_FILE"], default: "~/.aws/config", home: home)
@@ -38,7 +39,7 @@ struct SharedFiles: Sendable {
     /// The names of all profiles.
     var profileNames: [String] { Set(config.keys).union(credentials.keys).sorted() }
 
-    /// The profile, where one of the files speaks of it.
+    /// Returns a profile; `nil` if neither file has it.
     func profile(_ name: String) -> Profile? {
         guard config[name] != nil || credentials[name] != nil else { return nil }
         return Profile(name: name, files: self)
@@ -49,7 +50,7 @@ struct SharedFiles: Sendable {
         return try INIFile(parsing: text, name: path).sections
     }
 
-    /// The sections `[KIND NAME]` by their names, which may stand in quotation marks.
+    /// Returns the sections `[KIND NAME]` by their names, which may be in quotation marks.
     private static func named(
         _ kind: String, in sections: [String: [String: String]]
     ) -> [String: [String: String]] {
@@ -62,7 +63,7 @@ struct SharedFiles: Sendable {
         return named
     }
 
-    /// `path` with the home directory for a "~".
+    /// Returns `path` with the home directory in the place of "~".
     static func path(_ path: String?, default standard: String, home: String) -> String {
         let path = path.nonEmpty ?? standard
         return path.hasPrefix("~/") ? home + path.dropFirst() : path
@@ -74,32 +75,32 @@ struct SharedFiles: Sendable {
     }
 }
 
-/// One profile of the shared files.
+/// A profile of the shared files.
 struct Profile: Sendable {
     let name: String
     let files: SharedFiles
 
-    /// Its settings in the config file.
+    /// The settings in the config file.
     var config: [String: String] { files.config[name] ?? [:] }
-    /// Its settings in the credentials file.
+    /// The settings in the credentials file.
     var credentials: [String: String] { files.credentials[name] ?? [:] }
 
-    /// A setting; the credentials file's, where both have it.
+    /// Returns a setting. The credentials file takes precedence.
     func setting(_ setting: String) -> String? {
         credentials[setting].nonEmpty ?? config[setting].nonEmpty
     }
 
-    /// A setting that can't be done without.
+    /// Returns a required setting, and throws an error if it is missing.
     func needed(_ setting: String) throws(SettingsError) -> String {
         if let value = self.setting(setting) { return value }
         throw SettingsError("\(description) has no \(setting); add it to \(files.configPath)")
     }
 
-    /// The profile, for a message.
+    /// The profile, for messages.
     var description: String { "the profile \(Excerpt.of(name.utf8))" }
 }
 
 extension String? {
-    /// The text, unless it is empty: to the AWS tools an empty variable is one that isn't set.
+    /// The text; `nil` if it is empty, since the AWS tools treat empty variables as unset.
     var nonEmpty: String? { self?.isEmpty == true ? nil : self }
 }

@@ -1,17 +1,17 @@
 import SystemSupport
 
-/// An S3 access point by its ARN, which stands where a bucket's name does: `arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME`
+/// An S3 access point, given by its ARN in the place of a bucket's name: `arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME`
 /// ("Referencing access points" in the Amazon S3 User Guide).
 struct AccessPoint: Hashable, Sendable {
     let region: String
-    /// The owner's account, twelve digits.
+    /// The account of the owner, twelve digits.
     let account: String
     let name: String
 
-    /// How an ARN begins.
+    /// The beginning of an ARN.
     static let prefix = "arn:"
 
-    /// - Throws: What is wrong with the ARN, or that it is of a kind that can't be read by S3's own requests.
+    /// - Throws: An error if the ARN is invalid, or not that of a kind that supports S3's own requests.
     init(parsing arn: some StringProtocol) throws(SettingsError) {
         let shown = Excerpt.of(arn.utf8)
         let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
@@ -36,11 +36,11 @@ struct AccessPoint: Hashable, Sendable {
             throw SettingsError("\(shown) names the region \(Excerpt.of(region.utf8)), which is not one of \(parts[1])")
         }
         guard account.utf8.count == 12, account.utf8.allSatisfy(\.isDigit) else {
-            throw SettingsError("\(shown) names no account: that is a number of twelve digits")
+            throw SettingsError("\(shown) has no valid account (expected twelve digits)")
         }
         guard Self.isName(name) else {
             throw SettingsError(
-                "\(shown) names no access point: a name has 3 to 50 of a-z, 0-9 and \"-\", none of which is \"-\" at an end"
+                "\(shown) has no valid access point name (3 to 50 of a-z, 0-9 and \"-\", not \"-\" at either end)"
             )
         }
     }
@@ -48,7 +48,7 @@ struct AccessPoint: Hashable, Sendable {
     /// The ARN.
     var arn: String { "arn:\(Partition(region: region).rawValue):s3:\(region):\(account):accesspoint/\(name)" }
 
-    /// What stands in front of the host's name.
+    /// The prefix of the host name.
     var hostLabel: String { "\(name)-\(account)" }
 
     private static func unusable(_ shown: String) -> SettingsError {

@@ -1,9 +1,9 @@
 import ObjectStore
 
-/// How a bucket's name is put into a URL; the AWS CLI's `addressing_style`.
+/// The position of a bucket's name in URLs; the AWS CLI's `addressing_style`.
 public enum AddressingStyle: String, CaseIterable, Sendable {
-    /// In the host's name at AWS, in the path at a custom endpoint and where the name has dots (which no TLS wildcard
-    /// certificate covers).
+    /// In the host name for AWS. In the path for a custom endpoint, and for names with dots, which no TLS wildcard
+    /// certificate covers.
     case auto
     /// `https://s3.REGION.amazonaws.com/BUCKET/KEY`.
     case path
@@ -11,24 +11,24 @@ public enum AddressingStyle: String, CaseIterable, Sendable {
     case virtual
 }
 
-/// Where one bucket answers.
+/// The address of a bucket.
 struct BucketAddress: Hashable, Sendable {
     private let scheme: S3Endpoint.Scheme
     /// The `Host` header.
     let host: String
-    /// What stands in front of "/KEY", percent-encoded.
+    /// The part of the path before "/KEY", percent-encoded.
     private let basePath: String
 
     /// - Parameters:
     ///   - bucket: A bucket's name or an access point's ARN.
     ///   - endpoint: The custom endpoint, or `nil` for AWS's in `region`.
-    ///   - variant: Which of AWS's hosts; of no concern where there is a custom endpoint.
+    ///   - variant: The variant of AWS's hosts; has no effect on a custom endpoint.
     init(
         bucket: String, region: String, endpoint: S3Endpoint?, style: AddressingStyle,
         variant: EndpointVariant = EndpointVariant()
     ) {
         if bucket.hasPrefix(AccessPoint.prefix), let accessPoint = try? AccessPoint(parsing: bucket) {
-            // It has one region, and no other form than this: none of its requests is answered by another host.
+            // An access point has one region and no other form of address.
             let base = endpoint ?? S3Endpoint(accessPointsInRegion: accessPoint.region, variant: variant)
             self.init(base: base, hostLabel: accessPoint.hostLabel)
             return
@@ -64,26 +64,26 @@ struct BucketAddress: Hashable, Sendable {
         self.basePath = basePath
     }
 
-    /// The path of an object, or of the bucket itself for the empty key.
+    /// Returns the path of an object; that of the bucket for the empty key.
     func path(of key: Key) -> String {
-        // A listing in path style is asked of "/BUCKET", as botocore does; with a slash behind it some servers see an
+        // A listing in path style has the path "/BUCKET", as in botocore. With a slash at the end, some servers see an
         // empty key.
         if key.bytes.isEmpty && !basePath.isEmpty { return basePath }
         return "\(basePath)/\(PercentEncoding.encode(key.bytes, as: .path))"
     }
 
-    /// The URL to send `request` to.
+    /// Returns the URL of a request.
     func url(of request: HTTPRequest) -> String {
         let query = request.canonicalQuery
         return "\(scheme.rawValue)://\(host)\(request.path)\(query.isEmpty ? "" : "?")\(query)"
     }
 
-    /// The server, for a message.
+    /// The server, for messages.
     var server: String { "\(scheme.rawValue)://\(host)" }
 
     /// The server, without the bucket's path.
     var endpoint: S3Endpoint {
-        // Not the colons of an IPv6 address.
+        // The colons of an IPv6 address are not followed by a port.
         guard let colon = host.lastIndex(of: ":"), let port = Int(host[host.index(after: colon)...]) else {
             return S3Endpoint(scheme: scheme, host: host)
         }

@@ -2,16 +2,17 @@ import SystemSupport
 
 /// Names of regions.
 enum Region {
-    /// Where nobody names one; AWS's first, and what other S3 servers take.
+    /// The default region: the first one of AWS, which other S3 servers accept too.
     static let standard = "us-east-1"
 
-    /// Returns `true` if `name` could be that of a region of another store's: it goes into signatures only, where "/" and "," separate.
+    /// Returns `true` if `name` may be a region of another store. It is only used in signatures, where "/" and "," are
+    /// separators.
     static func isSignable(_ name: String) -> Bool {
         (1...255).contains(name.utf8.count)
             && name.utf8.allSatisfy { $0.isVisibleASCII && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
     }
 
-    /// Returns `true` if `name` could be that of an AWS region, which is part of host names: small letters, digits and "-".
+    /// Returns `true` if `name` may be an AWS region, which is part of host names: lower-case letters, digits and "-".
     static func isValid(_ name: String) -> Bool {
         (1...64).contains(name.utf8.count)
             && name.utf8.allSatisfy { byte in
@@ -21,7 +22,7 @@ enum Region {
     }
 }
 
-/// A part of AWS with accounts and host names of its own ("Partitions" in the AWS General Reference).
+/// A partition of AWS, which has its own accounts and host names ("Partitions" in the AWS General Reference).
 enum Partition: String, CaseIterable, Sendable {
     case aws
     case china = "aws-cn"
@@ -32,7 +33,7 @@ enum Partition: String, CaseIterable, Sendable {
     case isoE = "aws-iso-e"
     case isoF = "aws-iso-f"
 
-    /// The partition of a region, by the region's name. One that nobody knows yet is AWS's.
+    /// The partition of a region, by the region's name. Unknown regions belong to "aws".
     init(region: String) {
         let prefixes: [(String, Partition)] = [
             ("cn-", .china), ("us-gov-", .govCloud), ("eusc-", .europeanSovereign), ("us-iso-", .iso),
@@ -41,7 +42,7 @@ enum Partition: String, CaseIterable, Sendable {
         self = prefixes.first { region.hasPrefix($0.0) }?.1 ?? .aws
     }
 
-    /// What host names end in.
+    /// The domain of host names.
     var domain: String {
         switch self {
         case .aws, .govCloud: "amazonaws.com"
@@ -54,7 +55,7 @@ enum Partition: String, CaseIterable, Sendable {
         }
     }
 
-    /// What the host names of services other than S3 end in where they answer over IPv6 too.
+    /// The domain of dual-stack host names of services other than S3.
     var dualStackDomain: String {
         switch self {
         case .aws, .govCloud: "api.aws"

@@ -1,6 +1,6 @@
 import SystemSupport
 
-/// Where a service answers: scheme, host, port and the path in front of what it has, which at S3 are buckets.
+/// The endpoint of a service: scheme, host, port, and the path before the buckets.
 public struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
     enum Scheme: String, Sendable {
         case http
@@ -10,11 +10,11 @@ public struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
 
     let scheme: Scheme
-    /// A name or an address, in lower case, IPv6 in brackets.
+    /// A host name or address in lower case; IPv6 addresses are in brackets.
     let host: String
-    /// `nil` for the scheme's own.
+    /// The port; `nil` for the default of the scheme.
     let port: Int?
-    /// Empty, or begins with "/" and doesn't end in one.
+    /// The path: empty, or with "/" at its beginning but not at its end.
     let path: String
 
     init(scheme: Scheme, host: String, port: Int? = nil, path: String = "") {
@@ -24,15 +24,15 @@ public struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
         self.path = path
     }
 
-    /// What stands in a `Host` header: the port only where it isn't the scheme's own.
+    /// The value of the `Host` header. It includes the port if it is not the default of the scheme.
     var authority: String { port.map { "\(host):\($0)" } ?? host }
 
-    /// Whether what is sent there stays on this machine.
+    /// `true` if requests do not leave this machine.
     var isLoopback: Bool {
         host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]" || Self.isLoopbackAddress(host)
     }
 
-    /// 127.0.0.0/8; not a name that only begins so.
+    /// Returns `true` for an address in 127.0.0.0/8, but not for a name that begins in the same way.
     private static func isLoopbackAddress(_ host: String) -> Bool {
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
@@ -45,7 +45,7 @@ public struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
 extension S3Endpoint {
     /// Reads an endpoint URL such as `http://127.0.0.1:9000` or `https://storage.example.org/s3`.
     ///
-    /// - Throws: What is wrong with the URL, without repeating a password that it may hold.
+    /// - Throws: An error that names the problem, but not a password in the URL.
     public init(parsing url: String) throws(SettingsError) {
         guard let separator = url.firstRange(of: "://"),
             let scheme = Scheme(rawValue: url[..<separator.lowerBound].lowercased())
@@ -55,7 +55,7 @@ extension S3Endpoint {
         let rest = url[separator.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         let path = rest[authority.endIndex...]
-        // Anywhere: a password with a "/" in it looks like a path.
+        // A password that contains "/" looks like a path, so "@" is not allowed anywhere.
         guard !rest.contains("@") else {
             throw SettingsError(
                 "the endpoint URL may not hold a user name or password: credentials come from the environment or a profile"

@@ -1,18 +1,18 @@
 public import ObjectStore
 import SystemSupport
 
-/// `s3://BUCKET[/PREFIX]`, as a user gives it; instead of the bucket's name an access point's ARN may stand. The prefix is taken as it stands: nothing in it is decoded, and no "/" is
-/// added.
+/// A URI of the form `s3://BUCKET[/PREFIX]`, with a bucket's name or an access point's ARN. The prefix is used as it
+/// is: it is not decoded, and no "/" is added.
 public struct S3URI: Hashable, Sendable, CustomStringConvertible {
-    /// The bucket's name, or an access point's ARN. Which names there are is the store's business: `awsProblem(withBucket:)` has
-    /// AWS's rules.
+    /// The bucket's name, or an access point's ARN. Stores differ in the names that they allow:
+    /// `awsProblem(withBucket:)` checks AWS's rules.
     public let bucket: String
-    /// All that follows the "/" behind the bucket.
+    /// The text after the "/" that follows the bucket.
     public let prefix: Key
 
     /// Reads a URI.
     ///
-    /// - Throws: What is wrong with it.
+    /// - Throws: An error that names the problem.
     public init(parsing text: String) throws(SettingsError) {
         let scheme = "s3://"
         guard text.utf8.starts(with: scheme.utf8) else {
@@ -44,7 +44,7 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// An ARN has one "/" of its own, unless a ":" stands instead.
+    /// Returns the ARN at the beginning of `rest`. An ARN contains one "/", or ":" in its place.
     private static func arn(at rest: Substring.UTF8View) -> Substring.UTF8View {
         let first = rest.prefix { $0 != Key.delimiter }
         guard Substring(first).hasSuffix(":accesspoint") else { return first }
@@ -55,7 +55,8 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
     /// The URI.
     public var description: String { "s3://\(bucket)/\(prefix)" }
 
-    /// The reason why no store can have a bucket of this name, or `nil`. The name becomes part of a path.
+    /// Returns the reason why no store can have a bucket of this name, which becomes part of a path; `nil` if it is
+    /// valid.
     private static func problem(withBucket name: String) -> String? {
         guard name.utf8.count <= 255 else { return "it must have at most 255 bytes" }
         guard name.unicodeScalars.allSatisfy({ !$0.isControlOrFormat && $0 != "\u{FFFD}" }) else {
@@ -64,10 +65,10 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
         return name == "." || name == ".." ? "in a path it has another meaning" : nil
     }
 
-    /// The reason why AWS can't have a bucket of this name ("General purpose bucket naming rules" in the Amazon S3 User Guide), or
-    /// `nil`.
+    /// Returns the reason why AWS cannot have a bucket of this name ("General purpose bucket naming rules" in the
+    /// Amazon S3 User Guide); `nil` if it is valid.
     ///
-    /// Reserved suffixes are not refused: an access point's alias (`…-s3alias`) stands where a bucket's name does.
+    /// Reserved suffixes are allowed, since an access point's alias (`…-s3alias`) can be used as a bucket's name.
     static func awsProblem(withBucket name: String) -> String? {
         let bytes = Array(name.utf8)
         guard (3...63).contains(bytes.count) else { return "it must have 3 to 63 characters" }
@@ -83,7 +84,7 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// Returns `true` if a name can stand in front of a host's name.
+    /// Returns `true` if a name can be a prefix of a host name.
     static func isHostLabel(_ name: String) -> Bool {
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         return labels.allSatisfy { label in

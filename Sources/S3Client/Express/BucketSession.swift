@@ -2,16 +2,16 @@ internal import Logging
 import ObjectStore
 import Synchronization
 
-/// The credentials of a directory bucket's requests: those of a session (CreateSession), which is made with the account's
-/// credentials and renewed while there are requests. An idle mount makes none.
+/// The credentials of requests to a directory bucket: those of a session (CreateSession), which is created with the
+/// account's credentials and renewed while there are requests. An idle mount creates no sessions.
 ///
-/// A store at a custom endpoint may have a bucket of such a name without knowing sessions. Its requests are then signed with
+/// A store at a custom endpoint may have a bucket of such a name but no sessions. Requests to it are then signed with
 /// the account's credentials, as for any other bucket.
 final class BucketSession: CredentialsProvider {
-    /// The credentials that make sessions.
+    /// The credentials that sessions are created with.
     let account: any CredentialsProvider
     private let bucket: String
-    /// The custom endpoint; `nil` for AWS's, where each directory bucket has sessions.
+    /// The custom endpoint; `nil` for AWS, where every directory bucket has sessions.
     private let endpoint: S3Endpoint?
     private let logger: Logger
     private let state = Mutex(BucketSessionState())
@@ -27,7 +27,7 @@ final class BucketSession: CredentialsProvider {
 
     func current(for subject: String) -> CurrentCredentials {
         switch state.withLock({ $0.current(now: .now) }) {
-        case .session(let credentials, let isUnproven): .ready(credentials, isUnproven: isUnproven)
+        case .session(let credentials, let isUnverified): .ready(credentials, isUnverified: isUnverified)
         case .renewing: .renewing
         case .unavailable(let error): .unavailable(error)
         case .account: account.current(for: subject)
@@ -55,47 +55,47 @@ final class BucketSession: CredentialsProvider {
         state.withLock { $0.noteSuccess(of: credentials) }
     }
 
-    /// Gives up a session that is to be renewed soon, so that the next request waits for a new one: for a signature that is to
-    /// hold as long as it can.
+    /// Drops a session that is due for renewal, so that the next request waits for a new one: for a signature with the
+    /// longest possible validity.
     func retireOld() {
         state.withLock { $0.retireOld(now: .now) }
     }
 
-    /// The reason why the last session could not be made, where another one may be soon.
-    var trouble: StoreError? { state.withLock { $0.trouble } }
+    /// The reason why the last attempt to create a session failed, if another one may soon succeed.
+    var transientError: StoreError? { state.withLock { $0.transientError } }
 
-    /// True once a store at a custom endpoint has shown that it knows no sessions.
+    /// `true` once a store at a custom endpoint has shown that it does not support sessions.
     var isOrdinary: Bool { state.withLock { $0.isOrdinary } }
 
     // MARK: How sessions are made
 
-    /// Takes the request for a session, of which there is one in flight at a time.
+    /// Starts a request for a session, if one is needed and none is in flight.
     ///
-    /// - Returns: The request that makes it; `nil` where none is needed.
+    /// - Returns: The request to send; `nil` if none is needed.
     func takeRequest() -> SessionOperation? {
         guard state.withLock({ $0.takeRequest() }) else { return nil }
         return SessionOperation(bucket: bucket) { self.take($0) }
     }
 
-    /// Returns true for a refused CreateSession that means that the store knows no sessions. AWS's stores know them.
+    /// Returns `true` if the failure of CreateSession shows that the store does not support sessions. AWS always does.
     ///
     /// - Parameters:
-    ///   - failure: The refusal, of which `answer` is what the store said.
+    ///   - failure: The failure, whose `answer` is the text of the store.
     ///   - region: The region that the request was signed for.
-    func showsUnknown(_ failure: AttemptFailure, signedFor region: String) -> Bool {
+    func indicatesNoSessions(_ failure: AttemptFailure, signedFor region: String) -> Bool {
         guard endpoint != nil, state.withLock({ !$0.hasHadSession }) else { return false }
         switch (failure.error.code, failure.remedy) {
         case (_, .setClock), (_, .backOff): return false
-        // The region is right, so it is the service that the store doesn't know.
+        // The region was right, so the store does not know the service.
         case (.wrongRegion, .useRegion(let other)): return other == region
         case (.refused, _), (.noSuchKey, _), (.noSuchBucket, _), (.malformedResponse, _), (.wrongRegion, _): return true
-        // Such a store computes the signature for the service "s3".
+        // A store without sessions computes the signature for the service "s3".
         case (.credentialsRejected, _): return failure.answer.hasPrefix("SignatureDoesNotMatch")
         default: return false
         }
     }
 
-    /// Reads the bucket as an ordinary one from now on.
+    /// Treats the bucket as an ordinary one from now on.
     func becomeOrdinary() {
         guard state.withLock({ $0.becomeOrdinary() }) else { return }
         logger.notice(
@@ -105,15 +105,15 @@ final class BucketSession: CredentialsProvider {
             """)
     }
 
-    private func take(_ result: Result<MadeSession, StoreError>) {
+    private func take(_ result: Result<CreatedSession, StoreError>) {
         switch state.withLock({ $0.take(result, now: .now) }) {
         case .none: break
         case .lost(let error):
             logger.error(
-                "\(error); what is not cached can't be read until a session can be made, there is no need to mount again"
+                "\(error); uncached data cannot be read until a session can be created; no remount is needed"
             )
-        case .late(let error): logger.warning("the session of s3://\(bucket) can't be renewed yet: \(error)")
-        case .regained: logger.notice("there is a session of s3://\(bucket) again")
+        case .late(let error): logger.warning("cannot renew the session of s3://\(bucket) yet: \(error)")
+        case .regained: logger.notice("session of s3://\(bucket) created; the bucket can be read again")
         }
     }
 }

@@ -1,47 +1,47 @@
 import ObjectStore
 import SystemSupport
 
-/// A session as CreateSession has given it.
-struct MadeSession {
+/// A session that CreateSession has returned.
+struct CreatedSession {
     let credentials: Credentials
-    /// The time of the request: the session holds from then on at the earliest.
+    /// The time of the request, at which the session's lifetime begins at the earliest.
     let askedAt: ContinuousClock.Instant
-    /// The time that it holds.
+    /// The lifetime of the session.
     let lifetime: Duration
-    /// Its end, by this machine's clock.
+    /// The expiry, by this machine's clock.
     let expiry: Timestamp
 }
 
-/// The state of a directory bucket's session, and what requests are told. Knows no thread and no clock.
+/// The state machine of a directory bucket's session. Has no thread and no clock.
 ///
-/// Half-way through its life a session is renewed beside the requests, which go on with the old one. A request that finds
-/// none waits for one. A session that the store refuses is dropped, and a request that met the refusal is sent again with the
-/// next one. A store may refuse one object's requests for ever although the session is good. So a session that the store has
-/// taken for others stays where it is refused for what the one before was refused for, and that request fails alone.
+/// A session is renewed half-way through its lifetime, while requests still use the old one. A request that finds no
+/// session waits for one. A session that the store refuses is dropped, and the refused request is sent again with the
+/// next one. A store may permanently refuse requests for one object although the session is valid. So a verified
+/// session is kept when it is refused for the same object as the session before, and only that request fails.
 struct BucketSessionState {
     typealias Instant = ContinuousClock.Instant
 
-    /// The time for which requests fail with a lasting failure before CreateSession is sent again.
+    /// The time for which requests fail with a permanent error before CreateSession is sent again.
     static let failureInterval: Duration = .seconds(1)
-    /// The pause after a renewal that failed while the old session still holds.
+    /// The pause after a failed renewal while the old session is still valid.
     static let renewalPause: Duration = .seconds(5)
-    /// The time for which the subject of a refusal is remembered.
+    /// The time for which the object of a refusal is remembered.
     static let refusalMemory: Duration = .seconds(10)
-    /// The number of new sessions in a row that the store may refuse before there is a pause.
-    static let unprovenRefusalLimit = 2
-    /// Requests on their way at the end would be refused: the last part of a session's life is not used.
+    /// The number of new sessions in a row that the store may refuse before a pause.
+    static let unverifiedRefusalLimit = 2
+    /// The last part of a session's lifetime, which is not used: requests that arrive after the end would be refused.
     private static let margin: Duration = .seconds(10)
 
-    /// A session, and when it is used.
+    /// A session and the times of its use.
     struct Session {
         let credentials: Credentials
         let expiry: Timestamp
         var renewal: Instant
         let end: Instant
-        /// True once the store has accepted it.
-        var isProven = false
+        /// `true` once the store has accepted the session.
+        var isVerified = false
 
-        fileprivate init(_ made: MadeSession) {
+        fileprivate init(_ made: CreatedSession) {
             credentials = made.credentials
             expiry = made.expiry
             renewal = made.askedAt + made.lifetime / 2
@@ -50,44 +50,44 @@ struct BucketSessionState {
     }
 
     private var session: Session?
-    /// True while CreateSession is in flight.
+    /// `true` while CreateSession is in flight.
     private var isMaking = false
-    /// True when a request needs a new session, and none is in flight.
+    /// `true` if a request needs a new session and none is in flight.
     private var isWanted = false
-    /// No session is made before.
+    /// The earliest time of the next CreateSession.
     private var nextMaking: Instant?
-    /// A failure that requests are told, and until when.
+    /// A failure that all requests get until `end`.
     private var failure: (error: StoreError, end: Instant)?
-    /// The last failure, where it may pass.
-    private(set) var trouble: StoreError?
-    private var unprovenRefusalCount = 0
-    /// The last refusal that a session was dropped for.
+    /// The last failure, if it was a transient one.
+    private(set) var transientError: StoreError?
+    private var unverifiedRefusalCount = 0
+    /// The last refusal for which a session was dropped.
     private var lastRefusal: (subject: String, instant: Instant)?
-    /// True once the log has said that there is no session.
+    /// `true` once the log has reported that there is no session.
     private var isLost = false
-    /// True once there was a session.
+    /// `true` once there has been a session.
     private(set) var hasHadSession = false
-    /// True once the store has shown that it knows no sessions.
+    /// `true` once the store has shown that it does not support sessions.
     private(set) var isOrdinary = false
 
     /// The answer to a request that is to be signed.
     enum Answer {
-        /// Sign with this session.
-        case session(Credentials, isUnproven: Bool)
-        /// There soon is one.
+        /// The session to sign with.
+        case session(Credentials, isUnverified: Bool)
+        /// A session is being created.
         case renewing
-        /// There is none to be had.
+        /// No session can be created.
         case unavailable(StoreError)
-        /// There are no sessions: sign with the account's credentials.
+        /// The store does not support sessions: the account's credentials are used.
         case account
     }
 
-    /// Returns the credentials to sign with now. A session that is missing or old is to be requested.
+    /// Returns the credentials to sign with. If the session is missing or due for renewal, a new one is wanted.
     mutating func current(now: Instant) -> Answer {
         if isOrdinary { return .account }
         if let session, now < session.end {
             if session.renewal <= now { want(now: now) }
-            return .session(session.credentials, isUnproven: !session.isProven)
+            return .session(session.credentials, isUnverified: !session.isVerified)
         }
         session = nil
         if let failure, now < failure.end { return .unavailable(failure.error) }
@@ -99,19 +99,19 @@ struct BucketSessionState {
         if !isMaking, nextMaking.map({ $0 <= now }) ?? true { isWanted = true }
     }
 
-    /// The session that holds now.
+    /// Returns the session if it is valid now.
     func inUse(now: Instant) -> Session? {
         session.flatMap { now < $0.end ? $0 : nil }
     }
 
-    /// Drops a session that is to be renewed.
+    /// Drops a session that is due for renewal.
     mutating func retireOld(now: Instant) {
         if let session, session.renewal <= now { self.session = nil }
     }
 
-    /// Begins to make a session.
+    /// Starts to create a session, if one is wanted.
     ///
-    /// - Returns: True where the caller is to make it.
+    /// - Returns: `true` if the caller must create it.
     mutating func takeRequest() -> Bool {
         guard isWanted, !isMaking else { return false }
         isWanted = false
@@ -119,46 +119,46 @@ struct BucketSessionState {
         return true
     }
 
-    /// The store refuses a session for `subject`.
+    /// Records that the store has refused a session for `subject`.
     ///
-    /// - Returns: True where the request should be sent again.
+    /// - Returns: `true` if the request should be sent again.
     mutating func noteRefusal(of credentials: Credentials, for subject: String, now: Instant) -> Bool {
-        // There is another one by now.
+        // The session was replaced in the meantime.
         guard let session, credentials == session.credentials else { return true }
-        if session.isProven, let lastRefusal, lastRefusal.subject == subject,
+        if session.isVerified, let lastRefusal, lastRefusal.subject == subject,
             now - lastRefusal.instant < Self.refusalMemory
         {
             return false
         }
         self.session = nil
         lastRefusal = (subject, now)
-        if session.isProven { return true }
-        unprovenRefusalCount += 1
-        guard unprovenRefusalCount >= Self.unprovenRefusalLimit else { return true }
+        if session.isVerified { return true }
+        unverifiedRefusalCount += 1
+        guard unverifiedRefusalCount >= Self.unverifiedRefusalLimit else { return true }
         nextMaking = now + Self.failureInterval
         return false
     }
 
-    /// The store takes a session.
+    /// Records that the store has accepted a session.
     mutating func noteSuccess(of credentials: Credentials) {
         guard credentials == session?.credentials else { return }
-        session?.isProven = true
-        unprovenRefusalCount = 0
+        session?.isVerified = true
+        unverifiedRefusalCount = 0
     }
 
-    /// A change that the log tells.
+    /// A change to log.
     enum Change: Equatable {
         case none
-        /// There is none, and requests fail.
+        /// There is no session, and requests fail.
         case lost(StoreError)
-        /// The old one is good for a while yet.
+        /// The renewal failed, but the old session is still valid.
         case late(StoreError)
-        /// There is one again.
+        /// There is a session again.
         case regained
     }
 
     /// Takes the result of a request for a session.
-    mutating func take(_ result: Result<MadeSession, StoreError>, now: Instant) -> Change {
+    mutating func take(_ result: Result<CreatedSession, StoreError>, now: Instant) -> Change {
         isMaking = false
         isWanted = false
         if isOrdinary { return .none }
@@ -166,7 +166,7 @@ struct BucketSessionState {
         case .success(let made):
             session = Session(made)
             hasHadSession = true
-            (failure, trouble) = (nil, nil)
+            (failure, transientError) = (nil, nil)
             defer { isLost = false }
             return isLost ? .regained : .none
         case .failure(let error):
@@ -175,9 +175,9 @@ struct BucketSessionState {
                 session?.renewal = now + Self.renewalPause
                 return .late(error)
             }
-            // A request that has time left waits for the next session.
-            if error.mayPass {
-                trouble = error
+            // Requests that have time left wait for the next session.
+            if error.isTransient {
+                transientError = error
                 return .none
             }
             failure = (error, now + Self.failureInterval)
@@ -186,9 +186,9 @@ struct BucketSessionState {
         }
     }
 
-    /// The store knows no sessions.
+    /// Records that the store does not support sessions.
     ///
-    /// - Returns: True the first time.
+    /// - Returns: `true` the first time.
     mutating func becomeOrdinary() -> Bool {
         isMaking = false
         defer { isOrdinary = true }
@@ -197,8 +197,8 @@ struct BucketSessionState {
 }
 
 extension StoreError {
-    /// True for an error that the next attempt may not meet.
-    fileprivate var mayPass: Bool {
+    /// `true` for an error that the next attempt may not encounter.
+    fileprivate var isTransient: Bool {
         switch code {
         case .timedOut, .unreachable, .throttled, .serverFault: true
         default: false

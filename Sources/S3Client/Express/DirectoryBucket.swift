@@ -1,15 +1,15 @@
-/// An S3 directory bucket (S3 Express One Zone), recognized by its name: `NAME--ZONE--x-s3`, or `NAME--ZONE--xa-s3` for an
-/// access point of one ("Directory bucket naming rules" in the Amazon S3 User Guide). No other bucket of AWS may have such a
-/// name.
+/// An S3 directory bucket (S3 Express One Zone), recognized by its name: `NAME--ZONE--x-s3`, or `NAME--ZONE--xa-s3` for
+/// an access point ("Directory bucket naming rules" in the Amazon S3 User Guide). No other bucket of AWS may have such
+/// a name.
 struct DirectoryBucket: Hashable, Sendable {
-    /// The id of the zone that the bucket is in: "use1-az4", in a Local Zone "usw2-lax1-az1".
+    /// The id of the bucket's zone: "use1-az4", or in a Local Zone "usw2-lax1-az1".
     let zone: String
 
-    /// - Returns: `nil` where `name` is not that of a directory bucket.
+    /// - Returns: `nil` if `name` is not that of a directory bucket.
     init?(name: String) {
         guard let suffix = Self.suffixes.first(where: name.hasSuffix) else { return nil }
         let parts = name.dropLast(suffix.count).split(separator: "--", omittingEmptySubsequences: false)
-        // The name in front of the separator may end in "-".
+        // The part before the separator may end in "-".
         let zone = (parts.last ?? "").drop { $0 == "-" }
         guard parts.count > 1, zone.contains("-"), Region.isValid(String(zone)) else { return nil }
         self.zone = String(zone)
@@ -17,10 +17,10 @@ struct DirectoryBucket: Hashable, Sendable {
 
     private static let suffixes = ["--x-s3", "--xa-s3"]
 
-    /// The region of the zone; `nil` where the zone's id doesn't tell.
+    /// The region of the zone; `nil` if it cannot be derived from the zone's id.
     ///
-    /// A zone's id begins with its region's name in short: "usw2" for us-west-2, "apne1" for ap-northeast-1, "usgw1" for
-    /// us-gov-west-1 ("Availability Zone IDs" in the AWS RAM User Guide).
+    /// A zone's id begins with an abbreviation of its region: "usw2" for us-west-2, "apne1" for ap-northeast-1, "usgw1"
+    /// for us-gov-west-1 ("Availability Zone IDs" in the AWS RAM User Guide).
     var region: String? {
         let code = zone.prefix { $0 != "-" }
         var direction = code.dropFirst(2).prefix { !$0.isNumber }

@@ -1,38 +1,38 @@
 import ObjectStore
 
-/// The entries of listings that were not as S3 would write them, by kind. Each affects that entry only.
+/// The number of flawed entries in listings, by kind of flaw. A flaw affects only its entry.
 public struct ListFlaws: Sendable, Equatable {
-    /// Kinds of flaws. The raw values are for programs (`tractfs status --json`).
+    /// A kind of flaw. The raw values are for programs (`tractfs status --json`).
     public enum Kind: String, CaseIterable, Sendable {
-        /// No ETag, or one that can't be sent back: size and time identify the object instead.
+        /// The ETag is missing or cannot be sent back. Size and time identify the object instead.
         case noETag = "no_etag"
-        /// No time that can be read: the file shows `Timestamp.unknown`.
+        /// The time is missing or unreadable. The file shows `Timestamp.unknown`.
         case noTime = "no_time"
-        /// No size that can be read: the entry is left out.
+        /// The size is missing or unreadable. The entry is left out.
         case noSize = "no_size"
-        /// A key of bytes that can't be read, none at all, or a common prefix that does not end in "/": the entry is left out.
+        /// The key is missing or unreadable, or a common prefix does not end in "/". The entry is left out.
         case badKey = "bad_key"
-        /// A key that does not begin with the prefix that was asked for: the entry is left out.
+        /// The key does not begin with the requested prefix. The entry is left out.
         case outsidePrefix = "outside_prefix"
-        /// A key that the page has already given: the entry is left out.
+        /// The page has contained the key before. The entry is left out.
         case repeated
     }
 
-    /// The number of entries of each kind that there are.
+    /// The number of entries with each kind of flaw.
     public private(set) var counts: [Kind: Int] = [:]
-    /// The key of the first entry of each kind.
+    /// The key of the first entry with each kind of flaw.
     private(set) var firstKeys: [Kind: Key] = [:]
 
-    /// No flaws.
+    /// Creates counts without flaws.
     package init() {}
 
-    /// Counts an entry.
+    /// Counts a flawed entry.
     mutating func note(_ kind: Kind, _ key: Key) {
         counts[kind, default: 0] += 1
         if firstKeys[kind] == nil { firstKeys[kind] = key }
     }
 
-    /// Adds other entries.
+    /// Adds the counts of other entries.
     mutating func add(_ other: ListFlaws) {
         counts.merge(other.counts, uniquingKeysWith: +)
         firstKeys.merge(other.firstKeys) { mine, _ in mine }
@@ -40,7 +40,7 @@ public struct ListFlaws: Sendable, Equatable {
 }
 
 extension ListFlaws.Kind {
-    /// The message of the first entry of this kind.
+    /// The log message for the first entry with this flaw.
     var message: String {
         switch self {
         case .noETag:

@@ -1,16 +1,16 @@
 import ObjectStore
 import SystemSupport
 
-/// Makes the items of a page of the elements that an answer has.
+/// Builds the items of a page from the elements of a response.
 struct ListPageAssembly {
     private let elements: ListPageElements
     private let request: ListRequest
     private let isEncoded: Bool
-    /// `true` if the page says that its keys are encoded, and they are not.
+    /// `true` if the page declares its keys as encoded and they are not.
     let isFalselyEncoded: Bool
     private(set) var flaws = ListFlaws()
 
-    /// - Parameter isEncodingIgnored: Whether the store is known not to encode keys, whatever it says.
+    /// - Parameter isEncodingIgnored: `true` if the store is known not to encode keys, whatever it declares.
     init(_ elements: ListPageElements, request: ListRequest, isEncodingIgnored: Bool) {
         self.elements = elements
         self.request = request
@@ -19,8 +19,8 @@ struct ListPageAssembly {
         isEncoded = elements.isURLEncoded && !isEncodingIgnored && !isFalselyEncoded
     }
 
-    /// Returns `true` if keys are not encoded although the page says so: one of them has a "%" that begins no escape, or one begins with
-    /// the prefix only as it stands.
+    /// Returns `true` if keys are not encoded although the page declares it: one of them has a "%" that begins no
+    /// escape, or they begin with the prefix only when they are not decoded.
     private static func isFalselyEncoded(_ elements: ListPageElements, prefix: Key) -> Bool {
         var (isRight, isRightAsItStands) = (true, true)
         for text in elements.objects.compactMap(\.key) + elements.commonPrefixes {
@@ -31,14 +31,14 @@ struct ListPageAssembly {
         return !isRight && isRightAsItStands
     }
 
-    /// The position where a listing by markers goes on: `NextMarker`, which stores leave out where no delimiter was asked for, or else
-    /// behind the greatest key.
+    /// The marker at which the next page begins: `NextMarker`, which stores omit for requests without a delimiter, or
+    /// the greatest key.
     var nextMarker: Key? {
         if let text = elements.nextMarker, !text.isEmpty { return key(from: text) }
         return (elements.objects.compactMap(\.key) + elements.commonPrefixes).compactMap { key(from: $0) }.max()
     }
 
-    /// The items. Objects and common prefixes each come sorted as a rule, and are merged.
+    /// Returns the page. Objects and common prefixes are merged; each of them is usually sorted.
     mutating func page() -> ListPage {
         let objects = usableObjects()
         let prefixes = usablePrefixes()
@@ -49,15 +49,16 @@ struct ListPageAssembly {
         guard let position = request.position, let first = items.first, first.key <= position else {
             return ListPage(items: items)
         }
-        // Some servers list the key itself, or the common prefix that it is in, where S3 begins behind it. Others have an order
-        // of their own, or don't know the position at all.
+        // Some servers include the key of the position, or the common prefix that contains it; S3 begins behind it.
+        // Others have a different order, or do not know the position at all.
         let isOrdered = items.allSatisfy { item in
             if case .commonPrefix(let prefix) = item, position.hasPrefix(prefix) { true } else { item.key >= position }
         }
         return ListPage(items: isOrdered ? Array(items.drop { $0.key <= position }) : items, isOrdered: isOrdered)
     }
 
-    /// The objects as they came, without those that can't be used. Of two with one key that follow each other the first counts.
+    /// Returns the objects in their original order, without those that cannot be used. Of two adjacent objects with the
+    /// same key, the first one is used.
     private mutating func usableObjects() -> [ListedObject] {
         var objects: [ListedObject] = []
         objects.reserveCapacity(elements.objects.count)
@@ -88,7 +89,7 @@ struct ListPageAssembly {
         return prefixes
     }
 
-    /// The key of these bytes; `nil`, and counted, where no entry can be made of them.
+    /// Returns the key of these bytes; `nil` if they are not a usable key, which is counted as a flaw.
     private mutating func usableKey(from text: [UInt8], last: Key?) -> Key? {
         guard !text.isEmpty, !ListedText.hasPlaceholder(text), let key = key(from: text) else {
             flaws.note(.badKey, Key(text))
@@ -113,7 +114,7 @@ struct ListPageAssembly {
         zip(elements, elements.dropFirst()).allSatisfy { key($0) < key($1) }
     }
 
-    /// Both in one order. A key that is a common prefix too counts once, as that: a folder.
+    /// Merges both in order. A key that is also a common prefix counts only as that, as a folder.
     private static func merged(_ objects: [ListedObject], _ prefixes: [Key]) -> [ListPage.Item] {
         var items: [ListPage.Item] = []
         items.reserveCapacity(objects.count + prefixes.count)
@@ -129,7 +130,7 @@ struct ListPageAssembly {
         return items + prefixes[prefixIndex...].map { .commonPrefix($0) }
     }
 
-    /// Objects, then common prefixes, as they came, each key once.
+    /// Returns the objects and then the common prefixes in their original order, each key once.
     private mutating func unique(_ objects: [ListedObject], _ prefixes: [Key]) -> [ListPage.Item] {
         let folders = Set(prefixes)
         let files = objects.filter { !folders.contains($0.version.key) }

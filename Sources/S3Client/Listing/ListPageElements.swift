@@ -1,10 +1,10 @@
 import ObjectStore
 import SystemSupport
 
-/// The elements of an answer to ListObjectsV2 or ListObjects. EncodingType may come behind the keys that it is about, so keys are
-/// left as they stand; all else is read at once, because a text is a piece of memory and a number is none.
+/// The elements of a response to ListObjectsV2 or ListObjects. EncodingType may follow the keys that it applies to, so
+/// keys are stored undecoded. Other values are parsed immediately, since a number takes less memory than its text.
 struct ListPageElements {
-    /// One `Contents`. What is missing or can't be read is `nil`.
+    /// A `Contents` element. Values that are missing or unreadable are `nil`.
     struct Object {
         var key: [UInt8]?
         var byteCount: Int?
@@ -21,16 +21,16 @@ struct ListPageElements {
     private(set) var isListing = false
     private(set) var objects: [Object] = []
     private(set) var commonPrefixes: [[UInt8]] = []
-    /// `nil` where the answer doesn't say so.
+    /// The value of IsTruncated; `nil` if it is missing.
     private(set) var isTruncated: Bool?
     private(set) var nextToken: String?
-    /// As it stands.
+    /// The value of NextMarker, undecoded.
     private(set) var nextMarker: [UInt8]?
     var hasNextMarker: Bool { nextMarker?.isEmpty == false }
     private(set) var isURLEncoded = false
-    /// `true` if there is an element that only ListObjectsV2 has.
+    /// `true` if the response has an element that only ListObjectsV2 returns.
     private(set) var isVersion2 = false
-    /// `true` if there is an element that only ListObjects has.
+    /// `true` if the response has an element that only ListObjects returns.
     private(set) var isVersion1 = false
     private(set) var problem: String?
     private var section = Section.other
@@ -39,7 +39,7 @@ struct ListPageElements {
     mutating func begin(_ element: XMLName, depth: Int) {
         switch depth {
         case 1:
-            // OpenStack Swift's and others' answers to version 1 have names of their own.
+            // OpenStack Swift and others have different names for responses of version 1.
             isListing = element == "ListBucketResult" || element == "ListBucketV2Result"
         case 2:
             switch element {
@@ -54,7 +54,7 @@ struct ListPageElements {
     }
 
     mutating func end(_ element: XMLName, depth: Int, text: [UInt8]) {
-        // In a key they affect that entry; elsewhere the page is damaged.
+        // A placeholder in a key affects only that entry; elsewhere it means that the page is damaged.
         if depth == 1 || (depth == 2 && section != .other), ListedText.hasPlaceholder(text) {
             problem = "bytes that are no text stand between its elements"
         }

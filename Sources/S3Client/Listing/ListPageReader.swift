@@ -1,10 +1,10 @@
 package import ObjectStore
 
-/// Reads the answer of ListObjectsV2, or of ListObjects, piece by piece into a `ListPage`.
+/// An incremental parser that turns a response of ListObjectsV2 or ListObjects into a `ListPage`.
 ///
-/// Source: "ListObjectsV2" and "ListObjects", response syntax, in the Amazon S3 API Reference. An entry that can't be used is
-/// left out or has a stand-in for what it lacks, and is counted (`flaws`). The page as a whole is malformed where it is no
-/// listing, or where it is cut off without saying how it goes on.
+/// Source: "ListObjectsV2" and "ListObjects", response syntax, in the Amazon S3 API Reference. An entry that cannot be
+/// used is left out, or gets a replacement for what it lacks, and is counted (`flaws`). The page as a whole is
+/// malformed if it is not a listing, or if it is truncated without a continuation.
 package final class ListPageReader {
     private let request: ListRequest
     private let isMarked: Bool
@@ -12,20 +12,20 @@ package final class ListPageReader {
     private let consumer = ListPageConsumer()
     private let xml: XMLReader
     private var repair = TextRepair()
-    /// The beginning of the answer, to show where it is no XML.
+    /// The beginning of the response, for the error if it is not XML.
     private var beginning: [UInt8] = []
     private static let beginningByteLimit = 2_048
 
-    /// The entries that were not as they should be; known once the page is finished.
+    /// The flawed entries; known once the page is finished.
     package private(set) var flaws = ListFlaws()
-    /// `true` if the page says that its keys are encoded, and they are not; known once the page is finished.
+    /// `true` if the page declares its keys as encoded and they are not; known once the page is finished.
     private(set) var isFalselyEncoded = false
 
-    /// A reader of the answer to `request`.
+    /// Creates a reader of the response to `request`.
     ///
     /// - Parameters:
-    ///   - isMarked: Whether the request was one of ListObjects, which goes on by `marker`.
-    ///   - isEncodingIgnored: Whether the store is known not to encode keys, whatever it says.
+    ///   - isMarked: `true` for a request of ListObjects, which continues by `marker`.
+    ///   - isEncodingIgnored: `true` if the store is known not to encode keys, whatever it declares.
     package init(request: ListRequest, isMarked: Bool = false, isEncodingIgnored: Bool = false) {
         self.request = request
         self.isMarked = isMarked
@@ -33,7 +33,7 @@ package final class ListPageReader {
         xml = XMLReader(consumer: consumer)
     }
 
-    /// Takes the next bytes of the answer.
+    /// Parses the next bytes of the response.
     package func receive(_ bytes: RawSpan) throws(StoreError) {
         if beginning.count < Self.beginningByteLimit {
             bytes.withUnsafeBytes { beginning += $0.prefix(Self.beginningByteLimit - beginning.count) }
@@ -41,7 +41,7 @@ package final class ListPageReader {
         try read(bytes, isLast: false)
     }
 
-    /// The page, all bytes of which have been received.
+    /// Returns the page, after all bytes have been received.
     package func finish() throws(StoreError) -> ListPage {
         try read(RawSpan(), isLast: true)
         guard elements.isListing else { throw notAListing("its root element is another") }
@@ -53,16 +53,17 @@ package final class ListPageReader {
             items: page.items, next: try next(assembly, isOrdered: page.isOrdered), isOrdered: page.isOrdered)
     }
 
-    /// `true` if a page is one of ListObjects, version 1, although it was asked for by version 2: the store does not know
-    /// `start-after` and tokens then. Known once all bytes have been received.
+    /// `true` if the page is that of ListObjects (version 1), although version 2 was requested. The store then knows
+    /// neither `start-after` nor tokens. Known once all bytes have been received.
     var isVersion1: Bool { !elements.isVersion2 && elements.isVersion1 }
 
-    /// `true` if the page says that it is one of version 2.
+    /// `true` if the page is that of version 2.
     var isVersion2: Bool { elements.isVersion2 }
 
     private var elements: ListPageElements { consumer.elements }
 
-    /// Returns the token of the next page. `IsTruncated` decides whether there is one; a token decides only where that is missing.
+    /// Returns the token of the next page. `IsTruncated` decides whether there is one; without it, the presence of a
+    /// token decides.
     private func next(_ assembly: ListPageAssembly, isOrdered: Bool) throws(StoreError) -> ContinuationToken? {
         let token = elements.nextToken.flatMap { $0.isEmpty || isMarked ? nil : ContinuationToken($0) }
         guard elements.isTruncated ?? (token != nil || elements.hasNextMarker) else { return nil }
@@ -74,7 +75,8 @@ package final class ListPageReader {
         guard let marker = assembly.nextMarker else {
             throw malformed("it is cut off, but there is neither a continuation token nor a key to go on behind")
         }
-        // Behind the greatest key there may be others, unless the page was asked for in a way that the store doesn't know.
+        // An unordered page may continue before its greatest key, unless the store has only ignored a parameter of the
+        // request.
         guard isOrdered || elements.hasNextMarker || (!isMarked && request.startAfter != nil) else {
             throw malformed("it is cut off and not in order, but there is neither a continuation token nor a marker")
         }
@@ -115,13 +117,13 @@ package final class ListPageReader {
 }
 
 extension ListRequest {
-    /// The key that the page begins behind, as far as it is known: tokens don't tell.
+    /// The key after which the page begins; `nil` if unknown, as for tokens.
     var position: Key? { continuation == nil ? startAfter : continuation?.marker }
 }
 
-/// Hands the elements on.
+/// Passes XML elements to `ListPageElements`.
 private final class ListPageConsumer: XMLConsumer {
-    // A value, so that an element is one access to this object: Swift checks every one of them.
+    // A value, so that an element takes only one access to this object, since Swift checks each access.
     private(set) var elements = ListPageElements()
 
     func begin(_ element: XMLName, depth: Int) {

@@ -1,20 +1,20 @@
-/// Makes text of bytes that XML could not hold, so that one key of such bytes does not spoil a whole page: bytes that are no
-/// UTF-8, control characters, and references to characters that XML does not have each become U+FDD0, a character that no text
-/// holds.
+/// Replaces bytes that XML cannot contain, so that one such key does not make a whole page unreadable. Bytes that are
+/// not UTF-8, control characters, and references to characters that XML does not allow each become U+FDD0, a
+/// noncharacter that no text contains.
 ///
-/// Some stores list keys as they are kept, whatever bytes those have, and ignore `EncodingType=url`.
+/// Some stores list keys unencoded, whatever bytes they contain, and ignore `EncodingType=url`.
 struct TextRepair {
     /// The UTF-8 bytes of U+FDD0.
     static let placeholder: [UInt8] = [0xEF, 0xB7, 0x90]
-    /// `&#x0010FFFF;` and a few zeros more.
+    /// The maximum length of a reference: `&#x0010FFFF;` with a few more zeros.
     private static let referenceByteCountMax = 16
 
-    /// The bytes of a character, or of a reference, whose end has not come.
+    /// The bytes of a character or reference that is not complete yet.
     private var pending: [UInt8] = []
 
-    /// Returns the next bytes repaired; `nil` where they can be used as they are, which is the rule.
+    /// Returns the next bytes repaired; `nil` if they need no repair, as is usual.
     ///
-    /// - Parameter isLast: Whether no bytes follow.
+    /// - Parameter isLast: `true` if no bytes follow.
     mutating func repaired(_ bytes: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8]? {
         if pending.isEmpty { return repairedWhole(bytes, isLast: isLast) }
         let input = pending + bytes
@@ -39,18 +39,18 @@ struct TextRepair {
         if !isLast {
             pending = Array(rest)
         } else {
-            // The document is cut off here, or an "&" stands alone: the XML parser says so.
+            // The document ends here, or contains a lone "&": the XML parser reports it.
             output += rest.allSatisfy { $0 < 0x80 } ? Array(rest) : Self.placeholder
         }
         return output
     }
 
-    /// Bytes that can't be used as they are.
+    /// Bytes that must be replaced.
     private struct Flaw {
-        /// The offset at which the search began.
+        /// The offset at which the search started.
         let start: Int
         let index: Int
-        /// `nil` where these may be a character, or a reference, once more bytes have come.
+        /// The number of bytes; `nil` if more bytes may complete a character or a reference.
         let byteCount: Int?
     }
 
@@ -65,7 +65,7 @@ struct TextRepair {
         let (ones, high) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
         var index = start
         while index < bytes.count {
-            // Eight bytes at once, as long as none is beyond ASCII, below " ", or "&".
+            // Checks eight bytes at once: none may be beyond ASCII, below " ", or "&".
             while index + 8 <= bytes.count {
                 let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
                 let other = word ^ (ones &* UInt64(UInt8(ascii: "&")))
@@ -97,7 +97,7 @@ struct TextRepair {
         }
     }
 
-    /// A character of several bytes (RFC 3629, section 4).
+    /// Checks a character of several bytes (RFC 3629, section 4).
     private static func sequence(of count: Int, in bytes: UnsafeRawBufferPointer, at index: Int) -> Unit {
         let end = min(index + count, bytes.count)
         var value = UInt32(bytes[index]) & (0x7F >> UInt32(count))
@@ -106,12 +106,12 @@ struct TextRepair {
             value = value << 6 | UInt32(byte & 0x3F)
         }
         if end - index < count { return .incomplete }
-        // Not in more bytes than it needs.
+        // Rejects overlong encodings.
         let least: UInt32 = count == 2 ? 0x80 : count == 3 ? 0x800 : 0x1_0000
         return value >= least && isCharacter(value) ? .good(count) : .bad(1)
     }
 
-    /// `&#10;` and `&#xA;`. Other references are left to the parser.
+    /// Checks references such as `&#10;` and `&#xA;`. The parser handles all others.
     private static func reference(in bytes: UnsafeRawBufferPointer, at index: Int) -> Unit {
         let candidate = bytes[index..<min(index + referenceByteCountMax, bytes.count)]
         guard candidate.count > 1 else { return .incomplete }
@@ -138,7 +138,7 @@ struct TextRepair {
         }
     }
 
-    /// Returns `true` if XML can hold a character (XML 1.0, section 2.2).
+    /// Returns `true` if XML allows a character (XML 1.0, section 2.2).
     private static func isCharacter(_ value: UInt32) -> Bool {
         switch value {
         case 0x9, 0xA, 0xD, 0x20...0xD7FF, 0xE000...0xFFFD, 0x10000...0x10FFFF: true

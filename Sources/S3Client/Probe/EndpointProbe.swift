@@ -2,26 +2,26 @@ internal import CCurl
 import ObjectStore
 public import SystemSupport
 
-/// Asks a bucket one question (ListObjectsV2, for one key, unsigned), to find out how far one gets with it, and where it
-/// stops: the way there is the same for every request, and an answer that says no tells the store's time and the bucket's
-/// region too.
+/// A probe of a bucket's endpoint: sends one unsigned ListObjectsV2 for one key, and reports the step that fails. The
+/// connection is made as for any other request, and even a refusal tells the store's time and the bucket's region.
 public struct EndpointProbe: Sendable {
     private let configuration: S3Configuration
     private let limit: Duration
 
     /// - Parameters:
-    ///   - configuration: Which bucket, and how to reach it.
-    ///   - limit: How long it may take.
+    ///   - configuration: The bucket, and the way to reach it.
+    ///   - limit: The timeout.
     public init(_ configuration: S3Configuration, limit: Duration) {
         self.configuration = configuration
         self.limit = limit
     }
 
-    /// Asks, and waits for the answer; a second time where it came to nothing soon, which may have been an accident.
+    /// Sends the request and waits for the response. Retries once after an early failure, which may have been
+    /// accidental.
     public func run() -> EndpointReport {
         let start = ContinuousClock.now
         let report = runOnce()
-        guard case .failure(let obstacle) = report.result, !obstacle.isDistrust,
+        guard case .failure(let obstacle) = report.result, !obstacle.isUntrustedCertificate,
             ContinuousClock.now - start < limit / 10
         else { return report }
         return runOnce()
@@ -48,58 +48,58 @@ public struct EndpointProbe: Sendable {
     }
 }
 
-/// How far a request came.
+/// The result of a probe.
 public struct EndpointReport: Sendable {
-    /// The steps of a request, each of which needs those before it.
+    /// A step of a request, which needs all steps before it.
     public enum Step: Int, Comparable, Sendable {
-        /// The address of the host, or of the proxy on the way to it.
+        /// The lookup of the host's address, or of the proxy's.
         case name
-        /// TCP.
+        /// The TCP connection.
         case connection
-        /// TLS, where the URL is https.
+        /// The TLS handshake, for https.
         case encryption
-        /// An answer, as a store gives it.
+        /// The response of a store.
         case answer
 
-        /// Earlier ones before later ones.
+        /// Orders the steps by time.
         public static func < (left: Step, right: Step) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// What went wrong.
+    /// The failure of a step.
     public struct Obstacle: Sendable {
-        /// Where it stopped.
+        /// The step that failed.
         public let step: Step
-        /// What happened, for a person.
+        /// The message for the user.
         public let message: String
-        /// Whether it is the certificate that isn't trusted.
-        public let isDistrust: Bool
+        /// `true` if the certificate is not trusted.
+        public let isUntrustedCertificate: Bool
     }
 
-    /// What a store has answered.
+    /// The content of a store's response.
     public struct Answer: Sendable {
-        /// What time it is, as the store says.
+        /// The time by the store's clock.
         public let time: Timestamp?
-        /// The region of the bucket, where the store names it.
+        /// The region of the bucket, if the store names it.
         public let region: String?
     }
 
     /// The server's URL, without the bucket's path.
     public let server: String
-    /// The name or address in it.
+    /// The host name or address in the URL.
     public let host: String
-    /// Whether the URL is https.
+    /// `true` for https.
     public let isEncrypted: Bool
-    /// Whether all stays on this machine.
+    /// `true` if the endpoint is on this machine.
     public let isLoopback: Bool
-    /// Who was connected to: "127.0.0.1 port 9000".
+    /// The peer of the connection: "127.0.0.1 port 9000".
     public let peer: String?
-    /// The proxy on the way, without user name and password: "http://127.0.0.1:3128".
+    /// The proxy, without user name and password: "http://127.0.0.1:3128".
     public let proxy: String?
-    /// How long each step took that was done.
+    /// The duration of each completed step.
     public let times: [Step: Duration]
-    /// What time it was here when the answer had come.
+    /// The time by this machine's clock when the response arrived.
     public let localTime: Timestamp
-    /// How it ended.
+    /// The result.
     public let result: Result<Answer, Obstacle>
 }
 
@@ -140,14 +140,14 @@ extension EndpointReport {
             return .failure(
                 Obstacle(
                     step: step(of: attempt, isEncrypted: endpoint.scheme == .https), message: failure.error.message,
-                    isDistrust: attempt.result == CURLE_PEER_FAILED_VERIFICATION))
+                    isUntrustedCertificate: attempt.result == CURLE_PEER_FAILED_VERIFICATION))
         }
         if attempt.head.status == 407, let proxy = attempt.proxy {
             return .failure(
                 Obstacle(
                     step: .answer,
                     message: "the proxy \(proxy) answers HTTP 407, \(AttemptFailure.proxyCredentialsAdvice)",
-                    isDistrust: false))
+                    isUntrustedCertificate: false))
         }
         guard isStores(attempt) else {
             let excerpt = Excerpt.of(attempt.body)
@@ -156,7 +156,7 @@ extension EndpointReport {
                     step: .answer,
                     message: "what answers at \(endpoint) is no S3 store (HTTP \(attempt.head.status))"
                         + (excerpt.isEmpty ? "" : ": \"\(excerpt)\""),
-                    isDistrust: false))
+                    isUntrustedCertificate: false))
         }
         return .success(
             Answer(
@@ -164,14 +164,14 @@ extension EndpointReport {
                 region: attempt.head.region.flatMap { Region.isSignable($0) ? $0 : nil }))
     }
 
-    /// Where an attempt without an answer stopped.
+    /// Returns the step at which an attempt without a response failed.
     private static func step(of attempt: ServiceConnection.Attempt, isEncrypted: Bool) -> Step {
         switch attempt.result {
-        // A proxy's answer to CONNECT.
+        // A proxy's response to CONNECT.
         case _ where attempt.connectStatus >= 300: .answer
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .name
         case CURLE_COULDNT_CONNECT, CURLE_PROXY: .connection
-        // Before these curl may not note when it connected, since to it TLS belongs to that.
+        // After these errors curl may not have recorded a connection, since TLS is a part of it for curl.
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR,
             CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE:
             .encryption
@@ -182,12 +182,13 @@ extension EndpointReport {
         }
     }
 
-    /// Whether an answer is one of S3's: a listing, S3's error document, or with S3's headers. Login pages have none of them.
+    /// Returns `true` for a response of an S3 store: a listing, S3's error document, or S3's headers. Login pages have
+    /// none of these.
     private static func isStores(_ attempt: ServiceConnection.Attempt) -> Bool {
         if Excerpt.looksLikeHTML(attempt.body) { return false }
         if attempt.head.region != nil || attempt.head.requestID != nil { return true }
         if ErrorDocument(parsing: attempt.body) != nil { return true }
-        // An overloaded store, or what stands in front of it, may not find the time for a document.
+        // An overloaded store, or a server in front of it, may respond without a document.
         if attempt.head.status >= 500 { return true }
         return attempt.head.status == 200
             && String(decoding: attempt.body.prefix(512), as: UTF8.self).contains("ListBucketResult")

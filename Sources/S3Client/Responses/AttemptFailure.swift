@@ -1,30 +1,30 @@
 import ObjectStore
 
-/// Why one attempt of a request failed, and what would help.
+/// The failure of one attempt of a request, and its remedy.
 struct AttemptFailure: Error, Equatable {
-    /// What may be done about a failure.
+    /// The action that may help after a failure.
     enum Remedy: Equatable {
-        /// Nothing: the error is final.
+        /// No action: the error is final.
         case none
-        /// Wait a little and try again.
+        /// Retry after a pause.
         case backOff
-        /// Ask the bucket's own region, once.
+        /// Retry once in the bucket's own region.
         case useRegion(String)
-        /// Sign with a clock that is set forward by so many seconds, once.
+        /// Retry once, signed with a clock that is set forward by this number of seconds.
         case setClock(seconds: Int)
-        /// Look for other credentials, and sign with those.
+        /// Retry with other credentials.
         case renewCredentials
-        /// Send the request in the other form that the operation has by now.
+        /// Retry in the other form that the operation now has.
         case askOtherwise
     }
 
     var error: StoreError
     let remedy: Remedy
-    /// What the store said, without what it was asked for; empty where it said nothing.
+    /// The text of the store, without the subject of the request; empty if there is none.
     var answer = ""
-    /// `true` if the store says that it does not know such a request.
+    /// `true` if the store does not support the request.
     var isUnknownRequest = false
-    /// How long the store wants to be left alone, where it says that.
+    /// The pause that the store has requested.
     var retryAfter: Duration?
 
     init(_ error: StoreError, remedy: Remedy = .none, answer: String = "") {

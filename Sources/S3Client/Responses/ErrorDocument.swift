@@ -7,7 +7,7 @@ struct ErrorDocument: Equatable {
 
     /// Reads the document.
     ///
-    /// - Returns: `nil` where the bytes are not one.
+    /// - Returns: `nil` if the bytes are not an error document.
     init?(parsing bytes: [UInt8]) {
         let elements = Elements()
         let reader = XMLReader(consumer: elements)

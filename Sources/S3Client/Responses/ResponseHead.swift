@@ -1,8 +1,8 @@
 import SystemSupport
 
-/// The status and those header fields of an answer that the client looks at.
+/// The status of a response, and the header fields that the client uses.
 struct ResponseHead: Equatable {
-    /// 0 until the status line has come.
+    /// The status; 0 until the status line has been received.
     private(set) var status = 0
     private(set) var etag: String?
     private(set) var contentRange: ContentRange?
@@ -13,21 +13,21 @@ struct ResponseHead: Equatable {
     private(set) var region: String?
     private(set) var date: String?
     private(set) var storageClass: String?
-    /// For how many seconds the store wants to be left alone (RFC 9110, section 10.2.3; the form with a date is passed over).
+    /// The value of `Retry-After` in seconds (RFC 9110, section 10.2.3); the form with a date is ignored.
     private(set) var retryAfterSeconds: Int?
     private var byteCount = 0
 
-    /// The head of an answer of which nothing has come.
+    /// Creates the head of a response of which nothing has been received.
     init() {}
 
     private init(byteCount: Int) {
         self.byteCount = byteCount
     }
 
-    /// Far beyond what S3 sends (8 KiB).
+    /// Far more than the 8 KiB that S3 sends.
     private static let byteLimit = 64 * 1_024
 
-    /// The fields that are looked at, by their names in lower case.
+    /// The fields that the client uses, with their names in lower case.
     private enum Field: String, CaseIterable {
         case etag
         case contentRange = "content-range"
@@ -40,7 +40,7 @@ struct ResponseHead: Equatable {
         case storageClass = "x-amz-storage-class"
         case retryAfterSeconds = "retry-after"
 
-        /// The field of this name, in whatever case.
+        /// The field of this name, in upper or lower case.
         init?(name: some Collection<UInt8>) {
             let field = Self.allCases.first { field in
                 let expected = field.rawValue.utf8
@@ -51,12 +51,12 @@ struct ResponseHead: Equatable {
         }
     }
 
-    /// Takes one line of the head, a status line or a field. A new status line begins a new head: a `100 Continue` goes
-    /// before the answer proper. Their lengths count together: there may be any number of them.
+    /// Parses one line of the head, a status line or a field. A new status line begins a new head, since `100 Continue`
+    /// precedes the actual response. The limit applies to all heads together.
     ///
-    /// An answer has a dozen lines, and half of them are of no interest: no text is made of those.
+    /// A response has a dozen lines, of which half are ignored and not converted to text.
     ///
-    /// - Returns: Whether the head is still of a bearable length.
+    /// - Returns: `false` if the head is too long.
     mutating func receive(line: some BidirectionalCollection<UInt8>) -> Bool {
         byteCount += line.count
         guard byteCount <= Self.byteLimit else { return false }
@@ -87,13 +87,13 @@ struct ResponseHead: Equatable {
     }
 }
 
-/// A number without a sign, which `Int` would take.
+/// Returns an unsigned number; `Int` would accept a sign.
 private func number(_ digits: some Collection<UInt8>) -> Int? {
     guard digits.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains) else { return nil }
     return Int(String(decoding: digits, as: UTF8.self))
 }
 
-/// White space, and the ends of lines.
+/// Returns `true` for white space and line ends.
 private func isBlank(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"): true
@@ -103,7 +103,7 @@ private func isBlank(_ byte: UInt8) -> Bool {
 
 /// `Content-Range: bytes 0-99/1000` (RFC 9110, section 14.4).
 struct ContentRange: Equatable {
-    /// The offsets of the bytes that follow.
+    /// The range of the bytes in the body.
     let range: Range<Int>
     /// The size of the whole object.
     let byteCount: Int

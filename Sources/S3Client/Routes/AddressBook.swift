@@ -1,31 +1,31 @@
-/// The addresses of hosts, and when to look them up again. Knows no thread and no clock.
+/// The cached addresses of hosts, and the times of their lookups. Has no thread and no clock.
 ///
-/// Addresses are never dropped: those that were right a minute ago are better than none while no name server answers.
+/// Addresses are never dropped, since old ones are better than none while no name server responds.
 struct AddressBook {
     typealias Instant = ContinuousClock.Instant
 
-    /// The time for which addresses are used without a new lookup. S3's records live for 5 s, but each answer names up to eight of its
-    /// machines, and connections last for minutes.
+    /// The time for which addresses are used without a new lookup. S3's records have a TTL of 5 s, but each answer
+    /// contains up to eight machines, and connections last for minutes.
     static let freshness: Duration = .seconds(60)
-    /// The time for which addresses are used while newer ones are looked up. Older ones wait for the answer, unless there is none.
+    /// The time for which addresses are used during a new lookup. Older ones are used only if the lookup fails.
     static let staleness: Duration = .seconds(600)
-    /// The time between two lookups that fail.
+    /// The interval between lookups that fail.
     static let failureInterval: Duration = .seconds(1)
 
     /// The state of a host's addresses.
     enum Answer: Equatable {
         case known([String])
-        /// They are being looked up.
+        /// The lookup is in progress.
         case pending
-        /// They are not known, and the last lookup has failed.
+        /// The addresses are unknown, and the last lookup failed.
         case failed(LookupFailure)
     }
 
     private struct Entry {
         var addresses: [String]?
-        /// The time of the last lookup that succeeded.
+        /// The time of the last successful lookup.
         var knownSince: Instant?
-        /// The last lookup, where it failed.
+        /// The failure of the last lookup.
         var failure: (reason: LookupFailure, instant: Instant)?
         var isLookingUp = false
         /// `true` if no connection could be made to the addresses.
@@ -43,7 +43,7 @@ struct AddressBook {
                 let mayUse = failure != nil || now - knownSince < AddressBook.staleness
                 return mayUse ? .known(addresses) : .pending
             }
-            // A lookup that follows one that failed may take as long: requests are told in between.
+            // The next lookup after a failure may take as long, so the failure is reported in between.
             guard let failure, now - failure.instant < AddressBook.failureInterval else { return .pending }
             return .failed(failure.reason)
         }
@@ -51,7 +51,7 @@ struct AddressBook {
 
     private var entries: [String: Entry] = [:]
 
-    /// Returns the addresses of `host`, and whether the caller is to look them up now.
+    /// Returns the addresses of `host`; `isDue` is `true` if the caller must look them up now.
     mutating func look(up host: String, now: Instant) -> (Answer, isDue: Bool) {
         var entry = entries[host] ?? Entry()
         let isDue = entry.isDue(now: now)
@@ -60,7 +60,7 @@ struct AddressBook {
         return (entry.answer(now: now), isDue)
     }
 
-    /// Takes the result of a lookup.
+    /// Records the result of a lookup.
     mutating func note(_ result: Result<[String], LookupFailure>, of host: String, now: Instant) {
         var entry = entries[host] ?? Entry()
         entry.isLookingUp = false
@@ -73,16 +73,16 @@ struct AddressBook {
         entries[host] = entry
     }
 
-    /// No connection could be made to the addresses of `host`: the next use looks for others.
+    /// Records that no connection could be made to the addresses of `host`, so that they are soon looked up again.
     mutating func noteUnreachable(_ host: String) {
         entries[host]?.isDoubted = true
     }
 }
 
-/// The reason why a lookup has failed.
+/// The failure of a lookup.
 struct LookupFailure: Error, Hashable {
-    /// `true` if the name servers have answered that there is no such name.
+    /// `true` if the name servers report that the name does not exist.
     let isNameUnknown: Bool
-    /// The reason and the remedy, for a person.
+    /// The reason and the remedy, for messages.
     let message: String
 }

@@ -2,10 +2,11 @@ import Glibc
 import Synchronization
 import SystemSupport
 
-/// Looks up the addresses of hosts, by the rules of this machine (`/etc/nsswitch.conf`, `/etc/hosts`, `/etc/resolv.conf`), for as
-/// long as these rules take: with a dead first name server, 5 s.
+/// A resolver of host names, by the configuration of this machine (`/etc/nsswitch.conf`, `/etc/hosts`,
+/// `/etc/resolv.conf`) and with its timeouts: 5 s if the first name server is down.
 ///
-/// libcurl's own resolver counts as part of connecting, which must end sooner, and keeps addresses for each network thread.
+/// libcurl's own resolver is a part of connecting, which has a shorter timeout, and caches addresses for each network
+/// thread.
 final class HostResolver: Sendable {
     /// The resolver of this process.
     static let shared = HostResolver { HostLookup.addresses(of: $0) }
@@ -13,20 +14,20 @@ final class HostResolver: Sendable {
     private let book = Mutex(AddressBook())
     private let lookUp: @Sendable (String) -> Result<[String], LookupFailure>
 
-    /// - Parameter lookUp: Looks a host up; may block.
+    /// - Parameter lookUp: Looks up a host; may block.
     init(_ lookUp: @escaping @Sendable (String) -> Result<[String], LookupFailure>) {
         self.lookUp = lookUp
     }
 
-    /// Returns at once what is known of `host`. A lookup, where one is due, begins on a thread of its own, one at a time for
-    /// each host.
+    /// Returns the known addresses of `host` immediately. Starts a lookup if one is due, on a thread of its own, and at
+    /// most one for each host.
     func addresses(of host: String) -> AddressBook.Answer {
         let (answer, isDue) = book.withLock { $0.look(up: host, now: .now) }
         if isDue { begin(host) }
         return answer
     }
 
-    /// No connection could be made to the addresses of `host`.
+    /// Records that no connection could be made to the addresses of `host`.
     func noteUnreachable(_ host: String) {
         book.withLock { $0.noteUnreachable(host) }
     }
@@ -41,8 +42,8 @@ final class HostResolver: Sendable {
 
 /// getaddrinfo(3).
 enum HostLookup {
-    /// Returns the addresses of a host, in the order in which they should be tried, IPv6 in brackets. Those that need a scope
-    /// ("%eth0") are left out: curl can't be given them.
+    /// Returns the addresses of a host in the order in which they should be tried; IPv6 addresses are in brackets.
+    /// Addresses with a scope ("%eth0") are left out, since curl does not accept them.
     static func addresses(of host: String) -> Result<[String], LookupFailure> {
         var hints = addrinfo()
         hints.ai_family = hasIPv6 ? AF_UNSPEC : AF_INET
@@ -61,7 +62,8 @@ enum HostLookup {
         return .success(addresses)
     }
 
-    /// A kernel without IPv6 makes some name servers' answers late for nothing.
+    /// `true` if the kernel supports IPv6. Without it, some name servers delay their answers for IPv6 addresses that
+    /// cannot be used.
     private static var hasIPv6: Bool {
         let descriptor = socket(AF_INET6, CInt(SOCK_DGRAM.rawValue), 0)
         if descriptor >= 0 { close(descriptor) }
@@ -83,12 +85,12 @@ enum HostLookup {
 }
 
 extension LookupFailure {
-    /// EAI_NODATA, which glibc declares for GNU programs only: the name is there, but has no address.
+    /// EAI_NODATA, which glibc declares only for GNU programs: the name exists, but has no address.
     private static let noData: CInt = -5
 
     /// - Parameters:
     ///   - code: The result of getaddrinfo(3).
-    ///   - systemError: The error number, of use where the result is EAI_SYSTEM.
+    ///   - systemError: The value of errno, used if the result is EAI_SYSTEM.
     init(code: CInt, systemError: CInt, host: String) {
         isNameUnknown = code == EAI_NONAME || code == Self.noData
         let reason =

@@ -4,7 +4,7 @@ import Glibc
 struct IPAddress: Hashable {
     private let bytes: [UInt8]
 
-    /// Reads an address as URLs have it, IPv6 with or without brackets. `nil` for anything else, such as a host's name.
+    /// Parses an address as in URLs, IPv6 with or without brackets. `nil` for anything else, such as a host name.
     init?(_ text: String) {
         let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
         let digits = isBracketed ? String(text.dropFirst().dropLast()) : text

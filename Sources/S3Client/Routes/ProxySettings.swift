@@ -1,7 +1,7 @@
-/// The proxies that the environment names (`http_proxy`, `https_proxy`, `all_proxy`) and the hosts that are asked without one
+/// The proxies in the environment (`http_proxy`, `https_proxy`, `all_proxy`) and the hosts that are reached without one
 /// (`no_proxy`), by curl's rules ("ENVIRONMENT" in curl(1)).
 ///
-/// curl is always told the proxy. It never reads the environment, so that the host name that it connects to is known here.
+/// curl is always given the proxy. It never reads the environment, so that the host it connects to is known here.
 public struct ProxySettings: Hashable, Sendable {
     /// No proxies.
     public static let none = ProxySettings()
@@ -13,7 +13,7 @@ public struct ProxySettings: Hashable, Sendable {
 
     /// Reads the settings of an environment.
     ///
-    /// - Throws: The variable that can't be used, without its value, which may hold a password.
+    /// - Throws: An error that names an invalid variable, but not its value, which may contain a password.
     public init(environment: [String: String]) throws(SettingsError) {
         for scheme in [S3Endpoint.Scheme.http, .https] {
             let names = Self.variables(for: scheme)
@@ -25,18 +25,18 @@ public struct ProxySettings: Hashable, Sendable {
         exceptions = list.split { $0 == "," || $0.isWhitespace }.compactMap { ProxyException($0) }
     }
 
-    /// The variables for URLs of a scheme, the first one that is set counts. HTTP_PROXY is none of them: in a CGI program it
-    /// is a header of the visitor's request.
+    /// The variables for URLs of a scheme, in order of precedence. HTTP_PROXY is not among them, since in a CGI program
+    /// it is a header of the visitor's request.
     static func variables(for scheme: S3Endpoint.Scheme) -> [String] {
         (scheme == .http ? ["http_proxy"] : ["https_proxy", "HTTPS_PROXY"]) + ["all_proxy", "ALL_PROXY"]
     }
 
-    /// The variables for URLs that are https, or http.
+    /// The variables for https or http URLs, in order of precedence.
     public static func variables(forEncrypted isEncrypted: Bool) -> [String] {
         variables(for: isEncrypted ? .https : .http)
     }
 
-    /// Returns the proxy for requests to `endpoint`; `nil` where these go there directly.
+    /// Returns the proxy for requests to `endpoint`; `nil` for a direct connection.
     func proxy(for endpoint: S3Endpoint) -> Proxy? {
         guard let proxy = proxies[endpoint.scheme], !exceptions.contains(where: { $0.matches(endpoint.host) }) else {
             return nil
@@ -53,13 +53,13 @@ struct Proxy: Hashable, Sendable, CustomStringConvertible {
         var port: Int { self == .https ? 443 : 1_080 }
     }
 
-    /// The URL, with the password that it may hold; for curl alone.
+    /// The URL for curl, which may contain a password.
     let url: String
     /// The host that curl connects to.
     let host: String
     /// The port that curl connects to.
     let port: Int
-    /// `true` if the addresses of servers are looked up here, and not by the proxy.
+    /// `true` if this machine looks up the addresses of servers, and not the proxy.
     let takesAddresses: Bool
     private let scheme: String
 
@@ -68,11 +68,11 @@ struct Proxy: Hashable, Sendable, CustomStringConvertible {
         let separator = url.firstRange(of: "://")
         let kind = Kind(rawValue: separator.map { url[..<$0.lowerBound].lowercased() } ?? "http")
         let rest = separator.map { url[$0.upperBound...] } ?? url[...]
-        // Behind the last "@": a password may hold one.
+        // The host follows the last "@", since a password may contain one.
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        let place = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
+        let address = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
         guard let kind, url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }),
-            let endpoint = try? S3Endpoint(parsing: "http://\(place)")
+            let endpoint = try? S3Endpoint(parsing: "http://\(address)")
         else {
             throw SettingsError(
                 "\(variable) is not the URL of a proxy; set it to one such as http://proxy.example.org:3128, or unset it"
@@ -80,8 +80,8 @@ struct Proxy: Hashable, Sendable, CustomStringConvertible {
         }
         self.url = url
         host = endpoint.host
-        // Where the URL has the port 80, `S3Endpoint` takes it for the default.
-        port = endpoint.port ?? (place.hasSuffix(":80") ? 80 : kind.port)
+        // `S3Endpoint` omits port 80, since it is the default.
+        port = endpoint.port ?? (address.hasSuffix(":80") ? 80 : kind.port)
         takesAddresses = kind == .socks4 || kind == .socks5
         scheme = kind.rawValue
     }
@@ -93,7 +93,7 @@ struct Proxy: Hashable, Sendable, CustomStringConvertible {
 /// An entry of `no_proxy`.
 private enum ProxyException: Hashable {
     case everything
-    /// A host, and all hosts whose names end in "." and this.
+    /// A host, and all hosts below it in the domain name system.
     case name(String)
     case network(IPAddress, prefixLength: Int)
 

@@ -1,19 +1,19 @@
 import ObjectStore
 
-/// The way to a server: through a proxy or not, and the addresses to connect to.
+/// The route to a server: the proxy, if any, and the addresses to connect to.
 struct Route: Equatable, Sendable {
     /// `nil` for a direct connection.
     let proxy: Proxy?
-    /// The host whose addresses were looked up; `nil` where that was not needed.
+    /// The host whose addresses were looked up; `nil` if no lookup was needed.
     let host: String?
     /// Entries for CURLOPT_RESOLVE: "HOST:PORT:ADDRESS,ADDRESS".
     let addresses: [String]
 
-    /// The text to put behind a server's URL in messages.
+    /// The text that follows the server's URL in messages.
     var note: String { proxy.map { " (through the proxy \($0))" } ?? "" }
 }
 
-/// Finds the way to servers.
+/// Determines the routes to servers.
 struct Router: Sendable {
     let proxies: ProxySettings
     let resolver: HostResolver
@@ -23,33 +23,33 @@ struct Router: Sendable {
         self.resolver = resolver
     }
 
-    /// The state of a way.
+    /// The state of a route.
     enum Answer {
         case ready(Route)
-        /// An address is being looked up. The error is for requests that end meanwhile.
+        /// A lookup of an address is in progress. The error is for requests that end meanwhile.
         case pending(StoreError)
-        /// The address isn't known.
+        /// The address is unknown.
         case failed(AttemptFailure)
     }
 
-    /// Returns the way to `endpoint`, at once.
+    /// Returns the route to `endpoint` immediately.
     func route(to endpoint: S3Endpoint) -> Answer {
         let proxy = proxies.proxy(for: endpoint)
-        // With most proxies the address of the server is their business.
+        // Most proxies look up the address of the server themselves.
         let isServerWanted = proxy?.takesAddresses ?? true
-        var places: [(host: String, port: Int)] = []
-        if let proxy { places.append((proxy.host, proxy.port)) }
-        if isServerWanted { places.append((endpoint.host, endpoint.port ?? endpoint.scheme.defaultPort)) }
+        var hosts: [(host: String, port: Int)] = []
+        if let proxy { hosts.append((proxy.host, proxy.port)) }
+        if isServerWanted { hosts.append((endpoint.host, endpoint.port ?? endpoint.scheme.defaultPort)) }
         var host: String?
         var entries: [String] = []
-        for place in places where Router.needsLookup(place.host) {
-            host = place.host
-            switch resolver.addresses(of: place.host) {
+        for server in hosts where Router.needsLookup(server.host) {
+            host = server.host
+            switch resolver.addresses(of: server.host) {
             case .known(let addresses):
-                entries += Router.entries(for: place, addresses)
+                entries += Router.entries(for: server, addresses)
             case .pending:
                 return .pending(
-                    StoreError(.unreachable, "\(Router.problem(endpoint)): no name server answers for \(place.host)"))
+                    StoreError(.unreachable, "\(Router.problem(endpoint)): no name server answers for \(server.host)"))
             case .failed(let failure):
                 let message = "\(Router.problem(endpoint)): \(failure.message)"
                 return .failed(AttemptFailure(StoreError(.unreachable, message), remedy: .backOff))
@@ -58,26 +58,26 @@ struct Router: Sendable {
         return .ready(Route(proxy: proxy, host: host, addresses: entries))
     }
 
-    /// No connection could be made that way: the next one looks for other addresses.
+    /// Records that no connection could be made on this route, so that the addresses are soon looked up again.
     func noteUnreachable(_ route: Route) {
         if let host = route.host { resolver.noteUnreachable(host) }
     }
 
-    /// The beginning of the message on an address that isn't known.
+    /// Returns the beginning of the message for an unknown address.
     private static func problem(_ endpoint: S3Endpoint) -> String {
         "can't find the address of \(endpoint.scheme.rawValue)://\(endpoint.authority)"
     }
 
-    /// Returns `true` if a host is a name. curl knows the addresses of "localhost" and of all below it without being told.
+    /// Returns `true` if a host must be looked up. curl knows the addresses of "localhost" and of all names below it.
     private static func needsLookup(_ host: String) -> Bool {
         IPAddress(host) == nil && host != "localhost" && !host.hasSuffix(".localhost")
     }
 
-    private static func entries(for place: (host: String, port: Int), _ addresses: [String]) -> [String] {
+    private static func entries(for server: (host: String, port: Int), _ addresses: [String]) -> [String] {
         if addresses.isEmpty { return [] }
         let list = addresses.joined(separator: ",")
-        // Versions of curl differ in whether they drop a dot at the end first.
-        let names = place.host.hasSuffix(".") ? [place.host, String(place.host.dropLast())] : [place.host]
-        return names.map { "\($0):\(place.port):\(list)" }
+        // Versions of curl differ in whether they first remove a dot at the end.
+        let names = server.host.hasSuffix(".") ? [server.host, String(server.host.dropLast())] : [server.host]
+        return names.map { "\($0):\(server.port):\(list)" }
     }
 }

@@ -1,24 +1,24 @@
 import ObjectStore
 import SystemSupport
 
-/// AWS's Security Token Service, which gives temporary credentials of a role (AWS STS API Reference).
+/// AWS's Security Token Service, which issues temporary credentials of a role (AWS STS API Reference).
 struct SecurityTokenService {
     private let endpoint: S3Endpoint
     private let region: String
     private let connection: ServiceConnection
 
-    /// The service that these settings name.
+    /// Creates a client of the service at the configured endpoint.
     init(_ context: CredentialsContext) throws(SettingsError) {
         (endpoint, region) = try context.services.securityTokenService()
         connection = context.connection
     }
 
-    /// A role, and who plays it.
+    /// The parameters of a request for a role.
     struct Role {
         var arn: String
         var sessionName: String
         var externalID: String?
-        /// How many seconds the credentials hold; `nil` for the service's own, which is an hour.
+        /// The lifetime of the credentials in seconds; `nil` for the service's default of an hour.
         var durationSeconds: Int?
 
         fileprivate func fields(action: String) -> [QueryItem] {
@@ -29,14 +29,14 @@ struct SecurityTokenService {
         }
     }
 
-    /// Why there are none: a sentence that ends with what the service says.
+    /// The reason why the service issues no credentials.
     struct Refusal: Error {
         let description: String
-        /// `true` if there was no answer, which may pass.
-        var mayPass = false
+        /// `true` if there was no response, so that another attempt may succeed.
+        var isTransient = false
     }
 
-    /// Credentials of a role that others may play (AssumeRole).
+    /// Returns the credentials of a role for an identity with credentials (AssumeRole).
     func assume(
         _ role: Role, as credentials: Credentials
     ) throws(Refusal) -> (credentials: Credentials, expiry: Timestamp?) {
@@ -49,7 +49,8 @@ struct SecurityTokenService {
             in: answer, action: "AssumeRole", hiding: SecretText(sent.headers, of: credentials))
     }
 
-    /// Credentials of a role that whoever has a token may play (AssumeRoleWithWebIdentity). Not signed.
+    /// Returns the credentials of a role for the bearer of a token (AssumeRoleWithWebIdentity). The request is not
+    /// signed.
     func assume(
         _ role: Role, withToken token: String
     ) throws(Refusal) -> (credentials: Credentials, expiry: Timestamp?) {
@@ -59,7 +60,7 @@ struct SecurityTokenService {
         return try credentials(in: answer, action: action, hiding: SecretText([token]))
     }
 
-    /// Sends a form; where the service finds this machine's clock wrong, again by the service's.
+    /// Sends a form. If the service's clock differs, sends it again, signed with the service's time.
     private func send(
         _ fields: [QueryItem], signing: (HTTPRequest, Timestamp) -> HTTPRequest
     ) throws(Refusal) -> (answer: ServiceConnection.Answer, sent: HTTPRequest) {
@@ -77,17 +78,17 @@ struct SecurityTokenService {
             let signedAgain = signing(request, date)
             return (try connection.send(signedAgain, to: endpoint), signedAgain)
         } catch {
-            throw Refusal(description: error.description, mayPass: true)
+            throw Refusal(description: error.description, isTransient: true)
         }
     }
 
-    /// Signatures hold for five minutes.
+    /// A little less than the five minutes for which signatures are valid.
     private static let clockToleranceSeconds = 240
 
     private func credentials(
         in answer: ServiceConnection.Answer, action: String, hiding secrets: SecretText
     ) throws(Refusal) -> (credentials: Credentials, expiry: Timestamp?) {
-        let document = SecurityTokenDocument(parsing: answer.body)
+        let document = CredentialsXML(parsing: answer.body)
         guard answer.status == 200 else {
             let reason = document.code.map { "\($0): \(document.message)" } ?? "HTTP \(answer.status)"
             throw Refusal(description: secrets.removed(from: "\(endpoint) refuses \(action): \(reason)"))
@@ -95,15 +96,15 @@ struct SecurityTokenService {
         guard let id = document.accessKeyID, let secret = document.secretAccessKey, let token = document.sessionToken,
             let credentials = try? Credentials(checking: id, secret, sessionToken: token, from: action)
         else { throw Refusal(description: "\(endpoint) answered \(action) with something that holds no credentials") }
-        return (credentials, document.expiry?.byOurClock(serviceTime: answer.date))
+        return (credentials, document.expiry?.inLocalTime(serviceTime: answer.date))
     }
 }
 
 extension Timestamp {
-    /// A time of a service's as this machine's clock will show it.
+    /// Converts a time of a service to this machine's clock.
     ///
-    /// - Parameter serviceTime: What time it is now, as the service says.
-    func byOurClock(serviceTime: Timestamp?) -> Timestamp {
+    /// - Parameter serviceTime: The current time by the service's clock; `nil` if unknown.
+    func inLocalTime(serviceTime: Timestamp?) -> Timestamp {
         guard let serviceTime else { return self }
         return Timestamp(seconds: seconds - serviceTime.seconds + Timestamp.now.seconds, nanoseconds: nanoseconds)
     }

@@ -3,41 +3,41 @@ import Glibc
 import ObjectStore
 import SystemSupport
 
-/// Asks services that hand out credentials, and a store how far one gets with it: rare, small requests, one at a time, on a
-/// thread that may wait.
+/// A connection to a service that issues credentials, or to the endpoint that is probed: for rare, small requests, one
+/// at a time, on a thread that may block.
 ///
-/// Nothing here is shared with the transfers of objects, so a service that is slow delays no read.
+/// It shares nothing with the transfers of objects, so a slow service delays no read.
 struct ServiceConnection {
-    /// How long it may take to connect.
+    /// The timeout for connecting.
     var connectLimit: Duration = .seconds(3)
     /// The timeout of a request once the address is known.
     var limit: Duration = .seconds(10)
-    /// The timeout of the lookup of the address: three name servers that are asked twice for 5 s each (resolv.conf(5)).
+    /// The timeout for the address lookup: three name servers, each with two attempts of 5 s (resolv.conf(5)).
     var nameLimit: Duration = .seconds(30)
-    /// How often a request is sent that gets no answer, or that the service was too busy for.
+    /// The maximum number of attempts for a request that gets no response, or that the service is too busy for.
     var attemptLimit = 3
-    /// The proxies on the way. There are none to services of the machine or the container itself.
+    /// The proxies to use. Services of the machine or the container itself have none.
     var proxies = ProxySettings.none
     /// A file of PEM certificates to trust instead of the system's.
     var caBundle: String?
 
-    /// What a service answered.
+    /// A response of a service.
     struct Answer {
         let status: Int
         let body: [UInt8]
-        /// What time it is, as the service says.
+        /// The time by the service's clock.
         let date: Timestamp?
     }
 
-    /// There was no answer.
+    /// The failure of a request without a response.
     struct Failure: Error {
-        /// Whether there was a connection, over which nothing came.
-        let isSilence: Bool
-        /// What happened, for a person: "can't connect to http://…: Connection refused".
+        /// `true` if a connection was made, but no response arrived in time.
+        let isResponseTimeout: Bool
+        /// The message, such as "can't connect to http://…: Connection refused".
         let description: String
     }
 
-    /// Sends a request, again where that may help.
+    /// Sends a request, and retries where that may help.
     func send(_ request: HTTPRequest, to endpoint: S3Endpoint) throws(Failure) -> Answer {
         var attemptCount = 1
         while true {
@@ -55,10 +55,10 @@ struct ServiceConnection {
     private func sendOnce(_ request: HTTPRequest, to endpoint: S3Endpoint) throws(Failure) -> Answer {
         var attempt = attempt(request, to: endpoint)
         guard attempt.hasAnswer else {
-            // curl's words have times in them, which differ each time.
+            // curl's message contains durations, which differ each time.
             attempt.detail = ""
             throw Failure(
-                isSilence: attempt.result == CURLE_OPERATION_TIMEDOUT && attempt.times.connected != nil,
+                isResponseTimeout: attempt.result == CURLE_OPERATION_TIMEDOUT && attempt.times.connected != nil,
                 description: attempt.failure(at: endpoint).error.message)
         }
         return Answer(
@@ -66,26 +66,26 @@ struct ServiceConnection {
             date: attempt.head.date.flatMap(Timestamp.init(httpDate:)))
     }
 
-    /// How a request went that was sent once.
+    /// The result of one attempt of a request.
     struct Attempt {
         let result: CURLcode
-        /// curl's own words on a failure, which name hosts and files but no secrets.
+        /// curl's message for a failure, which contains host names and file names but no secrets.
         var detail = ""
         /// The failure of an attempt that has no address.
         var unresolved: AttemptFailure?
-        /// The status of a proxy's answer to CONNECT; 0 where there was none.
+        /// The status of a proxy's response to CONNECT; 0 without one.
         var connectStatus = 0
         var head = ResponseHead()
         var body: [UInt8] = []
         var times = Times()
-        /// Who was connected to, a proxy where there is one: "127.0.0.1 port 9000".
+        /// The peer of the connection, which may be a proxy: "127.0.0.1 port 9000".
         var peer: String?
-        /// The proxy on the way.
+        /// The proxy of the request; `nil` for a direct connection.
         var proxy: Proxy?
-        /// Whether an answer has come, all of it or as much as is taken.
+        /// `true` if a response was received, completely or up to the limit.
         var hasAnswer = false
 
-        /// The failure of an attempt without an answer.
+        /// Returns the failure of an attempt without a response.
         func failure(at endpoint: S3Endpoint) -> AttemptFailure {
             let note = proxy.map { " (through the proxy \($0))" } ?? ""
             return unresolved
@@ -94,17 +94,17 @@ struct ServiceConnection {
         }
     }
 
-    /// When each step was done, from the start on; `nil` for those that it didn't come to.
+    /// The time from the start to the end of each step; `nil` for steps that were not reached.
     struct Times {
         var resolved: Duration?
         var connected: Duration?
-        /// Only where there is TLS.
+        /// Set only for TLS.
         var encrypted: Duration?
         var ended: Duration?
 
         fileprivate init() {}
 
-        /// - Parameter lookup: How long the address took, before curl began.
+        /// - Parameter lookup: The duration of the address lookup, before curl started.
         fileprivate init(of easy: UnsafeMutableRawPointer, lookup: Duration) {
             func time(_ info: CURLINFO) -> Duration? {
                 let microseconds = tractfs_easy_get_offset(easy, info)
@@ -149,7 +149,7 @@ struct ServiceConnection {
             let result = perform(easy, request)
             return (result, text.baseAddress.map { String(cString: $0) } ?? "")
         }
-        // Where they were too many, the bytes that have come are enough to see that.
+        // If the response exceeds the limit, the bytes received so far are enough to see that.
         let hasAnswer = result == CURLE_OK || inbox.isFull
         return Attempt(
             result: result, detail: detail, connectStatus: tractfs_easy_get_long(easy, CURLINFO_HTTP_CONNECTCODE),
@@ -157,7 +157,7 @@ struct ServiceConnection {
             proxy: route.proxy, hasAnswer: hasAnswer)
     }
 
-    /// Waits until the way to the service is known.
+    /// Waits until the route to the service is known.
     private func waitForRoute(to endpoint: S3Endpoint) -> Result<Route, AttemptFailure> {
         let router = Router(proxies: proxies)
         let deadline = RunningClock.now + nameLimit
@@ -183,7 +183,7 @@ struct ServiceConnection {
             _ = tractfs_easy_set_long(easy, CURLOPT_POST, 1)
             _ = tractfs_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
             _ = tractfs_easy_set_long(easy, CURLOPT_POSTFIELDSIZE, body.count)
-            // A null pointer would mean that the body is to be read from standard input.
+            // With a null pointer, curl would read the body from standard input.
             return withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { nothing in
                 let start = body.baseAddress ?? UnsafeRawPointer(nothing.baseAddress)
                 _ = tractfs_easy_set_pointer(easy, CURLOPT_POSTFIELDS, UnsafeMutableRawPointer(mutating: start))
@@ -193,7 +193,7 @@ struct ServiceConnection {
     }
 
     private func list(of headers: [HTTPHeader]) -> UnsafeMutablePointer<curl_slist>? {
-        // Neither is waited for: an answer to "Expect" never comes from some services.
+        // Some services never respond to "Expect", so it is not sent.
         (headers + [HTTPHeader("Expect", "")]).reduce(nil) { list, header in
             curl_slist_append(list, "\(header.name):\(header.value.isEmpty ? "" : " ")\(header.value)")
         }
@@ -222,9 +222,9 @@ struct ServiceConnection {
         }
     }
 
-    /// What has come of an answer.
+    /// The part of a response that was received.
     private final class Inbox {
-        /// Answers have one or two kilobytes.
+        /// Responses have one or two kilobytes.
         private static let byteLimit = 256 * 1_024
 
         var head = ResponseHead()

@@ -1,22 +1,22 @@
-/// A service of AWS's that is asked for something.
+/// A service of AWS that tractfs sends requests to.
 enum AWSService: String {
     case s3
     case sts
     case sso
     case ssoOIDC = "sso_oidc"
 
-    /// The variable that names the endpoint of this service alone.
+    /// The variable that sets the endpoint of this service only.
     var endpointVariable: String { "AWS_ENDPOINT_URL_\(rawValue.uppercased())" }
 }
 
-/// What the environment and the profile say of AWS's services: regions, endpoints, certificates.
+/// The settings of AWS's services in the environment and the profile: regions, endpoints, certificates.
 struct ServiceSettings {
     let environment: [String: String]
     let profile: Profile
 
-    /// The region that the environment or the profile names; `nil` where neither does.
+    /// Returns the region in the environment or the profile; `nil` if neither has one.
     ///
-    /// - Parameter isHostPart: Whether the region becomes part of an AWS host name.
+    /// - Parameter isHostPart: `true` if the region becomes part of an AWS host name.
     func region(isHostPart: Bool = true) throws(SettingsError) -> String? {
         let candidates = [
             ("AWS_REGION", environment["AWS_REGION"]), ("AWS_DEFAULT_REGION", environment["AWS_DEFAULT_REGION"]),
@@ -25,26 +25,26 @@ struct ServiceSettings {
         return try Self.checkedRegion(candidates, isHostPart: isHostPart)
     }
 
-    /// The first region that is set.
+    /// Returns the first region that is set.
     ///
     /// - Parameters:
-    ///   - candidates: Values, and where they are from.
-    ///   - isHostPart: Whether the region becomes part of an AWS host name. At other endpoints any name will do.
+    ///   - candidates: The values and their origins.
+    ///   - isHostPart: `true` if the region becomes part of an AWS host name. Other endpoints accept any name.
     static func checkedRegion(
         _ candidates: [(source: String, value: String?)], isHostPart: Bool
     ) throws(SettingsError) -> String? {
         guard let (source, region) = firstSet(candidates) else { return nil }
         guard isHostPart ? Region.isValid(region) : Region.isSignable(region) else {
             throw SettingsError(
-                "\(source) is \(Excerpt.of(region.utf8)), which can't be a region's name; one is us-east-1")
+                "\(source) is \(Excerpt.of(region.utf8)), which is not a region name, such as us-east-1")
         }
         return region
     }
 
-    /// The custom endpoint of a service, in the order of "Service-specific endpoints" in the AWS SDKs and Tools Reference
-    /// Guide; `nil` where nothing names one.
+    /// Returns the custom endpoint of a service, in the order of "Service-specific endpoints" in the AWS SDKs and Tools
+    /// Reference Guide; `nil` for none.
     ///
-    /// - Parameter option: What the command line says, and by which option.
+    /// - Parameter option: The option of the command line and its value.
     func endpoint(
         of service: AWSService, option: (source: String, value: String?)? = nil
     ) throws(SettingsError) -> S3Endpoint? {
@@ -84,14 +84,14 @@ struct ServiceSettings {
         try flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")
     }
 
-    /// Which of AWS's hosts to ask.
+    /// Returns the variant of AWS's hosts.
     func variant() throws(SettingsError) -> EndpointVariant {
         EndpointVariant(
             isFIPS: try flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
             isDualStack: try flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"))
     }
 
-    /// A switch: the variable's value, or that of the profile's setting.
+    /// Returns the value of a flag: that of the variable, or that of the profile's setting.
     private func flag(_ variable: String, _ setting: String) throws(SettingsError) -> Bool {
         let candidates = [
             (variable, environment[variable]), ("\(setting) of \(profile.description)", profile.setting(setting)),
@@ -104,7 +104,7 @@ struct ServiceSettings {
         }
     }
 
-    /// A file of certificates to trust.
+    /// The file of certificates to trust.
     var caBundle: String? { environment["AWS_CA_BUNDLE"].nonEmpty ?? profile.setting("ca_bundle") }
 
     private static func firstSet(_ candidates: [(source: String, value: String?)]) -> (String, String)? {
@@ -118,7 +118,7 @@ struct ServiceSettings {
 // MARK: - The Security Token Service
 
 extension ServiceSettings {
-    /// Where the Security Token Service is asked, and which region its requests are signed for.
+    /// Returns the endpoint of the Security Token Service, and the region that its requests are signed for.
     func securityTokenService() throws(SettingsError) -> (endpoint: S3Endpoint, region: String) {
         let endpoint = try endpoint(of: .sts)
         let region = try region(isHostPart: endpoint == nil)
@@ -129,8 +129,8 @@ extension ServiceSettings {
         return (S3Endpoint(securityTokenServiceInRegion: region, variant: try variant()), region)
     }
 
-    /// Regions that had no service of their own once, and are served by the global one if that is wished ("AWS STS
-    /// Regional endpoints" in the AWS SDKs and Tools Reference Guide).
+    /// Regions that used to have no service of their own, for which the global one can be configured ("AWS STS Regional
+    /// endpoints" in the AWS SDKs and Tools Reference Guide).
     private static let legacyRegions: Set = [
         "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "aws-global", "ca-central-1",
         "eu-central-1",
@@ -146,7 +146,7 @@ extension ServiceSettings {
         guard let (source, value) = Self.firstSet(candidates) else { return region != "aws-global" }
         switch value.lowercased() {
         case "regional": return region != "aws-global"
-        // The global service has one host, and no variant of it.
+        // The global service has only one host, without variants.
         case "legacy": return try variant() != EndpointVariant() ? true : !Self.legacyRegions.contains(region)
         default: throw SettingsError("\(source) is \(Excerpt.of(value.utf8)); give regional or legacy")
         }

@@ -9,7 +9,7 @@ struct HTTPHeader: Hashable, Sendable {
     }
 }
 
-/// A name and a value of a query, not yet encoded. The value may hold any bytes, as a key's prefix does.
+/// A name and value in a query, not yet encoded. The value may contain any bytes, like a key's prefix.
 struct QueryItem: Hashable, Sendable {
     let name: String
     let value: [UInt8]
@@ -26,23 +26,24 @@ struct QueryItem: Hashable, Sendable {
 
 /// A request before it is signed.
 struct HTTPRequest: Sendable {
-    /// The method, in capital letters: "GET", or "HEAD", of everything that is asked of S3.
+    /// The method in upper case. Requests to S3 are "GET" or "HEAD".
     var method = "GET"
-    /// What stands in the `Host` header: the port too, where it isn't the scheme's own.
+    /// The value of the `Host` header. It includes the port if it is not the default of the scheme.
     var host: String
-    /// The path, percent-encoded as it is sent.
+    /// The path, percent-encoded.
     var path: String
     /// The query, in any order.
     var query: [QueryItem] = []
-    /// Further headers. All of them are signed.
+    /// Additional headers, all of which are signed.
     var headers: [HTTPHeader] = []
-    /// Nothing in a GET.
+    /// The body; empty for GET.
     var body: [UInt8] = []
 
-    /// The query percent-encoded and in Signature Version 4's order: by name, then by value. Sent just so.
+    /// The query, percent-encoded and sorted by name and value, as Signature Version 4 requires. It is sent in this
+    /// form.
     var canonicalQuery: String { HTTPRequest.form(query) }
 
-    /// Fields as a query has them; also the body of a form (`application/x-www-form-urlencoded`).
+    /// Encodes fields as a query, or as the body of a form (`application/x-www-form-urlencoded`).
     static func form(_ fields: [QueryItem]) -> String {
         fields
             .map { (PercentEncoding.encode($0.name.utf8, as: .query), PercentEncoding.encode($0.value, as: .query)) }

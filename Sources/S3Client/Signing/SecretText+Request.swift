@@ -1,9 +1,9 @@
 extension SecretText {
-    /// What nobody but the service may see of a request.
+    /// The parts of a request that only the service may see.
     ///
     /// - Parameters:
-    ///   - headers: Those of the signed request.
-    ///   - credentials: What it was signed with.
+    ///   - headers: The headers of the signed request.
+    ///   - credentials: The credentials that the request was signed with.
     init(_ headers: [HTTPHeader], of credentials: Credentials?) {
         let authorization = headers.first { $0.name == "Authorization" }?.value
         let signature = authorization?.firstRange(of: "Signature=")?.lowerBound

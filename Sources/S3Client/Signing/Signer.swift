@@ -4,21 +4,21 @@ import SystemSupport
 /// AWS Signature Version 4.
 ///
 /// Source: "Authenticating Requests (AWS Signature Version 4)" in the Amazon S3 API Reference. S3 differs from other
-/// services: the path is encoded once and not normalised, and the hash of the body is a header of its own. The others take
-/// such a header as well, and as long as their path is "/" there is nothing to normalise.
+/// services: the path is encoded once and not normalized, and the hash of the body is a separate header. Other services
+/// accept such a header too, and a path of "/" needs no normalization.
 struct Signer: Sendable {
     let credentials: Credentials
     let region: String
     /// The service's name in the signature: "s3", "sts", and "s3express" for directory buckets.
     var service = "s3"
-    /// When the request is sent. S3 refuses what differs from its own clock by more than 15 minutes.
+    /// The time of the request. S3 refuses it if this differs from its own clock by more than 15 minutes.
     let time: Timestamp
 
-    /// The SHA-256 of no bytes: none of the requests to S3 has a body.
+    /// The SHA-256 digest of an empty body, which all requests to S3 have.
     private static let emptyBodyHash = Digest.hex(Digest.sha256([]))
     private static let algorithm = "AWS4-HMAC-SHA256"
 
-    /// The request with the headers that sign it (the header form).
+    /// Returns the request with a signature in its headers.
     func signed(_ request: HTTPRequest) -> HTTPRequest {
         var signed = request
         let bodyHash = request.body.isEmpty ? Self.emptyBodyHash : Digest.hex(Digest.sha256(request.body))
@@ -36,9 +36,9 @@ struct Signer: Sendable {
         return signed
     }
 
-    /// The request with a query that signs it (the presigned form): whoever has its URL may send it.
+    /// Returns the request with a signature in its query (a presigned URL), which anyone who has the URL can send.
     ///
-    /// - Parameter lifetime: For how many seconds, at most 604,800 (seven days).
+    /// - Parameter lifetime: The lifetime in seconds, at most 604,800 (seven days).
     func presigned(_ request: HTTPRequest, lifetime: Int) -> HTTPRequest {
         var signed = request
         let headers = CanonicalHeaders(of: request)
@@ -57,7 +57,7 @@ struct Signer: Sendable {
         return signed
     }
 
-    /// What the signing key is good for: a day, a region, a service.
+    /// The scope of the signing key: a date, a region, a service.
     private var scope: String {
         "\(time.utcBasicDate)/\(region)/\(service)/aws4_request"
     }
@@ -83,7 +83,7 @@ struct Signer: Sendable {
 }
 
 extension Credentials.Purpose {
-    /// The name of the token's field, as a query has it. A header has it in lower case.
+    /// The name of the token in a query. Headers have it in lower case.
     fileprivate var tokenName: String {
         switch self {
         case .account: "X-Amz-Security-Token"
@@ -91,7 +91,7 @@ extension Credentials.Purpose {
         }
     }
 
-    /// The service's name in the signature of S3's requests.
+    /// The name of the service in the signature of requests to S3.
     var service: String {
         switch self {
         case .account: "s3"
@@ -100,10 +100,9 @@ extension Credentials.Purpose {
     }
 }
 
-/// A request's headers in the form that is signed: names in lower case and sorted, values trimmed and their inner runs
-/// of spaces made one.
+/// The headers of a request in canonical form: names in lower case and sorted, values trimmed and with single spaces.
 private struct CanonicalHeaders {
-    /// `name:value\n` for each.
+    /// The lines of the headers: `name:value\n` for each.
     let lines: String
     /// The names, separated by ";".
     let names: String
@@ -118,7 +117,7 @@ private struct CanonicalHeaders {
     }
 
     private static func trimmed(_ value: String) -> String {
-        // Hardly any value has one, and this is done for every header of every request.
+        // Few values contain a space, and this runs for every header of every request.
         guard value.utf8.contains(UInt8(ascii: " ")) else { return value }
         return value.split(separator: " ").joined(separator: " ")
     }

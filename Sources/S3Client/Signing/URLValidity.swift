@@ -1,24 +1,24 @@
 import ObjectStore
 import SystemSupport
 
-/// How long a URL works that some credentials have signed ("Sharing objects with presigned URLs" in the Amazon S3 User Guide).
+/// The validity of a presigned URL ("Sharing objects with presigned URLs" in the Amazon S3 User Guide).
 struct URLValidity: Equatable {
-    /// The longest time that a signature may give, in seconds: seven days.
+    /// The maximum lifetime of a signature in seconds: seven days.
     static let lifetimeMax = 604_800
-    /// How long temporary credentials of the Security Token Service's sign for at the most, in seconds.
+    /// The maximum for temporary credentials of the Security Token Service, in seconds.
     private static let sessionLifetimeMax = 36 * 3_600
-    /// How long those of a machine do.
+    /// The maximum for the credentials of an instance, in seconds.
     private static let instanceLifetimeMax = 6 * 3_600
 
-    /// When it ends, as far as is known.
+    /// The expiry, as far as it is known.
     let expiry: Timestamp
-    /// Why that may be earlier than was asked for.
+    /// The reason why the expiry may be earlier than requested.
     let constraint: ObjectURL.Constraint?
 
     /// - Parameters:
-    ///   - time: When it is signed, by the store's clock.
-    ///   - localTime: The same by this machine's clock, which credentials end by.
-    ///   - lifetime: What is asked for, in seconds.
+    ///   - time: The time of the signature, by the store's clock.
+    ///   - localTime: The same time by this machine's clock, to which the expiry of credentials refers.
+    ///   - lifetime: The requested lifetime, in seconds.
     init(signedAt time: Timestamp, localTime: Timestamp, lifetime: Int, with resolved: ResolvedCredentials) {
         var seconds = lifetime
         var constraint: ObjectURL.Constraint?

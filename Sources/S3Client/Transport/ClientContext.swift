@@ -49,7 +49,7 @@ final class ClientContext: Sendable {
     let router: Router
     private let learned: Mutex<Learned>
     /// Whether the store has answered a request that was signed for `Learned.region`, or there can't be another.
-    private let hasRegionProof: Atomic<Bool>
+    private let hasVerifiedRegion: Atomic<Bool>
 
     init(
         configuration: S3Configuration, credentials: (any CredentialsProvider)?, logger: Logger,
@@ -67,7 +67,7 @@ final class ClientContext: Sendable {
         self.logger = logger
         traits = StoreTraits(logger: logger)
         learned = Mutex(Learned(region: configuration.region))
-        hasRegionProof = Atomic(configuration.isRegionCertain)
+        hasVerifiedRegion = Atomic(configuration.isRegionCertain)
     }
 
     /// An attempt that is ready to be sent.
@@ -83,7 +83,7 @@ final class ClientContext: Sendable {
         /// What it was signed with.
         let credentials: Credentials?
         /// Whether somebody waits to hear that the store takes them.
-        let isUnproven: Bool
+        let isUnverified: Bool
         /// The provider of the credentials.
         var provider: (any CredentialsProvider)?
         /// "GET" or "HEAD".
@@ -117,35 +117,36 @@ final class ClientContext: Sendable {
 
     /// The operation's request, signed with what is known now.
     func prepare(_ operation: any Operation) -> Preparation {
-        let place = place()
+        let target = target()
         let route: Route
-        switch router.route(to: place.address.endpoint) {
+        switch router.route(to: target.address.endpoint) {
         case .ready(let found): route = found
         case .pending(let error): return .wait(for: error)
         case .failed(let failure): return .unresolved(failure)
         }
         let provider = operation.isSession ? bucketSession?.account : credentials
         switch provider?.current(for: operation.subject) {
-        case nil: return .request(request(for: operation, at: place, route, signedWith: nil, isUnproven: false))
-        case .ready(let credentials, let isUnproven):
-            var request = request(for: operation, at: place, route, signedWith: credentials, isUnproven: isUnproven)
+        case nil: return .request(request(for: operation, at: target, route, signedWith: nil, isUnverified: false))
+        case .ready(let credentials, let isUnverified):
+            var request = request(
+                for: operation, at: target, route, signedWith: credentials, isUnverified: isUnverified)
             request.provider = provider
             return .request(request)
-        case .renewing: return .wait(for: bucketSession?.trouble)
+        case .renewing: return .wait(for: bucketSession?.transientError)
         case .unavailable(let error): return .failure(error)
         }
     }
 
     /// The address of the bucket, the region to sign for, and the time there.
-    typealias Place = (address: BucketAddress, region: String, time: Timestamp)
+    typealias Target = (address: BucketAddress, region: String, time: Timestamp)
 
     private func request(
-        for operation: any Operation, at place: Place, _ route: Route, signedWith credentials: Credentials?,
-        isUnproven: Bool
+        for operation: any Operation, at target: Target, _ route: Route, signedWith credentials: Credentials?,
+        isUnverified: Bool
     ) -> SignedRequest {
-        let (address, region, time) = place
+        let (address, region, time) = target
         var request = operation.request(at: address)
-        if !operation.isSession { request.headers += agreements }
+        if !operation.isSession { request.headers += commonHeaders }
         if let key = configuration.customerKey, operation.kind == .get { request.headers += key.headers }
         if let credentials {
             let purpose = operation.isSession ? Credentials.Purpose.bucketSession : credentials.purpose
@@ -154,11 +155,11 @@ final class ClientContext: Sendable {
         }
         return SignedRequest(
             url: address.url(of: request), headers: request.headers, route: route, server: address.server + route.note,
-            region: region, credentials: credentials, isUnproven: isUnproven, method: request.method)
+            region: region, credentials: credentials, isUnverified: isUnverified, method: request.method)
     }
 
     /// The place of the bucket, as far as answers have told.
-    func place() -> Place {
+    func target() -> Target {
         let learned = learned.withLock { $0 }
         let address = BucketAddress(
             bucket: configuration.bucket, region: learned.region, endpoint: configuration.endpoint,
@@ -169,7 +170,7 @@ final class ClientContext: Sendable {
     }
 
     /// What is agreed to with each request: who pays, and whose bucket it must be.
-    var agreements: [HTTPHeader] {
+    var commonHeaders: [HTTPHeader] {
         var headers: [HTTPHeader] = []
         if configuration.isRequesterPaying { headers.append(HTTPHeader("x-amz-request-payer", "requester")) }
         if let owner = configuration.expectedBucketOwner {
@@ -195,7 +196,7 @@ final class ClientContext: Sendable {
 
     private var accessAdvice: String {
         guard credentials != nil else {
-            return "it is not open to all: leave out --no-sign-request, and mount with keys"
+            return "the bucket is not public: drop --no-sign-request and supply credentials"
         }
         if let bucketSession, !bucketSession.isOrdinary {
             return
@@ -206,15 +207,15 @@ final class ClientContext: Sendable {
             "the keys may not list or read this: accept the data's terms of use where they come from, or mount a prefix that they "
             + "may read"
             + (configuration.expectedBucketOwner.map { "; or the bucket is not the account \($0)'s" } ?? "")
-            + (configuration.isRequesterPaying ? "" : "; where whoever reads has to pay, mount with --request-payer")
+            + (configuration.isRequesterPaying ? "" : "; for a Requester Pays bucket, mount with --request-payer")
     }
 
     /// Whether the region is known, and not only assumed.
-    var isRegionProven: Bool { hasRegionProof.load(ordering: .relaxed) }
+    var isRegionVerified: Bool { hasVerifiedRegion.load(ordering: .relaxed) }
 
     /// The store has answered as only the bucket's own region does.
-    func noteRegionProof() {
-        if !isRegionProven { hasRegionProof.store(true, ordering: .relaxed) }
+    func noteRegionVerified() {
+        if !isRegionVerified { hasVerifiedRegion.store(true, ordering: .relaxed) }
     }
 
     /// Requests go to `region` from now on.
@@ -232,7 +233,7 @@ final class ClientContext: Sendable {
             return learned.throttling.takeNews(now: .now)
         }
         guard isNews else { return }
-        logger.warning("the store asks for less traffic and gets less, until it bears more again: \(error)")
+        logger.warning("throttled by S3; reducing concurrency: \(error)")
     }
 
     /// A network thread asks for as much as it can again.
@@ -243,7 +244,7 @@ final class ClientContext: Sendable {
             learned.throttling.isTold = false
             return true
         }
-        if isNews { logger.notice("the store bears all requests again") }
+        if isNews { logger.notice("no longer throttled") }
     }
 
     /// Requests are signed with a clock that is `seconds` ahead of this machine's.

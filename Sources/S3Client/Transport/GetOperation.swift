@@ -26,7 +26,7 @@ final class GetOperation: Operation {
     init(_ request: RangeRequest, bucket: String, traits: StoreTraits = StoreTraits(), receiver: any RangeReceiver) {
         object = request.object
         range = request.range
-        isAhead = request.isAhead
+        isAhead = request.isPrefetch
         self.receiver = receiver
         self.traits = traits
         acceptsGzip = traits.unpacks
@@ -53,7 +53,7 @@ final class GetOperation: Operation {
     /// The version that every answer must be of.
     private var condition: [HTTPHeader] {
         if !object.etag.isStandIn { return [HTTPHeader("If-Match", object.etag.text)] }
-        if let etag = traits.pinnedETag(of: object) { return [HTTPHeader("If-Match", etag.text)] }
+        if let etag = traits.firstETag(of: object) { return [HTTPHeader("If-Match", etag.text)] }
         guard let time = object.etag.standInTime, (0..<Timestamp.textSecondLimit - 1).contains(time.seconds) else {
             return []
         }
@@ -110,7 +110,7 @@ final class GetOperation: Operation {
         if let time, let listed = object.etag.standInTime, !Self.isSecond(time, of: listed) {
             throw changed("Last-Modified \(time.httpDate)")
         }
-        guard traits.pin(object, to: PinnedVersions.Pin(etag: etag, lastModified: time)) else {
+        guard traits.matchesFirst(object, FirstValidators.Validators(etag: etag, lastModified: time)) else {
             throw changed("ETag \(etag.map { Excerpt.of($0.text.utf8) } ?? "unknown")")
         }
     }

@@ -232,7 +232,7 @@ final class NetworkLoop {
             meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
             let hiding = attempt.request.hidingSecrets(in: failure)
             if exchange.operation.isSession, let session = context.bucketSession,
-                session.showsUnknown(hiding, signedFor: attempt.request.region)
+                session.indicatesNoSessions(hiding, signedFor: attempt.request.region)
             {
                 session.becomeOrdinary()
                 return end(exchange, hiding.error)
@@ -315,8 +315,8 @@ final class NetworkLoop {
 
     /// The store has looked at the signature and went on.
     private func noteProof(_ request: ClientContext.SignedRequest) {
-        context.noteRegionProof()
-        guard request.isUnproven, let used = request.credentials else { return }
+        context.noteRegionVerified()
+        guard request.isUnverified, let used = request.credentials else { return }
         request.provider?.noteSuccess(of: used)
     }
 

@@ -89,14 +89,11 @@ public struct CapturedOutput: Sendable {
 
     /// Waits for a child that has closed its output, and should end soon.
     private static func wait(for child: ChildProcess, deadline: ContinuousClock.Instant) -> End? {
-        while ContinuousClock.now < deadline {
-            switch child.endIfThere() {
-            case .exited(let status): return .exited(status: status)
-            case .killed(let signal): return .killed(signal: signal)
-            case .unknown: return .exited(status: -1)
-            case .none: usleep(2_000)
-            }
+        switch child.waitForEnd(within: deadline - .now) {
+        case .exited(let status): .exited(status: status)
+        case .killed(let signal): .killed(signal: signal)
+        case .unknown: .exited(status: -1)
+        case nil: nil
         }
-        return nil
     }
 }

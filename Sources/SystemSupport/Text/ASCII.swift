@@ -8,6 +8,11 @@ extension UInt8 {
     /// `true` for a printable ASCII character other than the blank.
     public var isVisibleASCII: Bool { isPrintableASCII && self != UInt8(ascii: " ") }
 
+    /// `true` for a blank, a tab or a line break.
+    public var isWhitespace: Bool {
+        self == UInt8(ascii: " ") || (UInt8(ascii: "\t")...UInt8(ascii: "\r")).contains(self)
+    }
+
     /// The character in lowercase, if it is an ASCII letter.
     public var lowercasedASCII: UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self }
 }

@@ -1,4 +1,4 @@
-import FuseBridge
+import CommandOutput
 import Glibc
 import MountControl
 import SystemPackage

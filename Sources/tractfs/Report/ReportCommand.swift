@@ -1,6 +1,8 @@
 import ArgumentParser
+import CommandOutput
 import ObjectStore
 import Reporting
+import Settings
 import SystemSupport
 
 /// The command `tractfs report`.

@@ -1,9 +1,9 @@
-import Dispatch
-import FuseBridge
 import Glibc
 import MountControl
+import Mounting
 import Reporting
 import SystemPackage
+import SystemSupport
 
 /// The status of a mount.
 struct AskedMount: Sendable {
@@ -64,7 +64,7 @@ struct AskedMount: Sendable {
 
     private static func ask(_ mounts: [MountTable.Entry]) -> [AskedMount] {
         let asked = mounts.map { mount in (mount, TimeLimit.begin { answer(of: mount) }) }
-        let deadline = DispatchTime.now() + .seconds(timeoutSeconds)
+        let deadline = ContinuousClock.now + .seconds(timeoutSeconds)
         return asked.map { mount, pending in
             let silence = Failure(
                 "\(mount.mountPoint) doesn't answer; tractfs unmount detaches it, whatever state it is in")

@@ -7,6 +7,7 @@ import Namespace
 import ObjectStore
 import Reader
 import S3Client
+import StateLog
 import SystemPackage
 import SystemSupport
 
@@ -32,7 +33,7 @@ struct StatusCollector: Sendable {
 
     /// Returns the current status.
     func status(_ session: SessionCounts) -> MountStatus {
-        let (server, processes) = (client.place, session.processes)
+        let (server, processes) = (client.endpoint, session.processes)
         var status = MountStatus()
         status.uri = uri
         status.endpoint = server.server
@@ -47,9 +48,9 @@ struct StatusCollector: Sendable {
         status.credentials = credentialsStatus
         status.requests = requests
         status.reads = reads
-        status.passthrough.usable = session.canLendFiles
-        status.passthrough.files = session.lentFileCount
-        status.passthrough.opens = session.lentOpenCount
+        status.passthrough.usable = session.isPassthroughUsable
+        status.passthrough.files = session.backingFileCount
+        status.passthrough.opens = session.passthroughOpenCount
         status.names = names
         status.open.files = fileSystem.openFileCount
         status.open.folders = fileSystem.openDirectoryCount
@@ -157,7 +158,7 @@ struct StatusCollector: Sendable {
         memory.processBytes = try? ProcessMemory.residentByteCount()
         memory.blockLimitBytes = blocks.byteLimit
         memory.blockBytes = blocks.residentByteCount
-        memory.blockInFlightBytes = blocks.outBlockCount * Block.byteCount
+        memory.blockInFlightBytes = blocks.inFlightBlockCount * Block.byteCount
         memory.readsWaiting = blocks.waitingReadCount
         memory.metadataLimitBytes = names.byteLimit
         memory.metadataBytes = names.byteCount

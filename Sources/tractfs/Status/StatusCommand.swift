@@ -1,6 +1,8 @@
 import ArgumentParser
+import CommandOutput
 import Glibc
 import Reporting
+import SystemSupport
 
 /// The command `tractfs status`.
 struct StatusCommand: ParsableCommand {

@@ -1,3 +1,4 @@
+import CommandOutput
 import SystemSupport
 
 /// The status of mounts, for programs.

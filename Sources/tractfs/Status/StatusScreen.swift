@@ -1,5 +1,7 @@
+import CommandOutput
 import Glibc
 import Reporting
+import SystemSupport
 
 /// The live screen of `tractfs status --watch`.
 struct StatusScreen {

@@ -1,43 +1,30 @@
+import CommandOutput
+import SystemSupport
+
 /// The progress of a fetch in words: one overwritten line on a terminal, a few lines elsewhere.
 struct FetchProgress {
-    /// The interval of lines without a terminal.
-    private static let period: Duration = .seconds(30)
     /// The window of the rate: long enough for a steady value.
     private static let rateWindow: Duration = .seconds(10)
     private static let barWidth = 22
 
     private let totalByteCount: Int
-    private let tell: (String) -> Void
-    private var line: OverwrittenLine
+    private var line: ProgressLine
     private let start: ContinuousClock.Instant
-    private var next: ContinuousClock.Instant
     /// The completed bytes over time, a second apart, oldest first.
     private var samples: [(instant: ContinuousClock.Instant, byteCount: Int)]
 
-    /// - Parameters:
-    ///   - line: The line on a terminal.
-    ///   - tell: Receives the lines if there is no terminal.
-    init(
-        totalByteCount: Int, on line: OverwrittenLine, now: ContinuousClock.Instant = .now,
-        tell: @escaping (String) -> Void
-    ) {
+    init(totalByteCount: Int, on line: ProgressLine, now: ContinuousClock.Instant = .now) {
         self.totalByteCount = totalByteCount
         self.line = line
-        self.tell = tell
         start = now
-        next = now + FetchProgress.period
         samples = [(now, 0)]
     }
 
     /// Shows the progress, unless that was done a moment ago.
     mutating func show(_ counts: FetchRun.Counts, at now: ContinuousClock.Instant = .now) {
         sample(counts.doneByteCount, at: now)
-        if line.isWatched {
-            let text = line(counts, at: now, width: OverwrittenLine.columnCount)
-            line.show { text }
-        } else if now >= next {
-            next = now + FetchProgress.period
-            tell(text(counts, at: now))
+        line.show(at: now) { [progress = self] width in
+            width.map { progress.line(counts, at: now, width: $0) } ?? progress.text(counts, at: now)
         }
     }
 

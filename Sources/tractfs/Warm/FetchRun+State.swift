@@ -1,4 +1,5 @@
 import FileSystem
+import SystemSupport
 
 extension FetchRun {
     /// The pieces to fetch, the threads at work on them, and their results.

@@ -1,7 +1,7 @@
 import FileSystem
-import FuseBridge
 import Glibc
 import MountControl
+import Settings
 import SystemPackage
 import SystemSupport
 

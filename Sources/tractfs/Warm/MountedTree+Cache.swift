@@ -2,6 +2,7 @@ import BlockCache
 import FileSystem
 import MountControl
 import SystemPackage
+import SystemSupport
 
 /// The disk cache of the mount that contains a tree.
 extension MountedTree {

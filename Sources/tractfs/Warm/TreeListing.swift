@@ -1,8 +1,8 @@
 import FileSystem
-import FuseBridge
 import Glibc
 import MountControl
 import SystemPackage
+import SystemSupport
 
 /// Lists everything below a folder through its mount, with many concurrent requests.
 struct TreeListing {

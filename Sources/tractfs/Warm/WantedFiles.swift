@@ -1,6 +1,9 @@
+import CommandOutput
 import FileSystem
 import MountControl
+import Settings
 import SystemPackage
+import SystemSupport
 
 /// A file to fetch into the cache.
 struct WantedFile: Sendable {
@@ -42,13 +45,13 @@ struct WantedFiles {
     /// - Parameter isUse: Counts as a use when `true`, so that other objects are evicted first.
     /// - Returns: The number of matching files.
     mutating func add(
-        _ tree: MountedTree, matching patterns: KeyPatterns, isUse: Bool, telling line: inout OverwrittenLine
+        _ tree: MountedTree, matching patterns: KeyPatterns, isUse: Bool, telling line: inout ProgressLine
     ) throws(Failure) -> Int {
         var count = 0
         roots.append(OpenedFolder(try tree.open()))
         try tree.forEachFile(matching: patterns) { directory, file throws(Failure) in
             count += 1
-            line.show { WarmText.fitting("\(tree.path): \(WarmText.files(count))", width: OverwrittenLine.columnCount) }
+            line.show { WarmText.fitting("\(tree.path): \(WarmText.files(count))", width: $0 ?? .max) }
             let actions: FileSystem.FetchRequest.Actions = isUse ? .use : []
             do throws(FileSystem.Failure) {
                 let response = try directory.fetch(FileSystem.FetchRequest(name: file.name, actions: actions))

@@ -1,6 +1,9 @@
 import ArgumentParser
 import BlockCache
+import CommandOutput
 import Glibc
+import Settings
+import SystemSupport
 
 /// The command `tractfs warm`.
 struct WarmCommand: ParsableCommand {
@@ -97,7 +100,7 @@ struct WarmCommand: ParsableCommand {
 
     private func listTrees() throws {
         try MountPaths.forEach(paths) { path throws(Failure) in
-            var progress = WarmProgressLines(path, on: .onTerminal()) { StandardError.tell($0) }
+            var progress = WarmProgressLines(path, on: .onStandardError(hasLines: true))
             let status = try TreeListing(path: path).finish(telling: &progress)
             try StandardOutput.write("\(progress.summary(status))\n")
         }

@@ -1,6 +1,8 @@
+import CommandOutput
 import Glibc
 import Synchronization
 import SystemPackage
+import SystemSupport
 
 /// The handler of Ctrl-C: says that nothing is lost, and ends the process. The mount notices as its waiting requests
 /// are interrupted.

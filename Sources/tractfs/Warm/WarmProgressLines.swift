@@ -1,23 +1,15 @@
+import CommandOutput
 import MountControl
 
 /// The progress of listing a tree in words: one overwritten line on a terminal, a few lines elsewhere.
 struct WarmProgressLines {
-    /// The interval of lines without a terminal.
-    private static let period: Duration = .seconds(30)
-
     private let path: String
-    private let tell: (String) -> Void
     private let start = ContinuousClock.now
-    private var line: OverwrittenLine
-    private var next = ContinuousClock.now + period
+    private var line: ProgressLine
 
-    /// - Parameters:
-    ///   - line: The line on a terminal.
-    ///   - tell: Receives the lines if there is no terminal.
-    init(_ path: String, on line: OverwrittenLine, tell: @escaping (String) -> Void) {
+    init(_ path: String, on line: ProgressLine) {
         self.path = path
         self.line = line
-        self.tell = tell
     }
 
     /// Returns text such as "276480 keys in 280 pages".
@@ -28,14 +20,7 @@ struct WarmProgressLines {
 
     /// Shows the progress, unless that was done a moment ago.
     mutating func show(_ progress: TreeListingProgress) {
-        let now = ContinuousClock.now
-        if line.isWatched {
-            let text = text(progress, at: now)
-            line.show { text }
-        } else if now >= next {
-            next = now + WarmProgressLines.period
-            tell(text(progress, at: now))
-        }
+        line.show { [lines = self] _ in lines.text(progress, at: .now) }
     }
 
     /// Returns text such as "/mnt/hcp/100307: 276480 keys in 280 pages, 92160 keys/s".

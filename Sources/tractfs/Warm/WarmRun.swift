@@ -1,7 +1,10 @@
 import ArgumentParser
 import BlockCache
+import CommandOutput
 import Glibc
+import Settings
 import SystemPackage
+import SystemSupport
 
 /// One call of `tractfs warm` that fetches files: for each mount, a plan and its execution.
 struct WarmRun {
@@ -82,10 +85,10 @@ struct WarmRun {
 
     private func add(_ tree: MountedTree, to wanted: inout WantedFiles) throws(Failure) {
         if tree.isFolder {
-            var progress = WarmProgressLines(tree.path, on: .onTerminal()) { StandardError.tell($0) }
+            var progress = WarmProgressLines(tree.path, on: .onStandardError(hasLines: true))
             _ = try TreeListing(path: tree.path).finish(telling: &progress)
         }
-        var line = OverwrittenLine.onTerminal()
+        var line = ProgressLine.onStandardError(hasLines: false)
         defer { line.erase() }
         let count = try wanted.add(tree, matching: patterns, isUse: !isDry, telling: &line)
         if count == 0 {
@@ -102,7 +105,7 @@ struct WarmRun {
         if let refusal = plan.refusal { throw refusal }
         if isDry { return true }
         let run = FetchRun(wanted, options)
-        var progress = FetchProgress(totalByteCount: run.totalByteCount, on: .onTerminal()) { StandardError.tell($0) }
+        var progress = FetchProgress(totalByteCount: run.totalByteCount, on: .onStandardError(hasLines: true))
         interruption.note(run)
         var failureCount = 0
         run.finish { counts, failures in

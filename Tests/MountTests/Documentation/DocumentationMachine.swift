@@ -2,14 +2,14 @@ import Foundation
 import ObjectStore
 import TestSupport
 
-/// A machine to try the documentation on: this one's files with a layer above them that is thrown away, a user's home, the HCP's
-/// stand-in in place of AWS, and processes of its own, which end with it.
+/// A machine for the commands of the documentation: this one's files with a temporary layer above them, a user's home,
+/// a stand-in for the HCP in place of AWS, and processes of its own, which end with it.
 final class DocumentationMachine {
-    /// What ConnectomeDB's keys are here.
+    /// The keys of ConnectomeDB on this machine.
     static let accessKeyID = "AKIADOCUMENTATION001"
     static let secretAccessKey = "documentationSecret/abcdefghijklmnopqrst"
     static let home = "/home/you"
-    /// A clone of the repository, where commands are typed.
+    /// A clone of the repository, which is the working directory.
     private static let clone = home + "/tractfs"
 
     private let directory: String
@@ -138,7 +138,8 @@ final class DocumentationMachine {
             timeout: .seconds(120))
     }
 
-    /// Whether it has a program, python has a module ("python MODULE"), or the kernel is as new ("Linux 6.9").
+    /// Returns `true` if the machine has a program, a module of python ("python MODULE") or a kernel that is new enough
+    /// ("Linux 6.9").
     func has(_ need: String) throws -> Bool {
         let words = need.split(separator: " ").map(String.init)
         let script =
@@ -150,7 +151,7 @@ final class DocumentationMachine {
         return try run(script: script).status == 0
     }
 
-    /// What was printed here as a user would have it that isn't root, and whose store is AWS.
+    /// Returns the output as it would be for a user who is not root and whose store is AWS.
     func asShown(_ printed: String) -> String {
         printed.replacing("/var/cache/tractfs", with: Self.home + "/.cache/tractfs")
             .replacing(" (\(endpointURL))", with: "")

@@ -5,8 +5,8 @@ import Testing
 /// Runs the commands of README and docs/, each page on a machine of its own, in the order in which they stand there.
 ///
 /// docs/CONTRIBUTING.md says how a block is marked that can't be run, or needs something first.
-@Suite("What the documentation shows") struct DocumentationTests {
-    /// Why blocks are not run. Another reason must be written here, where somebody sees it.
+@Suite struct DocumentationTests {
+    /// The accepted reasons for a block that is not run. A new reason must be added here, so that a reviewer sees it.
     private static let reasons = [
         "needs AWS", "needs a container engine", "needs systemd", "needs a cluster", "builds for minutes",
         "takes minutes",
@@ -14,7 +14,8 @@ import Testing
     ]
 
     @Test(
-        "works, as it stands there", mounts, .enabled(if: geteuid() == 0, "needs root, to make a machine of its own"),
+        "The commands of a page of the documentation work as they stand there", mounts,
+        .enabled(if: geteuid() == 0, "needs root, to make a machine of its own"),
         arguments: try DocumentedPage.withCommands())
     func page(_ page: DocumentedPage) throws {
         try DocumentationMachine.with(hasProfile: !page.makesProfile) { machine in
@@ -25,7 +26,9 @@ import Testing
         }
     }
 
-    @Test("is run, or says why not", arguments: try DocumentedPage.all())
+    @Test(
+        "Each block of a page of the documentation is run, or has a reason why not", arguments: try DocumentedPage.all()
+    )
     func marks(of page: DocumentedPage) {
         for block in page.blocks {
             for case .unknown(let text) in block.marks {
@@ -41,7 +44,7 @@ import Testing
             } else if !(page.ownLanguages ?? DocumentedRun.languages).contains(block.language) {
                 Issue.record(
                     """
-                    \(block): nobody knows how to run a block of ```\(block.language). Write ``` alone for shell commands (with "$ " in \
+                    \(block): there is no way to run a block of ```\(block.language). Write ``` alone for shell commands (with "$ " in \
                     front of them where their output is shown), ```text for what is no command, one of \
                     \(DocumentedRun.languages), or put a line in front of it: <!-- not run: REASON -->, with one of \(Self.reasons)
                     """)
@@ -49,7 +52,7 @@ import Testing
         }
     }
 
-    @Test("leads somewhere by each of its links", arguments: try DocumentedPage.all().map(\.name))
+    @Test("Each link of a page of the documentation leads somewhere", arguments: try DocumentedPage.all().map(\.name))
     func links(of page: String) throws {
         let folder = URL(fileURLWithPath: packageRoot + "/" + page).deletingLastPathComponent().path
         for link in try Self.text(of: packageRoot + "/" + page).matches(of: /\]\(([^)\s]+)\)/).map(\.output.1)
@@ -64,7 +67,7 @@ import Testing
 
     private static func text(of path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
 
-    /// What headings can be led to by, as GitHub makes it of them.
+    /// Returns the anchors of the headings, as GitHub makes them.
     private static func anchors(of text: String) -> [String] {
         text.matches(of: /(?m)^#+ (.+)$/).map { heading in
             String(
@@ -73,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func `is for the most part really run`() throws {
+    @Test func `Most blocks of the documentation are run`() throws {
         let blocks = try DocumentedPage.all().flatMap(\.blocks)
         let runCount = blocks.count { $0.reasonNotToRun == nil }
         #expect(runCount * 4 >= blocks.count * 3, "\(runCount) of \(blocks.count)")
@@ -82,10 +85,10 @@ import Testing
 
 /// The run of one block.
 struct DocumentedRun {
-    /// What blocks are of, by what stands behind their "```".
+    /// The languages of blocks, which are the text behind their "```".
     static let languages = ["", "python", "toml", "ini", "fstab", "crontab", "json", "text"]
 
-    /// Commands that wouldn't come to an end by themselves, or ask somebody, and how they are run instead.
+    /// Replacements for commands that would not end, or would wait for input.
     private static let substitutions = [
         // A live screen.
         "tractfs status --watch":
@@ -142,7 +145,7 @@ struct DocumentedRun {
         return true
     }
 
-    /// What a script prints; `nil` where it fails.
+    /// Returns the output of a script, or `nil` if it fails.
     private func succeeds(script: String, program: String = "bash") throws -> String? {
         let result = try machine.run(script: script, program: program)
         if result.status == 0 { return result.output }

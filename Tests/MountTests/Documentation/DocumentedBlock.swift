@@ -4,17 +4,17 @@ import Testing
 
 /// A block of code of a page, between "```" and "```": what a reader may copy.
 struct DocumentedBlock: CustomStringConvertible, Sendable {
-    /// What stands in front of a block for those who run it, in an HTML comment of one line that readers don't see.
+    /// A mark in front of a block: an HTML comment of one line, which readers do not see.
     enum Mark: Equatable {
-        /// It can't be run here: why.
+        /// The block cannot be run here, for this reason.
         case notRun(String)
-        /// A command that its commands take for granted.
+        /// A command that must be run before.
         case runFirst(String)
-        /// A program, or "python MODULE", that not every machine has.
+        /// A program, or "python MODULE", that some machines lack.
         case needs(String)
-        /// What its commands print is shown as it isn't here: why.
+        /// The block shows other output than its commands print here, for this reason.
         case outputNotCompared(String)
-        /// Not one of these.
+        /// Another comment.
         case unknown(String)
 
         init(_ text: String) {
@@ -31,22 +31,22 @@ struct DocumentedBlock: CustomStringConvertible, Sendable {
 
     /// The page, from the package's folder on.
     let page: String
-    /// Where it begins, as editors count.
+    /// The number of the first line, counted from 1.
     let lineNumber: Int
-    /// What stands behind the "```"; empty for shell commands.
+    /// The text behind the "```"; empty for shell commands.
     let language: String
     let marks: [Mark]
     var lines: [String] = []
 
     var description: String { "\(page):\(lineNumber)" }
 
-    /// Why it can't be run; `nil` where it can.
+    /// The reason for which the block cannot be run; `nil` if it can.
     var reasonNotToRun: String? {
         for case .notRun(let reason) in marks { return reason }
         return nil
     }
 
-    /// Whether what its commands print is shown as they print it here.
+    /// A Boolean value that is `true` if the block shows the output of its commands as they print it here.
     var showsItsOutput: Bool {
         !marks.contains {
             if case .outputNotCompared = $0 { true } else { false }
@@ -62,7 +62,7 @@ struct DocumentedPage: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { name }
 
-    /// Whether a reader makes a profile with the keys on it.
+    /// A Boolean value that is `true` if readers of the page make a profile with its keys.
     var makesProfile: Bool { blocks.contains { $0.language == "ini" } }
 
     /// README and all pages of docs/.
@@ -71,14 +71,14 @@ struct DocumentedPage: CustomTestStringConvertible, Sendable {
         return try (["README.md"] + names.filter { $0.hasSuffix(".md") }.sorted().map { "docs/" + $0 }).map(Self.init)
     }
 
-    /// Those that this suite runs something of.
+    /// The blocks that this suite runs.
     static func withCommands() throws -> [DocumentedPage] {
         try all().filter { page in
             page.ownLanguages == nil && page.blocks.contains { $0.reasonNotToRun == nil }
         }
     }
 
-    /// What its blocks are of, where they have a suite of their own: SemanticsExamplesTests.
+    /// The languages of the page's blocks if they have a suite of their own (SemanticsExamplesTests).
     var ownLanguages: [String]? { name == "docs/SEMANTICS.md" ? ["objects", "console"] : nil }
 
     init(_ name: String) throws {

@@ -1,9 +1,9 @@
 import Foundation
 
-/// The commands of a block of shell, and what is shown of their output.
+/// The commands of a block of shell, with the output that the page shows.
 struct DocumentedCommands {
     struct Command {
-        /// What is typed, in as many lines as it has.
+        /// The lines of the command.
         var lines: [String]
         /// Lines of what it prints, as the page has them.
         var output: [String] = []
@@ -42,9 +42,9 @@ struct DocumentedCommands {
         return (["set -e -o pipefail", "exec 2>&1"] + parts).joined(separator: "\n") + "\n"
     }
 
-    /// What is shown on the page and wasn't printed: what of each command's output isn't like any line that it did print.
+    /// Returns the lines that the page shows and that are like no line of the output of their command.
     ///
-    /// - Parameter printed: What the script did.
+    /// - Parameter printed: The output of the script.
     func missing(in printed: String) -> [String] {
         commands.enumerated().flatMap { index, command -> [String] in
             let own = printed.components(separatedBy: "\n" + Self.divider(index) + "\n").last ?? ""
@@ -54,8 +54,8 @@ struct DocumentedCommands {
     }
 }
 
-/// A line of output as a page shows it: numbers, dates and sizes are others each time, "…" stands for anything, and how wide columns are
-/// doesn't matter.
+/// A line of output on a page. Numbers, dates and sizes may differ, "…" stands for any text, and the width of columns
+/// does not count.
 struct ExpectedLine {
     private let pattern: String
 
@@ -74,7 +74,7 @@ struct ExpectedLine {
             .replacing(/s(,?)$/) { "s?\($0.output.1)" }
     }
 
-    /// Whether a line that was printed is of this form.
+    /// Returns `true` if a line of the output has this form.
     func isLike(_ line: String) -> Bool {
         guard let regex = try? Regex(#"\s*"# + pattern + #"\s*"#) else { return false }
         return line.wholeMatch(of: regex) != nil

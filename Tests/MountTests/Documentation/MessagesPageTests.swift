@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A message that users may meet") struct MessagesPageTests {
-    /// What nobody is told, or only who looks into a program that is broken.
+@Suite struct MessagesPageTests {
+    /// Messages that reach no user, or only a developer who looks into a broken program.
     private static let internals: Set = [
-        "the listing was broken off", "the store's client was shut down", "… is no longer wanted",
-        "the store lists in no order",
+        "the listing was canceled", "the store's client was shut down", "… is no longer wanted",
+        "the store doesn't list in order",
         "the mounted /dev/fuse was not handed on",
         "a serving process needs a supervisor", "there is nothing to take over",
         "the supervising process ended before the mount answered", "process … has taken over after … ms",
@@ -14,7 +14,7 @@ import Testing
         "the listing of …", "…. Did you mean '…'?", "what answers at … is no S3 store (HTTP …)",
     ]
 
-    @Test func `is in docs/TROUBLESHOOTING.md, word by word`() throws {
+    @Test func `Each message that users may meet is in docs/TROUBLESHOOTING.md, word by word`() throws {
         let page = try String(contentsOfFile: packageRoot + "/docs/TROUBLESHOOTING.md", encoding: .utf8)
         let messages = try SourceMessages.all()
         #expect(messages.count > 200, "the sources are no longer written as this looks at them")
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func `is not there any more once it is gone from the sources`() throws {
+    @Test func `docs/TROUBLESHOOTING.md has no message that the sources do not have`() throws {
         let page = try String(contentsOfFile: packageRoot + "/docs/TROUBLESHOOTING.md", encoding: .utf8)
         let messages = try SourceMessages.all()
         let sources = try SourceMessages.sources().values.joined(separator: "\n")

@@ -1,13 +1,16 @@
 import ArgumentParser
 import Foundation
-import TestSupport
+import Settings
 import Testing
+import TestSupport
 
 @testable import tractfs
 
-/// Whatever is written of our own commands, in sentences and in blocks that aren't run too.
-@Suite("A command that the documentation names") struct NamedCommandsTests {
-    @Test("is there, and has the options that it is named with", arguments: try DocumentedPage.all())
+/// All mentions of our own commands, in sentences and in blocks that are not run.
+@Suite struct NamedCommandsTests {
+    @Test(
+        "A command that the documentation names exists, and has the options that it is named with",
+        arguments: try DocumentedPage.all())
     func commands(of page: DocumentedPage) throws {
         let text = try String(contentsOfFile: packageRoot + "/" + page.name, encoding: .utf8)
         let spans = text.matches(of: /`(tractfs [^`\n]+)`/).map { String($0.output.1) }

@@ -14,14 +14,14 @@ enum SourceMessages {
             })
     }
 
-    /// All of Sources; not the doctor's findings, each of which says what to do.
+    /// Returns the messages of Sources, without the findings of the doctor, each of which gives advice.
     static func all() throws -> [String: String] {
         let beginning = try Regex(
             #"(?:\b(?:Failure|SettingsError|ValidationError|MountError|StoreError)\(\s*(?:\.?\w+,\s*)?"#
                 + #"|\blogger\??\.(?:warning|error|critical)\(\s*|\bmessage(?::|\s*=)\s*)(?=")"#
         ).wordBoundaryKind(.simple)
         var messages: [String: String] = [:]
-        for (path, text) in try sources() where !path.contains("/Doctor/") {
+        for (path, text) in try sources() where !path.hasPrefix("Diagnostics/Checks/") {
             for match in text.matches(of: beginning) {
                 var literals = StringLiterals(text[match.range.upperBound...])
                 let message = literals.read()

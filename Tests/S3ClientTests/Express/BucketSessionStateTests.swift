@@ -4,11 +4,11 @@ import Testing
 
 @testable import S3Client
 
-/// A state whose changes can be expected: `#expect` calls nothing that mutates a value.
+/// A wrapper for mutating calls within `#expect`.
 private final class TriedState {
     private var state = BucketSessionState()
 
-    var trouble: StoreError? { state.trouble }
+    var transientError: StoreError? { state.transientError }
 
     func current(now: ContinuousClock.Instant) -> BucketSessionState.Answer { state.current(now: now) }
     func takeRequest() -> Bool { state.takeRequest() }
@@ -22,7 +22,7 @@ private final class TriedState {
     }
 
     func take(
-        _ result: Result<MadeSession, StoreError>, now: ContinuousClock.Instant
+        _ result: Result<CreatedSession, StoreError>, now: ContinuousClock.Instant
     ) -> BucketSessionState.Change {
         state.take(result, now: now)
     }
@@ -31,8 +31,8 @@ private final class TriedState {
 @Suite struct `The session of a directory bucket` {
     private let start = ContinuousClock.now
 
-    private func session(_ number: Int, at seconds: Double, lifetime: Int = 300) -> MadeSession {
-        MadeSession(
+    private func session(_ number: Int, at seconds: Double, lifetime: Int = 300) -> CreatedSession {
+        CreatedSession(
             credentials: Credentials(accessKeyID: "ID\(number)", secretAccessKey: "s", sessionToken: "t")
                 .ofBucketSession,
             askedAt: at(seconds), lifetime: .seconds(lifetime), expiry: Timestamp(seconds: 0))
@@ -40,17 +40,17 @@ private final class TriedState {
 
     private func at(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
-    /// A state whose first session was made at the start, and taken by the store if it `isProven`.
-    private func begun(isProven: Bool = true) -> TriedState {
+    /// Returns a state whose first session was created at the start, and accepted by the store if it `isVerified`.
+    private func begun(isVerified: Bool = true) -> TriedState {
         let state = TriedState()
         _ = state.current(now: start)
         _ = state.takeRequest()
         _ = state.take(.success(session(1, at: 0)), now: start)
-        if isProven { state.noteSuccess(of: session(1, at: 0).credentials) }
+        if isVerified { state.noteSuccess(of: session(1, at: 0).credentials) }
         return state
     }
 
-    /// The id of the access key to sign with, or a word.
+    /// Returns the id of the access key to sign with, or a word.
     private func told(_ state: TriedState, at seconds: Double) -> String {
         switch state.current(now: at(seconds)) {
         case .session(let credentials, _): credentials.accessKeyID
@@ -60,7 +60,7 @@ private final class TriedState {
         }
     }
 
-    @Test func `is made once for all requests that wait for it`() {
+    @Test func `a session is created once for all requests that wait for it`() {
         let state = TriedState()
         #expect(!state.takeRequest())
         for _ in 0..<3 { #expect(told(state, at: 0) == "renewing") }
@@ -72,7 +72,7 @@ private final class TriedState {
         #expect(!state.takeRequest())
     }
 
-    @Test func `is renewed half-way by a request, which goes on with the old one, and never while idle`() {
+    @Test func `a session is renewed half-way while requests use the old one, and never while idle`() {
         let state = begun()
         #expect(told(state, at: 149) == "ID1")
         #expect(!state.takeRequest())
@@ -82,12 +82,12 @@ private final class TriedState {
         #expect(!state.takeRequest())
         _ = state.take(.success(session(2, at: 151)), now: at(153))
         #expect(told(state, at: 153) == "ID2")
-        // Nothing has been asked for ten minutes.
+        // Ten minutes without a request.
         #expect(told(state, at: 800) == "renewing")
         #expect(state.takeRequest())
     }
 
-    @Test func `is not used at its very end, which a request on its way would miss`() {
+    @Test func `a session is not used at the end of its lifetime`() {
         let state = begun()
         #expect(told(state, at: 289) == "ID1")
         #expect(state.inUse(now: at(289)) != nil)
@@ -95,18 +95,18 @@ private final class TriedState {
         #expect(state.inUse(now: at(291)) == nil)
     }
 
-    @Test func `that the store refuses is replaced`() {
+    @Test func `a session that the store refuses is replaced`() {
         let state = begun()
         #expect(state.noteRefusal(of: session(1, at: 0).credentials, for: "x", now: at(60)))
         #expect(told(state, at: 60) == "renewing")
         #expect(state.takeRequest())
         _ = state.take(.success(session(2, at: 60)), now: at(60))
-        // A refusal of the old one that comes late.
+        // A late refusal of the old session.
         #expect(state.noteRefusal(of: session(1, at: 0).credentials, for: "x", now: at(61)))
         #expect(told(state, at: 61) == "ID2")
     }
 
-    @Test func `that the store takes for others stays where the one before was refused for the same object`() {
+    @Test func `a verified session is kept if the one before was refused for the same object`() {
         let state = begun()
         #expect(state.noteRefusal(of: session(1, at: 0).credentials, for: "x", now: at(2)))
         #expect(told(state, at: 2) == "renewing")
@@ -116,13 +116,13 @@ private final class TriedState {
         #expect(!state.noteRefusal(of: session(2, at: 2).credentials, for: "x", now: at(3)))
         #expect(!state.noteRefusal(of: session(2, at: 2).credentials, for: "x", now: at(4)))
         #expect(told(state, at: 4) == "ID2")
-        // Another object's refusal, or one much later, is news.
+        // The refusal of another object, or a much later one, counts again.
         #expect(state.noteRefusal(of: session(2, at: 2).credentials, for: "y", now: at(4)))
         #expect(told(state, at: 4) == "renewing")
     }
 
-    @Test func `is not made more than about once a second where the store refuses each, and others wait`() {
-        let state = begun(isProven: false)
+    @Test func `sessions are created at most about once a second if the store refuses each`() {
+        let state = begun(isVerified: false)
         #expect(state.noteRefusal(of: session(1, at: 0).credentials, for: "x", now: at(0.1)))
         #expect(told(state, at: 0.1) == "renewing")
         #expect(state.takeRequest())
@@ -137,7 +137,7 @@ private final class TriedState {
         #expect(state.noteRefusal(of: session(3, at: 1.4).credentials, for: "x", now: at(60)))
     }
 
-    @Test func `that may not be made fails requests at once, and is asked for again after a second`() {
+    @Test func `a forbidden session makes requests fail at once, and is requested again after a second`() {
         let state = TriedState()
         let denied = StoreError(.accessDenied, "no")
         for (seconds, change) in [(0.0, BucketSessionState.Change.lost(denied)), (1.5, .none)] {
@@ -154,19 +154,19 @@ private final class TriedState {
     }
 
     @Test(arguments: [StoreError.Code.timedOut, .unreachable, .throttled, .serverFault])
-    func `that can't be made now leaves requests waiting for the next, with the reason`(code: StoreError.Code) {
+    func `a transient failure of CreateSession leaves requests waiting for the next session`(code: StoreError.Code) {
         let state = TriedState()
         _ = state.current(now: start)
         #expect(state.takeRequest())
         #expect(state.take(.failure(StoreError(code, "later")), now: at(5)) == .none)
-        #expect(state.trouble == StoreError(code, "later"))
+        #expect(state.transientError == StoreError(code, "later"))
         #expect(told(state, at: 5) == "renewing")
         #expect(state.takeRequest())
         _ = state.take(.success(session(1, at: 6)), now: at(6))
-        #expect(state.trouble == nil)
+        #expect(state.transientError == nil)
     }
 
-    @Test func `that can't be renewed is used to its end, and renewal is tried again after a pause`() {
+    @Test func `a session that cannot be renewed is used until its end, and the renewal is retried after a pause`() {
         let state = begun()
         let error = StoreError(.accessDenied, "no")
         #expect(told(state, at: 160) == "ID1")
@@ -178,7 +178,7 @@ private final class TriedState {
         #expect(state.takeRequest())
     }
 
-    @Test func `that is broken off at the end of the client is no failure`() {
+    @Test func `a session that is canceled at the end of the client is not a failure`() {
         let state = TriedState()
         _ = state.current(now: start)
         #expect(state.takeRequest())
@@ -187,7 +187,7 @@ private final class TriedState {
         #expect(state.takeRequest())
     }
 
-    @Test func `that is old is given up for a signature that is to hold long`() {
+    @Test func `an old session is dropped for a signature with a long validity`() {
         let state = begun()
         state.retireOld(now: at(100))
         #expect(state.inUse(now: at(100)) != nil)
@@ -197,7 +197,7 @@ private final class TriedState {
         #expect(state.takeRequest())
     }
 
-    @Test func `is not needed where the store knows none`() {
+    @Test func `no session is needed if the store does not support sessions`() {
         let state = TriedState()
         _ = state.current(now: start)
         #expect(state.takeRequest())
@@ -210,16 +210,16 @@ private final class TriedState {
 }
 
 @Suite struct `The answer to CreateSession` {
-    private func document(_ credentials: String, root: String = "CreateSessionResult") -> SessionDocument {
-        SessionDocument(
+    private func document(_ credentials: String, root: String = "CreateSessionResult") -> CredentialsXML {
+        CredentialsXML(
             parsing: Array(
                 """
                 <?xml version="1.0" encoding="UTF-8"?>
                 <\(root) xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Credentials>\(credentials)</Credentials></\(root)>
-                """.utf8))
+                """.utf8), isSession: true)
     }
 
-    @Test func `has keys, a token and an end, in any order`() {
+    @Test func `the response to CreateSession has keys, a token and an expiry in any order`() {
         let document = document(
             """
             <Expiration>2030-01-31T12:00:00Z</Expiration><SecretAccessKey>s/+=</SecretAccessKey><Other/>
@@ -232,11 +232,11 @@ private final class TriedState {
     }
 
     @Test(arguments: ["ListBucketResult", "AssumeRoleResult", "html"])
-    func `is no other document`(root: String) {
+    func `another document is not a response to CreateSession`(root: String) {
         #expect(document("<AccessKeyId>ID</AccessKeyId>", root: root).accessKeyID == nil)
     }
 
-    @Test func `that has an unreadable end still has its keys`() {
+    @Test func `a response to CreateSession with an unreadable expiry has its keys`() {
         let document = document("<AccessKeyId>ID</AccessKeyId><Expiration>soon</Expiration>")
         #expect(document.accessKeyID == "ID")
         #expect(document.expiry == nil)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import S3Client
 
-/// A client of a server that asks what a directory bucket asks, signatures included.
+/// Tests of a client with a server that makes the checks of a directory bucket, including signatures.
 @Suite struct `A client of a directory bucket` {
     private static let bucket = "hcp--use1-az4--x-s3"
     private let body = ObjectBody.pattern(seed: 5, byteCount: 400_000)
@@ -27,7 +27,7 @@ import Testing
             credentials: credentials ?? account, logger: log.logger)
     }
 
-    /// A server with an object in a folder, and a client of it.
+    /// Calls `body` with a server that has an object in a folder, and a client of it.
     private func withDirectoryBucket(
         _ rules: S3DirectoryBucket? = nil, credentials: (any CredentialsProvider)? = nil, pageLimit: Int = 1_000,
         _ test: (S3TestServer, S3Client, ObjectVersion) throws -> Void
@@ -44,7 +44,7 @@ import Testing
 
     private let folder = ListRequest(prefix: "d/", isDelimited: true)
 
-    @Test func `signs many requests at once with one session`() throws {
+    @Test func `many requests at once are signed with one session`() throws {
         try withDirectoryBucket { server, client, object in
             let collectors = (0..<40).map { RangeCollector(firstOffset: $0 * 10_000) }
             for (index, collector) in collectors.enumerated() {
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `makes sessions with the token of temporary credentials`() throws {
+    @Test func `sessions are created with the token of temporary credentials`() throws {
         let credentials = Credentials(
             accessKeyID: "AKIATEST", secretAccessKey: "hushAccount/secret", sessionToken: "a/token+==")
         try withDirectoryBucket(rules(token: "a/token+=="), credentials: credentials) { server, client, object in
@@ -71,8 +71,8 @@ import Testing
         }
     }
 
-    @Test func `renews its session while it is read, so that no request is refused`() throws {
-        // Renewed after two seconds, two seconds before its end.
+    @Test func `a session is renewed during reads, so that no request is refused`() throws {
+        // The session is renewed after two seconds, two seconds before its expiry.
         try withDirectoryBucket(rules(lifetimeSeconds: 5)) { server, client, object in
             try eventually("a third session") {
                 try #expect(client.bytes(0..<1_000, of: object).get() == body.bytes(in: 0..<1_000))
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func `makes another session where the store ends one, and no request fails`() throws {
+    @Test func `a session that the store ends is replaced, and no request fails`() throws {
         try withDirectoryBucket { server, client, object in
             try #expect(client.bytes(0..<10, of: object).get() == body.bytes(in: 0..<10))
             server.changeDirectoryBucket { $0.endSessions() }
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func `asks for no session while nothing is read`() throws {
+    @Test func `no session is created while nothing is read`() throws {
         try withDirectoryBucket(rules(lifetimeSeconds: 1)) { server, client, object in
             try #expect(client.bytes(0..<10, of: object).get().count == 10)
             let count = server.requests(.session).count
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func `that may make no session says which right is missing, and goes on once it is there`() throws {
+    @Test func `a forbidden session is reported with the missing permission, and created once it is allowed`() throws {
         try withDirectoryBucket { server, client, object in
             server.changeDirectoryBucket { $0.allowsSessions = false }
             guard case .failure(let error) = try client.page(folder) else {
@@ -119,12 +119,12 @@ import Testing
             #expect(server.requests(.list).isEmpty)
             server.changeDirectoryBucket { $0.allowsSessions = true }
             try eventually("a listing") { try client.page(folder).failureCode == nil }
-            #expect(log.messages.contains { $0.contains("there is a session of s3://\(Self.bucket) again") })
+            #expect(log.messages.contains { $0.contains("session of s3://\(Self.bucket) created") })
         }
     }
 
     @Test(arguments: [S3Action.refuse(.slowDown), .refuse(.internalError), .damage(.close), .damage(.reset)])
-    func `repeats a CreateSession that fails now and then`(action: S3Action) throws {
+    func `an occasional failure of CreateSession is retried`(action: S3Action) throws {
         try withDirectoryBucket { server, client, object in
             server.script(.sessions, action, count: 2)
             try #expect(client.bytes(0..<10, of: object).get().count == 10)
@@ -136,7 +136,7 @@ import Testing
         (S3Action.refuse(.slowDown), StoreError.Code.throttled), (.refuse(.internalError), .serverFault),
         (.linger(.stall), .timedOut),
     ])
-    func `gives up with what CreateSession met last`(action: S3Action, code: StoreError.Code) throws {
+    func `a request fails with the last error of CreateSession`(action: S3Action, code: StoreError.Code) throws {
         try withDirectoryBucket { server, client, object in
             server.script(.sessions, action)
             let outcome = try client.bytes(0..<10, of: object, within: .seconds(2))
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func `whose endpoint refuses connections names it in the error`() throws {
+    @Test func `the endpoint of a directory bucket that refuses connections is named in the error`() throws {
         let client = try client(of: "http://127.0.0.1:\(try freePort())")
         defer { client.shutdown() }
         let outcome = try client.page(folder, within: .seconds(2))
@@ -156,7 +156,7 @@ import Testing
         #expect(error.message.contains("can't connect to http://127.0.0.1:"), "\(error)")
     }
 
-    @Test func `takes other account credentials where the store refuses the first`() throws {
+    @Test func `other account credentials are used if the store refuses the first`() throws {
         let replaced = ReplacedCredentials(
             [Credentials(accessKeyID: "AKIAOLD", secretAccessKey: "hushOld/secret"), account])
         try withDirectoryBucket(credentials: replaced) { server, client, object in
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func `fails one object's requests alone where the store refuses only these`() throws {
+    @Test func `only the requests for one object fail if the store refuses only these`() throws {
         try withDirectoryBucket { server, client, object in
             let other = server.put("d/other", body)
             try #expect(client.bytes(0..<10, of: other).get().count == 10)
@@ -179,7 +179,7 @@ import Testing
         }
     }
 
-    @Test func `fails where the store takes no session, without asking for many`() throws {
+    @Test func `requests fail if the store refuses all sessions, without many of them`() throws {
         try withDirectoryBucket { server, client, object in
             server.changeDirectoryBucket { $0.refusesSessions = true }
             for _ in 0..<3 { try #expect(client.bytes(0..<10, of: object).failureCode == .credentialsRejected) }
@@ -199,7 +199,7 @@ import Testing
                     "<Error><Code>AuthorizationHeaderMalformed</Code><Message>incorrect service</Message></Error>")),
             .refuse(.document(status: 200, headers: [:], "<ListBucketResult><Name>b</Name></ListBucketResult>")),
         ])
-    func `whose store knows no sessions reads an ordinary bucket, and says so once`(action: S3Action) throws {
+    func `a store without sessions is read as an ordinary bucket, which is logged once`(action: S3Action) throws {
         try withS3TestServer(bucket: Self.bucket) { server in
             let object = server.put("d/k", body)
             server.require(accessKeyID: "AKIATEST")
@@ -223,14 +223,14 @@ import Testing
         ListRequest(prefix: "d/", isDelimited: true, startAfter: "d/a"), ListRequest(prefix: "d", isDelimited: true),
         ListRequest(prefix: "", isDelimited: false, startAfter: "a"),
     ])
-    func `never sends a listing that a directory bucket doesn't know`(request: ListRequest) throws {
+    func `a listing that a directory bucket does not support is never sent`(request: ListRequest) throws {
         try withDirectoryBucket { server, client, object in
             try #expect(client.page(request).failureCode == .refused)
             #expect(server.log.isEmpty)
         }
     }
 
-    @Test func `follows the pages of a listing in the store's order by their tokens`() throws {
+    @Test func `the pages of a directory bucket's listing are followed by their tokens in the store's order`() throws {
         try withDirectoryBucket(pageLimit: 2) { server, client, object in
             for index in 0..<7 { server.put(Key("d/x\(index)"), .text("x")) }
             var (request, found) = (folder, Set<Key>())
@@ -243,7 +243,8 @@ import Testing
         }
     }
 
-    @Test func `of a store with another region and another clock learns both, and the end of a session by that clock`()
+    @Test
+    func `the region and the clock of a directory bucket's store are learned, with the end of a session by that clock`()
         throws
     {
         try withDirectoryBucket { server, client, object in
@@ -260,7 +261,7 @@ import Testing
         }
     }
 
-    @Test func `asks for it in front of the host's name where it is told to`() throws {
+    @Test func `a directory bucket is a prefix of the host name if configured`() throws {
         try withS3TestServer(bucket: Self.bucket) { server in
             let object = server.put("d/k", body)
             server.becomeDirectoryBucket(rules())
@@ -276,7 +277,7 @@ import Testing
         }
     }
 
-    @Test func `makes URLs that a session signs, and that say when they end`() throws {
+    @Test func `presigned URLs of a directory bucket are signed by a session and have its expiry`() throws {
         try withDirectoryBucket { server, client, object in
             let holder = URLHolder()
             client.makeURL(of: object.key, lifetime: 3_600, deadline: .now + .seconds(20)) { holder.take($0) }
@@ -290,7 +291,7 @@ import Testing
         }
     }
 
-    @Test func `tells no secret of a session, whatever the store repeats`() throws {
+    @Test func `no secret of a session is reported, whatever the store repeats`() throws {
         try withDirectoryBucket { server, client, object in
             try #expect(client.bytes(0..<10, of: object).get().count == 10)
             for (matcher, code) in [(S3Matcher.any, "InvalidToken"), (.any, "Other"), (.sessions, "AccessDenied")] {
@@ -310,7 +311,7 @@ import Testing
     }
 }
 
-/// Holds a URL's outcome until the test asks for it.
+/// Holds the result of a URL for the test.
 private final class URLHolder: Sendable {
     private let outcome = Mutex<Result<ObjectURL, StoreError>?>(nil)
 
@@ -324,7 +325,7 @@ private final class URLHolder: Sendable {
     }
 }
 
-/// Credentials each of which is replaced by the next when the store refuses it.
+/// Credentials that are replaced by the next ones when the store refuses them.
 private final class ReplacedCredentials: CredentialsProvider {
     private struct State {
         var credentials: [Credentials]
@@ -340,7 +341,7 @@ private final class ReplacedCredentials: CredentialsProvider {
     var refusals: [StoreError] { state.withLock { $0.refusals } }
 
     func current(for subject: String) -> CurrentCredentials {
-        .ready(state.withLock { $0.credentials[0] }, isUnproven: false)
+        .ready(state.withLock { $0.credentials[0] }, isUnverified: false)
     }
 
     func inUse() -> ResolvedCredentials? { nil }

@@ -18,7 +18,7 @@ import Testing
             ("hcp--zzq9-az1--x-s3", "zzq9-az1", nil), ("hcp--use-az1--x-s3", "use-az1", nil),
             ("hcp--use0-az1--x-s3", "use0-az1", nil), ("hcp--12-34--x-s3", "12-34", nil),
         ] as [(String, String, String?)])
-    func `is known by its name, which has its zone, and mostly its region`(
+    func `a directory bucket is recognized by its name, with its zone and usually its region`(
         name: String, zone: String, region: String?
     ) {
         let bucket = DirectoryBucket(name: name)
@@ -30,7 +30,7 @@ import Testing
         "hcp", "hcp--x-s3", "use1-az4--x-s3", "hcp--use1-az4--x-s4", "hcp--use1-az4-x-s3", "hcp--zone--x-s3",
         "hcp--Use1-az4--x-s3", "hcp--use1_az4--x-s3", "hcp--use1.az4--x-s3", "--x-s3", "",
     ])
-    func `is no other bucket`(name: String) {
+    func `other names are not those of directory buckets`(name: String) {
         #expect(DirectoryBucket(name: name) == nil)
     }
 
@@ -53,7 +53,7 @@ import Testing
             (nil, ["AWS_REGION": "zz-east-1"], "hcp--zze1-az1--x-s3", "zz-east-1"),
             ("zz-east-1", [:], "hcp--zze1-az1--x-s3", "zz-east-1"),
         ] as [(String?, [String: String], String, String)])
-    func `has the region of the option, else of its zone, else of the environment`(
+    func `a directory bucket has the region of the option, of its zone, or of the environment`(
         option: String?, variables: [String: String], bucket: String, region: String
     ) throws {
         let configuration = try resolve(S3Options(region: option), bucket: bucket, variables)
@@ -61,7 +61,7 @@ import Testing
         #expect(configuration.isDirectoryBucket)
     }
 
-    @Test func `at a custom endpoint has the region that the environment names, else that of its zone`() throws {
+    @Test func `a directory bucket at a custom endpoint has the region of the environment, or of its zone`() throws {
         let options = S3Options(endpointURL: "http://127.0.0.1:9000")
         try #expect(resolve(options, ["AWS_REGION": "eu-west-1"]).region == "eu-west-1")
         try #expect(resolve(options).region == "us-west-2")
@@ -73,14 +73,14 @@ import Testing
         ("hcp--zze1-az1--x-s3", S3Options(), ["hcp--zze1-az1--x-s3", "--region"]),
         ("hcp--usw2-az1--x-s3", S3Options(isRequesterPaying: true), ["--request-payer", "directory bucket"]),
     ])
-    func `that can't be read so is an error that says why`(
+    func `an option that a directory bucket does not support is an error with the reason`(
         bucket: String, options: S3Options, words: [String]
     ) throws {
         let error = #expect(throws: SettingsError.self) { try resolve(options, bucket: bucket) }
         for word in words { #expect(error?.description.contains(word) == true) }
     }
 
-    @Test func `has a host of its zone, whatever the addressing style`() {
+    @Test func `a directory bucket has a host of its zone, whatever the addressing style`() {
         for style in AddressingStyle.allCases {
             let address = BucketAddress(
                 bucket: "hcp--usw2-az1--x-s3", region: "us-west-2", endpoint: nil, style: style)
@@ -89,8 +89,8 @@ import Testing
         }
     }
 
-    @Test func `in the URL of an object is what was meant`() {
+    @Test func `the URL of an object in a directory bucket is suggested as a URI`() {
         let url = "https://hcp--usw2-az1--x-s3.s3express-usw2-az1.us-west-2.amazonaws.com/HCP/1.nii"
-        #expect(S3URI.meaning(of: url) == "s3://hcp--usw2-az1--x-s3/HCP/1.nii")
+        #expect(S3URI.suggestion(for: url) == "s3://hcp--usw2-az1--x-s3/HCP/1.nii")
     }
 }

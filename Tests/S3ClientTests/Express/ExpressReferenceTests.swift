@@ -16,7 +16,7 @@ import Testing
         var key = "sub-01/T1w.nii.gz"
         var prefix = "sub-01/"
 
-        /// The variables that say the same to us. The region is the zone's, where its id tells.
+        /// The variables for the same settings in tractfs. The region is that of the zone, if its id tells.
         var environment: [String: String] {
             [
                 "AWS_REGION": region, "AWS_USE_FIPS_ENDPOINT": "\(fips)", "AWS_USE_DUALSTACK_ENDPOINT": "\(dualstack)",
@@ -79,13 +79,13 @@ import Testing
     ).ofBucketSession
 
     @Test(.enabled(if: hasBotocore, "python3 has no boto3: pip install boto3"))
-    func `are the same for sessions, objects, listings and URLs`() throws {
+    func `requests to directory buckets are the same as botocore's for sessions, objects, listings and URLs`() throws {
         let references = try references()
         #expect(references.count == Self.cases.count)
         var comparedCount = 0
         for (example, reference) in zip(Self.cases, references) {
             guard let requests = reference.requests else {
-                // FIPS hosts that don't exist.
+                // FIPS hosts that do not exist.
                 #expect(reference.error?.isEmpty == false, "\(example)")
                 continue
             }
@@ -94,11 +94,11 @@ import Testing
                 bucket: example.bucket, options: S3Options(), environment: example.environment, shared: shared)
             #expect(configuration.region == example.region)
             try #require(requests.count == 4, "\(example)")
-            // The second is made by botocore itself, and says no mode.
+            // The second one is created by botocore itself, without a mode.
             try expectSame(requests[0], as: "", of: configuration, signedBy: Self.account)
             try expectSame(requests[2], as: Key(example.key), of: configuration, signedBy: Self.session)
             try expectSame(requests[3], as: "", of: configuration, signedBy: Self.session)
-            // For access points botocore 1.43 takes "aws-global" for a region here.
+            // For access points, botocore 1.43 treats "aws-global" as a region here.
             if !example.bucket.hasSuffix("--xa-s3") {
                 try expectSame(presigned: #require(reference.presigned), of: Key(example.key), configuration)
             }
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    /// Signs the same request, with the headers that botocore has beside those of the signature.
+    /// Signs the same request, with the headers that botocore adds to those of the signature.
     private func expectSame(
         _ sent: Sent, as key: Key, of configuration: S3Configuration, signedBy credentials: Credentials
     ) throws {

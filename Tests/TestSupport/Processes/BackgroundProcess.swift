@@ -1,6 +1,6 @@
 import Foundation
 
-/// A process that a test started and will end, by its id. What it writes goes to files, so that it never waits for us.
+/// A process that a test starts, and ends by its id. Its output goes to files, so that it never waits for the test.
 public final class BackgroundProcess {
     private let process = Process()
     private let name: String
@@ -20,8 +20,8 @@ public final class BackgroundProcess {
         name = executable
         outputPath = outputDirectory + "/stdout"
         errorPath = outputDirectory + "/stderr"
-        // Whoever runs the tests may ignore signals, as shells do for background jobs, and threads of the tests block them;
-        // both is inherited.
+        // The parent of the tests may ignore signals, as shells do for background jobs, and threads of the tests block
+        // them. A child would inherit both.
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["--default-signal", executable] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -31,7 +31,7 @@ public final class BackgroundProcess {
         process.standardOutput = output
         process.standardError = errors
         try process.run()
-        // `Process` doesn't let go of them, and reads past a page's end once about 1,350 descriptors are open.
+        // `Process` does not close them, and reads past a page's end once about 1,350 descriptors are open.
         try output.close()
         try errors.close()
     }
@@ -44,13 +44,13 @@ public final class BackgroundProcess {
     /// The process id.
     public var processID: Int32 { process.processIdentifier }
 
-    /// Whether it has not ended yet.
+    /// A Boolean value that is `true` until the process ends.
     public var isRunning: Bool { process.isRunning }
 
-    /// What it wrote to standard output so far.
+    /// The standard output so far.
     public var output: String { Self.text(of: outputPath) }
 
-    /// What it wrote to standard error so far.
+    /// The standard error so far.
     public var errorOutput: String { Self.text(of: errorPath) }
 
     /// The exit status, or the negated signal number; only once it has ended.
@@ -58,14 +58,14 @@ public final class BackgroundProcess {
         process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     }
 
-    /// Waits for it to end by itself.
+    /// Waits for the end of the process.
     public func waitForEnd(timeout: Duration) throws {
         try eventually("the end of \(name) (so far it wrote: \(output)\(errorOutput))", within: timeout) {
             !process.isRunning
         }
     }
 
-    /// Asks it to end, and kills it where it doesn't within ten seconds.
+    /// Terminates the process, and kills it after ten seconds.
     public func end() {
         guard process.isRunning else { return }
         process.terminate()

@@ -1,18 +1,18 @@
 import Foundation
 
-/// How a command ended.
+/// The result of a command.
 public struct CommandResult: Sendable {
     /// The exit status; the negated signal number where a signal ended it.
     public let status: Int32
-    /// What it wrote to standard output.
+    /// The standard output.
     public let output: String
-    /// What it wrote to standard error.
+    /// The standard error.
     public let errorOutput: String
 }
 
-/// A command did not do what a test's preparation needed.
+/// The error of a command that a test needed.
 public struct CommandFailure: Error, CustomStringConvertible {
-    /// The command, and what went wrong.
+    /// The command, and its failure.
     public let description: String
 
     /// A failure of this description.

@@ -1,23 +1,25 @@
 import Foundation
 
-/// Whether this machine lets us mount; tests that need it are disabled by this, with `fuseMissing` as the reason.
+/// A Boolean value that is `true` if this machine allows mounts. Tests that need one are disabled without it, with
+/// `fuseMissing` as the reason.
 public let fuseAvailable = access("/dev/fuse", R_OK | W_OK) == 0
 
-/// Why a test that mounts is skipped.
+/// The reason for which a test that mounts is skipped.
 public let fuseMissing = "needs /dev/fuse, which this machine does not have or does not let us open"
 
 /// Mounts `uri` with the tractfs that was built with the tests, and calls `body` with the mount point. The mount has a disk
 /// cache of its own, unless the options say otherwise.
 ///
-/// Whatever `body` does, nothing stays: the mount is undone, by force at last, and the process must have ended.
+/// The mount ends after `body`, by force if necessary, and its processes must have ended.
 ///
 /// - Parameters:
 ///   - options: Options of `tractfs mount`.
-///   - environment: For the command, such as a server's credentials.
-///   - launcher: What the command is run by, such as one that changes the network first.
+///   - environment: Variables of the command, such as credentials.
+///   - launcher: The command that runs it, such as one that changes the network first.
+///   - program: Another tractfs.
 public func withMount<Result>(
     uri: String, options: [String] = [], environment: [String: String] = [:], launcher: [String] = [],
-    _ body: (String) throws -> Result
+    program: String? = nil, _ body: (String) throws -> Result
 ) throws -> Result {
     try withTemporaryDirectory { directory in
         let mountPoint = directory + "/mount"
@@ -25,7 +27,7 @@ public func withMount<Result>(
         let saysWhereToCache = options.contains("--cache-dir") || options.contains("--no-cache")
         let cache = saysWhereToCache ? [] : ["--cache-dir", directory + "/cache"]
         let result = Swift.Result {
-            let command = launcher + [try tractfsExecutable(), "mount", uri, mountPoint] + cache + options
+            let command = launcher + [try program ?? tractfsExecutable(), "mount", uri, mountPoint] + cache + options
             try runChecked(
                 command[0], Array(command.dropFirst()), environment: environment,
                 timeout: .seconds(60))
@@ -53,7 +55,7 @@ public struct MountProcesses {
         self.supervisor = supervisor
     }
 
-    /// Kills both, so that neither can do anything about the other's death.
+    /// Kills both, so that neither can react to the other's death.
     public func killBoth() {
         kill(supervisor, SIGKILL)
         kill(server, SIGKILL)
@@ -71,7 +73,7 @@ private func parent(of process: Int32) -> Int32? {
 private func unmountForSure(_ mountPoint: String) throws {
     do {
         try eventually("the end of the process that served \(mountPoint)") {
-            // More than once: what a command that failed has begun may be mounted a moment later.
+            // In a loop, because a command that failed may still be mounting.
             if isMounted(mountPoint), try run("fusermount3", ["-u", mountPoint]).status != 0 {
                 _ = try run("fusermount3", ["-u", "-z", mountPoint])
             }
@@ -88,11 +90,19 @@ private func unmountForSure(_ mountPoint: String) throws {
     }
 }
 
-/// Whether something is mounted on exactly this path.
+/// Returns the lines of a process's mount table (proc_pid_mountinfo(5)).
+///
+/// - Parameter process: Its id; by default the test's own process.
+public func mountTable(of process: Int32? = nil) -> [Substring] {
+    // FileManager reads one page of a file in /proc, which is too little for some forty mounts.
+    let file = FileHandle(forReadingAtPath: "/proc/\(process.map(String.init) ?? "self")/mountinfo")
+    return String(decoding: file?.readDataToEndOfFile() ?? Data(), as: UTF8.self).split(separator: "\n")
+}
+
+/// Returns `true` if exactly this path has a mount.
 public func isMounted(_ path: String) -> Bool {
-    let table = FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data()
-    return String(decoding: table, as: UTF8.self).split(separator: "\n").contains { line in
-        // The fifth field is the mount point, spaces as "\040" (proc_pid_mountinfo(5)).
+    mountTable().contains { line in
+        // The fifth field is the mount point, spaces as "\040".
         let fields = line.split(separator: " ")
         return fields.count > 4 && fields[4].replacing("\\040", with: " ") == path
     }
@@ -101,8 +111,11 @@ public func isMounted(_ path: String) -> Bool {
 /// The ids of the processes that have `argument` among their arguments, such as a mount point.
 public func processes(withArgument argument: String) -> [Int32] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    // A zero ends each argument. `Data` searches fast, also in a debug build.
+    let first = Data(argument.utf8) + Data([0])
+    let later = Data([0]) + first
     return names.compactMap(Int32.init).filter { processID in
         let arguments = FileManager.default.contents(atPath: "/proc/\(processID)/cmdline") ?? Data()
-        return arguments.split(separator: 0).contains { $0.elementsEqual(argument.utf8) }
+        return arguments.starts(with: first) || arguments.range(of: later) != nil
     }
 }

@@ -2,25 +2,25 @@ internal import CLinux
 import Foundation
 import Synchronization
 
-/// Two network namespaces, one for a server and one for its clients, and a line between them that drops everything when it
-/// is cut, as a network does that has gone away: nobody is told. Traffic in them concerns nobody else on this machine.
+/// Two network namespaces, one for a server and one for its clients, and a line between them. A line that is cut drops
+/// everything silently, as a network does that fails. No other traffic on the machine is affected.
 public final class NetworkLine {
-    /// Where the server is.
+    /// The address of the server.
     public static let serverAddress = "10.77.0.2"
 
     private static let clientAddress = "10.77.0.1"
     private static let serverHardware = "02:00:00:00:00:02"
     private static let clientHardware = "02:00:00:00:00:01"
-    /// Nobody's.
+    /// A hardware address that no device has.
     private static let wrongHardware = "02:00:00:00:00:99"
 
     private let client: BackgroundProcess
     private let server: BackgroundProcess
 
-    /// Whether this machine lets us make one.
+    /// A Boolean value that is `true` if this machine allows such a line.
     public static let isAvailable =
         (try? run("unshare", ["--net", "ip", "link", "add", "near", "type", "veth"]).status) == 0
-    /// Why a test that needs one is skipped.
+    /// The reason for which a test that needs one is skipped.
     public static let missing = "needs the right to make network namespaces, and iproute2"
 
     fileprivate init(directory: String) throws {
@@ -42,7 +42,7 @@ public final class NetworkLine {
         }
     }
 
-    /// A process that does nothing but have a namespace.
+    /// Starts a process that only holds a namespace.
     private static func namespace(_ directory: String) throws -> BackgroundProcess {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let process = try BackgroundProcess(
@@ -67,13 +67,13 @@ public final class NetworkLine {
         server.end()
     }
 
-    /// What a client's command is to begin with.
+    /// The first words of a client's command.
     public var clientLauncher: [String] { ["nsenter", "--net=" + NetworkLine.path(of: client)] }
 
-    /// From now on all that is sent is lost, in both directions.
+    /// Drops all packets in both directions from now on.
     public func cut() throws { try send(toServer: Self.wrongHardware, toClient: Self.wrongHardware) }
 
-    /// From now on what is sent arrives again.
+    /// Delivers packets again.
     public func restore() throws { try send(toServer: Self.serverHardware, toClient: Self.clientHardware) }
 
     private func send(toServer: String, toClient: String) throws {
@@ -85,7 +85,7 @@ public final class NetworkLine {
         }
     }
 
-    /// Where a server may listen.
+    /// The namespace in which a server can listen.
     var serverSide: ServerSide { ServerSide(path: NetworkLine.path(of: server)) }
 }
 
@@ -123,7 +123,7 @@ struct ServerSide: Sendable {
     }
 }
 
-/// Makes a line, and takes it away whatever `body` does.
+/// Creates a line, and removes it after `body`.
 public func withNetworkLine<Result>(_ body: (NetworkLine) throws -> Result) throws -> Result {
     try withTemporaryDirectory { directory in
         let line = try NetworkLine(directory: directory)

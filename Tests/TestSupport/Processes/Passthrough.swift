@@ -1,7 +1,7 @@
 import Foundation
 
-/// What passthrough needs of the machine, asked without the code under test: root, Linux 6.9 or later, and a
-/// temporary folder that is not on overlayfs.
+/// A Boolean value that is `true` if the machine supports passthrough: root, Linux 6.9 or later, and a temporary folder
+/// that is not on overlayfs. The code under test has no part in it.
 public let passthroughAvailable: Bool = {
     var name = utsname()
     uname(&name)

@@ -28,10 +28,11 @@ public func tractfsExecutable() throws -> String {
     return path
 }
 
-/// The command that runs a shell script in a mount namespace of its own; what is added to it are the script's arguments, "$0" first.
+/// Returns the command that runs a shell script in a mount namespace of its own. Words behind it are the script's
+/// arguments, "$0" first.
 ///
-/// The namespace has copies of all mounts there are, those of tests that run at the same time too, which would not come to an
-/// end before it does. It lets go of them.
+/// The namespace starts with copies of all mounts, also those of concurrent tests, which would stay mounted until it
+/// ends. The command unmounts them.
 public func inMountNamespace(_ script: String) -> [String] {
     let letGo = """
         umount --all --lazy --types fuse.tractfs 2> /dev/null || true

@@ -2,11 +2,11 @@ import Glibc
 
 /// A real S3 server that runs on the loopback interface.
 public struct RealServer: Sendable {
-    /// What `--endpoint-url` is given.
+    /// The value of `--endpoint-url`.
     public let endpointURL: String
-    /// Of the only user.
+    /// The key of the only user.
     public let accessKeyID: String
-    /// Of the only user.
+    /// The key of the only user.
     public let secretAccessKey: String
 
     /// The environment that gives tractfs, or an AWS SDK, the endpoint and the credentials, and no others.
@@ -82,7 +82,7 @@ private func waitUntilAnswering(_ process: BackgroundProcess, port: UInt16) thro
     }
 }
 
-/// A port of the loopback interface that nobody listens on just now.
+/// Returns a port of the loopback interface on which no process listens at this time.
 public func freePort() throws -> UInt16 {
     let port = withLoopbackSocket(port: 0) { socket, address, byteCount -> UInt16 in
         guard bind(socket, address, byteCount) == 0 else { return 0 }

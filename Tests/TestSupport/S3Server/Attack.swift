@@ -20,7 +20,7 @@ public enum Attack: Sendable, CaseIterable {
     /// No client takes more than this; if it did, the machine that tests run on should survive.
     static let byteCountMax = 8 << 30
 
-    /// What is sent first, as it goes over the line, and what is then sent again and again.
+    /// The bytes that are sent first, and those that are sent again and again.
     var flood: Flood {
         let chunked = "Content-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\r\n"
         let ok = "HTTP/1.1 200 OK\r\n"

@@ -1,13 +1,13 @@
 import Glibc
 
-/// How long a server takes before it answers, request by request.
+/// The distribution of the time to the first byte.
 public enum Latency: Sendable {
     /// Always the same.
     case constant(Duration)
     /// Anything in between, equally often.
     case uniform(ClosedRange<Duration>)
-    /// What S3 looks like: half of all answers take less than `median`, few take very much more. Of a thousand answers
-    /// about one takes longer than `median` × exp(3 × `sigma`).
+    /// The distribution of S3: half of all responses take less than `median`, and few take very much more. Of a
+    /// thousand responses about one takes longer than `median` × exp(3 × `sigma`).
     case logNormal(median: Duration, sigma: Double)
 
     /// The latency of the next request.

@@ -2,7 +2,7 @@ import Synchronization
 
 /// A limit of so many bytes a second, kept by telling each sender when its next bytes may go.
 final class Pace: Sendable {
-    /// How many bytes are sent at a time, so that they trickle rather than come in gusts: those of 50 ms.
+    /// The number of bytes in a write, those of 50 ms, so that they come steadily and not in bursts.
     let chunkByteCount: Int
     private let bytesPerSecond: Int
     private let freeAt = Mutex(ContinuousClock.now)

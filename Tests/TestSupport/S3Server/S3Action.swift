@@ -1,9 +1,9 @@
 public import ObjectStore
 import Synchronization
 
-/// What the test server does with a request instead of answering it as a good S3 would.
+/// The misbehavior of the test server with a request.
 ///
-/// One group of misbehaviour a case, each in its own file.
+/// One group of misbehavior a case, each in its own file.
 public enum S3Action: Sendable {
     /// It is slow, or never done.
     case linger(Lingering)
@@ -15,7 +15,7 @@ public enum S3Action: Sendable {
     case misList(ListingFault)
     /// The objects change, or don't seem to.
     case mutate(Mutation)
-    /// It sends more than anybody can take.
+    /// The server sends more than any client can take.
     case attack(Attack)
     /// It speaks as other stores than AWS do.
     case speak(StoreDialect)
@@ -34,9 +34,9 @@ public enum S3Action: Sendable {
     }
 }
 
-/// Which requests an action is for.
+/// The requests that an action is for.
 public struct S3Matcher: Sendable {
-    /// Whether a request is one of them.
+    /// Returns `true` for such a request.
     let matches: @Sendable (S3Request) -> Bool
 
     /// The requests that `matches` says yes to.
@@ -102,12 +102,12 @@ private final class Dice: Sendable {
 struct S3Rule: Sendable {
     let matcher: S3Matcher
     let action: S3Action
-    /// How many matching requests go by unharmed first.
+    /// The number of matching requests that are answered normally first.
     var skipCount: Int
-    /// How many more times the action is taken.
+    /// The number of times that the action still applies.
     var remainingCount: Int
 
-    /// Whether the action is to be taken on this request; counts it.
+    /// Returns `true` if the action applies to this request, and counts it.
     mutating func takes(_ request: S3Request) -> Bool {
         guard remainingCount > 0, matcher.matches(request) else { return false }
         guard skipCount == 0 else {

@@ -14,13 +14,13 @@ final class S3Connection: ChannelInboundHandler {
         let logIndex: Int
         var sentByteCount = 0
         var isHeadSent = false
-        /// What holds it back.
+        /// The limits of its bandwidth.
         var paces: [Pace]
-        /// Whether bytes are on their way that go through slowly: `proceed` comes back by itself.
+        /// A Boolean value that is `true` while bytes wait for the bandwidth: `proceed` continues by itself.
         var isPacing = false
     }
 
-    /// How many bytes of a body are made up and written at a time.
+    /// The number of bytes of a body that are made and written at a time.
     private static let chunkByteCountMax = 262_144
 
     private let server: S3TestServer

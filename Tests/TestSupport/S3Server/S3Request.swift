@@ -3,7 +3,7 @@ public import ObjectStore
 
 /// A request as the test server understood it.
 public struct S3Request: Sendable {
-    /// What a request is for, as far as requests are counted by it.
+    /// The kind of a request, by which requests are counted.
     public enum Kind: Hashable, Sendable {
         /// ListObjectsV2, or ListObjects.
         case list
@@ -17,7 +17,7 @@ public struct S3Request: Sendable {
         case other
     }
 
-    /// What it is for.
+    /// The kind.
     public let kind: Kind
     /// The HTTP method.
     public let method: String
@@ -44,7 +44,7 @@ public struct S3Request: Sendable {
         return ends[0]..<ends[1] + 1
     }
 
-    /// What a listing asks for; `nil` where this is none, or `max-keys` is no number above zero.
+    /// The parameters of a listing; `nil` for other requests, and if `max-keys` is no number above zero.
     public var listing: ListRequest? {
         guard kind == .list, let limit = Int(queryText("max-keys") ?? "1000"), limit > 0 else { return nil }
         return ListRequest(

@@ -2,23 +2,23 @@ import Glibc
 import ObjectStore
 import SystemSupport
 
-/// What a request must have to be answered, where a test says so.
+/// The requirements of a test for requests.
 struct S3Requirements: Sendable {
     /// The access key id that it is signed by.
     var accessKeyID: String?
-    /// How far the server's clock is ahead of this machine's; a request may differ from it by 15 minutes.
+    /// The offset of the server's clock to this machine's. A request may differ from it by 15 minutes.
     var clockOffsetSeconds: Int?
     /// The key that the objects are encrypted with.
     var customerKey: S3CustomerKey?
 
     private static let skewLimitSeconds = 900
 
-    /// What the server's clock says; `nil` where the test doesn't mind.
+    /// The time of the server's clock; `nil` without such a requirement.
     var time: Timestamp? {
         clockOffsetSeconds.map { Timestamp(seconds: Glibc.time(nil) + $0) }
     }
 
-    /// Why the request is not answered, as S3 says it.
+    /// Returns the response of S3 for a request that does not meet the requirements; `nil` for one that does.
     func refusal(of request: S3Request) -> S3Response? {
         accessRefusal(of: request) ?? clockRefusal(of: request)
             ?? (request.kind == .get ? customerKey?.refusal(of: request) : nil)
@@ -58,8 +58,8 @@ public struct S3CustomerKey: Sendable {
         self.md5 = md5
     }
 
-    /// Why the request gets no bytes ("Using server-side encryption with customer-provided keys" in the Amazon S3 User
-    /// Guide).
+    /// Returns the refusal of a request without the right key ("Using server-side encryption with customer-provided
+    /// keys" in the Amazon S3 User Guide).
     fileprivate func refusal(of request: S3Request) -> S3Response? {
         let prefix = "x-amz-server-side-encryption-customer-"
         guard let given = request.headers[prefix + "key"] else {
@@ -81,7 +81,7 @@ public struct S3CustomerKey: Sendable {
 }
 
 extension S3Request {
-    /// When it was signed.
+    /// The time of the signature.
     fileprivate var time: Timestamp? {
         guard let digits = headers["x-amz-date"]?.filter(\.isNumber), digits.count == 14 else { return nil }
         func number(_ start: Int, _ count: Int) -> Int32 { Int32(digits.dropFirst(start).prefix(count)) ?? 0 }

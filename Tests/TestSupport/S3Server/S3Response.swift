@@ -1,8 +1,8 @@
-/// What the test server answers with, and what goes wrong meanwhile.
+/// A response of the test server, and its interruption.
 struct S3Response: Sendable {
-    /// What happens in place of, or in the middle of, the answer.
+    /// An event in place of the response, or in the middle of it.
     enum Interruption: Sendable {
-        /// The connection is closed as if all were said.
+        /// The connection is closed as if the response were complete.
         case close
         /// The connection is reset (RST).
         case reset
@@ -10,7 +10,7 @@ struct S3Response: Sendable {
         case stall
         /// The rest is sent no faster than this.
         case slowDown(Pace)
-        /// The test's doing; then the answer goes on.
+        /// A change by the test, after which the response continues.
         case run(@Sendable () -> Void)
     }
 
@@ -18,22 +18,22 @@ struct S3Response: Sendable {
     var status: Int
     /// Headers beside those that every answer has.
     var headers: [String: String]
-    /// Where the body is taken from.
+    /// The source of the body.
     var body: ObjectBody
-    /// Which bytes of `body` are sent.
+    /// The bytes of `body` that are sent.
     var range: Range<Int>
-    /// How long to wait before anything is sent.
+    /// The delay before the first byte.
     var delay = Duration.zero
-    /// What happens after so many bytes of the body; before the first, and before the head, where `nil`.
+    /// The interruption after so many bytes of the body; before the head if the number is `nil`.
     var interruption: (afterByteCount: Int?, what: Interruption)?
 
-    /// Whether there is a `Content-Length`. Where there is none the body comes in chunks.
+    /// A Boolean value that is `true` if there is a `Content-Length`. Without one the body comes in chunks.
     var announcesLength = true
-    /// How many bytes are sent behind those of `range`.
+    /// The number of bytes behind those of `range`.
     var surplusByteCount = 0
-    /// Whether `Content-Length` counts them.
+    /// A Boolean value that is `true` if `Content-Length` counts them.
     var announcesSurplus = false
-    /// What is sent in place of all this.
+    /// The data in place of a response.
     var flood: Flood?
 
     /// An answer with all of `body`.
@@ -44,13 +44,13 @@ struct S3Response: Sendable {
         self.range = 0..<body.byteCount
     }
 
-    /// How many bytes of body are sent.
+    /// The number of bytes in the body.
     var bodyByteCount: Int { range.count + surplusByteCount }
 
-    /// How many bytes of body the head announces.
+    /// The number of bytes of body that the head announces.
     var announcedByteCount: Int { range.count + (announcesSurplus ? surplusByteCount : 0) }
 
-    /// Bytes of what is sent, counted from its beginning. What is too much is made of "?".
+    /// The bytes of the response at these offsets. Bytes behind the body are "?".
     func bytes(in sent: Range<Int>) -> [UInt8] {
         let wanted = sent.clamped(to: 0..<range.count)
         return body.bytes(in: range.lowerBound + wanted.lowerBound..<range.lowerBound + wanted.upperBound)

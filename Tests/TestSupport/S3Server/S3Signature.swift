@@ -1,6 +1,6 @@
 internal import CCrypto
 
-/// Signature Version 4 as a server checks it, computed from what was sent; written apart from the client's.
+/// Signature Version 4 as a server checks it, computed from the request, and written independently of the client.
 ///
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
 extension S3Request {

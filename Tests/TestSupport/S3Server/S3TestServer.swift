@@ -5,18 +5,18 @@ public import ObjectStore
 import Synchronization
 import SystemSupport
 
-/// An S3 server that does as a test says: one bucket in memory, real HTTP on a free port of the loopback interface.
+/// An S3 server under the control of a test: one bucket in memory, real HTTP on a free port of the loopback interface.
 ///
-/// It answers ListObjectsV2, GetObject and the HEADs as S3 does, path-style and virtual-host, and keeps a log of every
-/// request. `script` makes it slow, refuse, lie or change objects. It does not check signatures.
+/// It answers ListObjectsV2, GetObject and HEADs as S3 does, path-style and virtual-host, and logs every request.
+/// `script` makes it slow, refuse, lie or change objects. It does not check signatures.
 public final class S3TestServer: Sendable {
-    /// A request that the server got, and how it was answered.
+    /// A request, and its response.
     public struct LogEntry: Sendable {
-        /// What was asked for.
+        /// The request.
         public let request: S3Request
-        /// The status of the answer; `nil` before, and where there was none.
+        /// The status of the response; `nil` before it, and without one.
         public internal(set) var status: Int?
-        /// How many bytes of body were sent.
+        /// The number of bytes of body that were sent.
         public internal(set) var sentByteCount = 0
     }
 
@@ -43,7 +43,7 @@ public final class S3TestServer: Sendable {
     public let region = "us-east-1"
     /// At most so many items on a page of a listing.
     let pageLimit: Int
-    /// What is between it and its clients.
+    /// The line between the server and its clients.
     let line = ServerLine()
     private let farSide: ServerSide?
     private let state = Mutex(State())
@@ -69,15 +69,15 @@ public final class S3TestServer: Sendable {
     /// Takes connections, on the same port as ever.
     public func acceptConnections() throws {
         connections.withLock { $0 = [:] }
-        // The process's own event loops, which never end: loops of the server's own would have to be shut down, and NIO
-        // takes it for an error if a connection is just being accepted then.
+        // The process's own event loops, which never end. Loops of the server's own would have to be shut down, which
+        // NIO reports as an error while a connection is being accepted.
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 self.track(channel)
                 return channel.eventLoop.makeCompletedFuture {
-                    // Some tests want headers that a decent server wouldn't send.
+                    // Some tests need headers that no decent server would send.
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(
                         withErrorHandling: true, withOutboundHeaderValidation: false)
                     try channel.pipeline.syncOperations.addHandler(S3Connection(server: self))
@@ -99,7 +99,7 @@ public final class S3TestServer: Sendable {
         for channel in open.values { try channel.closeFuture.wait() }
     }
 
-    /// Keeps a connection in mind until it is closed; closes one that comes too late.
+    /// Remembers a connection until it is closed, and closes one that comes too late.
     private func track(_ channel: any Channel) {
         let isWanted = connections.withLock { connections in
             connections?[ObjectIdentifier(channel)] = channel
@@ -111,13 +111,13 @@ public final class S3TestServer: Sendable {
         }
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     public var connectionCount: Int { connections.withLock { $0?.count ?? 0 } }
 
     /// The port that the server listens on, or listened on last.
     public var port: Int { boundPort.withLock(\.self) }
 
-    /// What `--endpoint-url` is given.
+    /// The value of `--endpoint-url`.
     public var endpointURL: String { "http://\(farSide == nil ? "127.0.0.1" : NetworkLine.serverAddress):\(port)" }
 
     /// The endpoint by a name, for virtual-host addressing: `BUCKET.localhost` is the loopback interface too (RFC 6761).
@@ -174,7 +174,7 @@ public final class S3TestServer: Sendable {
     }
 }
 
-/// What a test does with the server.
+/// Control by a test.
 extension S3TestServer: ObjectHolder {
     /// Changes the objects, in one step as seen by requests.
     public func change<Result: Sendable>(_ body: (inout StoreContents) -> Result) -> Result {
@@ -192,13 +192,13 @@ extension S3TestServer: ObjectHolder {
         log.filter { $0.request.kind == kind }
     }
 
-    /// The listings so far, in the order in which they came, each once: a client may ask a second time for what is late.
+    /// The listings so far, in order, each once: a client may hedge a slow one.
     public var distinctListings: [S3Request] {
         var queries: Set<[String: [UInt8]]> = []
         return requests(.list).map(\.request).filter { queries.insert($0.query).inserted }
     }
 
-    /// How many GETs so far ask for what another one asked for, or the rest of it, as a client does for what is late.
+    /// The number of GETs so far for bytes, or the rest of them, that another GET has requested, such as hedges.
     public var repeatedGetCount: Int {
         var parts: Set<[Int]> = []
         return requests(.get).map(\.request).count { request in
@@ -206,7 +206,7 @@ extension S3TestServer: ObjectHolder {
         }
     }
 
-    /// How many bytes were sent of an object, each byte that was sent more than once counted once.
+    /// Returns the number of distinct bytes of an object that were sent.
     public func distinctSentByteCount(of key: Key) -> Int {
         let sent = requests(.get).filter { $0.request.key == key }.compactMap { entry in
             entry.request.range.map { $0.lowerBound..<$0.lowerBound + entry.sentByteCount }
@@ -224,41 +224,39 @@ extension S3TestServer: ObjectHolder {
         state.withLock { $0.log = [] }
     }
 
-    /// Takes `action` on requests that match, `count` times after `skipCount` that are answered rightly. Of several
-    /// scripts that match, the one given first is taken, until it is used up.
+    /// Applies `action` to requests that match, `count` times, after `skipCount` that are answered normally. The first
+    /// script that matches applies, until it is used up.
     public func script(_ matcher: S3Matcher, _ action: S3Action, skipping skipCount: Int = 0, count: Int = .max) {
         let rule = S3Rule(matcher: matcher, action: action, skipCount: skipCount, remainingCount: count)
         state.withLock { $0.rules.append(rule) }
     }
 
-    /// Answers rightly again.
+    /// Removes all scripts.
     public func clearScripts() {
         state.withLock { $0.rules = [] }
     }
 
-    /// Answers every request so much later.
+    /// Delays every response by this time.
     public func setLatency(_ latency: Duration) {
         setLatency(.constant(latency), seed: 0)
     }
 
-    /// Answers every request so much later as chance has it.
+    /// Delays every response by a random time.
     public func setLatency(_ latency: Latency, seed: UInt64) {
         line.setLatency(latency, seed: seed)
     }
 
-    /// From now on all answers together, and each by itself, are sent no faster than so many bytes of body a second;
-    /// `nil` for as fast as it goes.
+    /// Limits the bandwidth of all responses together, and of each, in bytes of body a second; `nil` for no limit.
     public func setBandwidth(overall: Int? = nil, perConnection: Int? = nil) {
         line.setBandwidth(overall: overall, perConnection: perConnection)
     }
 
-    /// From now on refuses requests that are not signed by this access key id; `nil` takes all.
+    /// Refuses requests that are not signed by this access key id; `nil` accepts all.
     public func require(accessKeyID: String?) {
         state.withLock { $0.requirements.accessKeyID = accessKeyID }
     }
 
-    /// From now on tells the time by a clock that is so much ahead of this machine's, and refuses requests that are signed
-    /// by another one.
+    /// Sets the offset of the server's clock, and refuses requests that are signed by another time.
     public func setClock(aheadBySeconds seconds: Int) {
         state.withLock { $0.requirements.clockOffsetSeconds = seconds }
     }
@@ -277,10 +275,10 @@ extension S3TestServer: ObjectHolder {
         }
     }
 
-    /// The signatures and tokens that the directory bucket has found wrong so far.
+    /// The wrong signatures and tokens that the directory bucket has found so far.
     public var complaints: [String] { state.withLock { $0.directoryBucket?.complaints ?? [] } }
 
-    /// From now on gives no object's bytes to those who don't send this key.
+    /// Refuses the bytes of objects without this key.
     public func require(customerKey: S3CustomerKey) {
         state.withLock { $0.requirements.customerKey = customerKey }
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The line between the test server and its clients: how long it takes, and how much goes through it.
+/// The line between the test server and its clients, with its latency and bandwidth.
 final class ServerLine: Sendable {
     private struct State {
         var latency = Latency.constant(.zero)
@@ -11,7 +11,7 @@ final class ServerLine: Sendable {
 
     private let state = Mutex(State())
 
-    /// From now on answers come after this latency.
+    /// Sets the latency of responses.
     func setLatency(_ latency: Latency, seed: UInt64) {
         state.withLock { ($0.latency, $0.random) = (latency, SeededGenerator(seed: seed)) }
     }
@@ -21,7 +21,7 @@ final class ServerLine: Sendable {
         state.withLock { $0.latency.next(using: &$0.random) }
     }
 
-    /// From now on all connections together, and each by itself, send so many bytes a second at the most.
+    /// Limits the bandwidth of all connections together, and of each.
     func setBandwidth(overall: Int?, perConnection: Int?) {
         state.withLock {
             $0.overall = overall.map(Pace.init)
@@ -29,7 +29,7 @@ final class ServerLine: Sendable {
         }
     }
 
-    /// What holds for an answer that begins now.
+    /// Returns the limits for a response that begins now.
     func paces() -> [Pace] {
         state.withLock { [$0.overall, $0.bytesPerSecondOfConnection.map(Pace.init)].compactMap(\.self) }
     }

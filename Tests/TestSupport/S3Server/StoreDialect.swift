@@ -1,7 +1,7 @@
 import Glibc
 import ObjectStore
 
-/// Ways of stores that speak S3 and are not AWS.
+/// Properties of stores that speak S3 and are not AWS.
 public enum StoreDialect: Sendable {
     /// Listings are written otherwise.
     case listing(@Sendable (String) -> String)
@@ -10,7 +10,7 @@ public enum StoreDialect: Sendable {
     /// Only ListObjects, version 1, is known: `list-type`, `start-after` and `continuation-token` are ignored, or refused with
     /// this status and code.
     case version1(refusal: (status: Int, code: String)? = nil)
-    /// Neither version's positions are known: each listing is the first page, and says that there are more.
+    /// No version has positions: each listing is the first page, and says that there are more.
     case withoutPositions
     /// An object is unpacked, and `Range` ignored, unless the client accepts gzip.
     case unpacks(ObjectBody, announcesLength: Bool)
@@ -58,7 +58,7 @@ public enum StoreDialect: Sendable {
         (listing.startAfter, listing.continuation) = (marker, nil)
         guard let page = server.page(of: listing) else { return }
         let document = listDocument(WrittenPage(page), of: listing, bucket: server.bucket, isURLEncoded: true)
-        // S3 tells where it goes on only where a delimiter was asked for.
+        // S3 has the next marker only with a delimiter.
         let next = page.next != nil && listing.isDelimited ? page.items.last?.key : nil
         let text = String(decoding: document, as: UTF8.self)
             .replacing(/<KeyCount>.*<\/KeyCount>/, with: "<Marker>\(urlEncoded(marker ?? .empty))</Marker>")

@@ -1,10 +1,10 @@
-/// The metadata service of an EC2 machine in version 2, as a test needs it.
+/// The metadata service of an EC2 machine, version 2, as far as tests need it.
 public struct MetadataService: Sendable {
     /// The role's name; `nil` where the machine has none.
     public var role: String? = "tract-role"
-    /// What the role's document says.
+    /// The document of the role.
     public var document: String
-    /// The session token that questions must have.
+    /// The session token of valid requests.
     public static let token = "IMDS-SESSION-TOKEN=="
 
     /// A machine whose role has these credentials.

@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// A small HTTP service that answers as a test says: what machines, containers and sign-in portals hand credentials out by.
+/// A small HTTP service with the answers of a test, for credentials of machines, containers and sign-in portals.
 public final class ServiceTestServer: Sendable {
     /// A request that came.
     public struct Request: Sendable {
@@ -17,7 +17,7 @@ public final class ServiceTestServer: Sendable {
         public let body: String
     }
 
-    /// What is answered.
+    /// An answer.
     public struct Answer: Sendable {
         /// The status; 0 for no answer at all, the connection stays open.
         public var status: Int
@@ -33,7 +33,7 @@ public final class ServiceTestServer: Sendable {
             self.headers = headers
         }
 
-        /// None: the service takes the request and is silent.
+        /// No answer: the service takes the request and is silent.
         public static let silence = Answer(status: 0)
     }
 
@@ -82,7 +82,7 @@ public final class ServiceTestServer: Sendable {
     /// The requests so far.
     public var log: [Request] { state.withLock { $0.log } }
 
-    /// Answers differently from now on.
+    /// Sets the answers from now on.
     public func answer(_ answer: @escaping @Sendable (Request) -> Answer) {
         state.withLock { $0.answer = answer }
     }

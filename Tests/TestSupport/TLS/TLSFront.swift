@@ -1,12 +1,12 @@
 import Foundation
 
-/// TLS in front of a server that has none, with a certificate that is right or wrong as a test says.
+/// TLS in front of a server without it, with the certificate of a test.
 public final class TLSFront {
-    /// What is shown to clients.
+    /// The certificate for clients.
     public enum Certificate: String, Sendable, CaseIterable {
         /// Signed by the authority of `authorityPath`, for 127.0.0.1 and localhost.
         case trusted
-        /// The same, signed by somebody whom nobody knows.
+        /// The same, signed by an unknown authority.
         case stranger
         /// Signed by the authority, for another host.
         case otherName
@@ -18,10 +18,10 @@ public final class TLSFront {
     private let process: BackgroundProcess
     private let port: String
 
-    /// What `--endpoint-url` is given.
+    /// The value of `--endpoint-url`.
     public var endpointURL: String { "https://127.0.0.1:\(port)" }
 
-    /// What `--ca-bundle` is given to trust it.
+    /// The value of `--ca-bundle` that makes it trusted.
     public var authorityPath: String { directory + "/ca.pem" }
 
     fileprivate init(ofPort port: Int, showing certificate: Certificate, directory: String) throws {
@@ -57,7 +57,7 @@ public final class TLSFront {
     }
 }
 
-/// Puts TLS in front of a server, and takes it away whatever `body` does.
+/// Puts TLS in front of a server during `body`.
 public func withTLS<Result>(
     inFrontOf server: S3TestServer, showing certificate: TLSFront.Certificate = .trusted,
     _ body: (TLSFront) throws -> Result

@@ -97,7 +97,7 @@ class Front:
     async def serve(self):
         self.show()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.show)
-        # Whoever started us may have blocked it.
+        # The parent process may have blocked it.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
         def choose(connection, name, _):

@@ -1,14 +1,15 @@
 import SystemSupport
 
-/// What the container's environment names a URL for: ECS, EKS Pod Identity, Greengrass.
+/// The credentials that a container's environment names a URL for: ECS, EKS Pod Identity, Greengrass.
 ///
 /// Source: "Container credential provider" in the AWS SDKs and Tools Reference Guide.
 struct ContainerCredentials: CredentialsSource {
     private static let relative = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
     private static let full = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
-    /// Where a relative URI is: ECS's address in every container.
+    /// The endpoint of relative URIs, the same in every ECS container.
     private static let relativeEndpoint = S3Endpoint(scheme: .http, host: "169.254.170.2")
-    /// Beyond loopback addresses, those of ECS and EKS. To others a token goes by TLS only.
+    /// The hosts, beyond loopback addresses, that may be reached without TLS: those of ECS and EKS. Tokens are sent to
+    /// others only by TLS.
     private static let plainHosts: Set = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"]
 
     private let environment: [String: String]
@@ -17,7 +18,7 @@ struct ContainerCredentials: CredentialsSource {
         self.environment = environment
     }
 
-    var whatIsLookedAt: String { "\(Self.relative) and \(Self.full)" }
+    var searchedLocation: String { "\(Self.relative) and \(Self.full)" }
 
     func credentials() throws(SettingsError) -> ResolvedCredentials? {
         guard let (endpoint, request) = try request() else { return nil }
@@ -27,7 +28,7 @@ struct ContainerCredentials: CredentialsSource {
         do throws(ServiceConnection.Failure) {
             answer = try connection.send(request, to: endpoint)
         } catch {
-            throw SettingsError("the container's credentials can't be had: \(error.description)", mayPass: true)
+            throw SettingsError("cannot get the container's credentials: \(error.description)", isTransient: true)
         }
         let source = "the container (\(endpoint))"
         guard answer.status == 200 else {
@@ -68,7 +69,7 @@ struct ContainerCredentials: CredentialsSource {
         return (endpoint, request)
     }
 
-    /// The endpoint of a full URI, and what stands behind it.
+    /// Splits a full URI into its endpoint and the path and query.
     private static func split(_ uri: String) throws(SettingsError) -> (S3Endpoint, Substring) {
         let hostStart = uri.firstRange(of: "://")?.upperBound ?? uri.startIndex
         let end = uri[hostStart...].firstIndex { $0 == "/" || $0 == "?" } ?? uri.endIndex
@@ -76,12 +77,12 @@ struct ContainerCredentials: CredentialsSource {
         do {
             endpoint = try S3Endpoint(parsing: String(uri[..<end]))
         } catch {
-            throw SettingsError("\(full) is no URL with http:// or https:// in front")
+            throw SettingsError("\(full) is not an http:// or https:// URL")
         }
         guard endpoint.scheme == .https || endpoint.isLoopback || plainHosts.contains(endpoint.host) else {
             throw SettingsError(
-                "\(full) names \(endpoint.host): without https, credentials are asked of this machine and of the addresses of "
-                    + "ECS and EKS only")
+                "\(full) names \(endpoint.host): without https, credentials are requested only from this machine and the "
+                    + "addresses of ECS and EKS")
         }
         let target = uri[end...]
         return (endpoint, target.hasPrefix("/") ? target : "/\(target)"[...])
@@ -89,7 +90,7 @@ struct ContainerCredentials: CredentialsSource {
 
     private func token() throws(SettingsError) -> String? {
         let file = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
-        // EKS writes a new one into the file now and then.
+        // EKS replaces the token in the file from time to time.
         if let path = environment[file].nonEmpty { return try SettingsFile.token(at: path, namedBy: file) }
         guard let token = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"].nonEmpty else { return nil }
         guard token.utf8.allSatisfy(\.isPrintableASCII) else {

@@ -3,25 +3,25 @@ import SystemSupport
 
 /// Keys in environment variables.
 struct EnvironmentCredentials: CredentialsSource {
-    /// What credentials that are found here say of where they are from.
+    /// The source of these credentials, for messages.
     static let source = "the environment"
 
     private let environment: [String: String]
 
-    /// Looks in these variables.
+    /// Creates a source that reads these variables.
     init(_ environment: [String: String]) {
         self.environment = environment
     }
 
-    var whatIsLookedAt: String { "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment" }
+    var searchedLocation: String { "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment" }
 
-    /// The keys, where an id is set.
+    /// Returns the keys if an access key id is set.
     func credentials() throws(SettingsError) -> ResolvedCredentials? {
         guard let id = environment["AWS_ACCESS_KEY_ID"].nonEmpty else { return nil }
         guard let secret = environment["AWS_SECRET_ACCESS_KEY"].nonEmpty else {
             throw SettingsError("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not; set both or neither")
         }
-        // The second is what the variable was called at first (botocore's EnvProvider).
+        // The second name is an older one (botocore's EnvProvider).
         let token = environment["AWS_SESSION_TOKEN"].nonEmpty ?? environment["AWS_SECURITY_TOKEN"].nonEmpty
         return ResolvedCredentials(
             credentials: try Credentials(checking: id, secret, sessionToken: token, from: Self.source),
@@ -31,7 +31,8 @@ struct EnvironmentCredentials: CredentialsSource {
     private func expiry() throws(SettingsError) -> Timestamp? {
         guard let text = environment["AWS_CREDENTIAL_EXPIRATION"].nonEmpty else { return nil }
         guard let time = Timestamp(iso8601: Array(text.utf8)) else {
-            throw SettingsError("AWS_CREDENTIAL_EXPIRATION is no time; one is 2030-01-31T12:00:00Z")
+            throw SettingsError(
+                "AWS_CREDENTIAL_EXPIRATION is not a valid time (expected RFC 3339, as in 2030-01-31T12:00:00Z)")
         }
         return time
     }

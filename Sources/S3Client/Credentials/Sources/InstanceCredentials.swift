@@ -1,16 +1,17 @@
 import ObjectStore
 import SystemSupport
 
-/// The role of the EC2 machine that this is, by its metadata service in version 2.
+/// The role of the EC2 instance that this machine is, from version 2 of the instance metadata service (IMDSv2).
 ///
-/// Source: "Use the Instance Metadata Service to access instance metadata" in the Amazon EC2 User Guide; "IMDS credential
-/// provider" in the AWS SDKs and Tools Reference Guide. Version 1, which any program on the machine can be tricked into
-/// asking, is not used.
+/// Source: "Use the Instance Metadata Service to access instance metadata" in the Amazon EC2 User Guide; "IMDS
+/// credential provider" in the AWS SDKs and Tools Reference Guide. Version 1 is not used, since any program on the
+/// machine can be tricked into requesting it.
 struct InstanceCredentials: CredentialsSource {
     private static let rolesPath = "/latest/meta-data/iam/security-credentials/"
-    /// The longest that the service gives.
+    /// The maximum that the service allows.
     private static let tokenLifetimeSeconds = 21_600
-    /// While the service can't renew credentials it hands out those that have expired, and S3 takes them for some time.
+    /// The time for which expired credentials are used. While the service cannot renew credentials it returns expired
+    /// ones, and S3 accepts them for some time.
     private static let extensionSeconds = 600
 
     private let context: CredentialsContext
@@ -19,7 +20,7 @@ struct InstanceCredentials: CredentialsSource {
         self.context = context
     }
 
-    var whatIsLookedAt: String {
+    var searchedLocation: String {
         isDisabled ? "not at the machine's role: AWS_EC2_METADATA_DISABLED is set" : "the role of this EC2 machine"
     }
 
@@ -30,11 +31,11 @@ struct InstanceCredentials: CredentialsSource {
         let endpoint = try endpoint()
         guard let token = try token(from: endpoint) else { return nil }
         let roles = try get(Self.rolesPath, token: token, from: endpoint)
-        // A machine without a role has no such list. One that has just been started may get it a little later.
+        // A machine without a role has no such list. A machine that has just started may get it a little later.
         guard roles.status == 200,
             let role = String(decoding: roles.body, as: UTF8.self).split(whereSeparator: \.isNewline).first
-        else { throw SettingsError("this EC2 machine has no role", mayPass: true, isAbsence: true) }
-        // What takes all requests for its own, such as a login page, answers each with the same.
+        else { throw SettingsError("this EC2 machine has no role", isTransient: true, hasNoCredentials: true) }
+        // A login page or the like answers all requests with the same text, which then contains the token.
         let secrets = SecretText([token])
         let source = "the role \(secrets.removed(from: Excerpt.of(role.utf8))) of this EC2 machine"
         let answer = try get(
@@ -76,14 +77,14 @@ struct InstanceCredentials: CredentialsSource {
 
     // MARK: - The service
 
-    /// It is a hop away, or nowhere.
+    /// The service is one hop away or does not exist, so the timeouts are short.
     private var connection: ServiceConnection {
         ServiceConnection(connectLimit: .seconds(1), limit: .seconds(2), attemptLimit: 3)
     }
 
-    /// The token that every question needs.
+    /// Requests the token that all other requests need.
     ///
-    /// - Returns: `nil` where there is no such service.
+    /// - Returns: `nil` if there is no such service.
     private func token(from endpoint: S3Endpoint) throws(SettingsError) -> String? {
         let request = HTTPRequest(
             method: "PUT", host: endpoint.authority, path: "/latest/api/token",
@@ -92,22 +93,23 @@ struct InstanceCredentials: CredentialsSource {
         do throws(ServiceConnection.Failure) {
             answer = try connection.send(request, to: endpoint)
         } catch {
-            guard error.isSilence else {
-                throw SettingsError("no metadata service of EC2 at \(endpoint)", mayPass: true, isAbsence: true)
+            guard error.isResponseTimeout else {
+                throw SettingsError(
+                    "no metadata service of EC2 at \(endpoint)", isTransient: true, hasNoCredentials: true)
             }
             throw SettingsError(
-                "the metadata service of this EC2 machine (\(endpoint)) takes connections, but doesn't answer: in a container "
-                    + "the hop limit must be 2 or more (aws ec2 modify-instance-metadata-options "
-                    + "--http-put-response-hop-limit 2); AWS_EC2_METADATA_DISABLED=true does without it",
-                mayPass: true)
+                "the metadata service of this EC2 machine (\(endpoint)) accepts connections, but does not respond: in a "
+                    + "container the hop limit must be 2 or more (aws ec2 modify-instance-metadata-options "
+                    + "--http-put-response-hop-limit 2); set AWS_EC2_METADATA_DISABLED=true to skip it",
+                isTransient: true)
         }
-        // A machine whose service is switched off answers 403. Other clouds' services, which know no tokens, answer the
-        // others; the AWS CLI takes all three so (botocore.utils, IMDSFetcher).
+        // A disabled service responds with 403. The services of other clouds, which know no tokens, respond with the
+        // others. The AWS CLI treats all three in this way (botocore.utils, IMDSFetcher).
         guard ![403, 404, 405].contains(answer.status) else { return nil }
         let token = String(decoding: answer.body, as: UTF8.self)
         guard answer.status == 200, !token.isEmpty, token.utf8.allSatisfy(\.isVisibleASCII) else {
             throw SettingsError(
-                "the metadata service of this EC2 machine (\(endpoint)) gives no token of version 2 (HTTP \(answer.status))"
+                "the metadata service of this EC2 machine (\(endpoint)) returned no IMDSv2 token (HTTP \(answer.status))"
             )
         }
         return token
@@ -122,7 +124,7 @@ struct InstanceCredentials: CredentialsSource {
             return try connection.send(request, to: endpoint)
         } catch {
             throw SettingsError(
-                "the metadata service of this EC2 machine no longer answers: \(error.description)", mayPass: true)
+                "the metadata service of this EC2 machine no longer answers: \(error.description)", isTransient: true)
         }
     }
 }

@@ -1,14 +1,14 @@
 import ObjectStore
 import SystemSupport
 
-/// A role that a profile assumes, with the credentials of another profile (`source_profile`) or of the environment, the
-/// container or the machine (`credential_source`); those of the other profile may be a role's again.
+/// A role that a profile assumes with the credentials of another profile (`source_profile`), or of the environment, the
+/// container or the instance (`credential_source`). The credentials of the other profile may be those of a role again.
 ///
 /// Source: "Assume role credential provider" in the AWS SDKs and Tools Reference Guide; botocore's AssumeRoleProvider.
 struct RoleCredentials: CredentialsSource {
     private let profile: Profile
     private let context: CredentialsContext
-    /// The profiles that led here, this one last.
+    /// The chain of profiles that led to this one, which is the last.
     private let visited: [String]
 
     init(_ profile: Profile, _ context: CredentialsContext) {
@@ -21,9 +21,10 @@ struct RoleCredentials: CredentialsSource {
         self.visited = visited
     }
 
-    var whatIsLookedAt: String { "role_arn of \(profile.description)" }
+    var searchedLocation: String { "role_arn of \(profile.description)" }
 
-    /// Whether the profile assumes a role with other credentials. With a token it is web identity's affair.
+    /// Returns `true` if the profile assumes a role with other credentials. A profile with a token file belongs to
+    /// `WebIdentityCredentials`.
     private static func isRole(_ profile: Profile) -> Bool {
         profile.setting("role_arn") != nil && profile.setting("web_identity_token_file") == nil
     }
@@ -42,14 +43,14 @@ struct RoleCredentials: CredentialsSource {
         } catch {
             throw SettingsError(
                 "\(profile.description) can't assume the role \(Excerpt.of(role.arn.utf8)) with the keys of \(base.source): "
-                    + "\(error.description)", mayPass: error.mayPass)
+                    + "\(error.description)", isTransient: error.isTransient)
         }
     }
 
     private func role() throws(SettingsError) -> SecurityTokenService.Role {
         if profile.setting("mfa_serial") != nil {
             throw SettingsError(
-                "\(profile.description) asks for a code (mfa_serial), which nobody could type for a mount; get temporary keys "
+                "\(profile.description) requires an MFA code (mfa_serial), which a mount cannot ask for; get temporary keys "
                     + "with: aws configure export-credentials --profile \(Excerpt.of(profile.name.utf8)) --format env")
         }
         var role = SecurityTokenService.Role(
@@ -74,8 +75,8 @@ struct RoleCredentials: CredentialsSource {
             throw SettingsError("\(profile.description) has both source_profile and credential_source; remove one")
         case (.none, .none):
             throw SettingsError(
-                "\(profile.description) has a role_arn, but neither source_profile nor credential_source says who asks for "
-                    + "the role")
+                "\(profile.description) has a role_arn, but neither source_profile nor credential_source for the keys to "
+                    + "assume it with")
         case (.some(let name), .none): return try credentials(ofProfile: name)
         case (.none, .some(let source)): return try credentials(ofSource: source)
         }
@@ -86,15 +87,15 @@ struct RoleCredentials: CredentialsSource {
             throw SettingsError("the source_profile of \(profile.description), \(Excerpt.of(name.utf8)), doesn't exist")
         }
         let hasKeys = base.setting("aws_access_key_id") != nil || base.setting("aws_secret_access_key") != nil
-        // A profile may name itself, for keys that it has itself.
+        // A profile may name itself to use its own keys.
         guard !visited.contains(name) || (name == profile.name && hasKeys) else {
             let path = (visited + [name]).map { Excerpt.of($0.utf8) }.joined(separator: " → ")
-            throw SettingsError("the profiles' source_profile settings go in a circle: \(path)")
+            throw SettingsError("the profiles' source_profile settings form a cycle: \(path)")
         }
         let sources: [any CredentialsSource] =
             Self.isRole(base) && !hasKeys
             ? [RoleCredentials(base, context, visited: visited + [name])]
-            : ProfileCredentials.sources(of: base, context, allowingVariables: false)
+            : CredentialsChain.profileSources(base, context, allowingVariables: false)
         for source in sources {
             if let resolved = try source.credentials() { return resolved }
         }
@@ -103,19 +104,19 @@ struct RoleCredentials: CredentialsSource {
     }
 
     private func credentials(ofSource source: String) throws(SettingsError) -> ResolvedCredentials {
-        let place: any CredentialsSource
+        let provider: any CredentialsSource
         switch source.lowercased() {
-        case "environment": place = EnvironmentCredentials(context.environment)
-        case "ecscontainer": place = ContainerCredentials(environment: context.environment)
-        case "ec2instancemetadata": place = InstanceCredentials(context)
+        case "environment": provider = EnvironmentCredentials(context.environment)
+        case "ecscontainer": provider = ContainerCredentials(environment: context.environment)
+        case "ec2instancemetadata": provider = InstanceCredentials(context)
         default:
             throw SettingsError(
                 "credential_source of \(profile.description) is \(Excerpt.of(source.utf8)); give Environment, EcsContainer or "
                     + "Ec2InstanceMetadata")
         }
-        if let resolved = try place.credentials() { return resolved }
+        if let resolved = try provider.credentials() { return resolved }
         throw SettingsError(
             "credential_source of \(profile.description) is \(Excerpt.of(source.utf8)), but there are no credentials "
-                + "(looked at \(place.whatIsLookedAt))")
+                + "(looked at \(provider.searchedLocation))")
     }
 }

@@ -1,26 +1,26 @@
 import ObjectStore
 import SystemSupport
 
-/// The token that a person who signed in has left in a file of the AWS CLI's (`~/.aws/sso/cache`), and what it can be
-/// renewed with: the CLI's registration as a client, and a refresh token.
+/// The token of a single sign-on in a file of the AWS CLI (`~/.aws/sso/cache`), with the means to renew it: the
+/// registration of the CLI as a client, and a refresh token.
 ///
 /// Source: botocore's SSOTokenProvider; "SSO token provider" in the AWS SDKs and Tools Reference Guide.
 struct SignInToken {
-    /// So long before its end it is renewed, as by the AWS SDKs.
+    /// The time before the expiry at which the token is renewed, as in the AWS SDKs.
     static let renewalSeconds = 900
 
     let accessToken: String
     let expiry: Timestamp
-    /// All of the file, also what nobody here knows.
+    /// The content of the file, with members that are unknown here.
     private let document: JSONObject
 
-    /// - Returns: `nil` where the file has no token that could be sent.
+    /// - Returns: `nil` if the file has no valid token.
     init?(parsing text: String) {
         guard case .object(let document)? = JSONValue(parsing: Array(text.utf8)),
             let token = document["accessToken"]?.text, token.utf8.allSatisfy(\.isVisibleASCII)
         else { return nil }
         accessToken = token
-        // Without a time that can be read it counts as over.
+        // A token without a valid expiry counts as expired.
         expiry = Self.time(document["expiresAt"]) ?? Timestamp(seconds: 0)
         self.document = document
     }
@@ -29,14 +29,14 @@ struct SignInToken {
         value?.text.flatMap { Timestamp(iso8601: Array($0.utf8)) }
     }
 
-    /// Whether it can be used.
+    /// Returns `true` while the token has not expired.
     func isValid(at now: Timestamp) -> Bool { now < expiry }
 
-    /// Whether it is time to renew it.
+    /// Returns `true` if the token should be renewed.
     func isDue(at now: Timestamp) -> Bool { expiry.seconds - now.seconds < Self.renewalSeconds }
 
-    /// What asks for the next one (CreateToken in the OIDC API Reference of IAM Identity Center); `nil` where the person
-    /// has to sign in again.
+    /// Returns the body of the request for the next token (CreateToken in the OIDC API Reference of IAM Identity
+    /// Center); `nil` if the user has to sign in again.
     func renewal(at now: Timestamp) -> JSONValue? {
         guard let client = document["clientId"]?.text, let secret = document["clientSecret"]?.text,
             let token = document["refreshToken"]?.text, let end = Self.time(document["registrationExpiresAt"]),
@@ -48,10 +48,10 @@ struct SignInToken {
         ])
     }
 
-    /// What the file says after a renewal.
+    /// Returns the content of the file after a renewal.
     ///
-    /// - Parameter answer: CreateToken's.
-    /// - Returns: `nil` where the answer has no token.
+    /// - Parameter answer: The response of CreateToken.
+    /// - Returns: `nil` if the response has no token.
     func renewed(by answer: [UInt8], at now: Timestamp) -> String? {
         guard let answer = JSONValue(parsing: answer), let token = answer["accessToken"]?.text,
             let seconds = answer["expiresIn"]?.integer

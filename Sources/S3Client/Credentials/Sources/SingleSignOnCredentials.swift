@@ -1,11 +1,11 @@
 import ObjectStore
 import SystemSupport
 
-/// A role of IAM Identity Center, by the token that `aws sso login` has left in a file.
+/// A role of IAM Identity Center, with the token that `aws sso login` has written to a file.
 ///
-/// Source: "IAM Identity Center credential provider" in the AWS SDKs and Tools Reference Guide. The token is read anew each
-/// time, so one that is renewed elsewhere counts. That of an `sso_session` is renewed here too, as the AWS CLI does it, and
-/// written back for the others.
+/// Source: "IAM Identity Center credential provider" in the AWS SDKs and Tools Reference Guide. The token is read each
+/// time, so a renewal by another program counts. The token of an `sso_session` is also renewed here, like by the AWS
+/// CLI, and written back for other programs.
 struct SingleSignOnCredentials: CredentialsSource {
     private let profile: Profile
     private let context: CredentialsContext
@@ -15,13 +15,13 @@ struct SingleSignOnCredentials: CredentialsSource {
         self.context = context
     }
 
-    var whatIsLookedAt: String { "sso_account_id of \(profile.description)" }
+    var searchedLocation: String { "sso_account_id of \(profile.description)" }
 
-    /// Where a person signs in, and what the token's file is named by.
+    /// The parameters of a sign-in.
     private struct SignIn {
         let region: String
         let cacheName: String
-        /// Whether the token can be renewed: the older form of sign-in has no refresh tokens.
+        /// `true` if the token can be renewed. The older form of sign-in has no refresh tokens.
         let isSession: Bool
     }
 
@@ -53,7 +53,7 @@ struct SingleSignOnCredentials: CredentialsSource {
         return SignIn(region: region, cacheName: session, isSession: true)
     }
 
-    /// What a person has to do where the token is of no use.
+    /// The remedy for a token that cannot be used.
     private var advice: String { "run: aws sso login --profile \(Excerpt.of(profile.name.utf8))" }
 
     private func token(_ signIn: SignIn) throws(SettingsError) -> String {
@@ -67,7 +67,7 @@ struct SingleSignOnCredentials: CredentialsSource {
         do throws(SettingsError) {
             return try renew(token, by: renewal, at: path, region: signIn.region)
         } catch {
-            // Somebody else may have been faster, and a refresh token may count only once.
+            // Another program may have renewed the token first, and a refresh token may be valid only once.
             let token = try self.token(at: path)
             if token.isValid(at: .now) { return token.accessToken }
             throw error
@@ -84,7 +84,7 @@ struct SingleSignOnCredentials: CredentialsSource {
         return token
     }
 
-    /// Asks for the next token, and keeps it for all who read the file.
+    /// Requests the next token, and writes it to the file.
     private func renew(
         _ token: SignInToken, by renewal: JSONValue, at path: String, region: String
     ) throws(SettingsError) -> String {
@@ -100,19 +100,19 @@ struct SingleSignOnCredentials: CredentialsSource {
         do throws(ServiceConnection.Failure) {
             answer = try context.connection.send(request, to: endpoint)
         } catch {
-            throw SettingsError("\(failure): \(error.description)", mayPass: true)
+            throw SettingsError("\(failure): \(error.description)", isTransient: true)
         }
         guard answer.status == 200, let text = token.renewed(by: answer.body, at: .now),
             let next = SignInToken(parsing: text)
         else { throw SettingsError("\(failure) (HTTP \(answer.status) from \(endpoint)); \(advice)") }
-        // Where it can't be kept it is good for now all the same.
+        // The token is valid even if it cannot be written.
         try? SettingsFile.replace(path, with: text)
         return next.accessToken
     }
 
     private func checked(_ region: String) throws(SettingsError) -> String {
         if Region.isValid(region) { return region }
-        throw SettingsError("the sso_region of \(profile.description) is no region's name; one is us-east-1")
+        throw SettingsError("the sso_region of \(profile.description) is not a region name, such as us-east-1")
     }
 
     private func roleCredentials(
@@ -131,7 +131,7 @@ struct SingleSignOnCredentials: CredentialsSource {
             answer = try context.connection.send(request, to: endpoint)
         } catch {
             throw SettingsError(
-                "\(profile.description) gets no answer to its sign-in: \(error.description)", mayPass: true)
+                "\(profile.description) gets no answer to its sign-in: \(error.description)", isTransient: true)
         }
         return try credentials(
             in: answer, endpoint: endpoint,
@@ -142,7 +142,7 @@ struct SingleSignOnCredentials: CredentialsSource {
         in answer: ServiceConnection.Answer, endpoint: S3Endpoint, source: String
     ) throws(SettingsError) -> ResolvedCredentials {
         if answer.status == 401 {
-            throw SettingsError("\(endpoint) no longer takes the sign-in of \(profile.description); \(advice)")
+            throw SettingsError("\(endpoint) no longer accepts the sign-in of \(profile.description); \(advice)")
         }
         guard answer.status == 200 else {
             throw SettingsError(
@@ -158,6 +158,6 @@ struct SingleSignOnCredentials: CredentialsSource {
         return ResolvedCredentials(
             credentials: try Credentials(
                 checking: id, secret, sessionToken: document["sessionToken"]?.text, from: source),
-            source: source, expiry: expiry?.byOurClock(serviceTime: answer.date), kind: .session)
+            source: source, expiry: expiry?.inLocalTime(serviceTime: answer.date), kind: .session)
     }
 }

@@ -1,7 +1,7 @@
 import ObjectStore
 import SystemSupport
 
-/// A role that is played with a token that somebody else keeps fresh in a file, as EKS does and CI services do.
+/// A role that is assumed with a token in a file, which EKS or a CI service keeps up to date.
 ///
 /// Source: "Assume role with web identity" in the AWS SDKs and Tools Reference Guide; botocore's
 /// AssumeRoleWithWebIdentityProvider.
@@ -16,11 +16,11 @@ struct WebIdentityCredentials: CredentialsSource {
         self.allowsVariables = allowsVariables
     }
 
-    var whatIsLookedAt: String {
+    var searchedLocation: String {
         (allowsVariables ? "AWS_WEB_IDENTITY_TOKEN_FILE, " : "") + "web_identity_token_file of \(profile.description)"
     }
 
-    /// A value, and what sets it.
+    /// Returns a value, and the variable or setting that it comes from.
     private func value(_ variable: String, _ setting: String) -> (value: String, source: String)? {
         if allowsVariables, let value = context.environment[variable].nonEmpty { return (value, variable) }
         return profile.setting(setting).map { ($0, "\(setting) of \(profile.description)") }
@@ -47,7 +47,7 @@ struct WebIdentityCredentials: CredentialsSource {
         } catch {
             throw SettingsError(
                 "can't assume the role \(Excerpt.of(role.value.utf8)) (\(role.source)) with the token in \(file.value) "
-                    + "(\(file.source)): \(error.description)", mayPass: error.mayPass)
+                    + "(\(file.source)): \(error.description)", isTransient: error.isTransient)
         }
     }
 }

@@ -1,8 +1,9 @@
+import FileSystem
 import MountControl
 import Namespace
 import ObjectStore
-import FileSystem
 import S3Client
+import Settings
 import SystemPackage
 import SystemSupport
 

@@ -2,6 +2,7 @@ import FileSystem
 import FuseBridge
 import Glibc
 import MountControl
+import Mounting
 import ObjectStore
 import Reporting
 import S3Client

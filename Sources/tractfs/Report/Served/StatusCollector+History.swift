@@ -37,7 +37,7 @@ extension StatusCollector {
             case .lookups: names.lookupCount
             case .lookupsWaited: names.lookupMissCount
             case .opens: openCount
-            case .passthroughOpens: session.lentOpenCount
+            case .passthroughOpens: session.passthroughOpenCount
             case .reads: reads.readCount
             case .readsWaited: reads.waitCount
             case .readsFailed: reads.failureCount

@@ -1,0 +1,13 @@
+/// The reason for which a command fails, in one line for the user.
+public struct Failure: Error, CustomStringConvertible {
+    /// The operation, its object, the reason, and advice.
+    public let description: String
+    /// `true` if the network caused the failure and may still come up.
+    public let mayPass: Bool
+
+    /// Joins the lines of `description`.
+    public init(_ description: String, mayPass: Bool = false) {
+        self.description = description.split(whereSeparator: \.isNewline).joined(separator: " ")
+        self.mayPass = mayPass
+    }
+}

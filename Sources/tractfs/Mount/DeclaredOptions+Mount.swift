@@ -1,0 +1,6 @@
+import Settings
+
+extension DeclaredOptions {
+    /// The options of `mount`.
+    static let ofMount = DeclaredOptions(of: MountCommand.self)
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import CommandOutput
+import Mounting
+import Settings
+import Supervision
+import SystemSupport
+
+/// `tractfs mount`: the arguments, and the start of the process with the given role.
+struct MountCommand: ConfigurableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mount",
+        abstract: "Mount a bucket, or a prefix of one, read-only.",
+        discussion: """
+            Returns as soon as the mount is ready; if it fails, one line says why, and nothing is left mounted. Credentials are \
+            found where the AWS CLI finds them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in ~/.aws (with keys, a \
+            role, single sign-on or a program), a web identity, the container or the EC2 machine. They need only the \
+            permissions to list the prefix and to get its objects.
+
+            Configuration files and environment variables can set all options: see "tractfs help config".
+            """)
+
+    @Argument(help: ArgumentHelp("What to mount.", valueName: "s3://BUCKET[/PREFIX]"), completion: .bucket)
+    var uri: String
+
+    @Argument(
+        help: "An empty folder to mount on, or /dev/fd/N for a /dev/fuse that another program has mounted.",
+        completion: .directory)
+    var mountPoint: String
+
+    @OptionGroup(title: "Bucket")
+    var store: StoreOptions
+
+    @OptionGroup(title: "Files and permissions")
+    var appearance: AppearanceOptions
+
+    @OptionGroup(title: "Cache on the local disk")
+    var cache: CacheOptions
+
+    @OptionGroup(title: "Process")
+    var running: RunningOptions
+
+    @OptionGroup(title: "Configuration")
+    var files: ConfigurationFileOptions
+
+    func validate() throws {
+        if mountPoint.hasPrefix("s3:"), !uri.hasPrefix("s3:") {
+            throw ValidationError("the bucket comes first: tractfs mount \(mountPoint) \(uri)")
+        }
+    }
+
+    /// - Parameter arguments: The complete command line, with which all processes of the mount are started.
+    func run(as arguments: [String]) throws {
+        let environment = Environment.variables()
+        guard let context = try ChildContext.take(from: environment) else {
+            // Reports wrong settings before any process is started.
+            let device = try MountSettings(self).handedDevice?.take()
+            if running.foreground { return try supervise(nil, arguments, device) }
+            return try BackgroundStart.run(
+                arguments, environment: environment, workingDirectory: AbsolutePath.of("."), device: device,
+                notice: StandardError.tell)
+        }
+        switch context.role {
+        case .supervisor: try supervise(context, arguments, context.device)
+        case .upgradedSupervisor: try supervise(context, arguments, nil)
+        case .server, .successor, .trial: serve(context)
+        }
+    }
+}
