@@ -31,7 +31,9 @@ public final class ControlServer: Sendable {
     private let status: (@Sendable () -> MountStatus)?
     private let report: (@Sendable () -> MountReport)?
     private let documents = LeaseTable<Document>(countMax: documentCountMax, duration: leaseDuration)
-    private let listings = LeaseTable<TreeListerProgress>(countMax: listingCountMax, duration: leaseDuration) { $0.cancel() }
+    private let listings = LeaseTable<TreeListerProgress>(countMax: listingCountMax, duration: leaseDuration) {
+        $0.cancel()
+    }
 
     /// - Parameters:
     ///   - status: Returns the current status; `nil` if the mount has none.

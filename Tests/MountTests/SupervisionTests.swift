@@ -151,7 +151,7 @@ import Testing
 
 @Suite(.serialized, takeoverAvailable) struct UpgradeCommandTests {
     @Test func `tractfs upgrade starts the program that is installed now`() throws {
-        try withInstalledProgram { program, mountPoint in
+        try withInstalledProgram { program, mountPoint, _ in
             // Like the installation of a package: a new file with the same name.
             try runChecked("cp", [program, program + ".new"])
             try runChecked("mv", [program + ".new", program])
@@ -170,7 +170,7 @@ import Testing
         "tractfs upgrade changes nothing if the new program cannot serve",
         arguments: ["echo no; exit 3", "kill -9 $$", "exit 0", "exec sleep 60"])
     func badProgram(script: String) throws {
-        try withInstalledProgram { program, mountPoint in
+        try withInstalledProgram { program, mountPoint, _ in
             try runChecked("mv", [program, program + ".old"])
             try "#!/bin/sh\n\(script)\n".write(toFile: program, atomically: true, encoding: .utf8)
             chmod(program, 0o755)
@@ -224,16 +224,17 @@ import Testing
     }
 
     /// Mounts with a copy of the program, called tractfs as well.
-    private func withInstalledProgram(_ body: (String, String) throws -> Void) throws {
+    private func withInstalledProgram(_ body: (String, String, String) throws -> Void) throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withTemporaryDirectory { directory in
-                let program = directory + "/tractfs"
+                let (program, log) = (directory + "/tractfs", directory + "/log")
                 try runChecked("cp", [tractfsExecutable(), program])
                 try withMount(
-                    uri: "s3://\(server.bucket)", options: ["--no-cache", "--endpoint-url", server.endpointURL],
+                    uri: "s3://\(server.bucket)",
+                    options: ["--no-cache", "--endpoint-url", server.endpointURL, "--log-file", log],
                     environment: environmentWithKeys, program: program
-                ) { try body(program, $0) }
+                ) { try body(program, $0, log) }
             }
         }
     }
