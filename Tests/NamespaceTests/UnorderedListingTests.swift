@@ -445,6 +445,11 @@ extension TreeModel {
     }
 }
 
+/// Returns a page of `CircularStore`. A method named `page` of every store hides the function within it.
+private func pageOfCircle(_ number: Int) -> ListPage {
+    page([Key("f\(number)")], next: "\((number + 1) % 3)")
+}
+
 /// A store whose pages lead to each other in a circle.
 private final class CircularStore: ObjectStore {
     private final class Ended: StoreRequest { func cancel() {} }
@@ -456,7 +461,7 @@ private final class CircularStore: ObjectStore {
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
         let number = request.continuation.flatMap { Int($0.text) } ?? 0
-        completion(.success(page([Key("f\(number)")], next: "\((number + 1) % 3)")))
+        completion(.success(pageOfCircle(number)))
         return Ended()
     }
 
