@@ -64,8 +64,7 @@ enum Fusermount {
     }
 
     private static let confinementHint =
-        "fusermount3 may not mount there, perhaps because of AppArmor; mount below your home, /mnt, /media or /tmp, "
-        + "or as root"
+        "fusermount3 may not mount there, perhaps because of AppArmor; mount below your home, /mnt, /media or /tmp, or as root"
 
     /// Returns the message for the user in place of fusermount3's own.
     static func hint(for complaint: String?) -> String {

@@ -236,7 +236,7 @@ struct FstabTests {
         arguments: [
             ([], "is called by mount(8)"), (["s3://b"], "is called by mount(8)"),
             (["s3://b", "/m", "/n"], "is called by mount(8)"), (["--help"], "tractfs mount --help"),
-            (["s3://b", "/m", "-x"], "-x is no option"), (["s3://b", "/m", "-o"], "-o needs something"),
+            (["s3://b", "/m", "-x"], "-x is no option"), (["s3://b", "/m", "-o"], "-o needs a value"),
             (["s3://b", "/m", "-N", "1"], "nsenter"),
             (["s3://b", "/m", "-oprofil=x"], "-o profil=x: there is no such"),
         ])

@@ -224,17 +224,23 @@ import Testing
     }
 
     /// Mounts with a copy of the program, called tractfs as well.
-    private func withInstalledProgram(_ body: (String, String, String) throws -> Void) throws {
+    private func withInstalledProgram(
+        _ body: (_ program: String, _ mountPoint: String, _ log: String) throws -> Void
+    ) throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
             try withTemporaryDirectory { directory in
-                let (program, log) = (directory + "/tractfs", directory + "/log")
+                let (program, mountPoint, log) = (directory + "/tractfs", directory + "/mount", directory + "/log")
                 try runChecked("cp", [tractfsExecutable(), program])
-                try withMount(
-                    uri: "s3://\(server.bucket)",
-                    options: ["--no-cache", "--endpoint-url", server.endpointURL, "--log-file", log],
-                    environment: environmentWithKeys, program: program
-                ) { try body(program, $0, log) }
+                try runChecked("mkdir", [mountPoint])
+                try runChecked(
+                    program,
+                    ["mount", "s3://\(server.bucket)", mountPoint, "--no-cache", "--endpoint-url", server.endpointURL]
+                        + ["--log-file", log], environment: environmentWithKeys)
+                let result = Result { try body(program, mountPoint, log) }
+                try runChecked(tractfsExecutable(), ["unmount", mountPoint])
+                try eventually("the end of both processes") { processes(withArgument: mountPoint).isEmpty }
+                try result.get()
             }
         }
     }

@@ -73,7 +73,7 @@ import TestSupport
     func latePages(prefix: Key, extent: Namespace.Extent, remaining: Set<Key>) throws {
         let cache = namespace(on: InMemoryStore()).cache
         let request = ListRequest(prefix: "", isDelimited: false)
-        let page = try PageCoverage(page(["a/f", "a/s/f", "b/f"]), of: request)
+        let page = try PageCoverage(listedPage(["a/f", "a/s/f", "b/f"]), of: request)
         let requestedAt = ContinuousClock.now
         cache.invalidate(prefix, extent)
         cache.absorb(page, requestedAt: requestedAt)
@@ -87,7 +87,7 @@ import TestSupport
         let cache = namespace(on: InMemoryStore()).cache
         let prefixes = (0..<200).map { Key("\($0)/") }
         let page = try PageCoverage(
-            page(prefixes.map { $0.appending([97]) }.sorted()), of: ListRequest(prefix: "", isDelimited: false))
+            listedPage(prefixes.map { $0.appending([97]) }.sorted()), of: ListRequest(prefix: "", isDelimited: false))
         let requestedAt = ContinuousClock.now
         for prefix in prefixes { cache.invalidate(prefix, .tree) }
         cache.absorb(page, requestedAt: requestedAt)

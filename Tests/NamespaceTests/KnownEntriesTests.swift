@@ -126,9 +126,9 @@ import TestSupport
     @Test func `a page out of order or outside of its prefix is rejected`() {
         let request = ListRequest(prefix: "d/", isDelimited: true)
         for keys: [Key] in [["d/b", "d/b"], ["d/b", "d/a"], ["e"], ["d/a", "e/"], [""]] {
-            #expect(throws: PageFlaw.self) { try PageCoverage(page(keys), of: request) }
+            #expect(throws: PageFlaw.self) { try PageCoverage(listedPage(keys), of: request) }
         }
-        #expect(throws: PageFlaw.self) { try PageCoverage(page(["d/c"]), of: request, from: "d/d") }
+        #expect(throws: PageFlaw.self) { try PageCoverage(listedPage(["d/c"]), of: request, from: "d/d") }
     }
 
     @Test func `a file is held back until a directory of its name can no longer follow`() throws {
@@ -136,7 +136,7 @@ import TestSupport
         var lower: Key = ""
         func absorb(_ keys: [Key], next: String?) throws -> HiddenKeys {
             let page = try PageCoverage(
-                page(keys, next: next), of: ListRequest(prefix: "", isDelimited: true), from: lower)
+                listedPage(keys, next: next), of: ListRequest(prefix: "", isDelimited: true), from: lower)
             lower = page.interval.upper ?? ""
             return listing.absorb(try #require(page.coverage(of: "", account: BlockAccount())))
         }
@@ -164,7 +164,7 @@ import TestSupport
         var request = ListRequest(prefix: "", isDelimited: false)
         if !start.bytes.isEmpty { request.startAfter = start }
         var known = KnownDirectories()
-        let page = try PageCoverage(page(keys, next: isLast ? nil : "more"), of: request)
+        let page = try PageCoverage(listedPage(keys, next: isLast ? nil : "more"), of: request)
         for coverage in page.coverages(below: "", account: BlockAccount()) { known.absorb(coverage) }
         for text in (atRoot + " " + below).split(separator: " ") {
             let key = Key(String(text.dropFirst()))

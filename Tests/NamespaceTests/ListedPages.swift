@@ -13,7 +13,7 @@ func contents(of keys: [Key]) -> StoreContents {
 }
 
 /// Returns a page with these keys; those that end in "/" are common prefixes.
-func page(_ keys: [Key], next: String? = nil) -> ListPage {
+func listedPage(_ keys: [Key], next: String? = nil) -> ListPage {
     let items = keys.map { key -> ListPage.Item in
         if key.endsInDelimiter { return .commonPrefix(key) }
         let version = ObjectVersion(key: key, etag: ETag("\"\""), byteCount: 0)

@@ -140,9 +140,9 @@ import TestSupport
         let account = BlockAccount()
         var pages = CollectedPages()
         let isWhole = try pages.add(
-            page(["b", "a/", "c"]).unorderedCoverage(of: "", account: account), next: ContinuationToken("1"))
+            listedPage(["b", "a/", "c"]).unorderedCoverage(of: "", account: account), next: ContinuationToken("1"))
         #expect(!isWhole)
-        #expect(try pages.add(page(["c", "a", "a/"]).unorderedCoverage(of: "", account: account), next: nil))
+        #expect(try pages.add(listedPage(["c", "a", "a/"]).unorderedCoverage(of: "", account: account), next: nil))
         var hidden = HiddenKeys()
         let entries = try #require(
             KnownEntries(whole: pages.sortedBlocks(of: "", account: account), hidden: &hidden))
@@ -445,11 +445,6 @@ extension TreeModel {
     }
 }
 
-/// Returns a page of `CircularStore`. A method named `page` of every store hides the function within it.
-private func pageOfCircle(_ number: Int) -> ListPage {
-    page([Key("f\(number)")], next: "\((number + 1) % 3)")
-}
-
 /// A store whose pages lead to each other in a circle.
 private final class CircularStore: ObjectStore {
     private final class Ended: StoreRequest { func cancel() {} }
@@ -461,7 +456,7 @@ private final class CircularStore: ObjectStore {
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
         let number = request.continuation.flatMap { Int($0.text) } ?? 0
-        completion(.success(pageOfCircle(number)))
+        completion(.success(listedPage([Key("f\(number)")], next: "\((number + 1) % 3)")))
         return Ended()
     }
 

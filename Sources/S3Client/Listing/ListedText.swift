@@ -24,7 +24,7 @@ enum ListedText {
         return count
     }
 
-    /// Returns a time in one of the formats of ISO 8601 and HTTP that `Timestamp` reads.
+    /// Returns a time in one of the formats of ISO 8601 and HTTP that `Timestamp` parses.
     static func time(_ text: [UInt8]) -> Timestamp? {
         // The form of S3.
         if let time = Timestamp(iso8601: text) { return time }

@@ -1,8 +1,8 @@
-/// A request as it was sent once.
+/// One attempt of a request.
 struct Attempt {
-    /// What carries it.
+    /// The transfer that carries the attempt.
     let transfer: Transfer
     let request: ClientContext.SignedRequest
-    /// `true` if it is the second beside another one.
+    /// `true` for a hedge: a second attempt beside another one.
     let isHedge: Bool
 }

@@ -1,23 +1,25 @@
-/// How long to wait before the next attempt: exponential with full jitter, so that many clients that failed together
-/// don't come back together ("Exponential Backoff And Jitter", AWS Architecture Blog).
+/// The waits before retries: exponential with full jitter, so that many clients that failed together do not retry
+/// together ("Exponential Backoff And Jitter", AWS Architecture Blog).
 struct Backoff {
-    /// Half of it, on average, is S3's typical time to the first byte: a single fault costs about one request's time.
+    /// The first maximum. Half of it, the average wait, is S3's typical time to the first byte, so that a single fault
+    /// costs about the time of one request.
     static let base: Duration = .milliseconds(50)
-    /// Long enough to relieve a store that is throttling, short enough to notice that a network is back.
+    /// The largest maximum: long enough to relieve a throttling store, short enough to notice that a network is back.
     static let cap: Duration = .seconds(5)
 
-    /// Waits so far in a row without any byte in between.
+    /// The number of waits in a row without progress in between.
     private var count = 0
 
-    /// The next wait.
-    mutating func next(using generator: inout some RandomNumberGenerator) -> Duration {
-        // 50 ms doubled 7 times is beyond the cap.
+    /// Returns the next wait: none after a first failure other than throttling, since most such failures concern one request.
+    mutating func next(isThrottled: Bool, using generator: inout some RandomNumberGenerator) -> Duration {
+        defer { count += 1 }
+        if count == 0, !isThrottled { return .zero }
+        // 50 ms doubled 7 times is more than the cap.
         let ceiling = min(Self.base * (1 << min(count, 7)), Self.cap)
-        count += 1
         return ceiling * Double.random(in: 0...1, using: &generator)
     }
 
-    /// Bytes have come: the next failure is a new one.
+    /// Starts again after progress.
     mutating func reset() {
         count = 0
     }

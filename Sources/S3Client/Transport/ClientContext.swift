@@ -3,30 +3,31 @@ import ObjectStore
 import Synchronization
 import SystemSupport
 
-/// What all network threads of a client share: its configuration, and what it has learned of the store.
+/// The state that all network threads of a client share: the configuration, and the properties of the store that
+/// responses have shown.
 final class ClientContext: Sendable {
-    /// What answers have told.
+    /// The properties of the store that responses have shown.
     private struct Learned {
-        /// The region to sign for and, at AWS, to ask.
+        /// The region to sign for, and at AWS to connect to.
         var region: String
-        /// How far the store's clock is ahead of ours.
+        /// The number of seconds that the store's clock is ahead of this machine's.
         var clockOffsetSeconds = 0
         var throttling = Throttling()
     }
 
-    /// What is known, and told, of a store that asks for less traffic.
+    /// The state of throttling, and of its log messages.
     private struct Throttling {
-        /// How many network threads ask for less than they could.
+        /// The number of network threads that have reduced their concurrency.
         var threadCount = 0
-        /// When it was told last that it asks for that.
+        /// The time of the last message that the store throttles.
         var toldInstant: RunningClock.Instant?
-        /// Whether it is still to be told that it doesn't any more.
+        /// `true` if the end of throttling must be logged.
         var isTold = false
 
-        /// A store at its limit comes and goes: it is told of at most once in such a time.
+        /// The minimum interval between messages, since a store at its limit throttles repeatedly.
         static let interval: Duration = .seconds(30)
 
-        /// Returns whether to tell now.
+        /// Returns `true` if throttling must be logged now.
         mutating func takeNews(now: RunningClock.Instant) -> Bool {
             guard !isTold, toldInstant.map({ $0 + Self.interval <= now }) ?? true else { return false }
             toldInstant = now
@@ -38,17 +39,19 @@ final class ClientContext: Sendable {
     let configuration: S3Configuration
     /// `nil` for unsigned requests.
     let credentials: (any CredentialsProvider)?
-    /// The same for a directory bucket, whose requests are signed with a session's credentials; `nil` for other buckets.
+    /// The same provider for a directory bucket, whose requests are signed with a session's credentials; `nil` for
+    /// other buckets.
     let bucketSession: BucketSession?
     let logger: Logger
-    /// The ways of the store that differ from S3's.
+    /// The ways in which the store differs from S3.
     let traits: StoreTraits
-    /// Called with each piece of an answer's body.
+    /// Called for each part of a response body.
     let didReceive: (@Sendable () -> Void)?
-    /// Finds the way to the store.
+    /// Determines the route to the store.
     let router: Router
     private let learned: Mutex<Learned>
-    /// Whether the store has answered a request that was signed for `Learned.region`, or there can't be another.
+    /// `true` once the store has accepted a request that was signed for `Learned.region`, or if no other region is
+    /// possible.
     private let hasVerifiedRegion: Atomic<Bool>
 
     init(
@@ -70,26 +73,26 @@ final class ClientContext: Sendable {
         hasVerifiedRegion = Atomic(configuration.isRegionCertain)
     }
 
-    /// An attempt that is ready to be sent.
+    /// A signed request, ready to be sent.
     struct SignedRequest {
         let url: String
         let headers: [HTTPHeader]
-        /// The way to the server.
+        /// The route to the server.
         let route: Route
         /// The server's URL, for messages.
         let server: String
         /// The region that the request was signed for.
         let region: String
-        /// What it was signed with.
+        /// The credentials that the request was signed with.
         let credentials: Credentials?
-        /// Whether somebody waits to hear that the store takes them.
+        /// `true` if the provider must be told whether the store accepts the credentials.
         let isUnverified: Bool
         /// The provider of the credentials.
         var provider: (any CredentialsProvider)?
         /// "GET" or "HEAD".
         var method = "GET"
 
-        /// A failure without what was sent, which a server may have repeated.
+        /// Removes secrets of the request from a failure, since a server may have repeated them.
         func hidingSecrets(in failure: AttemptFailure) -> AttemptFailure {
             var failure = failure
             let secrets = SecretText(headers, of: credentials)
@@ -102,20 +105,19 @@ final class ClientContext: Sendable {
         }
     }
 
-    /// What becomes of an operation's turn.
+    /// The result of preparing a request.
     enum Preparation {
-        /// It can be sent.
+        /// The request can be sent.
         case request(SignedRequest)
-        /// There may soon be something to sign with, or an address. The error, where there is one, is what requests are told that
-        /// end meanwhile.
+        /// Credentials or an address may soon be available. The error, if any, is for requests that end meanwhile.
         case wait(for: StoreError?)
-        /// The address of the store isn't known.
+        /// The address of the store is unknown.
         case unresolved(AttemptFailure)
-        /// There is nothing to sign with.
+        /// No credentials are valid.
         case failure(StoreError)
     }
 
-    /// The operation's request, signed with what is known now.
+    /// Returns the operation's request, signed with the current credentials.
     func prepare(_ operation: any Operation) -> Preparation {
         let target = target()
         let route: Route
@@ -137,7 +139,7 @@ final class ClientContext: Sendable {
         }
     }
 
-    /// The address of the bucket, the region to sign for, and the time there.
+    /// The address of the bucket, the region to sign for, and the time by the store's clock.
     typealias Target = (address: BucketAddress, region: String, time: Timestamp)
 
     private func request(
@@ -158,7 +160,7 @@ final class ClientContext: Sendable {
             region: region, credentials: credentials, isUnverified: isUnverified, method: request.method)
     }
 
-    /// The place of the bucket, as far as answers have told.
+    /// Returns the target of requests, as far as it is known.
     func target() -> Target {
         let learned = learned.withLock { $0 }
         let address = BucketAddress(
@@ -169,7 +171,7 @@ final class ClientContext: Sendable {
         return (address, learned.region, time)
     }
 
-    /// What is agreed to with each request: who pays, and whose bucket it must be.
+    /// The headers of every request to the bucket: the payer, and the expected owner.
     var commonHeaders: [HTTPHeader] {
         var headers: [HTTPHeader] = []
         if configuration.isRequesterPaying { headers.append(HTTPHeader("x-amz-request-payer", "requester")) }
@@ -179,7 +181,7 @@ final class ClientContext: Sendable {
         return headers
     }
 
-    /// What a person can do about a refusal; that is the same whatever was asked for.
+    /// Adds the user's remedy to a refusal.
     func advised(_ failure: AttemptFailure) -> AttemptFailure {
         let advice: String
         switch failure.error.code {
@@ -210,23 +212,23 @@ final class ClientContext: Sendable {
             + (configuration.isRequesterPaying ? "" : "; for a Requester Pays bucket, mount with --request-payer")
     }
 
-    /// Whether the region is known, and not only assumed.
+    /// `true` if the region is known, and not only assumed.
     var isRegionVerified: Bool { hasVerifiedRegion.load(ordering: .relaxed) }
 
-    /// The store has answered as only the bucket's own region does.
+    /// Records a response that only the bucket's own region sends.
     func noteRegionVerified() {
         if !isRegionVerified { hasVerifiedRegion.store(true, ordering: .relaxed) }
     }
 
-    /// Requests go to `region` from now on.
+    /// Uses `region` for all requests from now on.
     func learn(region: String) {
         learned.withLock { $0.region = region }
         logger.info("the bucket is in another region than configured", metadata: ["region": "\(region)"])
     }
 
-    /// A network thread asks for less, because of `error`.
+    /// Records that a network thread has reduced its concurrency because of `error`.
     ///
-    /// - Parameter isBeginning: Whether it asked for as much as it can before.
+    /// - Parameter isBeginning: `true` if its concurrency was not reduced before.
     func noteThrottling(_ error: StoreError, isBeginning: Bool) {
         let isNews = learned.withLock { learned in
             if isBeginning { learned.throttling.threadCount += 1 }
@@ -236,7 +238,7 @@ final class ClientContext: Sendable {
         logger.warning("throttled by S3; reducing concurrency: \(error)")
     }
 
-    /// A network thread asks for as much as it can again.
+    /// Records that a network thread has its full concurrency again.
     func noteRelief() {
         let isNews = learned.withLock { learned in
             learned.throttling.threadCount -= 1
@@ -247,7 +249,7 @@ final class ClientContext: Sendable {
         if isNews { logger.notice("no longer throttled") }
     }
 
-    /// Requests are signed with a clock that is `seconds` ahead of this machine's.
+    /// Signs requests with a clock that is `seconds` ahead of this machine's from now on.
     func learn(clockOffsetSeconds seconds: Int) {
         learned.withLock { $0.clockOffsetSeconds = seconds }
         logger.warning("this machine's clock differs from the store's", metadata: ["seconds": "\(seconds)"])

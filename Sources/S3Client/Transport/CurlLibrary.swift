@@ -1,10 +1,10 @@
 internal import CCurl
 
-/// libcurl as a whole.
+/// The initialization of libcurl.
 enum CurlLibrary {
     private static let isReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
-    /// To be called before libcurl is used; does something the first time only.
+    /// Initializes libcurl. Must be called before libcurl is used; has an effect only the first time.
     static func initialize() {
         precondition(isReady, "libcurl can't be initialised")
     }

@@ -1,19 +1,20 @@
 import ObjectStore
 import SystemSupport
 
-/// A request on its way to an end: queued, then attempts with waits between them. Lives on one network thread.
+/// A request from its submission to its end: in the queue, and then attempts with waits between them. Lives on one
+/// network thread.
 ///
-/// An attempt that is silent or slow may be hedged: a second one is sent beside it, for what is missing then, and soon one of them
-/// goes on alone. The two count as one attempt.
+/// An attempt that is silent or slow may be hedged: a second attempt for the missing bytes is sent beside it, and soon
+/// one of them continues alone. The two count as one attempt.
 final class Exchange {
-    /// Where the request stands.
+    /// The state of the request.
     enum Phase {
         case queued
         case transferring(Attempt, hedge: Attempt?)
         case backingOff(until: RunningClock.Instant)
     }
 
-    /// What follows a failed attempt.
+    /// The consequence of a failed attempt.
     enum Decision: Equatable {
         case retry(after: Duration)
         case end(StoreError)
@@ -21,74 +22,79 @@ final class Exchange {
 
     let id: UInt64
     let operation: any Operation
-    /// When the request is given up. Moves on while bytes come (`extendDeadline`).
+    /// The time at which the request fails. It moves while bytes arrive (`extendDeadline`).
     private(set) var deadline: RunningClock.Instant
-    /// How much time the request was given.
+    /// The time that the request was given at first.
     let patience: Duration
-    /// When bytes came last, as far as looks have told; `nil` where none have.
+    /// The time of the last bytes, as far as checks have seen it; `nil` for none.
     private(set) var progressInstant: RunningClock.Instant?
-    /// How long an attempt may bring nothing before it is given up.
+    /// The time without bytes after which an attempt is abandoned.
     private var silenceLimit = silenceLimitFirst
-    /// The instant at which the process went on that had not run for a while, in the middle of the attempt.
+    /// The end of a suspension of this process during the attempt.
     private var breakInstant: RunningClock.Instant?
-    /// Whether an attempt was given up that had brought nothing at all.
+    /// `true` if an attempt was abandoned that had received nothing at all.
     private var wasSilent = false
-    /// Whether the next attempt must not use a connection that is there: the last one used one that had gone silent or
-    /// broke, and others may be as dead.
+    /// `true` if the next attempt needs a new connection: the last one used one that was silent or broke, and others
+    /// may be dead too.
     private(set) var needsNewConnection = false
-    /// How many bytes had come when the deadline was set.
+    /// The number of bytes that had arrived when the deadline was set.
     private var countedByteCount = 0
     var phase = Phase.queued
-    /// The attempt of two that goes on alone. `nil` while both are wanted.
+    /// The attempt of two that continues alone; `nil` while both are needed.
     private var leader: ObjectIdentifier?
-    /// The instant from which on silence counts.
+    /// The time from which silence counts.
     private var watchInstant: RunningClock.Instant
     /// The number of hedges beside this attempt, one after the other.
     private var hedgeCount = 0
     /// `true` if a hedge is to be sent as soon as a transfer is free.
     private var isHedgeDue = false
-    /// `true` if the hedge began before the first attempt brought anything.
+    /// `true` if the hedge began before the first attempt had received anything.
     private var isRace = false
-    /// Since when the newest attempt has been slow.
+    /// The time since which the newest attempt has been slow.
     private var slowInstant: RunningClock.Instant?
-    /// The common rate when an attempt was found slow. The fast ones may end before it can be hedged, and leave none to compare with.
+    /// The common rate when an attempt was found slow. The fast transfers may end before the hedge is sent, and leave
+    /// none for a comparison.
     private var fastRate = 0.0
-    /// How many bytes had been handed over when the attempt began.
+    /// The number of bytes that had been passed on when the attempt began.
     private var startByteCount = 0
     private var backoff = Backoff()
     private(set) var attemptCount = 0
-    /// When to look whether bytes come.
+    /// The time of the next check for bytes.
     private var progressLookInstant: RunningClock.Instant?
-    /// What the last attempt met.
+    /// The error of the last attempt.
     private(set) var lastError: StoreError?
-    /// The reason for which the next attempt waits for an address or credentials.
+    /// The reason for which the next attempt waits for an address or for credentials.
     private var waitReason: StoreError?
     private var correctionCount = 0
     private var renewalCount = 0
 
-    /// A region and a clock, and one more for a store that has two regions to tell (a redirect, then the signature's).
+    /// The maximum number of corrections: a region and a clock, and one more for a store that names two regions (in a
+    /// redirect, and then for the signature).
     private static let correctionLimit = 3
 
-    /// How many times other credentials are tried. Two may be replaced in one go.
+    /// The maximum number of attempts with other credentials. Two may be replaced at once.
     private static let renewalLimit = 3
-    /// How much longer each of these waits than the one before: credentials that are good elsewhere may become so here.
+    /// The increment of the wait before each of these: credentials that are valid elsewhere may become valid here.
     private static let renewalWait: Duration = .milliseconds(250)
 
-    /// How long an attempt may be silent: far beyond what S3 takes.
+    /// The time for which an attempt may be silent at first: far more than S3 takes.
     private static let silenceLimitFirst: Duration = .seconds(5)
 
-    /// Twice as long after each attempt that brought nothing at all, up to this, or a store that is so slow would never be
-    /// heard out.
+    /// The maximum of that time, which doubles after each attempt without a response. Otherwise a very slow store would
+    /// never be waited for.
     private static let silenceLimitMax: Duration = .seconds(20)
 
-    /// How often an attempt is looked at for progress.
+    /// The maximum time for which an attempt may be slow while the budget has no hedge.
+    private static let slowLimit: Duration = .seconds(1)
+
+    /// The interval between checks for progress.
     private static let progressInterval: Duration = .seconds(1)
 
-    /// How many bytes move the deadline. As many as any network brings in a minute; a server that lets them drip, one a
-    /// second, does not come to it.
+    /// The number of bytes that move the deadline: as many as any network delivers in a minute. A server that sends one
+    /// byte a second does not reach it.
     private static let progressByteCount = 65_536
 
-    /// - Parameter now: When the request was made; from then on to `deadline` is what it is patient for.
+    /// - Parameter now: The time of the request. The time until `deadline` is its `patience`.
     init(
         id: UInt64, operation: any Operation, deadline: RunningClock.Instant, now: RunningClock.Instant = .now
     ) {
@@ -99,12 +105,12 @@ final class Exchange {
         watchInstant = now
     }
 
-    /// Moves a deadline that has come: a slow network is no failure as long as bytes come, and a GET that waits for a
-    /// connection waits for such bytes. (A listing doesn't: somebody waits for it, and it is small.) It moves to when nothing
-    /// has come for as long as the request was given at first.
+    /// Moves a deadline that has passed: a slow network is not a failure while bytes arrive, and a GET that waits for a
+    /// connection waits for such bytes. (A listing does not: it is small, and a reader waits for it.) The new deadline
+    /// is the initial time of the request after the last bytes.
     ///
-    /// - Parameter answeredAt: When the store sent something last, whoever it was for.
-    /// - Returns: Whether the request may go on.
+    /// - Parameter answeredAt: The time of the store's last bytes for any request.
+    /// - Returns: `true` if the request may continue.
     func extendDeadline(now: RunningClock.Instant, answeredAt: RunningClock.Instant?) -> Bool {
         let receivedByteCount = operation.receivedByteCount
         let lastInstant: RunningClock.Instant?
@@ -121,7 +127,7 @@ final class Exchange {
         return true
     }
 
-    /// When something must be done even if the network stays silent.
+    /// The time of the next action, even if the network stays silent.
     var nextInstant: RunningClock.Instant {
         switch phase {
         case .backingOff(let until): min(until, deadline)
@@ -130,16 +136,16 @@ final class Exchange {
         }
     }
 
-    /// An attempt begins.
+    /// Records the beginning of an attempt.
     func begin(_ attempt: Attempt, now: RunningClock.Instant) {
         attemptCount += 1
         needsNewConnection = false
-        // Only now, and once, though two may have been silent at the same time.
+        // Only once, even if two attempts were silent at the same time.
         if wasSilent { silenceLimit = min(silenceLimit * 2, Self.silenceLimitMax) }
         wasSilent = false
         breakInstant = nil
         progressLookInstant = now + Self.progressInterval
-        // What a request fails with is what its last attempt met.
+        // A request fails with the error of its last attempt.
         lastError = nil
         waitReason = nil
         phase = .transferring(attempt, hedge: nil)
@@ -150,15 +156,15 @@ final class Exchange {
         watchAlone(from: now)
     }
 
-    /// Waits for what an attempt needs before it can begin: an address, credentials.
+    /// Waits for an address or for credentials, which the next attempt needs.
     ///
-    /// - Parameter reason: The error of a request that ends meanwhile; `nil` where there is no other than that.
+    /// - Parameter reason: The error if the request ends meanwhile; `nil` for none.
     func wait(until instant: RunningClock.Instant, for reason: StoreError?) {
         waitReason = reason
         phase = .backingOff(until: instant)
     }
 
-    /// Decides what follows an attempt that failed. Whatever the answer taught has been learned by now.
+    /// Decides the consequence of a failed attempt. Corrections from the response have been applied by now.
     func decide(
         after failure: AttemptFailure, now: RunningClock.Instant, using generator: inout some RandomNumberGenerator
     ) -> Decision {
@@ -178,32 +184,35 @@ final class Exchange {
                 ? .end(failure.error) : .retry(after: Self.renewalWait * (renewalCount - 1))
         case .backOff:
             noteLoss(of: failure)
-            let wait = max(backoff.next(using: &generator), failure.retryAfter ?? .zero)
+            let wait = max(
+                backoff.next(isThrottled: failure.error.code == .throttled, using: &generator),
+                failure.retryAfter ?? .zero)
             let hasTime = now + wait < deadline || extendDeadline(now: now, answeredAt: nil)
             return hasTime && now + wait < deadline ? .retry(after: wait) : .end(giveUp())
         }
     }
 
-    /// An attempt has failed that may be repeated.
+    /// Records the failure of an attempt that may be retried.
     private func noteLoss(of failure: AttemptFailure) {
         needsNewConnection = failure.error.code == .timedOut || failure.error.code == .unreachable
         if operation.receivedByteCount > startByteCount {
             silenceLimit = Self.silenceLimitFirst
             wasSilent = false
         }
-        // Not for a few bytes: a server that always breaks off after the first ones would be asked all the time.
+        // Not for a few bytes, since a server that always breaks off after the first ones would get continuous
+        // requests.
         if operation.receivedByteCount - startByteCount >= Self.progressByteCount { backoff.reset() }
     }
 
-    /// The region that the attempt under way was signed for: a store that names it again can't be helped.
+    /// The region that the current attempt was signed for. If the store names it again, there is no remedy.
     private var signedRegion: String? {
         guard case .transferring(let attempt, _) = phase else { return nil }
         return attempt.request.region
     }
 
-    /// The error of a request that has run out of time.
+    /// Returns the error of a request that has reached its deadline.
     ///
-    /// - Parameter isThrottled: Whether the store has asked for less traffic, and gets less.
+    /// - Parameter isThrottled: `true` if the store throttles.
     func giveUp(isThrottled: Bool = false) -> StoreError {
         let attempts = attemptCount == 1 ? "1 attempt" : "\(attemptCount) attempts"
         if let lastError = waitReason ?? lastError {
@@ -228,29 +237,29 @@ final class Exchange {
 // MARK: - Two attempts at once
 
 extension Exchange {
-    /// The attempts under way, the first one first.
+    /// The attempts in flight, in their order.
     var attempts: [Attempt] {
         guard case .transferring(let attempt, let hedge) = phase else { return [] }
         return hedge.map { [attempt, $0] } ?? [attempt]
     }
 
-    /// Whether two attempts are under way.
+    /// `true` while two attempts are in flight.
     var isHedged: Bool {
         guard case .transferring(_, .some) = phase else { return false }
         return true
     }
 
-    /// Looks whether the attempts under way need a hedge.
+    /// Checks whether the attempts in flight need a hedge.
     ///
-    /// - Returns: Whether that is news since `takeHedgeReason`.
+    /// - Returns: `true` the first time since `takeHedgeReason`.
     func needsHedge(_ hedging: Hedging, now: RunningClock.Instant) -> Bool {
         guard !isHedgeDue, hedgeReason(hedging, now: now) != nil else { return false }
         isHedgeDue = true
         return true
     }
 
-    /// Returns the reason for the hedge that was due, if it still holds: the exchange may have had to wait for a free transfer.
-    /// If the hedge can't be sent now, the attempts are looked at again.
+    /// Returns the reason for the hedge that was due, if it still applies after the wait for a free transfer. If the
+    /// hedge cannot be sent now, the attempts are checked again.
     func takeHedgeReason(_ hedging: Hedging, now: RunningClock.Instant) -> HedgeReason? {
         guard isHedgeDue else { return nil }
         isHedgeDue = false
@@ -278,21 +287,22 @@ extension Exchange {
         return hedging.silenceReason(transfer.progress, since: watchInstant, hedgeCount: hedgeCount, now: now)
     }
 
-    /// Returns `true` if the attempt has been slow for as long as a silent one may be: no budget holds a hedge back any more.
+    /// Returns `true` if the attempt has been slow for so long that it is hedged without a budget. It is slower than most
+    /// others, so this does not add load to a store that is slow as a whole.
     func isSlowForLong(now: RunningClock.Instant) -> Bool {
-        slowInstant.map { now - $0 >= Self.silenceLimitFirst } ?? false
+        slowInstant.map { now - $0 >= Self.slowLimit } ?? false
     }
 
-    /// The attempt of two that goes where a third one begins: that which has been silent for longer.
+    /// The attempt of two that a third one replaces: the one with the longer silence.
     var replaceable: Attempt? {
         isHedged ? attempts.min { $0.transfer.progress.instant < $1.transfer.progress.instant } : nil
     }
 
-    /// Looks, where it is time to, whether the attempts under way bring anything.
+    /// Checks, when it is time, whether the attempts in flight receive bytes.
     ///
-    /// - Returns: Those that have been silent for too long; `nil` where it isn't time.
+    /// - Returns: The attempts that have been silent for too long; `nil` if no check is due.
     func stalledAttempts(now: RunningClock.Instant) -> [Attempt]? {
-        // The clock may have been set back since: an instant that is far ahead has come as well.
+        // The clock may have been set back, so a time that is far ahead counts as reached.
         guard let instant = progressLookInstant, instant <= now || instant - now > Self.progressInterval,
             case .transferring = phase
         else { return nil }
@@ -307,13 +317,14 @@ extension Exchange {
         }
     }
 
-    /// Returns the time for which nothing may come. After a break the connection may be dead, and has a second to show that it isn't.
+    /// Returns the time for which an attempt may be silent: after a suspension of the process the connection may be
+    /// dead, and has one second to show that it is not.
     private func silenceLimit(for progress: Progress) -> Duration {
         guard let breakInstant, progress.instant <= breakInstant else { return silenceLimit }
         return Self.progressInterval
     }
 
-    /// The process goes on that had not run for a while. It did not listen meanwhile, so silence counts from now on.
+    /// Records the end of a suspension of the process, from which silence counts.
     func noteBreak(now: RunningClock.Instant) {
         guard case .transferring = phase else { return }
         breakInstant = now
@@ -322,7 +333,7 @@ extension Exchange {
         watchInstant = now
     }
 
-    /// An attempt is given up that was silent for too long.
+    /// Returns the failure of an attempt that was silent for too long.
     func noteStall(of attempt: Attempt) -> AttemptFailure {
         let failure = AttemptFailure(
             StoreError(
@@ -334,7 +345,7 @@ extension Exchange {
         return failure
     }
 
-    /// A second attempt begins beside the first.
+    /// Records the beginning of a second attempt beside the first.
     func beginHedge(_ hedge: Attempt, now: RunningClock.Instant) {
         guard case .transferring(let attempt, _) = phase else { return }
         phase = .transferring(attempt, hedge: hedge)
@@ -345,26 +356,26 @@ extension Exchange {
         watchInstant = now
     }
 
-    /// Whether what the transfer brings is wanted: not where the other was faster.
+    /// Returns `true` if the bytes of a transfer are needed, and the other attempt has not overtaken it.
     func admits(_ transfer: Transfer) -> Bool {
         leader == nil || leader == ObjectIdentifier(transfer)
     }
 
-    /// The transfer is about to hand bytes over that are new: the other's are no longer wanted. Where the first attempt was slow or
-    /// stalled in the middle of its body, it may bring more until the second one has overtaken it.
+    /// Makes a transfer with new bytes the leader, so that those of the other one are not needed any more. If the first
+    /// attempt was slow or stalled in its body, it may continue until the second one overtakes it.
     func lead(_ transfer: Transfer) {
         if isHedged, !isRace, operation.isHedgeable, attempts.first?.transfer === transfer { return }
         leader = ObjectIdentifier(transfer)
     }
 
-    /// The attempt that the other has overtaken.
+    /// The attempt that the other one has overtaken.
     var overtaken: Attempt? {
         attempts.first { !admits($0.transfer) }
     }
 
-    /// One of two attempts has ended, and the other goes on.
+    /// Removes one of two attempts; the other one continues.
     ///
-    /// - Returns: Whether there was another.
+    /// - Returns: `true` if there is another attempt.
     func leave(_ attempt: Attempt, now: RunningClock.Instant) -> Bool {
         guard let other = attempts.first(where: { $0.transfer !== attempt.transfer }) else { return false }
         phase = .transferring(other, hedge: nil)

@@ -1,25 +1,25 @@
 import ObjectStore
 import SystemSupport
 
-/// A range of one object version. Every attempt asks for what is still missing, tied to the version, so that bytes of two
-/// attempts are bytes of one version.
+/// A GET of a range of one object version. Every attempt requests the missing bytes of this version, so that the bytes
+/// of two attempts belong together.
 ///
-/// The bytes are those that are stored. A store may unpack an object with Content-Encoding: gzip unless the client accepts that
-/// encoding (decompressive transcoding of Google Cloud Storage), and a proxy may compress an answer where the client does. So
-/// `Accept-Encoding` is `identity` until an answer shows that the store unpacks, and an answer whose size does not agree with the
-/// object's is not used.
+/// The bytes are those that are stored. A store may decompress an object with Content-Encoding: gzip unless the client
+/// accepts that encoding (decompressive transcoding of Google Cloud Storage), and a proxy may compress a response if
+/// the client accepts it. So `Accept-Encoding` is `identity` until a response shows that the store decompresses, and a
+/// response of another size than the object's is not used.
 final class GetOperation: Operation {
     private let object: ObjectVersion
     private let range: Range<Int>
     private let receiver: any RangeReceiver
     private let traits: StoreTraits
-    /// Where the next byte belongs.
+    /// The offset of the next byte in the object.
     private var offset: Int
-    /// An answer that nothing but its end proves to be the object's bytes, and what has come of it; `nil` for other answers.
+    /// A response that can be verified only at its end, with the bytes received so far; `nil` for other responses.
     private var held: (head: ResponseHead, start: Int, bytes: [UInt8])?
     /// `true` if attempts accept gzip.
     private var acceptsGzip: Bool
-    /// `true` if an answer has led to other attempts than the first one was.
+    /// `true` if a response has changed the accepted encoding.
     private var hasSwitchedEncoding = false
     let subject: String
 
@@ -38,7 +38,7 @@ final class GetOperation: Operation {
     let isAhead: Bool
     var receivedByteCount: Int { offset - range.lowerBound }
     var isAwaitingBytes: Bool { offset < range.upperBound }
-    /// False while an answer is held: bytes of another attempt must not mix with it.
+    /// `false` while a response is held, since bytes of another attempt must not mix with it.
     var isHedgeable: Bool { held == nil }
     var acceptedEncoding: String { acceptsGzip ? "gzip" : "identity" }
     var missingByteCount: Int { range.upperBound - offset }
@@ -50,14 +50,14 @@ final class GetOperation: Operation {
             headers: [HTTPHeader("Range", "bytes=\(offset)-\(range.upperBound - 1)")] + condition)
     }
 
-    /// The version that every answer must be of.
+    /// The condition that every response is of the object's version.
     private var condition: [HTTPHeader] {
         if !object.etag.isStandIn { return [HTTPHeader("If-Match", object.etag.text)] }
         if let etag = traits.firstETag(of: object) { return [HTTPHeader("If-Match", etag.text)] }
         guard let time = object.etag.standInTime, (0..<Timestamp.textSecondLimit - 1).contains(time.seconds) else {
             return []
         }
-        // A header has whole seconds. A fraction is rounded up, or the object would look modified since.
+        // A header has whole seconds. A fraction is rounded up, since the object would otherwise look modified.
         let second = Timestamp(seconds: time.seconds + (time.nanoseconds > 0 ? 1 : 0))
         return [HTTPHeader("If-Unmodified-Since", second.httpDate)]
     }
@@ -75,33 +75,33 @@ final class GetOperation: Operation {
             }
             guard content.range == rest else { throw malformed("another part than asked for") }
         default:
-            // A server that ignores Range sends everything, which is right only where everything was wanted. One that unpacks
-            // an object ignores Range as well.
+            // A server that ignores Range sends the whole object, which is right only if it was requested. A server
+            // that decompresses an object ignores Range as well.
             guard rest == 0..<object.byteCount else {
                 throw otherwiseEncoded(head, malformed("the whole object instead of a part"))
             }
         }
         if let length = head.contentLength, length != rest.count {
-            // Something in between may have cut it short: another connection may do better.
+            // A proxy may have cut the response. Another connection may be better.
             let failure = malformed("\(length) bytes where \(rest.count) were asked for", remedy: .backOff)
             throw head.status == 206 ? failure : otherwiseEncoded(head, failure)
         }
-        // Without a length, all of an object may be in another encoding, and so may a part that says it is in one.
+        // Without a length, a whole object may be in another encoding, and so may a part with Content-Encoding.
         if head.contentLength == nil, head.status != 206 || head.contentEncoding != nil { held = (head, start, []) }
         if held == nil { noteEncoding() }
     }
 
-    /// Throws where an answer isn't of the version that is wanted.
+    /// Throws an error if a response is not of the object's version.
     private func checkVersion(_ head: ResponseHead) throws(AttemptFailure) {
         let etag = head.etag.flatMap { ETag(validating: Array($0.utf8)) }
         if object.etag.isStandIn { return try checkPin(head, etag: etag) }
-        // Without one, nothing would say which version the bytes are of: a server may not know If-Match.
+        // Without an ETag, the version of the bytes would be unknown, since a server may ignore If-Match.
         guard let etag else { throw malformed("an answer without an ETag") }
         guard etag == object.etag else { throw changed("ETag \(Excerpt.of(etag.text.utf8))") }
     }
 
-    /// The same for an object without an ETag in its listing: the time must be that of the listing, and ETag and time those of the
-    /// first answer.
+    /// Checks the version of an object without an ETag in its listing: the time must be that of the listing, and ETag
+    /// and time those of the first response.
     private func checkPin(_ head: ResponseHead, etag: ETag?) throws(AttemptFailure) {
         let time = head.lastModified.flatMap { Timestamp(httpDate: $0) }
         guard etag != nil || time != nil else {
@@ -115,7 +115,7 @@ final class GetOperation: Operation {
         }
     }
 
-    /// Returns `true` if a time in whole seconds is the other one, rounded in whichever way.
+    /// Returns `true` if a time in whole seconds is the other one, rounded up or down.
     private static func isSecond(_ second: Timestamp, of time: Timestamp) -> Bool {
         second.seconds == time.seconds || (time.nanoseconds > 0 && second.seconds - 1 == time.seconds)
     }
@@ -124,8 +124,8 @@ final class GetOperation: Operation {
         AttemptFailure(StoreError(.changed, "\(subject) is now another version (\(version))"))
     }
 
-    /// The failure of an answer that isn't the object as it is stored. Another attempt may bring that: one that accepts gzip where
-    /// the answer may have been unpacked, one that doesn't where it was packed on the way.
+    /// Returns the failure for a response that is not the stored object. A retry may return that: one that accepts gzip
+    /// if the store decompressed, one that does not if a proxy compressed.
     private func otherwiseEncoded(_ head: ResponseHead, _ failure: AttemptFailure) -> AttemptFailure {
         let isPacked = head.contentEncoding.map { !ListedText.isWord(Array($0.utf8), "identity") } ?? false
         if acceptsGzip == isPacked && !hasSwitchedEncoding {
@@ -139,7 +139,7 @@ final class GetOperation: Operation {
             StoreError(error.code, "\(error.message): it was compressed on the way"), remedy: failure.remedy)
     }
 
-    /// The answer is the object as it is stored: if it is one to another attempt than the first, the store unpacks.
+    /// Records that a response has the stored bytes. If this took another encoding, the store decompresses.
     private func noteEncoding() {
         if acceptsGzip && hasSwitchedEncoding { traits.noteUnpacking() }
     }

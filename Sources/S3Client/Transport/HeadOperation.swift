@@ -1,7 +1,7 @@
 import ObjectStore
 import SystemSupport
 
-/// The description of one object, as HeadObject gives it.
+/// A HeadObject request for the metadata of one object.
 final class HeadOperation: Operation {
     private let key: Key
     private let completion: @Sendable (Result<ListedObject?, StoreError>) -> Void
@@ -31,7 +31,7 @@ final class HeadOperation: Operation {
         guard let byteCount = head.contentLength, byteCount <= ObjectVersion.byteCountLimit else {
             throw malformed("no valid size")
         }
-        // Both only describe: some gateways leave one of them out of HEADs.
+        // Both are optional: some gateways omit one of them in HEAD.
         let lastModified = head.lastModified.flatMap { Timestamp(httpDate: $0) }
         let etag = head.etag.flatMap { ETag(validating: Array($0.utf8)) } ?? ETag(standInFor: lastModified)
         object = ListedObject(
@@ -44,7 +44,8 @@ final class HeadOperation: Operation {
 
     func complete() throws(AttemptFailure) {}
 
-    /// A response to HEAD has no error document. AWS answers an expired token with a bare 400, so other credentials are tried.
+    /// A response to HEAD has no error document. AWS responds to an expired token with a 400 without a document, so
+    /// other credentials are tried.
     func remedy(for refusal: AttemptFailure) -> AttemptFailure {
         guard refusal.answer == "HTTP 400", refusal.remedy == .none else { return refusal }
         return AttemptFailure(

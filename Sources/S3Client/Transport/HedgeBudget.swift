@@ -1,18 +1,19 @@
-/// The number of hedges that may be sent, so that they stay few whatever the store does.
+/// The budget of hedges, which keeps them few whatever the store does.
 struct HedgeBudget {
-    /// The number of requests that bring one hedge: 14 % more requests at most. That is enough for a store at which one request in ten is
-    /// silent or slow, the hedges among them. More would be load upon a store that is slow because of its load.
+    /// The number of requests that earn one hedge: at most 14 % more requests. That is enough for a store at which one
+    /// request in ten is silent or slow, including hedges. More would be load for a store that is slow because of its
+    /// load.
     static let requestCountPerHedge = 7
-    /// So many may be saved up, for requests that are silent or slow together. They are there from the beginning: a stall among
-    /// the first requests takes seconds as well.
+    /// The maximum number of saved hedges, for requests that are silent or slow together. They are available from the
+    /// beginning, since a stall of one of the first requests takes seconds as well.
     static let hedgeCountMax = 12
-    /// So many are not for responses that are merely late: that costs milliseconds, a stall seconds.
+    /// The number of hedges that are reserved for stalls, which cost seconds, while late responses cost milliseconds.
     static let reservedHedgeCount = 8
 
-    /// Requests that no hedge has been spent on yet.
+    /// The number of requests whose hedges have not been spent.
     private var requestCount = requestCountPerHedge * hedgeCountMax
 
-    /// A request is sent for the first time.
+    /// Records the first attempt of a request.
     mutating func earn() {
         requestCount = min(requestCount + 1, Self.requestCountPerHedge * Self.hedgeCountMax)
     }
@@ -33,7 +34,7 @@ struct HedgeBudget {
         return true
     }
 
-    /// A hedge was dropped before anything of it was sent.
+    /// Returns a hedge that was dropped before it was sent.
     mutating func refund() {
         requestCount = min(requestCount + Self.requestCountPerHedge, Self.requestCountPerHedge * Self.hedgeCountMax)
     }

@@ -1,31 +1,31 @@
 import ObjectStore
 import SystemSupport
 
-/// The reason for a hedge: a second attempt beside one that is under way.
+/// The reason for a hedge, a second attempt beside one in flight.
 enum HedgeReason: CaseIterable {
-    /// The response has not begun when most others have.
+    /// The response has not begun although most others would have.
     case late
-    /// Nothing has come for longer than responses pause.
+    /// The response has been silent for longer than usual pauses.
     case stalled
-    /// Bytes come far more slowly than those of other transfers.
+    /// The bytes arrive much more slowly than those of other transfers.
     case slow
 }
 
-/// Decides for one network thread when requests of one kind are hedged, and how often: by what the store's responses take lately.
+/// Decides when a network thread hedges requests of one kind, and how often, from recent responses of the store.
 struct Hedging {
     var latency = LatencyEstimate()
     var rates = PeerRates()
     var budget = HedgeBudget()
 
-    /// Returns the factor by which an attempt is given more time after so many hedges: a store that has just become slow makes all of
-    /// them look silent, and no response would ever be waited for.
+    /// Returns the factor by which an attempt gets more time after a number of hedges. A store that has just become
+    /// slow makes all attempts look silent, and no response would ever be waited for.
     static func patience(hedgeCount: Int) -> Int { 1 << min(max(hedgeCount - 1, 0), 8) }
 
-    /// Returns the reason for which an attempt needs a hedge for its silence; `nil` where it doesn't.
+    /// Returns the reason for a hedge of a silent attempt; `nil` if it needs none.
     ///
     /// - Parameters:
-    ///   - watchInstant: The instant from which on its silence counts.
-    ///   - hedgeCount: The number of hedges that were sent for it already.
+    ///   - watchInstant: The time from which silence counts.
+    ///   - hedgeCount: The number of hedges of this attempt so far.
     func silenceReason(
         _ progress: Progress, since watchInstant: RunningClock.Instant, hedgeCount: Int, now: RunningClock.Instant
     ) -> HedgeReason? {
@@ -35,13 +35,13 @@ struct Hedging {
     }
 }
 
-/// Both kinds. They have nothing to do with each other: a listing takes S3 several times as long as the beginning of an object,
-/// and costs several times as much.
+/// The hedging of both kinds of requests. They are independent: a listing takes S3 several times as long as the first
+/// bytes of an object, and costs several times as much.
 struct HedgingByKind {
     private var gets = Hedging()
     private var lists = Hedging()
 
-    /// That of the kind.
+    /// The hedging of a kind.
     subscript(kind: RequestKind) -> Hedging {
         get { kind == .list ? lists : gets }
         _modify { if kind == .list { yield &lists } else { yield &gets } }

@@ -1,26 +1,26 @@
 internal import Histogram
 
-/// How long answers took, exact to a hundredth.
+/// The distribution of response times, with a resolution of one percent.
 public struct LatencyDistribution: Sendable {
-    /// Longer ones count as this: no attempt is given more time by default.
+    /// The maximum time that is recorded. No attempt is longer by default.
     private static let microsecondsMax: UInt64 = 600_000_000
 
-    /// In microseconds.
+    /// The times in microseconds.
     private var histogram = Histogram<UInt64>(
         highestTrackableValue: microsecondsMax, numberOfSignificantValueDigits: .two)
-    /// All of them together.
+    /// The sum of all times.
     public private(set) var sum: Duration = .zero
 
-    /// How many answers there were.
+    /// The number of responses.
     public var count: Int { Int(clamping: histogram.totalCount) }
 
-    /// The time that so many percent of the answers didn't exceed; `nil` where there were none.
+    /// Returns the time that a percentage of the responses did not exceed; `nil` without responses.
     public func percentile(_ percent: Double) -> Duration? {
         count == 0 ? nil : .microseconds(Int64(clamping: histogram.valueAtPercentile(percent)))
     }
 
-    /// How many answers took less than a millisecond, how many up to two, up to four, and so on in powers of two; the last
-    /// number is of all that took longer. They are exact to a hundredth of where one ends and the next begins.
+    /// The number of responses by time: less than a millisecond, up to two, up to four, and so on in powers of two; the
+    /// last number is that of all longer ones. The boundaries have a resolution of one percent.
     public var countsByOctave: [Int] {
         var counts = [Int](repeating: 0, count: Self.octaveCount)
         for step in histogram.recordedValues() {
@@ -31,7 +31,7 @@ public struct LatencyDistribution: Sendable {
         return counts
     }
 
-    /// Up to 32.8 s: reads end after 60 s by default, and few are that patient.
+    /// The number of intervals, up to 32.8 s. Reads end after 60 s by default.
     public static let octaveCount = 17
 
     mutating func record(_ time: Duration) {

@@ -1,51 +1,55 @@
-/// The time that the store has taken lately to begin a response, and the delay after which a request is hedged.
+/// The recent times until the first bytes of responses, and the delay after which a request is hedged.
 ///
-/// Keeps the last few hundred times, so that it follows a store that becomes slower within seconds.
+/// Keeps the last few hundred times, so that it adapts to a store that becomes slower within seconds.
 struct LatencyEstimate {
-    /// Enough for a 95th percentile that a single outlier doesn't move, few enough to be sorted now and then.
+    /// The number of samples: enough for a 95th percentile that a single outlier does not change, few enough to be
+    /// sorted regularly.
     static let sampleLimit = 256
-    /// With fewer samples the 95th percentile is hardly more than the slowest of them.
+    /// The minimum number of samples. With fewer, the 95th percentile is hardly more than the slowest of them.
     static let sampleMinimum = 20
-    /// Sorting 256 durations takes some 10 µs; once in so many samples that is nothing.
+    /// The number of samples between updates. Sorting 256 durations takes about 10 µs, which is negligible at this
+    /// interval.
     private static let refreshInterval = 16
-    /// Less is not worth a second request: it is what S3's fastest responses take, and what a busy machine loses at times.
+    /// The minimum delay. Less is not worth a hedge: S3's fastest responses take that long, and a busy machine
+    /// sometimes loses as much.
     static let floor: Duration = .milliseconds(20)
-    /// If all responses are equally fast, one in twenty is still slower than the 95th percentile, and nothing is gained
-    /// by asking again. Slow responses of S3 take ten times the median.
+    /// The minimum multiple of the median. If all responses are equally fast, one in twenty is still slower than the
+    /// 95th percentile, and a hedge gains nothing. Slow responses of S3 take ten times the median.
     static let medianMultiple = 2
-    /// A request is hedged after so many times the median, whatever others took: where one in twenty stalls, the
-    /// 95th percentile would be as long as any request was waited for, and grow with each wait. A reader has used up what is
-    /// prefetched in some 130 ms: a stall should be known by then.
+    /// The maximum multiple of the median. If one response in twenty stalls, the 95th percentile would be as long as
+    /// any request was waited for, and grow with each wait. A reader uses up its prefetched bytes in about 130 ms, in
+    /// which a stall should be found.
     static let medianMultipleMax = 4
 
-    /// The delay before the first response of all: several times what S3 takes for one, a connection with TLS included.
+    /// The delay before the first response: several times the time that S3 takes, including a connection with TLS.
     static let firstHedgeDelay: Duration = .seconds(1)
-    /// The least delay while there are few samples: what even a busy machine and a new connection seldom take.
+    /// The minimum delay while there are few samples: even a busy machine and a new connection seldom take longer.
     static let earlyFloor: Duration = .milliseconds(150)
 
-    /// A response that has begun may pause for so many times as long as its beginning may take: in the middle, lost packets and a
+    /// The maximum pause of a response, as a multiple of the time for its beginning: in a body, lost packets and a
     /// crowded network make longer pauses than a slow store.
     static let pauseMultiple = 2
-    /// A connection that lost its last packet finds out by a probe after two round trips (tail loss probe, RFC 8985). One that
-    /// has to wait for its timer instead, 200 ms (TCP_RTO_MIN of Linux), is worth a second request.
+    /// The minimum of that pause. A connection that lost its last packet notices it by a probe after two round trips
+    /// (tail loss probe, RFC 8985). One that has to wait for its timer, 200 ms (TCP_RTO_MIN of Linux), is worth a
+    /// hedge.
     static let pauseMin: Duration = .milliseconds(100)
-    /// However slow the store is otherwise, a response that has begun does not pause for so long.
+    /// The maximum of that pause, however slow the store is.
     static let pauseMax: Duration = .seconds(1)
 
-    /// The last times; a ring once it is full.
+    /// The last times; a ring buffer when it is full.
     private var times: [Duration] = []
-    /// The oldest time of a full ring.
+    /// The index of the oldest time in a full ring buffer.
     private var oldestIndex = 0
     private var newCount = 0
 
-    /// The time to wait for the first bytes of a response before the request is hedged: the 95th percentile, but two to four times
-    /// the median, and at least `floor`. While little is known, four times the median.
+    /// The time to wait for the first bytes of a response before the request is hedged: the 95th percentile, but two to
+    /// four times the median, and at least `floor`. With few samples, four times the median.
     private(set) var hedgeDelay = firstHedgeDelay
 
-    /// The longest pause once the response has begun.
+    /// The maximum pause of a response.
     var pauseLimit: Duration { max(min(hedgeDelay * Self.pauseMultiple, Self.pauseMax), Self.pauseMin) }
 
-    /// Notes how long a response's first bytes took, or how long they were waited for.
+    /// Records the time until the first bytes of a response, or the time that they were waited for.
     mutating func record(_ time: Duration) {
         if times.count < Self.sampleLimit {
             times.append(time)

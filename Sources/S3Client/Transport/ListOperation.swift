@@ -1,26 +1,27 @@
 import ObjectStore
 
-/// One page of ListObjectsV2, or of ListObjects (version 1) of a store that only knows that.
+/// A request for a page of ListObjectsV2, or of ListObjects (version 1) for a store that supports only that.
 final class ListOperation: Operation {
     private let list: ListRequest
     private let completion: @Sendable (Result<ListPage, StoreError>) -> Void
     private let traits: StoreTraits
     private var reader: ListPageReader
-    /// `true` if attempts go on by `marker`, as version 1 does. Decided once, because two attempts may be in flight; `nil` until the
-    /// first request, and where the next one is to have another form.
+    /// `true` if attempts use `marker`, like version 1. Decided once, since two attempts may be in flight; `nil` until
+    /// the first request, and when the next one is to have the other form.
     private var markedForm: Bool?
     /// `true` if version 1 is tried although the store has not shown that it needs it.
     private var triesMarker = false
-    /// How many bytes the attempt under way has brought: each begins anew.
+    /// The number of bytes of the current attempt; each attempt starts again.
     private var byteCount = 0
-    /// The most that any has.
+    /// The maximum number of bytes of any attempt.
     private(set) var receivedByteCount = 0
     private var page: ListPage?
     let subject: String
 
-    /// 1,000 keys of 1,024 bytes, each byte encoded as three, and 500 bytes of other fields for each, are 4 MB.
+    /// The maximum size of a page. 1,000 keys of 1,024 bytes, each byte encoded as three, and 500 bytes of other fields
+    /// for each, are 4 MB.
     private static let byteLimit = 16 << 20
-    /// The number of bytes that most pages of 1,000 keys have.
+    /// The usual size of a page of 1,000 keys.
     private static let usualByteCount = 256 << 10
 
     init(
@@ -38,13 +39,13 @@ final class ListOperation: Operation {
     var isAhead: Bool { false }
     var isAwaitingBytes: Bool { page == nil }
     private var isMarked: Bool { markedForm ?? false }
-    /// A page doesn't say how long it is.
+    /// An estimate, since a page has no length.
     var missingByteCount: Int { Self.usualByteCount }
-    /// Each attempt begins anew, and the one that began last is read.
+    /// Each attempt starts again, and the newest one is parsed.
     var requestOffset: Int { 0 }
 
     func request(at address: BucketAddress) -> HTTPRequest {
-        // A token of the store's is of version 2, whatever was learned since.
+        // A token of the store belongs to version 2, whatever was learned since.
         let isMarked = markedForm ?? list.continuation.map { $0.marker != nil } ?? (triesMarker || traits.isMarked)
         markedForm = isMarked
         var query = [
@@ -85,10 +86,10 @@ final class ListOperation: Operation {
         self.page = page
     }
 
-    /// Throws where the page begins elsewhere than it was asked to, and asking in the way of version 1 may help.
+    /// Throws an error if the page does not begin at its start, and version 1 may help.
     private func checkPosition(of page: ListPage) throws(AttemptFailure) {
         if isMarked {
-            // Asked as an attempt: the store shows now that it needs this.
+            // This was a trial: the response shows that the store needs version 1.
             if triesMarker && page.isOrdered { traits.noteMarkers() }
             return
         }
@@ -106,7 +107,7 @@ final class ListOperation: Operation {
         markedForm = nil
     }
 
-    /// A store that refuses ListObjectsV2 as such may know version 1.
+    /// A store that refuses ListObjectsV2 may support version 1.
     func remedy(for refusal: AttemptFailure) -> AttemptFailure {
         guard refusal.isUnknownRequest, !isMarked, list.continuation == nil else { return refusal }
         tryMarker()

@@ -3,28 +3,28 @@ internal import Logging
 import ObjectStore
 import SystemSupport
 
-/// What one network thread does: drives curl's multi handle and moves each exchange on. Nothing here is shared, so
+/// The loop of a network thread: drives curl's multi handle, and advances each request. Nothing in it is shared, so
 /// nothing is locked.
 final class NetworkLoop {
     private let context: ClientContext
     private let multi: UnsafeMutableRawPointer
     private let meter: RequestMeter
     private var transferLimit: TransferLimit
-    /// All requests that have not ended, by id.
+    /// The requests that have not ended, by id.
     private var exchanges: [UInt64: Exchange] = [:]
-    /// Requests that wait for a free transfer.
+    /// The requests that wait for a free transfer.
     private var queue = RequestQueue()
-    /// Requests that are being transferred, by their easy handle.
+    /// The requests in flight, by their easy handles.
     private var active: [UnsafeMutableRawPointer: Exchange] = [:]
     private var idleTransfers: [Transfer] = []
-    /// No exchange needs looking at before; may be too early, never too late.
+    /// The time before which no request needs a check; may be too early, never too late.
     private var nextInstant: RunningClock.Instant?
-    /// When the store sent something last.
+    /// The time of the store's last bytes.
     private var answeredAt: RunningClock.Instant?
     private var hedging = HedgingByKind()
-    /// Requests with two attempts under way.
+    /// The requests with two attempts in flight.
     private var hedged: [Exchange] = []
-    /// The instant of the next look for attempts that need a hedge; `nil` while none is under way.
+    /// The time of the next check for hedges; `nil` while no attempt is in flight.
     private var hedgeLookInstant: RunningClock.Instant?
     private var generator = SystemRandomNumberGenerator()
     private var gapDetector = GapDetector()
@@ -32,9 +32,9 @@ final class NetworkLoop {
     private var breakEnd: SuspendingClock.Instant?
 
     /// - Parameters:
-    ///   - multi: curl's multi handle; stays the caller's to clean up, after `endAll`.
-    ///   - transferLimit: How many transfers at once.
-    ///   - meter: Counts what is sent and got.
+    ///   - multi: curl's multi handle, which the caller must clean up after `endAll`.
+    ///   - transferLimit: The maximum number of concurrent transfers.
+    ///   - meter: The counters of requests and responses.
     init(context: ClientContext, multi: UnsafeMutableRawPointer, transferLimit: Int, meter: RequestMeter) {
         self.context = context
         self.multi = multi
@@ -46,20 +46,20 @@ final class NetworkLoop {
         _ = tractfs_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, transferLimit)
     }
 
-    /// Takes a new request.
+    /// Adds a request.
     func submit(_ exchange: Exchange) {
         exchanges[exchange.id] = exchange
         queue.append(exchange)
         watch(exchange)
     }
 
-    /// Ends a request that nobody wants any more.
+    /// Cancels a request.
     func cancel(_ id: UInt64) {
         guard let exchange = exchanges[id] else { return }
         end(exchange, StoreError(.cancelled, "\(exchange.operation.subject) is no longer wanted"))
     }
 
-    /// Moves everything on that can be moved on, then waits for the network, a wakeup or the next deadline.
+    /// Advances all requests, then waits for the network, a wakeup or the next deadline.
     func turn() {
         startQueued()
         var running: CInt = 0
@@ -76,13 +76,13 @@ final class NetworkLoop {
         noteGap(after: .milliseconds(milliseconds))
     }
 
-    /// Looks whether this thread has run as it should. Where it hasn't, that time doesn't count for the requests under way, and
-    /// connections that are older aren't trusted: the store, or something in between, may have dropped them without a word.
+    /// Checks whether this thread has run as expected. If not, the gap does not count for the requests in flight, and
+    /// older connections are not used: the store or a middlebox may have dropped them silently.
     ///
-    /// - Parameter wait: How long it meant to wait since the last look.
+    /// - Parameter wait: The intended wait since the last check.
     private func noteGap(after wait: Duration) {
         guard let gap = gapDetector.check(after: wait) else { return }
-        // Also without requests: other threads have some, and must not take instants that lie ahead of the clock.
+        // Also without requests: other threads have some, and must not use times that lie ahead of the clock.
         RunningClock.skip(gap.stopped)
         guard gap.duration >= Self.breakMin else { return }
         breakEnd = .now
@@ -95,20 +95,21 @@ final class NetworkLoop {
             "the process did not run for a while", metadata: ["seconds": "\(gap.duration.components.seconds)"])
     }
 
-    /// Gaps of at least this length may have ended connections.
+    /// The minimum length of a gap that may have ended connections.
     private static let breakMin: Duration = .seconds(3)
 
-    /// S3 moves its traffic by changing the addresses of its name: no connection stays for good.
+    /// The maximum age of a connection, since S3 moves traffic by changing its addresses.
     private static let connectionAgeMax: Duration = .seconds(300)
 
-    /// The age from which on connections aren't used: they are from before the last gap. At least 1 s, since 0 is no limit to curl.
+    /// The age from which connections are not used, since they are from before the last gap. At least 1 s, since 0
+    /// means no limit to curl.
     private var connectionAge: Duration {
         guard let breakEnd else { return Self.connectionAgeMax }
-        // curl counts whole seconds.
+        // curl counts in whole seconds.
         return min(max(SuspendingClock.now - breakEnd - .seconds(1), .seconds(1)), Self.connectionAgeMax)
     }
 
-    /// Ends all requests: the client is being shut down.
+    /// Ends all requests when the client is shut down.
     func endAll() {
         for exchange in exchanges.values.sorted(by: { $0.id < $1.id }) {
             end(exchange, StoreError(.cancelled, "the store's client was shut down"))
@@ -117,7 +118,7 @@ final class NetworkLoop {
     }
 
     private func noteLoad() {
-        // Two transfers of one request are one request under way.
+        // Two transfers of one request count as one request in flight.
         let waitingCount = exchanges.count - (active.count - hedged.count)
         meter.noteLoad(active: active.count, waiting: max(waitingCount, 0), activeMax: transferLimit.count)
     }
@@ -158,11 +159,11 @@ final class NetworkLoop {
         watch(exchange)
     }
 
-    /// The time between two looks for credentials or addresses: a small part of what their sources take.
+    /// The interval between checks for credentials or addresses: a small part of the time of a lookup.
     private static let preparationInterval: Duration = .milliseconds(10)
 
-    /// Submits the request that makes a directory bucket's session, where one is needed. It ends a little before the request
-    /// that needs it, which then has an error to tell.
+    /// Submits the request for a directory bucket's session, if one is needed. It ends a little before the request that
+    /// needs it, which then has an error to report.
     private func makeSession(for exchange: Exchange, now: RunningClock.Instant) {
         guard let operation = context.bucketSession?.takeRequest() else { return }
         let remaining = exchange.deadline - now
@@ -170,10 +171,10 @@ final class NetworkLoop {
         submit(Exchange(id: Self.sessionID, operation: operation, deadline: deadline, now: now))
     }
 
-    /// There is one request at a time that makes a session.
+    /// The id of the only request for a session.
     private static let sessionID = UInt64.max
 
-    /// Sends what the exchange still misses. The answer comes with one of the next turns.
+    /// Sends a request for the missing bytes. The response arrives in one of the next turns.
     private func send(
         _ request: ClientContext.SignedRequest, of exchange: Exchange, isHedge: Bool, now: RunningClock.Instant
     ) -> Attempt {
@@ -203,14 +204,14 @@ final class NetworkLoop {
     }
 
     private func conclude(_ attempt: Attempt, of exchange: Exchange, _ result: CURLcode) {
-        // It may have begun and ended within one turn: the other can't go on from where it has come.
+        // It may have begun and ended within one turn. The other one cannot continue from there.
         if let loser = exchange.overtaken { drop(loser, of: exchange, now: .now) }
         let outcome = Result { () throws(AttemptFailure) in
             try attempt.transfer.conclude(result, server: attempt.request.server, now: .now)
         }
         let sentAt = attempt.transfer.startInstant
         release(attempt.transfer)
-        // There is no other limit of time but that for connecting.
+        // The only timeout of curl is that for connecting.
         if result == CURLE_COULDNT_CONNECT || result == CURLE_OPERATION_TIMEDOUT {
             context.router.noteUnreachable(attempt.request.route)
         }
@@ -226,7 +227,7 @@ final class NetworkLoop {
             record(attempt, of: exchange, now: .now)
             end(exchange, nil)
         case .failure(let failure) where failure.remedy == .backOff && !exchange.operation.isAwaitingBytes:
-            // The connection broke behind the last byte that was wanted.
+            // The connection broke after the last needed byte.
             end(exchange, nil)
         case .failure(let failure):
             meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
@@ -244,13 +245,13 @@ final class NetworkLoop {
             case let code where code.provesCredentials: noteAnswer(sentAt: sentAt)
             default: break
             }
-            // The other one was sent in the same wrong form.
+            // The other attempt has the same wrong form.
             if failure.remedy == .askOtherwise,
                 let other = exchange.attempts.first(where: { $0.transfer !== attempt.transfer })
             {
                 drop(other, of: exchange, now: .now)
             }
-            // As long as another attempt is under way, a failure that may pass is none.
+            // While another attempt is in flight, a transient failure does not count.
             if failure.remedy != .none, exchange.leave(attempt, now: .now) { return watch(exchange) }
             follow(exchange.decide(after: failure, now: .now, using: &generator), of: exchange, after: failure)
         }
@@ -272,26 +273,27 @@ final class NetworkLoop {
         }
     }
 
-    /// The store bears what it was sent.
+    /// Records a response other than throttling.
     private func noteAnswer(sentAt: RunningClock.Instant) {
         guard transferLimit.isLowered else { return transferLimit.noteAnswer(sentAt: sentAt) }
         transferLimit.noteAnswer(sentAt: sentAt)
         if !transferLimit.isLowered { context.noteRelief() }
     }
 
-    /// The store asks for less traffic.
+    /// Records that the store throttles.
     private func noteRefusal(_ failure: AttemptFailure, of exchange: Exchange, sentAt: RunningClock.Instant) {
         let wasLowered = transferLimit.isLowered
         transferLimit.noteRefusal(
             sentAt: sentAt, wait: failure.retryAfter, patience: exchange.patience, now: .now, using: &generator)
         if transferLimit.isLowered { context.noteThrottling(failure.error, isBeginning: !wasLowered) }
-        // Somebody must look when the pause is over.
+        // The loop must run when the pause is over.
         if let end = transferLimit.pauseEnd { nextInstant = min(nextInstant ?? end, end) }
     }
 
-    /// Remembers what the answer told, for all requests. One that was sent before the others knew tells nothing new.
+    /// Applies corrections from a response to all requests. A response to a request that was sent before they were
+    /// known teaches nothing new.
     ///
-    /// - Returns: The failure, without a remedy where that is known not to help.
+    /// - Returns: The failure, without a remedy that is known not to help.
     private func learn(
         from failure: AttemptFailure, of request: ClientContext.SignedRequest, subject: String
     ) -> AttemptFailure {
@@ -303,7 +305,7 @@ final class NetworkLoop {
                 request.provider?.noteRefusal(
                     of: used, for: subject, StoreError(failure.error.code, failure.answer)) == true
             else { return AttemptFailure(failure.error) }
-        // A refused HEAD has no error code: it may be the signature that was refused.
+        // A refused HEAD has no error code: the reason may be the signature.
         case .none
         where failure.error.code.provesCredentials
             && !(request.method == "HEAD" && failure.error.code == .accessDenied):
@@ -313,14 +315,14 @@ final class NetworkLoop {
         return failure
     }
 
-    /// The store has looked at the signature and went on.
+    /// Records that the store has accepted the signature.
     private func noteProof(_ request: ClientContext.SignedRequest) {
         context.noteRegionVerified()
         guard request.isUnverified, let used = request.credentials else { return }
         request.provider?.noteSuccess(of: used)
     }
 
-    /// Gives the transfer back, broken off where it is still running.
+    /// Releases a transfer, and aborts it if it is still running.
     private func release(_ transfer: Transfer) {
         if let exchange = active.removeValue(forKey: transfer.easy) { transfer.count(for: exchange.operation) }
         curl_multi_remove_handle(multi, transfer.easy)
@@ -353,37 +355,36 @@ final class NetworkLoop {
 
     // MARK: - Hedging
 
-    /// The time between two looks at attempts: half of the shortest delay of a hedge.
+    /// The interval between checks for hedges: half of the shortest delay of a hedge.
     private static let hedgeLookInterval: Duration = .milliseconds(10)
-    /// Looks, where it is time to, which attempts need a hedge.
+    /// Checks, when it is time, which attempts need a hedge. Follows `curl_multi_perform`, so bytes that arrived while this
+    /// thread was busy have been received, and silence is that of the store.
     private func lookForHedges(now: RunningClock.Instant) {
         // The clock may have been set back since: an instant that is far ahead has come as well.
         guard let instant = hedgeLookInstant, instant <= now || instant - now > Self.hedgeLookInterval else { return }
         hedgeLookInstant = active.isEmpty ? nil : now + Self.hedgeLookInterval
-        let gap = max(now - instant, .zero)
         var rates: [RequestKind: [PeerRates.Sample]] = [:]
         for (easy, exchange) in active {
             guard let transfer = exchange.attempts.first(where: { $0.transfer.easy == easy })?.transfer else {
                 continue
             }
-            if gap >= Self.hedgeLookInterval { transfer.progress.passOver(gap, now: now) }
             if let rate = transfer.progress.rate(now: now) {
                 rates[exchange.operation.kind, default: []].append((rate, transfer.startInstant))
             }
         }
         for kind in [RequestKind.get, .list] { hedging[kind].rates.update(inFlight: rates[kind] ?? [], now: now) }
         for exchange in active.values where exchange.needsHedge(hedging[exchange.operation.kind], now: now) {
-            // A third attempt takes the place of one of two, and needs no free transfer.
+            // A third attempt replaces one of two, and needs no free transfer.
             if exchange.isHedged { hedge(exchange, now: now) } else { queue.appendHedge(exchange) }
         }
     }
 
-    /// Sends a second attempt for what is missing, where the budget allows it. A store that asks for less traffic gets none.
+    /// Sends a hedge for the missing bytes, if the budget allows it and the store does not throttle.
     private func hedge(_ exchange: Exchange, now: RunningClock.Instant) {
         let kind = exchange.operation.kind
         guard let reason = exchange.takeHedgeReason(hedging[kind], now: now), !transferLimit.isLowered,
             hedging[kind].budget.allows(reason) || exchange.isSlowForLong(now: now),
-            // Last, since it may take the one trial of new credentials.
+            // Last, since it may use the only trial of new credentials.
             case .request(let request) = context.prepare(exchange.operation)
         else { return }
         hedging[kind].budget.spend(for: reason)
@@ -397,7 +398,7 @@ final class NetworkLoop {
             metadata: ["subject": "\(exchange.operation.subject)", "reason": "\(reason)"])
     }
 
-    /// Breaks off those of two attempts that the other has overtaken.
+    /// Aborts attempts that their hedges have overtaken.
     private func dropOvertaken(now: RunningClock.Instant) {
         guard !hedged.isEmpty else { return }
         for exchange in hedged {
@@ -416,8 +417,8 @@ final class NetworkLoop {
         watch(exchange)
     }
 
-    /// Learns how long an answer took. Each attempt counts once, whether it was hedged or not; the hedge doesn't, or
-    /// late answers would come to look early.
+    /// Records the latency of a response. Each attempt counts once, hedged or not. Hedges do not count, since late
+    /// responses would then look early.
     private func record(_ attempt: Attempt, of exchange: Exchange, now: RunningClock.Instant) {
         guard !attempt.isHedge else { return }
         hedging[exchange.operation.kind].latency.record(attempt.transfer.timeToFirstBytes(now: now))
@@ -429,7 +430,7 @@ final class NetworkLoop {
         nextInstant = min(nextInstant ?? exchange.nextInstant, exchange.nextInstant)
     }
 
-    /// Looks at all exchanges where the first of their instants has come: about once a second while attempts are under way.
+    /// Checks all requests when the first of their times has come: about once a second while attempts are in flight.
     /// Deadlines are far off.
     private func tick(now: RunningClock.Instant) {
         guard let instant = nextInstant, instant <= now else { return }
@@ -449,12 +450,12 @@ final class NetworkLoop {
         if let end = transferLimit.pauseEnd, end > now { nextInstant = min(nextInstant ?? end, end) }
     }
 
-    /// Gives up the attempts of an exchange that have gone silent. Their connections are closed; what is still missing is
-    /// asked for on others.
+    /// Abandons attempts that have become silent. Their connections are closed, and the missing bytes are requested on
+    /// others.
     private func endStalled(of exchange: Exchange, now: RunningClock.Instant) {
         guard let stalled = exchange.stalledAttempts(now: now) else { return }
         answeredAt = [answeredAt, exchange.progressInstant].compactMap(\.self).max()
-        // What never says that it has ended, but has.
+        // A response that has all of its bytes, but no end.
         if !stalled.isEmpty, !exchange.operation.isAwaitingBytes { return end(exchange, nil) }
         for attempt in stalled {
             let failure = exchange.noteStall(of: attempt)
@@ -466,8 +467,8 @@ final class NetworkLoop {
     }
 
     private func waitMilliseconds(now: RunningClock.Instant) -> CInt {
-        // Submissions and cancellations wake the poll, curl knows its own timers. While there are requests, gaps are to be
-        // found: one that is shorter than the wait can't be.
+        // Submissions and cancellations wake the poll, and curl knows its own timers. While there are requests, gaps
+        // must be found: a gap that is shorter than the wait cannot be.
         let limit: Duration = exchanges.isEmpty ? .seconds(10) : .seconds(1)
         guard let nextInstant = [nextInstant, hedgeLookInstant].compactMap(\.self).min() else {
             return CInt(limit / .milliseconds(1))
@@ -478,7 +479,7 @@ final class NetworkLoop {
 }
 
 extension StoreError.Code {
-    /// Whether a store that refuses a request so has found its signature right.
+    /// `true` if a store that sends this error has accepted the signature.
     fileprivate var provesCredentials: Bool {
         switch self {
         case .noSuchKey, .noSuchBucket, .accessDenied, .archived, .changed: true

@@ -4,9 +4,9 @@ import ObjectStore
 import Synchronization
 import SystemSupport
 
-/// A request as it crosses over to its network thread.
+/// A request on its way to its network thread.
 struct Submission: Sendable {
-    /// What is asked for, and who gets it.
+    /// The request, and the receiver of its result.
     enum Job: Sendable {
         case list(ListRequest, completion: @Sendable (Result<ListPage, StoreError>) -> Void)
         case head(Key, completion: @Sendable (Result<ListedObject?, StoreError>) -> Void)
@@ -17,7 +17,7 @@ struct Submission: Sendable {
     let deadline: RunningClock.Instant
     let job: Job
 
-    /// The operation that does the job.
+    /// Returns the operation that performs the job.
     func operation(in context: ClientContext) -> any Operation {
         let (bucket, traits) = (context.configuration.bucket, context.traits)
         switch job {
@@ -31,10 +31,10 @@ struct Submission: Sendable {
     }
 }
 
-/// A thread that runs a `NetworkLoop`, and the mailbox that leads to it.
+/// A thread that runs a `NetworkLoop`, with its mailbox.
 final class NetworkThread: Sendable {
-    /// What other threads have for the loop. The multi handle is here to be woken: it is `nil` once the loop has ended,
-    /// so nobody can wake a handle that is gone.
+    /// The messages for the loop, and the multi handle to wake it. The handle is `nil` once the loop has ended, so that
+    /// no thread wakes a handle that is gone.
     private struct Mailbox: ~Copyable {
         var multi: UnsafeMutableRawPointer?
         var mail = Mail()
@@ -52,7 +52,7 @@ final class NetworkThread: Sendable {
     private let mailbox: Mutex<Mailbox>
     private let context: ClientContext
     private let transferLimit: Int
-    /// What the thread sends and gets.
+    /// The counters of the thread's requests and responses.
     let meter = RequestMeter()
 
     private init(context: ClientContext, transferLimit: Int) {
@@ -76,7 +76,8 @@ final class NetworkThread: Sendable {
 
     private static func main(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
         guard let argument else { return nil }
-        // Signals are for the main thread. SIGPIPE with them: a write to a closed connection is curl's to notice.
+        // The main thread handles signals. SIGPIPE is blocked too: curl notices a write to a closed connection by
+        // itself.
         var all = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_BLOCK, &all, nil)
@@ -86,24 +87,24 @@ final class NetworkThread: Sendable {
 
     // MARK: - From any thread
 
-    /// Hands a request over.
+    /// Passes a request to the thread.
     ///
-    /// - Returns: Whether it was taken; not after `stop`.
+    /// - Returns: `false` after `stop`.
     func submit(_ submission: Submission) -> Bool {
         post { $0.submissions.append(submission) }
     }
 
-    /// Cancels a request, wherever it stands.
+    /// Cancels a request in any state.
     func cancel(_ id: UInt64) {
         _ = post { $0.cancellations.append(id) }
     }
 
-    /// Tells the thread to end all its requests, and itself.
+    /// Ends all requests and the thread.
     func stop() {
         _ = post { $0.isStopping = true }
     }
 
-    /// Waits until the thread has ended. Called on the thread itself, from a request's end, it doesn't wait.
+    /// Waits for the end of the thread. On the thread itself, in the completion of a request, it does not wait.
     func join() {
         let thread = mailbox.withLock { $0.thread.take() }
         guard let thread else { return }
@@ -119,7 +120,7 @@ final class NetworkThread: Sendable {
             guard let multi = mailbox.multi, !mailbox.mail.isStopping else { return false }
             let wasEmpty = mailbox.mail.isEmpty
             change(&mailbox.mail)
-            // Where there was mail already, its wakeup is still under way.
+            // If there were messages already, their wakeup is still pending.
             if wasEmpty { curl_multi_wakeup(multi) }
             return true
         }
@@ -141,13 +142,13 @@ final class NetworkThread: Sendable {
     private func takeMail() -> Mail {
         mailbox.withLock { mailbox in
             let mail = mailbox.mail
-            // Stopping stays, so that nothing more is posted.
+            // `isStopping` stays set, so that no more messages are posted.
             mailbox.mail = Mail(isStopping: mail.isStopping)
             return mail
         }
     }
 
-    /// Returns whether to go on.
+    /// Returns `false` if the loop must end.
     private func deliver(_ mail: Mail, to loop: NetworkLoop) -> Bool {
         for submission in mail.submissions {
             loop.submit(

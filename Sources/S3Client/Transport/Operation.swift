@@ -1,59 +1,59 @@
 import ObjectStore
 
-/// The two kinds of requests.
+/// A kind of requests.
 enum RequestKind {
     case get
     case list
 }
 
-/// What is asked of S3, and what becomes of the answer. Lives on one network thread; outlives attempts that fail.
+/// An S3 operation: its requests, and the handling of responses. Lives on one network thread, across all attempts.
 protocol Operation: AnyObject {
-    /// Bytes of an object, or a page of the bucket.
+    /// The kind of requests.
     var kind: RequestKind { get }
-    /// What is asked for, for a message: "the listing of …".
+    /// The subject of the request, for messages: "the listing of …".
     var subject: String { get }
-    /// True for CreateSession, which is signed with the account's credentials.
+    /// `true` for CreateSession, which is signed with the account's credentials.
     var isSession: Bool { get }
-    /// `true` if a second attempt may be sent beside the first.
+    /// `true` if a hedge may be sent.
     var isHedgeable: Bool { get }
-    /// Whether nobody waits for it yet, so that others go first.
+    /// `true` for a prefetch, before which other requests are sent.
     var isAhead: Bool { get }
-    /// How far it has come in what was asked for, all attempts together. An attempt that repeats what others brought adds nothing.
+    /// The number of bytes received by all attempts together. An attempt that repeats bytes adds nothing.
     var receivedByteCount: Int { get }
 
-    /// Whether there are bytes that have not come yet.
+    /// `true` while bytes are missing.
     var isAwaitingBytes: Bool { get }
 
-    /// The number of bytes that have not come yet, as far as that is known.
+    /// The number of missing bytes, as far as it is known.
     var missingByteCount: Int { get }
 
-    /// The first byte that a request made now asks for, counted from the first that is wanted. Attempts beside each other may begin at
-    /// different ones.
+    /// The offset of the first byte that a request made now asks for, within the whole request. Attempts beside each
+    /// other may have different ones.
     var requestOffset: Int { get }
 
-    /// The request for what is still missing, not yet signed.
+    /// Returns the unsigned request for the missing bytes.
     func request(at address: BucketAddress) -> HTTPRequest
 
-    /// The value of `Accept-Encoding`, which isn't signed: a server on the way may change it.
+    /// The value of `Accept-Encoding`, which is not signed, since a proxy may change it.
     var acceptedEncoding: String { get }
 
-    /// A refusal, with the remedy that this operation knows for it.
+    /// Returns a refusal with the remedy of this operation.
     func remedy(for refusal: AttemptFailure) -> AttemptFailure
 
-    /// An answer begins: a success as far as HTTP goes.
+    /// Handles the head of a response with a success status.
     ///
     /// - Parameter start: The `requestOffset` of its request.
     func begin(_ head: ResponseHead, at start: Int) throws(AttemptFailure)
 
-    /// The next bytes of the answer's body. What another attempt has brought meanwhile is passed over.
+    /// Handles the next bytes of a response body. Bytes that another attempt has received are skipped.
     ///
-    /// - Parameter start: The offset of the first of them.
+    /// - Parameter start: The offset of the first of these bytes.
     func receive(_ bytes: RawSpan, at start: Int) throws(AttemptFailure)
 
-    /// The answer has ended as far as HTTP goes. Throws where it is not what was asked for.
+    /// Handles the end of a response. Throws an error if it is not the requested one.
     func complete() throws(AttemptFailure)
 
-    /// The end, called once: the result is handed over, or the failure of the last attempt.
+    /// Called once at the end: passes on the result, or the failure of the last attempt.
     func finish(_ failure: StoreError?)
 }
 
@@ -61,9 +61,9 @@ extension Operation {
     var isSession: Bool { false }
     var isHedgeable: Bool { true }
 
-    /// The bytes of a range are bytes of the object, not of a compressed form of it.
+    /// `identity`, since the bytes of a range are those of the object, and not of a compressed form.
     var acceptedEncoding: String { "identity" }
 
-    /// The remedy that all operations have.
+    /// Returns the refusal unchanged.
     func remedy(for refusal: AttemptFailure) -> AttemptFailure { refusal }
 }

@@ -1,55 +1,56 @@
 import ObjectStore
 import SystemSupport
 
-/// Measures what an attempt brings: since when it has been silent, and how fast its bytes come.
+/// The progress of an attempt: the time since its last bytes, and its rate.
 ///
-/// The rate is that of a *window*, which begins with the first bytes and anew with each verdict that the attempt is fast enough, so
-/// that an attempt that becomes slow later is found as well.
+/// The rate is that of a *window*, which begins with the first bytes, and again whenever the attempt is found fast
+/// enough, so that an attempt that becomes slow later is found as well.
 struct Progress {
-    /// The number of bytes that count as progress: less than the smallest segment of TCP that a line with traffic carries (1,220 bytes
-    /// with IPv6's least MTU). A slow but honest line brings one of those at a time, however many transfers share it; a server
-    /// that lets bytes drip doesn't come to it.
+    /// The number of bytes that count as progress: less than the smallest usual TCP segment (1,220 bytes with IPv6's
+    /// minimum MTU). A slow line delivers one of those at a time, however many transfers share it; a server that sends
+    /// single bytes does not reach it.
     static let byteCountMin = 1_024
-    /// The shortest window: at S3's rate a part of 4 MiB takes as long. Where the store takes long to begin, which a line with long
-    /// round trips makes it do, it is `hedgeDelay`: a new connection needs some round trips to become fast.
+    /// The minimum window: at S3's rate a part of 4 MiB takes as long. For a store that takes long to begin, as on a
+    /// line with long round trips, it is half of `hedgeDelay`: a new connection needs some round trips to become fast.
     static let windowMin: Duration = .milliseconds(50)
-    /// The shortest window that others are compared with. What has just begun counts early, so that a line that is slow for all is seen.
+    /// The minimum window for the comparison of other transfers. It is short, so that a line that is slow for all is
+    /// noticed.
     static let peerWindowMin: Duration = .milliseconds(20)
-    /// The number of bytes that a peer brings in the shortest window: fewer come in gusts, and tell nothing.
+    /// The minimum number of bytes that a peer receives in a window: fewer arrive in bursts, and do not show a rate.
     static let windowByteCountMin = 262_144
-    /// An attempt is slow that needs so many times as long for the rest as a new request would: connections to S3 differ by a
-    /// factor of two or three.
+    /// An attempt is slow if it needs this multiple of the time of a new request for the rest: connections to S3 differ
+    /// by a factor of two or three.
     static let slownessMultiple = 4
 
-    /// The number of bytes that have come, heads included.
+    /// The number of received bytes, including heads.
     private(set) var byteCount = 0
-    /// How many of them had come at `instant`.
+    /// The number of bytes received at `instant`.
     private var countedByteCount = 0
-    /// The instant of the last progress; the attempt's beginning where there was none.
+    /// The time of the last progress; the start of the attempt if there was none.
     private(set) var instant: RunningClock.Instant
     private var windowStart: RunningClock.Instant
-    /// The number of bytes that had come when the window began.
+    /// The number of bytes received when the window began.
     private var windowStartByteCount = 0
-    /// The rate of the window before this one.
+    /// The rate of the previous window.
     private var lastRate: Double?
 
-    /// An attempt that begins `now`.
+    /// Creates the progress of an attempt that starts `now`.
     init(now: RunningClock.Instant) {
         instant = now
         windowStart = now
     }
 
-    /// Begins anew to measure silence and the rate.
+    /// Restarts the measurement of silence and of the rate.
     mutating func rest(at now: RunningClock.Instant) {
         instant = now
         windowStart = now
         windowStartByteCount = byteCount
     }
 
-    /// Whether anything has come.
+    /// `true` once bytes have been received.
     var hasBegun: Bool { byteCount > 0 }
 
-    /// So many bytes have come. The first ones, of the head, are progress however few they are.
+    /// Records received bytes. The first ones, of the head, are progress however few they are.
     mutating func receive(_ count: Int, now: RunningClock.Instant) {
         let isFirst = !hasBegun
         byteCount += count
@@ -59,32 +60,25 @@ struct Progress {
         instant = now
     }
 
-    /// Returns the bytes per second of this window, or of the one before where this one has just begun.
+    /// Returns the rate in bytes per second of this window, or of the previous one if this one has just begun.
     func rate(now: RunningClock.Instant) -> Double? {
         guard hasBegun, now - windowStart >= Self.peerWindowMin else { return lastRate }
         return Double(byteCount - windowStartByteCount) / ((now - windowStart) / .seconds(1))
     }
 
-    /// Leaves out the time up to `now` in which this thread was busy or the process stopped: what didn't come then is no fault of
-    /// the store's.
-    mutating func passOver(_ gap: Duration, now: RunningClock.Instant) {
-        windowStart = min(windowStart + gap, now)
-        instant = min(instant + gap, now)
-    }
-
-    /// Judges the rate.
+    /// Compares the rate with that of other transfers.
     ///
     /// - Parameters:
-    ///   - missingByteCount: The number of bytes still to come.
-    ///   - peerRate: The bytes per second that other transfers bring.
-    ///   - hedgeDelay: The time in which a new request is expected to bring its first bytes.
-    ///   - patience: How many times as long as usual a window must be.
-    /// - Returns: Whether a new request would bring the rest several times as fast; `nil` where it is too early to tell.
+    ///   - missingByteCount: The number of missing bytes.
+    ///   - peerRate: The rate of other transfers, in bytes per second.
+    ///   - hedgeDelay: The expected time until the first bytes of a new request.
+    ///   - patience: The factor by which the window must be longer than usual.
+    /// - Returns: `true` if a new request would be several times as fast; `nil` if it is too early to tell.
     mutating func isSlow(
         missingByteCount: Int, peerRate: Double, hedgeDelay: Duration, patience: Int, now: RunningClock.Instant
     ) -> Bool? {
         let window = now - windowStart
-        guard hasBegun, window >= max(Self.windowMin, hedgeDelay) * patience,
+        guard hasBegun, window >= max(Self.windowMin, hedgeDelay / 2) * patience,
             peerRate * (window / .seconds(1)) >= Double(Self.windowByteCountMin)
         else { return nil }
         let rate = Double(byteCount - windowStartByteCount) / (window / .seconds(1))

@@ -1,33 +1,33 @@
 public import ObjectStore
 
-/// What has become of the requests of one kind.
+/// The counts of requests of one kind.
 ///
-/// What was sent is what was asked for and what was sent again, but for what never left: `sentCount` and `unsentCount`
-/// together are `requestCount`, `retryCount` and `hedgeCount` together.
+/// The attempts that were sent are all attempts, without those that never left: `sentCount` and `unsentCount` together
+/// are `requestCount`, `retryCount` and `hedgeCount` together.
 public struct RequestCounts: Sendable {
-    /// What callers asked for, however often it was sent.
+    /// The requests of callers, each counted once.
     public internal(set) var requestCount = 0
-    /// Attempts after one that failed.
+    /// The attempts after a failed one.
     public internal(set) var retryCount = 0
-    /// Attempts beside one that was silent or slow.
+    /// The attempts beside a silent or slow one.
     public internal(set) var hedgeCount = 0
-    /// Attempts that ended before anything of them was sent: no connection, or nobody wanted them any more.
+    /// The attempts that ended before anything was sent, without a connection or by cancellation.
     public internal(set) var unsentCount = 0
-    /// Requests that ended with an error.
+    /// The requests that ended with an error.
     public internal(set) var failureCount = 0
-    /// Requests that were begun, and ended because nobody wanted them any more.
+    /// The requests that were canceled after their first attempt.
     public internal(set) var cancelCount = 0
-    /// What attempts met, be it that the next one succeeded.
+    /// The errors of attempts, including those whose retries succeeded.
     public internal(set) var errorCounts: [StoreError.Code: Int] = [:]
-    /// Bytes of bodies that have come, those of errors included.
+    /// The received bytes of bodies, including those of errors.
     public internal(set) var receivedByteCount = 0
-    /// How long the first bytes of what was wanted took, from when the attempt was begun.
+    /// The times from the start of an attempt to the first bytes of its body.
     public internal(set) var latency = LatencyDistribution()
 
-    /// HTTP requests that the store was sent: what S3 bills.
+    /// The number of HTTP requests sent to the store, which S3 charges for.
     public var sentCount: Int { requestCount + retryCount + hedgeCount - unsentCount }
 
-    /// A request has failed before there was an attempt.
+    /// Records a request that failed before its first attempt.
     mutating func noteUnbegun(_ code: StoreError.Code) {
         requestCount += 1
         unsentCount += 1
@@ -35,7 +35,7 @@ public struct RequestCounts: Sendable {
         errorCounts[code, default: 0] += 1
     }
 
-    /// These and those.
+    /// Adds other counts.
     mutating func add(_ other: RequestCounts) {
         requestCount += other.requestCount
         retryCount += other.retryCount

@@ -1,11 +1,10 @@
 import ObjectStore
 import Synchronization
 
-/// Counts what one network thread sends and gets. That thread alone writes it, so nobody is waited for; whoever wants to
-/// know reads it meanwhile.
+/// The counters of a network thread, which only this thread writes, while other threads may read them.
 ///
-/// Bytes come many times a request, and are added to an atomic. All else happens a few times a request, under a lock that
-/// only somebody who reads it contends for.
+/// Bytes arrive many times a request, and are added to an atomic. All other counters change a few times a request,
+/// under a lock that only readers contend for.
 final class RequestMeter: Sendable {
     private struct Kind: ~Copyable {
         let counts = Mutex(RequestCounts())
@@ -14,23 +13,23 @@ final class RequestMeter: Sendable {
 
     private let gets = Kind()
     private let lists = Kind()
-    /// How many transfers there are.
+    /// The number of transfers.
     private let activeCount = Atomic<Int>(0)
-    /// How many requests wait: for a transfer, for their next attempt, or for credentials.
+    /// The number of requests that wait: for a transfer, for their next attempt, or for credentials.
     private let waitingCount = Atomic<Int>(0)
-    /// How many transfers there may be now.
+    /// The maximum number of transfers now.
     private let activeCountMax = Atomic<Int>(0)
 
-    /// Notes something of an operation's kind.
+    /// Changes the counts of an operation's kind.
     func note(_ operation: any Operation, _ change: (inout RequestCounts) -> Void) {
-        // Each by its own name: a lock can't be chosen first.
+        // Each by its own name, since a noncopyable lock cannot be selected first.
         switch operation.kind {
         case .list: lists.counts.withLock { change(&$0) }
         case .get: gets.counts.withLock { change(&$0) }
         }
     }
 
-    /// Bytes of a body have come.
+    /// Records received bytes of a body.
     func noteReceived(_ byteCount: Int, for operation: any Operation) {
         switch operation.kind {
         case .list: lists.receivedByteCount.add(byteCount, ordering: .relaxed)
@@ -38,14 +37,14 @@ final class RequestMeter: Sendable {
         }
     }
 
-    /// How much there is to do just now.
+    /// Records the current load.
     func noteLoad(active: Int, waiting: Int, activeMax: Int) {
         activeCount.store(active, ordering: .relaxed)
         waitingCount.store(waiting, ordering: .relaxed)
         activeCountMax.store(activeMax, ordering: .relaxed)
     }
 
-    /// Adds what this thread has counted.
+    /// Adds the counts of this thread.
     func add(to total: inout ClientCounts) {
         total.gets.add(RequestMeter.read(gets))
         total.lists.add(RequestMeter.read(lists))
@@ -61,16 +60,16 @@ final class RequestMeter: Sendable {
     }
 }
 
-/// What a client has sent and got since it began, and what it is at.
+/// The counts of a client since its start, and its current load.
 public struct ClientCounts: Sendable {
-    /// Requests for bytes of objects.
+    /// The requests for bytes of objects.
     public internal(set) var gets = RequestCounts()
-    /// Requests for pages of listings.
+    /// The requests for pages of listings.
     public internal(set) var lists = RequestCounts()
-    /// How many attempts are under way.
+    /// The number of attempts in flight.
     public internal(set) var activeCount = 0
-    /// How many requests wait: for a connection, for their next attempt, or for credentials.
+    /// The number of requests that wait: for a connection, for their next attempt, or for credentials.
     public internal(set) var waitingCount = 0
-    /// How many attempts there may be at once: fewer than connections where the store asks for less traffic.
+    /// The maximum number of attempts in flight: fewer than connections while the store throttles.
     public internal(set) var activeCountMax = 0
 }

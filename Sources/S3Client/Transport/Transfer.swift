@@ -2,22 +2,23 @@ internal import CCurl
 import ObjectStore
 import SystemSupport
 
-/// One of curl's easy handles: carries one attempt after the other, and calls the operation from curl's callbacks.
+/// A curl easy handle, which carries one attempt after the other, and passes the response from curl's callbacks to the
+/// operation.
 ///
-/// Used by its network thread only.
+/// Used only by its network thread.
 final class Transfer {
     let easy: UnsafeMutableRawPointer
     private let errorText: UnsafeMutableBufferPointer<CChar>
     private let meter: RequestMeter
     private var headers: UnsafeMutablePointer<curl_slist>?
-    /// The list that curl was given for CURLOPT_RESOLVE, which it reads when the transfer begins.
+    /// The list for CURLOPT_RESOLVE, which curl reads when the transfer begins.
     private var addresses: UnsafeMutablePointer<curl_slist>?
-    /// Whose attempt this is; its operation gets the bytes.
+    /// The request of this attempt, whose operation gets the bytes.
     private var exchange: Exchange?
     private(set) var startInstant = RunningClock.now
     /// The offset of the next byte of the body (`Operation.requestOffset`).
     private var bodyOffset = 0
-    /// How far the attempt has come.
+    /// The progress of the attempt.
     var progress = Progress(now: .now)
     private var firstBytesInstant: RunningClock.Instant?
     private(set) var head = ResponseHead()
@@ -26,7 +27,7 @@ final class Transfer {
     private let didReceive: (@Sendable () -> Void)?
     private let isAWS: Bool
 
-    /// What the answer's body is.
+    /// The kind of the response body.
     private enum Body {
         case undecided
         case wanted
@@ -34,12 +35,12 @@ final class Transfer {
         case rejected(AttemptFailure)
     }
 
-    /// S3's error documents have less than 2 KiB.
+    /// The maximum size of an error body; S3's error documents have less than 2 KiB.
     private static let errorBodyByteLimit = 64 * 1_024
 
     /// - Parameters:
-    ///   - meter: Counts what comes.
-    ///   - didReceive: Called with each piece of a body.
+    ///   - meter: The counters of responses.
+    ///   - didReceive: Called for each part of a body.
     init(configuration: S3Configuration, meter: RequestMeter, didReceive: (@Sendable () -> Void)? = nil) {
         self.didReceive = didReceive
         isAWS = configuration.endpoint == nil
@@ -64,25 +65,25 @@ final class Transfer {
     private func setLimits() {
         let options: [(CURLoption, Int)] = [
             (CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
-            // Keys may hold "..", which curl would otherwise resolve.
+            // Keys may contain "..", which curl would otherwise resolve.
             (CURLOPT_PATH_AS_IS, 1),
-            // No SIGALRM: this is one thread of many.
+            // No SIGALRM, since the process has several threads.
             (CURLOPT_NOSIGNAL, 1),
             (CURLOPT_FOLLOWLOCATION, 0),
-            // The body of a proxy's CONNECT answer isn't the store's.
+            // The body of a proxy's response to CONNECT is not that of the store.
             (CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
-            // Measured on loopback: 64 KiB costs a third more system time a GiB, 512 KiB no less.
+            // Measured on loopback: 64 KiB takes a third more system time per GiB, 512 KiB no less.
             (CURLOPT_BUFFERSIZE, 256 * 1_024),
-            // For the connection and TLS. Less than a silence may last (`Exchange.silenceLimit`), so that the one is told
-            // from the other. Where the name has several addresses each has half of what is left.
+            // For the connection and TLS. Less than the maximum silence (`Exchange.silenceLimit`), so that both can be
+            // distinguished. If the name has several addresses, each has half of the remaining time.
             (CURLOPT_CONNECTTIMEOUT_MS, 4_000),
             (CURLOPT_TCP_KEEPALIVE, 1),
             (CURLOPT_TCP_KEEPIDLE, 30),
             (CURLOPT_TCP_KEEPINTVL, 10),
-            // What has been idle for longer may have been forgotten by something in between, without a word.
+            // A middlebox may have silently forgotten connections that were idle for longer.
             (CURLOPT_MAXAGE_CONN, 30),
-            // S3's name has many addresses, and each connection takes one at random: curl shuffles them when it is given them,
-            // which is for each transfer.
+            // S3's name has many addresses, and each connection uses a random one: curl shuffles them for each
+            // transfer.
             (CURLOPT_DNS_SHUFFLE_ADDRESSES, 1),
             (CURLOPT_DNS_CACHE_TIMEOUT, 0),
         ]
@@ -94,7 +95,7 @@ final class Transfer {
     }
 
     private func setCallbacks() {
-        // The handle doesn't outlive this object, and curl calls back only while its network thread drives it.
+        // The handle does not outlive this object, and curl calls back only while the network thread drives it.
         let this = Unmanaged.passUnretained(self).toOpaque()
         _ = tractfs_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText.baseAddress)
         _ = tractfs_easy_set_pointer(easy, CURLOPT_HEADERDATA, this)
@@ -112,9 +113,9 @@ final class Transfer {
         return Unmanaged<Transfer>.fromOpaque(userData).takeUnretainedValue()
     }
 
-    /// Makes the handle ready for an attempt, which starts `now`, on a connection of its own where the exchange needs one.
+    /// Prepares the handle for an attempt that starts `now`, on a new connection if the request needs one.
     ///
-    /// - Parameter connectionAge: The age from which on a connection isn't used.
+    /// - Parameter connectionAge: The age from which connections are not used.
     func prepare(
         _ exchange: Exchange, _ request: ClientContext.SignedRequest, connectionAge: Duration, now: RunningClock.Instant
     ) {
@@ -133,7 +134,7 @@ final class Transfer {
             self.headers = curl_slist_append(self.headers, "\(header.name): \(header.value)")
         }
         _ = tractfs_easy_set_list(easy, CURLOPT_HTTPHEADER, self.headers)
-        // Taking CURLOPT_NOBODY back doesn't make the next request a GET in every version of curl.
+        // Resetting CURLOPT_NOBODY does not make the next request a GET in every version of curl.
         if request.method == "HEAD" {
             _ = tractfs_easy_set_long(easy, CURLOPT_NOBODY, 1)
         } else {
@@ -152,23 +153,23 @@ final class Transfer {
         curl_slist_free_all(former)
     }
 
-    /// How long the store took to send the first bytes of what is wanted; how long it has taken so far where none came.
+    /// Returns the time until the first bytes of the body, or the time so far if none have been received.
     func timeToFirstBytes(now: RunningClock.Instant) -> Duration {
         (firstBytesInstant ?? now) - startInstant
     }
 
-    /// Returns the time that the body has taken since its first bytes.
+    /// Returns the time since the first bytes of the body.
     func bodyTime(now: RunningClock.Instant) -> Duration {
         now - (firstBytesInstant ?? now)
     }
 
-    /// `true` if nothing of the request has left.
+    /// `true` if no byte of the request was sent.
     var isUnsent: Bool { tractfs_easy_get_long(easy, CURLINFO_REQUEST_SIZE) == 0 }
 
-    /// Counts what is known of an attempt at its end, before the handle is taken from curl.
+    /// Counts an attempt at its end, before the handle is removed from curl.
     func count(for operation: any Operation) {
         let isUnsent = isUnsent
-        // Errors are quick.
+        // Errors do not count, since they are faster.
         let time = if case .wanted = body { firstBytesInstant.map { $0 - startInstant } } else { Duration?.none }
         guard isUnsent || time != nil else { return }
         meter.note(operation) { counts in
@@ -177,13 +178,13 @@ final class Transfer {
         }
     }
 
-    /// Lets go of the exchange.
+    /// Releases the request.
     func clear() {
         exchange = nil
         errorBody = []
     }
 
-    /// What became of the attempt that has ended with `result`.
+    /// Concludes an attempt that has ended with `result`.
     func conclude(_ result: CURLcode, server: String, now: Timestamp) throws(AttemptFailure) {
         guard let operation = exchange?.operation else { preconditionFailure("a transfer without an exchange ended") }
         if case .rejected(let failure) = body { throw failure }
@@ -202,7 +203,7 @@ final class Transfer {
         try operation.complete()
     }
 
-    /// The status says enough even where the error's body was too long, or broke.
+    /// The status is enough if the error's body was too long or incomplete.
     private func isErrorCutShort(_ result: CURLcode) -> Bool {
         guard case .error = body else { return false }
         return result == CURLE_WRITE_ERROR || result == CURLE_PARTIAL_FILE
@@ -217,9 +218,9 @@ final class Transfer {
         try operation.begin(head, at: bodyOffset)
     }
 
-    /// Takes a line of the head.
+    /// Handles a line of the head.
     ///
-    /// - Returns: How many bytes were taken; curl ends the transfer where that isn't all.
+    /// - Returns: The number of bytes handled; curl ends the transfer if that is not all.
     func receiveHead(_ line: UnsafeRawBufferPointer) -> Int {
         progress.receive(line.count, now: .now)
         if head.receive(line: line) { return line.count }
@@ -227,9 +228,9 @@ final class Transfer {
         return -1
     }
 
-    /// Takes the next bytes of the body; none where another attempt brings them.
+    /// Handles the next bytes of the body, unless another attempt has overtaken this one.
     ///
-    /// - Returns: As `receiveHead`.
+    /// - Returns: Like `receiveHead`.
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard let exchange else { return -1 }
         meter.noteReceived(bytes.count, for: exchange.operation)
@@ -245,9 +246,9 @@ final class Transfer {
                 errorBody += bytes.prefix(Self.errorBodyByteLimit - errorBody.count)
                 return errorBody.count < Self.errorBodyByteLimit ? bytes.count : -1
             }
-            // A listing is read from the attempt that began last, an object's bytes are the same in both.
+            // A listing is parsed from the newest attempt; the bytes of an object are the same in both.
             let isNew = bodyOffset + bytes.count > exchange.operation.receivedByteCount
-            // The bytes of an answer that is held are its own.
+            // A response that is held needs all of its own bytes.
             if isNew || exchange.operation.kind == .list || !exchange.operation.isHedgeable { exchange.lead(self) }
             try exchange.operation.receive(bytes.bytes, at: bodyOffset)
             bodyOffset += bytes.count

@@ -1,4 +1,5 @@
 import BlockCache
+import CommandOutput
 import Diagnostics
 import FileSystem
 import FuseBridge
@@ -10,8 +11,8 @@ import Namespace
 import ObjectStore
 import Reader
 import S3Client
-import Settings
 import SQLiteArchive
+import Settings
 import StateLog
 import Supervision
 import SystemPackage

@@ -1,5 +1,4 @@
 import FileSystem
-import FuseBridge
 import Mounting
 import Settings
 import SystemSupport
