@@ -61,9 +61,9 @@ let package = Package(
         .executableTarget(
             name: "tractfs",
             dependencies: [
-                "Diagnostics", "Settings", "CommandOutput", "Supervision", "Mounting", "FuseBridge", "FileSystem",
-                "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client", "ObjectStore", "StateLog",
-                "SystemSupport", system, logging, argumentParser,
+                "Diagnostics", "Settings", "CommandOutput", "Reporting", "Supervision", "Mounting", "FuseBridge",
+                "MountControl", "FileSystem", "Namespace", "SQLiteArchive", "Reader", "BlockCache", "S3Client",
+                "ObjectStore", "StateLog", "SystemSupport", system, logging, argumentParser,
             ],
             swiftSettings: strict),
         .target(
@@ -88,8 +88,15 @@ let package = Package(
         .target(
             name: "FuseBridge",
             dependencies: [
-                "CFuse", "Mounting", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog",
-                "SystemSupport", collections, system, logging,
+                "CFuse", "CLinux", "MountControl", "Mounting", "FileSystem", "Namespace", "Reader", "BlockCache",
+                "ObjectStore", "StateLog", "SystemSupport", collections, system, logging,
+            ],
+            swiftSettings: strict),
+        .target(name: "Reporting", dependencies: ["MountControl", "SystemSupport"], swiftSettings: strict),
+        .target(
+            name: "MountControl",
+            dependencies: [
+                "CLinux", "Mounting", "FileSystem", "Namespace", "BlockCache", "ObjectStore", "SystemSupport", system,
             ],
             swiftSettings: strict),
         .target(
@@ -218,13 +225,23 @@ let package = Package(
         .testTarget(
             name: "SystemSupportTests", dependencies: ["SystemSupport", "TestSupport", system], swiftSettings: strict),
         .testTarget(
+            name: "MountControlTests",
+            dependencies: [
+                "MountControl", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "SystemSupport",
+                "TestSupport", system, logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReportingTests",
+            dependencies: ["Reporting", "MountControl", "SystemSupport", "TestSupport"], swiftSettings: strict),
+        .testTarget(
             name: "ObjectStoreTests", dependencies: ["ObjectStore", "SystemSupport", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "FuseBridgeTests",
             dependencies: [
-                "CFuse", "FuseBridge", "Mounting", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore",
-                "StateLog", "SystemSupport", "TestSupport", system, logging,
+                "CFuse", "FuseBridge", "MountControl", "Mounting", "FileSystem", "Namespace", "Reader", "BlockCache",
+                "ObjectStore", "StateLog", "SystemSupport", "TestSupport", system, logging,
             ],
             swiftSettings: strict),
         .testTarget(name: "MountingTests", dependencies: ["Mounting", system], swiftSettings: strict),
@@ -235,8 +252,8 @@ let package = Package(
         .testTarget(
             name: "MountTests",
             dependencies: [
-                "tractfs", "Settings", "CommandOutput", "Supervision", "Mounting", "FuseBridge", "BlockCache",
-                "ObjectStore", "SystemSupport", "TestSupport", system, logging, argumentParser,
+                "tractfs", "Settings", "CommandOutput", "Supervision", "Mounting", "MountControl", "FuseBridge",
+                "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system, logging, argumentParser,
             ],
             exclude: [
                 "compare_trees.py", "fidelity_tree.py", "walk_tools.py", "presign_reference.py",

@@ -116,37 +116,3 @@ int tractfs_backing_close(int device, int32_t id) {
     const uint32_t number = id;
     return ioctl(device, BACKING_CLOSE, &number);
 }
-
-const unsigned long TRACTFS_IOCTL_SUPERVISION = _IOR('T', 5, struct tractfs_supervision);
-const unsigned long TRACTFS_IOCTL_REFRESH = _IOW('T', 2, uint32_t);
-const unsigned long TRACTFS_IOCTL_WARM = _IOW('T', 3, uint32_t);
-const unsigned long TRACTFS_IOCTL_WARM_STATUS = _IOR('T', 4, struct tractfs_warm_status);
-
-#define PRESIGN_BYTE_COUNT 16368
-const size_t TRACTFS_PRESIGN_BYTE_COUNT = PRESIGN_BYTE_COUNT;
-const unsigned long TRACTFS_IOCTL_PRESIGN = _IOWR('T', 5, char[PRESIGN_BYTE_COUNT]);
-
-#define STATUS_BYTE_COUNT 16368
-const size_t TRACTFS_STATUS_BYTE_COUNT = STATUS_BYTE_COUNT;
-const unsigned long TRACTFS_IOCTL_STATUS = _IOR('T', 6, char[STATUS_BYTE_COUNT]);
-
-#define FILE_BYTE_COUNT 384
-_Static_assert(sizeof(struct tractfs_file_question) <= FILE_BYTE_COUNT, "question");
-_Static_assert(sizeof(struct tractfs_file_answer) <= FILE_BYTE_COUNT, "answer");
-const size_t TRACTFS_FILE_BYTE_COUNT = FILE_BYTE_COUNT;
-const unsigned long TRACTFS_IOCTL_FILE = _IOWR('T', 7, char[FILE_BYTE_COUNT]);
-
-const unsigned long TRACTFS_IOCTL_CACHE_ROOM = _IOR('T', 8, struct tractfs_cache_room);
-
-#define RELEASE_BYTE_COUNT 264
-_Static_assert(sizeof(struct tractfs_release_question) <= RELEASE_BYTE_COUNT, "question");
-const size_t TRACTFS_RELEASE_BYTE_COUNT = RELEASE_BYTE_COUNT;
-const unsigned long TRACTFS_IOCTL_RELEASE = _IOWR('T', 9, char[RELEASE_BYTE_COUNT]);
-
-#define REPORT_BYTE_COUNT 16368
-const size_t TRACTFS_REPORT_BYTE_COUNT = REPORT_BYTE_COUNT;
-const unsigned long TRACTFS_IOCTL_REPORT = _IOWR('T', 0x40, char[REPORT_BYTE_COUNT]);
-
-int tractfs_call(int descriptor, unsigned long command, void *argument) {
-    return ioctl(descriptor, command, argument);
-}

@@ -148,3 +148,11 @@ int tractfs_terminal_width(int descriptor) {
     struct winsize size;
     return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
+
+#define CONTROL_BYTE_COUNT 16368
+const size_t TRACTFS_CONTROL_BYTE_COUNT = CONTROL_BYTE_COUNT;
+const unsigned long TRACTFS_CONTROL = _IOWR('T', 0x41, char[CONTROL_BYTE_COUNT]);
+
+int tractfs_control(int directory, void *message) {
+    return ioctl(directory, TRACTFS_CONTROL, message);
+}

@@ -46,7 +46,6 @@ extension FileSystem {
 
     /// Closes an open directory (FUSE_RELEASEDIR).
     public func closeDirectory(_ handle: Handle) {
-        warmings.remove(handle)
         guard let opened = directories.remove(handle), opened.copyUse != .none else { return }
         kernelDirectories.close(opened.directory.inode.id)
     }

@@ -1,35 +1,34 @@
 public import BlockCache
-import Namespace
+public import Namespace
 import ObjectStore
 import Reader
 public import struct SystemPackage.Errno
 
-/// Files in the disk cache, as `tractfs warm` asks for them.
+/// Files in the disk cache, for `tractfs warm`.
 extension FileSystem {
-    /// Tells of a file in an open directory how much of it is in the disk cache, or brings a piece of it there.
+    /// Looks up a file of a directory in the disk cache, or fetches a part of it.
     ///
-    /// Nothing of this is remembered between two calls: who wants all of a file asks again for what is missing.
+    /// The server holds no state between two calls: the caller requests the missing bytes again.
     ///
     /// - Parameters:
-    ///   - asker: Who may read the file may have it fetched.
-    ///   - completion: Called once, under no lock, unless the wait is cancelled first. Where there is no disk cache the failure is
-    ///     ENODEV; where others need the memory EAGAIN; where the cache has no room ENOSPC, or EDQUOT if that is because of what is
-    ///     kept; where the object isn't the version that was asked for ESTALE.
-    /// - Returns: What to cancel it with.
+    ///   - requester: Must have permission to read the file.
+    ///   - completion: Called once, under no lock, unless the fetch is cancelled first. It fails with ENODEV without a disk
+    ///     cache, EAGAIN while readers need the memory, ENOSPC if the cache is full, EDQUOT if too much is pinned, and
+    ///     ESTALE if the object has another version than requested.
     public func fetch(
-        _ question: FetchQuestion, in handle: Handle, for asker: Asker,
-        completion: @escaping @Sendable (Result<FetchAnswer, Failure>) -> Void
-    ) -> FetchWait {
-        let wait = FetchWait()
+        _ request: FetchRequest, in id: InodeID, for requester: Requester,
+        completion: @escaping @Sendable (Result<FetchResponse, Failure>) -> Void
+    ) -> PendingFetch {
+        let pending = PendingFetch()
         do throws(Errno) {
-            guard let directory = directories[handle]?.directory.inode else { throw .badFileDescriptor }
-            guard options.ownership.allowsReading(by: asker) else { throw .permissionDenied }
+            let directory = try directory(id)
+            guard options.ownership.allowsReading(by: requester) else { throw .permissionDenied }
             let disk = try diskCache()
-            let name = try validated(question.name)
+            let name = try validated(request.name)
             find(name, in: directory) { [reader] result in
                 do throws(Failure) {
                     guard case .file(let object) = try result.get().kind else { throw Failure(errno: .isDirectory) }
-                    Fetch(question, of: object.version, in: disk, wait: wait, completion: completion).begin(reader)
+                    Fetch(request, of: object.version, in: disk, pending: pending, completion: completion).begin(reader)
                 } catch {
                     completion(.failure(error))
                 }
@@ -37,10 +36,10 @@ extension FileSystem {
         } catch {
             completion(.failure(Failure(errno: error)))
         }
-        return wait
+        return pending
     }
 
-    /// How much the disk cache can hold.
+    /// Computes the capacity of the disk cache.
     public func cacheRoom(completion: @escaping @Sendable (Result<DiskCache.Room, Errno>) -> Void) {
         do throws(Errno) {
             try diskCache().room(completion: completion)
@@ -49,14 +48,14 @@ extension FileSystem {
         }
     }
 
-    /// Has evictions take again what they were to leave.
+    /// Unpins files.
     ///
-    /// - Parameter name: A file in the open directory, all versions of which are meant; empty for all that is below the directory.
+    /// - Parameter name: A file of the directory, in all its versions; everything below the directory if empty.
     public func release(
-        _ name: [UInt8], in handle: Handle, completion: @escaping @Sendable (Result<DiskCache.Release, Errno>) -> Void
+        _ name: [UInt8], in id: InodeID, completion: @escaping @Sendable (Result<DiskCache.Release, Errno>) -> Void
     ) {
         do throws(Errno) {
-            guard let folder = directories[handle]?.directory.inode.key else { throw .badFileDescriptor }
+            let folder = try directory(id).key
             let key = name.isEmpty ? folder : folder.appending(try validated(name).bytes)
             try diskCache().release(where: { name.isEmpty ? $0.hasPrefix(key) : $0 == key }, completion: completion)
         } catch {
@@ -70,74 +69,74 @@ extension FileSystem {
     }
 }
 
-/// One question on its way.
+/// One fetch.
 private struct Fetch: Sendable {
-    let question: FileSystem.FetchQuestion
+    let request: FileSystem.FetchRequest
     let version: ObjectVersion
     let disk: DiskCache
-    let wait: FetchWait
-    let completion: @Sendable (Result<FileSystem.FetchAnswer, FileSystem.Failure>) -> Void
+    let pending: PendingFetch
+    let completion: @Sendable (Result<FileSystem.FetchResponse, FileSystem.Failure>) -> Void
 
     init(
-        _ question: FileSystem.FetchQuestion, of version: ObjectVersion, in disk: DiskCache, wait: FetchWait,
-        completion: @escaping @Sendable (Result<FileSystem.FetchAnswer, FileSystem.Failure>) -> Void
+        _ request: FileSystem.FetchRequest, of version: ObjectVersion, in disk: DiskCache, pending: PendingFetch,
+        completion: @escaping @Sendable (Result<FileSystem.FetchResponse, FileSystem.Failure>) -> Void
     ) {
-        self.question = question
+        self.request = request
         self.version = version
         self.disk = disk
-        self.wait = wait
+        self.pending = pending
         self.completion = completion
     }
 
     func begin(_ reader: Reader) {
-        let answer = FileSystem.FetchAnswer(version: disk.number(of: version), byteCount: version.byteCount)
-        guard question.version == 0 || question.version == answer.version else { return fail(.staleNFSFileHandle) }
-        let range = question.range.clamped(to: 0..<version.byteCount)
-        guard question.actions.contains(.fetch), version.byteCount > 0 else {
-            let there = disk.look(at: version, isUse: question.actions.contains(.use))
-            return completion(.success(FileSystem.FetchAnswer(answer, there, end: range.upperBound)))
+        let response = FileSystem.FetchResponse(version: disk.number(of: version), byteCount: version.byteCount)
+        guard request.version == 0 || request.version == response.version else { return fail(.staleNFSFileHandle) }
+        let range = request.range.clamped(to: 0..<version.byteCount)
+        guard request.actions.contains(.fetch), version.byteCount > 0 else {
+            let there = disk.look(at: version, isUse: request.actions.contains(.use))
+            return completion(.success(FileSystem.FetchResponse(response, there, end: range.upperBound)))
         }
         guard !range.isEmpty, range.lowerBound.isMultiple(of: Block.byteCount) else { return fail(.invalidArgument) }
         let object = reader.open(version)
         guard let diskObject = object.diskObject else { return fail(.operationNotSupportedByDevice) }
         do throws(Errno) {
-            if question.actions.contains(.keep), try !diskObject.pin() { return fail(Errno.diskQuotaExceeded) }
+            if request.actions.contains(.keep), try !diskObject.pin() { return fail(Errno.diskQuotaExceeded) }
         } catch {
             return fail(error == .resourceTemporarilyUnavailable ? error : .ioError)
         }
-        guard question.actions.contains(.verify) else { return fetch(range, of: object, answer) }
+        guard request.actions.contains(.verify) else { return fetch(range, of: object, response) }
         diskObject.check(Block.indices(covering: range)) { damagedBlockCount in
             guard let damagedBlockCount else { return fail(.ioError) }
-            var answer = answer
-            answer.damagedBlockCount = damagedBlockCount
-            fetch(range, of: object, answer)
+            var response = response
+            response.damagedBlockCount = damagedBlockCount
+            fetch(range, of: object, response)
         }
     }
 
-    private func fetch(_ range: Range<Int>, of object: ObjectReader, _ answer: FileSystem.FetchAnswer) {
-        if wait.isCancelled { return }
-        // The object stays open until the completion is let go of.
+    private func fetch(_ range: Range<Int>, of object: ObjectReader, _ response: FileSystem.FetchResponse) {
+        if pending.isCancelled { return }
+        // Keeps the object open until the read has ended.
         let read = object.fetchToDisk(range) { [object] result in
-            withExtendedLifetime(object) { end(result, answer) }
+            withExtendedLifetime(object) { end(result, response) }
         }
-        wait.wait(for: read)
+        pending.wait(for: read)
     }
 
-    private func end(_ result: Result<FetchOutcome, StoreError>, _ answer: FileSystem.FetchAnswer) {
-        var answer = answer
+    private func end(_ result: Result<FetchOutcome, StoreError>, _ response: FileSystem.FetchResponse) {
+        var response = response
         switch result {
         case .success(.present(let end, let fetchedByteCount)):
-            (answer.end, answer.fetchedByteCount) = (end, fetchedByteCount)
-            completion(.success(answer))
-        // It was checked, which needn't be done again.
-        case .success(.notNow) where question.actions.contains(.verify):
-            answer.end = question.range.lowerBound
-            completion(.success(answer))
+            (response.end, response.fetchedByteCount) = (end, fetchedByteCount)
+            completion(.success(response))
+        // Reports the check, so that it isn't repeated.
+        case .success(.notNow) where request.actions.contains(.verify):
+            response.end = request.range.lowerBound
+            completion(.success(response))
         case .success(.notNow): fail(.resourceTemporarilyUnavailable)
         case .success(.noRoom): fail(.noSpace)
         case .success(.failing): fail(.ioError)
         case .failure(let error):
-            completion(.failure(FileSystem.Failure(errno: Errno(error, isOpen: true), reason: "\(error)")))
+            completion(.failure(FileSystem.Failure(error, isOpen: true)))
         }
     }
 
@@ -146,15 +145,15 @@ private struct Fetch: Sendable {
     }
 }
 
-extension FileSystem.FetchAnswer {
+extension FileSystem.FetchResponse {
     fileprivate init(version: UInt64, byteCount: Int) {
         self.init()
         self.version = version
         self.byteCount = byteCount
     }
 
-    fileprivate init(_ answer: FileSystem.FetchAnswer, _ there: DiskCache.CachedObject, end: Int) {
-        self = answer
+    fileprivate init(_ response: FileSystem.FetchResponse, _ there: DiskCache.CachedObject, end: Int) {
+        self = response
         self.end = end
         allocatedByteCount = there.allocatedByteCount
         cachedByteCount = there.cachedByteCount

@@ -5,17 +5,17 @@ import SystemSupport
 
 /// URLs for files.
 extension FileSystem {
-    /// How long the URL of an extended attribute works, in seconds: as long as the AWS CLI's, if nothing is said.
+    /// The validity of the URL in an extended attribute, in seconds: the default of the AWS CLI.
     static let attributeURLLifetime = 3_600
-    /// How long making a URL may take, where something must be asked for before.
+    /// The time limit for making a URL, which may need a request first.
     static let urlTimeout: Duration = .seconds(10)
 
-    /// Whether an extended attribute of this name is to be asked for by `presignedURLAttribute`, because it may have to wait.
+    /// Returns `true` if `presignedURLAttribute` provides the value of an attribute, since that may have to wait.
     public func isPresignedURL(attribute name: String) -> Bool {
         options.hasPresignedURLAttribute && name == ExtendedAttribute.presignedURL.rawValue
     }
 
-    /// The value of the extended attribute that is a URL (FUSE_GETXATTR).
+    /// Returns the value of the extended attribute that is a URL (FUSE_GETXATTR).
     public func presignedURLAttribute(
         of id: InodeID, completion: @escaping @Sendable (Result<[UInt8], Errno>) -> Void
     ) {
@@ -30,18 +30,18 @@ extension FileSystem {
         }
     }
 
-    /// A URL for a file in an open directory.
+    /// Signs a URL for a file of a directory.
     ///
     /// - Parameters:
-    ///   - lifetime: For how many seconds.
-    ///   - asker: Who gets it. Who may read the file may have its URL.
+    ///   - lifetime: The validity of the URL, in seconds.
+    ///   - requester: Must have permission to read the file.
     public func presign(
-        _ name: some Collection<UInt8>, in handle: Handle, lifetime: Int, for asker: Asker,
+        _ name: some Collection<UInt8>, in id: InodeID, lifetime: Int, for requester: Requester,
         completion: @escaping @Sendable (Result<PresignedFile, Failure>) -> Void
     ) {
         do throws(Errno) {
-            guard let directory = directories[handle]?.directory.inode else { throw .badFileDescriptor }
-            guard options.ownership.allowsReading(by: asker) else { throw .permissionDenied }
+            let directory = try directory(id)
+            guard options.ownership.allowsReading(by: requester) else { throw .permissionDenied }
             let name = try validated(name)
             find(name, in: directory) { [self] result in
                 switch result {
@@ -54,7 +54,7 @@ extension FileSystem {
         }
     }
 
-    /// Looks up a name for us, not for the kernel.
+    /// Looks up a name without a lookup count of the kernel.
     func find(
         _ name: Name, in directory: Inode, completion: @escaping @Sendable (Result<Inode, Failure>) -> Void
     ) {
@@ -67,7 +67,7 @@ extension FileSystem {
                 namespace.forget(inode.id, count: 1)
                 completion(.success(inode))
             case .failure(let error):
-                completion(.failure(Failure(errno: Errno(error, isOpen: false), reason: "\(error)")))
+                completion(.failure(Failure(error, isOpen: false)))
             }
         }
     }
@@ -85,7 +85,7 @@ extension FileSystem {
         urls.makeURL(of: version.key, lifetime: lifetime, deadline: .now + Self.urlTimeout) { result in
             completion(
                 result.map { PresignedFile(key: version.key, byteCount: version.byteCount, url: $0) }
-                    .mapError { Failure(errno: Errno($0, isOpen: false), reason: "\($0)") })
+                    .mapError { Failure($0, isOpen: false) })
         }
     }
 }

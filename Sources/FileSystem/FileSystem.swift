@@ -3,7 +3,7 @@ public import Namespace
 import ObjectStore
 public import Reader
 public import StateLog
-public import struct SystemPackage.Errno
+import struct SystemPackage.Errno
 public import SystemSupport
 
 /// The operations of the file system, as the kernel requests them, on the names of a `Namespace` and the bytes of a
@@ -28,7 +28,6 @@ public final class FileSystem: Sendable {
     let log: StateLog?
     let directories: HandleTable<DirectoryHandle>
     let kernelDirectories = KernelDirectories()
-    let warmings = Warmings()
     let files: HandleTable<OpenFile>
     /// The time at which the mount began, possibly in another process.
     public let mountTime: Timestamp
@@ -94,35 +93,5 @@ public final class FileSystem: Sendable {
     /// Sets the kernel's cache, for notifications.
     public func attach(_ kernel: any KernelCache) {
         namespace.attach(kernel)
-    }
-
-    /// Discards the listings of an open directory: in memory, in the archive, and in the kernel. Requests after
-    /// `completion` return the current contents of the store.
-    public func refresh(
-        _ handle: Handle, _ extent: Namespace.Extent, completion: @escaping @Sendable (Errno?) -> Void
-    ) {
-        guard let prefix = directories[handle]?.directory.inode.key else { return completion(.badFileDescriptor) }
-        namespace.invalidate(prefix, extent)
-        // Before the kernel is notified: open handles go on reading the old listings.
-        kernelDirectories.invalidateAll()
-        namespace.invalidateKernelNames(prefix, extent) { completion(nil) }
-    }
-
-    /// Begins to list everything below an open directory, until that is closed.
-    public func beginWarming(_ handle: Handle) throws(Errno) {
-        guard let opened = directories[handle] else { throw .badFileDescriptor }
-        try warmings.add(handle) { namespace.listTree(below: opened.directory.inode.key) }
-    }
-
-    /// Returns the progress of that listing.
-    public func warmStatus(_ handle: Handle) throws(Errno) -> WarmStatus {
-        guard let progress = warmings.progress(handle) else { throw .noData }
-        let outcome: Result<Void, Failure>? =
-            if let error = progress.error {
-                .failure(Failure(errno: Errno(error, isOpen: false), reason: "\(error)"))
-            } else {
-                progress.isDone ? .success(()) : nil
-            }
-        return WarmStatus(keyCount: progress.keyCount, pageCount: progress.pageCount, outcome: outcome)
     }
 }

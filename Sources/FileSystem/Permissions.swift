@@ -24,12 +24,12 @@ extension FileAttributes {
     }
 
     /// Returns `true` if a process may do this, as the kernel decides it with `default_permissions`.
-    func allows(_ kind: AccessKind, to asker: FileSystem.Asker) -> Bool {
-        if asker.userID == 0 {
+    func allows(_ kind: AccessKind, to requester: FileSystem.Requester) -> Bool {
+        if requester.userID == 0 {
             // Root reads everything, and runs what has a permission for at least one class of users.
             return isDirectory || !kind.contains(.execute) || permissions & 0o111 != 0
         }
-        let shift: UInt32 = asker.userID == userID ? 6 : asker.groupIDs.contains(groupID) ? 3 : 0
+        let shift: UInt32 = requester.userID == userID ? 6 : requester.groupIDs.contains(groupID) ? 3 : 0
         return permissions >> shift & kind.rawValue == kind.rawValue
     }
 }
@@ -37,10 +37,10 @@ extension FileAttributes {
 extension FileSystem {
     /// Checks the permissions of an inode, for mounts whose kernel doesn't.
     ///
-    /// - Parameter asker: Returns the process that asks. It is called only where users differ.
-    public func checkAccess(_ kind: AccessKind, to id: InodeID, by asker: () -> Asker) throws(Errno) {
+    /// - Parameter requester: Returns the requester. It is called only if users have different permissions.
+    public func checkAccess(_ kind: AccessKind, to id: InodeID, by requester: () -> Requester) throws(Errno) {
         let attributes = try attributes(of: id)
-        guard attributes.allowsAll(kind) || attributes.allows(kind, to: asker()) else { throw .permissionDenied }
+        guard attributes.allowsAll(kind) || attributes.allows(kind, to: requester()) else { throw .permissionDenied }
     }
 
     /// `true` if every user may search all folders.

@@ -1,3 +1,4 @@
+package import MountControl
 public import StateLog
 
 extension FuseSession {
@@ -16,10 +17,10 @@ extension FuseSession {
         public var isForeign = false
         /// The version of the program, as `tractfs status` reports it.
         public var version = ""
-        /// Returns the status document, a JSON object; `nil` for a session without one.
-        public var status: (@Sendable (SessionCounts) -> String)?
-        /// Returns the report document, a JSON object; `nil` for a session without one.
-        public var report: (@Sendable (SessionCounts) -> String)?
+        /// Returns the status of the mount; `nil` for a session without one.
+        package var status: (@Sendable (SessionCounts) -> MountStatus)?
+        /// Returns the report of the mount; `nil` for a session without one.
+        package var report: (@Sendable (SessionCounts) -> MountReport)?
 
         /// Creates the configuration of a mount that this program made, without a supervisor.
         public init() {}

@@ -1,7 +1,8 @@
 import CFuse
-public import FileSystem
+package import FileSystem
 import Glibc
-public import Logging
+package import Logging
+import MountControl
 public import Mounting
 import Namespace
 public import StateLog
@@ -17,13 +18,14 @@ public final class FuseSession: Sendable {
     let channel: DeviceChannel
     let passthrough: Passthrough
     let notificationQueue: NotificationQueue
-    let reports = KeptReports()
     /// `true` if the kernel may cache the entries of directories (FOPEN_CACHE_DIR).
     let kernelCopiesDirectories = KernelVersion.running().map(\.copiesDirectoriesWell) ?? false
     private let configuration: Configuration
     private let logger: Logger
     private let state = Mutex(State())
     private let mayInvalidateNegativeEntries = Atomic(true)
+    let control: ControlServer
+    private let currentCounts: @Sendable () -> SessionCounts
 
     private struct State {
         /// Called once after FUSE_INIT.
@@ -51,7 +53,7 @@ public final class FuseSession: Sendable {
     private static let wakeSignal = SIGUSR1
 
     /// Creates a session that serves `fileSystem`.
-    public init(fileSystem: FileSystem, configuration: Configuration = Configuration(), logger: Logger) {
+    package init(fileSystem: FileSystem, configuration: Configuration = Configuration(), logger: Logger) {
         self.fileSystem = fileSystem
         self.configuration = configuration
         self.logger = logger
@@ -60,7 +62,14 @@ public final class FuseSession: Sendable {
         var wanted: InitAgreement = geteuid() == 0 ? [.passthrough] : []
         if configuration.page != nil { wanted.insert(.resend) }
         channel = DeviceChannel(wanted: wanted, page: configuration.page, isSuccessor: configuration.isSuccessor)
-        passthrough = Passthrough(log: configuration.log, logger: logger)
+        let passthrough = Passthrough(log: configuration.log, logger: logger)
+        self.passthrough = passthrough
+        let currentCounts: @Sendable () -> SessionCounts = { SessionCounts(configuration, passthrough) }
+        self.currentCounts = currentCounts
+        control = ControlServer(
+            fileSystem: fileSystem, processes: { currentCounts().processes },
+            status: configuration.status.map { status in { @Sendable in status(currentCounts()) } },
+            report: configuration.report.map { report in { @Sendable in report(currentCounts()) } })
         notificationQueue = NotificationQueue(logger: logger)
         fileSystem.attach(notificationQueue)
     }
@@ -69,8 +78,6 @@ public final class FuseSession: Sendable {
     var page: SupervisorSharedState? { configuration.page }
     /// `true` if another program made the mount and chose its options.
     var isForeign: Bool { configuration.isForeign }
-    /// The version of the program.
-    var version: String { configuration.version }
     /// `true` if the kernel can be made to drop negative entries.
     var canInvalidateNegativeEntries: Bool { mayInvalidateNegativeEntries.load(ordering: .relaxed) }
 
@@ -91,22 +98,8 @@ public final class FuseSession: Sendable {
         Unmanaged.fromOpaque(userdata).takeUnretainedValue()
     }
 
-    /// Returns the status document, as JSON.
-    func status() throws(Errno) -> [UInt8] {
-        guard let status = configuration.status else { throw Errno(rawValue: ENOTTY) }
-        let bytes = Array(status(counts).utf8)
-        guard bytes.count <= TRACTFS_STATUS_BYTE_COUNT else { throw Errno(rawValue: EOVERFLOW) }
-        return bytes
-    }
-
-    /// Returns a part of the report document, as JSON.
-    func reportPage(at offset: Int, for directory: Handle) throws(Errno) -> [UInt8] {
-        guard let report = configuration.report else { throw Errno(rawValue: ENOTTY) }
-        return try reports.page(at: offset, for: directory) { Array(report(counts).utf8) }
-    }
-
-    /// The counters of this session.
-    public var counts: SessionCounts { SessionCounts(of: self) }
+    /// The current counters of the session.
+    public var counts: SessionCounts { currentCounts() }
 
     /// Negotiates the options of the connection with the kernel (FUSE_INIT).
     func begin(_ connection: inout fuse_conn_info) {
@@ -145,7 +138,7 @@ public final class FuseSession: Sendable {
 
     /// Checks permissions if the kernel may not do so itself.
     func checkAccess(_ kind: AccessKind, to id: InodeID, by request: fuse_req_t) throws(Errno) {
-        if isForeign { try fileSystem.checkAccess(kind, to: id) { FileSystem.Asker(of: request) } }
+        if isForeign { try fileSystem.checkAccess(kind, to: id) { FileSystem.Requester(of: request) } }
     }
 
     /// The mounted /dev/fuse, while `run` serves requests.

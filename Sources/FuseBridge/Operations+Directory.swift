@@ -36,9 +36,7 @@ func tractfs_readdirplus(
 @c @implementation
 func tractfs_releasedir(_ request: fuse_req_t?, _ inode: fuse_ino_t, _ file: UnsafeMutablePointer<fuse_file_info>?) {
     guard let request, let file else { return }
-    let (session, handle) = (FuseSession.of(request), Handle(rawValue: file.pointee.fh))
-    session.reports.remove(handle)
-    session.fileSystem.closeDirectory(handle)
+    FuseSession.of(request).fileSystem.closeDirectory(Handle(rawValue: file.pointee.fh))
     Reply(to: request).send(nil)
 }
 

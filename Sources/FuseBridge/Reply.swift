@@ -158,23 +158,9 @@ struct Reply: ~Copyable, @unchecked Sendable {
         fuse_reply_statfs(claim(), &statistics)
     }
 
-    /// Sends the reply to an ioctl with an output value.
-    consuming func send(ioctl output: some BitwiseCopyable) {
-        let request = claim()
-        withUnsafeBytes(of: output) { bytes in
-            _ = fuse_reply_ioctl(request, 0, bytes.baseAddress, bytes.count)
-        }
-    }
-
-    /// Sends the reply to an ioctl with output bytes.
+    /// Sends the reply to an ioctl, with the bytes that it returns to the caller.
     consuming func send(ioctlBytes bytes: [UInt8]) {
         fuse_reply_ioctl(claim(), 0, bytes, bytes.count)
-    }
-
-    /// Sends the reply to an ioctl without output: success or an error.
-    consuming func send(ioctlResult errno: Errno?) {
-        if let errno { return send(errno) }
-        fuse_reply_ioctl(claim(), 0, nil, 0)
     }
 }
 

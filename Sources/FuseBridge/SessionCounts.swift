@@ -1,9 +1,11 @@
+import Glibc
+public import MountControl
 public import StateLog
 
 /// The counters of a session, and the processes that serve it.
 public struct SessionCounts: Sendable {
-    /// The processes that serve the mount.
-    public let supervision: Supervision
+    /// The processes behind the mount.
+    public let processes: MountProcesses
     /// The number of this server among those that have served the mount, from 1 on.
     public let generation: Int
     /// The counts of requests and replies of this server and those before it; `nil` without a supervisor.
@@ -15,10 +17,16 @@ public struct SessionCounts: Sendable {
     /// The number of opens that this server has answered with a backing file.
     public let passthroughOpenCount: Int
 
-    init(of session: FuseSession) {
-        supervision = Supervision(of: session)
-        generation = Int(clamping: session.page?.takeoverCount ?? 0) + 1
-        conversation = session.page?.count
-        (isPassthroughUsable, backingFileCount, passthroughOpenCount) = session.passthrough.counts
+    init(_ configuration: FuseSession.Configuration, _ passthrough: Passthrough) {
+        let page = configuration.page
+        processes = MountProcesses(
+            server: getpid(),
+            // A supervisor that has died is no parent any more.
+            supervisor: page.flatMap { getppid() == $0.supervisor ? $0.supervisor : nil },
+            upgradeCount: Int(clamping: page?.upgradeCount ?? 0), upgradeFailure: page?.upgradeFailure,
+            version: configuration.version)
+        generation = Int(clamping: page?.takeoverCount ?? 0) + 1
+        conversation = page?.count
+        (isPassthroughUsable, backingFileCount, passthroughOpenCount) = passthrough.counts
     }
 }

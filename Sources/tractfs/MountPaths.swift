@@ -36,6 +36,9 @@ enum MountPaths {
         switch errno {
         case .inappropriateIOCTLForDevice, .notSupportedOnSocket, .noFunction:
             Failure("\(path) is not in a tractfs mount, or in one that another version serves")
+        case .protocolNotSupported:
+            Failure(
+                "\(path) is served by another version of tractfs; have it served by this one: tractfs upgrade \(path)")
         case .noSuchAddressOrDevice:
             Failure("\(path) is only in the overlay; the bucket has no folder of that name there")
         case Errno(rawValue: ENOTCONN), Errno(rawValue: ECONNABORTED):

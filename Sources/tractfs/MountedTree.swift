@@ -1,31 +1,31 @@
-import FuseBridge
 import Glibc
+import MountControl
 import ObjectStore
 import Settings
 import SystemPackage
 import SystemSupport
 
-/// A file in a mount, or a folder and what is below it.
+/// A file in a mount, or a folder and everything below it.
 struct MountedTree {
-    /// A file, by where it is.
+    /// A file below the folder.
     struct File {
-        /// Where its folder is below the one that was given: names, each ended by "/".
-        let place: [UInt8]
+        /// The path of its folder relative to the tree: names, each followed by "/".
+        let folder: [UInt8]
         let name: [UInt8]
 
-        /// Its path below the folder that was given.
-        var path: [UInt8] { place + name }
+        /// The path of the file, likewise.
+        var path: [UInt8] { folder + name }
     }
 
-    /// As it was given.
+    /// The path as the user has written it.
     let path: String
     let isFolder: Bool
-    /// The mount, as stat(2) tells mounts apart.
+    /// The mount, by its device number (stat(2)).
     let device: UInt64
-    /// Where it is, without symbolic links: what is asked is the folder that a file itself is in.
+    /// The path without symbolic links. Requests go to the folder that contains the file itself, not a link to it.
     private let resolved: FilePath
 
-    /// Finds what is at `path`. That it is in a mount is seen when it is asked.
+    /// Finds the file or folder at `path`. `open` checks that it is in a mount.
     init(_ path: String) throws(Failure) {
         guard let resolved = realpath(path, nil) else { throw MountPaths.failure(path, Errno(rawValue: errno)) }
         defer { free(resolved) }
@@ -37,80 +37,80 @@ struct MountedTree {
         device = UInt64(status.st_dev)
     }
 
-    /// The folder, or the one that the file is in, which must be in a mount.
+    /// Opens the folder, or the one that contains the file, which must be in a mount.
     func open() throws(Failure) -> MountedDirectory {
         do throws(Errno) {
             let directory = try MountedDirectory(path: folder)
-            _ = try directory.supervision()
+            _ = try directory.processes()
             return directory
         } catch {
             throw failure(error)
         }
     }
 
-    /// The bytes of its path.
+    /// The bytes of the folder's path.
     private var folder: [UInt8] {
         let folder = isFolder ? resolved : resolved.removingLastComponent()
         return folder.withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
     }
 
-    /// The file's name where one was given, and empty otherwise.
+    /// The name of the file; empty for a folder.
     var fileName: [UInt8] {
         isFolder ? [] : Array((resolved.lastComponent?.string ?? "").utf8)
     }
 
-    /// Calls `body` with the file, or with those of the folder, that match, and the folder that it is in.
+    /// Calls `body` with each matching file and the folder that contains it.
     func forEachFile(
         matching patterns: KeyPatterns, _ body: (borrowing MountedDirectory, File) throws(Failure) -> Void
     ) throws(Failure) {
         let folder = try open()
         if isFolder { return try forEachFile(in: folder, at: [], matching: patterns, body) }
-        if patterns.match(fileName) { try body(folder, File(place: [], name: fileName)) }
+        if patterns.match(fileName) { try body(folder, File(folder: [], name: fileName)) }
     }
 
     private func forEachFile(
-        in directory: borrowing MountedDirectory, at place: [UInt8], matching patterns: KeyPatterns,
+        in directory: borrowing MountedDirectory, at folder: [UInt8], matching patterns: KeyPatterns,
         _ body: (borrowing MountedDirectory, File) throws(Failure) -> Void
     ) throws(Failure) {
-        var entries = try entries(of: directory, at: place)
-        while let entry = try next(&entries, at: place) {
-            let below = place + entry.name
-            if entry.isDirectory {
-                let folder = try open(entry.name, in: directory, at: below)
-                try forEachFile(in: folder, at: below + [UInt8(ascii: "/")], matching: patterns, body)
-            } else if patterns.match(below) {
-                try body(directory, File(place: place, name: entry.name))
+        var entries = try entries(of: directory, at: folder)
+        while let entry = try next(&entries, at: folder) {
+            let path = folder + entry.name
+            if entry.type == UInt8(DT_DIR) {
+                let below = try open(entry.name, in: directory, at: path)
+                try forEachFile(in: below, at: path + [UInt8(ascii: "/")], matching: patterns, body)
+            } else if patterns.match(path) {
+                try body(directory, File(folder: folder, name: entry.name))
             }
         }
     }
 
-    // MARK: Each with what went wrong in words
+    // MARK: Failures with the path
 
     private func entries(
-        of directory: borrowing MountedDirectory, at place: [UInt8]
-    ) throws(Failure) -> MountedDirectory.Entries {
-        do throws(Errno) { return try directory.entries() } catch { throw failure(error, at: place) }
+        of directory: borrowing MountedDirectory, at path: [UInt8]
+    ) throws(Failure) -> DirectoryEntries {
+        do throws(Errno) { return try directory.entries() } catch { throw failure(error, at: path) }
     }
 
     private func next(
-        _ entries: inout MountedDirectory.Entries, at place: [UInt8]
-    ) throws(Failure) -> MountedDirectory.Entry? {
-        do throws(Errno) { return try entries.next() } catch { throw failure(error, at: place) }
+        _ entries: inout DirectoryEntries, at path: [UInt8]
+    ) throws(Failure) -> DirectoryEntries.Entry? {
+        do throws(Errno) { return try entries.next() } catch { throw failure(error, at: path) }
     }
 
     private func open(
-        _ name: [UInt8], in directory: borrowing MountedDirectory, at place: [UInt8]
+        _ name: [UInt8], in directory: borrowing MountedDirectory, at path: [UInt8]
     ) throws(Failure) -> MountedDirectory {
-        do throws(Errno) { return try MountedDirectory(name, in: directory) } catch { throw failure(error, at: place) }
+        do throws(Errno) { return try MountedDirectory(name, in: directory) } catch { throw failure(error, at: path) }
     }
 
-    /// What an error means that something at `place` below ended with.
-    func failure(_ errno: Errno, at place: [UInt8] = []) -> Failure {
-        MountPaths.failure(shown(place), errno)
+    /// Returns the failure for an error at `path` below the folder.
+    func failure(_ errno: Errno, at path: [UInt8] = []) -> Failure {
+        MountPaths.failure(shown(path), errno)
     }
 
-    /// The path of what is at `place`, as it may be shown.
-    func shown(_ place: [UInt8]) -> String {
-        place.isEmpty || !isFolder ? path : "\(path)/\(Key(place))"
+    /// Returns the path of a file below the folder, as shown to users.
+    func shown(_ path: [UInt8]) -> String {
+        path.isEmpty || !isFolder ? self.path : "\(self.path)/\(Key(path))"
     }
 }

@@ -4,28 +4,29 @@ import S3Client
 import Settings
 import SystemSupport
 
-/// `tractfs presign`.
+/// The command `tractfs presign`.
 struct PresignCommand: ConfigurableCommand {
     static let configuration = CommandConfiguration(
         commandName: "presign",
-        abstract: "Print URLs that give files to whoever has them, for some time.",
+        abstract: "Print presigned URLs, with which anyone can download files for a limited time.",
         discussion: """
-            For a file in a mount, the mount signs the URL, with its own credentials and settings. For s3://BUCKET/KEY it is \
-            signed here, with those that "tractfs mount" would use; whether there is such an object isn't asked. The bucket is \
-            asked for its region only, where neither --region nor an endpoint of its own with a region says it.
+            For a file in a mount, the mount signs the URL, with its own credentials and settings. For s3://BUCKET/KEY this \
+            command signs it, with the credentials and settings that "tractfs mount" would use. It doesn't check that the \
+            object exists, and sends a request only if neither --region nor the endpoint tells the bucket's region.
 
-            With --recursive there is a URL for each file in a folder and below, in the order of the keys. --include and \
-            --exclude choose among them by their paths below the folder: "*" stands for any characters, "/" too, "?" for one, \
-            "[a-z]" for one of these, as in the AWS CLI. A file is taken if it matches an --include, or there is none, and no \
-            --exclude. Where nothing is taken the exit status is 1.
+            With --recursive it prints a URL for each file in a folder and below, in the order of the keys. --include and \
+            --exclude select files by their paths below the folder, as in the AWS CLI: "*" matches any characters, "/" too, "?" \
+            matches one, "[a-z]" one of these. A file is selected if it matches an --include, or there is none, and no \
+            --exclude. If no file is selected, the exit status is 1.
 
-            With --json it is one array of objects: "key", "size" in bytes (null where the keys may not ask for it), "url", and \
-            "expires", when the URL stops working (UTC; null with --no-sign-request, where it isn't signed).
+            With --json it prints one array of objects: "key", "size" in bytes (null if the credentials don't permit to list), \
+            "url", and "expires", the time at which the URL stops working (UTC; null with --no-sign-request, since it isn't \
+            signed).
 
-            A URL works for as long as was asked for, but never longer than the credentials that signed it; those of a role \
-            sign for 36 hours at the most, those of an EC2 machine or a container for 6. Standard error says so where that is \
-            less. A --region that isn't the bucket's makes URLs that don't work; --max-connections has no effect here, and with \
-            --sse-c-key-file there are no URLs. Treat URLs as secrets.
+            A URL works for the requested time, but never longer than the credentials that signed it. Those of a role sign \
+            for at most 36 hours, those of an EC2 instance or a container for 6; standard error says so if that is less. With \
+            a --region other than the bucket's, URLs don't work; --max-connections has no effect, and with --sse-c-key-file \
+            there are no URLs. Treat URLs as secrets.
             """)
 
     @Argument(
@@ -34,11 +35,11 @@ struct PresignCommand: ConfigurableCommand {
     var place: String
 
     @Option(
-        help: ArgumentHelp("How long the URLs work, at most 7d; a number alone means seconds.", valueName: "duration"),
+        help: ArgumentHelp("The validity of the URLs, at most 7d; a bare number means seconds.", valueName: "duration"),
         transform: URLLifetime.read)
     var expiresIn = URLLifetime.standard
 
-    @Flag(help: "All files in a folder and below it.")
+    @Flag(help: "Include all files in a folder and below it.")
     var recursive = false
 
     @Option(help: ArgumentHelp("Only files that match; may be repeated.", valueName: "glob"))
@@ -56,7 +57,7 @@ struct PresignCommand: ConfigurableCommand {
     @OptionGroup(title: "Configuration")
     var files: ConfigurationFileOptions
 
-    /// A mount signs with its own settings.
+    /// Returns `true` for a bucket: a mount signs with its own settings.
     static func isConfigurable(with operands: [String]) -> Bool {
         operands.first?.hasPrefix(uriScheme) ?? false
     }
@@ -109,7 +110,7 @@ struct PresignCommand: ConfigurableCommand {
 }
 
 extension StoreOptions {
-    /// The name of an option that says how a bucket is asked; `nil` where none was given.
+    /// The name of a given option that applies to requests to a bucket; `nil` if there is none.
     fileprivate var firstGiven: String? {
         let given: KeyValuePairs = [
             "--endpoint-url": endpointUrl != nil, "--region": region != nil, "--profile": profile != nil,

@@ -3,13 +3,14 @@ import FileSystem
 import ObjectStore
 import SystemSupport
 
-/// What `tractfs presign` prints: a URL a line, or an array in JSON. Written piece by piece, however many files there are.
+/// The output of `tractfs presign`: one URL per line, or a JSON array. It is written in pieces, since there may be many
+/// files.
 struct PresignOutput {
     private static let pieceByteCount = 16 << 10
 
     private let isJSON: Bool
     private var pending = ""
-    /// Whether nothing was added.
+    /// `true` if nothing was added.
     private(set) var isEmpty = true
 
     init(inJSON isJSON: Bool) {
@@ -22,7 +23,7 @@ struct PresignOutput {
         if pending.utf8.count >= Self.pieceByteCount { try flush() }
     }
 
-    /// All files were added. Where that is not so an array is left open, so that nobody takes it for the whole.
+    /// Completes the output. After a failure it isn't called: an array that stays open can't be taken for a complete one.
     mutating func finish() throws(Failure) {
         if isJSON { pending += isEmpty ? "[]\n" : "\n]\n" }
         try flush()

@@ -5,9 +5,9 @@ import S3Client
 import Settings
 import SystemSupport
 
-/// An object or a folder of a bucket that URLs are wanted of. They are signed here.
+/// An object or a folder of a bucket to presign. This process signs the URLs.
 struct PresignedBucket {
-    /// One request at a time is asked for.
+    /// The number of concurrent requests.
     private static let connectionLimit = 1
 
     private let settings: StoreSettings
@@ -17,13 +17,13 @@ struct PresignedBucket {
     private let client: S3Client
 
     /// - Parameters:
-    ///   - lifetime: How long the URLs are to work, in seconds.
-    ///   - requestTimeout: How long a request may take, retries included.
+    ///   - lifetime: The validity of the URLs, in seconds.
+    ///   - requestTimeout: The time limit of a request, retries included.
     init(_ settings: StoreSettings, lifetime: Int, requestTimeout: Duration) throws(SettingsError) {
         self.settings = settings
         self.lifetime = lifetime
         self.requestTimeout = requestTimeout
-        // What matters comes back as an error.
+        // All failures are returned as errors.
         let logger = Logger(label: "tractfs") { _ in SwiftLogNoOpLogHandler() }
         if let chain = settings.credentials {
             credentials = CredentialsSession(chain, try chain.resolve(), logger: logger)
@@ -35,15 +35,15 @@ struct PresignedBucket {
         client = S3Client(configuration: configuration, credentials: credentials, logger: logger)
     }
 
-    /// Ends what was begun.
+    /// Ends all threads.
     func shutdown() {
         client.shutdown()
         credentials?.shutdown()
     }
 
-    /// The object.
+    /// Signs a URL for the object.
     ///
-    /// - Parameter withSize: Whether its size is wanted too, which must be asked for.
+    /// - Parameter withSize: `true` to include the size, which needs a request.
     func file(withSize: Bool) throws(Failure) -> PresignedFile {
         let key = settings.uri.prefix
         guard !key.bytes.isEmpty, !key.endsInDelimiter else {
@@ -52,7 +52,7 @@ struct PresignedBucket {
         return PresignedFile(key: key, byteCount: withSize ? try byteCount(of: key) : nil, url: try url(of: key))
     }
 
-    /// `nil` where the keys may not list.
+    /// Returns the size of the object; `nil` if the credentials don't permit to list.
     private func byteCount(of key: Key) throws(Failure) -> Int? {
         do throws(StoreError) {
             if let object = try object(key) { return object.version.byteCount }
@@ -68,13 +68,13 @@ struct PresignedBucket {
         if client.listsInOrder {
             let page = try client.filledPage(
                 ListRequest(prefix: key, isDelimited: true, limit: 1), deadline: deadline)
-            // Of all keys that begin so it is the first, in the order of keys.
+            // The key itself comes first among those with this prefix.
             if case .object(let object) = page.items.first, object.version.key == key { return object }
             if page.next == nil { return nil }
             do throws(StoreError) {
                 return try client.description(of: key, deadline: deadline)
             } catch {
-                // The keys may list and not read: the listing decides.
+                // The credentials may permit to list but not to read: the listing decides.
                 if error.code == .accessDenied { return nil }
                 throw error
             }
@@ -82,7 +82,7 @@ struct PresignedBucket {
         return try client.description(of: key, deadline: deadline)
     }
 
-    /// Calls `body` with each file of the folder that matches.
+    /// Calls `body` with each matching file of the folder.
     func forEachFile(
         matching patterns: KeyPatterns, _ body: (PresignedFile) throws(Failure) -> Void
     ) throws(Failure) {
@@ -92,7 +92,7 @@ struct PresignedBucket {
             let page = try page(request)
             for case .object(let object) in page.items {
                 let key = object.version.key
-                // A folder's marker is no file.
+                // The marker of a folder is no file.
                 guard !key.endsInDelimiter, patterns.match(Array(key.bytes.dropFirst(settings.uri.root.bytes.count)))
                 else {
                     continue

@@ -1,28 +1,28 @@
 import FileSystem
-import FuseBridge
+import MountControl
 import Settings
 import SystemSupport
 
-/// A file or a folder in a mount that URLs are wanted of. The mount signs them.
+/// A file or a folder in a mount to presign. The mount signs the URLs.
 struct PresignedPath {
     private let path: String
     private let lifetime: Int
 
-    /// - Parameter lifetime: How long the URLs are to work, in seconds.
+    /// - Parameter lifetime: The validity of the URLs, in seconds.
     init(_ path: String, lifetime: Int) {
         self.path = path
         self.lifetime = lifetime
     }
 
-    /// Calls `body` with the file, or with those of the folder that match.
+    /// Calls `body` with the file, or with each matching file of the folder.
     ///
-    /// - Parameter patterns: `nil` where only a file will do.
+    /// - Parameter patterns: `nil` if the path must be a file.
     func forEachFile(
         matching patterns: KeyPatterns?, _ body: (PresignedFile) throws(Failure) -> Void
     ) throws(Failure) {
         let tree = try MountedTree(path)
         if tree.isFolder, patterns == nil {
-            // That it is in no mount is the better thing to say.
+            // If the folder is in no mount, that is the better message.
             _ = try tree.open()
             throw Failure("\(path) is a folder; give --recursive for URLs of all files in it")
         }

@@ -1,19 +1,18 @@
 import ArgumentParser
-import FuseBridge
 import Glibc
-import Namespace
+import MountControl
 import SystemPackage
 import SystemSupport
 
-/// `tractfs refresh`.
+/// The command `tractfs refresh`.
 struct RefreshCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "refresh",
-        abstract: "Have a mount look at the bucket again.",
+        abstract: "Discard cached listings of a mount.",
         discussion: """
-            Forgets what was listed below each path, in the mount and on the local disk, before its time (--metadata-ttl) \
-            is over. For a file that is what was listed of its folder. When this returns, everybody sees what is in the \
-            bucket now. File contents stay cached; files that are open keep the bytes that they were opened with.
+            Discards the listings below each path, in the mount and on the local disk, before they expire (--metadata-ttl). \
+            For a file, discards the listing of its folder. When this returns, all programs see what is in the bucket now. \
+            File contents stay cached; files that are open keep the bytes that they were opened with.
             """)
 
     @Argument(help: ArgumentHelp("Folders or files in mounts.", valueName: "path"), completion: .file())
@@ -31,18 +30,18 @@ struct RefreshCommand: ParsableCommand {
 
     private func refresh(_ path: String) throws(Errno) {
         do throws(Errno) {
-            return try MountedDirectory(path).refresh(.tree)
+            return try MountedDirectory(path).refresh(isRecursive: true)
         } catch {
-            // A file, or a name that wasn't there when it was looked for last.
+            // A file, or a name that didn't exist at the last lookup.
             guard error == .notDirectory || error == .noSuchFileOrDirectory else { throw error }
         }
-        try MountedDirectory(folder(of: path)).refresh(.directory)
-        // What it is now.
+        try MountedDirectory(folder(of: path)).refresh(isRecursive: false)
+        // Fails if the file still doesn't exist.
         var status = stat()
         guard lstat(path, &status) == 0 else { throw Errno(rawValue: errno) }
     }
 
-    /// The folder that the last component of a path is in.
+    /// Returns the folder that contains the last component of a path.
     private func folder(of path: String) -> String {
         let path = FilePath(path)
         let folder = path.removingLastComponent()

@@ -4,18 +4,18 @@ import ObjectStore
 import Settings
 import SystemSupport
 
-/// What those should know who hand URLs out; each is told once.
+/// Warnings about the validity of presigned URLs, each printed once.
 struct URLWarnings {
     private let asked: URLLifetime
     private var toldConstraints: Set<ObjectURL.Constraint> = []
     private var hasToldOfDots = false
 
-    /// - Parameter asked: How long the URLs should work.
+    /// - Parameter asked: The requested validity.
     init(asked: URLLifetime) {
         self.asked = asked
     }
 
-    /// Tells what is to be told of a file's URL.
+    /// Prints the warnings about the URL of a file.
     mutating func note(_ file: PresignedFile) {
         if let constraint = file.url.constraint, toldConstraints.insert(constraint).inserted {
             StandardError.tell("warning: " + Self.text(constraint, until: file.url.expiry, asked: asked))

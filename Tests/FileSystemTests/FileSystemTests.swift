@@ -129,26 +129,6 @@ import struct SystemPackage.Errno
         #expect(throws: Errno.noFunction) { try off.extendedAttributeNames(of: .root) }
     }
 
-    @Test func `as many trees are listed at once as may be, and another one when one of them is done`() throws {
-        store.put("d/f", .text("x"))
-        let fileSystem = try fileSystem()
-        let directory = try #require(try lookup("d", in: fileSystem).entry)
-        let handles = try (0...Warmings.countMax).map { _ in
-            try fileSystem.openDirectory(directory.id, mayBeCopied: false).handle
-        }
-        store.hold()
-        for handle in handles.dropLast() { try fileSystem.beginWarming(handle) }
-        let last = try #require(handles.last)
-        #expect(throws: Errno.resourceBusy) { try fileSystem.beginWarming(last) }
-        fileSystem.closeDirectory(handles[0])
-        try fileSystem.beginWarming(last)
-        store.releaseAll()
-        for handle in handles.dropFirst() {
-            _ = try #require(try fileSystem.warmStatus(handle).outcome).get()
-            fileSystem.closeDirectory(handle)
-        }
-    }
-
     /// The number of GETs that the store received.
     private var getCount: Int { store.rangeRequests.count }
 

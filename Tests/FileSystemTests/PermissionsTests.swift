@@ -42,8 +42,8 @@ struct PermissionsTests {
         let attributes = FileAttributes(
             inodeNumber: 5, isDirectory: wish.isDirectory, permissions: wish.permissions, userID: 1, groupID: 2,
             byteCount: 0, modified: Timestamp(seconds: 0))
-        let asker = FileSystem.Asker(userID: wish.userID, groupIDs: wish.groupIDs)
-        #expect(attributes.allows(wish.kind, to: asker) == wish.isAllowed)
+        let requester = FileSystem.Requester(userID: wish.userID, groupIDs: wish.groupIDs)
+        #expect(attributes.allows(wish.kind, to: requester) == wish.isAllowed)
     }
 
     @Test(arguments: [(0o444, true), (0o440, false), (0o044, false), (0o404, false), (0o755, true)])

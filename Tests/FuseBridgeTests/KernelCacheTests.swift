@@ -1,4 +1,5 @@
 import Foundation
+import MountControl
 import Mounting
 import Namespace
 import ObjectStore
@@ -90,7 +91,7 @@ import Testing
             for _ in 0..<3 {
                 try inParallel(3) { _ in try runChecked("ls", ["-lR", mount.path]) }
                 let directory = try MountedDirectory(mount.path)
-                try directory.refresh(.tree)
+                try directory.refresh(isRecursive: true)
             }
             try eventually("that no inode but the root is left") {
                 // Folders can be released after all of their entries.
@@ -115,7 +116,7 @@ import Testing
                 store.put("work/inner/file", .text("file \(round)"))
                 store.delete(Key("work/inner/new\(round - 1)"))
                 #expect(!FileManager.default.fileExists(atPath: path + "/new\(round)"), "it is not looked for")
-                try MountedDirectory(mount.path + (round % 2 == 0 ? "/work" : "")).refresh(.tree)
+                try MountedDirectory(mount.path + (round % 2 == 0 ? "/work" : "")).refresh(isRecursive: true)
                 #expect(try String(contentsOfFile: path + "/new\(round)", encoding: .utf8) == "new")
                 #expect(try String(contentsOfFile: path + "/file", encoding: .utf8) == "file \(round)")
                 #expect(!FileManager.default.fileExists(atPath: path + "/new\(round - 1)"))
@@ -130,7 +131,7 @@ import Testing
             store.put("work/file", .text("new"))
             store.put("work/inner/new", .text("new"))
             store.clearLog()
-            try MountedDirectory(mount.path + "/work").refresh(.directory)
+            try MountedDirectory(mount.path + "/work").refresh(isRecursive: false)
             #expect(try String(contentsOfFile: mount.path + "/work/file", encoding: .utf8) == "new")
             #expect(!FileManager.default.fileExists(atPath: mount.path + "/work/inner/new"))
             #expect(store.listRequests.map(\.prefix) == ["work/"])
@@ -138,11 +139,13 @@ import Testing
     }
 
     @Test func `a refresh of a path outside of the mount fails`() throws {
-        #expect(throws: Errno.inappropriateIOCTLForDevice) { try MountedDirectory("/tmp").refresh(.tree) }
-        #expect(throws: Errno.noSuchFileOrDirectory) { try MountedDirectory("/nowhere").refresh(.tree) }
+        #expect(throws: Errno.inappropriateIOCTLForDevice) { try MountedDirectory("/tmp").refresh(isRecursive: true) }
+        #expect(throws: Errno.noSuchFileOrDirectory) { try MountedDirectory("/nowhere").refresh(isRecursive: true) }
         try withTree { _, mount in
-            #expect(throws: Errno.notDirectory) { try MountedDirectory(mount.path + "/folder/open").refresh(.tree) }
-            #expect(throws: Errno.noData) { try MountedDirectory(mount.path).warmStatus() }
+            #expect(throws: Errno.notDirectory) {
+                try MountedDirectory(mount.path + "/folder/open").refresh(isRecursive: true)
+            }
+            #expect(throws: Errno.noData) { try MountedDirectory(mount.path).treeListingProgress(of: 1) }
         }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import MountControl
 import ObjectStore
 import TestSupport
 import Testing

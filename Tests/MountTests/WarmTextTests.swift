@@ -13,7 +13,7 @@ import Testing
 
     private static func file(_ name: String, byteCount: Int, cached: Int = 0, isKept: Bool = false) -> WantedFile {
         WantedFile(
-            shownPath: "/m/" + name, root: 0, place: [], name: Array(name.utf8), version: 1, byteCount: byteCount,
+            shownPath: "/m/" + name, root: 0, folder: [], name: Array(name.utf8), version: 1, byteCount: byteCount,
             allocatedByteCount: byteCount, cachedByteCount: cached, isKept: isKept)
     }
 

@@ -32,7 +32,7 @@ extension DiskCache {
     }
 
     /// The capacity of the cache.
-    public struct Room: Sendable {
+    public struct Room: Codable, Sendable {
         /// The limit, in bytes.
         public let byteLimit: Int
         /// The number of file bytes that can be cached at once. It is less than the limit because eviction frees a
@@ -70,7 +70,7 @@ extension DiskCache {
     }
 
     /// The objects that were unpinned.
-    public struct Release: Sendable {
+    public struct Release: Codable, Sendable {
         /// The number of object versions.
         public let objectCount: Int
         /// The number of their cached bytes on the disk.

@@ -1,6 +1,7 @@
 #ifndef TRACTFS_CLINUX_H
 #define TRACTFS_CLINUX_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -85,6 +86,14 @@ int tractfs_fs_mount(int context, int is_read_only, int forbids_execution);
 
 /// Attaches such a mount to a mount point (move_mount(2)).
 int tractfs_fs_attach(int mount, const char *path);
+
+/// The number of the control call, an ioctl(2) on an open folder of a mount, and the size of the message that it passes
+/// both ways (Sources/MountControl). The number contains the size, of which it can hold 16 KiB.
+extern const unsigned long TRACTFS_CONTROL;
+extern const size_t TRACTFS_CONTROL_BYTE_COUNT;
+
+/// Makes a control call (ioctl(2) is variadic, so that Swift can't call it); 0, or -1 and errno.
+int tractfs_control(int directory, void *message);
 
 /// Stores a value in memory shared with other processes. A process that reads it sees all stores before it.
 static inline void tractfs_store_release(uint64_t *place, uint64_t value) {

@@ -7,6 +7,7 @@ import Logging
 import Namespace
 import ObjectStore
 import Reader
+import Reporting
 import S3Client
 import Settings
 import SQLiteArchive
@@ -57,11 +58,11 @@ struct MountLayers {
         let fileSystem = FileSystem(
             namespace: namespace, reader: reader, options: FileSystem.Options(settings, urls: client), log: log,
             logger: logger)
-        let status = StatusDocument(
+        let status = StatusCollector(
             uri: settings.uri.description, overlay: overlay?.upper, memoryByteLimit: settings.memory.byteLimit,
             connectionLimit: settings.configuration.connectionLimit, client: client, credentials: credentials,
             fileSystem: fileSystem, namespace: namespace, reader: reader, blocks: blocks, disk: disk)
-        let report = ReportDocument(
+        let report = ReportCollector(
             status: status, settings: settings.report, recorder: recorder, root: settings.root)
         var configuration = FuseSession.Configuration()
         configuration.log = log
@@ -70,8 +71,8 @@ struct MountLayers {
         configuration.overlaidAt = overlay?.mountPoint
         configuration.isForeign = settings.handedDevice != nil
         configuration.version = Tractfs.version
-        configuration.status = { status.object($0).description }
-        configuration.report = { report.object($0).description }
+        configuration.status = { status.status($0) }
+        configuration.report = { report.report($0) }
         let session = FuseSession(fileSystem: fileSystem, configuration: configuration, logger: logger)
         self.session = session
         recorderThread = recorder.start { status.sample(session.counts) }

@@ -5,6 +5,7 @@ import FileSystem
 import FuseBridge
 import Glibc
 import Logging
+import MountControl
 import Mounting
 import Namespace
 import ObjectStore
@@ -64,7 +65,7 @@ struct MountServer {
             guard ServerReport.mounted(mount).send(device.shared, over: supervisor) else { throw Self.orphaned }
             DetachedThread.start { [self] in
                 // Sends a request as any other process would, so that the mount is ready only if it answers those.
-                if Supervision.of(mountAt: mount.path)?.server != getpid() { return }
+                if MountProcesses.of(mountAt: mount.path)?.server != getpid() { return }
                 becomeReady(mount, credentialsSource: layers.credentialsSource, shutdown)
             }
             return device

@@ -1,6 +1,6 @@
 import ArgumentParser
-import FuseBridge
 import Glibc
+import MountControl
 import Mounting
 import Settings
 import Supervision
@@ -35,27 +35,27 @@ struct UnmountCommand: ParsableCommand {
         if mount.isOverlaid, geteuid() != 0 {
             throw Failure("\(mount.mountPoint) has an overlay, which only root can unmount; use sudo")
         }
-        let supervision = findSupervision(of: mount)
+        let processes = findProcesses(of: mount)
         try Unmount.detach(mount.mountPoint)
-        guard let supervision else { return }
-        if !waitForEnd(of: supervision.server, within: grace.duration) {
+        guard let processes else { return }
+        if !waitForEnd(of: processes.server, within: grace.duration) {
             // The supervisor forwards the signal, and starts no other server.
-            let processes = [supervision.supervisor, supervision.server].compactMap(\.self)
+            let ours = [processes.supervisor, processes.server].compactMap(\.self)
                 .filter { OwnProgram.isRun(by: $0) }
-            if let first = processes.first { kill(first, SIGTERM) }
-            guard waitForEnd(of: supervision.server, within: Self.endTimeout) else {
+            if let first = ours.first { kill(first, SIGTERM) }
+            guard waitForEnd(of: processes.server, within: Self.endTimeout) else {
                 throw Failure(
-                    "\(mount.mountPoint) is unmounted, but its process \(supervision.server) has not ended; end it with "
-                        + "kill -9 " + processes.map(String.init).joined(separator: " "))
+                    "\(mount.mountPoint) is unmounted, but its process \(processes.server) has not ended; end it with "
+                        + "kill -9 " + ours.map(String.init).joined(separator: " "))
             }
         }
-        if let supervisor = supervision.supervisor { _ = waitForEnd(of: supervisor, within: Self.endTimeout) }
+        if let supervisor = processes.supervisor { _ = waitForEnd(of: supervisor, within: Self.endTimeout) }
     }
 
     /// Returns the processes of a mount; `nil` if it doesn't answer in time, or if its server doesn't run tractfs: the answer
     /// may be forged, or come from another process namespace, and only tractfs may be sent a signal.
-    private func findSupervision(of mount: MountTable.Entry) -> Supervision? {
-        TimeLimit.run(Self.answerTimeout) { Supervision.of(mountAt: mount.mountPoint) }
+    private func findProcesses(of mount: MountTable.Entry) -> MountProcesses? {
+        TimeLimit.run(Self.answerTimeout) { MountProcesses.of(mountAt: mount.mountPoint) }
             .flatMap { $0 }.flatMap { OwnProgram.isRun(by: $0.server) ? $0 : nil }
     }
 

@@ -1,6 +1,6 @@
 import ArgumentParser
-import FuseBridge
 import Glibc
+import MountControl
 import Settings
 import Supervision
 import SystemPackage
@@ -25,7 +25,7 @@ struct UpgradeCommand: ParsableCommand {
 
     func run() throws {
         try MountPaths.check(mountPoint)
-        let before = try supervision()
+        let before = try processes()
         guard let supervisor = before.supervisor, OwnProgram.isRun(by: supervisor) else {
             throw Failure("\(mountPoint) has no supervising process any more; unmount it, and mount it again")
         }
@@ -38,19 +38,19 @@ struct UpgradeCommand: ParsableCommand {
     }
 
     /// Waits until the number of ended upgrades has increased, which only polling shows.
-    private func waitForEnd(of before: Supervision) throws(Failure) -> Supervision {
+    private func waitForEnd(of before: MountProcesses) throws(Failure) -> MountProcesses {
         let deadline = ContinuousClock.now + timeout.duration
         while ContinuousClock.now < deadline {
-            let now = try supervision()
+            let now = try processes()
             if now.upgradeCount != before.upgradeCount { return now }
             usleep(20_000)
         }
         throw Failure("\(mountPoint) was not upgraded within \(timeout); see its log")
     }
 
-    private func supervision() throws(Failure) -> Supervision {
+    private func processes() throws(Failure) -> MountProcesses {
         do throws(Errno) {
-            return try MountedDirectory(mountPoint).supervision()
+            return try MountedDirectory(mountPoint).processes()
         } catch {
             throw MountPaths.failure(mountPoint, error)
         }

@@ -1,6 +1,6 @@
 import CommandOutput
-import FuseBridge
 import Glibc
+import MountControl
 import SystemPackage
 import SystemSupport
 
@@ -61,9 +61,7 @@ struct AskedReport {
     /// Returns the decoded answer.
     func report() throws(Failure) -> MountReport {
         guard let report = MountReport(parsing: answer) else {
-            throw Failure(
-                "\(mountPoint) is served by another version of tractfs; have it served by this one: "
-                    + "tractfs upgrade \(mountPoint)")
+            throw MountPaths.failure(mountPoint, .protocolNotSupported)
         }
         return report
     }

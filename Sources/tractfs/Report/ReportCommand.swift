@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandOutput
 import ObjectStore
+import Reporting
 import Settings
 import SystemSupport
 
@@ -8,20 +9,19 @@ import SystemSupport
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Write a page about what a mount did and read, with charts.",
+        abstract: "Write an HTML report on the activity of a mount, with charts.",
         discussion: """
-            One HTML file that needs nothing else, to be opened in a browser, printed or mailed: throughput, what the caches \
-            answered, requests and their price, latencies over the time since the serving process began; which files and \
-            folders were read how often, and which parts of large files; errors, versions and settings, for a bug report. It \
-            has names of files and of the bucket, and no secret.
+            The report is one HTML file that loads no others: throughput, cache hits, requests and their price, and latencies \
+            since the serving process began; the reads of files and folders, and of parts of large files; errors, versions and \
+            settings, for a bug report. It contains names of files and of the bucket, but no secrets.
 
               tractfs report /mnt/hcp -o report.html
 
-            The mount itself is asked, as by tractfs status. With --json it is the same for programs, to standard output \
-            unless --output says otherwise. docs/REPORT.md tells what each chart means.
+            The data come from the mount, as for tractfs status. With --json they are written for programs, to standard output \
+            unless --output names a file. docs/REPORT.md explains each chart.
             """)
 
-    @Argument(help: "Where it is mounted, or a path in there.", completion: .mounts)
+    @Argument(help: "The mount point, or a path in the mount.", completion: .mounts)
     var mountPoint: String
 
     @Option(
@@ -53,6 +53,6 @@ struct ReportCommand: ParsableCommand {
 
     private func page(_ asked: AskedReport) throws -> String {
         let report = try asked.report()
-        return ReportDraft(report, mountPoint: asked.mountPoint, source: asked.source, madeAt: .now).page.text
+        return ReportHTML(report, mountPoint: asked.mountPoint, source: asked.source, madeAt: .now).text
     }
 }

@@ -1,6 +1,7 @@
-import FuseBridge
 import Glibc
+import MountControl
 import Mounting
+import Reporting
 import SystemPackage
 import SystemSupport
 
@@ -19,9 +20,14 @@ struct AskedMount: Sendable {
     /// Returns the decoded answer.
     func status() throws(Failure) -> MountStatus {
         guard let status = MountStatus(parsing: try answer.get()) else {
-            throw Failure("\(mountPoint) is served by another version of tractfs; see tractfs upgrade")
+            throw MountPaths.failure(mountPoint, .protocolNotSupported)
         }
         return status
+    }
+
+    /// The mount with its decoded status.
+    var observed: ObservedMount {
+        ObservedMount(mountPoint: mountPoint, source: source, status: Result { try status() })
     }
 
     // MARK: Requests

@@ -1,26 +1,28 @@
 import ArgumentParser
 import CommandOutput
 import Glibc
+import Reporting
 import SystemSupport
 
 /// The command `tractfs status`.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show what mounts do, and what they have cost.",
+        abstract: "Show the activity of mounts, and its cost.",
         discussion: """
-            Asks the mount itself; no port is open for it. Without a mount point all tractfs mounts are shown. Whoever may open \
-            the mount's folder may ask. Counts begin when the serving process does, anew after a crash or an upgrade.
+            The data come from the mount; it opens no port for that. Without a mount point, all tractfs mounts are shown. \
+            Users who may open the mount's folder may see its status. Counts begin with the serving process, again after a \
+            crash or an upgrade.
 
-            With --json it is one object for a mount point, and an array of them without one. --prometheus is for the textfile \
-            collector of the node exporter:
+            With --json the output is one object for a mount point, and an array of objects without one. --prometheus is for \
+            the textfile collector of the node exporter:
 
               tractfs status --prometheus -o /var/lib/prometheus/node-exporter/tractfs.prom
 
-            docs/STATUS.md tells what each number means.
+            docs/STATUS.md explains each number.
             """)
 
-    @Argument(help: "Where it is mounted, or a path in there; all mounts where none is given.", completion: .mounts)
+    @Argument(help: "The mount point, or a path in the mount; all mounts if omitted.", completion: .mounts)
     var mountPoint: String?
 
     @Flag(help: "Print JSON, for programs.")
@@ -64,11 +66,11 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func text(of mounts: [AskedMount]) -> String {
-        if prometheus { return StatusMetrics(mounts).text }
+        if prometheus { return StatusMetrics(mounts.map(\.observed)).text }
         if json {
             return (mountPoint == nil ? StatusJSON.array(mounts) : mounts.map(StatusJSON.object).joined()) + "\n"
         }
         if mounts.isEmpty { return "no tractfs mount\n" }
-        return mounts.map { StatusText($0).text }.joined(separator: "\n")
+        return mounts.map { StatusText($0.observed).text }.joined(separator: "\n")
     }
 }

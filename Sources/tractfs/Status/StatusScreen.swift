@@ -1,5 +1,6 @@
 import CommandOutput
 import Glibc
+import Reporting
 import SystemSupport
 
 /// The live screen of `tractfs status --watch`.
@@ -40,7 +41,7 @@ struct StatusScreen {
         var frames = StatusFrames()
         var second = timespec(tv_sec: 1, tv_nsec: 0)
         repeat {
-            let lines = frames.next(try AskedMount.one(at: mountPoint))
+            let lines = frames.next(try AskedMount.one(at: mountPoint).observed)
             try StandardOutput.write(
                 StatusScreen.home + lines.joined(separator: StatusScreen.lineEnd) + StatusScreen.lineEnd
                     + StatusScreen.clearing)

@@ -106,11 +106,11 @@ extension FetchRun {
             return true
         }
 
-        /// Records the answer to a piece requested from `start` on.
-        mutating func note(_ answer: FileSystem.FetchAnswer, from start: Int, verifies: Bool) {
-            counts.doneByteCount += verifies ? max(answer.end - start, 0) : answer.fetchedByteCount
-            counts.fetchedByteCount += answer.fetchedByteCount
-            counts.damagedBlockCount += answer.damagedBlockCount
+        /// Records the response for a piece requested from `start` on.
+        mutating func note(_ response: FileSystem.FetchResponse, from start: Int, verifies: Bool) {
+            counts.doneByteCount += verifies ? max(response.end - start, 0) : response.fetchedByteCount
+            counts.fetchedByteCount += response.fetchedByteCount
+            counts.damagedBlockCount += response.damagedBlockCount
         }
 
         /// Records that a piece, and so its file, can't be fetched.

@@ -1,6 +1,6 @@
 import FileSystem
-import FuseBridge
 import Glibc
+import MountControl
 import Settings
 import SystemPackage
 import SystemSupport
@@ -96,18 +96,18 @@ final class FetchRun: Sendable {
 
     private func fetch(_ piece: State.Piece) throws(FileSystem.Failure) {
         let file = files[piece.file]
-        var question = FileSystem.FetchQuestion(
+        var request = FileSystem.FetchRequest(
             name: file.name, actions: actions, version: file.version, range: piece.range)
         let directory = try open(file)
         var pause = FetchRun.pauses.lowerBound
         var lastProgress = ContinuousClock.now
-        while !question.range.isEmpty {
+        while !request.range.isEmpty {
             do throws(FileSystem.Failure) {
-                let answer = try directory.fetch(question)
+                let response = try directory.fetch(request)
                 // One check is enough.
-                question.actions.remove(.verify)
-                state.change { $0.note(answer, from: question.range.lowerBound, verifies: options.verifies) }
-                question.range = max(answer.end, question.range.lowerBound)..<question.range.upperBound
+                request.actions.remove(.verify)
+                state.change { $0.note(response, from: request.range.lowerBound, verifies: options.verifies) }
+                request.range = max(response.end, request.range.lowerBound)..<request.range.upperBound
                 pause = FetchRun.pauses.lowerBound
                 lastProgress = .now
             } catch {
@@ -121,8 +121,8 @@ final class FetchRun: Sendable {
         }
     }
 
-    private var actions: FileSystem.FetchQuestion.Actions {
-        var actions: FileSystem.FetchQuestion.Actions = .fetch
+    private var actions: FileSystem.FetchRequest.Actions {
+        var actions: FileSystem.FetchRequest.Actions = .fetch
         if options.verifies { actions.insert(.verify) }
         if options.keeps { actions.insert(.keep) }
         return actions
@@ -132,9 +132,9 @@ final class FetchRun: Sendable {
     /// others.
     private func finish(_ number: Int) throws(FileSystem.Failure) {
         let file = files[number]
-        let answer = try open(file).fetch(
-            FileSystem.FetchQuestion(name: file.name, actions: .use, version: file.version))
-        if answer.cachedByteCount == file.byteCount { return }
+        let response = try open(file).fetch(
+            FileSystem.FetchRequest(name: file.name, actions: .use, version: file.version))
+        if response.cachedByteCount == file.byteCount { return }
         guard state.change({ $0.again(number) }) else {
             throw FileSystem.Failure(
                 errno: .noSpace,
@@ -144,7 +144,7 @@ final class FetchRun: Sendable {
 
     private func open(_ file: WantedFile) throws(FileSystem.Failure) -> MountedDirectory {
         do throws(Errno) {
-            return try roots[file.root].open(file.place)
+            return try roots[file.root].open(file.folder)
         } catch {
             throw FileSystem.Failure(errno: error)
         }
@@ -159,7 +159,7 @@ final class FetchRun: Sendable {
     private static func isFatal(_ failure: FileSystem.Failure) -> Bool {
         let fatal: [Errno] = [
             .socketNotConnected, .connectionAbort, .operationNotSupportedByDevice, .inappropriateIOCTLForDevice,
-            .notPermitted, .noSpace, .diskQuotaExceeded, .ioError,
+            .protocolNotSupported, .notPermitted, .noSpace, .diskQuotaExceeded, .ioError,
         ]
         return failure.reason.isEmpty && fatal.contains(failure.errno)
     }

@@ -1,7 +1,6 @@
 import BlockCache
 import FileSystem
-import FuseBridge
-import Glibc
+import MountControl
 import SystemPackage
 import SystemSupport
 
@@ -20,8 +19,8 @@ extension MountedTree {
     }
 
     /// Returns the failure for an error of a disk cache request.
-    func cacheFailure(_ errno: Errno, at place: [UInt8] = []) -> Failure {
-        MountedTree.cacheFailure(errno, shown(place))
+    func cacheFailure(_ errno: Errno, at path: [UInt8] = []) -> Failure {
+        MountedTree.cacheFailure(errno, shown(path))
     }
 
     /// Returns the failure for an error of a disk cache request about the path `shown`.

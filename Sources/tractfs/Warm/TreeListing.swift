@@ -1,48 +1,47 @@
 import FileSystem
-import FuseBridge
 import Glibc
+import MountControl
 import SystemPackage
 import SystemSupport
 
 /// Lists everything below a folder through its mount, with many concurrent requests.
 struct TreeListing {
-    /// The pause between two progress requests, in microseconds: short at first, for trees that are already known.
+    /// The pause between two progress requests, in microseconds: short at first, for trees that are already known. The
+    /// mount stops listing if no request comes for some seconds.
     private static let shortestPause: UInt32 = 2_000
     private static let longestPause: UInt32 = 100_000
 
     let path: String
 
-    /// Has the mount list the tree, and returns the final status.
-    func finish(telling progress: inout WarmProgressLines) throws(Failure) -> FileSystem.WarmStatus {
-        defer { progress.erase() }
-        let status: FileSystem.WarmStatus
+    /// Has the mount list the tree, and returns the final progress.
+    func finish(telling lines: inout WarmProgressLines) throws(Failure) -> TreeListingProgress {
+        defer { lines.erase() }
+        let progress: TreeListingProgress
         do throws(Errno) {
-            // The mount continues listing until the directory is closed.
-            let directory = try MountedDirectory(path)
-            try directory.beginWarming()
-            status = try finalStatus(of: directory, telling: &progress)
+            progress = try finalProgress(in: MountedDirectory(path), telling: &lines)
         } catch {
             throw failure(error)
         }
-        guard case .failure(let failure) = status.outcome else { return status }
-        throw Failure("\(path): \(failure.reason), after \(WarmProgressLines.amount(status))")
+        guard let failure = progress.failure else { return progress }
+        throw Failure("\(path): \(failure.reason), after \(WarmProgressLines.amount(progress))")
     }
 
-    private func finalStatus(
-        of directory: borrowing MountedDirectory, telling progress: inout WarmProgressLines
-    ) throws(Errno) -> FileSystem.WarmStatus {
+    private func finalProgress(
+        in directory: borrowing MountedDirectory, telling lines: inout WarmProgressLines
+    ) throws(Errno) -> TreeListingProgress {
+        var token = try directory.beginTreeListing()
         var pause = TreeListing.shortestPause
         while true {
-            let status: FileSystem.WarmStatus
+            let progress: TreeListingProgress
             do throws(Errno) {
-                status = try directory.warmStatus()
+                progress = try directory.treeListingProgress(of: token)
             } catch .noData {
                 // Another process has taken over the mount, and doesn't know of this listing.
-                try directory.beginWarming()
+                token = try directory.beginTreeListing()
                 continue
             }
-            if status.outcome != nil { return status }
-            progress.show(status)
+            if progress.isDone { return progress }
+            lines.show(progress)
             usleep(pause)
             pause = min(2 * pause, TreeListing.longestPause)
         }

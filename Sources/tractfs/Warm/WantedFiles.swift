@@ -1,6 +1,6 @@
 import CommandOutput
 import FileSystem
-import FuseBridge
+import MountControl
 import Settings
 import SystemPackage
 import SystemSupport
@@ -11,7 +11,7 @@ struct WantedFile: Sendable {
     let shownPath: String
     /// The index of the opened folder that contains the file, and the path below it.
     let root: Int
-    let place: [UInt8]
+    let folder: [UInt8]
     let name: [UInt8]
     /// The number of the object version.
     let version: UInt64
@@ -52,10 +52,10 @@ struct WantedFiles {
         try tree.forEachFile(matching: patterns) { directory, file throws(Failure) in
             count += 1
             line.show { WarmText.fitting("\(tree.path): \(WarmText.files(count))", width: $0 ?? .max) }
-            let actions: FileSystem.FetchQuestion.Actions = isUse ? .use : []
+            let actions: FileSystem.FetchRequest.Actions = isUse ? .use : []
             do throws(FileSystem.Failure) {
-                let answer = try directory.fetch(FileSystem.FetchQuestion(name: file.name, actions: actions))
-                add(file, of: tree, answer)
+                let response = try directory.fetch(FileSystem.FetchRequest(name: file.name, actions: actions))
+                add(file, of: tree, response)
             } catch {
                 throw error.reason.isEmpty
                     ? tree.cacheFailure(error.errno, at: file.path)
@@ -65,14 +65,15 @@ struct WantedFiles {
         return count
     }
 
-    private mutating func add(_ file: MountedTree.File, of tree: MountedTree, _ answer: FileSystem.FetchAnswer) {
+    private mutating func add(_ file: MountedTree.File, of tree: MountedTree, _ response: FileSystem.FetchResponse) {
         // Two paths may lead to the same version.
-        guard versions.insert(answer.version).inserted else { return }
+        guard versions.insert(response.version).inserted else { return }
         add(
             WantedFile(
-                shownPath: tree.shown(file.path), root: roots.count - 1, place: file.place, name: file.name,
-                version: answer.version, byteCount: answer.byteCount, allocatedByteCount: answer.allocatedByteCount,
-                cachedByteCount: answer.cachedByteCount, isKept: answer.isKept))
+                shownPath: tree.shown(file.path), root: roots.count - 1, folder: file.folder, name: file.name,
+                version: response.version, byteCount: response.byteCount,
+                allocatedByteCount: response.allocatedByteCount,
+                cachedByteCount: response.cachedByteCount, isKept: response.isKept))
     }
 
     /// Adds a file.
@@ -95,8 +96,8 @@ final class OpenedFolder: Sendable {
 
     /// Opens the folder that contains a file.
     ///
-    /// - Parameter place: The path below this folder: names, each followed by "/".
-    func open(_ place: [UInt8]) throws(Errno) -> MountedDirectory {
-        try MountedDirectory(place.isEmpty ? [UInt8(ascii: ".")] : place, in: directory)
+    /// - Parameter folder: The path below this folder: names, each followed by "/".
+    func open(_ folder: [UInt8]) throws(Errno) -> MountedDirectory {
+        try MountedDirectory(folder.isEmpty ? [UInt8(ascii: ".")] : folder, in: directory)
     }
 }

@@ -9,22 +9,22 @@ import SystemSupport
 struct WarmCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "warm",
-        abstract: "Bring files into a mount's cache, or its listings, before they are needed.",
+        abstract: "Fetch files or listings into the cache of a mount before they are needed.",
         discussion: """
-            Fetches files, and all that is below folders, into the disk cache of the mount that they are in, many at once, \
-            behind what somebody reads meanwhile. Says first what that takes and what the cache can hold, and does nothing if it \
-            doesn't fit. What the cache has isn't fetched again, so that after Ctrl-C or an error the same command goes on \
-            where it was. The exit status is 0 if all of it is there, 1 if not, and 130 after Ctrl-C.
+            Fetches files, and all files below folders, into the disk cache of their mount, many at once. Reads of programs \
+            have priority. Prints the needed and the available space first, and does nothing if the files don't fit. Files in \
+            the cache aren't fetched again, so that after Ctrl-C or an error the same command resumes. The exit status is 0 if \
+            all files are in the cache, 1 if not, and 130 after Ctrl-C.
 
-            --include and --exclude choose among the files by their paths below the folder: "*" stands for any characters, "/" \
-            too, "?" for one, "[a-z]" for one of these. A file is taken if it matches an --include, or there is none, and no \
+            --include and --exclude select files by their paths below the folder: "*" matches any characters, "/" too, "?" \
+            matches one, "[a-z]" one of these. A file is selected if it matches an --include, or there is none, and no \
             --exclude.
 
-            What was fetched is evicted like all that was read, the least recently used first. With --keep it isn't, by no \
-            mount that shares the cache, and also not after a remount, until --release frees it. That is said of the versions \
-            that are in the bucket now. At most four fifths of a cache can be kept. Who mounted may do this, and root.
+            Fetched files are evicted like all others, the least recently used first. With --keep they are pinned: no mount that \
+            shares the cache evicts them, also after a remount, until --release unpins them. Pins apply to the versions that are \
+            in the bucket now. At most four fifths of a cache can be pinned. Only the user who mounted, and root, may do this.
 
-            With --metadata only the trees are listed: names, sizes and times, which hold for the mount's --metadata-ttl.
+            With --metadata only the trees are listed: names, sizes and times, which expire after the mount's --metadata-ttl.
             """)
 
     @Argument(help: ArgumentHelp("Files or folders in mounts.", valueName: "path"), completion: .file())
@@ -41,21 +41,21 @@ struct WarmCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How many files, or pieces of 8 MiB of big ones, to fetch at once (1 to 64; default: \(standardParallel)).",
+            "The number of files, or of 8 MiB parts of large files, to fetch at once (1 to 64; default: \(standardParallel)).",
             valueName: "n"),
         transform: { try Int.read($0) })
     var parallel: Int?
 
-    @Flag(help: "Check what the cache has already against its checksums, and fetch again what is damaged.")
+    @Flag(help: "Check cached data against their checksums, and fetch damaged data again.")
     var verify = false
 
-    @Flag(help: "Say what there is to do, and whether it fits, and fetch nothing.")
+    @Flag(help: "Print the needed and the available space, and fetch nothing.")
     var dryRun = false
 
-    @Flag(help: "Have evictions leave these files.")
+    @Flag(help: "Pin these files in the cache.")
     var keep = false
 
-    @Flag(help: "Have evictions take again what --keep has kept at these paths. Fetches nothing.")
+    @Flag(help: "Unpin the files that --keep has pinned at these paths. Fetches nothing.")
     var release = false
 
     private static let standardParallel = 16

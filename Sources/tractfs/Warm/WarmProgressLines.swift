@@ -1,5 +1,5 @@
 import CommandOutput
-import FileSystem
+import MountControl
 
 /// The progress of listing a tree in words: one overwritten line on a terminal, a few lines elsewhere.
 struct WarmProgressLines {
@@ -13,25 +13,25 @@ struct WarmProgressLines {
     }
 
     /// Returns text such as "276480 keys in 280 pages".
-    static func amount(_ status: FileSystem.WarmStatus) -> String {
-        "\(status.keyCount) \(status.keyCount == 1 ? "key" : "keys") in "
-            + "\(status.pageCount) \(status.pageCount == 1 ? "page" : "pages")"
+    static func amount(_ progress: TreeListingProgress) -> String {
+        "\(progress.keyCount) \(progress.keyCount == 1 ? "key" : "keys") in "
+            + "\(progress.pageCount) \(progress.pageCount == 1 ? "page" : "pages")"
     }
 
     /// Shows the progress, unless that was done a moment ago.
-    mutating func show(_ status: FileSystem.WarmStatus) {
-        line.show { [lines = self] _ in lines.text(status, at: .now) }
+    mutating func show(_ progress: TreeListingProgress) {
+        line.show { [lines = self] _ in lines.text(progress, at: .now) }
     }
 
     /// Returns text such as "/mnt/hcp/100307: 276480 keys in 280 pages, 92160 keys/s".
-    func text(_ status: FileSystem.WarmStatus, at now: ContinuousClock.Instant) -> String {
+    func text(_ progress: TreeListingProgress, at now: ContinuousClock.Instant) -> String {
         let seconds = max((now - start) / .seconds(1), 0.001)
-        return "\(path): \(WarmProgressLines.amount(status)), \(Int(Double(status.keyCount) / seconds)) keys/s"
+        return "\(path): \(WarmProgressLines.amount(progress)), \(Int(Double(progress.keyCount) / seconds)) keys/s"
     }
 
     /// Returns the line for a tree that has been listed.
-    func summary(_ status: FileSystem.WarmStatus) -> String {
-        text(status, at: .now)
+    func summary(_ progress: TreeListingProgress) -> String {
+        text(progress, at: .now)
     }
 
     /// Clears the line on the terminal.

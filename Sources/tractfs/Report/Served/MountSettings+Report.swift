@@ -1,5 +1,5 @@
-import CommandOutput
 import FileSystem
+import MountControl
 import Namespace
 import ObjectStore
 import S3Client
@@ -11,8 +11,8 @@ import SystemSupport
 /// source of the credentials is part of the status.
 extension MountSettings {
     /// The settings, by option name.
-    var report: JSONObject {
-        let yesOrNo = { (isSo: Bool) in JSONObject.Value.string(isSo ? "yes" : "no") }
+    var report: NamedValues<String> {
+        let yesOrNo = { (isSo: Bool) in isSo ? "yes" : "no" }
         let seconds = { (duration: Duration) in "\(Int(duration / .seconds(1)))s" }
         let lifetime =
             switch timeToLive {
@@ -20,21 +20,21 @@ extension MountSettings {
             case .forever: "forever"
             }
         return [
-            "max-connections": .string("\(configuration.connectionLimit)"),
-            "read-timeout": .string(seconds(readTimeout)),
-            "memory-limit": .string("\(ByteCount(memory.byteLimit))"),
-            "metadata-limit": .string("\(ByteCount(memory.metadataByteLimit))"), "metadata-ttl": .string(lifetime),
-            "cache-dir": .string(cache?.directory.string ?? "none (--no-cache)"),
-            "cache-size": .string(cache.map { "\(ByteCount($0.byteLimit))" } ?? "none"),
-            "addressing-style": .string(configuration.addressingStyle.rawValue),
+            "max-connections": "\(configuration.connectionLimit)",
+            "read-timeout": seconds(readTimeout),
+            "memory-limit": "\(ByteCount(memory.byteLimit))",
+            "metadata-limit": "\(ByteCount(memory.metadataByteLimit))", "metadata-ttl": lifetime,
+            "cache-dir": cache?.directory.string ?? "none (--no-cache)",
+            "cache-size": cache.map { "\(ByteCount($0.byteLimit))" } ?? "none",
+            "addressing-style": configuration.addressingStyle.rawValue,
             "request-payer": yesOrNo(configuration.isRequesterPaying),
             "unordered-listings": yesOrNo(!configuration.listsInOrder),
             "sse-c": yesOrNo(configuration.customerKey != nil), "allow-other": yesOrNo(allowsOthers),
             "noexec": yesOrNo(forbidsExecution), "xattrs": yesOrNo(hasExtendedAttributes),
-            "uid": .string("\(ownership.userID)"), "gid": .string("\(ownership.groupID)"),
-            "file-mode": .string("\(Permissions(ownership.filePermissions))"),
-            "inode-bits": .string(inodeBits.rawValue),
-            "dir-mode": .string("\(Permissions(ownership.directoryPermissions))"),
+            "uid": "\(ownership.userID)", "gid": "\(ownership.groupID)",
+            "file-mode": "\(Permissions(ownership.filePermissions))",
+            "inode-bits": inodeBits.rawValue,
+            "dir-mode": "\(Permissions(ownership.directoryPermissions))",
         ]
     }
 }
