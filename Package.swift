@@ -2,8 +2,8 @@
 
 import PackageDescription
 
-/// What holds for every Swift target: language mode 6 (set at the end), no warnings, explicit `any`, and no
-/// dependency that leaks through somebody else's import.
+/// The settings of all Swift targets, in addition to language mode 6 at the end: warnings are errors, `any` is
+/// explicit, and a file imports each module that it uses.
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
@@ -11,28 +11,28 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// Targets that touch neither C nor raw memory also have the compiler check that they don't.
+/// The settings of targets that use neither C nor raw memory, which the compiler then checks.
 let memorySafe = strict + [.strictMemorySafety()]
 
-/// Whether `scripts/fuzz` builds: with the fuzzers as a program instead of as tests (docs/CONTRIBUTING.md).
+/// `true` in a build by `scripts/fuzz`, which has the fuzzers as a program instead of tests (docs/CONTRIBUTING.md).
 let isFuzzing = Context.environment["TRACTFS_FUZZ"] != nil
 
-/// Whether `scripts/sanitize thread` builds: with locks that ThreadSanitizer sees (docs/CONTRIBUTING.md).
+/// `true` in a build by `scripts/sanitize thread`, with locks that ThreadSanitizer recognizes (docs/CONTRIBUTING.md).
 let hasVisibleLocks = Context.environment["TRACTFS_VISIBLE_LOCKS"] != nil
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 
-/// What fuzzers and their replay are about.
+/// The dependencies of the fuzzers and of the replay of their corpora.
 let fuzzed: [Target.Dependency] = [
     "S3Client", "Namespace", "BlockCache", "SQLiteArchive", "ObjectStore", "SystemSupport", system, logging,
 ]
-/// Gives the kept corpora to the fuzzers' targets.
+/// Replays the stored corpora through the targets of the fuzzers.
 let fuzzTests = Target.testTarget(
     name: "FuzzTests", dependencies: fuzzed + ["TestSupport"],
     exclude: ["Corpora", "Fuzzers.swift"], swiftSettings: strict)
-/// The same targets, for libFuzzer.
+/// The fuzzers, as a program with libFuzzer.
 let fuzzers = [
     Target.executableTarget(
         name: "Fuzzers", dependencies: fuzzed + ["CFuzzer"], path: "Tests/FuzzTests",
@@ -46,7 +46,6 @@ let package = Package(
         .executable(name: "tractfs", targets: ["tractfs"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -76,14 +75,13 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "FileSystem",
-            dependencies: ["Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", system, logging],
+            dependencies: [
+                "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", "SystemSupport", system, logging,
+            ],
             swiftSettings: memorySafe),
         .target(
             name: "Namespace",
-            dependencies: [
-                "CXXHash", "ObjectStore", "StateLog", collections, logging,
-                .product(name: "Algorithms", package: "swift-algorithms"),
-            ],
+            dependencies: ["CXXHash", "ObjectStore", "StateLog", "SystemSupport", collections, logging],
             swiftSettings: strict),
         .target(
             name: "SQLiteArchive",
@@ -93,7 +91,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Reader", dependencies: ["BlockCache", "ObjectStore", collections, logging],
+            name: "Reader", dependencies: ["BlockCache", "ObjectStore", "SystemSupport", collections, logging],
             swiftSettings: strict),
         .target(
             name: "BlockCache",
@@ -106,16 +104,16 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             swiftSettings: strict),
-        .target(name: "ObjectStore", swiftSettings: memorySafe),
+        .target(name: "ObjectStore", dependencies: ["SystemSupport"], swiftSettings: memorySafe),
 
-        // What the next serving process must know, should this one die.
+        // The state that the next server process takes over if this one dies.
         .target(
             name: "StateLog", dependencies: ["CLinux", "SystemSupport", system, logging], swiftSettings: strict),
 
-        // What swift-system and Synchronization lack: programs, threads, waiting, memory and messages between processes.
+        // The base library: time, text, JSON, threads, processes, sockets and directories.
         .target(name: "SystemSupport", dependencies: ["CLinux", system], swiftSettings: strict),
 
-        // One C library each; nothing is decided in C.
+        // Bindings, one C library each. They contain no decisions.
         .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
@@ -123,11 +121,11 @@ let package = Package(
         .target(name: "CXXHash"),
         .target(name: "CLinux"),
 
-        // Tests. TestSupport holds the scriptable S3 server, the real ones' launchers and the in-memory store.
+        // Tests. TestSupport has the scriptable S3 server, launchers of real servers, and the in-memory store.
         .target(
             name: "TestSupport",
             dependencies: [
-                "CCrypto", "CLinux", "ObjectStore", "StateLog", system, collections, logging,
+                "CCrypto", "CLinux", "ObjectStore", "StateLog", "SystemSupport", system, collections, logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -135,21 +133,23 @@ let package = Package(
             path: "Tests/TestSupport",
             exclude: ["TLS/tls_front.py"],
             swiftSettings: strict),
-        // What scripts/bench --layers runs.
+        // The program of scripts/bench --layers.
         .executableTarget(
             name: "LayerBenchmark",
             dependencies: [
-                "S3Client", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", system,
-                logging,
+                "S3Client", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog",
+                "SystemSupport", system, logging,
             ],
             path: "Tests/LayerBenchmark", swiftSettings: strict),
-        // What scripts/soak runs.
+        // The program of scripts/soak.
         .executableTarget(
-            name: "Soak", dependencies: ["TestSupport", "ObjectStore", system], path: "Tests/Soak",
+            name: "Soak", dependencies: ["TestSupport", "ObjectStore", "SystemSupport", system], path: "Tests/Soak",
             swiftSettings: strict),
-        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStore"], swiftSettings: strict),
         .testTarget(
-            name: "S3ClientTests", dependencies: ["S3Client", "ObjectStore", "TestSupport", logging],
+            name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStore", "SystemSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "S3ClientTests", dependencies: ["S3Client", "ObjectStore", "SystemSupport", "TestSupport", logging],
             exclude: [
                 "signer_reference.py", "endpoint_reference.py", "express_reference.py", "credentials_reference.py",
             ],
@@ -159,7 +159,8 @@ let package = Package(
             dependencies: ["CLinux", "StateLog", "SystemSupport", "TestSupport", system, logging],
             swiftSettings: strict),
         .testTarget(
-            name: "NamespaceTests", dependencies: ["Namespace", "ObjectStore", "StateLog", "TestSupport", logging],
+            name: "NamespaceTests",
+            dependencies: ["Namespace", "ObjectStore", "StateLog", "SystemSupport", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
             name: "BlockCacheTests",
@@ -174,22 +175,25 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ReaderTests",
-            dependencies: ["Reader", "BlockCache", "ObjectStore", "TestSupport", system, logging], swiftSettings: strict
-        ),
+            dependencies: ["Reader", "BlockCache", "ObjectStore", "SystemSupport", "TestSupport", system, logging],
+            swiftSettings: strict),
         .testTarget(
             name: "FileSystemTests",
             dependencies: [
-                "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", "TestSupport", system,
-                logging,
+                "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog", "SystemSupport",
+                "TestSupport", system, logging,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "SystemSupportTests", dependencies: ["SystemSupport", "TestSupport", system], swiftSettings: strict),
         .testTarget(
+            name: "ObjectStoreTests", dependencies: ["ObjectStore", "SystemSupport", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "FuseBridgeTests",
             dependencies: [
                 "CFuse", "FuseBridge", "FileSystem", "Namespace", "Reader", "BlockCache", "ObjectStore", "StateLog",
-                "TestSupport", system, logging,
+                "SystemSupport", "TestSupport", system, logging,
             ],
             swiftSettings: strict),
         .testTarget(

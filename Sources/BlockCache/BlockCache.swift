@@ -62,8 +62,8 @@ public final class BlockCache: Sendable {
     public var residentByteCount: Int { pool.touchedBlockCount * Block.byteCount }
 
     /// The number of blocks that are neither free nor cached: parts in flight fill them.
-    public var outBlockCount: Int {
-        state.withLock { outBlockCount(&$0) }
+    public var inFlightBlockCount: Int {
+        state.withLock { inFlightBlockCount(&$0) }
     }
 
     /// The number of reads that wait for memory.
@@ -128,7 +128,7 @@ public final class BlockCache: Sendable {
     public func takeForPrefetch(_ blockCount: Int) -> [Block] {
         state.withLock { state in
             guard state.queue.isEmpty else { return [] }
-            let spare = pool.blockCount / 2 - outBlockCount(&state)
+            let spare = pool.blockCount / 2 - inFlightBlockCount(&state)
             var blocks: [Block] = []
             while blocks.count < min(blockCount, spare), let block = takeOne(&state) {
                 blocks.append(block)
@@ -227,7 +227,7 @@ public final class BlockCache: Sendable {
         return block
     }
 
-    private func outBlockCount(_ state: inout State) -> Int {
+    private func inFlightBlockCount(_ state: inout State) -> Int {
         pool.blockCount - pool.freeBlockCount - state.recent.count
     }
 }

@@ -27,7 +27,7 @@ int tractfs_write_out(int fd) {
                            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
 }
 
-// Room for the control message that carries one descriptor.
+// The space for the control message of one descriptor.
 union control {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int))];

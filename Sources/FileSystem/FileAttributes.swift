@@ -1,5 +1,6 @@
 import Namespace
-public import ObjectStore
+import ObjectStore
+public import SystemSupport
 
 /// What `stat` tells of a file or directory (stat(2), inode(7)).
 public struct FileAttributes: Hashable, Sendable {

@@ -101,7 +101,7 @@ private struct Fetch: Sendable {
         let object = reader.open(version)
         guard let diskObject = object.diskObject else { return fail(.operationNotSupportedByDevice) }
         do throws(Errno) {
-            if question.actions.contains(.keep), try !diskObject.keep() { return fail(Errno.diskQuotaExceeded) }
+            if question.actions.contains(.keep), try !diskObject.pin() { return fail(Errno.diskQuotaExceeded) }
         } catch {
             return fail(error == .resourceTemporarilyUnavailable ? error : .ioError)
         }
@@ -158,6 +158,6 @@ extension FileSystem.FetchAnswer {
         self.end = end
         allocatedByteCount = there.allocatedByteCount
         cachedByteCount = there.cachedByteCount
-        isKept = there.isKept
+        isKept = there.isPinned
     }
 }

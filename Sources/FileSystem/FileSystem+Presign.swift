@@ -1,6 +1,7 @@
 public import Namespace
 import ObjectStore
 public import struct SystemPackage.Errno
+import SystemSupport
 
 /// URLs for files.
 extension FileSystem {

@@ -3,6 +3,7 @@ public import Namespace
 import ObjectStore
 import Reader
 public import StateLog
+import SystemSupport
 
 /// What the next process must know of this one.
 extension FileSystem {
@@ -52,11 +53,11 @@ extension FileSystem: StateOwner {
 extension FileSystem.Options {
     /// When the mount began, which may have been in another process.
     func mountTime(keptIn log: StateLog) -> Timestamp {
-        if let words = log.keptWords(.mountTime), words.count == 2 {
+        if let words = log.valueWords(of: .mountTime), words.count == 2 {
             return Timestamp(seconds: Int(truncatingIfNeeded: words[0]), nanoseconds: Int(truncatingIfNeeded: words[1]))
         }
-        log.keep(
-            .mountTime,
+        log.setValue(
+            of: .mountTime,
             words: [
                 UInt64(truncatingIfNeeded: mountTime.seconds), UInt64(truncatingIfNeeded: mountTime.nanoseconds),
             ])

@@ -4,6 +4,7 @@ public import ObjectStore
 public import Reader
 public import StateLog
 public import struct SystemPackage.Errno
+public import SystemSupport
 
 /// The operations of the file system, as the kernel asks for them, on names and bytes that others provide.
 ///

@@ -116,7 +116,7 @@ extension tractfs_cache_room {
     init(_ room: DiskCache.Room) {
         self.init(
             limit: UInt64(room.byteLimit), fillable: UInt64(room.fillableByteCount),
-            keepable: UInt64(room.keepableByteCount), kept: UInt64(room.keptByteCount))
+            keepable: UInt64(room.pinnableByteCount), kept: UInt64(room.pinnedByteCount))
     }
 }
 
@@ -124,7 +124,7 @@ extension DiskCache.Room {
     init(_ room: tractfs_cache_room) {
         self.init(
             byteLimit: Int(clamping: room.limit), fillableByteCount: Int(clamping: room.fillable),
-            keepableByteCount: Int(clamping: room.keepable), keptByteCount: Int(clamping: room.kept))
+            pinnableByteCount: Int(clamping: room.keepable), pinnedByteCount: Int(clamping: room.kept))
     }
 }
 

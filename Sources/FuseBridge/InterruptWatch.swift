@@ -79,10 +79,7 @@ final class InterruptWatch: Sendable {
     /// Waits for requests, no longer than until `deadline` if the thread has some to look at. Returns `nil` at the end.
     private func nextArrivals(isWatching: Bool, until deadline: ContinuousClock.Instant) -> [Interrupted]? {
         if isWatching {
-            let rest = max(deadline - .now, .zero).components
-            state.wait(nanoseconds: Int(rest.seconds) * 1_000_000_000 + Int(rest.attoseconds / 1_000_000_000)) {
-                $0.isEnding || !$0.arrived.isEmpty
-            }
+            state.wait(atMost: deadline - .now) { $0.isEnding || !$0.arrived.isEmpty }
         } else {
             state.wait { $0.isEnding || !$0.arrived.isEmpty ? () : nil }
         }

@@ -1,6 +1,7 @@
 import CFuse
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// A directory that something can be mounted on.
 public struct MountPoint: Sendable {
@@ -72,22 +73,16 @@ public struct MountPoint: Sendable {
     }
 
     private func checkIsEmptyDirectory() throws(MountError) {
-        guard let directory = opendir(path) else {
-            let errno = Errno(rawValue: errno)
-            if errno == .notDirectory {
-                throw MountError("the mount point \(path) is not a folder; name an empty folder")
-            }
-            throw MountError("open the mount point \(path)", errno)
+        let isEmpty: Bool
+        do throws(Errno) {
+            var entries = try DirectoryEntries(path)
+            isEmpty = try entries.next() == nil
+        } catch .notDirectory {
+            throw MountError("the mount point \(path) is not a folder; name an empty folder")
+        } catch {
+            throw MountError("open the mount point \(path)", error)
         }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            // "." and ".." are all that an empty directory has.
-            if entry.pointee.d_name.0 == CChar(bitPattern: UInt8(ascii: ".")),
-                entry.pointee.d_name.1 == 0
-                    || (entry.pointee.d_name.1 == entry.pointee.d_name.0 && entry.pointee.d_name.2 == 0)
-            {
-                continue
-            }
+        if !isEmpty {
             throw MountError("the mount point \(path) is not empty; its files would be hidden: name an empty folder")
         }
     }

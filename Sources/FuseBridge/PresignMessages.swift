@@ -3,6 +3,7 @@ import FileSystem
 import Glibc
 import ObjectStore
 import struct SystemPackage.Errno
+import SystemSupport
 
 /// What is passed when a mount is asked for a presigned URL (CFuse.h).
 struct PresignQuestion {

@@ -5,6 +5,7 @@ import Namespace
 import ObjectStore
 import Reader
 import struct SystemPackage.Errno
+import SystemSupport
 
 /// The one reply that a request is owed. It can't be copied, so it can't be sent twice; one that is dropped answers EIO, so
 /// that no application waits for good.

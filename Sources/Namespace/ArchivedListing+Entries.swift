@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 extension ProvenEntries {
     /// The entries of a listing from the archive; `nil` where what was kept of it can't be used.

@@ -1,4 +1,5 @@
-public import ObjectStore
+import ObjectStore
+public import SystemSupport
 
 /// Entries of an open directory, from some index on: a view of the block that they are kept in.
 public struct DirectorySlice: Sendable {

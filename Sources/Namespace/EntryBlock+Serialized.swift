@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// Why bytes are no block.
 struct DamagedBlock: Error, Equatable {

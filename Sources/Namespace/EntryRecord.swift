@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// What a block keeps of one entry beside its name: 40 bytes, the same in memory and on disk, integers in little-endian
 /// order.
@@ -118,28 +119,6 @@ struct EntryRecord: Equatable {
         bytes.append(integer: partCount)
         bytes.append(storageClass)
         bytes.append(form)
-    }
-}
-
-extension Timestamp {
-    static let nanosecondsPerSecond = 1_000_000_000
-
-    /// The nanoseconds since 1970, before it negative; `nil` where they are too many for 64 bits.
-    fileprivate var nanosecondsSinceEpoch: Int64? {
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: Self.nanosecondsPerSecond)
-        if overflow { return nil }
-        let (sum, isBeyond) = product.addingReportingOverflow(nanoseconds)
-        return isBeyond ? nil : Int64(sum)
-    }
-
-    fileprivate init(nanosecondsSinceEpoch count: Int64) {
-        // Rounded down, so that the nanoseconds of the second are none or more before 1970 as well.
-        var (seconds, nanoseconds) = Int(count).quotientAndRemainder(dividingBy: Self.nanosecondsPerSecond)
-        if nanoseconds < 0 {
-            seconds -= 1
-            nanoseconds += Self.nanosecondsPerSecond
-        }
-        self.init(seconds: seconds, nanoseconds: nanoseconds)
     }
 }
 

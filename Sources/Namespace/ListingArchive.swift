@@ -1,4 +1,5 @@
 public import ObjectStore
+public import SystemSupport
 
 /// Where complete listings of one bucket's directories outlive the process.
 ///

@@ -2,6 +2,7 @@ import Logging
 import ObjectStore
 import StateLog
 import Synchronization
+import SystemSupport
 
 /// What the listings of one namespace have in common: where pages come from, where their memory is counted, and who hears
 /// what they brought.
@@ -34,7 +35,7 @@ final class ListingSource: Sendable {
         archive: (any ListingArchive)?, log: EntryLog? = nil, logger: Logger
     ) {
         self.log = log
-        order = StoreOrder(isTrusted: store.listsInOrder && log?.log.kept(.unorderedStore) == nil)
+        order = StoreOrder(isTrusted: store.listsInOrder && log?.log.value(of: .unorderedStore) == nil)
         aheadPageCountMax = max(1, metadataByteLimit / 4 / ListingSource.pageByteCount)
         self.store = store
         self.timeToLive = timeToLive

@@ -193,7 +193,7 @@ public final class Namespace: Sendable {
     /// absences that the kernel keeps.
     private func withdrawOrder(disprovedBy key: Key, in prefix: Key) {
         source.tellOfDisorder(at: key, in: prefix)
-        source.log?.log.keep(.unorderedStore, words: [1])
+        source.log?.log.setValue(of: .unorderedStore, words: [1])
         forget(tree.root, .tree)
         distrustAction.withLock { $0 }?.run()
         distrust(tree.root, .tree) {}

@@ -1,5 +1,5 @@
-import Algorithms
 import ObjectStore
+import SystemSupport
 
 /// What the pages so far have proven of one directory: all from its beginning up to some position, the *front*, and
 /// stretches beyond it, the *islands*.

@@ -1,32 +1,35 @@
+public import SystemSupport
+
 /// An entity tag: a value that S3 changes whenever the bytes of an object change.
 ///
-/// Kept in one form, so that tags which mean the same are equal: between quotation marks, without white space around it, without
-/// `W/`, and without the suffix that a proxy adds when it compresses an answer (`-gzip`, `--gzip`, `;gzip`). `If-Match` sends
-/// this form (RFC 9110, section 8.8.3).
+/// Stored in one form, so that tags with the same meaning are equal: with quotation marks, without white space around
+/// it, without `W/`, and without the suffix that a proxy adds when it compresses a response (`-gzip`, `--gzip`,
+/// `;gzip`). `If-Match` sends this form (RFC 9110, section 8.8.3).
 ///
-/// An object whose listing has no usable tag has a stand-in instead, which is no header value: see `init(standInFor:)`.
+/// An object without a usable tag in the listing has a stand-in instead, which is not a header value: see
+/// `init(standInFor:)`.
 public struct ETag: Hashable, Sendable, CustomStringConvertible {
-    /// The tag as one of two forms. Whatever can be a digest is one, so that equal tags have equal forms.
+    /// One of two forms. A tag that can be a digest is one, so that equal tags have equal forms.
     private enum Form: Hashable {
         case digest(ETagDigest)
-        /// A tag between quotation marks, or a stand-in, which has none.
+        /// A tag with its quotation marks, or a stand-in, which has none.
         case text(String)
     }
 
     private let form: Form
 
-    /// The tag of this header value.
+    /// Creates the tag of a header value.
     public init(_ text: String) {
         self.init(utf8: Array(text.utf8))
     }
 
-    /// The tag of a header value's bytes. Bytes that are no UTF-8 are replaced.
+    /// Creates the tag of a header value's bytes. Bytes that are not UTF-8 are replaced.
     public init(utf8 bytes: [UInt8]) {
         form = ETagDigest(bytes.span).map { .digest($0) } ?? Self.form(ofNormalized: ETagText.normalized(bytes))
     }
 
-    /// The tag of these bytes, which come from a store; `nil` where they are no tag: empty, or with characters that can't stand in
-    /// a header or end a tag.
+    /// Creates a tag from the bytes that a store sent; `nil` if they are empty, or contain characters that end a tag or
+    /// are not allowed in a header.
     public init?(validating bytes: [UInt8]) {
         if let digest = ETagDigest(bytes.span) {
             form = .digest(digest)
@@ -45,12 +48,12 @@ public struct ETag: Hashable, Sendable, CustomStringConvertible {
         ETagDigest(bytes.span).map { .digest($0) } ?? .text(String(decoding: bytes, as: UTF8.self))
     }
 
-    /// The tag that is written as this digest.
+    /// Creates the tag of a digest.
     public init(_ digest: ETagDigest) {
         form = .digest(digest)
     }
 
-    /// The tag between quotation marks, as it stands in a header; a stand-in's own text where there is no tag.
+    /// The tag with its quotation marks, as in a header; the text of a stand-in.
     public var text: String {
         switch form {
         case .digest(let digest): digest.text
@@ -58,7 +61,7 @@ public struct ETag: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The tag in few bytes; `nil` where it is not of the form that S3 usually gives it.
+    /// The tag as a digest; `nil` if it doesn't have the usual form of S3's tags.
     public var digest: ETagDigest? {
         switch form {
         case .digest(let digest): digest
@@ -66,7 +69,7 @@ public struct ETag: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The tag as it stands in a header.
+    /// The same as `text`.
     public var description: String { text }
 }
 
@@ -75,24 +78,23 @@ public struct ETag: Hashable, Sendable, CustomStringConvertible {
 extension ETag {
     private static let timePrefix = "modified="
     private static let processPrefix = "process="
-    /// Differs in each process, so that nothing that a process kept of an object is taken for another's.
+    /// Different in each process, so that no other process uses what this one has cached of such an object.
     private static let process = UInt64.random(in: 0...(.max))
 
-    /// The stand-in for the tag of an object that the listing gives none for. Together with the size, it identifies a version.
+    /// Creates the stand-in for the tag of an object without one in the listing. Together with the size, it identifies
+    /// a version.
     ///
-    /// - Parameter lastModified: When the object was written. Where this is unknown too, the stand-in is of this process only:
-    ///   bytes of such an object are not found again in a cache that outlives the process.
+    /// - Parameter lastModified: The time at which the object was written. If this is unknown too, the stand-in is
+    ///   valid in this process only: a cache that outlives the process doesn't find the bytes of such an object again.
     public init(standInFor lastModified: Timestamp?) {
         guard let time = lastModified else {
             self.init(form: .text(Self.processPrefix + String(Self.process, radix: 16)))
             return
         }
-        let digits = String(time.nanoseconds)
-        let fraction = String(repeating: "0", count: max(0, 9 - digits.utf8.count)) + digits
-        self.init(form: .text("\(Self.timePrefix)\(time.seconds).\(fraction)"))
+        self.init(form: .text("\(Self.timePrefix)\(time.seconds).\(time.nanoseconds.padded(to: 9))"))
     }
 
-    /// The tag whose `text` was kept in a cache, a stand-in included.
+    /// Creates a tag or a stand-in from its `text`, which a cache has stored.
     public init(stored text: String) {
         if text.hasPrefix(Self.timePrefix) || text.hasPrefix(Self.processPrefix) {
             self.init(form: .text(text))
@@ -109,7 +111,7 @@ extension ETag {
         }
     }
 
-    /// The time at which the object of a stand-in was last modified; `nil` for a tag, and where the time is unknown.
+    /// The time at which the object of a stand-in was last modified; `nil` for a tag, or if the time is unknown.
     public var standInTime: Timestamp? {
         guard isStandIn, case .text(let text) = form, text.hasPrefix(Self.timePrefix) else { return nil }
         let parts = text.dropFirst(Self.timePrefix.count).split(separator: ".", omittingEmptySubsequences: false)
@@ -120,18 +122,18 @@ extension ETag {
     }
 }
 
-/// The one form of a tag.
+/// The normalized form of a tag.
 private enum ETagText {
     private static let quote = UInt8(ascii: "\"")
     /// The suffixes of Apache and nginx, of Jetty, and of others, the longest first.
     private static let compressionSuffixes = ["--gzip", "-gzip", ";gzip"]
 
-    /// The tag between quotation marks, without what servers on the way add.
+    /// Returns the tag with quotation marks, and without the additions of proxies.
     static func normalized(_ bytes: [UInt8]) -> [UInt8] {
-        var tag = bytes.drop(while: isBlank)
-        while let last = tag.last, isBlank(last) { tag.removeLast() }
+        var tag = bytes.drop(while: \.isWhitespace)
+        while let last = tag.last, last.isWhitespace { tag.removeLast() }
         if tag.starts(with: "W/".utf8) || tag.starts(with: "w/".utf8) { tag.removeFirst(2) }
-        // Some write the suffix behind the quotation mark.
+        // Some proxies write the suffix after the quotation mark.
         tag = withoutCompressionSuffix(tag)
         if tag.first == quote { tag.removeFirst() }
         if tag.last == quote { tag.removeLast() }
@@ -145,15 +147,11 @@ private enum ETagText {
         return tag
     }
 
-    /// Returns `true` if a normalized tag has something between its quotation marks, and nothing that ends it or a header.
+    /// Returns `true` if a normalized tag isn't empty, and contains no character that ends a tag or a header.
     static func isValid(_ tag: [UInt8]) -> Bool {
         let inner = tag.dropFirst().dropLast()
-        // U+FDD0 stands for bytes that could not be read (`TextRepair`).
+        // U+FDD0 stands for bytes that are not text (`TextRepair`).
         return !inner.isEmpty && inner.allSatisfy { $0 >= 0x20 && $0 != 0x7f && $0 != quote }
             && !String(decoding: inner, as: UTF8.self).unicodeScalars.contains { [0xFFFD, 0xFDD0].contains($0.value) }
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || (UInt8(ascii: "\t")...UInt8(ascii: "\r")).contains(byte)
     }
 }

@@ -1,22 +1,24 @@
-/// What almost every ETag of S3's is: an MD5 between quotation marks, with the number of parts behind it if the object was
-/// uploaded in parts, `"9b2cf535f27731c974343645a3985328-12"`; in 18 bytes instead of a text.
+import SystemSupport
+
+/// The usual form of S3's ETags, in 18 bytes instead of a text: an MD5 between quotation marks, followed by the number
+/// of parts if the object was uploaded in parts, as in `"9b2cf535f27731c974343645a3985328-12"`.
 ///
-/// Not a claim about the object's bytes: an encrypted object's ETag looks the same and is no MD5 of them ("Object" in the
-/// Amazon S3 API Reference).
+/// The digest says nothing about the object's bytes: the ETag of an encrypted object looks the same, and is not their
+/// MD5 ("Object" in the Amazon S3 API Reference).
 public struct ETagDigest: Hashable, Sendable {
     /// The first 16 hexadecimal digits.
     public let high: UInt64
-    /// The other 16.
+    /// The last 16 hexadecimal digits.
     public let low: UInt64
-    /// What stands behind the hyphen; 0 where there is none.
+    /// The number after the hyphen; 0 if there is none.
     public let partCount: UInt16
 
-    /// S3 allows 10,000 parts; a number above this limit is left a text.
+    /// The largest part count of a digest. S3 allows 10,000 parts; an ETag with more than this remains a text.
     public static let partCountMax: UInt16 = 65_534
 
-    /// The digest of these digits.
+    /// Creates a digest.
     ///
-    /// - Parameter partCount: 0, or the number of parts, `partCountMax` at the most.
+    /// - Parameter partCount: 0, or the number of parts, at most `partCountMax`.
     public init(high: UInt64, low: UInt64, partCount: UInt16) {
         precondition(partCount <= Self.partCountMax, "more parts than an ETagDigest can hold")
         self.high = high
@@ -28,8 +30,8 @@ public struct ETagDigest: Hashable, Sendable {
     private static let hyphen = UInt8(ascii: "-")
     private static let digitCount = 32
 
-    /// The digest that is written as these bytes; `nil` where they are anything else, be it the same digits in capitals:
-    /// what is sent back must be what came.
+    /// Reads a digest; `nil` for any other text, including the same digits in uppercase: the tag must be sent back
+    /// exactly as it was received.
     init?(_ text: borrowing Span<UInt8>) {
         // The two quotation marks and the digits; then a hyphen and one to five more digits.
         let plainCount = Self.digitCount + 2
@@ -49,7 +51,7 @@ public struct ETagDigest: Hashable, Sendable {
         self.init(high: high, low: low, partCount: partCount)
     }
 
-    /// Sixteen digits, as S3 writes them.
+    /// Reads sixteen lowercase hexadecimal digits.
     private static func hexadecimal(_ text: borrowing Span<UInt8>, from start: Int) -> UInt64? {
         var number: UInt64 = 0
         for index in start..<start + digitCount / 2 {
@@ -63,26 +65,22 @@ public struct ETagDigest: Hashable, Sendable {
         return number
     }
 
-    /// A number from 1 to `partCountMax`, as it is written: without zeros before it.
+    /// Reads a number from 1 to `partCountMax` without leading zeros.
     private static func decimal(_ text: borrowing Span<UInt8>, in range: Range<Int>) -> UInt16? {
         var number = 0
         for index in range {
             let byte = text[index]
-            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            guard byte.isDigit else { return nil }
             number = number * 10 + Int(byte - UInt8(ascii: "0"))
             if number == 0 { return nil }
         }
         return number <= Int(partCountMax) ? UInt16(number) : nil
     }
 
-    /// The ETag that it is.
+    /// The ETag as text.
     var text: String {
-        let quoted = "\"" + Self.digits(of: high) + Self.digits(of: low)
+        let width = Self.digitCount / 2
+        let quoted = "\"" + high.padded(to: width, radix: 16) + low.padded(to: width, radix: 16)
         return partCount == 0 ? quoted + "\"" : quoted + "-\(partCount)\""
-    }
-
-    private static func digits(of number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: digitCount / 2 - digits.utf8.count) + digits
     }
 }

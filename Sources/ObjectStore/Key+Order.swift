@@ -1,16 +1,16 @@
 import Glibc
 
-// All bytes at once: an array's own comparing and hashing take them one by one, and a page has a thousand keys of a hundred
+// These compare and hash all bytes at once. An array does it byte by byte, and a page has a thousand keys of a hundred
 // bytes, each of which is compared and hashed several times.
 
 extension Key: Comparable {
-    /// S3's order of keys: that of their bytes, a prefix before what it begins.
+    /// Compares in S3's order, which is that of the bytes: a key comes before all longer keys that begin with it.
     public static func < (left: Key, right: Key) -> Bool {
         let order = left.startOrder(right)
         return order != 0 ? order < 0 : left.bytes.count < right.bytes.count
     }
 
-    /// Whether these are the same bytes.
+    /// Returns `true` if the bytes are equal.
     public static func == (left: Key, right: Key) -> Bool {
         left.bytes.count == right.bytes.count && left.startOrder(right) == 0
     }
@@ -20,7 +20,8 @@ extension Key: Comparable {
         unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     }
 
-    /// How the beginnings compare, as far as both keys go: below 0 where this one comes first, 0 where they are the same.
+    /// Compares the beginnings, up to the length of the shorter key: negative if this key comes first, 0 if they are
+    /// equal.
     func startOrder(_ other: Key) -> CInt {
         unsafe bytes.withUnsafeBytes { mine in
             unsafe other.bytes.withUnsafeBytes { theirs in

@@ -1,47 +1,48 @@
-/// Where objects come from: something that lists keys and hands out ranges of objects.
+public import SystemSupport
+
+/// A source of objects: it lists keys and returns ranges of objects.
 ///
-/// Nothing here blocks, and nothing here is `async`: a call returns at once, and what it asked for is delivered on a
-/// thread of the store's. A request ends exactly once, with a result or an error, also when it is cancelled and at the
-/// latest a little after its deadline. Retrying is the store's own business: an error that arrives here is final.
+/// No call blocks, and none is `async`: a call returns at once, and the store delivers the result on a thread of its
+/// own. A request ends exactly once, with a result or an error, even if it is cancelled, and at the latest a little
+/// after its deadline. The store retries by itself; an error is final.
 public protocol ObjectStore: Sendable {
-    /// True for a store whose listings come in the order of their keys, and can begin behind any key.
+    /// `true` if listings are in the order of their keys, and can start after any key.
     var listsInOrder: Bool { get }
 
-    /// Asks for one page of a listing (S3's ListObjectsV2).
+    /// Requests one page of a listing (S3's ListObjectsV2).
     ///
     /// - Parameters:
-    ///   - request: Which keys.
-    ///   - deadline: When to give up, retries included.
-    ///   - completion: Called once, on a thread of the store's; it must not block.
-    /// - Returns: A handle to cancel the request with; it need not be kept.
+    ///   - request: The keys to list.
+    ///   - deadline: The deadline, retries included.
+    ///   - completion: Called once, on a thread of the store; it must not block.
+    /// - Returns: A handle to cancel the request; it need not be retained.
     @discardableResult
     func list(
         _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest
 
-    /// Asks for one object's description (S3's HeadObject).
+    /// Requests the description of an object (S3's HeadObject).
     ///
     /// - Parameters:
     ///   - key: The object's key.
-    ///   - deadline: When to give up, retries included.
-    ///   - completion: Called once, on a thread of the store's, with `nil` where there is no such object; it must not block.
-    /// - Returns: A handle to cancel the request with; it need not be kept.
+    ///   - deadline: The deadline, retries included.
+    ///   - completion: Called once, on a thread of the store, with `nil` if there is no such object; it must not block.
+    /// - Returns: A handle to cancel the request; it need not be retained.
     @discardableResult
     func head(
         _ key: Key, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListedObject?, StoreError>) -> Void
     ) -> any StoreRequest
 
-    /// Asks for a range of one object version (S3's GetObject with `Range` and `If-Match`, or `If-Unmodified-Since` where the
-    /// version has a stand-in for its ETag).
+    /// Requests a range of one object version (S3's GetObject with `Range` and `If-Match`, or `If-Unmodified-Since` if
+    /// the version has a stand-in for its ETag).
     ///
     /// - Parameters:
-    ///   - request: Which bytes of which version.
-    ///   - deadline: When to give up, retries included, unless bytes keep coming: a store may give a request as much time
-    ///     again for what it has received meanwhile.
-    ///   - receiver: Gets the bytes as they come, and the end. The store holds it until then.
-    /// - Returns: A handle to cancel the request with; it need not be kept.
+    ///   - request: The version and the range.
+    ///   - deadline: The deadline, retries included. The store may extend it by as much time again while bytes arrive.
+    ///   - receiver: Receives the bytes as they arrive, and the end. The store retains it until then.
+    /// - Returns: A handle to cancel the request; it need not be retained.
     @discardableResult
     func get(
         _ request: RangeRequest, deadline: RunningClock.Instant, receiver: any RangeReceiver
@@ -49,31 +50,30 @@ public protocol ObjectStore: Sendable {
 }
 
 extension ObjectStore {
-    /// True, as S3 promises for general purpose buckets.
+    /// `true`, which S3 guarantees for general purpose buckets.
     public var listsInOrder: Bool { true }
 }
 
-/// A request under way.
+/// A request in flight.
 public protocol StoreRequest: AnyObject, Sendable {
-    /// Says that nobody wants the result any more. The request still ends once, with `StoreError.Code.cancelled` unless
-    /// it had already ended.
+    /// Cancels the request. It still ends once, with `StoreError.Code.cancelled` unless it had already ended.
     func cancel()
 }
 
-/// Which keys to list.
+/// A request for one page of a listing.
 public struct ListRequest: Hashable, Sendable {
-    /// Only keys that begin so.
+    /// The prefix of the keys to list.
     public var prefix: Key
-    /// Whether keys that have another "/" behind the prefix are rolled up into common prefixes.
+    /// `true` if keys with another "/" after the prefix are rolled up into common prefixes.
     public var isDelimited: Bool
-    /// Only keys (and common prefixes) behind this one; the key itself is left out.
+    /// The listing contains only keys and common prefixes after this key.
     public var startAfter: Key?
-    /// Go on where an earlier page of the same listing ended.
+    /// The token of an earlier page of the same listing, at whose end this page continues.
     public var continuation: ContinuationToken?
-    /// How many keys and common prefixes at the most, 1 to 1,000 (S3's limit).
+    /// The most keys and common prefixes of the page, 1 to 1,000 (S3's limit).
     public var limit: Int
 
-    /// A request for the page of keys that begin with `prefix`.
+    /// Creates a request for keys that begin with `prefix`.
     public init(
         prefix: Key, isDelimited: Bool, startAfter: Key? = nil, continuation: ContinuationToken? = nil,
         limit: Int = 1_000
@@ -86,20 +86,20 @@ public struct ListRequest: Hashable, Sendable {
     }
 }
 
-/// What a store wants to be given to continue a listing; opaque.
+/// The token with which a listing continues; opaque.
 public struct ContinuationToken: Hashable, Sendable {
-    /// The token, as the store wrote it; empty for a marker.
+    /// The token as the store wrote it; empty for a marker.
     public let text: String
-    /// The key behind which the listing goes on, of a store that has no tokens (S3's ListObjects, version 1).
+    /// The key after which the listing continues, for a store without tokens (S3's ListObjects, version 1).
     public let marker: Key?
 
-    /// The token that the store wrote as `text`.
+    /// Creates the token that the store wrote as `text`.
     public init(_ text: String) {
         self.text = text
         marker = nil
     }
 
-    /// The position behind `marker`, in place of a token.
+    /// Creates a token for the keys after `marker`.
     public init(marker: Key) {
         text = ""
         self.marker = marker
@@ -108,13 +108,13 @@ public struct ContinuationToken: Hashable, Sendable {
 
 /// One page of a listing.
 public struct ListPage: Hashable, Sendable {
-    /// A key of the page, or a prefix that stands for all the keys below it.
+    /// An object, or a common prefix, which stands for all keys that begin with it.
     public enum Item: Hashable, Sendable {
         case object(ListedObject)
         /// Ends in "/".
         case commonPrefix(Key)
 
-        /// What the page is sorted by.
+        /// The key by which the page is sorted.
         public var key: Key {
             switch self {
             case .object(let object): object.version.key
@@ -123,16 +123,17 @@ public struct ListPage: Hashable, Sendable {
         }
     }
 
-    /// Objects and common prefixes together, each key once. Where `isOrdered`, they are in strictly ascending order of their
-    /// keys, and the page proves that between two neighbors there is nothing.
+    /// The objects and common prefixes, each key once. If `isOrdered`, the keys ascend strictly, and there is no other
+    /// key between two neighbors.
     public var items: [Item]
-    /// The token of the next page; `nil` where this page is the last.
+    /// The token of the next page; `nil` for the last page.
     public var next: ContinuationToken?
-    /// `true` if the store sent objects and common prefixes each in the order of their bytes, and began behind the key that was
-    /// asked for. Otherwise the items stand as they came, objects before common prefixes, and none is left out.
+    /// `true` if the store sent both the objects and the common prefixes in the order of their bytes, and began after
+    /// the requested key. Otherwise the items are in the order of their arrival, objects before common prefixes, and
+    /// complete.
     public var isOrdered: Bool
 
-    /// A page of these items; there are more where `next` is not `nil`.
+    /// Creates a page of these items; more follow unless `next` is `nil`.
     public init(items: [Item], next: ContinuationToken? = nil, isOrdered: Bool = true) {
         self.items = items
         self.next = next
@@ -140,30 +141,30 @@ public struct ListPage: Hashable, Sendable {
     }
 }
 
-/// Which bytes of which object version.
+/// A request for a range of an object version.
 public struct RangeRequest: Hashable, Sendable {
-    /// The version that every byte must be of.
+    /// The version to which all bytes must belong.
     public var object: ObjectVersion
-    /// Offsets within the object; not empty, and within its size.
+    /// The offsets within the object; not empty, and within its size.
     public var range: Range<Int>
-    /// Whether nobody waits for the bytes yet: such a request may be kept waiting while others are not.
-    public var isAhead: Bool
+    /// `true` if no read waits for the bytes yet; the store may send other requests first.
+    public var isPrefetch: Bool
 
-    /// A request for the bytes of `range` of `object`.
-    public init(object: ObjectVersion, range: Range<Int>, isAhead: Bool = false) {
+    /// Creates a request for the bytes `range` of `object`.
+    public init(object: ObjectVersion, range: Range<Int>, isPrefetch: Bool = false) {
         self.object = object
         self.range = range
-        self.isAhead = isAhead
+        self.isPrefetch = isPrefetch
     }
 }
 
-/// Who gets the bytes of a range. All calls come from one thread at a time.
+/// The receiver of the bytes of a range. It is called by one thread at a time.
 public protocol RangeReceiver: AnyObject, Sendable {
-    /// The next bytes of the range, the first of which has `offset` within the object. Bytes come in order and each
-    /// comes once, also where the store had to ask again in the middle. The span is only valid during the call.
+    /// Receives the next bytes of the range; the first one is at `offset` in the object. The bytes arrive in order,
+    /// each once, even if the store had to retry in the middle. The span is valid only during the call.
     func receive(_ bytes: RawSpan, at offset: Int)
 
-    /// The end: all bytes of the range have come, or an error says why they didn't. What was received before an error
-    /// is right and may be used.
+    /// Receives the end: success after all bytes of the range, or an error. The bytes received before an error are
+    /// correct and may be used.
     func finish(_ result: Result<Void, StoreError>)
 }

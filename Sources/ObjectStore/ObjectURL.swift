@@ -1,25 +1,29 @@
-/// A URL that gives an object to whoever has it: a secret by itself, for as long as it works. Printed without its signature.
+public import SystemSupport
+
+/// A URL that grants access to an object, and is therefore a secret while it is valid. Its description has no
+/// signature.
 public struct ObjectURL: Hashable, Sendable {
     /// The URL.
     public let text: String
-    /// When it stops working, as far as is known; `nil` where it is not signed, and works while the object is open to all.
+    /// The time at which the URL expires, as far as known; `nil` if it is unsigned, and works while the object is
+    /// public.
     public let expiry: Timestamp?
-    /// Why that may be earlier than was asked for.
+    /// The reason that the URL may expire earlier than requested; `nil` if it won't.
     public let constraint: Constraint?
 
-    /// What lets a URL end before its time.
+    /// A reason that a URL expires early.
     public enum Constraint: UInt32, Sendable {
-        /// The credentials that signed it end before.
+        /// The credentials that signed it expire earlier.
         case credentialsExpiry = 1
-        /// Temporary credentials of the Security Token Service's sign for 36 hours at the most.
+        /// Temporary credentials of the Security Token Service sign for at most 36 hours.
         case sessionMaximum
-        /// Those of a machine, a container or a function do for 6 hours.
+        /// Temporary credentials of a machine, a container or a function sign for at most 6 hours.
         case instanceMaximum
-        /// The credentials are temporary ones, and nothing says when they end.
+        /// The credentials are temporary, and their expiry is unknown.
         case unknownExpiry
     }
 
-    /// A URL that works until `expiry`.
+    /// Creates a URL that is valid until `expiry`.
     public init(text: String, expiry: Timestamp?, constraint: Constraint?) {
         self.text = text
         self.expiry = expiry
@@ -28,23 +32,23 @@ public struct ObjectURL: Hashable, Sendable {
 }
 
 extension ObjectURL: CustomStringConvertible, CustomReflectable {
-    /// What stands in front of the query.
+    /// The URL without its query.
     public var description: String { String(text.prefix { $0 != "?" }) }
 
-    /// Nothing to see, so that `dump` shows no secret.
+    /// Empty, so that `dump` shows no secret.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
-/// What makes URLs of objects. See `ObjectStore`, whose ways it has.
+/// A source of URLs of objects. Completions are called as by `ObjectStore`.
 public protocol ObjectURLSource: Sendable {
-    /// Makes a URL. Whether there is such an object isn't asked.
+    /// Makes a URL, without a check that the object exists.
     ///
     /// - Parameters:
-    ///   - key: Which object.
-    ///   - lifetime: For how many seconds, at most 604,800 (seven days).
-    ///   - deadline: When to give up, where something must be asked for before: which region the bucket is in, or
-    ///     credentials that are valid.
-    ///   - completion: Called once: at once where nothing must be asked for, else on a thread of the store's.
+    ///   - key: The key of the object.
+    ///   - lifetime: The lifetime of the URL in seconds, at most 604,800 (seven days).
+    ///   - deadline: The deadline, if a request is needed first: for the region of the bucket, or for valid
+    ///     credentials.
+    ///   - completion: Called once: on the calling thread if no request is needed, otherwise on a thread of the store.
     func makeURL(
         of key: Key, lifetime: Int, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ObjectURL, StoreError>) -> Void)

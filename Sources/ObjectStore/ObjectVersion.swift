@@ -1,17 +1,19 @@
-/// One version of one object: the bytes that a reader is promised, never another version's.
+public import SystemSupport
+
+/// One version of an object. A reader that opened this version receives its bytes, never those of another version.
 public struct ObjectVersion: Hashable, Sendable {
     /// The object's key.
     public let key: Key
-    /// The ETag that every request for its bytes is tied to, or the stand-in for an ETag that the listing does not have.
+    /// The ETag, which is a condition of each request for the bytes, or a stand-in if the listing has none.
     public let etag: ETag
     /// The size in bytes.
     public let byteCount: Int
 
-    /// More than any object has (S3's largest have 50 TiB), and little enough to calculate with: what claims to be larger
-    /// is not believed.
+    /// The largest valid size: more than S3's largest objects have (50 TiB), and small enough for sums not to overflow.
+    /// A listed object that claims to be larger is invalid.
     public static let byteCountLimit = 1 << 53
 
-    /// The version of `key` whose ETag is `etag`, `byteCount` bytes long.
+    /// Creates the version of `key` with this ETag and size.
     public init(key: Key, etag: ETag, byteCount: Int) {
         self.key = key
         self.etag = etag
@@ -19,45 +21,23 @@ public struct ObjectVersion: Hashable, Sendable {
     }
 }
 
-/// A point in time as S3 gives it, in UTC.
-public struct Timestamp: Hashable, Comparable, Sendable {
-    /// Seconds since 1970-01-01T00:00:00Z.
-    public let seconds: Int
-    /// Nanoseconds of that second, 0 to 999,999,999.
-    public let nanoseconds: Int
-
-    /// The point `seconds` and `nanoseconds` after the epoch.
-    public init(seconds: Int, nanoseconds: Int = 0) {
-        self.seconds = seconds
-        self.nanoseconds = nanoseconds
-    }
-
-    /// The time that is shown where a store gives none that can be read: 2000-01-01T00:00:00Z.
-    public static let unknown = Timestamp(seconds: 946_684_800)
-
-    /// Earlier before later.
-    public static func < (left: Timestamp, right: Timestamp) -> Bool {
-        (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
-    }
-}
-
-/// An object as a listing tells it: all that a file system needs to know of it without asking for the object itself.
+/// An object in a listing, with all that a file system needs without a request for the object itself.
 public struct ListedObject: Hashable, Sendable {
-    /// Which bytes: key, ETag and size.
+    /// The key, the ETag and the size.
     public let version: ObjectVersion
-    /// The time at which the object was last written; `Timestamp.unknown` where the listing doesn't say so.
+    /// The time at which the object was last written; `Timestamp.unknown` if the listing has none.
     public let lastModified: Timestamp
-    /// S3's storage class, such as "STANDARD" or "GLACIER"; "STANDARD" where the store names none.
+    /// S3's storage class, such as "GLACIER"; "STANDARD" if the listing has none.
     public let storageClass: String
 
-    /// An object of this version, time and storage class.
+    /// Creates an object of this version, time and storage class.
     public init(version: ObjectVersion, lastModified: Timestamp, storageClass: String = "STANDARD") {
         self.version = version
         self.lastModified = lastModified
         self.storageClass = storageClass
     }
 
-    /// Whether it may have to be restored before it can be read ("Amazon S3 storage classes" in the User Guide). Not
-    /// GLACIER_IR, which is read like any other.
+    /// `true` if the object may have to be restored before it can be read ("Amazon S3 storage classes" in the User
+    /// Guide). Objects in GLACIER_IR need no restore.
     public var isArchived: Bool { storageClass == "GLACIER" || storageClass == "DEEP_ARCHIVE" }
 }

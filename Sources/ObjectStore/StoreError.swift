@@ -1,42 +1,43 @@
-/// Why a store did not do what it was asked. Final: the store has retried what is worth a retry.
+/// The failure of a request to a store. It is final: the store has retried the failures that are worth a retry.
 public struct StoreError: Error, Hashable, Sendable {
-    /// What kind of failure, as far as a caller would act on it differently. Its name is for programs (`tractfs status --json`).
+    /// The kind of a failure, as far as callers distinguish them. The raw value is for programs (`tractfs status
+    /// --json`).
     public enum Code: String, Hashable, Sendable {
-        /// The object isn't there (404 NoSuchKey).
+        /// The object doesn't exist (404 NoSuchKey).
         case noSuchKey = "no_such_key"
-        /// The bucket isn't there (404 NoSuchBucket).
+        /// The bucket doesn't exist (404 NoSuchBucket).
         case noSuchBucket = "no_such_bucket"
-        /// These credentials may not do this (403 AccessDenied, KMS included).
+        /// The credentials don't permit the request (403 AccessDenied, also of KMS).
         case accessDenied = "access_denied"
-        /// The store doesn't take the credentials (403 InvalidAccessKeyId, SignatureDoesNotMatch; 400 InvalidToken).
+        /// The store rejects the credentials (403 InvalidAccessKeyId, SignatureDoesNotMatch; 400 InvalidToken).
         case credentialsRejected = "credentials_rejected"
-        /// The credentials were good once (400 ExpiredToken).
+        /// The credentials have expired (400 ExpiredToken).
         case credentialsExpired = "credentials_expired"
         /// The object is archived and must be restored before it can be read (403 InvalidObjectState).
         case archived
-        /// The object is no longer the version that was asked for (412; 416 for a range within the version's size).
+        /// The object is no longer the requested version (412; 416 for a range within the size of that version).
         case changed
-        /// The store asks for less traffic and kept asking until the deadline (429, 503 SlowDown).
+        /// The store throttled all attempts until the deadline (429, 503 SlowDown).
         case throttled
-        /// The store failed and kept failing (500, 502, 504).
+        /// The store failed until the deadline (500, 502, 504).
         case serverFault = "server_fault"
-        /// No answer before the deadline.
+        /// No response before the deadline.
         case timedOut = "timed_out"
         /// No connection: name not found, refused, no route, reset.
         case unreachable
-        /// The TLS certificate or handshake is not acceptable.
+        /// The TLS certificate is invalid, or the handshake failed.
         case insecure
-        /// The bucket is in another region, and the store couldn't be told which.
+        /// The bucket is in another region, which could not be determined.
         case wrongRegion = "wrong_region"
-        /// What came back is not what S3 would say: HTML instead of XML, a wrong range, a short body.
+        /// The response is not one of S3: HTML instead of XML, a wrong range, a short body.
         case malformedResponse = "malformed_response"
-        /// Anything else that the store refused (other 4xx).
+        /// The store refused the request for another reason (other 4xx).
         case refused
         /// The caller cancelled the request.
         case cancelled
     }
 
-    /// Whether the store was asked until the deadline, and asking at once again would end in the same way.
+    /// `true` if attempts went on until the deadline, so that an immediate retry would probably fail as well.
     public var tookAllTime: Bool {
         switch code {
         case .throttled, .serverFault, .timedOut, .unreachable: true
@@ -46,23 +47,23 @@ public struct StoreError: Error, Hashable, Sendable {
 
     /// The kind of failure.
     public let code: Code
-    /// One sentence for a person, without a full stop: what happened, with S3's own code and message where there is
-    /// one. Never holds a secret.
+    /// One sentence for users, without a period, with S3's own code and message if there are any. Never contains a
+    /// secret.
     public let message: String
-    /// S3's name for the request (`x-amz-request-id`), which AWS support asks for.
+    /// The ID of the request (`x-amz-request-id`), which AWS support asks for.
     public let requestID: String?
 
-    /// A failure of this kind.
+    /// Creates a failure of this kind.
     public init(_ code: Code, _ message: String, requestID: String? = nil) {
         self.code = code
         self.message = message
-        // Some stores name none by an empty name.
+        // Some stores send an empty ID.
         self.requestID = requestID?.isEmpty == true ? nil : requestID
     }
 }
 
 extension StoreError: CustomStringConvertible {
-    /// The message, with the request's id where it has one.
+    /// The message, with the ID of the request if there is one.
     public var description: String {
         requestID.map { "\(message) (request id \($0))" } ?? message
     }

@@ -1,6 +1,7 @@
 import BlockCache
 import DequeModule
 import ObjectStore
+import SystemSupport
 
 /// The parts in flight: their start, their progress and their end.
 extension ObjectReads.State {
@@ -10,69 +11,69 @@ extension ObjectReads.State {
     private static let drainedByteCountMax = 1 << 20
 
     /// Returns the block for bytes of a part; `nil` if the part was given up or doesn't need these bytes.
-    mutating func destination(of range: Range<Int>, part number: UInt64) -> (Block?, Errands) {
-        guard let part = parts.first(where: { $0.number == number }) else { return (nil, Errands()) }
+    mutating func destination(of range: Range<Int>, part number: UInt64) -> (Block?, DeferredEffects) {
+        guard let part = parts.first(where: { $0.number == number }) else { return (nil, DeferredEffects()) }
         guard part.received == range.lowerBound, range.upperBound <= part.range.upperBound else {
             let error = StoreError(
                 .malformedResponse, "bytes came that were not asked for (at offset \(range.lowerBound))")
             return (nil, finish(part: number, .failure(error)))
         }
-        return (part.block(at: range.lowerBound / Block.byteCount), Errands())
+        return (part.block(at: range.lowerBound / Block.byteCount), DeferredEffects())
     }
 
     /// Records that the bytes of a part up to `end` are in its blocks.
     ///
     /// - Parameter block: The block of the last of these bytes, if the caller's reference is to be released.
-    mutating func receive(upTo end: Int, part number: UInt64, filling block: Block? = nil) -> Errands {
-        var errands = Errands()
+    mutating func receive(upTo end: Int, part number: UInt64, filling block: Block? = nil) -> DeferredEffects {
+        var effects = DeferredEffects()
         guard let index = parts.firstIndex(where: { $0.number == number }) else {
             // The part was given up meanwhile; the receiving thread may hold the last reference to the block.
-            errands.release([block].compactMap(\.self))
-            return errands
+            effects.release([block].compactMap(\.self))
+            return effects
         }
         let complete = parts[index].receive(upTo: end)
         for (blockIndex, block) in complete {
             cache.insert(block, of: id, at: blockIndex)
-            errands.letsGoOfMemory = true
+            effects.letsGoOfMemory = true
         }
-        if disk != nil, parts[index].source == .store, !parts[index].isForDisk { errands.stored = complete }
+        if disk != nil, parts[index].source == .store, !parts[index].isForDisk { effects.stored = complete }
         let served = parts[index].waiting.filter { $0.end <= end }
         parts[index].waiting.removeAll { $0.end <= end }
-        for waiting in served { notePartReceived(for: waiting.read, &errands) }
-        return errands
+        for waiting in served { notePartReceived(for: waiting.read, &effects) }
+        return effects
     }
 
     /// Records that one of the parts that a read is parked on has received all bytes that the read needs.
-    private mutating func notePartReceived(for number: UInt64, _ errands: inout Errands) {
+    private mutating func notePartReceived(for number: UInt64, _ effects: inout DeferredEffects) {
         guard let read = reads[number], case .parked(let blocks, let partCount) = read.stage else { return }
         guard partCount == 1 else {
             reads[number]?.stage = .parked(blocks, partCount: partCount - 1)
             return
         }
         reads[number] = nil
-        errands.mayBeIdle = true
+        effects.mayBeIdle = true
         let bytes = bytes(read.range, in: blocks, isForDisk: read.isForDisk)
-        errands.completed.append((read.completion, .success(bytes)))
+        effects.completed.append((read.completion, .success(bytes)))
     }
 
     /// Ends the disk phase of a part, whose bytes up to `end` were on the disk, and requests the rest from the store.
-    mutating func finishLoading(upTo end: Int, part number: UInt64) -> Errands {
-        guard let index = parts.firstIndex(where: { $0.number == number }) else { return Errands() }
+    mutating func finishLoading(upTo end: Int, part number: UInt64) -> DeferredEffects {
+        guard let index = parts.firstIndex(where: { $0.number == number }) else { return DeferredEffects() }
         if parts[index].remaining.isEmpty { return finish(part: number, .success(())) }
-        var errands = Errands()
+        var effects = DeferredEffects()
         parts[index].source = .store
         for block in parts[index].blocks { block.begin(from: .store) }
-        errands.started.append((number, parts[index].remaining))
-        return errands
+        effects.started.append((number, parts[index].remaining))
+        return effects
     }
 
     /// Ends a part. Reads that wait for missing bytes fail; received bytes stay usable.
-    mutating func finish(part number: UInt64, _ result: Result<Void, StoreError>) -> Errands {
-        var errands = Errands()
-        guard let index = parts.firstIndex(where: { $0.number == number }) else { return errands }
+    mutating func finish(part number: UInt64, _ result: Result<Void, StoreError>) -> DeferredEffects {
+        var effects = DeferredEffects()
+        guard let index = parts.firstIndex(where: { $0.number == number }) else { return effects }
         let part = parts.remove(at: index)
-        errands.mayBeIdle = true
-        errands.release(part.blocks)
+        effects.mayBeIdle = true
+        effects.release(part.blocks)
         let error: StoreError
         switch result {
         case .success:
@@ -87,11 +88,11 @@ extension ObjectReads.State {
         for waiting in part.waiting {
             guard let read = reads.removeValue(forKey: waiting.read) else { continue }
             unpark(waiting.read)
-            if read.isForDisk { leaveToWriter(read, &errands) } else { meter.noteFailure() }
-            release(read, &errands)
-            errands.completed.append((read.completion, .failure(error)))
+            if read.isForDisk { leaveToWriter(read, &effects) } else { meter.noteFailure() }
+            release(read, &effects)
+            effects.completed.append((read.completion, .failure(error)))
         }
-        return errands
+        return effects
     }
 
     /// Returns `true` if a read, not only a fetch to the disk, waits for bytes of a part.
@@ -110,7 +111,7 @@ extension ObjectReads.State {
 
     /// The uses of parts apart from reads.
     private struct PartUse {
-        let isKept: Bool
+        let isDetached: Bool
         let isForDisk: Bool
     }
 
@@ -118,20 +119,20 @@ extension ObjectReads.State {
     ///
     /// - Parameters:
     ///   - partByteCount: The most bytes of a part.
-    ///   - isKept: Keeps the parts running even if no read waits for them and no window includes them.
+    ///   - isDetached: The parts continue even if no read waits for them and no window includes them.
     ///   - isForDisk: The caller has the blocks written to the disk.
     mutating func start(
-        _ fresh: [(index: Int, block: Block)], partByteCount: Int = ReadWindows.partByteCount, isKept: Bool = false,
-        isForDisk: Bool = false, _ errands: inout Errands
+        _ fresh: [(index: Int, block: Block)], partByteCount: Int = ReadWindows.partByteCount, isDetached: Bool = false,
+        isForDisk: Bool = false, _ effects: inout DeferredEffects
     ) {
-        let use = PartUse(isKept: isKept, isForDisk: isForDisk)
+        let use = PartUse(isDetached: isDetached, isForDisk: isForDisk)
         let blockCountMax = partByteCount / Block.byteCount
         let sorted = fresh.sorted { $0.index < $1.index }
         var first = 0
         for position in sorted.indices {
             let isLast = position + 1 == sorted.count || sorted[position + 1].index != sorted[position].index + 1
             guard isLast || position + 1 - first == blockCountMax else { continue }
-            start(sorted[first...position].map(\.block), from: sorted[first].index, use, &errands)
+            start(sorted[first...position].map(\.block), from: sorted[first].index, use, &effects)
             first = position + 1
         }
     }
@@ -139,40 +140,40 @@ extension ObjectReads.State {
     /// Starts parts that fill `blocks`, which are contiguous: from the disk where it has the bytes, otherwise from the
     /// store.
     private mutating func start(
-        _ blocks: [Block], from firstIndex: Int, _ use: PartUse, _ errands: inout Errands
+        _ blocks: [Block], from firstIndex: Int, _ use: PartUse, _ effects: inout DeferredEffects
     ) {
         let indices = firstIndex..<firstIndex + blocks.count
         var next = firstIndex
         for run in disk?.present(among: indices) ?? [] {
-            start(.store, blocks[next - firstIndex..<run.lowerBound - firstIndex], from: next, use, &errands)
+            start(.store, blocks[next - firstIndex..<run.lowerBound - firstIndex], from: next, use, &effects)
             start(
                 .disk, blocks[run.lowerBound - firstIndex..<run.upperBound - firstIndex], from: run.lowerBound, use,
-                &errands)
+                &effects)
             next = run.upperBound
         }
-        start(.store, blocks[(next - firstIndex)...], from: next, use, &errands)
+        start(.store, blocks[(next - firstIndex)...], from: next, use, &effects)
     }
 
     /// Starts a part that fills `blocks`, unless there are none.
     private mutating func start(
         _ source: Part.Source, _ blocks: ArraySlice<Block>, from firstIndex: Int, _ use: PartUse,
-        _ errands: inout Errands
+        _ effects: inout DeferredEffects
     ) {
         if blocks.isEmpty { return }
         for block in blocks { block.begin(from: source.origin) }
         let part = Part(
             number: takeNumber(), source: source, blocks: Deque(blocks), firstBlockIndex: firstIndex,
-            objectByteCount: object.byteCount, isKept: use.isKept, isForDisk: use.isForDisk)
+            objectByteCount: object.byteCount, isDetached: use.isDetached, isForDisk: use.isForDisk)
         parts.append(part)
         switch source {
-        case .store: errands.started.append((part.number, part.range))
-        case .disk: errands.loaded.append((part.number, Array(blocks), firstIndex))
+        case .store: effects.started.append((part.number, part.range))
+        case .disk: effects.loaded.append((part.number, Array(blocks), firstIndex))
         }
     }
 
     /// Prefetches the whole object if memory can be spared for its missing bytes.
-    mutating func prefetchWhole() -> Errands {
-        var errands = Errands()
+    mutating func prefetchWhole() -> DeferredEffects {
+        var effects = DeferredEffects()
         let indices = Block.indices(covering: 0..<object.byteCount)
         // Bytes on the disk are available as fast as an application can request them, or are read by the kernel
         // directly.
@@ -180,11 +181,11 @@ extension ObjectReads.State {
         let wanted = missing(among: indices).filter { index in !onDisk.contains { $0.contains(index) } }
         let memory = cache.takeForPrefetch(wanted.count)
         if memory.count == wanted.count {
-            start(Array(zip(wanted, memory)), isKept: true, &errands)
+            start(Array(zip(wanted, memory)), isDetached: true, &effects)
         } else {
-            errands.release(memory)
+            effects.release(memory)
         }
-        return errands
+        return effects
     }
 
     /// Returns the blocks that are neither cached nor in flight.
@@ -222,13 +223,13 @@ extension ObjectReads.State {
     }
 
     /// Cancels the parts that no read and no window needs, except those that are nearly complete.
-    mutating func giveUpUselessParts(_ errands: inout Errands) {
-        for part in parts where part.waiting.isEmpty && !part.isKept && !windows.want(part.remaining) {
+    mutating func giveUpUselessParts(_ effects: inout DeferredEffects) {
+        for part in parts where part.waiting.isEmpty && !part.isDetached && !windows.want(part.remaining) {
             if part.hasBegun && part.remaining.count <= Self.drainedByteCountMax { continue }
             parts.removeAll { $0.number == part.number }
-            if let request = part.request { errands.cancelled.append(request) }
-            errands.release(part.blocks)
-            errands.mayBeIdle = true
+            if let request = part.request { effects.cancelled.append(request) }
+            effects.release(part.blocks)
+            effects.mayBeIdle = true
         }
     }
 }

@@ -1,6 +1,7 @@
 import BlockCache
 import DequeModule
 import ObjectStore
+import SystemSupport
 
 extension ObjectReads {
     /// A read that has not ended.
@@ -72,115 +73,116 @@ extension ObjectReads.State {
         var atHand: [Block]? { missing.isEmpty && !isWaiting ? blocks.compactMap(\.self) : nil }
     }
 
-    mutating func readAvailable(_ range: Range<Int>) -> (ReadBytes?, Errands) {
-        var errands = Errands()
+    mutating func readAvailable(_ range: Range<Int>) -> (ReadBytes?, DeferredEffects) {
+        var effects = DeferredEffects()
         let located = locate(range)
         guard let blocks = located.atHand else {
-            errands.release(located.blocks.compactMap(\.self))
-            return (nil, errands)
+            effects.release(located.blocks.compactMap(\.self))
+            return (nil, effects)
         }
         let ahead = readAhead(of: range, missing: [], isWaiting: false)
-        start(ahead.fresh, partByteCount: ahead.partByteCount, &errands)
-        if ahead.gaveUpWindow { giveUpUselessParts(&errands) }
+        start(ahead.fresh, partByteCount: ahead.partByteCount, &effects)
+        if ahead.gaveUpWindow { giveUpUselessParts(&effects) }
         meter.noteRead()
-        return (bytes(range, in: blocks), errands)
+        return (bytes(range, in: blocks), effects)
     }
 
     mutating func read(
         _ range: Range<Int>, _ completion: @escaping ReadCompletion, of owner: ObjectReads
-    ) -> (number: UInt64, Errands) {
-        var errands = Errands()
+    ) -> (number: UInt64, DeferredEffects) {
+        var effects = DeferredEffects()
         let number = takeNumber()
         let located = locate(range)
         meter.noteRead()
         defer { if reads[number] != nil { meter.noteWait() } }
         if let failure = recentFailure, !located.missing.isEmpty, failure.answers(range, now: .now) {
-            errands.release(located.blocks.compactMap(\.self))
+            effects.release(located.blocks.compactMap(\.self))
             meter.noteFailure()
-            errands.completed.append((completion, .failure(failure.error)))
-            return (number, errands)
+            effects.completed.append((completion, .failure(failure.error)))
+            return (number, effects)
         }
         if let memory = located.missing.isEmpty ? [] : cache.take(located.missing.count) {
-            settle(range, completion, located, memory: memory, read: number, &errands)
-            return (number, errands)
+            settle(range, completion, located, memory: memory, read: number, &effects)
+            return (number, effects)
         }
         // The read must hold no block while it waits, and requests all the memory it may need: by its turn, the blocks
         // that are available now may be evicted.
-        errands.release(located.blocks.compactMap(\.self))
+        effects.release(located.blocks.compactMap(\.self))
         let ticket = cache.wait(for: located.blocks.count) { owner.resume(read: number, with: $0) }
         reads[number] = ObjectReads.PendingRead(
             range: range, completion: completion,
             stage: .waitingForMemory(ticket, since: .now))
-        return (number, errands)
+        return (number, effects)
     }
 
     /// Continues a read with memory for all its blocks.
-    mutating func resume(read number: UInt64, with memory: [Block]) -> Errands {
-        var errands = Errands()
+    mutating func resume(read number: UInt64, with memory: [Block]) -> DeferredEffects {
+        var effects = DeferredEffects()
         guard let read = reads.removeValue(forKey: number), case .waitingForMemory(_, let since) = read.stage else {
-            errands.release(memory)
-            return errands
+            effects.release(memory)
+            return effects
         }
-        errands.mayBeIdle = true
+        effects.mayBeIdle = true
         // The wait counts against the read's timeout, and its requests need a part of that.
         guard RunningClock.now < since + readTimeout * 3 / 4 else {
-            errands.release(memory)
+            effects.release(memory)
             meter.noteFailure()
             let error = StoreError(.timedOut, "no memory was free for the read before its deadline")
-            errands.completed.append((read.completion, .failure(error)))
-            return errands
+            effects.completed.append((read.completion, .failure(error)))
+            return effects
         }
-        errands.deadline = since + readTimeout
-        settle(read.range, read.completion, locate(read.range), memory: memory, read: number, &errands)
-        return errands
+        effects.deadline = since + readTimeout
+        settle(read.range, read.completion, locate(read.range), memory: memory, read: number, &effects)
+        return effects
     }
 
-    mutating func cancel(read number: UInt64) -> Errands {
-        var errands = Errands()
-        guard let read = reads.removeValue(forKey: number) else { return errands }
-        errands.dropped.append(read.completion)
-        errands.mayBeIdle = true
-        if !read.isForDisk { keepPartsBeingReceived(for: number) }
+    mutating func cancel(read number: UInt64) -> DeferredEffects {
+        var effects = DeferredEffects()
+        guard let read = reads.removeValue(forKey: number) else { return effects }
+        effects.dropped.append(read.completion)
+        effects.mayBeIdle = true
+        if !read.isForDisk { detachPartsBeingReceived(for: number) }
         unpark(number)
-        if read.isForDisk { leaveToWriter(read, &errands) }
-        release(read, &errands)
-        giveUpUselessParts(&errands)
-        return errands
+        if read.isForDisk { leaveToWriter(read, &effects) }
+        release(read, &effects)
+        giveUpUselessParts(&effects)
+        return effects
     }
 
-    /// Has the parts that a read waits for come to their end, if bytes of them have come: who was interrupted reads again.
-    private mutating func keepPartsBeingReceived(for number: UInt64) {
+    /// Lets the parts that a canceled read waits for complete if some of their bytes have arrived: an interrupted
+    /// application usually reads the same bytes again.
+    private mutating func detachPartsBeingReceived(for number: UInt64) {
         for index in parts.indices where parts[index].waiting.contains(where: { $0.read == number }) {
-            if parts[index].hasBegun { parts[index].isKept = true }
+            if parts[index].hasBegun { parts[index].isDetached = true }
         }
     }
 
-    mutating func close() -> Errands {
-        var errands = Errands()
+    mutating func close() -> DeferredEffects {
+        var effects = DeferredEffects()
         handleCount -= 1
-        guard handleCount == 0 else { return errands }
-        errands.mayBeIdle = true
+        guard handleCount == 0 else { return effects }
+        effects.mayBeIdle = true
         windows.removeAll()
-        giveUpUselessParts(&errands)
-        return errands
+        giveUpUselessParts(&effects)
+        return effects
     }
 
     /// Answers a read, or parks it on the parts that will answer it; missing parts are started, in `memory`.
     private mutating func settle(
         _ range: Range<Int>, _ completion: @escaping ReadCompletion, _ located: Located, memory: [Block],
-        read number: UInt64, _ errands: inout Errands
+        read number: UInt64, _ effects: inout DeferredEffects
     ) {
-        errands.release(memory.dropFirst(located.missing.count))
+        effects.release(memory.dropFirst(located.missing.count))
         var fresh = zip(located.missing, memory).makeIterator()
         let blocks = located.blocks.compactMap { $0 ?? fresh.next()?.1 }
         let isWaiting = located.isWaiting || !located.missing.isEmpty
         let ahead = readAhead(of: range, missing: located.missing, isWaiting: isWaiting)
-        start(Array(zip(located.missing, memory)) + ahead.fresh, partByteCount: ahead.partByteCount, &errands)
+        start(Array(zip(located.missing, memory)) + ahead.fresh, partByteCount: ahead.partByteCount, &effects)
         let partCount = park(number, on: range)
         // Only now: before the read was parked, a part that it needs could have seemed useless.
-        if ahead.gaveUpWindow { giveUpUselessParts(&errands) }
+        if ahead.gaveUpWindow { giveUpUselessParts(&effects) }
         if partCount == 0 {
-            errands.completed.append((completion, .success(bytes(range, in: blocks))))
+            effects.completed.append((completion, .success(bytes(range, in: blocks))))
         } else {
             reads[number] = ObjectReads.PendingRead(
                 range: range, completion: completion, stage: .parked(blocks, partCount: partCount))
@@ -235,13 +237,13 @@ extension ObjectReads.State {
         }
     }
 
-    func release(_ read: ObjectReads.PendingRead, _ errands: inout Errands) {
+    func release(_ read: ObjectReads.PendingRead, _ effects: inout DeferredEffects) {
         switch read.stage {
         case .waitingForMemory(let ticket, _):
             cache.stopWaiting(ticket)
-            errands.letsGoOfMemory = true
+            effects.letsGoOfMemory = true
         case .parked(let blocks, _):
-            errands.release(blocks)
+            effects.release(blocks)
         }
     }
 

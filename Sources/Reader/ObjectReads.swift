@@ -1,11 +1,12 @@
 import BlockCache
 import ObjectStore
 import Synchronization
+import SystemSupport
 
 /// The reads of one object version, shared by all its open handles: the parts in flight, the reads that wait for them,
 /// and the blocks to prefetch.
 ///
-/// `State` decides under the lock; this class carries out the decisions under no lock (`Errands`): it sends and cancels
+/// `State` decides under the lock; this class carries out the decisions under no lock (`DeferredEffects`): it sends and cancels
 /// requests, calls completions and releases memory. So the store may deliver on the calling thread before `get`
 /// returns, and a completion may read again.
 ///
@@ -69,15 +70,15 @@ final class ObjectReads: Sendable {
 
     /// See `ObjectReader.readAvailable`.
     func readAvailable(_ range: Range<Int>) -> ReadBytes? {
-        let (bytes, errands) = state.withLock { $0.readAvailable(range) }
-        run(errands)
+        let (bytes, effects) = state.withLock { $0.readAvailable(range) }
+        run(effects)
         return bytes
     }
 
     /// See `ObjectReader.read`.
     func read(_ range: Range<Int>, completion: @escaping ReadCompletion) -> ParkedRead {
-        let (number, errands) = state.withLock { $0.read(range, completion, of: self) }
-        run(errands)
+        let (number, effects) = state.withLock { $0.read(range, completion, of: self) }
+        run(effects)
         return ParkedRead(self, read: number)
     }
 
@@ -89,8 +90,8 @@ final class ObjectReads: Sendable {
     ///     memory.
     /// - Returns: `nil` without available memory. `completion` isn't called then.
     func fetch(_ range: Range<Int>, completion: @escaping ReadCompletion) -> ParkedRead? {
-        let (number, errands) = state.withLock { $0.fetch(range, completion) }
-        run(errands)
+        let (number, effects) = state.withLock { $0.fetch(range, completion) }
+        run(effects)
         return number.map { ParkedRead(self, read: $0) }
     }
 
@@ -119,10 +120,10 @@ final class ObjectReads: Sendable {
 
     /// Receives bytes of one block. A separate function, so that its reference to the block is released before the
     /// effects run.
-    private func receivePiece(_ piece: UnsafeRawBufferPointer, at offset: Int, part number: UInt64) -> Errands {
+    private func receivePiece(_ piece: UnsafeRawBufferPointer, at offset: Int, part number: UInt64) -> DeferredEffects {
         let end = offset + piece.count
-        let (block, errands) = state.withLock { $0.destination(of: offset..<end, part: number) }
-        guard let block else { return errands }
+        let (block, effects) = state.withLock { $0.destination(of: offset..<end, part: number) }
+        guard let block else { return effects }
         block.fill(at: offset % Block.byteCount, from: piece)
         return state.withLock { $0.receive(upTo: end, part: number, filling: block) }
     }
@@ -140,15 +141,15 @@ final class ObjectReads: Sendable {
     }
 
     /// Carries out the effects decided under the lock.
-    private func run(_ errands: consuming Errands) {
-        for request in errands.cancelled { request.cancel() }
-        for (number, range) in errands.started { get(range, part: number, readDeadline: errands.deadline) }
-        for (number, blocks, firstIndex) in errands.loaded { load(blocks, from: firstIndex, part: number) }
-        for (index, block) in errands.stored { disk?.store(block, at: index) }
-        for (completion, result) in errands.completed { completion(result) }
-        let (letsGoOfMemory, mayBeIdle) = (errands.letsGoOfMemory, errands.mayBeIdle)
+    private func run(_ effects: consuming DeferredEffects) {
+        for request in effects.cancelled { request.cancel() }
+        for (number, range) in effects.started { get(range, part: number, readDeadline: effects.deadline) }
+        for (number, blocks, firstIndex) in effects.loaded { load(blocks, from: firstIndex, part: number) }
+        for (index, block) in effects.stored { disk?.store(block, at: index) }
+        for (completion, result) in effects.completed { completion(result) }
+        let (letsGoOfMemory, mayBeIdle) = (effects.letsGoOfMemory, effects.mayBeIdle)
         // Blocks first: `serveWaiting` can evict only blocks without another holder.
-        errands = Errands()
+        effects = DeferredEffects()
         if letsGoOfMemory { reader.cache.serveWaiting() }
         if mayBeIdle { reader.forgetIfIdle(self) }
     }
@@ -162,11 +163,11 @@ final class ObjectReads: Sendable {
 
     /// - Parameter readDeadline: The deadline of the read that started the part; `nil` for the full timeout.
     private func get(_ range: Range<Int>, part number: UInt64, readDeadline: RunningClock.Instant?) {
-        let isAhead = state.withLock { !$0.isAwaited(part: number) }
+        let isPrefetch = state.withLock { !$0.isAwaited(part: number) }
         // A prefetch has the full timeout, and so has a read that comes to wait for it.
-        let deadline = (isAhead ? nil : readDeadline) ?? .now + reader.limits.readTimeout
+        let deadline = (isPrefetch ? nil : readDeadline) ?? .now + reader.limits.readTimeout
         let request = reader.store.get(
-            RangeRequest(object: object, range: range, isAhead: isAhead), deadline: deadline,
+            RangeRequest(object: object, range: range, isPrefetch: isPrefetch), deadline: deadline,
             receiver: PartReceiver(self, part: number))
         // The part may have been given up before its request could be canceled. If the request has ended, canceling has
         // no effect.

@@ -1,6 +1,7 @@
 import BlockCache
 import DequeModule
 import ObjectStore
+import SystemSupport
 
 /// Contiguous blocks in flight, from the store or from the disk, and the progress of their transfer.
 ///
@@ -34,7 +35,7 @@ struct Part {
     /// The source of the remaining bytes.
     var source: Source
     /// `true` if the part continues even if no read waits for it and no window includes it.
-    var isKept: Bool
+    var isDetached: Bool
     /// `true` if the code that started the part has its blocks written to the disk.
     var isForDisk: Bool
     /// The start of the part.
@@ -52,12 +53,13 @@ struct Part {
 
     /// Creates a part that fills `blocks`, the first of which is the object's block `firstBlockIndex`.
     init(
-        number: UInt64, source: Source, blocks: Deque<Block>, firstBlockIndex: Int, objectByteCount: Int, isKept: Bool,
+        number: UInt64, source: Source, blocks: Deque<Block>, firstBlockIndex: Int, objectByteCount: Int,
+        isDetached: Bool,
         isForDisk: Bool
     ) {
         self.number = number
         self.source = source
-        self.isKept = isKept
+        self.isDetached = isDetached
         self.isForDisk = isForDisk
         self.blocks = blocks
         self.firstBlockIndex = firstBlockIndex

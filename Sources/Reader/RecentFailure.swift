@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// A failure that a read has waited for as long as it may, and that stays valid briefly.
 ///

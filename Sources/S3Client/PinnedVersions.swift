@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The versions that objects without an ETag in their listings had when they were first read: all that is read of them later must
 /// be of the same.

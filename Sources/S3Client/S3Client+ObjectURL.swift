@@ -1,4 +1,5 @@
 public import ObjectStore
+public import SystemSupport
 
 extension S3Client: ObjectURLSource {
     /// The longest time that a URL may work, in seconds.

@@ -1,6 +1,7 @@
 public import Logging
 public import ObjectStore
 import Synchronization
+public import SystemSupport
 
 /// An S3 bucket as an `ObjectStore`.
 ///

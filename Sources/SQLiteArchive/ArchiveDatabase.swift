@@ -62,7 +62,7 @@ struct ArchiveDatabase: Sendable {
         } catch .unusable(let reason) {
             try ArchiveDatabase.setAside(file, in: folder)
             logger.warning(
-                "the listings in \(folder.database) can't be used (\(reason)): moved to \(folder.aside), and begun anew"
+                "cannot use the listings in \(folder.database) (\(reason)); moved to \(folder.aside), and starting anew"
             )
             try self.init(connecting: folder)
         }

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Namespace
 import ObjectStore
+import SystemSupport
 
 /// The changes to the database.
 struct ArchiveWriter: Sendable {
@@ -19,14 +20,14 @@ struct ArchiveWriter: Sendable {
     // MARK: Storing
 
     /// Writes these listings in one transaction. Each replaces older listings of its directory.
-    func keep(_ listings: [ArchivedListing]) throws(ArchiveError) {
+    func store(_ listings: [ArchivedListing]) throws(ArchiveError) {
         try ArchiveError.rethrown {
             try database.inDatabase { database in
                 // Locked for writing from the start: a transaction that began as a read fails if another process wrote
                 // first.
                 try database.inTransaction(.immediate) {
                     let sourceID = try sourceID(in: database)
-                    for listing in listings { try keep(listing, sourceID, database) }
+                    for listing in listings { try store(listing, sourceID, database) }
                     return .commit
                 }
             }
@@ -43,16 +44,16 @@ struct ArchiveWriter: Sendable {
         return id
     }
 
-    private func keep(_ listing: ArchivedListing, _ sourceID: Int64, _ database: Database) throws {
-        guard let listedAt = WallTime.nanoseconds(listing.listedAt) else { return }
+    private func store(_ listing: ArchivedListing, _ sourceID: Int64, _ database: Database) throws {
+        guard let listedAt = listing.listedAt.nanosecondsSinceEpoch else { return }
         let prefix = Data(listing.prefix.bytes)
-        let kept = try Int64.fetchOne(
+        let stored = try Int64.fetchOne(
             database.cachedStatement(
                 sql: "SELECT listed_at FROM listing WHERE source = ? AND prefix = ? ORDER BY part LIMIT 1"),
             arguments: [sourceID, prefix])
-        if let kept {
+        if let stored {
             // A listing from the future was stored before the clock was corrected.
-            if kept > listedAt, kept <= WallTime.now { return }
+            if stored > listedAt, Timestamp(nanosecondsSinceEpoch: stored) <= .now { return }
             try database.cachedStatement(sql: "DELETE FROM listing WHERE source = ? AND prefix = ?")
                 .execute(arguments: [sourceID, prefix])
         }

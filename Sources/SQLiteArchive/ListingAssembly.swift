@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Namespace
 import ObjectStore
+import SystemSupport
 
 /// A listing while its rows are read one by one.
 struct ListingAssembly {
@@ -58,6 +59,6 @@ struct ListingAssembly {
     /// The listing; `nil` if a part is missing.
     var listing: ArchivedListing? {
         guard !isDamaged, !isIncomplete, rowCount == max(partCount, 1) else { return nil }
-        return ArchivedListing(prefix: prefix, listedAt: WallTime.timestamp(listedAt), blocks: blocks)
+        return ArchivedListing(prefix: prefix, listedAt: Timestamp(nanosecondsSinceEpoch: listedAt), blocks: blocks)
     }
 }

@@ -7,7 +7,7 @@ import SystemSupport
 
 /// Listings in a database in the cache directory. They outlive the process and are shared with other processes.
 ///
-/// **Parts.** `KeepQueue` holds pending writes; one thread of our own drains it through the `ArchiveWriter`. The
+/// **Parts.** `ArchiveQueue` holds pending writes; one thread of our own drains it through the `ArchiveWriter`. The
 /// `ArchiveReader` reads on the calling threads, some listings ahead. Both have their own connection to the
 /// `ArchiveDatabase`, so that neither waits for the other.
 ///
@@ -22,7 +22,7 @@ public final class SQLiteArchive: ListingArchive {
     private let database: ArchiveDatabase
     private let writer: ArchiveWriter
     private let reader: ArchiveReader
-    private let queue: KeepQueue
+    private let queue: ArchiveQueue
     private let byteLimit: Int
     private let logger: Logger
     /// `true` if the archive is off: no reads, no writes.
@@ -48,7 +48,7 @@ public final class SQLiteArchive: ListingArchive {
         database = try ArchiveDatabase(in: folder, logger: logger)
         writer = ArchiveWriter(source: source, database: database.writer)
         reader = ArchiveReader(source: source, database: database.reader) { folder.noteDamage($0) }
-        queue = KeepQueue(byteLimit: queueByteLimit)
+        queue = ArchiveQueue(byteLimit: queueByteLimit)
         let started = WorkerThread { self.work() }
         thread.withLock { $0 = started }
     }
@@ -72,7 +72,7 @@ public final class SQLiteArchive: ListingArchive {
 
     /// Queues a listing for storage: a lock and an append.
     public func keep(_ listing: ArchivedListing) {
-        if !isOff.load(ordering: .relaxed) { queue.keep(listing) }
+        if !isOff.load(ordering: .relaxed) { queue.enqueue(listing) }
     }
 
     /// Forgets the listings of `prefixes`: at once for `listing`, shortly after on the disk.
@@ -96,8 +96,8 @@ public final class SQLiteArchive: ListingArchive {
     private func work() {
         while true {
             switch queue.next() {
-            case .keep(let listings):
-                keep(listings)
+            case .store(let listings):
+                store(listings)
                 queue.finish()
             case .forget(let prefixes):
                 queue.finish(isForgotten: remove(prefixes))
@@ -116,11 +116,11 @@ public final class SQLiteArchive: ListingArchive {
         if isDamaged.load(ordering: .relaxed) { try? ArchiveDatabase.setAside(database.file, in: folder) }
     }
 
-    private func keep(_ listings: [ArchivedListing]) {
+    private func store(_ listings: [ArchivedListing]) {
         let byteCount = listings.reduce(0) { $0 + $1.byteCount }
         guard !isOff.load(ordering: .relaxed), folder.mayGrow(by: byteCount) else { return }
         do throws(ArchiveError) {
-            try writer.keep(listings)
+            try writer.store(listings)
             try writer.makeRoom(byteLimit: byteLimit)
         } catch {
             take(error)
@@ -148,7 +148,7 @@ public final class SQLiteArchive: ListingArchive {
             let isFirst = !hasToldOfLock.exchange(true, ordering: .relaxed)
             logger.log(
                 level: isFirst ? .warning : .debug,
-                "listings can't be kept in \(folder.database): another process has locked it")
+                "cannot store listings in \(folder.database): another process has locked it")
         case .disk(let errno): folder.noteFailure(errno)
         case .unusable: turnOff(error)
         }
@@ -159,6 +159,6 @@ public final class SQLiteArchive: ListingArchive {
         if case .unusable = error { isDamaged.store(true, ordering: .relaxed) }
         guard !isOff.exchange(true, ordering: .relaxed) else { return }
         logger.warning(
-            "the listings kept in \(folder.database) can't be used any more (\(error)): folders are listed anew")
+            "cannot use the listings in \(folder.database) any more (\(error)); folders are listed again")
     }
 }

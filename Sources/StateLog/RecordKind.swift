@@ -26,7 +26,7 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
 
     /// `true` if the log itself stores the last value, so that the kind needs no owner: there are only one or a few
     /// records.
-    var isKeptByLog: Bool {
+    var isSingleValue: Bool {
         switch self {
         case .serverNumber, .mountTime, .unorderedStore: true
         case .entryBlock, .inodeRow, .listedRun, .openDirectory, .openFile, .lentFile, .shortNumber: false

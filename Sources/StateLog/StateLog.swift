@@ -42,7 +42,7 @@ public final class StateLog: Sendable {
         var kinds: Set<RecordKind> = []
         var owners: [Ownership] = []
         /// The values that the log itself stores.
-        var kept: [RecordKind: [UInt8]] = [:]
+        var values: [RecordKind: [UInt8]] = [:]
     }
 
     fileprivate struct Ownership: Sendable {
@@ -86,21 +86,21 @@ public final class StateLog: Sendable {
     ) throws(StateLogError) {
         let files = try StateFiles.open(descriptors)
         var kinds: Set<RecordKind> = []
-        var kept: [RecordKind: [UInt8]] = [:]
+        var values: [RecordKind: [UInt8]] = [:]
         try files.forEachRecord { header, content in
             kinds.insert(header.kind)
-            if header.kind.isKeptByLog { kept[header.kind] = content.withUnsafeBytes { Array($0) } }
+            if header.kind.isSingleValue { values[header.kind] = content.withUnsafeBytes { Array($0) } }
         }
-        let number = 1 + (try kept[.serverNumber].map(Self.number) ?? 0)
+        let number = 1 + (try values[.serverNumber].map(Self.number) ?? 0)
         let isWhole = files.isWhole
         let byteCount = files.byteCount
         self.init(files, serverNumber: number, rewriteByteCountMin: rewriteByteCountMin, logger: logger)
         state.withLock { state in
             state.kinds = kinds
-            state.kept = kept
+            state.values = values
             state.rewriteByteCount = isWhole ? max(rewriteByteCountMin, byteCount) : 0
         }
-        keep(.serverNumber, words: [number])
+        setValue(of: .serverNumber, words: [number])
     }
 
     /// The descriptors that another process needs to continue this log. They are closed with this instance, and by
@@ -159,14 +159,14 @@ public final class StateLog: Sendable {
 
     private func warn(_ failure: Errno) {
         logger.warning(
-            "there is no room to keep what a successor of this process would have to know; should it crash, the mount ends",
+            "cannot store the state for a successor of this process; if it crashes, the mount ends",
             metadata: ["reason": "\(failure)"])
     }
 
     /// Stores the value of a kind that needs no owner.
-    public func keep(_ kind: RecordKind, _ content: [UInt8]) {
-        precondition(kind.isKeptByLog)
-        state.withLock { $0.kept[kind] = content }
+    public func setValue(of kind: RecordKind, _ content: [UInt8]) {
+        precondition(kind.isSingleValue)
+        state.withLock { $0.values[kind] = content }
         set(kind, id: 0, content.span.bytes)
     }
 
@@ -197,20 +197,20 @@ public final class StateLog: Sendable {
     }
 
     /// Stores a value of words for a kind that needs no owner.
-    public func keep(_ kind: RecordKind, words: [UInt64]) {
-        keep(kind, words.withUnsafeBytes { Array($0) })
+    public func setValue(of kind: RecordKind, words: [UInt64]) {
+        setValue(of: kind, words.withUnsafeBytes { Array($0) })
     }
 
     // MARK: Reading
 
     /// Returns the stored value of a kind.
-    public func kept(_ kind: RecordKind) -> [UInt8]? {
-        state.withLock { $0.kept[kind] }
+    public func value(of kind: RecordKind) -> [UInt8]? {
+        state.withLock { $0.values[kind] }
     }
 
     /// Returns the stored value of a kind as words.
-    public func keptWords(_ kind: RecordKind) -> [UInt64]? {
-        kept(kind).map { StateLog.words($0.span.bytes) }
+    public func valueWords(of kind: RecordKind) -> [UInt64]? {
+        value(of: kind).map { StateLog.words($0.span.bytes) }
     }
 
     /// Calls `body` with the records of a kind in the order in which they were written; each one replaces earlier
@@ -251,7 +251,7 @@ extension StateLog.State {
     mutating func beginRewriting(writing currentEdition: borrowing Atomic<UInt64>) -> [any StateOwner]? {
         if isRewriting || isLost || files.byteCount < rewriteByteCount { return nil }
         owners.removeAll { $0.owner == nil }
-        let owned = owners.reduce(into: Set(kept.keys)) { $0.formUnion($1.kinds) }
+        let owned = owners.reduce(into: Set(values.keys)) { $0.formUnion($1.kinds) }
         guard kinds.isSubset(of: owned) else {
             // Avoids a new attempt at each record.
             rewriteByteCount = files.byteCount + StateLog.rewriteByteCountMin
@@ -269,7 +269,7 @@ extension StateLog.State {
         }
         isRewriting = true
         rewriteByteCount = .max
-        for (kind, content) in kept {
+        for (kind, content) in values {
             // If this fails, the next record fails too, and reports it.
             try? files.append(RecordHeader(kind, id: 0, contentByteCount: content.count), content.span.bytes)
         }

@@ -35,7 +35,7 @@ struct CacheClearCommand: ConfigurableCommand {
             guard let uri else { return true }
             return CachedObjectName(source: source, key: version.key).isWithin(uri)
         }
-        let kept = clearance.keptCount > 0 ? " (\(clearance.keptCount) kept by tractfs warm)" : ""
+        let kept = clearance.pinnedCount > 0 ? " (\(clearance.pinnedCount) kept by tractfs warm)" : ""
         let freed = ByteCount(clearance.byteCount + (try clearListings(uri, in: cache))).rounded
         try StandardOutput.write(
             "\(ObjectCount(clearance.objectCount)) removed from \(cache.folder)\(kept), \(freed) freed\n")

@@ -1,6 +1,7 @@
 import BlockCache
 import ObjectStore
 import SystemPackage
+import SystemSupport
 
 /// The objects of a cache as text, for people and for programs.
 struct CacheListing {
@@ -42,13 +43,13 @@ struct CacheListing {
     }
 
     private static func state(_ object: DiskCacheDirectory.Object) -> String {
-        (object.isComplete ? "complete" : "part") + (object.isKept ? ", kept" : "")
+        (object.isComplete ? "complete" : "part") + (object.isPinned ? ", kept" : "")
     }
 
     private var summary: String {
         let byteCount = objects.reduce(0) { $0 + $1.allocatedByteCount }
         let completeCount = objects.count { $0.isComplete }
-        let keptCount = objects.count { $0.isKept }
+        let keptCount = objects.count { $0.isPinned }
         let kept = keptCount > 0 ? ", \(keptCount) kept" : ""
         return
             "\(ObjectCount(objects.count)) (\(completeCount) complete\(kept)), \(ByteCount(byteCount).rounded) in \(folder)"
@@ -70,7 +71,7 @@ struct CacheListing {
             "etag": object.version.etag.isStandIn ? .null : .string(object.version.etag.text),
             "size": .number(object.version.byteCount), "cached_bytes": .number(object.cachedByteCount),
             "disk_bytes": .number(object.allocatedByteCount), "complete": .bool(object.isComplete),
-            "kept": .bool(object.isKept),
+            "kept": .bool(object.isPinned),
             "last_used": .string(object.lastUse.utcText),
         ]
     }

@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import ObjectStore
+import SystemSupport
 
 /// How log lines are written.
 enum LogFormat: String, CaseIterable, WrittenValue, CustomStringConvertible {

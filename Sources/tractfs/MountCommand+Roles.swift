@@ -73,7 +73,7 @@ extension MountCommand {
         } catch {
             throw Failure("it shares another page with its supervisor; unmount, and mount again")
         }
-        _ = try KeptStateLog(inheriting: inheritance.stateLog)
+        _ = try SupervisedStateLog(inheriting: inheritance.stateLog)
         if let socket = inheritance.supervisor { ServerReport.answers.send(over: socket) }
     }
 }

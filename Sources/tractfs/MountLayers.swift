@@ -106,7 +106,8 @@ struct MountLayers {
 extension FileSystem.Options {
     fileprivate init(_ settings: MountSettings, urls: any ObjectURLSource) {
         self.init(
-            bucket: settings.uri.bucket, ownership: settings.ownership, mountTime: Timestamp(seconds: time(nil)),
+            bucket: settings.uri.bucket, ownership: settings.ownership,
+            mountTime: Timestamp(seconds: Timestamp.now.seconds),
             hasExtendedAttributes: settings.hasExtendedAttributes)
         hasShortInodeNumbers = settings.inodeBits == .thirtyTwo
         hasPresignedURLAttribute = settings.hasPresignedURLAttribute

@@ -1,6 +1,7 @@
 import Glibc
 import ObjectStore
 import S3Client
+import SystemSupport
 
 /// Begins a mount again and again while the network is still coming up (`--retry`).
 struct MountRetry {

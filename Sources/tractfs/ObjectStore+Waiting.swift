@@ -1,6 +1,7 @@
 import Dispatch
 import ObjectStore
 import Synchronization
+import SystemSupport
 
 /// For commands, which have nothing to do meanwhile: what a store delivers on threads of its own, waited for.
 extension ObjectStore {

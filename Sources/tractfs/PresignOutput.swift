@@ -1,5 +1,6 @@
 import FileSystem
 import ObjectStore
+import SystemSupport
 
 /// What `tractfs presign` prints: a URL a line, or an array in JSON. Written piece by piece, however many files there are.
 struct PresignOutput {

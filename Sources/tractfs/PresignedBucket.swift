@@ -2,6 +2,7 @@ import FileSystem
 import Logging
 import ObjectStore
 import S3Client
+import SystemSupport
 
 /// An object or a folder of a bucket that URLs are wanted of. They are signed here.
 struct PresignedBucket {

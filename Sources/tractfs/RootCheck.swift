@@ -1,5 +1,6 @@
 import ObjectStore
 import S3Client
+import SystemSupport
 
 /// Asks the bucket, before anything is mounted, whether the prefix can be listed and has something in it. That is the only
 /// right that is needed, and the only question: ConnectomeDB's keys may ask nothing else.

@@ -1,5 +1,6 @@
 import Logging
 import SystemPackage
+import SystemSupport
 
 /// Writes log lines for programs to standard error, each at once, so that lines of two processes don't mix in one file.
 struct StandardErrorHandler: LogHandler {

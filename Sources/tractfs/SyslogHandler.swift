@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import SystemSupport
 
 /// Sends log lines to syslog(3), and so to the journal where there is one.
 struct SyslogHandler: LogHandler {

@@ -1,5 +1,6 @@
 import FileSystem
 import ObjectStore
+import SystemSupport
 
 /// What those should know who hand URLs out; each is told once.
 struct URLWarnings {

@@ -15,22 +15,22 @@ import Testing
         object = cache.open(ObjectVersion(key: "f", etag: ETag("\"1\""), byteCount: 1 << 30))
     }
 
-    @Test func `a limit below the least that works is refused`() {
+    @Test func `A memory limit below the minimum is refused`() {
         #expect(throws: BlockCacheError.self) { try BlockCache(byteLimit: BlockCache.minimumByteLimit - 1) }
     }
 
-    @Test func `there is never more memory than the limit`() {
+    @Test func `The blocks never use more memory than the limit`() {
         var blocks = cache.take(blockCount) ?? []
         #expect(blocks.count == blockCount)
         #expect(cache.take(1) == nil)
         #expect(cache.takeForPrefetch(1).isEmpty)
         blocks = []
-        #expect(cache.outBlockCount == 0)
+        #expect(cache.inFlightBlockCount == 0)
         blocks = cache.take(blockCount) ?? []
         #expect(blocks.count == blockCount, "what was let go of is there again")
     }
 
-    @Test func `a block is found again with its bytes, and the one that was not used for longest goes first`() throws {
+    @Test func `A cached block is found with its bytes, and the least recently used block is evicted first`() throws {
         fill(0..<blockCount)
         _ = cache.blocks(of: object, at: 0..<1)
         _ = try #require(cache.take(2))
@@ -40,7 +40,7 @@ import Testing
         #expect(block.bytes(0..<2).elementsEqual([5, 5]))
     }
 
-    @Test func `what was read to its end goes first, unless it was asked for again`() throws {
+    @Test func `Blocks that were read to their end are evicted first, unless they were requested again`() throws {
         fill(0..<blockCount)
         for index in [7, 3, 5] { read(index) }
         _ = cache.blocks(of: object, at: 3..<4)
@@ -49,7 +49,7 @@ import Testing
         #expect(gone == [5, 7])
     }
 
-    @Test func `a stream goes through little memory again and again`() throws {
+    @Test func `A stream reuses little memory`() throws {
         let cache = try BlockCache(byteLimit: 512 << 20)
         let object = cache.open(ObjectVersion(key: "f", etag: ETag("\"1\""), byteCount: 1 << 30))
         for index in 0..<8_192 {
@@ -60,14 +60,14 @@ import Testing
         #expect(cache.residentByteCount <= 34 << 20)
     }
 
-    @Test func `a block that somebody holds is not taken away`() throws {
+    @Test func `A block in use is not evicted`() throws {
         fill(0..<blockCount)
         let held = cache.blocks(of: object, at: 0..<blockCount)
         #expect(cache.take(1) == nil)
         withExtendedLifetime(held) {}
     }
 
-    @Test func `reading ahead leaves half of the memory to reads that somebody waits for`() throws {
+    @Test func `Prefetch leaves half of the memory to reads that are waited for`() throws {
         let ahead = cache.takeForPrefetch(blockCount)
         #expect(ahead.count == blockCount / 2)
         let demanded = try #require(cache.take(blockCount / 2))
@@ -75,7 +75,7 @@ import Testing
         withExtendedLifetime((ahead, demanded)) {}
     }
 
-    @Test func `who waits for memory is served in order, and read-ahead gets none meanwhile`() throws {
+    @Test func `Reads that wait for memory are served in order, and prefetch gets none meanwhile`() throws {
         var held = try #require(cache.take(blockCount))
         let served = Mutex<[Int]>([])
         for (index, count) in [3, 1].enumerated() {
@@ -91,7 +91,7 @@ import Testing
         #expect(served.withLock { $0 } == [0, 1])
     }
 
-    @Test func `an object's blocks outlive its being closed, and are not another version's`() throws {
+    @Test func `The blocks of a closed object stay cached, and belong to no other version`() throws {
         fill(0..<1)
         cache.close(object)
         #expect(cache.open(ObjectVersion(key: "f", etag: ETag("\"1\""), byteCount: 1 << 30)) == object)

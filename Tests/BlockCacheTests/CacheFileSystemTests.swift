@@ -47,14 +47,14 @@ import Testing
         Case(magic: fuse, type: "fuseblk", isShared: false, hasSharedLocks: true),
         Case(magic: fuse, type: "fuse.fuse-overlayfs", isShared: false, hasSharedLocks: true),
     ])
-    func `are known by their number, and their locks by type and options`(given: Case) {
+    func `A shared file system is recognized by its type, and its locks by type and options`(given: Case) {
         let fileSystem = CacheFileSystem(magic: given.magic, mount: given.type.map { ($0, given.options) })
         #expect(fileSystem.isShared == given.isShared)
         #expect(fileSystem.hasSharedLocks == given.hasSharedLocks)
         if let type = given.type { #expect(fileSystem.type == type) }
     }
 
-    @Test func `of a folder here is found in the mount table`() throws {
+    @Test func `The file system of a local folder is found in the mount table`() throws {
         let folder = try LocalFile("/proc", O_RDONLY | O_DIRECTORY)
         #expect(CacheFileSystem(of: folder).type == "proc")
         #expect(!CacheFileSystem(of: folder).isShared)
@@ -66,7 +66,7 @@ import Testing
         try withTemporaryDirectory { try body(LocalFile($0, O_RDONLY | O_DIRECTORY)) }
     }
 
-    @Test func `is shared by the processes of one machine, and keeps other machines out until all of them have gone`()
+    @Test func `The processes of one machine share a cache directory, and exclude other machines until all have ended`()
         throws
     {
         try withFolder { folder in
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `is had by all processes of a machine that begin at the same time`() throws {
+    @Test func `All processes of one machine that start at the same time get the lock of a machine`() throws {
         try withFolder { folder in
             let locks = Mutex<[MachineLock]>([])
             try inParallel(16) { _ in

@@ -14,7 +14,7 @@ import Testing
         fixture = try DiskFixture()
     }
 
-    @Test func `an object that nothing was stored of has nothing, and makes no files`() throws {
+    @Test func `An object without stored blocks has no blocks and no files on the disk`() throws {
         let object = try fixture.cache().open(version)
         #expect(object.present(among: 0..<10).isEmpty)
         #expect(object.completeFile == nil)
@@ -22,7 +22,7 @@ import Testing
         #expect(try Shell.run("find '\(fixture.directory)' -name '*.*'").isEmpty)
     }
 
-    @Test func `what was stored is there, and nothing else`() throws {
+    @Test func `Exactly the stored blocks are on the disk`() throws {
         let object = try fixture.cache().open(version)
         try fixture.store([1, 2, 3, 7, 9], of: object)
         #expect(object.present(among: 0..<10) == [1..<4, 7..<8, 9..<10])
@@ -34,7 +34,7 @@ import Testing
         #expect(object.completeFile == nil)
     }
 
-    @Test func `a block that was stored is let go of when it is written`() throws {
+    @Test func `A stored block is released after it was written`() throws {
         let object = try fixture.cache().open(version)
         let freeBlockCount = fixture.freeBlockCount
         try fixture.store(0..<10, of: object)
@@ -42,12 +42,12 @@ import Testing
         try eventually("that is told") { fixture.releaseCount.load(ordering: .relaxed) > 0 }
     }
 
-    @Test func `a full queue refuses blocks`() throws {
+    @Test func `A full queue of the disk cache refuses blocks`() throws {
         let object = try fixture.cache(queueByteLimit: 0).open(version)
         #expect(!object.store(try fixture.block(0, of: version), at: 0))
     }
 
-    @Test func `the next process finds what was stored`() throws {
+    @Test func `The next process finds the stored blocks`() throws {
         let first = try fixture.cache()
         let object = first.open(version)
         for index in 0..<10 { object.store(try fixture.block(index, of: version), at: index) }
@@ -58,7 +58,7 @@ import Testing
         #expect(try fixture.load(0..<10, of: again) == (10, true))
     }
 
-    @Test func `two caches on one directory find what the other one stores`() throws {
+    @Test func `Two disk caches in one directory find each other's blocks`() throws {
         let objects = [try fixture.cache().open(version), try fixture.cache().open(version)]
         try fixture.store(0..<3, of: objects[0])
         #expect(objects[1].present(among: 0..<10) == [0..<3])
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func `another version, size, key or bucket has other blocks`() throws {
+    @Test func `Another version, size, key or bucket has other blocks on the disk`() throws {
         let cache = try fixture.cache()
         try fixture.store(0..<10, of: cache.open(version))
         let others = [
@@ -84,7 +84,7 @@ import Testing
         #expect(names[0] != names[1])
     }
 
-    @Test func `an object that is wholly there is handed over as a file, and one file for all`() throws {
+    @Test func `A complete object is handed over as a file, the same file each time`() throws {
         let cache = try fixture.cache()
         let object = cache.open(version)
         try fixture.store(0..<10, of: object)
@@ -93,7 +93,7 @@ import Testing
         #expect(object.completeFile === file)
     }
 
-    @Test func `an object stored by another process is checked before it is handed over`() throws {
+    @Test func `An object stored by another process is checked before it is handed over as a file`() throws {
         let first = try fixture.cache()
         try fixture.store(0..<10, of: first.open(version))
         first.shutdown()
@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test(arguments: [1, Block.byteCount, 3 * Block.byteCount + 7])
-    func `a small object is written and handed over at once`(byteCount: Int) throws {
+    func `A small object is written and handed over as a file at once`(byteCount: Int) throws {
         let small = DiskFixture.version("small", byteCount: byteCount)
         let object = try fixture.cache().open(small)
         let blocks = try (0..<object.identity.blockCount).map { try fixture.block($0, of: small) }
@@ -113,7 +113,7 @@ import Testing
         #expect(try fixture.isRight(file, of: small))
     }
 
-    @Test func `a cache that was shut down answers at once, with nothing`() throws {
+    @Test func `A disk cache that was shut down answers at once, without blocks`() throws {
         let cache = try fixture.cache()
         let object = cache.open(version)
         try fixture.store(0..<10, of: object)

@@ -13,7 +13,7 @@ import Testing
         DiskFixture.version("object \(number)", byteCount: 64 * Block.byteCount - 8 * number)
     }
 
-    @Test func `threads of two caches that store, load, hand over and evict at once read no wrong byte`() throws {
+    @Test func `Threads of two disk caches that store, load, hand over and evict at once read no wrong byte`() throws {
         let fixture = try DiskFixture()
         let caches = try (0..<2).map { _ in try fixture.cache(byteLimit: DiskCache.minimumByteLimit) }
         let wrongCount = Atomic(0)

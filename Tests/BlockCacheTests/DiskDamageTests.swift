@@ -88,7 +88,7 @@ import Testing
         fixture = try DiskFixture()
     }
 
-    @Test(arguments: harms) func `whatever is done to the files of an open object, no wrong byte is read`(
+    @Test(arguments: harms) func `No wrong byte is read from an open object, whatever happens to its files`(
         harm: Harm
     ) throws {
         let object = try fixture.cache().open(version)
@@ -98,7 +98,8 @@ import Testing
         try expectRightAndMended(object)
     }
 
-    @Test(arguments: harms) func `whatever is done to the files while an object is being stored, no wrong byte is read`(
+    @Test(arguments: harms)
+    func `No wrong byte is read from an object that is being stored, whatever happens to its files`(
         harm: Harm
     ) throws {
         let object = try fixture.cache().open(version)
@@ -107,7 +108,7 @@ import Testing
         try expectRightAndMended(object)
     }
 
-    @Test(arguments: harms) func `whatever is done to the files of an object, the next process reads no wrong byte`(
+    @Test(arguments: harms) func `The next process reads no wrong byte, whatever happened to the files of an object`(
         harm: Harm
     ) throws {
         let first = try fixture.cache()
@@ -120,7 +121,7 @@ import Testing
         if harm.isTold { #expect(fixture.log.warnings.count == 1) }
     }
 
-    @Test func `many damaged blocks are counted, and warned of once`() throws {
+    @Test func `Damaged blocks on the disk are counted, and logged once`() throws {
         let object = try fixture.cache().open(version)
         try fixture.store(0..<9, of: object)
         for index in 0..<9 { try fixture.flip(fixture.path(of: object, ".data"), at: index * Block.byteCount) }
@@ -130,7 +131,7 @@ import Testing
         #expect(object.present(among: 0..<10).isEmpty)
     }
 
-    @Test func `a file that was handed over is not changed when its object turns out to be damaged`() throws {
+    @Test func `A file that was handed over stays unchanged when its object turns out to be damaged`() throws {
         let object = try fixture.cache().open(version)
         try fixture.store(0..<10, of: object)
         let file = try fixture.completeFile(of: object)

@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import ObjectStore
 import SystemPackage
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -40,7 +41,7 @@ import Testing
             advice: "belongs to another user (uid 65534)", needsRoot: true),
     ]
 
-    @Test(arguments: unsafe) func `an unsafe directory is refused, and the error says what to do`(
+    @Test(arguments: unsafe) func `An unsafe cache directory is refused with a remedy`(
         unsafe: Unsafe
     ) throws {
         if unsafe.needsRoot && geteuid() != 0 { return }
@@ -52,7 +53,7 @@ import Testing
         try Shell.run("rm -rf '\(folder)'/cache*")
     }
 
-    @Test func `the directory and those above it are made, for their owner alone`() throws {
+    @Test func `The cache directory and its parents are created for their owner only`() throws {
         let path = fixture.directory.appending("a").appending("b")
         let cache = try DiskCache(
             directory: path, byteLimit: DiskCache.minimumByteLimit, source: "s", queueByteLimit: 1 << 20,
@@ -63,21 +64,21 @@ import Testing
         }
     }
 
-    @Test func `files are their owner's alone`() throws {
+    @Test func `The files of the disk cache are accessible to their owner only`() throws {
         try fixture.store(0..<3, of: fixture.cache().open(version))
         #expect(try Shell.run("find '\(fixture.directory)' -perm /077").isEmpty)
     }
 
-    @Test func `a limit below the least that works is refused`() throws {
+    @Test func `A disk limit below the minimum is refused`() throws {
         #expect(throws: DiskCacheError.limitTooSmall(byteLimit: 1)) { try fixture.cache(byteLimit: 1) }
     }
 
-    @Test func `a directory that is not there can't be looked at, and isn't made`() {
+    @Test func `A missing cache directory can't be listed, and isn't created`() {
         #expect(throws: DiskCacheError.self) { try DiskCacheDirectory(fixture.directory) }
         #expect(LocalFile.status(ofPath: fixture.directory.string) == nil)
     }
 
-    @Test func `a look from outside shows what is there`() throws {
+    @Test func `The objects of a cache directory are listed without a mount`() throws {
         let cache = try fixture.cache()
         try fixture.store(0..<3, of: cache.open(version))
         let part = DiskFixture.version("Größe/\u{1b}part", byteCount: 9 * Block.byteCount + 5)
@@ -89,11 +90,11 @@ import Testing
         #expect(objects.map(\.source) == [cache.source, cache.source])
         #expect(objects.map(\.cachedByteCount) == [version.byteCount, Block.byteCount + 5])
         #expect(objects.map(\.isComplete) == [true, false])
-        let now = Int(wallClockNanoseconds() / 1_000_000_000)
+        let now = Timestamp.now.seconds
         #expect(objects.allSatisfy { abs($0.lastUse.seconds - now) < 3600 })
     }
 
-    @Test func `verifying finds what is damaged, and drops it`() throws {
+    @Test func `A verification finds and drops damaged blocks`() throws {
         let object = try fixture.cache().open(version)
         try fixture.store(0..<2, of: object)
         let sealed = object.cache.open(DiskFixture.version("sealed", byteCount: 3 * Block.byteCount))
@@ -113,7 +114,7 @@ import Testing
         #expect(object.present(among: 0..<3) == [0..<1])
     }
 
-    @Test func `verifying drops objects whose files are nonsense, and says which, if they tell`() throws {
+    @Test func `A verification drops objects with invalid files, and names them if it can`() throws {
         let cache = try fixture.cache()
         let objects = ["short", "noise", "fine"].map { cache.open(DiskFixture.version($0, byteCount: Block.byteCount)) }
         for object in objects { try fixture.store(0..<1, of: object) }
@@ -131,7 +132,7 @@ import Testing
         #expect(found == ["fine": nil])
     }
 
-    @Test func `clearing takes what it is told to`() throws {
+    @Test func `Clearing a cache directory removes the selected objects`() throws {
         let cache = try fixture.cache()
         for key in ["a", "b"] {
             try fixture.store(0..<1, of: cache.open(DiskFixture.version(key, byteCount: Block.byteCount)))
@@ -147,7 +148,7 @@ import Testing
         #expect(keys == ["b"])
     }
 
-    @Test func `an object that somebody doesn't let go of isn't cleared, and that is told`() throws {
+    @Test func `An object that another process has locked isn't cleared, and is counted`() throws {
         let object = try fixture.cache().open(version)
         try fixture.store(0..<1, of: object)
         let path = FilePath(fixture.path(of: object, "")).removingLastComponent()
@@ -159,7 +160,7 @@ import Testing
         #expect(try directory.clear().objectCount == 1)
     }
 
-    @Test func `after clearing there is nothing, and what is open goes on`() throws {
+    @Test func `A cleared cache directory is empty, and open objects continue`() throws {
         let cache = try fixture.cache()
         let object = cache.open(version)
         try fixture.store(0..<3, of: object)
@@ -177,7 +178,7 @@ import Testing
         #expect(fixture.log.warnings.isEmpty)
     }
 
-    @Test func `after a failure nothing is stored for a while, and then it is tried again`() {
+    @Test func `After a failure of the disk, storing is suspended for a while`() {
         let path = fixture.directory
         let logger = Logger(label: "test") { [log = fixture.log] _ in log }
         let health = DiskHealth(of: path, logger: logger)

@@ -27,8 +27,7 @@ import Testing
         }
     }
 
-    @Test func `whatever is stored, evicted, damaged and opened again in whatever order, no wrong byte is read`() throws
-    {
+    @Test func `No wrong byte is read after any order of storing, evicting, damaging and reopening`() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("seed \(seed)")
         let fixture = try DiskFixture()

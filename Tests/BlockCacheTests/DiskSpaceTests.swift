@@ -19,20 +19,20 @@ import Testing
     /// The disk usage that is tolerated for `--cache-size`.
     private var tolerated: Int { byteLimit / 100 * 105 }
 
-    @Test func `objects that nobody uses go, the one that was not used for longest first`() throws {
+    @Test func `Objects that are not in use are evicted, the least recently used first`() throws {
         let cache = try fixture.cache(byteLimit: byteLimit)
         let versions = (0..<4).map { DiskFixture.version("object \($0)", byteCount: 30 * Block.byteCount) }
         for version in versions { try fixture.store(0..<30, of: cache.open(version)) }
         try fixture.overwrite(
             fixture.path(of: cache.open(versions[0]), ".index"), at: IndexHeader.lastUseOffset,
-            with: IndexHeader.bytes(wallClockNanoseconds()))
+            with: IndexHeader.bytes(IndexHeader.now))
         try fixture.store(0..<30, of: cache.open(DiskFixture.version("one more", byteCount: 30 * Block.byteCount)))
         let isThere = versions.map { !cache.open($0).present(among: 0..<30).isEmpty }
         #expect(isThere == [true, false, true, true])
         #expect(try fixture.diskUsage() <= tolerated)
     }
 
-    @Test func `the limit holds for an object five times as big, and its last blocks are there`() throws {
+    @Test func `The disk limit holds for an object five times as big, and its last blocks are cached`() throws {
         let cache = try fixture.cache(byteLimit: byteLimit)
         let blockCount = 5 * byteLimit / Block.byteCount
         let object = cache.open(DiskFixture.version("big", byteCount: blockCount * Block.byteCount))
@@ -48,7 +48,7 @@ import Testing
         #expect(fixture.log.warnings.isEmpty)
     }
 
-    @Test func `the limit holds for two caches that write at once`() throws {
+    @Test func `The disk limit holds for two caches that write at once`() throws {
         let caches = [try fixture.cache(byteLimit: byteLimit), try fixture.cache(byteLimit: byteLimit)]
         let objects = caches.enumerated().map { index, cache in
             (0..<8).map { cache.open(DiskFixture.version("\(index) \($0)", byteCount: 40 * Block.byteCount)) }
@@ -68,7 +68,7 @@ import Testing
         for own in objects { #expect(try fixture.load(30..<40, of: own[7]).areRight) }
     }
 
-    @Test func `a file that was handed over is neither removed nor punched, whatever else is stored`() throws {
+    @Test func `A file that was handed over is neither removed nor punched when other blocks are stored`() throws {
         let cache = try fixture.cache(byteLimit: byteLimit)
         let version = DiskFixture.version("handed over", byteCount: 60 * Block.byteCount)
         var object: DiskObject? = cache.open(version)
@@ -84,7 +84,7 @@ import Testing
         #expect(try fixture.diskUsage() <= tolerated)
     }
 
-    @Test func `when all there is has been handed over, blocks are just not kept`() throws {
+    @Test func `Blocks are not stored while all cached objects are handed over as files`() throws {
         let cache = try fixture.cache(byteLimit: byteLimit)
         var files: [CompleteFile] = []
         for number in 0..<4 {
@@ -100,7 +100,7 @@ import Testing
         withExtendedLifetime(files) {}
     }
 
-    @Test func `the account agrees with the disk, also after a process that got it wrong`() throws {
+    @Test func `The recorded disk usage is correct, even after a process that recorded a wrong one`() throws {
         let first = try fixture.cache()
         try fixture.store(0..<40, of: first.open(DiskFixture.version("f", byteCount: 40 * Block.byteCount)))
         #expect(try abs(first.usedByteCount - fixture.diskUsage()) <= 64 << 10)
@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test(arguments: ["rm usage", "head -c 16 /dev/zero > usage", "head -c 16 /dev/zero | tr '\\0' '\\377' > usage"])
-    func `an account that is lost or overwritten while everything is counted is right after the count`(
+    func `The recorded disk usage is correct after a count during which it was lost or overwritten`(
         harm: String
     ) throws {
         let usage = try CacheDirectory(making: fixture.directory).usage
@@ -128,7 +128,7 @@ import Testing
         #expect(usage.byteCount == 4_096)
     }
 
-    @Test func `where all there is is in use, one looks for room once and then not for a while`() throws {
+    @Test func `If all cached objects are in use, eviction is suspended after one scan`() throws {
         let cache = try fixture.cache()
         let object = cache.open(DiskFixture.version("used", byteCount: 80 * Block.byteCount))
         try fixture.store(0..<80, of: object)
@@ -140,7 +140,7 @@ import Testing
         withExtendedLifetime(file) {}
     }
 
-    @Test func `nothing is evicted where nobody can say how much there is`() throws {
+    @Test func `Nothing is evicted while the disk usage is unknown`() throws {
         let cache = try fixture.cache()
         let version = DiskFixture.version("f", byteCount: 4 * Block.byteCount)
         try fixture.store(0..<4, of: cache.open(version))
@@ -151,13 +151,13 @@ import Testing
         #expect(cache.open(version).present(among: 0..<4) == [0..<4])
     }
 
-    @Test func `an object whose index alone would take much of the cache isn't kept`() throws {
+    @Test func `An object with an index that is too big for the cache isn't stored`() throws {
         let object = try fixture.cache(byteLimit: byteLimit).open(DiskFixture.version("huge", byteCount: 1 << 40))
         #expect(!object.store(try fixture.block(), at: 0))
         #expect(object.present(among: 0..<10).isEmpty)
     }
 
-    @Test func `files that were left half made are removed`() throws {
+    @Test func `Incomplete files of dead processes are removed`() throws {
         let first = try fixture.cache()
         let object = first.open(DiskFixture.version("f", byteCount: 2 * Block.byteCount))
         try fixture.store(0..<2, of: object)
@@ -172,7 +172,7 @@ import Testing
     }
 
     @Test(.enabled(if: Tmpfs.canMount, "only root may mount a small disk"))
-    func `a full disk is told once, and reading goes on`()
+    func `A full disk is logged once, and reading continues`()
         throws
     {
         try Tmpfs.with(byteCount: 8 << 20) { folder in
@@ -194,7 +194,7 @@ import Testing
     }
 
     @Test(.enabled(if: Tmpfs.canMount, "only root may mount a small disk"))
-    func `a cache on a disk that is read-only now is read`()
+    func `A cache on a disk that has become read-only is still read`()
         throws
     {
         try Tmpfs.with(byteCount: 16 << 20) { folder in

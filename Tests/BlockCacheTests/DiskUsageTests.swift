@@ -15,7 +15,9 @@ import Testing
         }
     }
 
-    @Test func `is unknown before it is counted, and then what all have added and taken off`() throws {
+    @Test func `The disk usage is unknown before a count, and then includes what all processes add and subtract`()
+        throws
+    {
         try withTwo { one, other throws in
             #expect(try !one.reserve(1, limit: 1 << 40))
             one.correct(counted: 1_000, since: one.account)
@@ -26,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func `is not too small after a count in which as much was added as taken off`() throws {
+    @Test func `The disk usage is not too small after a count during which as much was added as subtracted`() throws {
         try withTwo { one, other in
             one.correct(counted: 1_000, since: one.account)
             let begin = one.account
@@ -38,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `is not too small after a count that found gone what is taken off after it`() throws {
+    @Test func `The disk usage is not too small if files vanish before a count and are subtracted after it`() throws {
         try withTwo { one, other in
             one.correct(counted: 1_000, since: one.account)
             let before = other.account
@@ -49,7 +51,8 @@ import Testing
     }
 
     @Test(
-        "is what was counted if somebody puts another file there meanwhile", arguments: [0, 8, 24], [0x00, 0x7f, 0xff])
+        "The disk usage is the counted one if another file replaces its record during the count",
+        arguments: [0, 8, 24], [0x00, 0x7f, 0xff])
     func otherFile(byteCount: Int, byte: UInt8) throws {
         try withTemporaryDirectory { directory in
             let usage = try CacheDirectory(making: FilePath(directory + "/cache")).usage

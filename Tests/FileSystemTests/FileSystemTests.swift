@@ -4,6 +4,7 @@ import Namespace
 import ObjectStore
 import Reader
 import Synchronization
+import SystemSupport
 import Testing
 import TestSupport
 

@@ -5,6 +5,7 @@ import ObjectStore
 import Reader
 import Synchronization
 import SystemPackage
+import SystemSupport
 import TestSupport
 import Testing
 

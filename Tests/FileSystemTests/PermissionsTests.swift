@@ -1,5 +1,6 @@
 import Namespace
 import ObjectStore
+import SystemSupport
 import Testing
 
 @testable import FileSystem

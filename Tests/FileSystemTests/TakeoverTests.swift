@@ -5,6 +5,7 @@ import ObjectStore
 import Reader
 import StateLog
 import Synchronization
+import SystemSupport
 import Testing
 import TestSupport
 

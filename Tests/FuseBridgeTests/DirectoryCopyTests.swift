@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import Namespace
 import ObjectStore
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -30,9 +31,7 @@ private let copiesDirectories = ConditionTrait.enabled(
     private func read(_ directory: OpaquePointer, count: Int = .max) -> [String] {
         var names: [String] = []
         while names.count < count, let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
+            let name = String(decoding: DirectoryEntries.name(of: entry), as: UTF8.self)
             if name != ".", name != ".." { names.append(name) }
         }
         return names

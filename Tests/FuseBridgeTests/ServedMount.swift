@@ -5,6 +5,7 @@ import Namespace
 import ObjectStore
 import Reader
 import Synchronization
+import SystemSupport
 import TestSupport
 import Testing
 

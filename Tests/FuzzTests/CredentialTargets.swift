@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 @testable import S3Client
 
@@ -46,7 +47,7 @@ extension FuzzTarget {
                 CredentialsDocument(parsing: bytes, tokenName: "Token") == nil, "no JSON, but credentials")
         }
         try require(
-            JSONValue(parsing: Array(json(value).utf8)) == value, "it is read otherwise when it is written again")
+            JSONValue(parsing: Array("\(value)".utf8)) == value, "it is read otherwise when it is written again")
         guard let document = CredentialsDocument(parsing: bytes, tokenName: "Token") else { return }
         let resolved: ResolvedCredentials
         do throws(SettingsError) {
@@ -56,27 +57,6 @@ extension FuzzTarget {
             return try requirePlain(error.description)
         }
         try requireHeaderSafe(resolved.credentials)
-    }
-
-    /// The value, written down.
-    private static func json(_ value: JSONValue) -> String {
-        switch value {
-        case .null: "null"
-        case .bool(let value): "\(value)"
-        case .number(let digits): digits
-        case .string(let text): quoted(text)
-        case .array(let elements): "[\(elements.map(json).joined(separator: ","))]"
-        case .object(let members): "{\(members.map { "\(quoted($0)):\(json($1))" }.joined(separator: ","))}"
-        }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        let escaped = text.unicodeScalars.map { scalar in
-            guard scalar.value < 0x20 || scalar == "\"" || scalar == "\\" else { return String(scalar) }
-            let digits = String(scalar.value, radix: 16)
-            return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        }
-        return "\"\(escaped.joined())\""
     }
 
     /// A command as `credential_process` has it.

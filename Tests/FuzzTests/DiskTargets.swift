@@ -3,6 +3,7 @@ import Logging
 import ObjectStore
 import Synchronization
 import SystemPackage
+import SystemSupport
 
 @testable import BlockCache
 @testable import Namespace

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 @testable import S3Client
 

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 @testable import S3Client
 
@@ -22,14 +23,16 @@ extension FuzzTarget {
     /// A time, as listings and credentials have it, and as heads have it.
     static let time = FuzzTarget(name: "time") { bytes in
         let text = String(decoding: bytes, as: UTF8.self)
-        let times = [CalendarTime(listing: bytes), CalendarTime(looseListing: bytes), CalendarTime(httpDate: text)]
-        for time in times.compactMap({ $0 }) {
-            let timestamp = time.timestamp
+        let times = [Timestamp(iso8601: bytes), Timestamp(lenientISO8601: bytes), Timestamp(httpDate: text)]
+        for timestamp in times.compactMap({ $0 }) {
             try require((0..<1_000_000_000).contains(timestamp.nanoseconds), "\(text) has a wrong fraction")
             // Years 1 to 9999, and a day for what is east or west of Greenwich.
             try require((-62_135_683_200...253_402_387_200).contains(timestamp.seconds), "\(text) is never")
             guard timestamp.seconds >= 0 else { continue }
-            try require(CalendarTime(timestamp).timestamp == timestamp, "\(text) is another time on the calendar")
+            let second = Timestamp(seconds: timestamp.seconds)
+            guard second.seconds < Timestamp.textSecondLimit else { continue }
+            try require(Timestamp(iso8601: Array(second.utcText.utf8)) == second, "\(text) is another time in ISO 8601")
+            try require(Timestamp(httpDate: second.httpDate) == second, "\(text) is another time in a header")
         }
     }
 }

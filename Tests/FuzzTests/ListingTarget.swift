@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 @testable import S3Client
 
@@ -20,7 +21,7 @@ extension FuzzTarget {
         try requireBelievable(page, of: request)
         try require(
             try read(answer, of: request, pieceByteCount: pieceByteCount) == page, "pieces make another page of it")
-        // What `CalendarTime` and a header can write, and what is read in the order in which it was written.
+        // What `Timestamp` and a header can write, and what is read in the order in which it was written.
         let isWritable =
             page.isOrdered
             && page.items.allSatisfy {
@@ -97,8 +98,7 @@ extension FuzzTarget {
     }
 
     private static func fields(of object: ListedObject) -> String {
-        let seconds = Timestamp(seconds: object.lastModified.seconds)
-        let time = CalendarTime(seconds).extendedFormat(nanosecond: object.lastModified.nanoseconds)
+        let time = "\(object.lastModified.utcText.dropLast()).\(object.lastModified.nanoseconds.padded(to: 9))Z"
         let etag = object.version.etag.isStandIn ? "" : object.version.etag.text
         return "<Size>\(object.version.byteCount)</Size><ETag>\(escaped(etag))</ETag>"
             + "<LastModified>\(time)</LastModified><StorageClass>\(escaped(object.storageClass))</StorageClass>"
@@ -116,15 +116,5 @@ extension FuzzTarget {
             }
         }
         return escaped
-    }
-}
-
-extension CalendarTime {
-    /// As a listing has it.
-    fileprivate func extendedFormat(nanosecond: Int) -> String {
-        let digits = [(year, 4), (month, 2), (day, 2), (hour, 2), (minute, 2), (second, 2), (nanosecond, 9)].map {
-            String(repeating: "0", count: $1 - String($0).count) + String($0)
-        }
-        return "\(digits[0])-\(digits[1])-\(digits[2])T\(digits[3]):\(digits[4]):\(digits[5]).\(digits[6])Z"
     }
 }

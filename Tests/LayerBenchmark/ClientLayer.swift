@@ -3,6 +3,7 @@ import Logging
 import ObjectStore
 import S3Client
 import Synchronization
+import SystemSupport
 
 /// The S3 client alone: all of an object in ranges, whose bytes are dropped.
 struct ClientLayer {

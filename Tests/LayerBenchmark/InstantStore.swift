@@ -1,6 +1,7 @@
 import Dispatch
 import ObjectStore
 import Synchronization
+import SystemSupport
 
 /// A store that answers every GET at once with bytes that mean nothing, so that what is above it can be measured alone.
 final class InstantStore: ObjectStore {

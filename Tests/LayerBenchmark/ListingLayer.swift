@@ -8,6 +8,7 @@ import Reader
 import S3Client
 import StateLog
 import Synchronization
+import SystemSupport
 
 /// The way of a directory's entries from the store's answer to what readdirplus replies, without network and kernel.
 struct ListingLayer {

@@ -1,5 +1,6 @@
 import ObjectStore
 import SystemPackage
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -15,7 +16,7 @@ import Testing
         DiskCacheDirectory.Object(
             source: source, version: ObjectVersion(key: key, etag: ETag("\"e\""), byteCount: byteCount),
             cachedByteCount: cachedByteCount ?? byteCount, allocatedByteCount: (cachedByteCount ?? byteCount) + 4_096,
-            lastUse: Timestamp(seconds: lastUse), isKept: isKept)
+            lastUse: Timestamp(seconds: lastUse), isPinned: isKept)
     }
 
     @Test(
@@ -78,13 +79,6 @@ import Testing
                 "kept": false, "last_used": "2020-09-13T12:26:40Z"}
 
                 """)
-    }
-
-    @Test func `a time is told whatever the clock was`() {
-        #expect(Timestamp(seconds: 0).utcText == "1970-01-01T00:00:00Z")
-        // What stands in an index may be noise: the biggest number of nanoseconds, and years that don't fit.
-        #expect(Timestamp(seconds: Int(UInt64.max / 1_000_000_000)).utcText == "2554-07-21T23:34:33Z")
-        #expect(Timestamp(seconds: .max).utcText == "unknown")
     }
 
     @Test func `a check of the cache is told object by object, and all together`() {

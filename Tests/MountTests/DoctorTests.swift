@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import ObjectStore
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -312,9 +313,5 @@ struct Ailment: CustomTestStringConvertible, Sendable {
 
 /// A time as HTTP gives it (RFC 9110, section 5.6.7).
 private func httpDate(secondsFromNow seconds: Int) -> String {
-    var (time, fields) = (time(nil) + seconds, tm())
-    gmtime_r(&time, &fields)
-    var text = [CChar](repeating: 0, count: 64)
-    let count = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &fields)
-    return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    Timestamp(seconds: Timestamp.now.seconds + seconds).httpDate
 }

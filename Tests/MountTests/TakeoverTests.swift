@@ -1,6 +1,7 @@
 import Foundation
 import ObjectStore
 import Synchronization
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -258,14 +259,10 @@ struct TakeoverTests {
             let names = (0..<5_000).map { String(format: "name-%05d", $0) }
             for name in names { server.put(Key(name), .text("")) }
             try withKilledMount(of: server) { mount in
-                let directory = try #require(opendir(mount.point))
-                defer { closedir(directory) }
+                var entries = try DirectoryEntries(mount.point)
                 var seen: [String] = []
-                while let entry = readdir(directory) {
-                    let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
-                        name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                    }
-                    if !name.hasPrefix(".") { seen.append(name) }
+                while let entry = try entries.next() {
+                    seen.append(entry.text)
                     if seen.count == 1_000 || seen.count == 3_000 { try mount.killServer() }
                 }
                 #expect(seen == names)

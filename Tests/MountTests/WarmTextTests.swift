@@ -21,8 +21,8 @@ import Testing
         var wanted = WantedFiles()
         for file in files { wanted.add(file) }
         let room = DiskCache.Room(
-            byteLimit: limit, fillableByteCount: limit / 100 * 90, keepableByteCount: limit / 100 * 80,
-            keptByteCount: kept)
+            byteLimit: limit, fillableByteCount: limit / 100 * 90, pinnableByteCount: limit / 100 * 80,
+            pinnedByteCount: kept)
         return WarmPlan(wanted: wanted, room: room, keeps: keeps)
     }
 

@@ -1,6 +1,7 @@
 import Logging
 import ObjectStore
 import Synchronization
+import SystemSupport
 import Testing
 import TestSupport
 

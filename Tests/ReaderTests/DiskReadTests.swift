@@ -48,7 +48,7 @@ struct DiskReadTests {
         try file.close()
     }
 
-    @Test func `what the disk has isn't asked of the store`() throws {
+    @Test func `Bytes on the disk are not requested from the store`() throws {
         try withCached { reader, _, version, store in
             let bytes = try reader.open(version).bytes(5..<800_000)
             #expect(bytes == body.bytes(in: 5..<800_000))
@@ -57,7 +57,7 @@ struct DiskReadTests {
     }
 
     @Test(arguments: [0, 131_072, 400_000, 899_990])
-    func `from a block on that is damaged the store is asked, and all bytes are right`(offset: Int) throws {
+    func `Bytes from a damaged block on are requested from the store, and all bytes are right`(offset: Int) throws {
         try withCached(damaging: offset) { reader, _, version, store in
             let bytes = try reader.open(version).bytes(0..<body.byteCount)
             #expect(bytes == body.bytes(in: 0..<body.byteCount))
@@ -65,7 +65,7 @@ struct DiskReadTests {
         }
     }
 
-    @Test func `what the disk has is not fetched ahead into memory`() throws {
+    @Test func `Bytes on the disk are not prefetched into memory`() throws {
         try withCached { reader, blocks, version, store in
             reader.prefetchWhole(version)
             #expect(blocks.residentByteCount == 0)

@@ -75,12 +75,12 @@ import Testing
         return sum
     }
 
-    @Test func `each byte is fetched once, in parts of 8 MiB, and nothing that is there`() throws {
+    @Test func `A fetch to the disk requests each missing byte once, in parts of 8 MiB`() throws {
         try withReader { reader, store, version in
             let object = reader.open(version)
             try #expect(fetch(0..<body.byteCount, of: object) == body.byteCount)
             #expect(store.rangeRequests.map(\.range) == [0..<8 << 20, 8 << 20..<16 << 20, 16 << 20..<20 << 20])
-            #expect(store.rangeRequests.allSatisfy { $0.isAhead })
+            #expect(store.rangeRequests.allSatisfy { $0.isPrefetch })
             #expect(reader.counts.readCount == 0 && reader.counts.storeByteCount == 0)
             try #expect(fetch(0..<body.byteCount, of: object) == 0)
             store.clearLog()
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func `what somebody reads meanwhile isn't asked for twice, in whichever order they come`() throws {
+    @Test func `Bytes that are read during a fetch to the disk are requested once, in either order`() throws {
         try withReader { reader, store, version in
             store.hold()
             let object = reader.open(version)
@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    @Test func `goes on in the smallest memory, a little at a time`() throws {
+    @Test func `A fetch to the disk works with the smallest memory, a little at a time`() throws {
         try withReader(mebibytes: 8) { reader, store, version in
             let object = reader.open(version)
             try #expect(fetch(0..<body.byteCount, of: object) == body.byteCount)
@@ -117,7 +117,7 @@ import Testing
         }
     }
 
-    @Test func `leaves what has come when it is cancelled, for whoever goes on`() throws {
+    @Test func `A canceled fetch to the disk leaves the received bytes for the next one`() throws {
         try withReader { reader, store, version in
             store.hold()
             let object = reader.open(version)
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func `ends with the error of its request, and with that of an object that was changed`() throws {
+    @Test func `A fetch to the disk ends with the error of its request, or of a changed object`() throws {
         try withReader { reader, store, version in
             let object = reader.open(version)
             store.failNext(with: StoreError(.accessDenied, "no"))
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test func `can't be done without a disk cache`() throws {
+    @Test func `A fetch to the disk fails without a disk cache`() throws {
         let store = InMemoryStore()
         let version = store.put("a", body)
         let (reader, _) = try makeReader(store)

@@ -96,7 +96,7 @@ struct ReadPatternTests {
     }
 
     @Test(arguments: backward + strided + interleaved + whole, [1, 2] as [UInt64])
-    func `what can be foreseen is, and little is fetched in vain`(pattern: Pattern, seed: UInt64) {
+    func `A regular pattern of reads is prefetched, with little waste`(pattern: Pattern, seed: UInt64) {
         let object = simulate(pattern, seed: seed)
         let (fetched, asked) = (object.fetchedByteCount, object.askedByteCount)
         #expect(fetched * 10 <= asked * (10 + pattern.vainTenths), "seed \(seed): \(fetched) bytes for \(asked)")
@@ -104,7 +104,7 @@ struct ReadPatternTests {
     }
 
     @Test(arguments: backward + strided + interleaved, [1, 2] as [UInt64])
-    func `what ends early has cost no more than three times what was read`(pattern: Pattern, seed: UInt64) {
+    func `A sequence that ends early has fetched at most three times the bytes read`(pattern: Pattern, seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var early = pattern
         early.reads = Array(pattern.reads.prefix(Int.random(in: 1...pattern.reads.count, using: &random)))
@@ -114,7 +114,7 @@ struct ReadPatternTests {
     }
 
     @Test(arguments: [4_096, 1 << 20], 1...16 as ClosedRange<UInt64>)
-    func `random reads cost their own blocks`(count: Int, seed: UInt64) {
+    func `Random reads request only their own blocks`(count: Int, seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let pageCount = (Self.gibibyte - count) / 4_096
         let starts = (0..<1_000).map { _ in Int.random(in: 0...pageCount, using: &random) * 4_096 }
@@ -125,7 +125,7 @@ struct ReadPatternTests {
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
-    func `many readers that share out an object read all of it ahead`(seed: UInt64) {
+    func `Many readers of separate ranges of an object prefetch all of it`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let byteCount = Int.random(in: 200...300, using: &random) * Self.mebibyte
         let pieces = stride(from: 0, to: byteCount, by: Self.mebibyte).map { $0..<$0 + Self.mebibyte }
@@ -140,7 +140,7 @@ struct ReadPatternTests {
     }
 
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
-    func `whatever is read, no block is advised twice or outside, and little memory gives little advice`(seed: UInt64) {
+    func `Windows never repeat a block or exceed the object, and are small if memory is scarce`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let byteCount = Int.random(in: 1...(300 << 20), using: &random)
         let share = Int.random(in: 0...(64 << 20), using: &random)

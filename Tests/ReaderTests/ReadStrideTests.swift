@@ -36,11 +36,11 @@ struct ReadStrideTests {
             ([10, 20, 30, 50], [80, 90, 100, 110]),
             ([10, 20, 30, 50, 40], []),
         ] as [([Int], [Int])])
-    func `three reads at a constant distance foretell the next ones`(starts: [Int], expected: [Int]) {
+    func `Three reads at a constant distance predict the next reads`(starts: [Int], expected: [Int]) {
         #expect(advised(starts.map { $0 * Self.mebibyte }) == expected.map { $0 * Self.mebibyte })
     }
 
-    @Test func `the mean of distances counts where the kernel's pages make them uneven`() {
+    @Test func `The mean distance predicts reads that the kernel's pages make uneven`() {
         let starts = (0..<40).map { (352 + $0 * 1_000_000) / 4_096 * 4_096 }
         let ahead = advised(starts, count: 12_288)
         let expected = 352 + (39 + ReadStride.depthMax) * 1_000_000
@@ -48,12 +48,12 @@ struct ReadStrideTests {
     }
 
     @Test(arguments: [(1 << 20, [9, 11, 13, 15, 17]), (1 << 19, [9, 11, 13]), (100_000, [])] as [(Int, [Int])])
-    func `a stride keeps to its share of the memory`(share: Int, expected: [Int]) {
+    func `A stride stays within its share of the memory`(share: Int, expected: [Int]) {
         let starts = [5, 7, 9].map { $0 * Self.mebibyte }
         #expect(advised(starts, share: share) == expected.map { $0 * Self.mebibyte })
     }
 
-    @Test func `elements for which there is no memory are asked for again`() throws {
+    @Test func `Elements of a stride without memory are requested later`() throws {
         var windows = ReadWindows(objectByteCount: 1 << 30)
         var advice: ReadWindows.Advice?
         func read(_ megabyte: Int, firstMissing: Int? = nil) {
@@ -68,7 +68,9 @@ struct ReadStrideTests {
         #expect(advice?.ranges.first?.lowerBound == 13 * Self.mebibyte)
     }
 
-    @Test func `elements that were gone before they were read are asked for again, fewer at a time`() throws {
+    @Test func `Elements of a stride that were evicted before they were read are requested again, fewer at a time`()
+        throws
+    {
         var windows = ReadWindows(objectByteCount: 1 << 30)
         var counts: [Int] = []
         for index in 5..<60 {
@@ -85,7 +87,7 @@ struct ReadStrideTests {
 
     /// The distances of a stride may grow after all elements up to the object's end have been requested.
     @Test(arguments: [true, false])
-    func `nothing beyond the object is wanted where the last elements are not where they were expected`(
+    func `A stride requests nothing beyond the object if its last elements are misplaced`(
         isForward: Bool
     ) throws {
         let count = 12_288
@@ -104,7 +106,7 @@ struct ReadStrideTests {
         #expect(!stride.wants(element(4)))
     }
 
-    @Test func `a long stride stays where it is`() throws {
+    @Test func `A long stride keeps its position`() throws {
         let distance = 16 * Self.mebibyte
         func element(_ index: Int) -> Range<Int> { index * distance..<index * distance + 262_144 }
         var stride = try #require(

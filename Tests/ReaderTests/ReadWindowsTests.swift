@@ -35,14 +35,14 @@ struct ReadWindowsTests {
             ([0..<block, block..<block * 6], gibibyte, [0..<1 << 20, block * 8..<block * 32]),
             ([0..<block, block * 5..<block * 6], gibibyte, [0..<1 << 20, nil]),
         ] as [([Range<Int>], Int, [Range<Int>?])])
-    func `a read asks ahead for what its place and the reads before it tell`(
+    func `The window of a read depends on its offset and on the reads before it`(
         extents: [Range<Int>], size: Int, expected: [Range<Int>?]
     ) {
         #expect(advice(extents, size: size) == expected)
     }
 
     @Test(arguments: [(block, 0), (4096, 0), (4800, 4800), (1 << 20, 0)])
-    func `reading forward asks for every byte once and is never without a window`(count: Int, skip: Int) {
+    func `A forward reader requests every byte once, and always has a window`(count: Int, skip: Int) {
         let size = 100 << 20
         var extents: [Range<Int>] = []
         var offset = 0
@@ -68,7 +68,7 @@ struct ReadWindowsTests {
         #expect(end == size)
     }
 
-    @Test func `a window keeps to its share of the memory, down to none`() {
+    @Test func `A window stays within its share of the memory, down to none`() {
         let extents = (0..<64).map { $0 * Self.block..<($0 + 1) * Self.block }
         for ahead in zip(extents, advice(extents, share: 1 << 20)) {
             #expect((ahead.1?.upperBound ?? 0) <= ahead.0.upperBound + (1 << 20))
@@ -89,14 +89,14 @@ struct ReadWindowsTests {
             // Reordered requests, again and again.
             ([51, 50, 53, 52, 55, 54], [nil, nil, 54..<56, nil, 56..<62, nil]),
         ] as [([Int], [Range<Int>?])])
-    func `blocks read one by one, near each other, open windows`(blocks: [Int], expected: [Range<Int>?]) {
+    func `Reads of single blocks near each other open windows`(blocks: [Int], expected: [Range<Int>?]) {
         let extents = blocks.map { $0 * Self.block..<($0 + 1) * Self.block }
         let advised = advice(extents).map { $0.map { $0.lowerBound / Self.block..<$0.upperBound / Self.block } }
         #expect(advised == expected)
     }
 
     @Test(arguments: [(true, WindowGrowth.windowByteCountMax), (false, WindowGrowth.openByteCountMax)])
-    func `a window grows beyond 64 MiB only for a reader that waits`(isWaiting: Bool, expected: Int) {
+    func `A window grows beyond 64 MiB only for a reader that waits for bytes`(isWaiting: Bool, expected: Int) {
         var windows = ReadWindows(objectByteCount: 4 * Self.gibibyte)
         var greatest = 0
         for offset in stride(from: 0, to: Self.gibibyte, by: 1 << 20) {
@@ -112,7 +112,7 @@ struct ReadWindowsTests {
         #expect(greatest == expected)
     }
 
-    @Test func `what was not granted is asked for again, and what was lost shrinks the window`() throws {
+    @Test func `A window without memory is requested again, and evicted bytes shrink it`() throws {
         var windows = ReadWindows(objectByteCount: Self.gibibyte)
         func note(_ block: Int, isMissing: Bool = false) -> ReadWindows.Advice? {
             let extent = block * Self.block..<(block + 1) * Self.block
@@ -132,7 +132,7 @@ struct ReadWindowsTests {
         #expect(!windows.want(0..<Self.gibibyte))
     }
 
-    @Test func `the sequence that was not read for longest makes room for a new one`() {
+    @Test func `A new sequence of reads replaces the least recently read one`() {
         var windows = ReadWindows(objectByteCount: Self.gibibyte)
         var gaveUp: [Int] = []
         // No cursor is at the same distance from two others.

@@ -16,7 +16,7 @@ struct ReaderPropertyTests {
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
-    func `whatever happens, reads end once, with the right bytes or an error of the store`(seed: UInt64) throws {
+    func `Each read ends once, with the right bytes or an error of the store, whatever happens`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let store = InMemoryStore(delivery: .inline)
         let (reader, cache) = try makeReader(store, mebibytes: 8)
@@ -63,7 +63,7 @@ struct ReaderPropertyTests {
         store.releaseAll()
         check(running, seed: seed)
         handles = []
-        #expect(cache.outBlockCount == 0, "seed \(seed)")
+        #expect(cache.inFlightBlockCount == 0, "seed \(seed)")
     }
 
     private func check(_ running: [Running], seed: UInt64) {

@@ -10,7 +10,7 @@ struct ReaderTests {
     static let block = 128 << 10
 
     @Test(arguments: [0, 1, 4095, 131_071, 131_072, 131_073, 1 << 20, (8 << 20) + 1, 40 << 20])
-    func `reading a file from front to back fetches each byte once`(size: Int) throws {
+    func `A sequential read of a file fetches each byte once`(size: Int) throws {
         let store = InMemoryStore()
         let body = ObjectBody.pattern(seed: 7, byteCount: size)
         let (reader, _) = try makeReader(store)
@@ -22,7 +22,7 @@ struct ReaderTests {
         #expect(store.requestedByteCount == size)
     }
 
-    @Test func `two readers of one file fetch it once, and so does a third later`() throws {
+    @Test func `Two readers of one file fetch it once, and a later one fetches nothing`() throws {
         let store = InMemoryStore()
         let body = ObjectBody.pattern(seed: 1, byteCount: 20 << 20)
         let version = store.put("a", body)
@@ -39,7 +39,7 @@ struct ReaderTests {
         #expect(store.requestedByteCount == body.byteCount)
     }
 
-    @Test func `a small file that was fetched ahead is read without another request`() throws {
+    @Test func `A prefetched small file is read without another request`() throws {
         let store = InMemoryStore(delivery: .inline)
         let body = ObjectBody.pattern(seed: 1, byteCount: 300_000)
         let version = store.put("a", body)
@@ -55,7 +55,7 @@ struct ReaderTests {
         #expect(store.rangeRequests.map(\.range) == [0..<300_000], "nor was it cancelled when a handle was closed")
     }
 
-    @Test func `nothing is fetched ahead where memory is short`() throws {
+    @Test func `Nothing is prefetched while memory is short`() throws {
         let store = InMemoryStore()
         let (reader, cache) = try makeReader(store, mebibytes: 8)
         let held = cache.take(31)
@@ -64,7 +64,7 @@ struct ReaderTests {
         withExtendedLifetime(held) {}
     }
 
-    @Test func `random reads fetch one block each`() throws {
+    @Test func `Random reads fetch one block each`() throws {
         let store = InMemoryStore()
         let (reader, _) = try makeReader(store)
         let object = reader.open(store.put("a", .pattern(seed: 1, byteCount: 1 << 30)))
@@ -74,7 +74,7 @@ struct ReaderTests {
         #expect(store.rangeRequests.map(\.range.count) == Array(repeating: Self.block, count: 7))
     }
 
-    @Test func `a read is answered as soon as its own bytes are there`() throws {
+    @Test func `A read is answered as soon as its own bytes have arrived`() throws {
         let store = InMemoryStore(delivery: .inline)
         let body = ObjectBody.pattern(seed: 3, byteCount: 4 << 20)
         let (reader, _) = try makeReader(store)
@@ -93,7 +93,7 @@ struct ReaderTests {
         #expect(store.rangeRequests.count == 1)
     }
 
-    @Test func `an error fails the reads that lack bytes, and the next read asks again`() throws {
+    @Test func `An error fails the reads that lack bytes, and the next read sends a new request`() throws {
         let store = InMemoryStore(delivery: .inline)
         let body = ObjectBody.pattern(seed: 3, byteCount: 1 << 20)
         let (reader, _) = try makeReader(store)
@@ -113,7 +113,7 @@ struct ReaderTests {
         #expect(store.rangeRequests.last?.range.lowerBound == 2 * Self.block)
     }
 
-    @Test func `a cancelled read is not completed and its request ends`() throws {
+    @Test func `A canceled read is not completed, and its request is canceled`() throws {
         let store = InMemoryStore(delivery: .inline)
         let (reader, cache) = try makeReader(store)
         let object = reader.open(store.put("a", .pattern(seed: 3, byteCount: 100 << 20)))
@@ -125,10 +125,10 @@ struct ReaderTests {
         #expect(request.isCancelled)
         store.releaseAll()
         #expect(result.now == nil)
-        #expect(cache.outBlockCount == 0)
+        #expect(cache.inFlightBlockCount == 0)
     }
 
-    @Test func `a cancelled read keeps the part that is being received, and only that`() throws {
+    @Test func `A canceled read leaves only the part that is being received in flight`() throws {
         let store = InMemoryStore(delivery: .inline)
         let (reader, cache) = try makeReader(store, mebibytes: 128)
         let body = ObjectBody.pattern(seed: 3, byteCount: 100 << 20)
@@ -145,7 +145,7 @@ struct ReaderTests {
         #expect(!begun.isCancelled)
         #expect(requests.dropFirst().allSatisfy { $0.isCancelled })
         store.releaseAll()
-        #expect(cache.outBlockCount == 0)
+        #expect(cache.inFlightBlockCount == 0)
         let received = try #require(store.rangeRequests.first).range
         store.clearLog()
         let block = received.lowerBound..<received.lowerBound + Self.block
@@ -153,7 +153,7 @@ struct ReaderTests {
         #expect(!store.rangeRequests.contains { $0.range.overlaps(received) })
     }
 
-    @Test func `a cancelled read may have been the last to hold its object open`() throws {
+    @Test func `A canceled read may have been the last one that held its object open`() throws {
         let store = InMemoryStore(delivery: .inline)
         let (reader, cache) = try makeReader(store)
         let version = store.put("a", .pattern(seed: 3, byteCount: 100 << 20))
@@ -164,10 +164,10 @@ struct ReaderTests {
         }()
         read.cancel()
         #expect(store.waiting.isEmpty)
-        #expect(cache.outBlockCount == 0)
+        #expect(cache.inFlightBlockCount == 0)
     }
 
-    @Test func `closing the last handle cancels what was read ahead, and keeps what came`() throws {
+    @Test func `Closing the last handle cancels prefetches, and the received bytes stay cached`() throws {
         let store = InMemoryStore(delivery: .inline)
         let (reader, cache) = try makeReader(store, mebibytes: 128)
         let version = store.put("a", .pattern(seed: 3, byteCount: 100 << 20))
@@ -181,11 +181,11 @@ struct ReaderTests {
         object = nil
         #expect(requests.map(\.isCancelled) == requests.map { _ in true })
         store.releaseAll()
-        #expect(cache.outBlockCount == 0)
+        #expect(cache.inFlightBlockCount == 0)
         #expect(reader.open(version).readAvailable(0..<1 << 20) != nil)
     }
 
-    @Test func `an object overwritten in mid-read gives old bytes or an error`() throws {
+    @Test func `A read of an object that is being overwritten returns old bytes or an error`() throws {
         let store = InMemoryStore()
         let old = ObjectBody.pattern(seed: 1, byteCount: 30 << 20)
         let (reader, _) = try makeReader(store)
@@ -207,7 +207,7 @@ struct ReaderTests {
         #expect(try reader.open(new).bytes(range) == ObjectBody.pattern(seed: 2, byteCount: 30 << 20).bytes(in: range))
     }
 
-    @Test(arguments: [8, 32]) func `sixteen readers on little memory all get their bytes`(mebibytes: Int) throws {
+    @Test(arguments: [8, 32]) func `Sixteen readers with little memory all get their bytes`(mebibytes: Int) throws {
         let store = InMemoryStore()
         let (reader, cache) = try makeReader(store, mebibytes: mebibytes)
         let objects = (0..<16).map { index in

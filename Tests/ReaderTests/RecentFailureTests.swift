@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 import Testing
 
 @testable import Reader
@@ -12,7 +13,7 @@ import Testing
             readTimeout: .seconds(60))
     }
 
-    @Test func `answers who asks again at once for bytes of it, and nobody later`() throws {
+    @Test func `A failure after a long wait answers an immediate retry of its bytes, and no later one`() throws {
         let failure = try #require(failed(after: .seconds(60)))
         let end = start + .seconds(60)
         #expect(failure.answers(0..<101, now: end))
@@ -22,7 +23,7 @@ import Testing
         #expect(!failure.answers(100..<200, now: end + .seconds(1)), "a person who tries again")
     }
 
-    @Test func `is none where it came soon`() {
+    @Test func `A failure that came soon does not answer a retry`() {
         #expect(failed(after: .seconds(29)) == nil)
         #expect(failed(after: .seconds(31)) != nil)
     }

@@ -1,6 +1,7 @@
 import Logging
 import ObjectStore
 import Synchronization
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -149,7 +150,7 @@ extension Result where Failure == StoreError {
             let collectors = starts.map { RangeCollector(firstOffset: $0) }
             for (start, collector) in zip(starts, collectors) {
                 client.get(
-                    RangeRequest(object: object, range: start..<start + 10, isAhead: start < 30),
+                    RangeRequest(object: object, range: start..<start + 10, isPrefetch: start < 30),
                     deadline: .now + .seconds(60), receiver: collector)
             }
             blocking.cancel()

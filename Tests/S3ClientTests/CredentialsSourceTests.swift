@@ -1,5 +1,6 @@
 import Foundation
 import ObjectStore
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -30,7 +31,7 @@ private func expect(
                 "AWS_CREDENTIAL_EXPIRATION": "2099-01-01T01:00:00+01:00",
             ]
             let found = try folder.resolve(variables).get()
-            #expect(found.expiry == CalendarTime(year: 2099, month: 1, day: 1).timestamp)
+            #expect(found.expiry == Timestamp(year: 2099, month: 1, day: 1))
             #expect(found.kind == .session)
             let odd = folder.resolve(variables.merging(["AWS_CREDENTIAL_EXPIRATION": "soon"]) { $1 })
             expect(odd, says: ["AWS_CREDENTIAL_EXPIRATION"])
@@ -57,7 +58,7 @@ private func expect(
             .get()
         #expect(found.credentials.accessKeyID == "DOCUMENTID")
         #expect(found.credentials.sessionToken == hush + "t")
-        #expect(found.expiry == CalendarTime(year: 2099, month: 1, day: 1).timestamp)
+        #expect(found.expiry == Timestamp(year: 2099, month: 1, day: 1))
         #expect(found.source == "the credential_process of the profile p")
     }
 
@@ -310,7 +311,7 @@ private func expect(
 
     /// What the AWS CLI leaves behind where the session has `sso_registration_scopes`.
     private func renewableToken(secondsLeft: Int, registrationEnd: String = "2099-01-01T00:00:00Z") -> String {
-        let end = CalendarTime(Timestamp(seconds: Timestamp.now.seconds + secondsLeft)).extendedFormat
+        let end = Timestamp(seconds: Timestamp.now.seconds + secondsLeft).utcText
         return """
             {"accessToken": "\(hush)-old", "expiresAt": "\(end)", "region": "us-east-1", "clientId": "client-\(hush)",\
              "clientSecret": "\(hush)-secret", "registrationExpiresAt": "\(registrationEnd)", "other": [1.5, "é"],\
@@ -350,7 +351,7 @@ private func expect(
                 #expect(members["refreshToken"] as? String == hush + "-refresh-2")
                 #expect(members["clientSecret"] as? String == hush + "-secret")
                 #expect((members["other"] as? [Any])?.last as? String == "é")
-                let end = CalendarTime(listing: Array((members["expiresAt"] as? String ?? "").utf8))?.timestamp
+                let end = Timestamp(iso8601: Array((members["expiresAt"] as? String ?? "").utf8))
                 #expect(abs((end?.seconds ?? 0) - Timestamp.now.seconds - 3_600) < 60)
                 let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
                 #expect(mode == 0o600)

@@ -1,5 +1,6 @@
 import Logging
 import ObjectStore
+import SystemSupport
 import TestSupport
 import Testing
 

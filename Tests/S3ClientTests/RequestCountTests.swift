@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 import TestSupport
 import Testing
 

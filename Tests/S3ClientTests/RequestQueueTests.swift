@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 import Testing
 
 @testable import S3Client
@@ -7,7 +8,7 @@ import Testing
     private func exchange(_ id: UInt64, isAhead: Bool) -> Exchange {
         let object = ObjectVersion(key: Key("f"), etag: ETag("\"1\""), byteCount: 100)
         let operation = GetOperation(
-            RangeRequest(object: object, range: 0..<100, isAhead: isAhead), bucket: "b", receiver: RangeCollector())
+            RangeRequest(object: object, range: 0..<100, isPrefetch: isAhead), bucket: "b", receiver: RangeCollector())
         return Exchange(id: id, operation: operation, deadline: .now + .seconds(60))
     }
 

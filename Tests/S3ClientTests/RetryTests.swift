@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 import Testing
 
 @testable import S3Client

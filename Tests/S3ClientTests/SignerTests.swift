@@ -1,5 +1,6 @@
 import Foundation
 import ObjectStore
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
         credentials: Credentials(
             accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
         region: "us-east-1",
-        time: CalendarTime(year: 2013, month: 5, day: 24).timestamp)
+        time: Timestamp(seconds: 1_369_353_600))
     private let host = "examplebucket.s3.amazonaws.com"
 
     private func signature(_ request: HTTPRequest) -> String? {

@@ -36,62 +36,6 @@ import Testing
     }
 }
 
-@Suite struct `Times` {
-    @Test(arguments: [
-        ("1970-01-01T00:00:00Z", 0, 0), ("2013-05-24T00:00:00.000Z", 1_369_353_600, 0),
-        ("2000-02-29T23:59:59.123Z", 951_868_799, 123_000_000), ("2100-03-01T00:00:00Z", 4_107_542_400, 0),
-        ("2024-12-31T12:34:56.123456789Z", 1_735_648_496, 123_456_789),
-        ("2013-05-24T00:00:00UTC", 1_369_353_600, 0), ("2013-05-24T01:30:00+01:30", 1_369_353_600, 0),
-        ("2013-05-23T20:00:00-0400", 1_369_353_600, 0),
-    ])
-    func `a listing's time is read`(text: String, seconds: Int, nanoseconds: Int) {
-        let time = CalendarTime(listing: Array(text.utf8))
-        #expect(time?.timestamp == Timestamp(seconds: seconds, nanoseconds: nanoseconds))
-    }
-
-    @Test(arguments: [
-        "", "2013-05-24", "2013-13-24T00:00:00Z", "2013-02-29T00:00:00Z", "2013-05-24T24:00:00Z",
-        "2013-05-24T00:00:00", "2013-05-24T00:00:00+01", "2013-05-24T00:00:00U", "2013-05-24T00:00:00.Z",
-        "2013-05-24T00:00:00Zx",
-        "+013-05-24T00:00:00Z", "1970-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01",
-    ])
-    func `what is no time is refused`(text: String) {
-        #expect(CalendarTime(listing: Array(text.utf8)) == nil)
-    }
-
-    @Test func `the Date header is read`() {
-        let time = CalendarTime(httpDate: "Fri, 24 May 2013 01:02:03 GMT")
-        #expect(time?.timestamp == Timestamp(seconds: 1_369_357_323))
-        #expect(time?.httpDate == "Fri, 24 May 2013 01:02:03 GMT")
-        #expect(CalendarTime(httpDate: "Fri, 24 Mai 2013 01:02:03 GMT") == nil)
-    }
-
-    @Test(arguments: [
-        "", " ", "Fri,", "Fri, 24 May 2013", "Fri, 24 May 2013 01:02 GMT", "Fri, 24 May 2013 01:02:03 CEST",
-        "Fri, 24 May 2013 01::03 GMT", "Fri, -4 May 2013 01:02:03 GMT", "Fri, 31 Jun 2013 01:02:03 GMT",
-        "Fri, 24 May 2013 01:02:03 GMT x", "24 May 2013 01:02:03 GMT", "Thu, 01 Jan 1970 00:00:00 +0100",
-    ])
-    func `what is no time of a header is refused`(text: String) {
-        #expect(CalendarTime(httpDate: text) == nil)
-    }
-
-    @Test func `every day from 1970 on is written in a header, and read again`() {
-        for day in stride(from: 0, to: 157_054, by: 13) {
-            let time = CalendarTime(Timestamp(seconds: day * 86_400 + 45_296))
-            #expect(CalendarTime(httpDate: time.httpDate) == time)
-        }
-        #expect(CalendarTime(Timestamp(seconds: 0)).httpDate == "Thu, 01 Jan 1970 00:00:00 GMT")
-        #expect(CalendarTime(Timestamp(seconds: 1_520_961_904)).httpDate == "Tue, 13 Mar 2018 17:25:04 GMT")
-    }
-
-    @Test func `every day from 1970 to 2400 goes both ways`() {
-        for day in 0..<157_054 {
-            let timestamp = Timestamp(seconds: day * 86_400 + 3_661)
-            #expect(CalendarTime(timestamp).timestamp == timestamp)
-        }
-    }
-}
-
 @Suite struct `Text from outside` {
     @Test(arguments: [
         ("<html><b>Log  in</b>\n here</html>", "Log in here"), ("a\u{1B}[31mb", "a [31mb"), ("\u{202E}x\r\ny", "x y"),

@@ -44,7 +44,8 @@ import Testing
         },
     ]
 
-    @Test(arguments: intruders) func `is not ours, sets it aside with one warning and begins anew`(
+    @Test(arguments: intruders)
+    func `A file that isn't an archive is set aside with one warning, and a new archive begins`(
         intruder: Intruder
     ) throws {
         try withArchiveFixture { fixture in
@@ -67,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `is a folder, can't be opened, and says so`() throws {
+    @Test func `An archive whose file is a folder can't be opened, with a reason`() throws {
         try withArchiveFixture { fixture in
             _ = try fixture.folder()
             try FileManager.default.createDirectory(
@@ -76,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func `is damaged and in use by another mount, is left to that one`() throws {
+    @Test func `A damaged archive that another mount uses is left to that mount`() throws {
         try withArchiveFixture { fixture in
             let user = try fixture.archive()
             user.waitUntilDone()
@@ -92,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func `is locked, keeps nothing meanwhile with one warning, and finds what it has`() throws {
+    @Test func `A locked archive stores nothing, with one warning, and still finds its listings`() throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
             let archive = try fixture.archive()
@@ -113,7 +114,7 @@ import Testing
 
     /// A listing that is found equals the stored one, whatever bytes are changed.
     @Test(arguments: 1...30 as ClosedRange<UInt64>)
-    func `is damaged anywhere, gives no wrong listing, and tells at most one thing once`(seed: UInt64) throws {
+    func `An archive with any damage returns no wrong listing, and logs at most one warning`(seed: UInt64) throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: seed)
             let listings = (0..<200).map { index in

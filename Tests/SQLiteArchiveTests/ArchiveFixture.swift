@@ -4,6 +4,7 @@ import Namespace
 import ObjectStore
 import Synchronization
 import SystemPackage
+import SystemSupport
 import TestSupport
 
 @testable import SQLiteArchive

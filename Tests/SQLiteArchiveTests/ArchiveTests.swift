@@ -24,7 +24,9 @@ import Testing
         Shape(testDescription: "of a name of odd bytes", prefix: Key([0, 0xff, 0x27, 0x80, 0x2f]), blockCount: 2),
     ]
 
-    @Test(arguments: shapes) func `gives back a listing as it was kept, also to the next process`(shape: Shape) throws {
+    @Test(arguments: shapes) func `The archive returns a listing as it was stored, also in the next process`(
+        shape: Shape
+    ) throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
             let listing = ArchiveFixture.listing(shape.prefix, blockCount: shape.blockCount, using: &random)
@@ -38,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `has none of a directory that was not kept, and none of another bucket's`() throws {
+    @Test func `The archive has no listing of other directories, or of another bucket`() throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
             let archive = try fixture.archive()
@@ -49,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1]])
-    func `keeps the newest listing of a directory, whichever comes last`(order: [Int]) throws {
+    func `The archive stores the newest listing of a directory, in any order of arrival`(order: [Int]) throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
             // The older ones have more blocks, all of which must be removed.
@@ -62,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `replaces a listing from the future, which a clock that was wrong made`() throws {
+    @Test func `The archive replaces a listing from the future, which a wrong clock has made`() throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
             let archive = try fixture.archive()
@@ -74,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func `asks for the blocks of a listing one at a time, when they are written`() throws {
+    @Test func `The archive requests the blocks of a listing one at a time while it writes them`() throws {
         try withArchiveFixture { fixture in
             let archive = try fixture.archive()
             let lazy = ArchivedListing(
@@ -85,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func `writes what is queued when it is shut down`() throws {
+    @Test func `The archive writes queued listings when it is shut down`() throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
             let listings = (0..<2_000).map { ArchiveFixture.listing(Key("\($0)/"), upTo: 100, using: &random) }
@@ -97,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func `queues no more than its limit, but a single listing of any size`() throws {
+    @Test func `The queue of the archive stays within its limit, but accepts a single listing of any size`() throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
             let archive = try fixture.archive(queueByteLimit: 100_000)
@@ -111,7 +113,7 @@ import Testing
         }
     }
 
-    @Test func `gives up the oldest listings beyond its limit`() throws {
+    @Test func `The archive removes the oldest listings beyond its limit`() throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
             let byteLimit = 4 << 20
@@ -131,7 +133,7 @@ import Testing
     }
 
     /// Several mounts write the same directories at different times.
-    @Test func `is shared by several at once, and the newest listing of each directory wins`() throws {
+    @Test func `Several processes share the archive, and the newest listing of each directory wins`() throws {
         try withArchiveFixture { fixture in
             let archives = try (0..<3).map { _ in try fixture.archive() }
             let threads = archives.enumerated().map { index, archive in

@@ -6,7 +6,7 @@ import Testing
 @testable import SQLiteArchive
 
 @Suite("What the archive forgets") struct ForgettingTests {
-    @Test func `is gone at once, though it was queued or read before`() throws {
+    @Test func `A forgotten listing is gone at once, even if it was queued or read before`() throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
             let archive = try fixture.archive()
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func `may be kept again`() throws {
+    @Test func `A forgotten listing can be stored again`() throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: 1)
             let archive = try fixture.archive()
@@ -36,15 +36,15 @@ import Testing
         }
     }
 
-    @Test func `is everything, where too much is to be forgotten one by one`() {
-        let queue = KeepQueue(byteLimit: 1 << 20)
-        for index in 0..<10 * KeepQueue.doomedCountMax { queue.forget(KeyInterval(prefix: Key("\(index)/"))) }
-        #expect(queue.doomedCount == KeepQueue.doomedCountMax + 1)
+    @Test func `Too many requests to forget listings forget all of them`() {
+        let queue = ArchiveQueue(byteLimit: 1 << 20)
+        for index in 0..<10 * ArchiveQueue.doomedCountMax { queue.forget(KeyInterval(prefix: Key("\(index)/"))) }
+        #expect(queue.doomedCount == ArchiveQueue.doomedCountMax + 1)
         #expect(queue.forgetCount(unlessDoomed: "anything/") == nil)
     }
 
-    @Test func `is forgotten again where that was asked for while it was being forgotten`() {
-        let queue = KeepQueue(byteLimit: 1 << 20)
+    @Test func `A listing is forgotten again if that is requested while it is being forgotten`() {
+        let queue = ArchiveQueue(byteLimit: 1 << 20)
         for _ in 0..<2 { queue.forget(.all) }
         #expect(queue.doomedCount == 1, "it has not begun")
         _ = queue.next()
@@ -60,7 +60,7 @@ import Testing
 
     /// Stores, forgets and requests at random, and compares with a dictionary.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
-    func `is what a dictionary would have lost`(seed: UInt64) throws {
+    func `The archive forgets the same listings as a dictionary`(seed: UInt64) throws {
         try withArchiveFixture { fixture in
             var random = SeededGenerator(seed: seed)
             var archive = try fixture.archive()

@@ -1,6 +1,7 @@
 import Foundation
 import ObjectStore
 import SystemPackage
+import SystemSupport
 import TestSupport
 
 /// A failure of a read.
@@ -100,27 +101,21 @@ struct Reading {
     }
 
     private func list(_ folder: String, into found: inout Set<String>) throws {
-        guard let directory = opendir("\(mountPoint)/\(folder)") else { throw refusal("opening \(folder)") }
-        defer { closedir(directory) }
-        while true {
-            errno = 0
-            guard let entry = readdir(directory) else {
-                if errno != 0 { throw refusal("listing \(folder)") }
-                return
-            }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name == "." || name == ".." { continue }
-            if entry.pointee.d_type == UInt8(DT_DIR) {
-                try list("\(folder)\(name)/", into: &found)
-            } else if !found.insert(folder + name).inserted {
-                throw SoakFailure.wrong("\(folder)\(name) is seen twice")
+        var all: [DirectoryEntries.Entry] = []
+        do throws(Errno) {
+            var entries = try DirectoryEntries("\(mountPoint)/\(folder)")
+            while let entry = try entries.next() { all.append(entry) }
+        } catch {
+            throw SoakFailure.refused(error, "listing \(folder)")
+        }
+        for entry in all {
+            if entry.type == UInt8(DT_DIR) {
+                try list("\(folder)\(entry.text)/", into: &found)
+            } else if !found.insert(folder + entry.text).inserted {
+                throw SoakFailure.wrong("\(folder)\(entry.text) is seen twice")
             }
         }
     }
-
-    private func refusal(_ what: String) -> SoakFailure { .refused(Errno(rawValue: errno), what) }
 
     private mutating func randomKey() -> Key {
         let keys = Int.random(in: 0..<8, using: &generator) == 0 ? bucket.movingKeys.map(\.0) : bucket.permanentKeys

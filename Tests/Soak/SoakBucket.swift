@@ -1,6 +1,7 @@
 import Foundation
 import ObjectStore
 import Synchronization
+import SystemSupport
 import TestSupport
 
 /// The bucket and its history, so that readers know the bytes that can be right.

@@ -79,7 +79,7 @@ private final class LoggedState: StateOwner {
     /// A small size, so that the log is rewritten all the time.
     private let rewriteByteCountMin = 6_000
 
-    @Test("holds what was written before its server was killed, whenever that is", arguments: 0..<40)
+    @Test("The state log has all records that were written before its server was killed", arguments: 0..<40)
     func survivesKills(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         var state = try LoggedState(.create(rewriteByteCountMin: rewriteByteCountMin, logger: logger))
@@ -117,7 +117,7 @@ private final class LoggedState: StateOwner {
         }
     }
 
-    @Test("never takes more than some times what holds", arguments: [0])
+    @Test("The state log never grows beyond a few times its valid records", arguments: [0])
     func staysSmall(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let log = try StateLog.create(rewriteByteCountMin: rewriteByteCountMin, logger: logger)
@@ -131,7 +131,7 @@ private final class LoggedState: StateOwner {
         }
     }
 
-    @Test("refuses junk, and never trips over it", arguments: 0..<200)
+    @Test("The state log refuses junk, and never crashes on it", arguments: 0..<200)
     func refusesJunk(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let state = try LoggedState(.create(rewriteByteCountMin: 2_000, logger: logger))
@@ -152,7 +152,7 @@ private final class LoggedState: StateOwner {
         }
     }
 
-    @Test func `is refused by a program that knows another format`() throws {
+    @Test func `A state log of another format is refused`() throws {
         let first = try StateLog.create(logger: logger)
         let files = try filesAfterKill(of: first)
         try files[0].writeAll(toAbsoluteOffset: 0, [UInt8](repeating: 0x55, count: 8))
@@ -161,20 +161,20 @@ private final class LoggedState: StateOwner {
         }
     }
 
-    @Test func `keeps what there is one of, and numbers its servers`() throws {
+    @Test func `The state log stores single values, and numbers its servers`() throws {
         var log = try StateLog.create(rewriteByteCountMin: rewriteByteCountMin, logger: logger)
-        log.keep(.mountTime, [1, 2, 3])
-        log.keep(.mountTime, [4, 5])
+        log.setValue(of: .mountTime, [1, 2, 3])
+        log.setValue(of: .mountTime, [4, 5])
         var ids: Set<UInt64> = []
         for number in 0..<UInt64(5) {
             #expect(log.serverNumber == number)
-            #expect(log.kept(.mountTime) == [4, 5])
+            #expect(log.value(of: .mountTime) == [4, 5])
             for _ in 0..<10 { #expect(ids.insert(log.makeID()).inserted, "no other server has had it") }
             log = try logAfterKill(of: log)
         }
     }
 
-    @Test func `says once that there is no room, and is none to take over with then`() throws {
+    @Test func `A state log without room is logged once, and can't be taken over`() throws {
         let lines = Mutex<[String]>([])
         let logger = Logger(label: "test") { _ in LineCollector { line in lines.withLock { $0.append(line) } } }
         let first = try StateLog.create(logger: logger)

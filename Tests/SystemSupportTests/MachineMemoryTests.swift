@@ -22,7 +22,7 @@ struct ControlGroup: Sendable, CustomTestStringConvertible {
 
 @Suite("The memory that a process may use") struct MachineMemoryTests {
     @Test(
-        "is the machine's, or less where a control group says so",
+        "The memory of a process is that of the machine, or the limit of its control group",
         arguments: [
             ControlGroup("no groups", groups: "", expected: nil),
             ControlGroup(
@@ -55,7 +55,7 @@ struct ControlGroup: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test func `is told as far as it is free now`() throws {
+    @Test func `The available memory is that of /proc/meminfo`() throws {
         try withTemporaryDirectory { root in
             #expect(MachineMemory.availableByteCount(root: FilePath(root)) == nil)
             try write("MemTotal:  900 kB\nMemAvailable:     300 kB\n", to: root + "/proc/meminfo")

@@ -1,6 +1,7 @@
 import Dispatch
 public import ObjectStore
 import Synchronization
+public import SystemSupport
 
 /// An object store without a network, for the tests of all that is above one.
 ///

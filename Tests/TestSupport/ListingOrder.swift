@@ -1,4 +1,5 @@
 public import ObjectStore
+import SystemSupport
 
 /// The order in which a store lists keys and common prefixes. Only the first one is S3's.
 public enum ListingOrder: Hashable, Sendable {

@@ -1,4 +1,5 @@
 public import ObjectStore
+public import SystemSupport
 
 /// Something whose objects a test puts there and takes away: the store in memory, and the test server.
 public protocol ObjectHolder {

@@ -1,4 +1,5 @@
 public import ObjectStore
+public import SystemSupport
 
 /// An object as the in-memory store and the test server keep it.
 public struct StoredObject: Hashable, Sendable {

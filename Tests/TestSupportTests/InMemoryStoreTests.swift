@@ -1,5 +1,6 @@
 import ObjectStore
 import Synchronization
+import SystemSupport
 import TestSupport
 import Testing
 

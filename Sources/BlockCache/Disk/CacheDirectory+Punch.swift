@@ -7,7 +7,9 @@ extension CacheDirectory {
     func punch(_ name: String, _ byteCount: Int) throws(Errno) -> Int {
         guard let files = try openExisting(name) else { return 0 }
         return try files.locked(.exclusive, timeout: CacheDirectory.punchLockTimeout) { _ throws(Errno) in
-            guard try !files.isSealed(), let header = try IndexHeader(of: files.index), !header.isKept else { return 0 }
+            guard try !files.isSealed(), let header = try IndexHeader(of: files.index), !header.isPinned else {
+                return 0
+            }
             let begin = usage.account
             let before = try files.data.status().allocatedByteCount
             try files.punch(byteCount, from: header.punchIndex)

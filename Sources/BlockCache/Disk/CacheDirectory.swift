@@ -15,9 +15,9 @@ final class CacheDirectory: Sendable {
     let usage: DiskUsage
     /// The directory itself.
     let root: LocalFile
-    /// The file system that it lies in.
+    /// The file system that contains it.
     let fileSystem: CacheFileSystem
-    /// Keeps other machines from it, where it is used and they could use it too.
+    /// The lock against other machines, while the directory is in use; `nil` if they have no access to it.
     private let machineLock = Mutex<MachineLock?>(nil)
 
     /// Opens the directory `path`, which must be safe.
@@ -47,7 +47,8 @@ final class CacheDirectory: Sendable {
         if fileSystem.isShared { try lockOutOtherMachines() }
     }
 
-    /// Keeps other machines out where locks can: for commands that change a cache which a mount of another machine may use.
+    /// Excludes other machines if locks allow it: for commands that change a cache which a mount on another machine may
+    /// use.
     func lockOutOtherMachinesIfPossible() throws(DiskCacheError) {
         if fileSystem.isShared, fileSystem.hasSharedLocks { try lockOutOtherMachines() }
     }
@@ -74,7 +75,7 @@ final class CacheDirectory: Sendable {
             root = try LocalFile(path.string, O_RDONLY | O_DIRECTORY)
             status = try root.status()
             fileSystem = CacheFileSystem(of: root)
-            // Without these there is a `MachineLock` at the most.
+            // Without these there is at most a `MachineLock`.
             if !fileSystem.isShared { try root.checkLocking() }
         } catch {
             let found = LocalFile.status(ofPath: path.string)
@@ -185,9 +186,9 @@ final class CacheDirectory: Sendable {
         guard let shard = try freeShard(of: files.identity.name, locked: .exclusive) else { return }
         let name = files.identity.name
         guard try shard.status(of: name + ObjectFiles.indexSuffix)?.inode == files.index.status().inode else { return }
-        let isKept = (try? files.isKept()) ?? false
+        let isPinned = (try? files.isPinned()) ?? false
         try unlink(name, in: shard)
-        if isKept { try makeNew(files.identity, in: shard).setKept(true) }
+        if isPinned { try makeNew(files.identity, in: shard).setPinned(true) }
     }
 
     /// Removes the files of `name`.
@@ -198,12 +199,14 @@ final class CacheDirectory: Sendable {
     /// - Returns: The disk space they used; `nil` if they were not removed.
     func remove(_ name: String, evenIfUsed: Bool, lastUse: UInt64? = nil) throws(Errno) -> Int? {
         guard let shard = try freeShard(of: name, locked: .exclusive) else { return nil }
-        // NFS gives an exclusive lock only of a file that is open for writing.
+        // NFS grants an exclusive lock only for a file that is open for writing.
         if !evenIfUsed, let data = try? LocalFile(name + ObjectFiles.dataSuffix, in: shard, O_RDWR | O_NONBLOCK) {
             guard data.lock(.exclusive) else { return nil }
         }
         if let lastUse, let index = try? LocalFile(name + ObjectFiles.indexSuffix, in: shard, O_RDONLY | O_NONBLOCK) {
-            guard let header = try IndexHeader(of: index), header.lastUse == lastUse, !header.isKept else { return nil }
+            guard let header = try IndexHeader(of: index), header.lastUse == lastUse, !header.isPinned else {
+                return nil
+            }
         }
         return try unlink(name, in: shard)
     }

@@ -3,17 +3,17 @@ import Glibc
 import SystemPackage
 import SystemSupport
 
-/// The file system that a cache directory lies in, as far as other machines may use it too.
+/// The file system that contains a cache directory, and its relation to other machines.
 public struct CacheFileSystem: Hashable, Sendable {
-    /// Its type, as a mount table has it: "nfs4".
+    /// The type, as in a mount table: "nfs4".
     public let type: String
-    /// `true` if other machines may use it too.
+    /// `true` if other machines may use the file system too.
     public let isShared: Bool
-    /// `true` if they see each other's locks (fcntl(2)), as far as the type and the options of the mount tell; true where `isShared`
-    /// is false.
+    /// `true` if the machines see each other's locks (fcntl(2)), judging by the type and the options of the mount;
+    /// `true` if `isShared` is `false`.
     public let hasSharedLocks: Bool
 
-    /// The locks of a type of file system that machines share.
+    /// The reach of the locks of a type of file system that machines share.
     private enum Locks {
         /// Seen by all machines.
         case seen
@@ -25,7 +25,7 @@ public struct CacheFileSystem: Hashable, Sendable {
         case unseen
     }
 
-    /// The types that machines share, by statfs(2)'s `f_type` (linux/magic.h, and stat(1) for those that are not Linux's own).
+    /// The types that machines share, by `f_type` of statfs(2) (linux/magic.h; stat(1) for those outside of Linux).
     private static let sharedTypes: [UInt32: (name: String, locks: Locks)] = [
         0x0000_6969: ("nfs", .seenWithout(["nolock", "local_lock=all", "local_lock=posix"])),
         0x0BD0_0BD0: ("lustre", .seenWith("flock")),
@@ -53,15 +53,15 @@ public struct CacheFileSystem: Hashable, Sendable {
         0x7C7C_6673: ("prl_fs", .unseen),
     ]
 
-    /// File systems of networks whose `f_type` isn't in the list above, by their names in the mount table.
+    /// Network file systems without a known `f_type`, by their names in the mount table.
     private static let sharedNames: Set = ["wekafs", "beegfs", "lustre", "gpfs", "panfs", "quobyte", "pvfs2"]
 
-    /// FUSE file systems that lie on a disk of this machine.
+    /// FUSE file systems on a disk of this machine.
     private static let localFuseTypes: Set = ["fuseblk", "fuse.fuse-overlayfs"]
 
     /// - Parameters:
-    ///   - magic: statfs(2)'s `f_type`.
-    ///   - mount: The type and the options in the mount table; `nil` where they are not known.
+    ///   - magic: The `f_type` of statfs(2).
+    ///   - mount: The type and the options in the mount table; `nil` if unknown.
     init(magic: UInt32, mount: (type: String, options: Set<String>)?) {
         let named = mount.flatMap { Self.sharedNames.contains($0.type) ? (name: $0.type, locks: Locks.unseen) : nil }
         let shared = Self.sharedTypes[magic] ?? named
@@ -81,10 +81,10 @@ public struct CacheFileSystem: Hashable, Sendable {
             }
     }
 
-    /// Pretends that every folder lies in this file system, "TYPE[,OPTION]…"; for tests.
+    /// The environment variable that sets the file system of every folder, "TYPE[,OPTION]…". For tests.
     static let variable = "TRACTFS_ASSUMED_FILE_SYSTEM"
 
-    /// The one that an open directory lies in.
+    /// Determines the file system of an open directory.
     init(of directory: LocalFile) {
         if let assumed = getenv(Self.variable).map({ String(cString: $0) }), assumed.contains(where: { $0 != "," }) {
             var options = assumed.split(separator: ",").map(String.init)
@@ -98,7 +98,7 @@ public struct CacheFileSystem: Hashable, Sendable {
             magic: tractfs_file_system_type(directory.descriptor), mount: device.flatMap(Self.mount(of:)))
     }
 
-    /// The type and the options of what has this device number, of the kernel's mount table (proc(5)).
+    /// Returns the type and the options of the mount with this device number, from the kernel's mount table (proc(5)).
     private static func mount(of device: UInt64) -> (type: String, options: Set<String>)? {
         guard let table = try? FileDescriptor.open("/proc/self/mountinfo", .readOnly, options: .closeOnExec) else {
             return nil

@@ -1,5 +1,6 @@
 import CXXHash
 import ObjectStore
+import SystemSupport
 
 /// The identity of the bytes in a pair of cache files: one version of one object in one bucket. The files are named by
 /// its hash, and every checksum depends on it, so bytes that end up in another object's file are detected.
@@ -23,7 +24,7 @@ struct CacheIdentity: Hashable, Sendable {
         let hash = (Array(lengths.utf8) + Array(source.utf8) + key + etag).withUnsafeBytes {
             tractfs_xxh3_128($0.baseAddress, $0.count)
         }
-        name = [hash.high, hash.low].map { CacheIdentity.hexadecimal($0) }.joined()
+        name = [hash.high, hash.low].map { $0.padded(to: 16, radix: 16) }.joined()
         seed = hash.high ^ hash.low
     }
 
@@ -55,10 +56,5 @@ struct CacheIdentity: Hashable, Sendable {
     /// Returns a checksum of a part of the index.
     func checksum(_ bytes: [UInt8]) -> UInt64 {
         bytes.withUnsafeBytes { tractfs_xxh3_64($0.baseAddress, $0.count, seed) }
-    }
-
-    private static func hexadecimal(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

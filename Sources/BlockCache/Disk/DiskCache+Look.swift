@@ -10,7 +10,7 @@ extension DiskCache {
         /// The number of cached bytes.
         public let cachedByteCount: Int
         /// `true` if the object is pinned, so that it is never evicted.
-        public let isKept: Bool
+        public let isPinned: Bool
     }
 
     /// Returns a number that distinguishes versions of objects, the same in all processes; never 0.
@@ -28,7 +28,7 @@ extension DiskCache {
         if isUse { try? files?.setLastUse() }
         return CachedObject(
             allocatedByteCount: version.byteCount == 0 ? 0 : identity.allocatedByteCount,
-            cachedByteCount: (try? files?.cachedByteCount()) ?? 0, isKept: (try? files?.isKept()) ?? false)
+            cachedByteCount: (try? files?.cachedByteCount()) ?? 0, isPinned: (try? files?.isPinned()) ?? false)
     }
 
     /// The capacity of the cache.
@@ -39,16 +39,16 @@ extension DiskCache {
         /// tenth of a full cache, because listings use the cache too, and because some disk space must stay free.
         public let fillableByteCount: Int
         /// The number of bytes that may be pinned.
-        public let keepableByteCount: Int
+        public let pinnableByteCount: Int
         /// The number of bytes that are pinned.
-        public let keptByteCount: Int
+        public let pinnedByteCount: Int
 
         /// Creates a capacity of these sizes.
-        public init(byteLimit: Int, fillableByteCount: Int, keepableByteCount: Int, keptByteCount: Int) {
+        public init(byteLimit: Int, fillableByteCount: Int, pinnableByteCount: Int, pinnedByteCount: Int) {
             self.byteLimit = byteLimit
             self.fillableByteCount = fillableByteCount
-            self.keepableByteCount = keepableByteCount
-            self.keptByteCount = keptByteCount
+            self.pinnableByteCount = pinnableByteCount
+            self.pinnedByteCount = pinnedByteCount
         }
     }
 
@@ -58,13 +58,14 @@ extension DiskCache {
     public func room(completion: @escaping @Sendable (Result<Room, Errno>) -> Void) {
         inBackground(completion) { [self] () throws(Errno) in
             let directory = directory
-            let keptByteCount = try space.count(directory).keptByteCount
-            space.kept.set(keptByteCount)
+            let pinnedByteCount = try space.count(directory).pinnedByteCount
+            space.pinned.set(pinnedByteCount)
             let listings = try ListingFolder.allocatedByteCount(in: directory.root)
             let fillable = min(space.fillableByteCount, try space.byteCountWithinDisk(of: directory))
             return Room(
                 byteLimit: byteLimit, fillableByteCount: max(fillable - listings, 0),
-                keepableByteCount: max(min(space.kept.byteLimit, fillable) - listings, 0), keptByteCount: keptByteCount)
+                pinnableByteCount: max(min(space.pinned.byteLimit, fillable) - listings, 0),
+                pinnedByteCount: pinnedByteCount)
         }
     }
 
@@ -94,11 +95,11 @@ extension DiskCache {
             let directory = directory
             try directory.forEachObject(isTidying: false) { found throws(Errno) in
                 let identity = found.header.identity
-                guard found.header.isKept, identity.source == source, isWanted(identity.version.key),
+                guard found.header.isPinned, identity.source == source, isWanted(identity.version.key),
                     let files = try directory.openExisting(found.name)
                 else { return }
-                try files.setKept(false)
-                space.kept.takeOff(identity.allocatedByteCount)
+                try files.setPinned(false)
+                space.pinned.takeOff(identity.allocatedByteCount)
                 objectCount += 1
                 byteCount += found.allocatedByteCount
             }

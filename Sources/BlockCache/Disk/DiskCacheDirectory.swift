@@ -1,6 +1,7 @@
 public import Logging
 public import ObjectStore
 public import SystemPackage
+public import SystemSupport
 
 /// A cache directory seen from outside, for `tractfs cache`; it may be in use by mounts.
 public struct DiskCacheDirectory: Sendable {
@@ -39,7 +40,7 @@ public struct DiskCacheDirectory: Sendable {
         /// The time of its last use, accurate to about a minute.
         public let lastUse: Timestamp
         /// `true` if the object is pinned.
-        public let isKept: Bool
+        public let isPinned: Bool
 
         /// `true` if all bytes are cached.
         public var isComplete: Bool { cachedByteCount == version.byteCount }
@@ -112,7 +113,7 @@ public struct DiskCacheDirectory: Sendable {
         /// The number of objects removed.
         public var objectCount = 0
         /// The number of removed objects that were pinned.
-        public var keptCount = 0
+        public var pinnedCount = 0
         /// The disk space that they used, in bytes.
         public var byteCount = 0
         /// The number of objects that stay because another process holds the lock of their directory.
@@ -134,7 +135,7 @@ public struct DiskCacheDirectory: Sendable {
                 guard isWanted(identity.source, identity.version) else { return }
                 if let byteCount = try directory.remove(found.name, evenIfUsed: true) {
                     clearance.objectCount += 1
-                    if found.header.isKept { clearance.keptCount += 1 }
+                    if found.header.isPinned { clearance.pinnedCount += 1 }
                     clearance.byteCount += byteCount
                 } else {
                     clearance.lockedCount += 1
@@ -172,11 +173,11 @@ public struct DiskCacheDirectory: Sendable {
 
     private static func object(_ found: CachedFiles, cachedByteCount: Int) -> Object {
         let identity = found.header.identity
-        let (seconds, nanoseconds) = found.header.lastUse.quotientAndRemainder(dividingBy: 1_000_000_000)
         return Object(
             source: identity.source, version: identity.version, cachedByteCount: cachedByteCount,
             allocatedByteCount: found.allocatedByteCount,
-            lastUse: Timestamp(seconds: Int(seconds), nanoseconds: Int(nanoseconds)), isKept: found.header.isKept)
+            lastUse: Timestamp(nanosecondsSinceEpoch: Int64(clamping: found.header.lastUse)),
+            isPinned: found.header.isPinned)
     }
 }
 

@@ -71,15 +71,15 @@ extension DiskObject {
     /// Pins the object for all processes until it is released. Creates its files if they are missing.
     ///
     /// - Returns: `true` if the object is pinned; `false` if the pin limit would be exceeded.
-    public func keep() throws(Errno) -> Bool {
+    public func pin() throws(Errno) -> Bool {
         // An eviction may be removing the files right now.
         for _ in 0..<3 {
             let files = try filesForWriting(in: cache.directory)
-            if try files.isKept() { return true }
-            guard cache.space.kept.add(identity.allocatedByteCount) else { return false }
-            try files.setKept(true)
+            if try files.isPinned() { return true }
+            guard cache.space.pinned.add(identity.allocatedByteCount) else { return false }
+            try files.setPinned(true)
             if try files.isIntact() { return true }
-            cache.space.kept.takeOff(identity.allocatedByteCount)
+            cache.space.pinned.takeOff(identity.allocatedByteCount)
         }
         throw .resourceTemporarilyUnavailable
     }

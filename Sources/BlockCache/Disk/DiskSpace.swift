@@ -7,7 +7,7 @@ final class DiskSpace: Sendable {
     /// The disk space that the cache may use, in bytes.
     let byteLimit: Int
     /// The pinned part of that space.
-    let kept: KeptSpace
+    let pinned: PinnedSpace
 
     private struct State {
         /// The number of bytes that may be written before the file system is checked again.
@@ -38,7 +38,7 @@ final class DiskSpace: Sendable {
     /// Creates the space for a limit of `byteLimit` bytes.
     init(byteLimit: Int, health: DiskHealth, logger: Logger) {
         self.byteLimit = byteLimit
-        kept = KeptSpace(cacheByteLimit: byteLimit)
+        pinned = PinnedSpace(cacheByteLimit: byteLimit)
         self.health = health
         self.logger = logger
     }

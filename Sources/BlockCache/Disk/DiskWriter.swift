@@ -46,9 +46,9 @@ final class DiskWriter: Sendable {
         case end
     }
 
-    /// The time that blocks wait for their neighbors, in nanoseconds: the time of a 4 MiB part at S3's 90 MB/s. The
-    /// page cache keeps files that are written in long runs in bigger pieces, and reads them faster.
-    private static let gatherNanoseconds = 50_000_000
+    /// The time that blocks wait for their neighbors: the time of a 4 MiB part at S3's 90 MB/s. The page cache keeps
+    /// files that are written in long runs in bigger pieces, and reads them faster.
+    private static let gatherTime: Duration = .milliseconds(50)
 
     /// At this queue length blocks don't wait any longer.
     private static let gatheredByteCount = 64 << 20
@@ -225,7 +225,7 @@ final class DiskWriter: Sendable {
     }
 
     private func gatherNeighbors() {
-        queue.wait(nanoseconds: DiskWriter.gatherNanoseconds) { queue in
+        queue.wait(atMost: DiskWriter.gatherTime) { queue in
             queue.end != nil || queue.isRoomWanted || !queue.awaited.isEmpty
                 || queue.byteCount >= min(DiskWriter.gatheredByteCount, byteLimit / 2)
         }

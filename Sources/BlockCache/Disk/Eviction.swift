@@ -13,7 +13,7 @@ struct Eviction {
     /// The number of objects with an invalid index.
     let invalidCount: Int
     /// The disk usage of the pinned objects when complete, in bytes.
-    let keptByteCount: Int
+    let pinnedByteCount: Int
     /// The candidates, least recently used last.
     private var candidates: [Candidate] = []
 
@@ -24,18 +24,18 @@ struct Eviction {
         self.directory = directory
         let begin = directory.usage.account
         var candidates: [Candidate] = []
-        var keptByteCount = 0
+        var pinnedByteCount = 0
         let counted = try directory.forEachObject { files throws(Errno) in
             if isCancelled() { throw Errno.canceled }
-            if files.header.isKept {
-                keptByteCount += files.header.identity.allocatedByteCount
+            if files.header.isPinned {
+                pinnedByteCount += files.header.identity.allocatedByteCount
             } else {
                 candidates.append(Candidate(name: files.name, lastUse: files.header.lastUse))
             }
         }
         directory.usage.correct(counted: counted.byteCount, since: begin)
         invalidCount = counted.invalidCount
-        self.keptByteCount = keptByteCount
+        self.pinnedByteCount = pinnedByteCount
         self.candidates = candidates
     }
 

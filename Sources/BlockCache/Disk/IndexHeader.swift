@@ -1,5 +1,6 @@
 import ObjectStore
 import struct SystemPackage.Errno
+import SystemSupport
 
 /// The header of an index file. A checksum of 8 bytes follows for every block of the object, 0 for an absent block.
 /// Numbers are in native byte order: a cache isn't moved to another kind of machine, and would be found invalid there.
@@ -13,13 +14,13 @@ import struct SystemPackage.Errno
 /// | 48 | 8 | checksum of all above and of the text |
 /// | 56 | 8 | last use, nanoseconds since 1970 |
 /// | 64 | 4 | the block from which on holes are punched next |
-/// | 68 | 4 | 1 for an object that isn't evicted, else 0 (`ObjectFiles.isKept`) |
+/// | 68 | 4 | 1 for an object that isn't evicted, else 0 (`ObjectFiles.isPinned`) |
 /// | 72 | 72 | seal (`SealRecord`), zeros if there is none |
 /// | 144 | | text: source, key, ETag; zeros up to a multiple of 8 |
 struct IndexHeader {
     static let lastUseOffset = 56
     static let punchOffset = 64
-    static let keptOffset = 68
+    static let pinnedOffset = 68
     static let sealOffset = 72
     private static let textOffset = 144
     private static let checksumOffset = 48
@@ -36,7 +37,7 @@ struct IndexHeader {
     /// The block at which punching holes continues.
     let punchIndex: Int
     /// `true` if the object is pinned.
-    let isKept: Bool
+    let isPinned: Bool
 
     /// Returns the length of the header of `identity`'s index, which is the offset of its checksums.
     static func byteCount(for identity: CacheIdentity) -> Int {
@@ -85,16 +86,19 @@ struct IndexHeader {
         identity = CacheIdentity(source: String(decoding: text[..<sourceCount], as: UTF8.self), version: version)
         lastUse = words[IndexHeader.lastUseOffset / 8]
         punchIndex = Int(truncatingIfNeeded: words[IndexHeader.punchOffset / 8] & 0xffff_ffff)
-        isKept = IndexHeader.isKept(fixed[IndexHeader.keptOffset..<IndexHeader.sealOffset])
+        isPinned = IndexHeader.isPinned(fixed[IndexHeader.pinnedOffset..<IndexHeader.sealOffset])
         let proven = Array(fixed[..<IndexHeader.checksumOffset]) + text
         guard words[IndexHeader.checksumOffset / 8] == identity.checksum(proven) else { return nil }
     }
 
-    /// Returns the bytes for `keptOffset`.
-    static func keptBytes(_ isKept: Bool) -> [UInt32] { [isKept ? 1 : 0] }
+    /// The current time, in the form of `lastUse`. Processes that share a cache agree on the wall clock.
+    static var now: UInt64 { UInt64(Timestamp.now.nanosecondsSinceEpoch ?? 0) }
+
+    /// Returns the bytes for `pinnedOffset`.
+    static func pinnedBytes(_ isPinned: Bool) -> [UInt32] { [isPinned ? 1 : 0] }
 
     /// Returns `true` if these bytes mark a pinned object. Any other value means not pinned.
-    static func isKept(_ bytes: some Collection<UInt8>) -> Bool {
+    static func isPinned(_ bytes: some Collection<UInt8>) -> Bool {
         Array(bytes) == withUnsafeBytes(of: UInt32(1), Array.init)
     }
 

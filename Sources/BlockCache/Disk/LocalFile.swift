@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// An open file or directory on the local disk, closed with this instance. All system calls of the disk cache are made
 /// here; interrupted calls are retried.
@@ -208,19 +209,8 @@ final class LocalFile: Sendable {
     func names() throws(Errno) -> [String] {
         // A separate open file, because reading names moves the directory offset of the open file.
         let descriptor = try LocalFile.openDescriptor(".", in: self, O_RDONLY | O_DIRECTORY)
-        guard let stream = fdopendir(descriptor) else {
-            let code = Errno(rawValue: errno)
-            close(descriptor)
-            throw code
-        }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names
+        defer { close(descriptor) }
+        var entries = try DirectoryEntries(of: FileDescriptor(rawValue: descriptor))
+        return try entries.names()
     }
 }

@@ -2,29 +2,29 @@ import CLinux
 import Glibc
 import struct SystemPackage.Errno
 
-/// Keeps other machines from a cache directory that they could use too.
+/// Excludes other machines from a cache directory on a network file system.
 ///
-/// Files of a cache appear and go under locks of directories, which most network file systems keep within a machine. So one machine at a
-/// time uses such a cache: its id stands in the file `machine`, and each of its processes has that file's lock shared. Who gets the lock
-/// exclusively is alone, and may write another id.
+/// Cache files are created and removed under locks of directories, which most network file systems keep within a
+/// machine. So only one machine at a time uses such a cache. Its ID is in the file `machine`, and each of its processes
+/// holds the lock of that file shared. A process that gets the lock exclusively is alone, and may write another ID.
 final class MachineLock: Sendable {
     static let fileName = "machine"
-    /// The time to try for: processes of one machine that begin at the same time are in each other's way for a moment.
+    /// The timeout: processes of one machine that start at the same time block each other for a moment.
     private static let timeout: Duration = .seconds(1)
 
-    /// Open as long as this instance lives, and so is the lock.
+    /// The locked file. It is open, and thus locked, as long as this instance lives.
     private let file: LocalFile
 
     /// Takes the lock in the cache directory `root`.
     ///
-    /// - Parameter machine: This machine's id.
-    /// - Throws: `Errno.resourceTemporarilyUnavailable` where another machine has it; anything else where locks don't work.
+    /// - Parameter machine: The ID of this machine.
+    /// - Throws: `Errno.resourceTemporarilyUnavailable` if another machine holds it; another error if locks don't work.
     init(in root: LocalFile, machine: [UInt8] = MachineLock.thisMachine) throws(Errno) {
         file = try LocalFile(Self.fileName, in: root, O_RDWR | O_CREAT)
         let deadline = ContinuousClock.now + Self.timeout
         while true {
             if try lock(F_WRLCK) {
-                // Alone. Asked for without another lock, so that of many processes one gets it.
+                // This process is alone. It held no other lock while it tried, so that one of many processes succeeds.
                 if try file.read(machine.count + 1, at: 0) != machine {
                     try file.truncate(to: 0)
                     try file.write(machine, at: 0)
@@ -39,7 +39,7 @@ final class MachineLock: Sendable {
         }
     }
 
-    /// Returns `true` if the lock was got.
+    /// Tries to lock the file; returns `true` on success.
     private func lock(_ type: CInt) throws(Errno) -> Bool {
         do throws(Errno) {
             try LocalFile.checked { tractfs_lock_file(file.descriptor, Int16(type)) }
@@ -50,7 +50,7 @@ final class MachineLock: Sendable {
         }
     }
 
-    /// The id of this start of the machine: containers share the kernel, and so its locks.
+    /// The ID of this boot: containers share the kernel, and so its locks.
     private static let thisMachine: [UInt8] = {
         let id = try? LocalFile("/proc/sys/kernel/random/boot_id", O_RDONLY).read(36, at: 0)
         return id ?? Array("unknown".utf8)

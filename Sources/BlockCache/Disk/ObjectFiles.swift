@@ -96,7 +96,7 @@ final class ObjectFiles: Sendable {
         guard data.lock(.shared) else { throw .resourceTemporarilyUnavailable }
         try data.truncate(to: identity.byteCount)
         let index = try LocalFile(newName, in: shard, O_RDWR | O_CREAT | O_EXCL)
-        try index.write(IndexHeader.bytes(for: identity, lastUse: wallClockNanoseconds()), at: 0)
+        try index.write(IndexHeader.bytes(for: identity, lastUse: IndexHeader.now), at: 0)
         try index.truncate(to: IndexHeader.indexByteCount(for: identity))
         try shard.rename(newName, to: identity.name + indexSuffix)
         return ObjectFiles(identity: identity, data: data, index: index, look: SealRecord(try data.status()))
@@ -167,18 +167,19 @@ final class ObjectFiles: Sendable {
     }
 
     /// Returns `true` if the object is pinned.
-    func isKept() throws(Errno) -> Bool {
-        IndexHeader.isKept(try index.read(IndexHeader.sealOffset - IndexHeader.keptOffset, at: IndexHeader.keptOffset))
+    func isPinned() throws(Errno) -> Bool {
+        IndexHeader.isPinned(
+            try index.read(IndexHeader.sealOffset - IndexHeader.pinnedOffset, at: IndexHeader.pinnedOffset))
     }
 
     /// Pins or unpins the object.
-    func setKept(_ isKept: Bool) throws(Errno) {
-        try index.write(IndexHeader.keptBytes(isKept), at: IndexHeader.keptOffset)
+    func setPinned(_ isPinned: Bool) throws(Errno) {
+        try index.write(IndexHeader.pinnedBytes(isPinned), at: IndexHeader.pinnedOffset)
     }
 
     /// Sets the last use in the index to now.
     func setLastUse() throws(Errno) {
-        try index.write(IndexHeader.bytes(wallClockNanoseconds()), at: IndexHeader.lastUseOffset)
+        try index.write(IndexHeader.bytes(IndexHeader.now), at: IndexHeader.lastUseOffset)
     }
 
     /// Returns `true` if the data file is unchanged since it was sealed in this boot.

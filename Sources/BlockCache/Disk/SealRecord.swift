@@ -1,5 +1,6 @@
 import struct SystemPackage.Errno
 import Glibc
+import SystemSupport
 
 /// The state of a data file when all its blocks had been verified. While the state is the same, the file has not been
 /// written: `changed` moves with every write and can't be set. A machine that stopped without warning may have lost

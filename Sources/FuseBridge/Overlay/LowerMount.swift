@@ -6,8 +6,8 @@ import SystemSupport
 /// ioctl(2) on. The process that supervises the mount gives it to them: it has the mounted /dev/fuse, of which the kernel makes
 /// as many mounts as are wanted (Linux 5.15 and later).
 public enum LowerMount {
-    /// How long a process that gives it may take, in seconds.
-    private static let patience = 5
+    /// The timeout for the answer of the supervising process.
+    private static let timeout: Duration = .seconds(5)
 
     /// Makes one more mount, with no place either, of what `device` is mounted for. It is the caller's to close; until then the file
     /// system lives on, also where it is unmounted.
@@ -100,7 +100,7 @@ public enum LowerMount {
     private static func connect(in folder: FileDescriptor) throws(Errno) -> FileDescriptor {
         let connection: FileDescriptor
         do throws(Errno) {
-            connection = try LocalSocket.connect(to: OverlayFolder.Name.socket, in: folder, patience: patience)
+            connection = try LocalSocket.connect(to: OverlayFolder.Name.socket, in: folder, timeout: timeout)
         } catch {
             let isGone = error == .connectionRefused || error == .noSuchFileOrDirectory
             throw isGone ? Errno(rawValue: ENOTCONN) : error

@@ -11,7 +11,7 @@ extension OverlayFolder {
     ]
 
     /// What may lie there without being ours: ext4 has it in the topmost folder of a disk.
-    private static let harmless: Set = [".", "..", "lost+found"]
+    private static let harmless: Set = ["lost+found"]
 
     /// Sees whether what is written can be kept in the folder, and takes its lock.
     ///
@@ -50,7 +50,7 @@ extension OverlayFolder {
     }
 
     private func checkContents() throws(MountError) {
-        let names = Set(DirectoryNames.of("/proc/self/fd/\(descriptor.rawValue)")).subtracting(Self.harmless)
+        let names = Set(DirectoryEntries.names(in: "/proc/self/fd/\(descriptor.rawValue)")).subtracting(Self.harmless)
         // An upper folder that nobody has noted the bucket of isn't ours either.
         let foreign = names.subtracting(names.contains(Name.bucket) ? Name.ours : [Name.work, Name.socket])
         guard let first = foreign.min() else { return }

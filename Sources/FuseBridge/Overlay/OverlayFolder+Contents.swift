@@ -101,6 +101,6 @@ extension OverlayFolder {
     }
 
     private var holdsWrites: Bool {
-        DirectoryNames.of("/proc/self/fd/\(descriptor.rawValue)/\(Name.upper)").contains { $0 != "." && $0 != ".." }
+        !DirectoryEntries.names(in: "/proc/self/fd/\(descriptor.rawValue)/\(Name.upper)").isEmpty
     }
 }

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// Names that are consecutive numbers: the same text before and after a number of always the same width, which goes up by
 /// the same step from name to name, as in `img_000123.nii`.
@@ -78,8 +79,4 @@ struct NumberSeries: Equatable {
         guard number >= 0, digits.count <= width else { return nil }
         return head + Array(repeating: UInt8(ascii: "0"), count: width - digits.count) + digits + tail
     }
-}
-
-extension UInt8 {
-    fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 }

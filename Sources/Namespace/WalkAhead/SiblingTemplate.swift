@@ -1,5 +1,5 @@
-import Algorithms
 import ObjectStore
+import SystemSupport
 
 /// What one directory was seen to hold, as a pattern for its siblings: in many trees, those of a study's subjects for one,
 /// siblings hold the same things by nearly the same names.

@@ -1,5 +1,3 @@
-import Dispatch
-import Glibc
 public import Logging
 public import ObjectStore
 import Synchronization
@@ -16,7 +14,8 @@ public final class CredentialsSession: CredentialsProvider {
     private let chain: CredentialsChain
     private let logger: Logger
     private let shared: Mutex<Shared>
-    private let wakeup = DispatchSemaphore(value: 0)
+    /// `true` if the thread must look at the state.
+    private let wakeup = Monitor(false)
 
     /// Keeps what the chain gave good from now on.
     ///
@@ -40,7 +39,7 @@ public final class CredentialsSession: CredentialsProvider {
     /// Ends the thread, once the source that it may be asking has answered.
     public func shutdown() {
         shared.withLock { $0.isEnded = true }
-        wakeup.signal()
+        wakeup.change { $0 = true }
     }
 
     /// The credentials that were found last, and what is known of them.
@@ -55,7 +54,7 @@ public final class CredentialsSession: CredentialsProvider {
             "\(message)",
             metadata: [
                 "credentials": "\(resolved.credentials)", "from": "\(resolved.source)",
-                "until": "\(resolved.expiry.map { CalendarTime($0).basicFormat } ?? "unknown")",
+                "until": "\(resolved.expiry.map { $0.utcBasicText } ?? "unknown")",
             ])
     }
 
@@ -74,7 +73,7 @@ extension CredentialsSession {
     /// What to sign with now.
     public func current(for subject: String) -> CurrentCredentials {
         let (current, hasErrand) = shared.withLock { $0.state.current(for: subject, now: .now) }
-        if hasErrand { wakeup.signal() }
+        if hasErrand { wakeup.change { $0 = true } }
         return current
     }
 
@@ -86,7 +85,7 @@ extension CredentialsSession {
         switch shared.withLock({ $0.state.noteRefusal(of: credentials, for: subject, error, now: .now) }) {
         case .askAgain: return true
         case .replace:
-            wakeup.signal()
+            wakeup.change { $0 = true }
             return true
         case .giveUp: return false
         case .giveUpNews(let error):
@@ -109,15 +108,12 @@ extension CredentialsSession {
     /// What the thread does. It doesn't keep the session alive, except while there is something to do.
     private struct Work: Sendable {
         weak let session: CredentialsSession?
-        let wakeup: DispatchSemaphore
+        let wakeup: Monitor<Bool>
 
         func run() {
-            // Signals are for the main thread; a write to a closed connection is curl's to notice.
-            var all = sigset_t()
-            sigfillset(&all)
-            pthread_sigmask(SIG_BLOCK, &all, nil)
             while let wait = session?.proceed() {
-                _ = wakeup.wait(timeout: .now() + .milliseconds(Int((wait / .milliseconds(1)).rounded(.up))))
+                wakeup.wait(atMost: wait) { $0 }
+                wakeup.change { $0 = false }
             }
         }
     }

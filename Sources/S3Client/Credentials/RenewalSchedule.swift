@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// When credentials are to be renewed.
 struct RenewalSchedule {

@@ -1,4 +1,5 @@
-public import ObjectStore
+import ObjectStore
+public import SystemSupport
 
 /// Credentials that a source has given, and what it said of them.
 public struct ResolvedCredentials: Sendable {
@@ -36,7 +37,7 @@ extension Credentials {
             "access key id": accessKeyID, "secret access key": secretAccessKey, "session token": sessionToken,
         ]
         for (name, value) in values.sorted(by: { $0.key < $1.key }) {
-            guard value?.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) ?? true else {
+            guard value?.utf8.allSatisfy(\.isVisibleASCII) ?? true else {
                 throw SettingsError(
                     "the \(name) from \(source) has a blank, a line break or another character that can't be in one; "
                         + "write it again")

@@ -32,7 +32,7 @@ enum SettingsFile {
         }
         let end = text.lastIndex { !$0.isWhitespace }.map(text.index(after:)) ?? text.startIndex
         let token = text[..<end]
-        guard !token.isEmpty, token.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else {
+        guard !token.isEmpty, token.utf8.allSatisfy(\.isPrintableASCII) else {
             throw SettingsError("\(path), which \(source) names, holds no token")
         }
         return String(token)

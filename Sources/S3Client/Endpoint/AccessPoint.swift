@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// An S3 access point by its ARN, which stands where a bucket's name does: `arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME`
 /// ("Referencing access points" in the Amazon S3 User Guide).
 struct AccessPoint: Hashable, Sendable {
@@ -33,7 +35,7 @@ struct AccessPoint: Hashable, Sendable {
         guard Region.isValid(region), Partition(region: region) == partition else {
             throw SettingsError("\(shown) names the region \(Excerpt.of(region.utf8)), which is not one of \(parts[1])")
         }
-        guard account.utf8.count == 12, account.utf8.allSatisfy(Self.isDigit) else {
+        guard account.utf8.count == 12, account.utf8.allSatisfy(\.isDigit) else {
             throw SettingsError("\(shown) names no account: that is a number of twelve digits")
         }
         guard Self.isName(name) else {
@@ -53,13 +55,11 @@ struct AccessPoint: Hashable, Sendable {
         SettingsError("\(shown) is no access point's ARN: give arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME")
     }
 
-    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
-
     private static func isName(_ name: String) -> Bool {
         let hyphen = UInt8(ascii: "-")
         return (3...50).contains(name.utf8.count) && name.utf8.first != hyphen && name.utf8.last != hyphen
             && name.utf8.allSatisfy {
-                isDigit($0) || $0 == hyphen || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+                $0.isDigit || $0 == hyphen || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
             }
     }
 }

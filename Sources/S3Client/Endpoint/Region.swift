@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// Names of regions.
 enum Region {
     /// Where nobody names one; AWS's first, and what other S3 servers take.
@@ -6,7 +8,7 @@ enum Region {
     /// Returns `true` if `name` could be that of a region of another store's: it goes into signatures only, where "/" and "," separate.
     static func isSignable(_ name: String) -> Bool {
         (1...255).contains(name.utf8.count)
-            && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
+            && name.utf8.allSatisfy { $0.isVisibleASCII && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
     }
 
     /// Returns `true` if `name` could be that of an AWS region, which is part of host names: small letters, digits and "-".

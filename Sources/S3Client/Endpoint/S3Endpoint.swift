@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// Where a service answers: scheme, host, port and the path in front of what it has, which at S3 are buckets.
 public struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
     enum Scheme: String, Sendable {
@@ -59,7 +61,7 @@ extension S3Endpoint {
                 "the endpoint URL may not hold a user name or password: credentials come from the environment or a profile"
             )
         }
-        guard path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !path.contains("?"), !path.contains("#") else {
+        guard path.utf8.allSatisfy(\.isVisibleASCII), !path.contains("?"), !path.contains("#") else {
             throw SettingsError(
                 "the endpoint URL \(Excerpt.of(url.utf8)) may have a path, but no query and no fragment")
         }
@@ -81,7 +83,7 @@ extension S3Endpoint {
         let host = authority[..<hostEnd].lowercased()
         let tail = authority[hostEnd...]
         if tail.isEmpty { return (host, nil) }
-        guard tail.hasPrefix(":"), tail.utf8.dropFirst().allSatisfy(isDigit), let port = Int(tail.dropFirst()),
+        guard tail.hasPrefix(":"), tail.utf8.dropFirst().allSatisfy(\.isDigit), let port = Int(tail.dropFirst()),
             (1...65_535).contains(port)
         else {
             throw SettingsError("the endpoint URL \(Excerpt.of(url.utf8)) has a port that is not 1 to 65535")
@@ -98,12 +100,8 @@ extension S3Endpoint {
         }
         return !host.isEmpty
             && host.utf8.allSatisfy {
-                isDigit($0) || isLetter($0) || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_")].contains($0)
+                $0.isDigit || isLetter($0) || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_")].contains($0)
             }
-    }
-
-    private static func isDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
     private static func isLetter(_ byte: UInt8) -> Bool {

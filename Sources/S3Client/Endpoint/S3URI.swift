@@ -1,4 +1,5 @@
 public import ObjectStore
+import SystemSupport
 
 /// `s3://BUCKET[/PREFIX]`, as a user gives it; instead of the bucket's name an access point's ARN may stand. The prefix is taken as it stands: nothing in it is decoded, and no "/" is
 /// added.
@@ -57,7 +58,7 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
     /// The reason why no store can have a bucket of this name, or `nil`. The name becomes part of a path.
     private static func problem(withBucket name: String) -> String? {
         guard name.utf8.count <= 255 else { return "it must have at most 255 bytes" }
-        guard name.unicodeScalars.allSatisfy({ !$0.isInstruction && $0 != "\u{FFFD}" }) else {
+        guard name.unicodeScalars.allSatisfy({ !$0.isControlOrFormat && $0 != "\u{FFFD}" }) else {
             return "control characters may not stand in it"
         }
         return name == "." || name == ".." ? "in a path it has another meaning" : nil

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// A session as CreateSession has given it.
 struct MadeSession {

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// CreateSession, which gives credentials for one directory bucket ("CreateSession" in the Amazon S3 API Reference). Signed
 /// with the account's credentials.
@@ -45,7 +46,7 @@ final class SessionOperation: Operation {
 
     func begin(_ head: ResponseHead, at start: Int) throws(AttemptFailure) {
         document = []
-        answerTime = head.date.flatMap(CalendarTime.init(httpDate:))?.timestamp
+        answerTime = head.date.flatMap(Timestamp.init(httpDate:))
     }
 
     func receive(_ bytes: RawSpan, at start: Int) throws(AttemptFailure) {
@@ -120,7 +121,7 @@ struct SessionDocument {
             case "AccessKeyId": document.accessKeyID = value
             case "SecretAccessKey": document.secretAccessKey = value
             case "SessionToken": document.sessionToken = value
-            case "Expiration": document.expiry = CalendarTime(listing: text)?.timestamp
+            case "Expiration": document.expiry = Timestamp(iso8601: text)
             default: break
             }
         }

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// Makes the items of a page of the elements that an answer has.
 struct ListPageAssembly {

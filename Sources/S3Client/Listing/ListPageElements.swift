@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The elements of an answer to ListObjectsV2 or ListObjects. EncodingType may come behind the keys that it is about, so keys are
 /// left as they stand; all else is read at once, because a text is a piece of memory and a number is none.

@@ -1,5 +1,6 @@
 internal import CCurl
-public import ObjectStore
+import ObjectStore
+public import SystemSupport
 
 /// Asks a bucket one question (ListObjectsV2, for one key, unsigned), to find out how far one gets with it, and where it
 /// stops: the way there is the same for every request, and an answer that says no tells the store's time and the bucket's
@@ -159,7 +160,7 @@ extension EndpointReport {
         }
         return .success(
             Answer(
-                time: attempt.head.date.flatMap(CalendarTime.init(httpDate:))?.timestamp,
+                time: attempt.head.date.flatMap(Timestamp.init(httpDate:)),
                 region: attempt.head.region.flatMap { Region.isSignable($0) ? $0 : nil }))
     }
 

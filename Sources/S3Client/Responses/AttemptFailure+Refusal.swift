@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// What an answer that is no success means. This is the one place that knows S3's error codes ("List of error codes" in
 /// the Amazon S3 API Reference).
@@ -89,7 +90,7 @@ extension AttemptFailure {
 
     /// How many seconds the store's clock is ahead of ours.
     private static func skew(of head: ResponseHead, now: Timestamp) -> Int? {
-        head.date.flatMap(CalendarTime.init(httpDate:)).map { $0.timestamp.seconds - now.seconds }
+        head.date.flatMap(Timestamp.init(httpDate:)).map { $0.seconds - now.seconds }
     }
 
     private static func meaning(ofCode code: String) -> (StoreError.Code, Remedy)? {

@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// The status and those header fields of an answer that the client looks at.
 struct ResponseHead: Equatable {
     /// 0 until the status line has come.
@@ -42,7 +44,7 @@ struct ResponseHead: Equatable {
         init?(name: some Collection<UInt8>) {
             let field = Self.allCases.first { field in
                 let expected = field.rawValue.utf8
-                return expected.count == name.count && zip(expected, name).allSatisfy { $0 == lowercased($1) }
+                return expected.count == name.count && zip(expected, name).allSatisfy { $0 == $1.lowercasedASCII }
             }
             guard let field else { return nil }
             self = field
@@ -97,10 +99,6 @@ private func isBlank(_ byte: UInt8) -> Bool {
     case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"): true
     default: false
     }
-}
-
-private func lowercased(_ byte: UInt8) -> UInt8 {
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
 }
 
 /// `Content-Range: bytes 0-99/1000` (RFC 9110, section 14.4).

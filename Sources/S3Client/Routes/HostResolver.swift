@@ -33,10 +33,6 @@ final class HostResolver: Sendable {
 
     private func begin(_ host: String) {
         DetachedThread.start { [self] in
-            // Signals are for the main thread.
-            var all = sigset_t()
-            sigfillset(&all)
-            pthread_sigmask(SIG_BLOCK, &all, nil)
             let result = lookUp(host)
             book.withLock { $0.note(result, of: host, now: .now) }
         }

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// What the Security Token Service answers: credentials, or an error.
 struct SecurityTokenDocument {
@@ -31,7 +32,7 @@ struct SecurityTokenDocument {
             case (4, "AccessKeyId"): document.accessKeyID = value
             case (4, "SecretAccessKey"): document.secretAccessKey = value
             case (4, "SessionToken"): document.sessionToken = value
-            case (4, "Expiration"): document.expiry = CalendarTime(listing: text)?.timestamp
+            case (4, "Expiration"): document.expiry = Timestamp(iso8601: text)
             case (3, "Code"): document.code = Excerpt.of(text)
             // Some errors have the whole request that should have been signed behind the first line.
             case (3, "Message"): document.message = Excerpt.of(text.prefix { $0 != UInt8(ascii: "\n") })

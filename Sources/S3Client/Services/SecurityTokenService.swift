@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// AWS's Security Token Service, which gives temporary credentials of a role (AWS STS API Reference).
 struct SecurityTokenService {

@@ -1,6 +1,7 @@
 internal import CCurl
 import Glibc
 import ObjectStore
+import SystemSupport
 
 /// Asks services that hand out credentials, and a store how far one gets with it: rare, small requests, one at a time, on a
 /// thread that may wait.
@@ -62,7 +63,7 @@ struct ServiceConnection {
         }
         return Answer(
             status: attempt.head.status, body: attempt.body,
-            date: attempt.head.date.flatMap(CalendarTime.init(httpDate:))?.timestamp)
+            date: attempt.head.date.flatMap(Timestamp.init(httpDate:)))
     }
 
     /// How a request went that was sent once.

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// AWS Signature Version 4.
 ///
@@ -22,7 +23,7 @@ struct Signer: Sendable {
         var signed = request
         let bodyHash = request.body.isEmpty ? Self.emptyBodyHash : Digest.hex(Digest.sha256(request.body))
         signed.headers.append(HTTPHeader("x-amz-content-sha256", bodyHash))
-        signed.headers.append(HTTPHeader("x-amz-date", CalendarTime(time).basicFormat))
+        signed.headers.append(HTTPHeader("x-amz-date", time.utcBasicText))
         if let token = credentials.sessionToken {
             signed.headers.append(HTTPHeader(credentials.purpose.tokenName.lowercased(), token))
         }
@@ -44,7 +45,7 @@ struct Signer: Sendable {
         signed.query += [
             QueryItem("X-Amz-Algorithm", Self.algorithm),
             QueryItem("X-Amz-Credential", "\(credentials.accessKeyID)/\(scope)"),
-            QueryItem("X-Amz-Date", CalendarTime(time).basicFormat),
+            QueryItem("X-Amz-Date", time.utcBasicText),
             QueryItem("X-Amz-Expires", String(lifetime)),
             QueryItem("X-Amz-SignedHeaders", headers.names),
         ]
@@ -58,7 +59,7 @@ struct Signer: Sendable {
 
     /// What the signing key is good for: a day, a region, a service.
     private var scope: String {
-        "\(CalendarTime(time).basicDate)/\(region)/\(service)/aws4_request"
+        "\(time.utcBasicDate)/\(region)/\(service)/aws4_request"
     }
 
     private func signature(of request: HTTPRequest, headers: CanonicalHeaders, bodyHash: String) -> String {
@@ -66,14 +67,14 @@ struct Signer: Sendable {
             request.method, request.path, request.canonicalQuery, headers.lines, headers.names, bodyHash,
         ].joined(separator: "\n")
         let stringToSign = [
-            Self.algorithm, CalendarTime(time).basicFormat, scope,
+            Self.algorithm, time.utcBasicText, scope,
             Digest.hex(Digest.sha256(Array(canonicalRequest.utf8))),
         ].joined(separator: "\n")
         return Digest.hex(Digest.hmac(key: signingKey, Array(stringToSign.utf8)))
     }
 
     private var signingKey: [UInt8] {
-        [CalendarTime(time).basicDate, region, service, "aws4_request"].reduce(
+        [time.utcBasicDate, region, service, "aws4_request"].reduce(
             Array("AWS4\(credentials.secretAccessKey)".utf8)
         ) { key, part in
             Digest.hmac(key: key, Array(part.utf8))

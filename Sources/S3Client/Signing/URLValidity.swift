@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// How long a URL works that some credentials have signed ("Sharing objects with presigned URLs" in the Amazon S3 User Guide).
 struct URLValidity: Equatable {

@@ -2,17 +2,17 @@ internal import CCrypto
 
 /// Base64 (RFC 4648, section 4), by OpenSSL.
 enum Base64 {
-    /// The bytes as text.
+    /// Encodes bytes.
     static func encode(_ bytes: [UInt8]) -> String {
-        // OpenSSL puts a NUL behind it.
+        // OpenSSL appends a NUL.
         var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
         let count = EVP_EncodeBlock(&text, bytes, CInt(bytes.count))
         return String(decoding: text.prefix(Int(count)), as: UTF8.self)
     }
 
-    /// The bytes of a text, which may have blanks and line breaks at its ends.
+    /// Decodes a text, which may have blanks and line breaks at both ends.
     ///
-    /// - Returns: `nil` where it is no Base64.
+    /// - Returns: `nil` if the text is not Base64.
     static func decode(_ text: [UInt8]) -> [UInt8]? {
         let padding = text.reversed().drop(while: isBlank).prefix { $0 == UInt8(ascii: "=") }.count
         guard padding <= 2 else { return nil }

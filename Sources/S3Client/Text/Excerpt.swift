@@ -1,9 +1,10 @@
 import ObjectStore
+import SystemSupport
 
-/// Text from outside, made fit for a log or an error message: one line, no control characters, not long, and of HTML
-/// only what a browser would show.
+/// The beginning of a text of a server, for a log or an error message: one line, short, without control characters and
+/// without HTML tags.
 enum Excerpt {
-    /// The beginning of `bytes` as plain text, at most `limit` characters.
+    /// Returns the beginning of `bytes` as plain text, at most `limit` characters.
     static func of(_ bytes: some Sequence<UInt8>, limit: Int = 200) -> String {
         var text = ""
         var count = 0
@@ -28,7 +29,7 @@ enum Excerpt {
         return text
     }
 
-    /// Whether bytes that should be XML begin as a web page does.
+    /// Returns `true` if bytes that should be XML begin like a web page.
     static func looksLikeHTML(_ bytes: [UInt8]) -> Bool {
         let text = String(decoding: bytes.prefix(512), as: UTF8.self).lowercased()
         return ["<html", "<!doctype html"].contains { text.contains($0) }
@@ -37,7 +38,7 @@ enum Excerpt {
     private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .spaceSeparator, .surrogate, .privateUse: true
-        default: scalar.isInstruction
+        default: scalar.isControlOrFormat
         }
     }
 }

@@ -1,17 +1,17 @@
-/// Percent-encoding as Signature Version 4 and S3's listings use it.
+/// Percent-encoding as in Signature Version 4 and in S3's listings.
 enum PercentEncoding {
-    /// Which bytes besides the unreserved ones stay as they are.
+    /// The part of a URL, which determines the reserved bytes.
     enum Component {
-        /// The path of an object: "/" separates and stays.
+        /// The path of an object, in which "/" is not encoded.
         case path
         /// A name or a value of a query.
         case query
     }
 
-    /// The bytes with all but RFC 3986's unreserved characters (`A-Z a-z 0-9 - . _ ~`) as `%XX`, upper case, once.
+    /// Encodes all bytes but RFC 3986's unreserved characters (`A-Z a-z 0-9 - . _ ~`) as `%XX`, in uppercase.
     ///
-    /// S3 signs the path encoded once, as it is sent, with "//" and ".." kept, where other AWS services encode twice and
-    /// normalise (Signature Version 4, "Create a canonical request").
+    /// The result is sent and signed: S3 encodes the path once and leaves "//" and ".." in it, while other AWS services
+    /// encode it twice and normalize it (Signature Version 4, "Create a canonical request").
     static func encode(_ bytes: some Sequence<UInt8>, as component: Component) -> String {
         var encoded: [UInt8] = []
         for byte in bytes {
@@ -24,13 +24,13 @@ enum PercentEncoding {
         return String(decoding: encoded, as: UTF8.self)
     }
 
-    /// The bytes that an answer with `EncodingType=url` stands for: `%XX` is a byte, "+" a space.
+    /// Decodes the bytes of a response with `EncodingType=url`: `%XX` is a byte, "+" is a space.
     ///
-    /// S3 and MinIO write a space as "+" and a plus as "%2B"; other servers write "%20" and "%2B". Both decode alike.
+    /// S3 and MinIO encode a space as "+", other servers as "%20"; all encode a plus as "%2B".
     ///
-    /// - Returns: `nil` where a "%" is not followed by two hexadecimal digits.
+    /// - Returns: `nil` if a "%" is not followed by two hexadecimal digits.
     static func decodeForm(_ bytes: [UInt8]) -> [UInt8]? {
-        // As almost all keys are.
+        // Almost all keys have neither.
         if !bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) { return bytes }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)

@@ -1,22 +1,22 @@
-/// What must not be seen in a message, such as a session token: a server may repeat what it was sent, or a piece of it.
+/// Secrets to remove from messages, such as a session token: a server may repeat what it was sent, or a piece of it.
 struct SecretText: Sendable {
-    /// Shorter ones are no secrets, and removing them would make messages unreadable.
+    /// The length of the shortest secret. Removing shorter texts would make messages unreadable.
     private static let byteCountMin = 8
-    /// As many bytes in a row as no message has in common with a secret by chance.
+    /// The length of a piece that identifies a secret: no message contains that many bytes of it by chance.
     private static let pieceByteCount = 12
 
     private let secrets: [String]
     private let phrases: [String]
 
     /// - Parameters:
-    ///   - secrets: What is not to be seen, nor any piece of it: messages are cut to a length, tokens are longer.
-    ///   - phrases: What is not to be seen as a whole, although its words may be.
+    ///   - secrets: Texts to remove with all their pieces: messages are cut to a length that tokens exceed.
+    ///   - phrases: Texts to remove as a whole only.
     init(_ secrets: [String?], phrases: [String?] = []) {
         self.secrets = secrets.compactMap { $0 }.filter { $0.utf8.count >= Self.byteCountMin }
         self.phrases = phrases.compactMap { $0 }.filter { $0.utf8.count >= Self.byteCountMin }
     }
 
-    /// `text` without the secrets.
+    /// Returns `text` without the secrets.
     func removed(from text: String) -> String {
         let rest = (phrases + secrets).reduce(text) { $0.replacing($1, with: Self.mark) }
         return Self.joined(Array(rest.utf8), without: secretBytes(of: Array(rest.utf8)))
@@ -24,7 +24,7 @@ struct SecretText: Sendable {
 
     private static let mark = "[…]"
 
-    /// Which of the bytes belong to a piece of a secret.
+    /// Returns a flag for each byte: `true` if it belongs to a piece of a secret.
     private func secretBytes(of bytes: [UInt8]) -> [Bool] {
         var isSecret = Array(repeating: false, count: bytes.count)
         for secret in secrets {
@@ -39,7 +39,7 @@ struct SecretText: Sendable {
         return isSecret
     }
 
-    /// Where the secret's first few bytes stand in front of the sign that a text was cut: an excerpt ended in it.
+    /// Returns the ranges of a secret's first bytes before an ellipsis: the excerpt was cut within the secret.
     private static func beginnings(of secret: [UInt8], in bytes: [UInt8]) -> [Range<Int>] {
         let cut = Array("…".utf8)
         let ends = bytes.indices.filter { bytes[$0...].starts(with: cut) }
@@ -54,7 +54,7 @@ struct SecretText: Sendable {
         return (0...bytes.count - pieceByteCount).map { bytes[$0..<$0 + pieceByteCount] }
     }
 
-    /// The bytes as text, with a mark in place of those that are secret.
+    /// Returns the bytes as text, with a mark in place of the secret ones.
     private static func joined(_ bytes: [UInt8], without isSecret: [Bool]) -> String {
         var kept: [UInt8] = []
         for index in bytes.indices {

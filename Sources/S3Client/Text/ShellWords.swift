@@ -1,13 +1,13 @@
-/// Words of a command as a shell splits them, without anything else that a shell does (POSIX Shell Command Language, 2.2
-/// "Quoting"); what Python's `shlex.split` does.
+/// The words of a command as a shell splits them, without expansions (POSIX Shell Command Language, 2.2 "Quoting"),
+/// like Python's `shlex.split`.
 enum ShellWords {
-    /// The words.
+    /// Splits a command.
     ///
-    /// - Returns: `nil` where a quotation mark or a backslash lacks what belongs to it.
+    /// - Returns: `nil` if a quotation mark isn't closed, or the command ends in a backslash.
     static func split(_ command: String) -> [String]? {
         var words: [String] = []
         var word: String?
-        // Not characters: a mark that combines with a quotation mark doesn't take its meaning away.
+        // Scalars, not characters: a quotation mark with a combining mark is still one.
         var rest = command.unicodeScalars[...]
         while let scalar = rest.popFirst() {
             switch scalar {
@@ -30,7 +30,7 @@ enum ShellWords {
         return words + (word.map { [$0] } ?? [])
     }
 
-    /// What stands up to the next quotation mark; a backslash takes away the meaning of one and of itself only.
+    /// Takes the text up to the next quotation mark. A backslash escapes only a quotation mark or itself.
     private static func takeQuoted(_ rest: inout Substring.UnicodeScalarView) -> String? {
         var text = ""
         while let scalar = rest.popFirst() {

@@ -1,18 +1,17 @@
 internal import CExpat
 import Glibc
 
-/// Who is told what an XML document holds.
+/// The receiver of the elements of an XML document.
 protocol XMLConsumer: AnyObject {
-    /// An element begins; the root has depth 1.
+    /// Receives the begin of an element. The root has depth 1.
     func begin(_ element: XMLName, depth: Int)
 
-    /// An element ends. `text` is what stood directly in it: it lies in a buffer that is used again, so who keeps it makes
-    /// a copy.
+    /// Receives the end of an element. `text` is the text directly in it, in a buffer that is reused after the call.
     func end(_ element: XMLName, depth: Int, text: [UInt8])
 }
 
-/// The name of an element, to be compared with names that are known; valid only during the call that tells of it. The prefix of a
-/// namespace does not count.
+/// The name of an element without the prefix of a namespace, for comparison with known names. It is valid only during
+/// the call of the consumer.
 struct XMLName {
     private let bytes: UnsafePointer<CChar>
 
@@ -24,50 +23,50 @@ struct XMLName {
         strcmp(name.bytes, UnsafeRawPointer(known.utf8Start).assumingMemoryBound(to: CChar.self)) == 0
     }
 
-    /// So that names can be the cases of a `switch`.
+    /// Lets known names be the cases of a `switch`.
     static func ~= (known: StaticString, name: XMLName) -> Bool {
         name == known
     }
 }
 
-/// Why a document can't be read.
+/// The reason that a document can't be read.
 struct XMLError: Error, Equatable {
     let reason: String
 }
 
-/// Reads an XML document piece by piece, by expat. A document from a hostile server costs bounded memory: there are no
-/// entities but XML's own five, because a DOCTYPE is refused, and depth and texts have a limit.
+/// A reader of an XML document in pieces, by expat. A document of a hostile server uses bounded memory: a DOCTYPE is
+/// refused, so that there are no entities but XML's own five, and the depth and the length of texts are limited.
 final class XMLReader {
-    /// S3's answers are four deep.
+    /// The most nested elements. S3's responses have four levels.
     private static let depthLimit = 16
-    /// A key has at most 1,024 bytes, 3,072 when encoded; a message is short.
+    /// The longest text. A key has at most 1,024 bytes, 3,072 when encoded; messages are short.
     private static let textByteLimit = 64 * 1_024
-    /// Expat keeps what it can't tell of before its end, such as a name, a start tag or a comment. S3's have some dozens of
-    /// bytes.
+    /// The most bytes without an event. Expat buffers a name, a start tag or a comment until its end; those of S3 have
+    /// some dozens of bytes.
     private static let silentByteLimit = 256 * 1_024
 
     private let parser: XML_Parser
     private let consumer: any XMLConsumer
-    // In one value, of which each callback makes one access: Swift checks every one of them.
+    // One value, which each callback accesses once: Swift checks every access.
     private var elements = OpenElements()
-    /// How many bytes were read, at the least, since the parser last told of something.
+    /// The number of bytes read since the last event, at least.
     private var silentByteCount = 0
 
     fileprivate struct OpenElements {
         var failure: XMLError?
-        /// The text of each open element, from the root on; behind those, empty buffers that were used before.
+        /// The text of each open element, from the root on, followed by empty buffers for reuse.
         var texts: [[UInt8]] = []
-        /// How many elements are open.
+        /// The number of open elements.
         var depth = 0
-        /// Whether the parser has told of anything since this was last looked at.
-        var isTold = false
+        /// `true` if the parser has reported an event since the last `takeProgress`.
+        var hasProgress = false
     }
 
     init(consumer: any XMLConsumer) {
         guard let parser = XML_ParserCreate("UTF-8") else { preconditionFailure("out of memory") }
         self.parser = parser
         self.consumer = consumer
-        // The parser doesn't outlive this object, and it calls back only while `read` runs.
+        // The parser doesn't outlive this object, and calls back only during `read`.
         XML_SetUserData(parser, Unmanaged.passUnretained(self).toOpaque())
         XML_SetElementHandler(
             parser,
@@ -85,15 +84,15 @@ final class XMLReader {
         XML_ParserFree(parser)
     }
 
-    /// Reads on.
+    /// Reads the next bytes of the document.
     ///
-    /// - Parameter isLast: Whether the document ends with these bytes, which may be none.
+    /// - Parameter isLast: `true` if the document ends with these bytes, which may be none.
     func read(_ bytes: RawSpan, isLast: Bool) throws(XMLError) {
         let status = bytes.withUnsafeBytes { buffer in
             XML_Parse(
                 parser, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(buffer.count), isLast ? 1 : 0)
         }
-        silentByteCount = elements.takeIsTold() ? 0 : silentByteCount + bytes.byteCount
+        silentByteCount = elements.takeProgress() ? 0 : silentByteCount + bytes.byteCount
         if let failure = elements.failure { throw failure }
         guard silentByteCount <= Self.silentByteLimit else { throw XMLError(reason: "a part of it is too long") }
         guard status == XML_STATUS_OK else {
@@ -129,34 +128,34 @@ final class XMLReader {
 }
 
 extension XMLReader.OpenElements {
-    /// Whether anything was told since the last call.
-    mutating func takeIsTold() -> Bool {
-        defer { isTold = false }
-        return isTold
+    /// Returns `true` if there was an event since the last call.
+    mutating func takeProgress() -> Bool {
+        defer { hasProgress = false }
+        return hasProgress
     }
 
-    /// An element begins. Returns how many are open now; `nil` where nothing matters any more.
+    /// Records the begin of an element. Returns the number of open elements; `nil` after a failure.
     mutating func open() -> Int? {
         if failure != nil { return nil }
-        isTold = true
+        hasProgress = true
         if depth == texts.count { texts.append([]) }
         depth += 1
         return depth
     }
 
-    /// The innermost element ends. Calls `body` with its depth and its text, unless nothing matters any more.
+    /// Records the end of the innermost element. Calls `body` with its depth and its text, except after a failure.
     mutating func close(_ body: (Int, [UInt8]) -> Void) {
         guard failure == nil, depth > 0 else { return }
-        isTold = true
+        hasProgress = true
         body(depth, texts[depth - 1])
         depth -= 1
         texts[depth].removeAll(keepingCapacity: true)
     }
 
-    /// Text of the innermost element. Returns `false` where that has too much.
+    /// Appends to the text of the innermost element. Returns `false` if that gets too long.
     mutating func append(_ text: UnsafeRawBufferPointer, limit: Int) -> Bool {
         guard failure == nil, depth > 0 else { return true }
-        isTold = true
+        hasProgress = true
         guard texts[depth - 1].count + text.count <= limit else { return false }
         texts[depth - 1].append(contentsOf: text)
         return true

@@ -1,6 +1,7 @@
 internal import Logging
 import ObjectStore
 import Synchronization
+import SystemSupport
 
 /// What all network threads of a client share: its configuration, and what it has learned of the store.
 final class ClientContext: Sendable {

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// A request on its way to an end: queued, then attempts with waits between them. Lives on one network thread.
 ///

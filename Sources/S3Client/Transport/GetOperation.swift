@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// A range of one object version. Every attempt asks for what is still missing, tied to the version, so that bytes of two
 /// attempts are bytes of one version.
@@ -25,7 +26,7 @@ final class GetOperation: Operation {
     init(_ request: RangeRequest, bucket: String, traits: StoreTraits = StoreTraits(), receiver: any RangeReceiver) {
         object = request.object
         range = request.range
-        isAhead = request.isAhead
+        isAhead = request.isPrefetch
         self.receiver = receiver
         self.traits = traits
         acceptsGzip = traits.unpacks
@@ -53,12 +54,12 @@ final class GetOperation: Operation {
     private var condition: [HTTPHeader] {
         if !object.etag.isStandIn { return [HTTPHeader("If-Match", object.etag.text)] }
         if let etag = traits.pinnedETag(of: object) { return [HTTPHeader("If-Match", etag.text)] }
-        guard let time = object.etag.standInTime, (0..<CalendarTime.secondCountLimit - 1).contains(time.seconds) else {
+        guard let time = object.etag.standInTime, (0..<Timestamp.textSecondLimit - 1).contains(time.seconds) else {
             return []
         }
         // A header has whole seconds. A fraction is rounded up, or the object would look modified since.
         let second = Timestamp(seconds: time.seconds + (time.nanoseconds > 0 ? 1 : 0))
-        return [HTTPHeader("If-Unmodified-Since", CalendarTime(second).httpDate)]
+        return [HTTPHeader("If-Unmodified-Since", second.httpDate)]
     }
 
     func begin(_ head: ResponseHead, at start: Int) throws(AttemptFailure) {
@@ -102,12 +103,12 @@ final class GetOperation: Operation {
     /// The same for an object without an ETag in its listing: the time must be that of the listing, and ETag and time those of the
     /// first answer.
     private func checkPin(_ head: ResponseHead, etag: ETag?) throws(AttemptFailure) {
-        let time = head.lastModified.flatMap { CalendarTime(httpDate: $0)?.timestamp }
+        let time = head.lastModified.flatMap { Timestamp(httpDate: $0) }
         guard etag != nil || time != nil else {
             throw malformed("an answer with neither an ETag nor a valid Last-Modified")
         }
         if let time, let listed = object.etag.standInTime, !Self.isSecond(time, of: listed) {
-            throw changed("Last-Modified \(CalendarTime(time).httpDate)")
+            throw changed("Last-Modified \(time.httpDate)")
         }
         guard traits.pin(object, to: PinnedVersions.Pin(etag: etag, lastModified: time)) else {
             throw changed("ETag \(etag.map { Excerpt.of($0.text.utf8) } ?? "unknown")")

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The description of one object, as HeadObject gives it.
 final class HeadOperation: Operation {
@@ -31,7 +32,7 @@ final class HeadOperation: Operation {
             throw malformed("no valid size")
         }
         // Both only describe: some gateways leave one of them out of HEADs.
-        let lastModified = head.lastModified.flatMap { CalendarTime(httpDate: $0) }?.timestamp
+        let lastModified = head.lastModified.flatMap { Timestamp(httpDate: $0) }
         let etag = head.etag.flatMap { ETag(validating: Array($0.utf8)) } ?? ETag(standInFor: lastModified)
         object = ListedObject(
             version: ObjectVersion(key: key, etag: etag, byteCount: byteCount),

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The reason for a hedge: a second attempt beside one that is under way.
 enum HedgeReason: CaseIterable {

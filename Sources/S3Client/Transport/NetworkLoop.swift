@@ -1,6 +1,7 @@
 internal import CCurl
 internal import Logging
 import ObjectStore
+import SystemSupport
 
 /// What one network thread does: drives curl's multi handle and moves each exchange on. Nothing here is shared, so
 /// nothing is locked.
@@ -26,7 +27,7 @@ final class NetworkLoop {
     /// The instant of the next look for attempts that need a hedge; `nil` while none is under way.
     private var hedgeLookInstant: RunningClock.Instant?
     private var generator = SystemRandomNumberGenerator()
-    private var pulse = Pulse()
+    private var gapDetector = GapDetector()
     /// The end of the last gap that connections may not have survived.
     private var breakEnd: SuspendingClock.Instant?
 
@@ -80,7 +81,7 @@ final class NetworkLoop {
     ///
     /// - Parameter wait: How long it meant to wait since the last look.
     private func noteGap(after wait: Duration) {
-        guard let gap = pulse.beat(after: wait) else { return }
+        guard let gap = gapDetector.check(after: wait) else { return }
         // Also without requests: other threads have some, and must not take instants that lie ahead of the clock.
         RunningClock.skip(gap.stopped)
         guard gap.duration >= Self.breakMin else { return }

@@ -2,6 +2,7 @@ internal import CCurl
 import Glibc
 import ObjectStore
 import Synchronization
+import SystemSupport
 
 /// A request as it crosses over to its network thread.
 struct Submission: Sendable {

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The rate that transfers reach on this network thread just now: of those that began last, in flight or ended.
 ///

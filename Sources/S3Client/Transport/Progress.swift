@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// Measures what an attempt brings: since when it has been silent, and how fast its bytes come.
 ///

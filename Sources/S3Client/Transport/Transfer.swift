@@ -1,5 +1,6 @@
 internal import CCurl
 import ObjectStore
+import SystemSupport
 
 /// One of curl's easy handles: carries one attempt after the other, and calls the operation from curl's callbacks.
 ///

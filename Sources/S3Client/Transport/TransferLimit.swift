@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// How many transfers a network thread may have at once, by what the store bears: fewer while it asks for less traffic, and
 /// one more for each round without such an answer (additive increase, multiplicative decrease).

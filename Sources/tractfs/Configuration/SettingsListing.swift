@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// What holds, as text, for people and for programs.
 struct SettingsListing {
@@ -53,7 +54,7 @@ struct SettingsListing {
 
     /// Without what a terminal would obey.
     private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isInstruction ? "\u{fffd}" : $0 }))
+        text.replacingControlCharacters(with: "\u{fffd}")
     }
 
     // MARK: For programs

@@ -132,7 +132,7 @@ private final class Meter: RangeReceiver {
     /// Waits until `isEnough` holds, or `end`.
     func wait(until end: ContinuousClock.Instant, _ isEnough: (Reading) -> Bool) {
         while ContinuousClock.now < end, !monitor.look(isEnough) {
-            monitor.wait(nanoseconds: 50_000_000, until: isEnough)
+            monitor.wait(atMost: .milliseconds(50), until: isEnough)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Logging
 import ObjectStore
 import S3Client
+import SystemSupport
 
 /// What checks that ask for objects need: where they are, and what to sign with.
 struct BucketAccess: Sendable {

@@ -1,5 +1,6 @@
 import BlockCache
 import FuseBridge
+import SystemSupport
 
 /// Whether the cache's folder can be used, and has room.
 struct CacheCheck: Check {

@@ -1,6 +1,7 @@
 import Glibc
 import ObjectStore
 import S3Client
+import SystemSupport
 
 /// What requests are signed with.
 enum Signing: Sendable {
@@ -50,7 +51,7 @@ struct CredentialsCheck: Check {
             ("source", .string(resolved.source)), ("kind", .string("\(resolved.kind)")),
             ("expires", resolved.expiry.map { .string($0.utcText) } ?? .null),
         ]
-        if let expiry = resolved.expiry, expiry <= Timestamp(seconds: time(nil)) {
+        if let expiry = resolved.expiry, expiry <= .now {
             return .failure(
                 name, "\(message) have ended", advice: "get new ones where these come from", values: values)
         }

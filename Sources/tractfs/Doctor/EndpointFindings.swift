@@ -1,5 +1,6 @@
 import ObjectStore
 import S3Client
+import SystemSupport
 
 /// What one question to the store tells of the way to it, step by step, and of its clock and the bucket's region.
 struct EndpointFindings {

@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// What a check has found, for a person or a program.
 struct Finding: Sendable {
     /// How it stands.

@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// Findings for programs: a JSON array, an object a line.
 struct FindingsJSON {
     private let findings: [Finding]

@@ -1,4 +1,5 @@
 import FuseBridge
+import SystemSupport
 
 /// Whether this process could mount anything.
 struct FuseCheck: Check {

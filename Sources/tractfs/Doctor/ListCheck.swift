@@ -1,5 +1,6 @@
 import ObjectStore
 import S3Client
+import SystemSupport
 
 /// Whether the prefix can be listed, and has something in it: what a mount asks before it begins.
 struct ListCheck: Check {

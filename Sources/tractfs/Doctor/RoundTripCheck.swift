@@ -1,5 +1,6 @@
 import ObjectStore
 import S3Client
+import SystemSupport
 
 /// How long the store takes to answer the smallest question, on a connection that is open.
 struct RoundTripCheck: Check {

@@ -1,4 +1,5 @@
 import S3Client
+import SystemSupport
 
 /// Whether options, environment and profile make sense together.
 struct SettingsCheck: Check {

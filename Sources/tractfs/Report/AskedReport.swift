@@ -1,6 +1,7 @@
 import FuseBridge
 import Glibc
 import SystemPackage
+import SystemSupport
 
 /// The report of a mount.
 struct AskedReport {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ObjectStore
+import SystemSupport
 
 /// The command `tractfs report`.
 struct ReportCommand: ParsableCommand {

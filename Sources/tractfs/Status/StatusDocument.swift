@@ -27,7 +27,7 @@ struct StatusDocument: Sendable {
     let blocks: BlockCache
     let disk: DiskCache?
     /// The start of the counts, by the wall clock and by a monotonic clock.
-    let start = Timestamp(seconds: time(nil))
+    let start = Timestamp.now
     let startInstant = ContinuousClock.now
 
     /// Returns the whole status as of now.
@@ -140,7 +140,7 @@ struct StatusDocument: Sendable {
             "limit_bytes": .number(memoryByteLimit),
             "process_bytes": (try? ProcessMemory.residentByteCount()).map { .number($0) } ?? .null,
             "block_limit_bytes": .number(blocks.byteLimit), "block_bytes": .number(blocks.residentByteCount),
-            "block_in_flight_bytes": .number(blocks.outBlockCount * Block.byteCount),
+            "block_in_flight_bytes": .number(blocks.inFlightBlockCount * Block.byteCount),
             "reads_waiting": .number(blocks.waitingReadCount), "metadata_limit_bytes": .number(names.byteLimit),
             "metadata_bytes": .number(names.byteCount),
         ]

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The frames of the live screen of a mount, one per second: current rates, rates of the last minute, and all counts.
 struct StatusFrames {
@@ -57,7 +58,7 @@ struct StatusFrames {
 
     /// Returns the part of a line that fits, without terminal control characters.
     private static func fitting(_ line: String) -> String {
-        let visible = String(String.UnicodeScalarView(line.unicodeScalars.filter { !$0.isInstruction }))
+        let visible = line.replacingControlCharacters(with: "")
         return visible.count <= columnCount ? visible : visible.prefix(columnCount - 1) + "…"
     }
 }

@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// The status of mounts, for programs.
 enum StatusJSON {
     /// Returns the object of one mount: the mount point, then the members of the server's answer, or only "error" if it

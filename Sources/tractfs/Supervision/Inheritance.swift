@@ -109,8 +109,8 @@ struct Inheritance {
 
     private func closeAllElse() {
         let ours = Set(descriptors.map(\.rawValue))
-        for descriptor in DirectoryNames.of("/proc/self/fd").compactMap({ Int32($0) }) where descriptor > STDERR_FILENO
-        {
+        for descriptor in DirectoryEntries.names(in: "/proc/self/fd").compactMap({ Int32($0) })
+        where descriptor > STDERR_FILENO {
             if ours.contains(descriptor) {
                 _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             } else {

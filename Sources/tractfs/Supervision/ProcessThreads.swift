@@ -26,7 +26,7 @@ struct ProcessThreads: CustomStringConvertible {
     }
 
     private static func numbers(of process: Int32) -> [Int32] {
-        DirectoryNames.of("/proc/\(process)/task").compactMap { Int32($0) }.sorted()
+        DirectoryEntries.names(in: "/proc/\(process)/task").compactMap { Int32($0) }.sorted()
     }
 
     private static func text(_ path: String) -> String? {

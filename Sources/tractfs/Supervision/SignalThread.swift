@@ -14,6 +14,8 @@ enum SignalThread {
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         DetachedThread.start { [signals] in
             var signals = signals
+            // Only these: a program that this thread starts by execve(2) inherits the mask.
+            pthread_sigmask(SIG_SETMASK, &signals, nil)
             while true {
                 var number: CInt = 0
                 guard sigwait(&signals, &number) == 0 else { continue }

@@ -19,7 +19,7 @@ final class Supervisor: Sendable {
     let logger: Logger
     /// The page and the log that all servers of this mount share; no log where there is no room for one.
     let page: SupervisionPage
-    let stateLog: KeptStateLog?
+    let stateLog: SupervisedStateLog?
     /// The mount's overlay, if it has one.
     let overlay: SupervisedOverlay?
     /// The /dev/fuse that another program has mounted, for the first server.
@@ -68,7 +68,7 @@ final class Supervisor: Sendable {
             self.page = try SupervisionPage(inheriting: page)
             stateLog = try inheritance.flatMap { inheritance in
                 if inheritance.stateLog.isEmpty { return nil }
-                return try KeptStateLog(inheriting: inheritance.stateLog)
+                return try SupervisedStateLog(inheriting: inheritance.stateLog)
             }
         } else {
             page = try SupervisionPage()
@@ -76,9 +76,9 @@ final class Supervisor: Sendable {
         }
     }
 
-    private static func newLog(_ logger: Logger) -> KeptStateLog? {
+    private static func newLog(_ logger: Logger) -> SupervisedStateLog? {
         do {
-            return try KeptStateLog.create()
+            return try SupervisedStateLog.create()
         } catch {
             logger.warning("if the serving process dies, no other will be able to take over: \(error)")
             return nil

@@ -67,7 +67,7 @@ final class FetchRun: Sendable {
             .map { _ in WorkerThread { [self] in work() } }
         var isOver = false
         while !isOver {
-            state.wait(nanoseconds: 250_000_000) { $0.counts.isOver }
+            state.wait(atMost: .milliseconds(250)) { $0.counts.isOver }
             let (counts, failures) = state.change { ($0.counts, $0.takeFailures()) }
             isOver = counts.isOver
             tell(counts, failures)

@@ -7,11 +7,11 @@ struct WarmPlan {
     let keeps: Bool
 
     /// The pinned bytes of other files.
-    private var othersByteCount: Int { max(room.keptByteCount - wanted.keptByteCount, 0) }
+    private var othersByteCount: Int { max(room.pinnedByteCount - wanted.keptByteCount, 0) }
 
     /// The bytes of the cache that these files may use.
     private var limit: Int {
-        max((keeps ? room.keepableByteCount : room.fillableByteCount) - othersByteCount, 0)
+        max((keeps ? room.pinnableByteCount : room.fillableByteCount) - othersByteCount, 0)
     }
 
     /// Text such as "13794 files, 62.3GiB: 17.8GiB are in the cache, 44.5GiB to fetch; the cache can hold 72GiB".
@@ -38,7 +38,7 @@ struct WarmPlan {
     private var advice: String {
         let choose = "choose less with --include and --exclude" + (othersByteCount > 0 ? ", or release some" : "")
         // If the disk is too small, a higher limit doesn't help.
-        let share = keeps ? 100 * room.keepableByteCount / 80 : 100 * room.fillableByteCount / 90
+        let share = keeps ? 100 * room.pinnableByteCount / 80 : 100 * room.fillableByteCount / 90
         guard share >= room.byteLimit / 2 else { return "free some of the disk, or \(choose)" }
         // An eighth for listings, and a tenth that is freed when the cache is full; a fifth that can't be pinned.
         let needed = Double(wanted.allocatedByteCount + othersByteCount) * (keeps ? 1.5 : 1.35)

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// Counts and lines of `tractfs warm` in words.
 enum WarmText {
@@ -24,7 +25,7 @@ enum WarmText {
 
     /// Returns the part of a line that fits, without terminal control characters.
     static func fitting(_ line: String, width: Int) -> String {
-        let visible = String(String.UnicodeScalarView(line.unicodeScalars.filter { !$0.isInstruction }))
+        let visible = line.replacingControlCharacters(with: "")
         return visible.count <= width ? visible : visible.prefix(max(width - 1, 0)) + "…"
     }
 }

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 import Testing
 
 @testable import S3Client
@@ -227,7 +228,7 @@ private final class TriedState {
         #expect(document.accessKeyID == "ID")
         #expect(document.secretAccessKey == "s/+=")
         #expect(document.sessionToken == "t+t==")
-        #expect(document.expiry == CalendarTime(year: 2030, month: 1, day: 31, hour: 12).timestamp)
+        #expect(document.expiry == Timestamp(year: 2030, month: 1, day: 31, hour: 12))
     }
 
     @Test(arguments: ["ListBucketResult", "AssumeRoleResult", "html"])

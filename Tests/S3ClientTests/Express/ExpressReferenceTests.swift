@@ -1,5 +1,6 @@
 import Foundation
 import ObjectStore
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -160,9 +161,9 @@ import Testing
     private func time(_ text: String) throws -> Timestamp {
         let match = try #require(text.wholeMatch(of: /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/))
         let numbers = [match.1, match.2, match.3, match.4, match.5, match.6].compactMap { Int($0) }
-        return CalendarTime(
-            year: numbers[0], month: numbers[1], day: numbers[2], hour: numbers[3], minute: numbers[4],
-            second: numbers[5]
-        ).timestamp
+        return try #require(
+            Timestamp(
+                year: numbers[0], month: numbers[1], day: numbers[2], hour: numbers[3], minute: numbers[4],
+                second: numbers[5]))
     }
 }

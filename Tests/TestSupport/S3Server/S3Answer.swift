@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The true answers of a bucket, before a script spoils them.
 struct S3Answer {

@@ -1,5 +1,6 @@
 import Glibc
 import ObjectStore
+import SystemSupport
 
 /// The rules of a directory bucket (S3 Express One Zone): sessions by CreateSession, requests that are signed with
 /// one for the service "s3express", listings by folder and without `start-after`.

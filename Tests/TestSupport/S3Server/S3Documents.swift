@@ -1,5 +1,6 @@
 import Glibc
 import ObjectStore
+import SystemSupport
 
 private let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 
@@ -47,7 +48,7 @@ func listDocument(_ page: WrittenPage, of request: ListRequest, bucket: String, 
     for case .object(let object) in page.items {
         text += """
             <Contents><Key>\(name(object.version.key))</Key>\
-            <LastModified>\(formatted(object.lastModified, "%Y-%m-%dT%H:%M:%S.000Z"))</LastModified>\
+            <LastModified>\(isoDate(object.lastModified).dropLast()).000Z</LastModified>\
             <ETag>\(xmlEscaped(Key(object.version.etag.text)))</ETag><Size>\(object.version.byteCount)</Size>\
             <StorageClass>\(object.storageClass)</StorageClass></Contents>
             """
@@ -60,22 +61,12 @@ func listDocument(_ page: WrittenPage, of request: ListRequest, bucket: String, 
 
 /// A time as the `Last-Modified` header has it (RFC 9110, section 5.6.7).
 func httpDate(_ time: Timestamp) -> String {
-    formatted(time, "%a, %d %b %Y %H:%M:%S GMT")
+    time.httpDate
 }
 
 /// A time as documents of S3's have it.
 func isoDate(_ time: Timestamp) -> String {
-    formatted(time, "%Y-%m-%dT%H:%M:%SZ")
-}
-
-/// A time in UTC by `strftime`'s format; the process has the "C" locale, so that names are English.
-private func formatted(_ time: Timestamp, _ format: String) -> String {
-    var seconds = time_t(time.seconds)
-    var fields = tm()
-    gmtime_r(&seconds, &fields)
-    return String(unsafeUninitializedCapacity: 64) { buffer in
-        buffer.withMemoryRebound(to: CChar.self) { strftime($0.baseAddress, $0.count, format, &fields) }
-    }
+    time.utcText
 }
 
 /// A key as XML's character data: its UTF-8 with the markup and all control characters as references.

@@ -1,5 +1,6 @@
 import Glibc
 import ObjectStore
+import SystemSupport
 
 /// What a request must have to be answered, where a test says so.
 struct S3Requirements: Sendable {

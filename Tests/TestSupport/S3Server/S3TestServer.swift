@@ -3,6 +3,7 @@ import NIOHTTP1
 import NIOPosix
 public import ObjectStore
 import Synchronization
+import SystemSupport
 
 /// An S3 server that does as a test says: one bucket in memory, real HTTP on a free port of the loopback interface.
 ///

@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// What the container's environment names a URL for: ECS, EKS Pod Identity, Greengrass.
 ///
 /// Source: "Container credential provider" in the AWS SDKs and Tools Reference Guide.
@@ -50,7 +52,7 @@ struct ContainerCredentials: CredentialsSource {
         } else {
             return nil
         }
-        guard target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+        guard target.utf8.allSatisfy(\.isVisibleASCII) else {
             throw SettingsError("the container's credentials have a URI with a character that can't be in one")
         }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -90,7 +92,7 @@ struct ContainerCredentials: CredentialsSource {
         // EKS writes a new one into the file now and then.
         if let path = environment[file].nonEmpty { return try SettingsFile.token(at: path, namedBy: file) }
         guard let token = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"].nonEmpty else { return nil }
-        guard token.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else {
+        guard token.utf8.allSatisfy(\.isPrintableASCII) else {
             throw SettingsError(
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN has a line break or another character that can't be in it")
         }

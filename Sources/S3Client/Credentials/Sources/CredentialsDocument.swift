@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// Credentials as a JSON document has them: a program's, a container's, a machine's.
 struct CredentialsDocument {
@@ -35,9 +36,9 @@ struct CredentialsDocument {
 
     private func expiry(from source: String) throws(SettingsError) -> Timestamp? {
         guard let text = document["Expiration"]?.text else { return nil }
-        guard let time = CalendarTime(listing: Array(text.utf8)) else {
+        guard let time = Timestamp(iso8601: Array(text.utf8)) else {
             throw SettingsError("\(source) gives an Expiration that is no time; one is 2030-01-31T12:00:00Z")
         }
-        return time.timestamp
+        return time
     }
 }

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// Keys in environment variables.
 struct EnvironmentCredentials: CredentialsSource {
@@ -29,9 +30,9 @@ struct EnvironmentCredentials: CredentialsSource {
 
     private func expiry() throws(SettingsError) -> Timestamp? {
         guard let text = environment["AWS_CREDENTIAL_EXPIRATION"].nonEmpty else { return nil }
-        guard let time = CalendarTime(listing: Array(text.utf8)) else {
+        guard let time = Timestamp(iso8601: Array(text.utf8)) else {
             throw SettingsError("AWS_CREDENTIAL_EXPIRATION is no time; one is 2030-01-31T12:00:00Z")
         }
-        return time.timestamp
+        return time
     }
 }

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The role of the EC2 machine that this is, by its metadata service in version 2.
 ///
@@ -104,7 +105,7 @@ struct InstanceCredentials: CredentialsSource {
         // others; the AWS CLI takes all three so (botocore.utils, IMDSFetcher).
         guard ![403, 404, 405].contains(answer.status) else { return nil }
         let token = String(decoding: answer.body, as: UTF8.self)
-        guard answer.status == 200, !token.isEmpty, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+        guard answer.status == 200, !token.isEmpty, token.utf8.allSatisfy(\.isVisibleASCII) else {
             throw SettingsError(
                 "the metadata service of this EC2 machine (\(endpoint)) gives no token of version 2 (HTTP \(answer.status))"
             )

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// A role that a profile assumes, with the credentials of another profile (`source_profile`) or of the environment, the
 /// container or the machine (`credential_source`); those of the other profile may be a role's again.

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The token that a person who signed in has left in a file of the AWS CLI's (`~/.aws/sso/cache`), and what it can be
 /// renewed with: the CLI's registration as a client, and a refresh token.
@@ -11,12 +12,12 @@ struct SignInToken {
     let accessToken: String
     let expiry: Timestamp
     /// All of the file, also what nobody here knows.
-    private let document: [String: JSONValue]
+    private let document: JSONObject
 
     /// - Returns: `nil` where the file has no token that could be sent.
     init?(parsing text: String) {
         guard case .object(let document)? = JSONValue(parsing: Array(text.utf8)),
-            let token = document["accessToken"]?.text, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+            let token = document["accessToken"]?.text, token.utf8.allSatisfy(\.isVisibleASCII)
         else { return nil }
         accessToken = token
         // Without a time that can be read it counts as over.
@@ -25,7 +26,7 @@ struct SignInToken {
     }
 
     private static func time(_ value: JSONValue?) -> Timestamp? {
-        value?.text.flatMap { CalendarTime(listing: Array($0.utf8)) }?.timestamp
+        value?.text.flatMap { Timestamp(iso8601: Array($0.utf8)) }
     }
 
     /// Whether it can be used.
@@ -57,8 +58,8 @@ struct SignInToken {
         else { return nil }
         var renewed = document
         renewed["accessToken"] = .string(token)
-        renewed["expiresAt"] = .string(CalendarTime(Timestamp(seconds: now.seconds + seconds)).extendedFormat)
+        renewed["expiresAt"] = .string(Timestamp(seconds: now.seconds + seconds).utcText)
         if let next = answer["refreshToken"]?.text { renewed["refreshToken"] = .string(next) }
-        return JSONValue.object(renewed).document
+        return "\(renewed)"
     }
 }

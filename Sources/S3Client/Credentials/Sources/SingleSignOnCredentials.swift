@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// A role of IAM Identity Center, by the token that `aws sso login` has left in a file.
 ///
@@ -93,7 +94,7 @@ struct SingleSignOnCredentials: CredentialsSource {
         let endpoint = custom ?? S3Endpoint(tokenServiceInRegion: region, variant: variant)
         let request = HTTPRequest(
             method: "POST", host: endpoint.authority, path: "/token",
-            headers: [HTTPHeader("Content-Type", "application/json")], body: Array(renewal.document.utf8))
+            headers: [HTTPHeader("Content-Type", "application/json")], body: Array("\(renewal)".utf8))
         let failure = "the sign-in of \(profile.description) has expired and can't be renewed"
         let answer: ServiceConnection.Answer
         do throws(ServiceConnection.Failure) {

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// A role that is played with a token that somebody else keeps fresh in a file, as EKS does and CI services do.
 ///

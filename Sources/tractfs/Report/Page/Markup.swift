@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// A piece of HTML that is also well-formed XML. Interpolated values are escaped unless they are markup, so escaping
 /// can't be forgotten.
@@ -45,7 +46,7 @@ struct Markup: ExpressibleByStringInterpolation {
             case ">": text += "&gt;"
             case "\"": text += "&quot;"
             case "'": text += "&#39;"
-            case _ where scalar.isInstruction || scalar.properties.isNoncharacterCodePoint:
+            case _ where scalar.isControlOrFormat || scalar.properties.isNoncharacterCodePoint:
                 text += scalar.escaped(asASCII: true)
             default: text.unicodeScalars.append(scalar)
             }

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The charts of a page.
 struct ReportCharts {

@@ -1,4 +1,5 @@
 import ObjectStore
+import SystemSupport
 
 /// The HTML page of a mount's report: text and charts in one file that loads no others.
 struct ReportDraft {

@@ -1,5 +1,6 @@
 import Glibc
 import ObjectStore
+import SystemSupport
 
 /// The times of day along a chart.
 struct TimeAxis {

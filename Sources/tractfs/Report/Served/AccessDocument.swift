@@ -1,5 +1,6 @@
 import FileSystem
 import ObjectStore
+import SystemSupport
 
 /// The reads of files and folders as a JSON object, limited to the most read ones.
 struct AccessDocument {

@@ -22,7 +22,7 @@ final class HistoryRecorder: Sendable {
         WorkerThread { [state] in
             while true {
                 let period = state.look { $0.history.period }
-                state.wait(nanoseconds: period * 1_000_000_000) { $0.isEnding }
+                state.wait(atMost: .seconds(period)) { $0.isEnding }
                 if state.look({ $0.isEnding }) { return }
                 let sample = sample()
                 state.change { $0.history.append(sample) }

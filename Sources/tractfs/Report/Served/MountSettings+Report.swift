@@ -3,6 +3,7 @@ import ObjectStore
 import FileSystem
 import S3Client
 import SystemPackage
+import SystemSupport
 
 /// The settings of a mount in its report: those that may affect its speed and its contents. They contain no secret; the
 /// source of the credentials is part of the status.
