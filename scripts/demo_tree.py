@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a small stand-in for the Human Connectome Project's HCP_1200 folder: its names, tiny contents.
+"""Writes a small stand-in for the Human Connectome Project's HCP_1200 folder: real names, tiny contents.
 
 The .nii.gz files are valid NIfTI-1 (https://nifti.nimh.nih.gov/nifti-1), so that real tools open them.
 """
@@ -52,13 +52,13 @@ EMPTY = ["MNINonLinear/Results/rfMRI_REST1_LR/ReclassifyAsNoise.txt"]
 
 
 def pseudorandom(seed, byte_count):
-    """Returns bytes that follow from the seed, so that each file differs from all others."""
+    """Returns bytes derived from the seed, so that each file has different content."""
     return hashlib.shake_128(seed.encode()).digest(byte_count)
 
 
 def nifti(name):
     """Returns a NIfTI-1 volume of bytes, compressed."""
-    header = bytearray(352)  # with the four bytes that say: no extensions
+    header = bytearray(352)  # ends with four zero bytes: no extensions
     struct.pack_into("<i", header, 0, 348)  # sizeof_hdr
     struct.pack_into("<8h", header, 40, 3, *VOLUME_SHAPE, 1, 1, 1, 1)  # dim
     struct.pack_into("<2h", header, 70, 2, 8)  # datatype uint8, bitpix

@@ -1,12 +1,12 @@
-# A real S3 server on the loopback interface, for scripts/demo and scripts/acceptance: source it.
+# A real S3 server on the loopback interface; source this file.
 #
-# start_gateway DIRECTORY   runs juicefs's gateway (MinIO's S3 code; it checks every signature) with its files in
+# start_gateway DIRECTORY   starts JuiceFS's gateway (MinIO's S3 code; it checks every signature) with its files in
 #                           DIRECTORY, sets gateway_pid, and exports the endpoint and the credentials
 # stop_gateway              ends it
 
 gateway_pid=
 
-# In a subshell, so that only juicefs sees this HOME, where it keeps state too.
+# Call it in a subshell, so that only juicefs sees this HOME, where it stores state.
 juicefs_in() {
     local directory=$1
     shift
@@ -19,7 +19,7 @@ start_gateway() {
     port=$(.venv/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
     export AWS_ACCESS_KEY_ID=tract-demo AWS_SECRET_ACCESS_KEY=tract-demo-secret
-    # Not the user's: neither a profile nor a session token may take the place of the above.
+    # The user's profile or session token must not override these.
     export AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_CONFIG_FILE=/dev/null
     unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL_S3
     (juicefs_in "$directory" format --storage file --bucket "$directory/objects/" \
@@ -29,7 +29,7 @@ start_gateway() {
         "sqlite3://$directory/meta.db" "127.0.0.1:$port") >"$directory/gateway.log" 2>&1 &
     gateway_pid=$!
     for attempt in {1..300}; do
-        # Any HTTP answer will do, a refusal too.
+        # Any HTTP response is enough, even an error.
         if curl -s -o "$directory/answer" "$AWS_ENDPOINT_URL/"; then return; fi
         kill -0 "$gateway_pid" 2>/dev/null || break
         sleep 0.1

@@ -39,6 +39,8 @@ class Findings(unittest.TestCase):
         wide = "word " * 30
         self.assertEqual(found("README.md", wide), [(1, "prose-width")])
         self.assertEqual(found("README.md", f"| {wide} |\n```\n{wide}\n```\n- [text](https://{'a' * 120})\n<!-- {wide} -->"), [])
+        self.assertEqual(found("README.md", f"- `{wide}`\n- ``{wide} `b` {wide}``\n"), [])
+        self.assertEqual(found("README.md", f"- `{wide}` more\n- `a` {wide} `b`\n"), [(1, "prose-width"), (2, "prose-width")])
 
     def test_documents_outside_the_repository_are_not_referred_to(self):
         for text in ["see DESIGN.md", "as issue 13 says", "../shared/cases", "shared/hcp"]:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws what scripts/soak has measured over time.
+"""Draws the measurements of scripts/soak over time.
 
     soak_chart.py OUTPUT.svg NAME=TABLE.csv...
 """
@@ -10,7 +10,7 @@ import sys
 import matplotlib
 
 matplotlib.use("svg")
-from matplotlib import pyplot  # noqa: E402: the backend is chosen first
+from matplotlib import pyplot  # noqa: E402: the backend must be chosen first
 
 FIGURES = {
     "resident_bytes": ("resident memory (MiB)", 1 << 20),
@@ -20,7 +20,7 @@ FIGURES = {
 
 
 def read(path: str) -> dict[str, list[float]]:
-    """The columns of a table, by their names."""
+    """Returns the columns of a table by their names."""
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
     return {name: [float(row[name]) for row in rows] for name in ("seconds", *FIGURES)}

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Uploads all files below a folder to an S3 bucket, many at a time; makes the bucket where it is missing.
+"""Uploads all files below a folder to an S3 bucket, many at a time; creates the bucket if it doesn't exist.
 
 Endpoint and credentials come from the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).
-Keys are the paths below the folder. Objects that are there already with the same size are left as they are, so that an
-upload that was cut off goes on where it was.
+Keys are the paths below the folder. Objects that exist with the same size are skipped, so an interrupted upload continues
+where it stopped.
 """
 
 import argparse
@@ -19,7 +19,7 @@ local = threading.local()
 
 
 def client():
-    """This thread's own client: sessions are not to be shared between threads."""
+    """Returns the client of this thread, since threads must not share sessions."""
     if not hasattr(local, "client"):
         config = botocore.config.Config(
             s3={"addressing_style": "path"},
@@ -30,7 +30,7 @@ def client():
 
 
 def files_below(directory):
-    """Yields (path, path below the directory) of every regular file."""
+    """Yields (path, path relative to the directory) of every regular file."""
     for folder, _, names in os.walk(directory):
         for name in names:
             path = os.path.join(folder, name)
@@ -38,14 +38,14 @@ def files_below(directory):
 
 
 def objects_below(bucket, prefix):
-    """Returns {key: object} of what the bucket holds below the prefix."""
+    """Returns {key: object} for all objects below the prefix."""
     pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return {item["Key"]: item for page in pages for item in page.get("Contents", [])}
 
 
 def put(path, bucket, key):
     if os.path.getsize(path) == 0:
-        # Without a body: after an announced empty one ("Expect"), the gateway leaves the connection's next request hanging.
+        # No body: after an announced empty one ("Expect"), the gateway never answers the next request on the connection.
         client().put_object(Bucket=bucket, Key=key)
         return
     with open(path, "rb") as body:
@@ -56,7 +56,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory")
     parser.add_argument("uri", metavar="s3://BUCKET[/PREFIX]", help="a prefix ends in /")
-    parser.add_argument("--set-mtimes", action="store_true", help="give the local files the objects' LastModified")
+    parser.add_argument("--set-mtimes", action="store_true", help="set the times of the local files to the objects' LastModified")
     arguments = parser.parse_args()
     bucket, _, prefix = arguments.uri.removeprefix("s3://").partition("/")
 
@@ -71,7 +71,7 @@ def main():
     if arguments.set_mtimes:
         for key, item in objects_below(bucket, prefix).items():
             if key in files:
-                # Whole seconds: some servers list fractions, which their HEAD and Last-Modified don't have.
+                # Whole seconds: some servers list fractions that are missing in their HEAD and Last-Modified.
                 seconds = int(item["LastModified"].timestamp())
                 os.utime(files[key], (seconds, seconds))
     print(f"{len(missing)} of {len(files)} files uploaded to s3://{bucket}/{prefix}")

@@ -30,7 +30,7 @@ struct LastingFault: Sendable {
 
     /// Creates a fault of one request in three.
     init(inSome name: String, seed: UInt64, _ action: S3Action) {
-        self.init("In one request of three: \(name)") { $0.script(.any.some(0.33, seed: seed), action) }
+        self.init("In one of three requests: \(name)") { $0.script(.any.some(0.33, seed: seed), action) }
     }
 
     /// Creates a fault of the certificate.
@@ -42,11 +42,11 @@ struct LastingFault: Sendable {
     static let all = slow + some + refusals + broken + lies + certificates + floods
 
     private static let slow = [
-        LastingFault("Each answer 300 ms late", .linger(.delay(.milliseconds(300)))),
-        LastingFault("Answers late by chance, few of them very") {
+        LastingFault("Each response 300 ms late", .linger(.delay(.milliseconds(300)))),
+        LastingFault("Responses late at random, a few of them very late") {
             $0.setLatency(.logNormal(median: .milliseconds(30), sigma: 1), seed: 3)
         },
-        LastingFault("A line of 1 MB/s") { $0.setBandwidth(overall: 1_000_000) },
+        LastingFault("A bandwidth of 1 MB/s") { $0.setBandwidth(overall: 1_000_000) },
         LastingFault("Silence after the request", .linger(.stall)),
         LastingFault(
             "Silence in the middle of a body", gets: .linger(.stallAfter(byteCount: 300_000)),
@@ -61,7 +61,7 @@ struct LastingFault: Sendable {
         LastingFault(inSome: "500 InternalError", seed: 2, .refuse(.internalError)),
         LastingFault(inSome: "429 TooManyRequests", seed: 3, .refuse(.tooManyRequests)),
         LastingFault(inSome: "a connection reset", seed: 4, .damage(.reset)),
-        LastingFault(inSome: "a body cut off", seed: 5, .damage(.closeAfter(byteCount: 200))),
+        LastingFault(inSome: "a truncated body", seed: 5, .damage(.closeAfter(byteCount: 200))),
         LastingFault(inSome: "a proxy's page, 502", seed: 6, .refuse(.html(status: 502))),
         LastingFault(
             inSome: "a body at 256 kB a second", seed: 7, .linger(.drip(afterByteCount: 0, bytesPerSecond: 256_000))),
@@ -76,7 +76,7 @@ struct LastingFault: Sendable {
             "A redirect to another address",
             .refuse(.redirect(status: 307, location: "http://127.0.0.1:1/", region: nil))),
         LastingFault(
-            "A redirect to a region that refers on and on",
+            "A redirect to a region that redirects again",
             .refuse(.redirect(status: 301, location: "http://127.0.0.1:1/", region: "eu-west-1"))),
         LastingFault("A proxy's page, 502", .refuse(.html(status: 502))),
         LastingFault("A login page, 200", .damage(.html)),
@@ -84,8 +84,8 @@ struct LastingFault: Sendable {
 
     private static let broken = [
         LastingFault("Connections refused") { try $0.refuseConnections() },
-        LastingFault("Connections closed before the answer", .damage(.close)),
-        LastingFault("Connections reset before the answer", .damage(.reset)),
+        LastingFault("Connections closed before the response", .damage(.close)),
+        LastingFault("Connections reset before the response", .damage(.reset)),
         LastingFault(
             "Connections reset in the middle of a body", gets: .damage(.resetAfter(byteCount: 300_000)),
             lists: .damage(.resetAfter(byteCount: 200))),
@@ -96,32 +96,32 @@ struct LastingFault: Sendable {
 
     private static let lies = [
         LastingFault(
-            "Bodies shorter than asked for", gets: .damage(.shorten(byteCount: 1_000)),
+            "Bodies shorter than requested", gets: .damage(.shorten(byteCount: 1_000)),
             lists: .damage(.shorten(byteCount: 200))),
-        LastingFault("Bodies longer than asked for", .damage(.lengthen(byteCount: 1_000))),
+        LastingFault("Bodies longer than requested", .damage(.lengthen(byteCount: 1_000))),
         LastingFault("Bodies longer than announced", .damage(.overrun(byteCount: 1_000))),
-        LastingFault("Another Content-Range than asked for", .damage(.contentRange("bytes 1-10/3145728"))),
-        LastingFault("All of the object for a range, 200", .damage(.wholeObject)),
-        LastingFault("Another ETag in the answer", .damage(.etag("\"another\""))),
-        LastingFault("The object overwritten in mid-read") { server in
+        LastingFault("A Content-Range other than requested", .damage(.contentRange("bytes 1-10/3145728"))),
+        LastingFault("The whole object instead of a range, 200", .damage(.wholeObject)),
+        LastingFault("Another ETag in the response", .damage(.etag("\"another\""))),
+        LastingFault("The object overwritten during a read") { server in
             server.script(.gets, .mutate(.overwriteAfter(byteCount: 1_000, body: .pattern(seed: 9, byteCount: 2_000))))
             for key in FaultRun.coldKeys { server.put(key, .pattern(seed: 8, byteCount: 3 << 20)) }
         },
-        LastingFault("Listings in another order than that of keys") { $0.listingOrder = .shuffled(seed: 5) },
-        LastingFault("XML that is none", .damage(.xml("<ListBucketResult><Contents><Key>a</Key></ListBucketResult>"))),
+        LastingFault("Unsorted listings") { $0.listingOrder = .shuffled(seed: 5) },
+        LastingFault("Malformed XML", .damage(.xml("<ListBucketResult><Contents><Key>a</Key></ListBucketResult>"))),
     ]
 
     private static let certificates = [
         LastingFault("A certificate of an unknown authority", .stranger),
-        LastingFault("A certificate of another host", .otherName),
-        LastingFault("A certificate out of date", .expired),
+        LastingFault("A certificate for another host", .otherName),
+        LastingFault("An expired certificate", .expired),
     ]
 
     private static let floods = [
         LastingFault("Endless: a status line", .attack(.statusLine)),
         LastingFault("Endless: a header line", .attack(.headerLine)),
         LastingFault("Endless: headers", .attack(.headers)),
-        LastingFault("Endless: interim answers (100 Continue)", .attack(.interimAnswers)),
+        LastingFault("Endless: interim responses (100 Continue)", .attack(.interimAnswers)),
         LastingFault("Endless: a body", .attack(.body)),
         LastingFault("Endless: the length of a chunk", .attack(.chunkLength)),
         LastingFault("Endless: trailers", .attack(.trailers)),

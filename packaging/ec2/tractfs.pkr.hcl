@@ -1,4 +1,4 @@
-# packer init . && packer build tractfs.pkr.hcl, beside the package, as tractfs.deb, that scripts/package has made on Debian 12.
+# packer init . && packer build tractfs.pkr.hcl, in a folder with tractfs.deb, the package made by scripts/package on Debian 12.
 packer {
   required_plugins {
     amazon = {

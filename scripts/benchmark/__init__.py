@@ -1,1 +1,1 @@
-"""What scripts/bench and scripts/bench_server are made of: the server, the mounts, the readers, the results."""
+"""The modules of scripts/bench and scripts/bench_server: the server, the mounts, the readers, the results."""

@@ -1,4 +1,4 @@
-"""Runs workloads, the tools taking turns."""
+"""Runs workloads; the tools take turns."""
 
 import os
 import shutil
@@ -17,15 +17,15 @@ from .results import CURL, NATIVE, Results, figures, process_figures, server_fig
 from .server import Port, Server
 from .workloads import Workload
 
-# Long enough for all to fill a cache with 1 GiB: what is half full is not warm.
+# Enough for all tools to fill a cache with 1 GiB: a partly filled cache is not warm.
 FILL_TIME_LIMIT = 120.0
-# A cache that is written behind the reader is complete when it has not grown for this long.
+# A cache that is written in the background is complete when it has not grown for this long.
 CACHE_SETTLE_SECONDS = 1.0
-CACHE_PATIENCE_SECONDS = 30.0
+CACHE_TIMEOUT_SECONDS = 30.0
 
 
 class Bench:
-    """One go at all rows."""
+    """One measurement of all rows."""
 
     def __init__(
             self, server: Server, objects: Objects, native_tree: NativeTree, tools: list[Tool], work: Path,
@@ -35,14 +35,14 @@ class Bench:
         self.results = Results()
 
     def run(self, workload: Workload, runs: int) -> None:
-        """Measures one row: the limit, then each tool, then all again. What fails is noted in its row."""
+        """Measures one row: the limit, then each tool, then all again. Failures are noted in the row."""
         with ExitStack() as stack:
             caches = self._work / "caches"
             shutil.rmtree(caches, ignore_errors=True)
             caches.mkdir()
             if workload.variant.is_stacked:
                 if os.geteuid() != 0:
-                    print(f"bench: only root can make an overlayfs; left out: {workload.title}", file=sys.stderr)
+                    print(f"bench: skipping {workload.title}, which needs root for an overlayfs", file=sys.stderr)
                     return
                 caches = stack.enter_context(overlay(caches))
             filled: set[str] = set()
@@ -58,7 +58,7 @@ class Bench:
             self.results.row(workload, name).runs.append(figures(workload, *measured))
 
     def _limit(self, workload: Workload) -> tuple[float, readers.Work] | None:
-        """The seconds and the work of what a row is compared with, if that is anything."""
+        """Returns the seconds and the work of the limit that a row is compared with, if there is one."""
         url = self._port(workload).url
         if workload.curl:
             return limits.curl(url, workload.curl)
@@ -68,7 +68,7 @@ class Bench:
             walk = workload.native_walk
             return self._native_tree.find(walk.tree, walk.options, FILL_TIME_LIMIT)
         if workload.is_compared_with_native:
-            # A copy on the disk that the caches are on.
+            # A copy on the disk of the caches.
             copy = self._work / "native.bin"
             if not copy.exists():
                 shutil.copyfile(self._objects.path(LARGE[0]), copy)
@@ -98,7 +98,7 @@ class Bench:
         port = self._port(workload)
         os.sync()
         touch_free_memory()
-        # What mounting asks for counts too.
+        # The requests of mounting count too.
         mark = port.mark()
         with Mount(tool, port.url, _bucket(workload), cache, self._work, workload.variant) as mount:
             idle = mount.usage()
@@ -109,7 +109,7 @@ class Bench:
             before = mount.usage()
             seconds, work = readers.run(workload.readers(mount.root), workload.time_limit or self._time_limit)
             after = mount.usage()
-        # Counted when the mount is gone: what it still fetched ahead is on the bill too.
+        # Counted after unmounting, so that the last prefetches count too.
         traffic = port.traffic(mark)
         if workload.is_mount_timed:
             seconds += mount.seconds
@@ -119,17 +119,17 @@ class Bench:
             "mount_seconds": mount.seconds, "is_partial": work.is_partial}
 
     def _prepare(self, cache: Path, workload: Workload, tool: Tool) -> None:
-        """Makes a tool's cache folder: empty, or with all in it that the workload reads if that is to be warm."""
+        """Makes a tool's cache folder: empty, or for a warm workload with all its data."""
         shutil.rmtree(cache, ignore_errors=True)
         cache.mkdir(mode=0o700)
         if not workload.is_warm:
             return
-        # By the same port: objects of another endpoint are other objects.
+        # By the same port: a cache distinguishes endpoints.
         with Mount(
                 tool, self._port(workload).url, _bucket(workload), cache, self._work, workload.variant) as mount:
             _complete(readers.run(workload.readers(mount.root), FILL_TIME_LIMIT)[1])
             _await_stillness(cache)
-        # Whatever way the files were written: their pages are in memory.
+        # Reads the files into the page cache, in whatever way they were written.
         readers.run([readers.sequential(str(path)) for path in cache.rglob("*") if path.is_file()], self._time_limit)
 
     def _port(self, workload: Workload) -> Port:
@@ -141,14 +141,14 @@ def _bucket(workload: Workload) -> str:
 
 
 def _complete(work: readers.Work) -> None:
-    """What is half known, or half in a cache, is not warm."""
+    """Raises an error if the work is partial: a partly filled cache is not warm."""
     if work.is_partial:
         raise RuntimeError(f"not warm after {FILL_TIME_LIMIT:.0f} s")
 
 
 def _await_stillness(folder: Path) -> None:
-    """Waits until the files of a folder don't grow any more."""
-    deadline = time.monotonic() + CACHE_PATIENCE_SECONDS
+    """Waits until the files of a folder stop growing."""
+    deadline = time.monotonic() + CACHE_TIMEOUT_SECONDS
     size, since = -1, time.monotonic()
     while time.monotonic() < deadline and time.monotonic() - since < CACHE_SETTLE_SECONDS:
         now = sum(path.stat().st_blocks for path in folder.rglob("*") if path.is_file())

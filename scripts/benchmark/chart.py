@@ -1,15 +1,15 @@
-"""A chart of the results: for each workload, how much of the limit each file system brings. SVG, made by hand."""
+"""A chart of the results: the share of the limit that each file system reaches, by workload. Hand-written SVG."""
 
 from html import escape
 
 WIDTH, LABEL_WIDTH, VALUE_WIDTH = 860, 300, 130
 BAR, GAP, GROUP_GAP, TOP = 14, 3, 14, 64
-# Readable on white and on black, and to the colour-blind (Okabe and Ito's palette).
-COLOURS = {"tractfs": "#0072b2", "s3fs": "#e69f00", "rclone": "#009e73"}
+# Readable on white and on black, and with color blindness (Okabe and Ito's palette).
+COLORS = {"tractfs": "#0072b2", "s3fs": "#e69f00", "rclone": "#009e73"}
 
 
 def draw(record: dict) -> str:
-    """The chart of a record (report.record): rows that have a limit, in their order."""
+    """Returns the chart of a record (report.record): rows with a limit, in their order."""
     groups = _groups(record)
     bars = _Bars()
     for title, rows in groups:
@@ -18,7 +18,7 @@ def draw(record: dict) -> str:
 
 
 def _groups(record: dict) -> list[tuple[str, list[dict]]]:
-    """Rows that are compared with a limit, by workload; a tool's own other row as the limit says nothing here."""
+    """Returns the rows with a limit by workload, except those whose limit is another row of the tool."""
     groups: dict[str, list[dict]] = {}
     for row in record["rows"]:
         if not row["is_limit"] and not row["compared_with"] and "ratio" in row["medians"]:
@@ -33,7 +33,7 @@ def _subtitle(record: dict) -> str:
 
 
 class _Bars:
-    """The chart as it grows downward."""
+    """A chart that grows downward."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -49,11 +49,11 @@ class _Bars:
 
     def _bar(self, row: dict) -> None:
         ratio = row["medians"]["ratio"]
-        # A ratio above 1 is noise of the limit's measurement, or another order of things: the bar ends at the edge.
+        # A ratio above 1 is noise in the measurement of the limit, or not comparable: the bar ends at the edge.
         length = max(2.0, min(ratio, 1.0) * (WIDTH - LABEL_WIDTH - VALUE_WIDTH))
         self._parts.append(
             f'<rect x="{LABEL_WIDTH}" y="{self._y}" width="{length:.1f}" height="{BAR}" rx="2" '
-            f'fill="{COLOURS[row["by"]]}"/>')
+            f'fill="{COLORS[row["by"]]}"/>')
         self._text(LABEL_WIDTH + length + 6, self._y + BAR - 3, f"{ratio:.2f} ({_speed(row)})", size=11)
 
     def _text(
@@ -66,9 +66,9 @@ class _Bars:
         bottom = self._y - GROUP_GAP
         self._text(10, 22, "Reading through a mount, as a share of what the machine can do", size=15, weight="bold")
         self._text(10, 40, f"1.0 is curl -Z with 64 connections, or the local disk for warm reads. {subtitle}", size=11)
-        for index, (tool, colour) in enumerate(COLOURS.items()):
+        for index, (tool, color) in enumerate(COLORS.items()):
             x = WIDTH - 220 + index * 75
-            self._parts.append(f'<rect x="{x}" y="13" width="10" height="10" rx="2" fill="{colour}"/>')
+            self._parts.append(f'<rect x="{x}" y="13" width="10" height="10" rx="2" fill="{color}"/>')
             self._text(x + 14, 22, tool)
         full = WIDTH - VALUE_WIDTH
         self._parts.append(

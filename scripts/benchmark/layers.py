@@ -1,4 +1,4 @@
-"""The layers below the mount, each by itself: what Tests/LayerBenchmark measures."""
+"""The layers below the mount in isolation, measured by Tests/LayerBenchmark."""
 
 import statistics
 import subprocess
@@ -9,7 +9,7 @@ from .server import Server
 
 
 def measure(program: Path, server: Server, runs: int) -> list[dict]:
-    """The medians of each measurement, in the order of the layers, from the network up."""
+    """Returns the medians of each measurement, by layer, from the network up."""
     client = ["client", None, BUCKET, LARGE[0], str(LARGE_SIZE), f"{MODIFIED:x}-{LARGE_SIZE:x}"]
     layers: dict[str, list[tuple[float, float]]] = {}
     for _ in range(runs):
@@ -25,7 +25,7 @@ def measure(program: Path, server: Server, runs: int) -> list[dict]:
 
 
 def measure_listing(program: Path, runs: int) -> list[dict]:
-    """The medians of the way of entries from the store's answer to a reply to the kernel, and what they take in memory."""
+    """Returns the medians of each step from the store's response to the kernel's reply, and the memory of entries."""
     layers: dict[str, list[dict]] = {}
     for _ in range(runs):
         for what, entries, *figures in _lines(program, ["listing"]):
@@ -42,20 +42,20 @@ def measure_listing(program: Path, runs: int) -> list[dict]:
 
 
 def _run(program: Path, arguments: list[str]) -> list[tuple[str, tuple[float, float]]]:
-    """What one run of the program says: names, with bytes a second and CPU seconds a GiB."""
+    """Returns the results of one run: names, bytes per second, and CPU seconds per GiB."""
     return [
         (what, (int(count) / float(seconds), float(cpu) / int(count) * GiB))
         for what, count, seconds, cpu in _lines(program, arguments)]
 
 
 def _lines(program: Path, arguments: list[str]) -> list[list[str]]:
-    """The fields of each line that the program says."""
+    """Yields the fields of each line of the program's output."""
     output = subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
     return [line.split("\t") for line in output.splitlines()]
 
 
 def table(layers: list[dict]) -> str:
-    """The layers as a Markdown table."""
+    """Returns the layers as a Markdown table."""
     lines = ["| layer | rate | CPU s/GiB |", "| --- | --- | --- |"]
     for layer in layers:
         lines.append(f"| {layer['layer']} | {layer['rate'] / 1e6:,.0f} MB/s | {layer['cpu_per_gib']:.2f} |")
@@ -63,7 +63,7 @@ def table(layers: list[dict]) -> str:
 
 
 def listing_table(layers: list[dict]) -> str:
-    """The listing's layers as a Markdown table."""
+    """Returns the layers of listing as a Markdown table."""
     lines = ["| listing | entries/s | CPU s/million | bytes an entry |", "| --- | --- | --- | --- |"]
     for layer in layers:
         if "bytes_each" in layer:

@@ -1,4 +1,4 @@
-"""What no file system can beat: parallel ranged GETs and pages of listings by curl, and reading a file on this disk."""
+"""The limits of any file system: parallel ranged GETs and listings by curl, and reading a file on the local disk."""
 
 import subprocess
 import time
@@ -11,7 +11,7 @@ RANGE_SIZE = 8 * MiB
 
 
 def whole(key: str, size: int) -> list[tuple[str, int, int]]:
-    """A whole object as ranges `(key, offset, length)` of 8 MiB."""
+    """Returns a whole object as ranges `(key, offset, length)` of 8 MiB."""
     return [(key, offset, min(RANGE_SIZE, size - offset)) for offset in range(0, size, RANGE_SIZE)]
 
 
@@ -24,13 +24,13 @@ def curl(url: str, ranges: list[tuple[str, int, int]]) -> tuple[float, readers.W
 
 
 def curl_pages(url: str, bucket: str, queries: list[str], connections: int) -> tuple[float, readers.Work]:
-    """Gets pages of listings, one after the other if there is one connection."""
+    """Gets pages of listings, over a number of connections."""
     seconds = _transfer([(f"{url}/{bucket}?{query}", "") for query in queries], connections)
     return seconds, readers.Work(operations=len(queries))
 
 
 def _transfer(transfers: list[tuple[str, str]], connections: int) -> float:
-    """Gets URLs, each with an option more, and drops the bytes; returns how many seconds that took."""
+    """Gets URLs, each with an additional option, and drops the bytes; returns the seconds."""
     config = "next\n".join(
         f'url = "{url}"\n{option}\noutput = "/dev/null"\nsilent\nfail\n' for url, option in transfers)
     parallel = ["-Z", "--parallel-max", str(connections)] if connections > 1 else []
@@ -41,6 +41,6 @@ def _transfer(transfers: list[tuple[str, str]], connections: int) -> float:
 
 
 def native(path: str, time_limit: float) -> tuple[float, readers.Work]:
-    """Reads a file of this disk whose pages are in memory."""
+    """Reads a local file from the page cache."""
     readers.run([readers.sequential(path)], time_limit)
     return readers.run([readers.sequential(path)], time_limit)

@@ -1,6 +1,6 @@
--- S3's listings (ListObjects and ListObjectsV2) of the buckets, from the arrays that listings.py has written. They are
--- mapped into memory: starting takes no time however many keys there are, both workers share them, and a page costs two
--- binary searches, one more for each common prefix in it, and one copy for each run of objects between these.
+-- S3's listings (ListObjects and ListObjectsV2) of the buckets, from the arrays of listings.py. The arrays are mapped into
+-- memory: starting takes no time with any number of keys, and both workers share them. A page costs two binary searches, one
+-- more for each common prefix in it, and one copy for each sequence of objects between these.
 local ffi = require("ffi")
 
 ffi.cdef [[
@@ -17,10 +17,10 @@ local MAX_KEYS = 1000
 
 local listing = {}
 
--- Bucket -> its arrays.
+-- The arrays of each bucket.
 local buckets = {}
 
--- A file's bytes, and how many there are.
+-- Maps a file; returns its bytes and their number.
 local function map(path)
     local file = ffi.C.open(path, O_RDONLY)
     if file < 0 then error("can't open " .. path) end
@@ -36,18 +36,18 @@ local function array(path)
     return { bytes = map(path), ends = ffi.cast("const uint32_t *", ends), count = size / 4 - 1 }
 end
 
--- Makes the arrays in `folder` known as a bucket: once, when the server starts.
+-- Registers the arrays in `folder` as a bucket: once, when the server starts.
 function listing.load(bucket, folder)
     buckets[bucket] = {
         keys = array(folder .. "/keys"), contents = array(folder .. "/contents"), encoded = array(folder .. "/encoded") }
 end
 
--- The items from one index up to another, as one string.
+-- Returns the items from one index up to another, as one string.
 local function items(of, from, upto)
     return ffi.string(of.bytes + of.ends[from], of.ends[upto] - of.ends[from])
 end
 
--- Whether a key is less than `text`: -1, equal: 0, or greater: 1. With `is_prefix`, 0 if it begins with it.
+-- Compares a key with `text`: -1, 0 or 1. With `is_prefix`, returns 0 if the key begins with it.
 local function compare(keys, index, text, is_prefix)
     local length = keys.ends[index + 1] - keys.ends[index]
     local order = ffi.C.memcmp(keys.bytes + keys.ends[index], text, math.min(length, #text))
@@ -56,7 +56,7 @@ local function compare(keys, index, text, is_prefix)
     return (length == #text or is_prefix) and 0 or 1
 end
 
--- The first index in low..<high whose key compares as `order` or more; `high` if none does.
+-- Returns the first index in low..<high whose key compares as `order` or more, or `high`.
 local function first(keys, low, high, text, is_prefix, order)
     while low < high do
         local middle = math.floor((low + high) / 2)
@@ -65,8 +65,8 @@ local function first(keys, low, high, text, is_prefix, order)
     return low
 end
 
--- The first index behind `low` whose key doesn't begin with `prefix`, as the one at `low` does. It is near, mostly: so it
--- is searched for in steps that double.
+-- Returns the first index after `low` whose key doesn't begin with `prefix`, unlike the key at `low`. It is usually near, so
+-- the search uses steps that double.
 local function behind(keys, low, high, prefix)
     local step = 1
     while low + step < high and compare(keys, low + step, prefix, true) == 0 do
@@ -75,7 +75,7 @@ local function behind(keys, low, high, prefix)
     return first(keys, low + 1, math.min(low + step, high), prefix, true, 1)
 end
 
--- The common prefix that a key counts as, if any.
+-- Returns the common prefix of a key, if it has one.
 local function common_prefix(keys, index, prefix_length, delimiter)
     local key, length = keys.bytes + keys.ends[index], keys.ends[index + 1] - keys.ends[index]
     local found = ffi.cast("const char *", ffi.C.memchr(key + prefix_length, delimiter, length - prefix_length))
@@ -91,7 +91,7 @@ local function escaped(text, is_encoded)
     return (text:gsub("[&<>]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }))
 end
 
--- What to list, from the arguments of a request.
+-- Returns the parameters of a listing from the arguments of a request.
 local function request(bucket)
     local arguments = ngx.req.get_uri_args()
     local function value(name) return type(arguments[name]) == "string" and arguments[name] or "" end
@@ -102,14 +102,14 @@ local function request(bucket)
         is_encoded = value("encoding-type") == "url", max_keys = math.min(tonumber(value("max-keys")) or MAX_KEYS, MAX_KEYS) }
 end
 
--- The first index to list: where the token says, which is the place to go on at, or behind `after`.
+-- Returns the first index to list: the continuation token, which is an index, or the first one after `after`.
 local function start(keys, wanted, low, high)
     if wanted.token then return math.max(low, math.min(wanted.token, high)) end
     if wanted.after == "" then return low end
     return first(keys, low, high, wanted.after, false, 1)
 end
 
--- The XML of one page, the number of its items, its last item, and where the next page goes on, if there is one.
+-- Returns the XML of one page, the number of its items, its last item, and the index of the next page, if there is one.
 local function page(arrays, wanted)
     local keys, contents = arrays.keys, wanted.is_encoded and arrays.encoded or arrays.contents
     local low = first(keys, 0, keys.count, wanted.prefix, true, 0)
@@ -149,7 +149,7 @@ function listing.answer(bucket)
     local arrays = buckets[bucket]
     if not arrays then return listing.refuse(404, "NoSuchBucket") end
     local wanted = request(bucket)
-    -- S3 takes longer ones; nobody here has them.
+    -- S3 supports longer delimiters; the benchmarks don't use them.
     if #wanted.delimiter > 1 then return listing.refuse(501, "NotImplemented") end
     local parts, count, last, next_index = page(arrays, wanted)
     local function name(text) return escaped(text, wanted.is_encoded) end
@@ -168,14 +168,14 @@ function listing.answer(bucket)
         head, parts, "</ListBucketResult>")
 end
 
--- Answers a request with an error of S3's.
+-- Answers a request with an S3 error.
 function listing.refuse(status, code)
     ngx.status = status
     ngx.header["Content-Type"] = "application/xml"
     ngx.print('<?xml version="1.0" encoding="UTF-8"?>\n', element("Error", element("Code", code) .. element("Message", code)))
 end
 
--- Answers a HEAD of an object that has no file, as all objects of the buckets that only are to be listed: from the list.
+-- Answers a HEAD of an object without a file, from the list: all objects in buckets of keys only.
 function listing.answer_without_file(bucket, key, modified)
     local arrays = buckets[bucket]
     local index = arrays and first(arrays.keys, 0, arrays.keys.count, key, false, 0)

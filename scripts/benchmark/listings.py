@@ -1,8 +1,8 @@
-"""The list of a bucket's objects, as listing.lua serves it: its XML made in advance, so that a page costs next to nothing.
+"""The list of a bucket's objects for listing.lua, with prepared XML, so that a page costs almost nothing.
 
-A folder of arrays, which the server maps into memory: `keys` (the keys one behind the other, in S3's order), `contents` (a
-`<Contents>` element each, the key escaped as XML wants it) and `encoded` (the same with keys as encoding-type=url wants
-them); beside each `NAME.ends`: 0 and where each item ends, as 32-bit integers.
+It is a folder of arrays that the server maps into memory: `keys` (the keys in S3's order), `contents` (a `<Contents>` element
+for each key, escaped for XML) and `encoded` (the same with keys encoded for encoding-type=url). `NAME.ends` has 0 and the
+end of each item of `NAME`, as 32-bit integers.
 """
 
 import mmap
@@ -16,14 +16,14 @@ from typing import Iterable, Iterator
 from urllib.parse import quote_plus
 
 ARRAYS = ("keys", "contents", "encoded")
-# Bytes in memory before they are written.
+# The number of bytes to buffer before writing.
 BUFFER_SIZE = 8 * 1024 * 1024
-# The form that escaping leaves alone: most keys are of it, and escaping takes most of the time.
+# Keys that need no escaping: most keys match, and escaping takes most of the time.
 PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")
 
 
 class Listing:
-    """What `write` has written: how many keys there are, and which."""
+    """The number of keys and the identity of a list that `write` has written."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -41,7 +41,7 @@ class Listing:
 
 
 def write(folder: Path, objects: Iterable[tuple[str, int, str]], modified: int) -> None:
-    """Writes the list of `(key, size, ETag)`, which come in the order of their UTF-8 bytes, into `folder`, made anew."""
+    """Writes the list of `(key, size, ETag)`, sorted by the UTF-8 bytes of the keys, and replaces `folder`."""
     making = folder.with_name(folder.name + ".part")
     shutil.rmtree(making, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -52,7 +52,7 @@ def write(folder: Path, objects: Iterable[tuple[str, int, str]], modified: int) 
     for key, size, etag in objects:
         name = key.encode()
         if name <= previous:
-            raise ValueError(f"{key} stands behind {previous.decode()}")
+            raise ValueError(f"keys are not sorted: {key} follows {previous.decode()}")
         previous = name
         rest = (f"</Key><LastModified>{time_text}</LastModified><ETag>&quot;{etag}&quot;</ETag><Size>{size}</Size>"
                 "<StorageClass>STANDARD</StorageClass></Contents>").encode()
@@ -62,12 +62,12 @@ def write(folder: Path, objects: Iterable[tuple[str, int, str]], modified: int) 
         encoded.append(b"<Contents><Key>" + (name if is_plain else quote_plus(key, safe="/").encode()) + rest)
     for made in arrays:
         made.finish()
-    # Last, so that a list half written is made again.
+    # Written last, so that an incomplete list is made again.
     making.rename(folder)
 
 
 class _Array:
-    """One of the arrays, as it is written."""
+    """One of the arrays while it is written."""
 
     def __init__(self, path: Path):
         self._path, self._file = path, open(path, "wb")

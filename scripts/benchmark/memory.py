@@ -1,19 +1,19 @@
-"""The machine's memory, made ready for a run."""
+"""Preparation of the machine's memory for a run."""
 
 import mmap
 
 from .objects import GiB
 
-# What a run needs anew, and some more: pages of the file, the reader's buffers, the page cache of a disk cache.
+# More than the new memory of a run: pages of the file, the reader's buffers, the page cache of a disk cache.
 TOUCHED_SIZE = 4 * GiB
 
 
 def touch_free_memory() -> None:
     """Uses memory once and frees it again.
 
-    A virtual machine's host takes back what is free (free page reporting), and provides it again page by page when it is
-    touched, which costs more than what we measure: up to a second for 1 GiB. Whoever reads into memory that was just used
-    doesn't pay for that, and a limit that needs no memory, such as curl's, never does.
+    The host of a virtual machine reclaims free memory (free page reporting), and provides it again page by page on access.
+    That costs more than the measured work: up to a second for 1 GiB. Reading into recently used memory doesn't have this cost,
+    nor does a limit without memory, such as curl's.
     """
     with mmap.mmap(-1, TOUCHED_SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE):
         pass

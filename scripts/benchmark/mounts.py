@@ -1,4 +1,4 @@
-"""The file systems that are compared, each mounted for one run."""
+"""The compared file systems, each mounted for one run."""
 
 import os
 import shutil
@@ -11,31 +11,31 @@ from pathlib import Path
 from typing import Iterator
 
 from . import processes
-START_PATIENCE_SECONDS = 30
-# Short, because mounting may be a part of what is timed.
+START_TIMEOUT_SECONDS = 30
+# Short, because mounting may be part of the measured time.
 MOUNT_POLL_SECONDS = 0.005
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Variant:
-    """How a file system is to be mounted."""
+    """The options for mounting a file system."""
 
-    # With a cache on disk, which outlives the mount.
+    # `True` for a disk cache that survives unmounting.
     is_cached: bool = False
-    # What tractfs is given as --memory-limit.
+    # The value of tractfs's --memory-limit.
     memory_limit: str | None = None
-    # What tractfs is given as --metadata-limit.
+    # The value of tractfs's --metadata-limit.
     metadata_limit: str | None = None
-    # And as --metadata-ttl.
+    # The value of tractfs's --metadata-ttl.
     metadata_ttl: str | None = None
-    # With the cache on an overlayfs, whose files the kernel doesn't hand through: so passthrough is off.
+    # `True` for a cache on overlayfs, where the kernel doesn't support passthrough.
     is_stacked: bool = False
 
 
 @dataclass
 class Usage:
-    """What the serving process has used since its start."""
+    """The resources used by the serving process since its start."""
 
     cpu_seconds: float
     memory: int
@@ -43,18 +43,18 @@ class Usage:
 
 
 class Tool:
-    """A file system: how it is started, and what it can do."""
+    """A file system: its commands and its abilities."""
 
     name: str
-    # What makes it say its version.
+    # The command that prints its version.
     version_command: list
 
     def command(self, url: str, bucket: str, mount_point: Path, cache: Path, variant: Variant) -> list:
-        """What serves the bucket at `url` on `mount_point`, staying in the foreground."""
+        """Returns the command that serves the bucket at `url` on `mount_point` in the foreground."""
         raise NotImplementedError
 
     def can(self, variant: Variant) -> bool:
-        """Whether it can be mounted so."""
+        """Returns `True` if the file system supports the options."""
         return variant == Variant(is_cached=variant.is_cached, is_stacked=variant.is_stacked)
 
 
@@ -90,8 +90,8 @@ class S3fs(Tool):
     version_command = ["s3fs", "--version"]
 
     def command(self, url: str, bucket: str, mount_point: Path, cache: Path, variant: Variant) -> list:
-        # parallel_count also is how many ranges are got at once for a read; enable_noobj_cache saves requests for names
-        # that aren't there. Without use_cache it still writes what it reads to temporary files.
+        # parallel_count also limits the ranges in flight of a read; enable_noobj_cache saves requests for absent names.
+        # Without use_cache, s3fs still writes the bytes that it reads to temporary files.
         options = ["ro", f"url={url}", "use_path_request_style", "public_bucket=1", "parallel_count=64",
                    "multireq_max=64", "enable_noobj_cache", f"tmpdir={cache.parent}"]
         if variant.is_cached:
@@ -104,7 +104,7 @@ class Rclone(Tool):
     version_command = ["rclone", "version"]
 
     def command(self, url: str, bucket: str, mount_point: Path, cache: Path, variant: Variant) -> list:
-        # use-server-modtime saves a HEAD a file; a chunk is what one GET asks for (1.60 has no parallel streams).
+        # use-server-modtime saves a HEAD per file; one GET requests a chunk (1.60 has no parallel streams).
         options = ["--config", "/dev/null", "--read-only", "--use-server-modtime", "--no-checksum",
                    "--max-read-ahead", "1M", "--buffer-size", "64M", "--cache-dir", cache,
                    "--vfs-cache-mode", "full" if variant.is_cached else "off",
@@ -113,7 +113,7 @@ class Rclone(Tool):
 
 
 class Mount:
-    """A mounted file system. Use it in a `with`: at its end nothing is left of it but its cache."""
+    """A mounted file system. Use it in a `with`, which removes everything but the cache at its end."""
 
     def __init__(self, tool: Tool, url: str, bucket: str, cache: Path, work: Path, variant: Variant = Variant()):
         self._tool, self._url, self._bucket = tool, url, bucket
@@ -147,9 +147,9 @@ class Mount:
         self.root.rmdir()
 
     def usage(self) -> Usage:
-        """CPU time, memory, and the most memory until now."""
+        """Returns CPU time, memory, and peak memory."""
         process = Path("/proc") / str(self._serving_process())
-        # Behind the program's name, which may hold anything: fields 14 and 15 of proc(5) are user and system time.
+        # Parse after the program's name, which may have any content: fields 14 and 15 of proc(5) are user and system time.
         fields = (process / "stat").read_text().rpartition(")")[2].split()
         status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
         return Usage(
@@ -157,13 +157,13 @@ class Mount:
             memory=int(status["VmRSS"].split()[0]) * 1024, memory_peak=int(status["VmHWM"].split()[0]) * 1024)
 
     def _serving_process(self) -> int:
-        """Ours has a process of its own for that, which it starts anew should it die."""
+        """Returns the serving process; for tractfs, that is a child of the process started."""
         process = self._process.pid
         children = (Path("/proc") / str(process) / "task" / str(process) / "children").read_text().split()
         return int(children[0]) if self._tool.name == "tractfs" and children else process
 
     def _await_mount(self) -> None:
-        deadline = time.monotonic() + START_PATIENCE_SECONDS
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not _is_mounted(self.root):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self._log.seek(0)
@@ -172,15 +172,15 @@ class Mount:
 
 
 def environment() -> dict[str, str]:
-    """What the file systems run in: keys that the server doesn't check, and nothing of the user's AWS settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | {
+    """Returns the environment of the file systems: keys that the server doesn't check, without the user's AWS settings."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return inherited | {
         "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench-secret", "AWS_REGION": "us-east-1",
         "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def available(names: list[str], tractfs: Path) -> list[Tool]:
-    """The tools of these names that are installed; says which are not."""
+    """Returns the installed tools with these names; prints the names of the others."""
     tools: list[Tool] = []
     for name in names:
         if name == "tractfs":
@@ -188,19 +188,19 @@ def available(names: list[str], tractfs: Path) -> list[Tool]:
         elif shutil.which(name):
             tools.append(S3fs() if name == "s3fs" else Rclone())
         else:
-            print(f"bench: {name} is not installed (scripts/setup --bench), so it is left out")
+            print(f"bench: skipping {name}, which is not installed; run scripts/setup --bench")
     return tools
 
 
 def _is_mounted(path: Path) -> bool:
-    """From the kernel's table: asking the mount itself could hang with it."""
+    """Returns `True` if the kernel's table lists the mount; access to the mount itself could hang."""
     with open("/proc/self/mountinfo") as table:
         return any(line.split()[4] == str(path) for line in table)
 
 
 @contextmanager
 def overlay(folder: Path) -> Iterator[Path]:
-    """A folder on an overlayfs, whose files are in `folder`. Only root can make one."""
+    """Makes a folder on an overlayfs, whose files are in `folder`; needs root."""
     lower, upper, work, merged = (folder / name for name in ("lower", "upper", "work", "merged"))
     for path in (lower, upper, work, merged):
         path.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""A tree of keys on this machine's disk: what it takes to walk it when no network is in between."""
+"""A tree of keys on the local disk, to measure walks without a network."""
 
 import os
 import subprocess
@@ -11,12 +11,12 @@ from . import readers, walkers
 from .objects import MiB
 from .trees import Tree
 
-# A new ext4 of this size has inodes enough for HCP20, at one in 4 KiB; it is a sparse file.
+# A new ext4 of this size has enough inodes for HCP20, at one in 4 KiB; the image is a sparse file.
 IMAGE_SIZE = 2048 * MiB
 
 
 class NativeTree:
-    """A tree on an ext4, its files sparse, made when it is first asked for. Use it in a `with`."""
+    """A tree of sparse files on an ext4, made at the first use. Use it in a `with`."""
 
     def __init__(self, work: Path):
         self._work, self._stack = work, ExitStack()
@@ -29,7 +29,7 @@ class NativeTree:
         self._stack.close()
 
     def find(self, tree: Tree, options: list[str], time_limit: float) -> tuple[float, readers.Work]:
-        """`find` over the tree, whose dentries and inodes are in memory."""
+        """Runs `find` over the tree, with its dentries and inodes in memory."""
         if tree.name not in self._roots:
             self._roots[tree.name] = self._made(tree)
         walk = walkers.program(["find", self._roots[tree.name], *options])
@@ -37,7 +37,7 @@ class NativeTree:
         return readers.run([walk], time_limit)
 
     def _made(self, tree: Tree) -> Path:
-        print(f"bench: making {tree.key_count:,} files to compare with", file=sys.stderr)
+        print(f"bench: making {tree.key_count:,} files for comparison", file=sys.stderr)
         root = self._folder() / tree.name
         root.mkdir()
         for folder in sorted(tree.folders):
@@ -49,7 +49,7 @@ class NativeTree:
         return root
 
     def _folder(self) -> Path:
-        """A folder on an ext4: below the work folder, or in an image of one there if that is on something else."""
+        """Returns a folder on an ext4: below the work folder, or in an image there if that is on another file system."""
         folder = self._work / "native"
         folder.mkdir(exist_ok=True)
         if _file_system(folder) not in ("ext2/ext3", "ext4") and not folder.is_mount():
@@ -59,7 +59,7 @@ class NativeTree:
 
 @contextmanager
 def _image(image: Path, mount_point: Path) -> Iterator[None]:
-    """An ext4 in a file. Only root can mount one."""
+    """Mounts an ext4 in a file; needs root."""
     with open(image, "wb") as file:
         file.truncate(IMAGE_SIZE)
     subprocess.run(["mkfs.ext4", "-q", "-F", "-i", "4096", image], check=True)
@@ -72,6 +72,6 @@ def _image(image: Path, mount_point: Path) -> Iterator[None]:
 
 
 def _file_system(folder: Path) -> str:
-    """The type, as stat(1) calls it: ext4 is ext2/ext3 to it."""
+    """Returns the type as stat(1) prints it: ext2/ext3 for ext4."""
     return subprocess.run(
         ["stat", "-f", "-c", "%T", folder], check=True, capture_output=True, text=True).stdout.strip()

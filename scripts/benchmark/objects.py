@@ -1,6 +1,6 @@
-"""The objects that are read: a bucket as a directory of files, and the list that its listings come from.
+"""The objects to read: a bucket as a directory of files, and the list for its listings.
 
-Files of one size are hard links to one file of random bytes: what matters is that their keys differ.
+Files of one size are hard links to one file of random bytes; only their keys must differ.
 """
 
 import os
@@ -19,12 +19,12 @@ MEDIUM = [f"medium/{index}.bin" for index in range(4)]
 SERIES = "series/timeseries.bin"
 SMALL = [f"small/{index:04}.nii.gz" for index in range(1000)]
 LARGE_SIZE, MEDIUM_SIZE, SERIES_SIZE = GiB, 256 * MiB, 400 * MiB
-# The time of last modification of every object, so that ETags stay the same when the objects are made again.
+# The modification time of all objects, so that ETags stay the same when the objects are made again.
 MODIFIED = 1_600_000_000
 
 
 def small_size(index: int) -> int:
-    """4 to 100 kB, spread evenly, in no order that a reader could use."""
+    """Returns a size of 4 to 100 kB, evenly distributed, in an unpredictable order."""
     return 4_000 + (index * 617) % 1000 * 96
 
 
@@ -43,7 +43,7 @@ class Objects:
         return self.root / BUCKET / key
 
     def make(self) -> None:
-        """Makes the objects that are not there yet in their right size; takes some seconds the first time."""
+        """Makes missing objects and those of a wrong size; takes some seconds the first time."""
         for group, size in ((LARGE, LARGE_SIZE), (MEDIUM, MEDIUM_SIZE), ([SERIES], SERIES_SIZE)):
             self._make_random(group[0], size)
             for key in group[1:]:
@@ -53,7 +53,7 @@ class Objects:
         self._write_listing()
 
     def warm(self) -> None:
-        """Reads everything once, so that the server answers from the page cache."""
+        """Reads all objects once, so that the server answers from the page cache."""
         for key in (LARGE[0], MEDIUM[0], SERIES, *SMALL):
             with open(self.path(key), "rb", buffering=0) as file:
                 while file.read(8 * MiB):
@@ -68,7 +68,7 @@ class Objects:
         with open(path, "wb") as file:
             for start in range(0, size, 8 * MiB):
                 file.write(os.urandom(min(8 * MiB, size - start)))
-        # Last, so that a file half written is made again.
+        # Last, so that an incomplete file is made again.
         os.utime(path, (MODIFIED, MODIFIED))
 
     def _link(self, key: str, to: str) -> None:
@@ -78,7 +78,7 @@ class Objects:
             os.link(target, path)
 
     def _write_listing(self) -> None:
-        """Writes the list; an ETag is what nginx makes for a file (its time and size in hex)."""
+        """Writes the list, with nginx's ETags (time and size of a file in hex)."""
         sizes = ((key, self.path(key).stat().st_size) for key in sorted([*LARGE, *MEDIUM, SERIES, *SMALL]))
         listings.write(
             self.listing_folder, ((key, size, f"{MODIFIED:x}-{size:x}") for key, size in sizes), MODIFIED)

@@ -1,4 +1,4 @@
-"""Starting programs that end with us, whatever happens to us."""
+"""Programs that end with this process in any case."""
 
 import ctypes
 import signal
@@ -14,21 +14,21 @@ def _end_with_parent() -> None:
 
 
 def start(command: list, **options) -> subprocess.Popen:
-    """Starts a program in a session of its own (Ctrl-C is for us to handle) that gets SIGTERM should we die."""
+    """Starts a program in its own session, so that Ctrl-C doesn't reach it, with SIGTERM at the death of this process."""
     return subprocess.Popen(
         [str(word) for word in command], start_new_session=True, preexec_fn=_end_with_parent, **options)
 
 
-def end(process: subprocess.Popen, patience: float = 10) -> None:
-    """Ends a program that `start` started, by force if it doesn't end by itself in `patience` seconds."""
+def end(process: subprocess.Popen, timeout: float = 10) -> None:
+    """Ends a program that `start` started, by force after `timeout` seconds."""
     process.terminate()
     try:
-        process.wait(patience)
+        process.wait(timeout)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
 
 
 def exit_on_sigterm() -> None:
-    """Makes SIGTERM end this process like Ctrl-C does: with everything cleaned up."""
+    """Makes SIGTERM end this process like Ctrl-C, with cleanup."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

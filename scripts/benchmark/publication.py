@@ -1,4 +1,4 @@
-"""Puts the results into docs/."""
+"""Publication of the results in docs/."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 from . import chart, report
 from .workloads import LISTING, READING
 
-# Between these lines PERFORMANCE.md has the table of listings.
+# The lines around the table of listings in PERFORMANCE.md.
 BEGIN, END = "<!-- from here on written by scripts/bench --publish -->", "<!-- up to here -->"
 
 
 def publish(docs: Path, record: dict, tables: dict[str, str]) -> None:
-    """Writes `performance.json` and the chart if reading was measured; `listing.json` and the table in PERFORMANCE.md if
-    listing was."""
+    """Writes `performance.json` and the chart from rows about reading, and `listing.json` and the table in PERFORMANCE.md
+    from rows about listing."""
     for group, file in ((READING, "performance.json"), (LISTING, "listing.json")):
         if group in tables:
             rows = [row for row in record["rows"] if row["group"] == group]

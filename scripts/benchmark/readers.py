@@ -1,4 +1,4 @@
-"""The programs that read: each is a function that returns what it did, run in a process of its own."""
+"""Programs that read: each is a function that returns its work, and runs in its own process."""
 
 import json
 import mmap
@@ -14,25 +14,25 @@ from .objects import MiB
 
 @dataclass
 class Work:
-    """What one reader did."""
+    """The work of one reader."""
 
     bytes: int = 0
     operations: int = 0
-    # How long each operation took, in seconds.
+    # The duration of each operation, in seconds.
     latencies: list[float] = field(default_factory=list)
-    # Whether time was up before all was read.
+    # `True` if the time limit ended it.
     is_partial: bool = False
-    # When the first of it was there, in seconds, where that is of interest.
+    # The time of the first result, in seconds, for some readers.
     first_seconds: float | None = None
 
 
 T = TypeVar("T")
-# A reader gets the time (of time.monotonic) at which to stop.
+# A reader's argument is the time (of time.monotonic) at which to stop.
 Reader = Callable[[float], Work]
 
 
 def sequential(path: str, step: int = MiB) -> Reader:
-    """Reads a file from its beginning to its end, like dd with bs=`step`."""
+    """Reads a file in order, like dd with bs=`step`."""
     def read(deadline: float) -> Work:
         work, buffer = Work(), bytearray(step)
         with open(path, "rb", buffering=0) as file:
@@ -47,7 +47,7 @@ def sequential(path: str, step: int = MiB) -> Reader:
 
 
 def extents(path: str, wanted: list[tuple[int, int]]) -> Reader:
-    """Reads `(offset, length)` after `(offset, length)` of one file with pread."""
+    """Reads ranges `(offset, length)` of one file with pread."""
     def read(deadline: float) -> Work:
         work, buffer = Work(), memoryview(bytearray(max(length for _, length in wanted)))
         descriptor = os.open(path, os.O_RDONLY)
@@ -58,7 +58,7 @@ def extents(path: str, wanted: list[tuple[int, int]]) -> Reader:
 
 
 def headers(paths: list[str], length: int) -> Reader:
-    """Opens file after file, reads the first `length` bytes, closes it."""
+    """Opens each file, reads its first `length` bytes, and closes it."""
     def read_head(path: str) -> int:
         descriptor = os.open(path, os.O_RDONLY)
         count = len(os.read(descriptor, length))
@@ -73,12 +73,12 @@ def headers(paths: list[str], length: int) -> Reader:
 
 
 def listed_headers(folder: str, length: int) -> Reader:
-    """`headers` of all files of a folder, in the order in which it is listed."""
+    """Returns `headers` of all files of a folder, in the order of its listing."""
     return lambda deadline: headers([entry.path for entry in os.scandir(folder)], length)(deadline)
 
 
 def touches(path: str, offsets: list[int]) -> Reader:
-    """Maps a file into memory, and looks at one byte at each offset."""
+    """Maps a file into memory, and reads one byte at each offset."""
     def read(deadline: float) -> Work:
         work = Work()
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
@@ -88,12 +88,12 @@ def touches(path: str, offsets: list[int]) -> Reader:
 
 
 def random_offsets(count: int, size: int, alignment: int, seed: int) -> list[int]:
-    """Different multiples of `alignment` below `size`; the same ones for the same seed."""
+    """Returns distinct multiples of `alignment` below `size`, determined by the seed."""
     return [index * alignment for index in random.Random(seed).sample(range(size // alignment), count)]
 
 
 def _do_each(work: Work, items: list[T], deadline: float, read: Callable[[T], int]) -> None:
-    """Times `read`, which returns how many bytes it got, on one item after the other, until the deadline."""
+    """Calls `read`, which returns a number of bytes, for one item after the other until the deadline, and times each call."""
     for item in items:
         began = time.monotonic()
         work.bytes += read(item)
@@ -106,10 +106,10 @@ def _do_each(work: Work, items: list[T], deadline: float, read: Callable[[T], in
 
 
 def run(readers: list[Reader], time_limit: float) -> tuple[float, Work]:
-    """Runs readers at once, a process each.
+    """Runs readers at once, each in its own process.
 
-    Returns how many seconds passed from their start to the last one's end, and all their work together. They are given
-    `time_limit` seconds to stop by themselves and then some; whoever fails or hangs makes a RuntimeError.
+    Returns the seconds from their start to the end of the last one, and the sum of their work. They should stop after
+    `time_limit` seconds. Raises a RuntimeError if one fails or hangs.
     """
     deadline = time.monotonic() + time_limit
     children = [_fork(reader, deadline) for reader in readers]
@@ -135,12 +135,12 @@ def run(readers: list[Reader], time_limit: float) -> tuple[float, Work]:
     return time.monotonic() - began, total
 
 
-# What a read that hangs is given beyond the time limit before SIGALRM ends its process.
+# The time after the time limit at which SIGALRM ends the process of a read that hangs.
 HANG_SECONDS = 30
 
 
 def _fork(reader: Reader, deadline: float) -> tuple[int, int, int]:
-    """A process that waits for its start and then reads: its id, where its results come, what to close to start it."""
+    """Starts a process that waits, and then reads. Returns its id, the pipe of its results, and the pipe to close to start it."""
     results, writing = os.pipe()
     waiting, start = os.pipe()
     process = os.fork()
@@ -160,5 +160,5 @@ def _fork(reader: Reader, deadline: float) -> tuple[int, int, int]:
         answer = f"{type(error).__name__}: {error}"
     with open(writing, "w") as stream:
         stream.write(answer)
-    # Not sys.exit: what this process has from its parent (mounts, the server) is not its to clean up.
+    # Not sys.exit, which would clean up what belongs to the parent (mounts, the server).
     os._exit(status)

@@ -1,4 +1,4 @@
-"""The results as a table and as JSON."""
+"""The results as tables and as JSON."""
 
 import datetime
 import os
@@ -11,7 +11,7 @@ from .results import LIMITS, METRICS, Results, Row
 from .workloads import LISTING, READING, Target
 
 COLUMNS = ("rate", "ratio", "per_second", "p50_ms", "p95_ms", "cpu_per_gib", "memory_mib", "requests", "fetched_mib")
-# Rows that are about single operations, and what is shown of them only, or of the others only. JSON has everything.
+# Figures shown only for rows about single operations, or only for the others. JSON has all of them.
 OPERATION_ROWS = ("random", "strided", "small", "mmap")
 OPERATION_COLUMNS = ("per_second", "p50_ms", "p95_ms")
 STREAM_COLUMNS = ("rate", "cpu_per_gib")
@@ -19,7 +19,7 @@ LISTING_COLUMNS = ("seconds", "time_ratio", "first_ms", "listings", "heads", "ge
 
 
 def tables(results: Results) -> dict[str, str]:
-    """A Markdown table, that can be read as it is, too, of each group that has rows."""
+    """Returns a Markdown table, also readable as text, for each group with rows."""
     grouped = {group: [row for row in results.rows if row.workload.group == group] for group in (READING, LISTING)}
     return {group: _table(results, rows, group) for group, rows in grouped.items() if rows}
 
@@ -45,7 +45,7 @@ def _cells(results: Results, row: Row, columns: tuple[str, ...]) -> list[str]:
 
 
 def _targets(results: Results, row: Row) -> str:
-    """What the row reaches and what it should, and what else there is to say about it."""
+    """Returns the targets of a row with the figures reached, and its notes."""
     parts = [row.note] if row.note else []
     if row.tool == "tractfs":
         parts += [
@@ -60,7 +60,7 @@ def _bound(target: Target) -> str:
 
 
 def record(results: Results, versions: dict[str, str], options: dict[str, object]) -> dict:
-    """Everything that was measured, and where, for JSON."""
+    """Returns all measurements and the machine, for JSON."""
     return {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": machine(),
             "versions": versions, "options": options, "rows": [_record(results, row) for row in results.rows]}
 
@@ -77,7 +77,7 @@ def _record(results: Results, row: Row) -> dict:
 
 
 def machine() -> dict[str, object]:
-    """The machine and what runs on it."""
+    """Returns the machine and its system."""
     processors = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")]
     distribution = platform.freedesktop_os_release().get("PRETTY_NAME", "")
@@ -88,7 +88,7 @@ def machine() -> dict[str, object]:
 
 
 def machine_line(record: dict) -> str:
-    """The machine in a line, for people."""
+    """Returns the machine as a line of text."""
     at = record["machine"]
     return (f"{record['date'][:10]}, {at['processor']}, {at['cores']} cores, {at['memory_gib']} GiB, "
             f"{at['distribution']}, Linux {at['kernel']}; "
@@ -96,7 +96,7 @@ def machine_line(record: dict) -> str:
 
 
 def version(command: list) -> str:
-    """The version in what a program says of itself: the first number with a dot."""
+    """Returns the version in the output of a program: the first number with a dot."""
     finished = subprocess.run(command, capture_output=True, text=True)
     found = re.search(r"\d+\.[\d.]*\d", finished.stdout + finished.stderr)
     return found.group() if found else "unknown"

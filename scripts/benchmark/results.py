@@ -1,4 +1,4 @@
-"""What came out: figures of one run, their medians, and whether they reach the targets."""
+"""The results: figures of a run, their medians, and comparisons with targets."""
 
 import statistics
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from .workloads import READING, Target, Workload
 
 @dataclass(frozen=True)
 class Metric:
-    """How a figure is written."""
+    """The format of a figure."""
 
     label: str
     digits: int
@@ -23,7 +23,7 @@ class Metric:
         return f"{value / self.scale:,.{self.digits}f}{self.unit}"
 
 
-# All figures of a row by their name in the JSON.
+# All figures of a row by their names in the JSON.
 METRICS = {
     "seconds": Metric("time", 2, " s"),
     "rate": Metric("rate", 0, " MB/s", 1e6),
@@ -49,7 +49,7 @@ METRICS = {
 
 
 def figures(workload: Workload, seconds: float, work: Work) -> dict[str, float]:
-    """The figures of one run that need nothing but what the readers did."""
+    """Returns the figures of a run that follow from the work of the readers."""
     passed = work.operations * workload.bytes_passed if workload.bytes_passed else work.bytes
     made = {
         "seconds": seconds, "read_mib": work.bytes / MiB, "rate": passed / seconds,
@@ -63,7 +63,7 @@ def figures(workload: Workload, seconds: float, work: Work) -> dict[str, float]:
 
 
 def server_figures(traffic: Traffic, work: Work) -> dict[str, float]:
-    """The figures of one run that the server's log gives."""
+    """Returns the figures of a run that follow from the server's log."""
     return {
         "requests": traffic.requests, "gets": traffic.gets, "heads": traffic.heads, "listings": traffic.listings,
         "fetched_mib": traffic.bytes / MiB, "fetched_ratio": traffic.bytes / max(work.bytes, 1),
@@ -71,7 +71,7 @@ def server_figures(traffic: Traffic, work: Work) -> dict[str, float]:
 
 
 def process_figures(idle: Usage, before: Usage, after: Usage, work: Work) -> dict[str, float]:
-    """The figures of one run that the serving process's use of the machine gives: idle is just mounted."""
+    """Returns the figures of a run that follow from the resources of the serving process; idle is the state after mounting."""
     cpu_seconds = after.cpu_seconds - before.cpu_seconds
     grown = after.memory_peak - idle.memory
     return {
@@ -82,12 +82,12 @@ def process_figures(idle: Usage, before: Usage, after: Usage, work: Work) -> dic
 
 @dataclass
 class Row:
-    """One workload by one tool (or what limits it): its runs, and their medians."""
+    """One workload by one tool or limit: its runs, and their medians."""
 
     workload: Workload
     tool: str
     runs: list[dict[str, float]] = field(default_factory=list)
-    # Why it has no figures, or why they are to be taken with care.
+    # The reason why figures are missing or doubtful.
     note: str = ""
 
     @property
@@ -97,7 +97,7 @@ class Row:
 
 
 class Results:
-    """All rows, as they come."""
+    """All rows measured so far."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -110,7 +110,7 @@ class Results:
         return self.rows[-1]
 
     def compared(self, row: Row) -> dict[str, float]:
-        """A row's medians, and how they compare with its limit."""
+        """Returns the medians of a row, and their ratios to its limit."""
         medians = row.medians
         limit = self.limit(row)
         if medians and limit:
@@ -120,7 +120,7 @@ class Results:
         return medians
 
     def limit(self, row: Row) -> dict[str, float]:
-        """The medians of what a row is compared with: the same tool's in another row, or the limit's in this one."""
+        """Returns the medians of a row's limit: of the same tool in another row, or of the limit in this one."""
         for other in self.rows:
             if row.workload.baseline:
                 is_limit = other.workload.name == row.workload.baseline and other.tool == row.tool
@@ -131,7 +131,7 @@ class Results:
         return {}
 
     def verdicts(self, row: Row) -> list[tuple[Target, float, bool]]:
-        """Each target of the row that can be judged: the figure, and whether it is reached."""
+        """Returns each target with known figures: the figure, and `True` if it reaches the target."""
         compared = self.compared(row)
         judged = []
         for target in row.workload.targets:

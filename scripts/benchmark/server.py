@@ -1,4 +1,4 @@
-"""A loopback S3 server that is fast enough not to be the limit: nginx over files, its listings made in Lua.
+"""A fast loopback S3 server: nginx over files, with listings in Lua.
 
 It answers GET (ranges, If-Match), HEAD and both ListObjects on path style; it checks no signature. A bucket without files
 has a listing and answers HEAD from it.
@@ -21,25 +21,25 @@ from .objects import MODIFIED
 
 SCRIPTS = Path(__file__).parent
 MODULES = Path("/usr/lib/nginx/modules")
-START_PATIENCE_SECONDS = 10
-# The log's buffers are written every 100 ms (nginx.conf).
+START_TIMEOUT_SECONDS = 10
+# The log is flushed every 100 ms (nginx.conf).
 LOG_SETTLE_SECONDS = 0.25
-QUIET_PATIENCE_SECONDS = 10
-# The shares of requests that fail, that stall and that are slow on the port with faults (faults.conf).
+QUIET_TIMEOUT_SECONDS = 10
+# The shares of requests that fail, stall and are slow on the port with faults (faults.conf).
 FAILING_SHARE, STALLING_SHARE, DRIPPING_SHARE = 0.10, 0.05, 0.05
 
 
 class Bucket(Protocol):
-    """What the server serves by a name: objects.Objects, trees.Tree."""
+    """A bucket of the server: objects.Objects, trees.Tree."""
 
     name: str
-    # Where listings.write has written its list.
+    # The folder of its list, written by listings.write.
     listing_folder: Path
 
 
 @dataclass
 class Traffic:
-    """What was asked of a port in some time."""
+    """The requests to a port in a period."""
 
     requests: int = 0
     gets: int = 0
@@ -49,7 +49,7 @@ class Traffic:
 
 
 class Port:
-    """One port of the server, and the log of the requests to it (nginx.conf says what is in a line)."""
+    """One port of the server, and the log of its requests (nginx.conf has the format)."""
 
     def __init__(self, number: int, log: Path):
         self.number = number
@@ -57,19 +57,19 @@ class Port:
         self.log = log
 
     def mark(self) -> int:
-        """The place in the log that `traffic(since:)` counts from."""
+        """Returns the offset in the log for `traffic(since)`."""
         time.sleep(LOG_SETTLE_SECONDS)
         return self.log.stat().st_size
 
     def settle(self) -> None:
-        """Waits until nothing has been asked for a while, or for as long as a patient user would."""
-        deadline = time.monotonic() + QUIET_PATIENCE_SECONDS
+        """Waits until there are no requests for a while, or for a timeout."""
+        deadline = time.monotonic() + QUIET_TIMEOUT_SECONDS
         last = self.mark()
         while time.monotonic() < deadline and (now := self.mark()) != last:
             last = now
 
     def traffic(self, since: int) -> Traffic:
-        """What has been asked since a mark. Only requests that have ended count."""
+        """Returns the requests since a mark. Only completed requests count."""
         time.sleep(LOG_SETTLE_SECONDS)
         traffic = Traffic()
         with open(self.log) as log:
@@ -88,11 +88,11 @@ class Port:
 
 
 class Server:
-    """nginx with three ports: `unlimited`, `limited`, which is like S3 from EC2 (nginx.conf), and `faulty`, which is that with
-    faults (faults.conf). Use it in a `with`."""
+    """nginx with three ports: `unlimited`, `limited`, which imitates S3 on EC2 (nginx.conf), and `faulty`, which adds faults
+    (faults.conf). Use it in a `with`."""
 
     def __init__(self, root: Path, buckets: Iterable[Bucket]):
-        """Serves the files of `root/BUCKET`, and the lists of the buckets."""
+        """Serves the files of `root/BUCKET` and the lists of the buckets."""
         self._root, self._buckets = root, list(buckets)
 
     def __enter__(self) -> "Server":
@@ -125,7 +125,7 @@ class Server:
             "load": " ".join(
                 f'require("listing").load("{bucket.name}", "{bucket.listing_folder.resolve()}");'
                 for bucket in self._buckets),
-            # nginx's workers would be "nobody" if root starts it, who can't read root's temporary folders.
+            # If root starts nginx, its workers run as `nobody`, who can't read root's temporary folders.
             "user": f"user {getpass.getuser()};" if os.geteuid() == 0 else "",
         }
         for file in ("nginx.conf", "bucket.conf", "faults.conf"):
@@ -135,7 +135,7 @@ class Server:
             (self._state / file).write_text(text)
 
     def _await_answer(self) -> None:
-        deadline = time.monotonic() + START_PATIENCE_SECONDS
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 urllib.request.urlopen(f"{self.limited.url}/{self._buckets[0].name}?max-keys=1", timeout=1).close()
@@ -147,10 +147,10 @@ class Server:
 
 
 def nginx() -> str:
-    """The nginx program, which Debian puts where a user's PATH may not look."""
+    """Returns the nginx program, which Debian puts outside of a user's PATH."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if not program or not (MODULES / "ngx_http_lua_module.so").exists():
-        raise SystemExit("nginx or its Lua module is missing: run scripts/setup --bench")
+        raise SystemExit("nginx or its Lua module is missing; run scripts/setup --bench")
     return program
 
 

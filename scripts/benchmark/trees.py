@@ -1,4 +1,4 @@
-"""The buckets that are listed and not read: keys and sizes only, no data. The server answers LIST and HEAD for them."""
+"""Buckets for listing: keys and sizes without data. The server answers LIST and HEAD for them."""
 
 import hashlib
 from functools import cached_property
@@ -10,21 +10,21 @@ from . import hcp, listings
 from .objects import MODIFIED, MiB
 
 PAGE_SIZE = 1_000
-# What aws-cli uploads in parts, and so gives an ETag that is no MD5: objects above this, in parts of this size.
+# aws-cli uploads larger objects in parts of this size; their ETags are not MD5s.
 UPLOAD_PART_SIZE = 8 * MiB
-# What `find -size +1` passes over: files of a block of 512 bytes, or none.
+# `find -size +1` skips files of at most one block of 512 bytes.
 BLOCK_SIZE = 512
 
 
 class Tree:
-    """A bucket of keys: its name, and what makes its `(key, size)`, in the order of the keys."""
+    """A bucket of keys: its name, and a function that yields its `(key, size)` in the order of the keys."""
 
     def __init__(self, name: str, objects: Callable[[], Iterator[tuple[str, int]]], source: str = "made"):
-        """`source` tells apart the trees that may come by one name."""
+        """`source` distinguishes trees with the same name."""
         self.name, self.objects, self.source = name, objects, source
 
     def make(self, root: Path) -> None:
-        """Writes the list that the server needs into `root`, if it isn't there: seconds for 2,000,000 keys."""
+        """Writes the server's list into `root` if it is missing: seconds for 2,000,000 keys."""
         self.listing_folder = root / "trees" / f"{self.name}.{self.source}"
         if not self.listing_folder.exists():
             objects = ((key, size, etag(key, size)) for key, size in self.objects())
@@ -40,7 +40,7 @@ class Tree:
 
     @cached_property
     def folders(self) -> dict[str, int]:
-        """Each folder ("" is the root) and how many entries it has."""
+        """Each folder ("" is the root), and its number of entries."""
         folders = {"": 0}
         for key in self.listing:
             _count_entry(key, folders)
@@ -48,20 +48,20 @@ class Tree:
 
     @property
     def entry_count(self) -> int:
-        """Files, folders and the root: what `find` prints."""
+        """The number of files and folders, with the root: the lines of `find`."""
         return self.key_count + len(self.folders)
 
     @cached_property
     def counted_by_size(self) -> int:
-        """What `find -type f -size +1` prints."""
+        """The number of lines of `find -type f -size +1`."""
         return sum(size > BLOCK_SIZE for _, size in self.objects())
 
     def flat_pages(self) -> list[str]:
-        """Query strings for all pages of a listing without a delimiter, each of which can be asked for at any time."""
+        """Returns query strings for all pages of a listing without a delimiter, for requests in any order."""
         return [self._page(first, "") for first in range(0, self.key_count, PAGE_SIZE)]
 
     def folder_pages(self, folder: str) -> list[str]:
-        """The same for the bucket's only folder, which has no folders in it, with a delimiter."""
+        """Returns the same with a delimiter for the bucket's only folder, which has no subfolders."""
         return [self._page(first, f"&delimiter=/&prefix={folder}/") for first in range(0, self.key_count, PAGE_SIZE)]
 
     def _page(self, first: int, what: str) -> str:
@@ -70,7 +70,7 @@ class Tree:
 
 
 def _count_entry(name: str, folders: dict[str, int]) -> None:
-    """Counts a file or folder in the folder that it is in, and that one in its own if it is new."""
+    """Counts an entry in its folder, and a new folder in its parent."""
     folder = name.rpartition("/")[0]
     if folder not in folders:
         folders[folder] = 0
@@ -79,18 +79,18 @@ def _count_entry(name: str, folders: dict[str, int]) -> None:
 
 
 def etag(key: str, size: int) -> str:
-    """What stands for an object's ETag: an MD5, or an MD5 and the number of parts."""
+    """Returns a simulated ETag: an MD5, or an MD5 and the number of parts."""
     digest = hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
     return f"{digest}-{-(-size // UPLOAD_PART_SIZE)}" if size > UPLOAD_PART_SIZE else digest
 
 
 def _size(index: int) -> int:
-    """4 kB to 40 MB, in no order."""
+    """Returns a size of 4 kB to 40 MB, in an unpredictable order."""
     return 4_000 + (index * 2_654_435_761) % 40_000_000
 
 
 def _subjects(subjects: int, folders: int, files: int) -> Iterator[tuple[str, int]]:
-    """Subjects with folders, over which a subject's files are spread evenly."""
+    """Yields subjects whose files are distributed evenly over folders."""
     index = 0
     for subject in range(1, subjects + 1):
         for folder in range(folders):

@@ -1,4 +1,4 @@
-"""The programs that list: readers (readers.Reader) of names and attributes, not of data. Each operation is an entry."""
+"""Programs that list: readers (readers.Reader) of names and attributes, not of data. Each operation is an entry."""
 
 import glob
 import os
@@ -11,8 +11,7 @@ from .readers import Reader, Work
 
 
 def program(command: list[str | Path], line_count: int | None = None) -> Reader:
-    """Runs a program that prints a line for each entry. Another number of lines than `line_count` is an error: a walk that
-    is not complete is no walk."""
+    """Runs a program that prints a line for each entry. Raises an error unless there are `line_count` lines."""
     def read(deadline: float) -> Work:
         began = time.monotonic()
         work = Work()
@@ -45,7 +44,7 @@ def _checked(work: Work, count: int | None, what: str) -> Work:
 
 
 def python_walk(root: Path, count: int) -> Reader:
-    """os.walk of everything."""
+    """Walks the whole tree with os.walk."""
     def read(deadline: float) -> Work:
         work = Work(operations=1)
         for _, folders, files in os.walk(root):
@@ -58,12 +57,12 @@ def python_walk(root: Path, count: int) -> Reader:
 
 
 def python_glob(root: Path, pattern: str, count: int) -> Reader:
-    """glob.glob of a pattern."""
+    """Evaluates a pattern with glob.glob."""
     return lambda deadline: _checked(Work(operations=len(glob.glob(pattern, root_dir=root))), count, "glob")
 
 
 def stats(paths: list[str]) -> Reader:
-    """stat of paths that are there."""
+    """Calls stat for paths that exist."""
     def read(deadline: float) -> Work:
         for path in paths:
             os.stat(path)
@@ -72,13 +71,13 @@ def stats(paths: list[str]) -> Reader:
 
 
 def absences(paths: list[str]) -> Reader:
-    """stat of paths that are not there."""
+    """Calls stat for absent paths."""
     def read(deadline: float) -> Work:
         for path in paths:
             try:
                 os.stat(path)
             except FileNotFoundError:
                 continue
-            raise RuntimeError(f"{path} is there")
+            raise RuntimeError(f"{path} exists")
         return Work(operations=len(paths))
     return read

@@ -1,4 +1,4 @@
-"""What is measured of listing: the second table's rows."""
+"""The workloads of listing: the rows of the second table."""
 
 from dataclasses import replace
 from functools import cache
@@ -13,9 +13,9 @@ from .readers import Reader
 from .trees import FLAT_SUBJECTS, HCP20, MILLION, MILLION_FOLDER, PAGE_SIZE, TWO_MILLION, Tree
 from .workloads import LISTING, NativeWalk, Pages, Target, Workload, at_most
 
-# How many names that aren't there are looked up.
+# The number of absent names to look up.
 ABSENT = 100
-# What a folder of 50 entries is, give or take; the tree has some.
+# The size of a folder of about 50 entries; the tree has some.
 SMALL_FOLDER = range(45, 56)
 CURL_CONNECTIONS = 32
 
@@ -29,34 +29,34 @@ def found_by_size(tree: Tree) -> Callable[[Path], list[Reader]]:
 
 
 def recursive_lines(tree: Tree) -> int:
-    """What `ls -R` prints: each folder's title, its entries, and an empty line between two."""
+    """Returns the number of lines of `ls -R`: each folder's title, its entries, and an empty line between two."""
     return tree.entry_count - 1 + 2 * len(tree.folders) - 1
 
 
 @cache
 def deep_keys() -> tuple[str, str]:
-    """Two files beside each other, six levels deep."""
+    """Returns two files of one folder, six levels deep."""
     keys = (key for key in HCP20.listing if key.count("/") == 5)
     return next(pair for pair in pairwise(keys) if pair[0].rpartition("/")[0] == pair[1].rpartition("/")[0])
 
 
 @cache
 def small_folder() -> str:
-    """A folder of about 50 entries, as deep as they come."""
+    """Returns the deepest folder of about 50 entries."""
     fitting = [folder for folder, count in HCP20.folders.items() if count in SMALL_FOLDER]
     return max(fitting, key=lambda folder: folder.count("/"))
 
 
 @cache
 def subject() -> str:
-    """The folder of the first subject."""
+    """Returns the folder of the first subject."""
     return "/".join(HCP20.listing[0].split("/")[:2])
 
 
 @cache
 def subject_lines() -> tuple[int, int]:
-    """What `find` prints of the subject, and what `ls -lAR` does: a title, a total and all entries of each folder, and an
-    empty line between two."""
+    """Returns the number of lines of `find` for the subject, and of `ls -lAR`: a title, a total and all entries of each
+    folder, and an empty line between two."""
     below = subject() + "/"
     folders = 1 + sum(folder.startswith(below) for folder in HCP20.folders)
     files = sum(key.startswith(below) for key in HCP20.listing)
@@ -68,7 +68,7 @@ def flat_subject(root: Path) -> Path:
 
 
 def sidecars(root: Path) -> list[Reader]:
-    """Names beside those of a subject that is known: a file's without .gz, and one in every folder."""
+    """Returns absent names in a listed subject: of files without .gz, and one in every folder."""
     folders = [f"{flat_subject(root)}/run-{run:02}" for run in range(1, 46)]
     images = [f"{folder}/vol-{file:04}.nii" for file in (0, 1) for folder in folders]
     return [walkers.absences([f"{folder}/layout_config.json" for folder in folders] + images[:ABSENT - len(folders)])]
@@ -76,7 +76,7 @@ def sidecars(root: Path) -> list[Reader]:
 
 @cache
 def anatomical_images() -> int:
-    """What the glob below finds: images directly in a subject's T1w."""
+    """Returns the number of results of the glob below: images directly in a subject's T1w."""
     parts = [key.split("/") for key in HCP20.listing if key.endswith(".nii.gz")]
     return sum(len(part) == 4 and part[2] == "T1w" for part in parts)
 
@@ -88,12 +88,12 @@ def flat_listings(tree: Tree) -> float:
 NO_REQUEST = at_most("requests", 0)
 NO_HEAD = at_most("heads", 0)
 FIND = NativeWalk(HCP20, [])
-# Long enough for all runs to be within it.
+# Longer than all runs.
 LASTING = Variant(metadata_ttl="1h")
 
 
 def walks() -> list[Workload]:
-    """All rows about listing, in the table's order."""
+    """Returns all rows about listing, in the order of the table."""
     return [*_cold_walks(), *_known_walks(), *_single_folders(), *_tools()]
 
 
@@ -175,7 +175,7 @@ def _tools() -> list[Workload]:
         return Workload(
             name, f"{command}, 20,000 keys", readers, LISTING, bucket=FLAT_SUBJECTS, is_ours_only=True,
             targets=(at_most("listings", 40), NO_HEAD))
-    # A page for the root, HCP_1200, each subject and each T1w, and a tenth and 32 for nothing.
+    # A page for the root, HCP_1200, each subject and each T1w, and a tenth and 32 for useless prefetches.
     needed = 2 + 2 * 20
     return [
         on_flat_subjects("ls-R", "ls -R", lambda root: [

@@ -1,4 +1,4 @@
-"""What is measured: the rows of the table, each with what it is compared with and the figures to reach."""
+"""The workloads: the rows of the table, with their limits and targets."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,16 +11,16 @@ from .objects import (
     GiB, KiB, LARGE, LARGE_SIZE, MEDIUM, MEDIUM_SIZE, MiB, SERIES, SERIES_SIZE, SMALL, small_size)
 from .trees import Tree
 
-# Seeds of the random places, so that every tool and every run reads the same ones.
+# Seeds of the random offsets, so that every tool and every run reads the same ones.
 SEED = 20_240_229
 
 
 @dataclass(frozen=True)
 class Target:
-    """A figure to reach: `metric` of a row (results.METRICS) at most, or at least, `bound`."""
+    """A target: `metric` of a row (results.METRICS) must be at most, or at least, `bound`."""
 
     metric: str
-    # Called when the tree that it depends on is there.
+    # Called when the tree that it depends on exists.
     bound: float | Callable[[], float]
     is_maximum: bool = False
 
@@ -42,7 +42,7 @@ def at_most(metric: str, bound: float | Callable[[], float]) -> Target:
 
 @dataclass(frozen=True)
 class Pages:
-    """Pages of listings that curl gets in comparison, as query strings, over so many connections."""
+    """Pages of listings for curl as the limit, as query strings, with the number of connections."""
 
     queries: Callable[[], list[str]]
     connections: int
@@ -50,29 +50,29 @@ class Pages:
 
 @dataclass(frozen=True)
 class NativeWalk:
-    """`find` with these options over a tree on this machine's disk."""
+    """`find` with these options over a tree on the local disk."""
 
     tree: Tree
     options: list[str]
 
 
-# The two kinds of rows, a table each.
+# The two groups of rows, each with its table.
 READING, LISTING = "reading", "listing"
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One thing to read, or to list, in one way."""
+    """One way to read or list something."""
 
     name: str
     title: str
-    # The readers, given where the bucket is mounted.
+    # Makes the readers from the mount point.
     readers: Callable[[Path], list[readers.Reader]]
     group: str = READING
     port: str = "limited"
-    # The bucket, if it isn't the one with data.
+    # The bucket, unless it is the one with data.
     bucket: Tree | None = None
-    # What `curl -Z` gets in comparison: (key, offset, length); empty where it is compared with something else.
+    # The ranges (key, offset, length) for `curl -Z` as the limit; empty if there is another limit.
     curl: list[tuple[str, int, int]] = field(default_factory=list)
     pages: Pages | None = None
     is_compared_with_native: bool = False
@@ -80,22 +80,21 @@ class Workload:
     # Another row whose rate, by the same tool, is the limit.
     baseline: str | None = None
     variant: Variant = Variant()
-    # Whether the disk cache is filled, and the file system mounted anew, before it is measured.
+    # `True` to fill the disk cache and remount before the measurement.
     is_warm: bool = False
-    # What is done in the same mount before, and not measured.
+    # Work in the same mount before the measurement.
     warm_up: Callable[[Path], list[readers.Reader]] | None = None
-    # Whether the time that mounting takes is part of it.
+    # `True` if the time includes mounting.
     is_mount_timed: bool = False
-    # In seconds, where it isn't what all rows have.
+    # In seconds, if it differs from the other rows.
     time_limit: float | None = None
-    # How many bytes each operation goes forward, where that is more than it reads; the rate then is that of getting
-    # through the file.
+    # The bytes by which each operation advances, if that is more than it reads; the rate is then that of the advance.
     bytes_passed: int | None = None
-    # The figure that is compared with the limit's.
+    # The figure to compare with the limit's.
     compared: str = "rate"
     targets: tuple[Target, ...] = ()
     is_core: bool = False
-    # Only tractfs: the others would take minutes, or have no such option.
+    # `True` for tractfs only: the others would take minutes, or have no such option.
     is_ours_only: bool = False
 
 
@@ -117,7 +116,7 @@ def interleaved() -> list[tuple[int, int]]:
 
 
 def slices() -> list[tuple[int, int]]:
-    """A time slice of a CIFTI file as nibabel reads it: 4.8 kB of every 9.6 kB."""
+    """Returns the reads of nibabel for a time slice of a CIFTI file: 4.8 kB of every 9.6 kB."""
     return [(offset, 4_800) for offset in range(0, SERIES_SIZE - 4_800, 9_600)]
 
 
@@ -147,7 +146,7 @@ WHOLE = whole(LARGE[0], LARGE_SIZE)
 
 
 def reads(random_count: int) -> list[Workload]:
-    """All rows about reading, in the table's order, with this many random reads."""
+    """Returns all rows about reading, in the order of the table, with the given number of random reads."""
     return [
         Workload(
             "seq", "1 GiB cold, one stream, S3-like port", one_stream(LARGE[0]), curl=WHOLE,

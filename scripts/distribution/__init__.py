@@ -1,1 +1,1 @@
-"""What scripts/package makes: a Debian package and a tarball of one program."""
+"""The modules of scripts/package: a Debian package and a tarball of one program."""

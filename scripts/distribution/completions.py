@@ -1,11 +1,11 @@
-"""Completions for shells: the scripts that the program generates from its declarations."""
+"""Shell completions: the scripts that the program generates from its declarations."""
 
 from pathlib import Path
 
 from distribution.release import output
 
-# bash splits words at ":" and "=" as well, so that to the generated function s3://bucket would be three arguments, and
-# --profile=hcp an option without its value.
+# bash also splits words at ":" and "=". Without this function, s3://bucket would be three arguments to the generated function,
+# and --profile=hcp an option without its value.
 WHOLE_WORDS = r"""
 __tractfs_whole_words() {
     local -a words=()
@@ -13,7 +13,7 @@ __tractfs_whole_words() {
     local rest="${COMP_LINE:0:COMP_POINT}"
     for ((index = 0; index <= COMP_CWORD; index++)); do
         local word="${COMP_WORDS[index]}"
-        # Nothing between the last word and this one: they are one, if bash has cut there.
+        # No space before this word: it belongs to the last one if bash has split there.
         if [[ ${index} -gt 0 && "${rest}" != [[:space:]]* && ("${word}" == [:=]* || "${COMP_WORDS[index - 1]}" == *[:=]) ]]; then
             words[-1]+="${word}"
         else
@@ -23,7 +23,7 @@ __tractfs_whole_words() {
         rest="${rest#"${word}"}"
     done
 
-    # An option and its value are two words.
+    # Make two words of an option and its value.
     local -a COMP_WORDS=()
     for word in "${words[@]}"; do
         if [[ "${word}" == --*=* ]]; then
@@ -36,7 +36,7 @@ __tractfs_whole_words() {
     local current="${COMP_WORDS[COMP_CWORD]}"
     _tractfs "${1}" "${current}" "${COMP_WORDS[COMP_CWORD - 1]}"
 
-    # bash puts the completion in the place of what is behind the last ":" or "=".
+    # bash replaces only the part after the last ":" or "=".
     if [[ "${current}" == *[:=]* ]]; then
         local behind="${current##*[:=]}"
         COMPREPLY=("${COMPREPLY[@]#"${current%"${behind}"}"}")
@@ -48,18 +48,18 @@ complete -o filenames -F __tractfs_whole_words tractfs
 
 def script(program: Path, shell: str) -> str:
     text = output(program, "--generate-completion-script", shell).rstrip("\n") + "\n"
-    # It is read by a shell, not run.
+    # A shell sources the script, and doesn't run it.
     return text.removeprefix("#!/bin/bash\n\n") + WHOLE_WORDS if shell == "bash" else text
 
 
 def write(program: Path, share: Path, zsh_folder: str) -> None:
-    """Writes the scripts to where the shells look below a folder like /usr/share."""
-    places = {
+    """Writes the scripts to the folders of the shells below a folder like /usr/share."""
+    paths = {
         "bash": "bash-completion/completions/tractfs",
         "zsh": f"zsh/{zsh_folder}/_tractfs",
         "fish": "fish/vendor_completions.d/tractfs.fish",
     }
-    for shell, place in places.items():
-        path = share / place
+    for shell, name in paths.items():
+        path = share / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(script(program, shell))

@@ -13,13 +13,13 @@ from pathlib import Path
 from distribution import licenses, tree
 from distribution.release import Release, output
 
-# Beside the libraries, which dpkg-shlibdeps finds: fusermount3, and the certificates that stores are checked with.
+# In addition to the libraries, which dpkg-shlibdeps finds: fusermount3, and the certificates for TLS.
 PROGRAMS_NEEDED = ["ca-certificates", "fuse3"]
 
 
 def build(release: Release, root: Path, folder: Path, is_quick: bool) -> Path:
-    """Makes the package in a folder, and says where it is."""
-    # Debian counts its own versions of ours behind the dash.
+    """Makes the package in a folder, and returns its path."""
+    # The number after the dash is Debian's revision of this version.
     version = f"{release.version}-1"
     package = folder / f"tractfs_{version}_{release.architecture}.deb"
     with tempfile.TemporaryDirectory(prefix="tractfs-package.") as work:
@@ -65,19 +65,19 @@ def copy(source: Path, target: Path) -> None:
 
 
 def libraries(program: Path, release: Release) -> list[str]:
-    """The packages of the libraries that a program is linked with, and their least versions."""
+    """Returns the packages of the libraries that a program is linked with, and their minimum versions."""
     with tempfile.TemporaryDirectory(prefix="tractfs-package.") as work:
         control = Path(work) / "debian/control"
         control.parent.mkdir()
         control.write_text("Source: tractfs\n\nPackage: tractfs\nArchitecture: any\n")
-        # No package has Swift's libraries: only a program that is never to be given to anybody lacks them.
+        # No package provides Swift's libraries; only a program for tests links them dynamically.
         missing = [] if release.is_static else ["--ignore-missing-info"]
         found = output(
             "dpkg-shlibdeps", "-O", "--warnings=0", *missing, program, cwd=work,
             stderr=None if release.is_static else subprocess.DEVNULL)
     match = re.search(r"^shlibs:Depends=(.+)$", found, re.MULTILINE)
     if match is None:
-        raise ValueError(f"dpkg-shlibdeps found no library that {program} needs")
+        raise ValueError(f"dpkg-shlibdeps found no libraries of {program}")
     return match[1].split(", ")
 
 

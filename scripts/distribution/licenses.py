@@ -1,4 +1,4 @@
-"""Whose code is in the program, and under which licenses: Debian's machine-readable copyright file."""
+"""Copyright holders and licenses of the program: Debian's machine-readable copyright file."""
 
 import re
 from pathlib import Path
@@ -8,18 +8,19 @@ COPYRIGHT = re.compile(r"^[\s/*#]*(Copyright (?:\([cC]\)|©)?\s*\d{4}.*?)\.?$", 
 
 
 def linked_packages(program: Path) -> list[Path]:
-    """The checkouts of the packages that something was linked of, by the linker's own list of objects."""
+    """Returns the checkouts of all linked packages, from the linker's list of objects."""
     objects = program.parent / "tractfs.product" / "Objects.LinkFileList"
     checkouts = next((each / "checkouts" for each in program.parents if (each / "checkouts").is_dir()), None)
     if not objects.exists() or checkouts is None:
-        raise ValueError(f"{program} must lie where swift build has put it: the licenses of what is in it are found there")
+        raise ValueError(
+            f"{program} is not in its build folder, which has the licenses; give the path that swift build prints")
     modules = sorted(set(re.findall(r"/(\w+)\.build/", objects.read_text())))
     found = {checkout for module in modules if (checkout := checkout_of(module, program.parent, checkouts))}
     return sorted(found)
 
 
 def checkout_of(module: str, build: Path, checkouts: Path) -> Path | None:
-    """The checkout that a module's sources are in; none for our own."""
+    """Returns the checkout with a module's sources; `None` for our own modules."""
     sources = build / f"{module}.build" / "sources"
     if sources.exists():
         match = re.search(r"/checkouts/([^/]+)/", sources.read_text())
@@ -28,26 +29,26 @@ def checkout_of(module: str, build: Path, checkouts: Path) -> Path | None:
 
 
 def license_of(package: Path) -> tuple[str, str]:
-    """The name of a package's license, and whose it is."""
+    """Returns the name of a package's license, and the copyright holder."""
     file = next((file for pattern in ("LICENSE*", "LICENCE*") for file in sorted(package.glob(pattern))), None)
     if file is None:
-        raise ValueError(f"{package} has no LICENSE; say in scripts/distribution/licenses.py what it is under")
+        raise ValueError(f"{package} has no LICENSE; add its license to scripts/distribution/licenses.py")
     text = file.read_text()
     if "Apache License" in text:
         name = SWIFT if "Runtime Library Exception" in text else APACHE
     elif "Permission is hereby granted, free of charge" in text:
         name = EXPAT
     else:
-        raise ValueError(f"{file}: no license that scripts/distribution/licenses.py knows")
+        raise ValueError(f"{file}: unknown license; add it to scripts/distribution/licenses.py")
     return name, holder(package, text)
 
 
 def holder(package: Path, license_text: str) -> str:
-    """What the license says of it, or the sources."""
+    """Returns the copyright holder, from the license or the sources."""
     for text in [license_text, *(file.read_text(errors="replace") for file in sources(package))]:
         if match := COPYRIGHT.search(text):
             return match[1].removeprefix("Copyright").strip()
-    raise ValueError(f"{package}: nothing says whose it is")
+    raise ValueError(f"{package}: no copyright holder found in the license or the sources")
 
 
 def sources(package: Path):
@@ -56,7 +57,7 @@ def sources(package: Path):
 
 
 def notice(package: Path) -> str:
-    """The notice of a package, which goes with what it becomes a part of (section 4d of the license)."""
+    """Returns the notice of a package, which derived works must include (section 4d of the license)."""
     file = next(iter(sorted(package.glob("NOTICE*"))), None)
     if file is None:
         return ""
@@ -65,7 +66,7 @@ def notice(package: Path) -> str:
 
 
 def copyright_file(template: Path, program: Path) -> str:
-    """The template, with a paragraph for each package in the place of the line "@PACKAGES@"."""
+    """Returns the template with a paragraph for each package in place of the line "@PACKAGES@"."""
     paragraphs = []
     for package in linked_packages(program):
         name, whose = license_of(package)

@@ -1,8 +1,8 @@
-"""Manual pages (mdoc), from what the program says of its own commands, and from packaging/manual.mdoc.
+"""Manual pages (mdoc), from the declarations of the program's commands and from packaging/manual.mdoc.
 
-The program's declarations give each command's name, synopsis, description, arguments and options. packaging/manual.mdoc has what they
-can't say: sections in mdoc, behind comments that name the page (`.\\" PAGE tractfs-mount(1)`, or `PAGE *` for every page
-that has no such section of its own), and pages that no command has.
+The declarations give each command's name, synopsis, description, arguments and options. packaging/manual.mdoc has the other
+sections, after comments that name their page (`.\\" PAGE tractfs-mount(1)`, or `PAGE *` for every page without such a
+section), and pages that don't belong to a command.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-# As mandoc wants sections to follow each other.
+# The order of sections that mandoc requires.
 ORDER = ["NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES", "SEE ALSO", "NOTES"]
 SEE_ALSO = "SEE ALSO"
 PAGE = re.compile(r'^\.\\" PAGE (\*|(?P<name>[a-z.-]+)\((?P<section>\d)\))$')
@@ -25,7 +25,7 @@ LINE_LENGTH = 78
 class Page:
     name: str
     section: str = "1"
-    # By title, lines of mdoc.
+    # Lines of mdoc by the title of their section.
     sections: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -35,48 +35,48 @@ class Page:
     def text(self, date: datetime) -> str:
         day = f"{date:%B} {date.day}, {date.year}"
         lines = [f".Dd {day}", f".Dt {self.name.upper()} {self.section}", ".Os"]
-        for title in sorted(self.sections, key=place_of):
+        for title in sorted(self.sections, key=order_of):
             lines += [f".Sh {title}", *self.sections[title]]
         return "\n".join(lines) + "\n"
 
 
-def place_of(title: str) -> int:
+def order_of(title: str) -> int:
     if title not in ORDER:
-        raise ValueError(f"manual: no place is known for a section {title}; there are {', '.join(ORDER)}")
+        raise ValueError(f"manual: unknown section {title}; the sections are {', '.join(ORDER)}")
     return ORDER.index(title)
 
 
 # MARK: Text as mdoc
 
 def symbols(text: str) -> str:
-    """Text in which no character means anything to mdoc, but for dashes."""
+    """Escapes all characters with a meaning in mdoc, except dashes."""
     text = text.replace("\\", "\\e").replace("~", "\\(ti").replace("^", "\\(ha").replace("`", "\\(ga")
     return "".join(c if ord(c) < 128 else f"\\[u{ord(c):04X}]" for c in text)
 
 
 def typed(text: str) -> str:
-    """What is typed: with this dash and this quote, not with a hyphen or an apostrophe."""
+    """Escapes text to type: with ASCII dashes and quotes instead of hyphens and apostrophes."""
     return symbols(text).replace("-", "\\-").replace("'", "\\(aq")
 
 
 def prose(text: str) -> str:
-    """What is read; the options in it are typed."""
+    """Escapes text to read; options in it keep their dashes."""
     return re.sub(r"(?<![\w-])--?[a-zA-Z][\w-]*", lambda match: match.group().replace("-", "\\-"), symbols(text))
 
 
 def line(text: str) -> str:
-    """A line that no macro begins."""
+    """Escapes a line so that it isn't a macro."""
     return ("\\&" if text.startswith((".", "'")) else "") + text
 
 
 def word(text: str) -> str:
-    """An argument of a macro."""
+    """Escapes an argument of a macro."""
     text = typed(text).replace('"', "\\(dq")
     return f'"{text}"' if " " in text else text
 
 
 def sentences(text: str) -> list[str]:
-    """Text with each sentence on lines of its own, as mdoc has it, none of them long."""
+    """Returns text with each sentence on its own lines, as mdoc requires, none of them long."""
     parts = re.split(r"(?<=[.!?])\s+(?=[A-Z\"~])", " ".join(text.split()))
     return [line(each) for part in parts for each in wrapped(prose(part))]
 
@@ -90,7 +90,7 @@ def literal(lines: list[str]) -> list[str]:
 
 
 def paragraphs(text: str) -> list[str]:
-    """A command's discussion: what is indented is shown as it is."""
+    """Returns a command's discussion; indented text is literal."""
     blocks: list[tuple[bool, list[str]]] = []
     for raw in text.rstrip().split("\n"):
         is_literal = raw.startswith("  ") or (not raw and blocks and blocks[-1][0])
@@ -110,10 +110,10 @@ def paragraphs(text: str) -> list[str]:
     return lines
 
 
-# MARK: What a command's declaration says
+# MARK: Declarations of commands
 
 def flags(names: list[dict]) -> str:
-    """-h , --help; Fl itself writes one of the dashes."""
+    """Returns flags like "-h , --help"; Fl itself writes one of the dashes."""
     return " , ".join("Fl " + word(("-" if name["kind"] == "long" else "") + name["name"]) for name in names)
 
 
@@ -178,7 +178,7 @@ def description(command: dict) -> list[str]:
         groups["Arguments"] = positionals
     for argument in shown(command, "option", "flag"):
         groups.setdefault(argument.get("sectionTitle") or "Options", []).append(argument)
-    # What every command has comes last.
+    # The options of all commands come last.
     if others := groups.pop("Options", None):
         groups["Options"] = others
     for title, arguments in groups.items():
@@ -206,10 +206,10 @@ def walk(command: dict):
         yield from walk(below)
 
 
-# MARK: What is written by hand
+# MARK: Hand-written sections
 
 def written(path: Path) -> dict[str, Page]:
-    """The pages and sections of packaging/manual.mdoc, by the names of the pages."""
+    """Returns the pages and sections of packaging/manual.mdoc, by the names of the pages."""
     pages: dict[str, Page] = {}
     current: Page | None = None
     title = None
@@ -224,12 +224,12 @@ def written(path: Path) -> dict[str, Page]:
         elif title is not None and current is not None:
             current.sections[title].append(text)
         elif not text.startswith('.\\"'):
-            raise ValueError(f"{path}:{number}: this stands in no section of a page")
+            raise ValueError(f"{path}:{number}: text outside of a section")
     return pages
 
 
 def options_as_list(mount: dict) -> list[str]:
-    """The options of mount, as -o takes them."""
+    """Returns the options of mount in the form of -o."""
     lines = [".Bl -item -compact"]
     for option in shown(mount, "option", "flag"):
         name = next((n["name"] for n in option["names"] if n["kind"] == "long"), None)
@@ -243,7 +243,7 @@ def options_as_list(mount: dict) -> list[str]:
 # MARK: All pages
 
 def see_also(page: Page, command: dict | None, pages: list[Page], extra: list[str]) -> list[str]:
-    """What the page names, its command's neighbours, and what is written by hand."""
+    """Returns references to the pages named, to related commands, and the hand-written ones."""
     references = {match.groups() for text in extra if (match := REFERENCE.match(text))}
     if command is not None:
         text = " ".join(" ".join(lines) for lines in page.sections.values())
@@ -283,7 +283,7 @@ def pages(declarations: dict, hand_written: Path) -> list[Page]:
 
 
 def write(declarations: dict, hand_written: Path, folder: Path, time: int) -> list[Path]:
-    """Writes all pages into man1 and man8 of a folder, and says which."""
+    """Writes all pages into man1 and man8 of a folder, and returns their paths."""
     date = datetime.fromtimestamp(time, timezone.utc)
     paths = []
     for each in pages(declarations, hand_written):

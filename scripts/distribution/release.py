@@ -1,4 +1,4 @@
-"""Which program is packaged: its version, its time, its architecture, what it was linked with."""
+"""The program to package: its version, time, architecture and libraries."""
 
 import os
 import re
@@ -9,12 +9,12 @@ from pathlib import Path
 
 
 def output(*command: object, **options) -> str:
-    """What a program prints; it must succeed."""
+    """Returns the output of a program, which must succeed."""
     return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True, **options).stdout
 
 
 def git(root: Path, *arguments: str) -> str | None:
-    """What git says, where there is git and it knows."""
+    """Returns the output of git, or `None` if git is missing or fails."""
     try:
         done = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True)
     except FileNotFoundError:
@@ -26,9 +26,9 @@ def git(root: Path, *arguments: str) -> str | None:
 class Release:
     program: Path
     version: str
-    # Seconds since 1970: what is made of the same commit is the same, whenever that is.
+    # Seconds since 1970. It is derived from the commit, so that packages of a commit are reproducible.
     time: int
-    # Debian's name of it, and the kernel's.
+    # The names of the architecture by Debian and by the kernel.
     architecture: str
     machine: str
     maintainer: str
@@ -37,10 +37,10 @@ class Release:
     def of(program: Path, root: Path) -> "Release":
         base = output(program, "--version").strip()
         if not re.fullmatch(r"\d+(\.\d+)+", base):
-            raise ValueError(f"{program} is no tractfs: it says that its version is {base[:40]!r}")
+            raise ValueError(f"{program} is not tractfs: it prints the version {base[:40]!r}")
         time = os.environ.get("SOURCE_DATE_EPOCH") or git(root, "log", "-1", "--format=%ct") or "0"
         if not time.isdecimal():
-            raise ValueError(f"SOURCE_DATE_EPOCH is {time!r}; set it to seconds since 1970, or unset it")
+            raise ValueError(f"invalid SOURCE_DATE_EPOCH {time!r}; set it to seconds since 1970, or unset it")
         return Release(
             program, version(base, root), int(time), output("dpkg", "--print-architecture").strip(), os.uname().machine,
             maintainer(root))
@@ -51,13 +51,13 @@ class Release:
 
     @property
     def is_static(self) -> bool:
-        """Whether Swift's libraries are within it."""
+        """`True` if Swift's libraries are linked statically."""
         return not any(name.startswith("libswift") for name in self.needed_libraries)
 
 
 def version(base: str, root: Path) -> str:
-    """The program's version where that is tagged here; otherwise one that sorts before it (there is no such tag yet) or
-    behind it, with the commit."""
+    """Returns the program's version at its tag; otherwise, with the commit, a version that sorts before it (without a tag)
+    or after it."""
     commit = git(root, "rev-parse", "--short", "HEAD")
     if commit is None:
         return base
@@ -70,7 +70,7 @@ def version(base: str, root: Path) -> str:
 
 
 def maintainer(root: Path) -> str:
-    """Who packages it: by Debian's variables, otherwise the author of what is packaged."""
+    """Returns the packager: from Debian's variables, otherwise the author of the commit."""
     name, address = os.environ.get("DEBFULLNAME"), os.environ.get("DEBEMAIL")
     if name and address:
         return f"{name} <{address}>"

@@ -12,7 +12,7 @@ from distribution.release import Release
 
 
 def build(release: Release, root: Path, folder: Path, is_quick: bool) -> Path:
-    """Makes the tarball in a folder, and says where it is."""
+    """Makes the tarball in a folder, and returns its path."""
     name = f"tractfs-{release.version}-linux-{release.machine}"
     path = folder / f"{name}.tar.gz"
     with tempfile.TemporaryDirectory(prefix="tractfs-package.") as work:
@@ -32,7 +32,7 @@ def build(release: Release, root: Path, folder: Path, is_quick: bool) -> Path:
 
 
 def pack(folder: Path, path: Path, time: int, compression: int) -> None:
-    """Packs a folder, so that the same files give the same bytes."""
+    """Packs a folder reproducibly."""
     def settled(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = "root"

@@ -1,4 +1,4 @@
-"""The files that are installed, as they lie below /usr."""
+"""The installed files, as a tree below /usr."""
 
 import gzip
 import json
@@ -9,19 +9,19 @@ from pathlib import Path
 from distribution import completions, manual
 from distribution.release import Release, output
 
-# For the program's users; the others are about its sources.
+# Pages for developers, which are not installed.
 INTERNAL_PAGES = {"ARCHITECTURE.md", "CONTRIBUTING.md"}
 EXAMPLES = ["systemd/mnt-hcp.mount", "systemd/mnt-hcp.automount", "systemd/tractfs.conf.example"]
 
 
 def make(release: Release, root: Path, usr: Path, zsh_folder: str) -> None:
-    """Puts all there is below a folder that stands for /usr."""
+    """Writes all files into a folder that represents /usr."""
     for folder in ("bin", "sbin", "lib/systemd/system", "share/doc/tractfs/examples"):
         (usr / folder).mkdir(parents=True)
     subprocess.run(
         ["strip", "--strip-unneeded", "--remove-section=.comment", "--remove-section=.note", "-o", usr / "bin/tractfs",
          release.program], check=True)
-    # The same program: mount(8) looks for this name, and the name tells it who calls.
+    # A link to the program, which recognizes mount(8) by this name.
     (usr / "sbin/mount.tractfs").symlink_to("../bin/tractfs")
     shutil.copy(root / "packaging/systemd/tractfs@.service", usr / "lib/systemd/system")
 
@@ -42,13 +42,13 @@ def documentation(root: Path, folder: Path) -> None:
 
 
 def compress(path: Path) -> None:
-    """Replaces a file by its compressed form, in which neither name nor time stand."""
+    """Compresses a file, without its name and time."""
     path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
     path.unlink()
 
 
 def settle(folder: Path) -> None:
-    """Gives files and folders the permissions that they are to have, whatever umask and checkout are like."""
+    """Sets the permissions of files and folders, independent of umask and checkout."""
     for path in [folder, *folder.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
