@@ -29,12 +29,19 @@ private func attempt(isHedge: Bool = false) -> Attempt {
     @Test func `the backoff doubles up to a maximum, and starts again after progress`() {
         var backoff = Backoff()
         var highest = Highest()
-        let waits = (0..<9).map { _ in backoff.next(using: &highest) }
+        let waits = (0..<9).map { _ in backoff.next(isThrottled: true, using: &highest) }
         for (wait, milliseconds) in zip(waits, [50, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]) {
             #expect(abs(wait / .milliseconds(milliseconds) - 1) < 0.001)
         }
         backoff.reset()
-        #expect(backoff.next(using: &highest) <= Backoff.base)
+        #expect(backoff.next(isThrottled: true, using: &highest) <= Backoff.base)
+    }
+
+    @Test func `only the first retry after a failure other than throttling has no backoff`() {
+        var backoff = Backoff()
+        var highest = Highest()
+        let waits = (0..<3).map { _ in backoff.next(isThrottled: false, using: &highest) / .milliseconds(1) }
+        #expect(waits.map { Int($0.rounded()) } == [0, 100, 200])
     }
 }
 
