@@ -125,7 +125,10 @@ public struct MountedDirectory: ~Copyable, Sendable {
         bytes += [UInt8](repeating: 0, count: ControlMessage.byteCountMax - bytes.count)
         let code = bytes.withUnsafeMutableBytes { tractfs_control(descriptor, $0.baseAddress) }
         guard code == 0 else { throw FileSystem.Failure(errno: Errno(rawValue: errno)) }
-        guard let message = bytes.withUnsafeBytes({ ControlMessage($0) }), message.kind != .unsupported else {
+        // Another FUSE server may answer without a change of the message.
+        guard let message = bytes.withUnsafeBytes({ ControlMessage($0) }),
+            message.kind == .response || message.kind == .failure
+        else {
             throw FileSystem.Failure(errno: .protocolNotSupported)
         }
         return message

@@ -74,7 +74,6 @@ extension ObjectReads.State {
         let part = parts.remove(at: index)
         effects.mayBeIdle = true
         effects.release(part.blocks)
-        if case .success = result, part.remaining.isEmpty { makeUp(for: part, &effects) }
         let error: StoreError
         switch result {
         case .success:
@@ -215,28 +214,12 @@ extension ObjectReads.State {
             [cache, id] in cache.prefetchBudget(of: id)
         }
         guard let advice else { return ReadAhead(gaveUpWindow: gaveUpWindow) }
-        return ReadAhead(
-            fresh: prefetch(advice, except: demanded), partByteCount: advice.partByteCount, gaveUpWindow: gaveUpWindow)
-    }
-
-    /// Prefetches more if a part has arrived while a read waits for earlier bytes.
-    private mutating func makeUp(for part: Part, _ effects: inout DeferredEffects) {
-        let isEarly = parts.contains { $0.range.lowerBound < part.range.lowerBound && isAwaited(part: $0.number) }
-        guard isEarly,
-            let advice = windows.makeUp(for: part.range, share: { [cache, id] in cache.prefetchBudget(of: id) })
-        else { return }
-        start(prefetch(advice, except: []), partByteCount: advice.partByteCount, &effects)
-    }
-
-    /// Takes memory for the missing blocks of a window.
-    private mutating func prefetch(
-        _ advice: ReadWindows.Advice, except demanded: [Int]
-    ) -> [(index: Int, block: Block)] {
         let wanted = advice.ranges.flatMap { missing(among: Block.indices(covering: $0)) }
             .filter { !demanded.contains($0) }
         let memory = cache.takeForPrefetch(wanted.count)
         windows.advance(advice, firstRefused: memory.count < wanted.count ? wanted[memory.count] : nil)
-        return Array(zip(wanted, memory))
+        return ReadAhead(
+            fresh: Array(zip(wanted, memory)), partByteCount: advice.partByteCount, gaveUpWindow: gaveUpWindow)
     }
 
     /// Cancels the parts that no read and no window needs, except those that are nearly complete.

@@ -105,25 +105,6 @@ struct ReadWindows {
         }
     }
 
-    /// Returns the ranges to prefetch beyond a window after the part `range` of it arrived while a read waits for earlier bytes;
-    /// `nil` if there are none.
-    ///
-    /// A delayed part blocks the reader and with it the window, and the connections become idle once everything behind the
-    /// part has arrived. So each part that arrives too early is replaced by one beyond the window.
-    ///
-    /// - Parameter share: The prefetch budget of the object.
-    mutating func makeUp(for range: Range<Int>, share: () -> Int) -> Advice? {
-        // Smaller parts belong to a window that still grows.
-        guard range.count == ReadWindows.partByteCount,
-            let index = cursors.firstIndex(where: { !$0.isBackward && $0.ahead.contains(range.lowerBound) })
-        else { return nil }
-        let cursor = cursors[index]
-        let limit = min(share() / streamCount, cursor.windowByteCount * WindowGrowth.stretch)
-        return cursor.missing(in: min(cursor.ahead.count + range.count, limit), objectByteCount: objectByteCount).map { range in
-            Advice(source: .cursor(index), ranges: AheadRanges(range), windowByteCount: cursor.windowByteCount)
-        }
-    }
-
     /// Returns `true` if a window includes bytes of `range`.
     func want(_ range: Range<Int>) -> Bool {
         cursors.contains { $0.ahead.overlaps(range) } || strides.contains { $0.wants(range) }

@@ -26,9 +26,6 @@ enum WindowGrowth {
     /// The biggest window: 32 parts, 1.9 GB/s at S3's latency, which exceeds a 10 Gbit/s network.
     static let windowByteCountMax = 32 * ReadWindows.partByteCount
 
-    /// The most windows that a cursor may have in memory and in flight while a delayed part blocks its reader.
-    static let stretch = 2
-
     /// Returns the largest part for a window of this size: while the window grows, its bytes should come over several
     /// connections, since one transfers 90 MB/s.
     static func partByteCount(ofWindow windowByteCount: Int) -> Int {

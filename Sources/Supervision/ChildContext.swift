@@ -67,6 +67,8 @@ package struct ChildContext: Sendable {
         var variables = variables.filter { !$0.key.hasPrefix(Variable.prefix) }
         variables[Variable.format] = Self.format
         variables[Variable.role] = role.rawValue
+        // A program that knows only the first format takes itself for a user's mount without this, and refuses with it.
+        variables[Unversioned.role] = role == .trial ? role.rawValue : nil
         variables[Variable.workingDirectory] = workingDirectory
         for (variable, field) in Self.descriptorFields {
             variables[variable] = self[keyPath: field].map { String($0.rawValue) }
@@ -101,6 +103,7 @@ package struct ChildContext: Sendable {
         guard isPresent(in: variables) else { return nil }
         guard let context = ChildContext(parsing: variables) else { throw refuse(variables) }
         for variable in variables.keys where variable.hasPrefix(Variable.prefix) { unsetenv(variable) }
+        unsetenv(Unversioned.role)
         context.closeOtherDescriptors()
         // If the folder is gone, no path can be relative to it.
         _ = chdir(context.workingDirectory)

@@ -60,10 +60,10 @@ private final class OpenFiles: Sendable {
     func open(_ inode: InodeID, file: CompleteFile?) -> BackingID? {
         let handle = opened.withLock { opened in
             opened.lastNumber += 1
-            let handle = Handle(rawValue: opened.lastNumber)
-            opened.handles[inode, default: []].append(handle)
-            return handle
+            return Handle(rawValue: opened.lastNumber)
         }
+        // The kernel releases no handle before it has the reply.
+        defer { opened.withLock { $0.handles[inode, default: []].append(handle) } }
         return passthrough.open(inode, handle, file: file)
     }
 

@@ -79,7 +79,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         #expect(exchange.nextInstant == start + .milliseconds(10))
         #expect(exchange.giveUp() == StoreError(.unreachable, "no name server answers"))
         let failure = AttemptFailure(StoreError(.unreachable, "there is no host"), remedy: .backOff)
-        let late = exchange.decide(after: failure, now: start + .milliseconds(999), using: &highest)
+        let late = exchange.decide(after: failure, now: start + .seconds(1), using: &highest)
         #expect(late == .end(failure.error))
     }
 

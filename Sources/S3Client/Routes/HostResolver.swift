@@ -33,10 +33,13 @@ final class HostResolver: Sendable {
     }
 
     private func begin(_ host: String) {
-        DetachedThread.start { [self] in
+        let hasStarted = DetachedThread.start { [self] in
             let result = lookUp(host)
             book.withLock { $0.note(result, of: host, now: .now) }
         }
+        guard !hasStarted else { return }
+        let failure = LookupFailure(code: EAI_SYSTEM, systemError: errno, host: host)
+        book.withLock { $0.note(.failure(failure), of: host, now: .now) }
     }
 }
 

@@ -9,11 +9,18 @@ struct Backoff {
 
     /// The number of waits in a row without progress in between.
     private var count = 0
+    /// `true` after the one retry without a wait. A server that closes each connection after some bytes would get request
+    /// after request otherwise.
+    private var hasRetriedAtOnce = false
 
-    /// Returns the next wait: none after a first failure other than throttling, since most such failures concern one request.
+    /// Returns the next wait: none after the first failure other than throttling, since most such failures
+    /// concern one request.
     mutating func next(isThrottled: Bool, using generator: inout some RandomNumberGenerator) -> Duration {
         defer { count += 1 }
-        if count == 0, !isThrottled { return .zero }
+        if count == 0, !isThrottled, !hasRetriedAtOnce {
+            hasRetriedAtOnce = true
+            return .zero
+        }
         // 50 ms doubled 7 times is more than the cap.
         let ceiling = min(Self.base * (1 << min(count, 7)), Self.cap)
         return ceiling * Double.random(in: 0...1, using: &generator)

@@ -288,9 +288,9 @@ extension Exchange {
     }
 
     /// Returns `true` if the attempt has been slow for so long that it is hedged without a budget. It is slower than most
-    /// others, so this does not add load to a store that is slow as a whole.
+    /// others, and has longer after each hedge, so this adds little load to a store that becomes slow as a whole.
     func isSlowForLong(now: RunningClock.Instant) -> Bool {
-        slowInstant.map { now - $0 >= Self.slowLimit } ?? false
+        slowInstant.map { now - $0 >= Self.slowLimit * Hedging.patience(hedgeCount: hedgeCount + 1) } ?? false
     }
 
     /// The attempt of two that a third one replaces: the one with the longer silence.

@@ -62,13 +62,14 @@ final class NetworkLoop {
     /// Advances all requests, then waits for the network, a wakeup or the next deadline.
     func turn() {
         startQueued()
+        let passStart = RunningClock.now
         var running: CInt = 0
         curl_multi_perform(multi, &running)
         noteGap(after: .zero)
         collectEnded()
         dropOvertaken(now: .now)
         tick(now: .now)
-        lookForHedges(now: .now)
+        lookForHedges(receivedUntil: passStart, now: .now)
         startQueued()
         noteLoad()
         let milliseconds = waitMilliseconds(now: .now)
@@ -357,34 +358,48 @@ final class NetworkLoop {
 
     /// The interval between checks for hedges: half of the shortest delay of a hedge.
     private static let hedgeLookInterval: Duration = .milliseconds(10)
-    /// Checks, when it is time, which attempts need a hedge. Follows `curl_multi_perform`, so bytes that arrived while this
-    /// thread was busy have been received, and silence is that of the store.
-    private func lookForHedges(now: RunningClock.Instant) {
+
+    /// Checks, when it is time, which attempts need a hedge.
+    ///
+    /// - Parameter instant: The start of the last pass over all transfers. What had arrived by then has been received; what
+    ///   arrived during the pass has not, so that is no silence of the store.
+    private func lookForHedges(receivedUntil instant: RunningClock.Instant, now: RunningClock.Instant) {
         // The clock may have been set back since: an instant that is far ahead has come as well.
-        guard let instant = hedgeLookInstant, instant <= now || instant - now > Self.hedgeLookInterval else { return }
+        guard let due = hedgeLookInstant, due <= now || due - now > Self.hedgeLookInterval else { return }
         hedgeLookInstant = active.isEmpty ? nil : now + Self.hedgeLookInterval
+        let gap = now - due
         var rates: [RequestKind: [PeerRates.Sample]] = [:]
         for (easy, exchange) in active {
             guard let transfer = exchange.attempts.first(where: { $0.transfer.easy == easy })?.transfer else {
                 continue
             }
+            if gap >= Self.hedgeLookInterval { transfer.progress.passOver(gap, now: now) }
             if let rate = transfer.progress.rate(now: now) {
                 rates[exchange.operation.kind, default: []].append((rate, transfer.startInstant))
             }
         }
         for kind in [RequestKind.get, .list] { hedging[kind].rates.update(inFlight: rates[kind] ?? [], now: now) }
-        for exchange in active.values where exchange.needsHedge(hedging[exchange.operation.kind], now: now) {
+        for exchange in active.values where exchange.needsHedge(hedging[exchange.operation.kind], now: instant) {
             // A third attempt replaces one of two, and needs no free transfer.
             if exchange.isHedged { hedge(exchange, now: now) } else { queue.appendHedge(exchange) }
         }
     }
 
-    /// Sends a hedge for the missing bytes, if the budget allows it and the store does not throttle, or the attempt has been slow
-    /// for long.
+    /// Returns `true` if the budget has a hedge for this reason, or the attempt has been slow for long. A throttling store
+    /// gets no others than the latter, and few of them: an attempt that drips would take minutes.
+    private func mayHedge(_ exchange: Exchange, for reason: HedgeReason, now: RunningClock.Instant) -> Bool {
+        if !transferLimit.isLowered, hedging[exchange.operation.kind].budget.allows(reason) { return true }
+        guard exchange.isSlowForLong(now: now) else { return false }
+        let activeCount = active.count - (exchange.isHedged ? 1 : 0)
+        return !transferLimit.isLowered
+            || hedged.count <= transferLimit.count / 4 && transferLimit.admits(activeCount: activeCount, now: now)
+    }
+
+    /// Sends a hedge for the missing bytes.
     private func hedge(_ exchange: Exchange, now: RunningClock.Instant) {
         let kind = exchange.operation.kind
         guard let reason = exchange.takeHedgeReason(hedging[kind], now: now),
-            !transferLimit.isLowered && hedging[kind].budget.allows(reason) || exchange.isSlowForLong(now: now),
+            mayHedge(exchange, for: reason, now: now),
             // Last, since it may use the only trial of new credentials.
             case .request(let request) = context.prepare(exchange.operation)
         else { return }

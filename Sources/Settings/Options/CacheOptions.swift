@@ -6,7 +6,7 @@ package struct CacheOptions: ParsableArguments {
     @OptionGroup
     package var place: CacheFolderOptions
 
-    @Option("The disk space that the cache may use.", valueName: "size")
+    @Option("The size limit of the cache.", valueName: "size")
     package var cacheSize = ByteCount(10 << 30)
 
     @Flag(name: .customLong("cache"), inversion: .prefixedNo, help: "Cache file contents and listings on the disk.")

@@ -60,10 +60,12 @@ public struct DirectoryEntries: ~Copyable {
         return names
     }
 
-    /// Returns the names in the directory at `path`; none if it can't be read.
+    /// Returns the names in the directory at `path`: those before the first error, if it can't be read to its end.
     public static func names(in path: String) -> [String] {
         guard var entries = try? DirectoryEntries(path) else { return [] }
-        return (try? entries.names()) ?? []
+        var names: [String] = []
+        while let entry = try? entries.next() { names.append(entry.text) }
+        return names
     }
 
     private static let dot = UInt8(ascii: ".")

@@ -6,7 +6,10 @@ public struct WorkerThread: Sendable {
 
     /// Starts a thread that runs `body`. The caller must `join` it.
     public init(_ body: @escaping @Sendable () -> Void) {
-        thread = Self.start(body)
+        guard let thread = Self.start(body) else {
+            preconditionFailure("cannot start a thread: \(String(cString: strerror(errno)))")
+        }
+        self.thread = thread
     }
 
     /// Waits for the end of the thread. On the thread itself, returns at once; the thread then cleans up after itself.
@@ -18,9 +21,11 @@ public struct WorkerThread: Sendable {
         }
     }
 
-    /// Starts a thread that runs `body` and cleans up after itself.
-    static func detach(_ body: @escaping @Sendable () -> Void) {
-        pthread_detach(start(body))
+    /// Starts a thread that runs `body` and cleans up after itself. Returns `false` if the system allows no more threads.
+    static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
+        guard let thread = start(body) else { return false }
+        pthread_detach(thread)
+        return true
     }
 
     /// A closure in an object, which C can point to.
@@ -32,20 +37,24 @@ public struct WorkerThread: Sendable {
         }
     }
 
-    private static func start(_ body: @escaping @Sendable () -> Void) -> pthread_t {
+    /// Starts a thread. Returns `nil`, with the reason in errno, if the system allows no more threads.
+    private static func start(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
         var (all, previous) = (sigset_t(), sigset_t())
         sigfillset(&all)
         // The new thread inherits the mask, so that no signal reaches it before it has set its own.
         pthread_sigmask(SIG_SETMASK, &all, &previous)
         defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
+        let argument = Unmanaged.passRetained(Body(run: body))
         var thread = pthread_t()
         let code = pthread_create(
             &thread, nil,
             { argument in
                 if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
                 return nil
-            }, Unmanaged.passRetained(Body(run: body)).toOpaque())
-        precondition(code == 0, "cannot start a thread: \(String(cString: strerror(code)))")
-        return thread
+            }, argument.toOpaque())
+        if code == 0 { return thread }
+        argument.release()
+        errno = code
+        return nil
     }
 }

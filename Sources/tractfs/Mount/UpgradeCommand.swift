@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import MountControl
+import Mounting
 import Settings
 import Supervision
 import SystemPackage
@@ -48,9 +49,19 @@ struct UpgradeCommand: ParsableCommand {
         throw Failure("\(mountPoint) was not upgraded within \(timeout); see its log")
     }
 
+    /// `true` if the mount table has a mount of tractfs there.
+    private var isOurs: Bool {
+        let resolved = MountPoint.resolve(mountPoint) ?? mountPoint
+        return (try? MountTable())?.mount(at: resolved)?.isOurs == true
+    }
+
     private func processes() throws(Failure) -> MountProcesses {
         do throws(Errno) {
             return try MountedDirectory(mountPoint).processes()
+        } catch .inappropriateIOCTLForDevice where isOurs {
+            throw Failure(
+                "\(mountPoint) is served by a version of tractfs that can't be upgraded; unmount it, and mount it again"
+            )
         } catch {
             throw MountPaths.failure(mountPoint, error)
         }

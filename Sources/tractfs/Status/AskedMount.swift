@@ -90,7 +90,7 @@ struct AskedMount: Sendable {
         case .permissionDenied, .notPermitted:
             Failure("\(path): only the user who mounted it may ask it, unless it is mounted with --allow-other")
         case .inappropriateIOCTLForDevice:
-            Failure("\(path) is served by a version of tractfs that can't be asked; see tractfs upgrade")
+            Failure("\(path) is served by a version of tractfs that can't be asked; unmount it, and mount it again")
         default: MountPaths.failure(path, errno)
         }
     }

@@ -11,7 +11,7 @@ import Testing
         "a serving process needs a supervisor", "there is nothing to take over",
         "the supervising process ended before the mount answered", "process … has taken over after … ms",
         // A piece of others.
-        "the listing of …", "…. Did you mean '…'?", "what answers at … is no S3 store (HTTP …)",
+        "…. Did you mean '…'?", "what answers at … is no S3 store (HTTP …)",
     ]
 
     @Test func `Each message that users may meet is in docs/TROUBLESHOOTING.md, word by word`() throws {

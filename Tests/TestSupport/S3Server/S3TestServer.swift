@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -66,6 +67,18 @@ public final class S3TestServer: Sendable {
         try acceptConnections()
     }
 
+    /// Binds the same port as ever. Another program may have it for a connection of its own for a moment.
+    private func bind(_ bootstrap: ServerBootstrap) throws -> any Channel {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            do {
+                return try bootstrap.bind(host: "127.0.0.1", port: port).wait()
+            } catch let error as IOError where error.errnoCode == EADDRINUSE && ContinuousClock.now < deadline {
+                usleep(20_000)
+            }
+        }
+    }
+
     /// Takes connections, on the same port as ever.
     public func acceptConnections() throws {
         connections.withLock { $0 = [:] }
@@ -85,7 +98,7 @@ public final class S3TestServer: Sendable {
             }
         let channel =
             if let farSide { try bootstrap.withBoundSocket(farSide.listeningSocket()).wait() } else {
-                try bootstrap.bind(host: "127.0.0.1", port: port).wait()
+                try bind(bootstrap)
             }
         boundPort.withLock { $0 = channel.localAddress?.port ?? 0 }
         listener.withLock { $0 = channel }
