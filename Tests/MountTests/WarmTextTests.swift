@@ -5,7 +5,7 @@ import Testing
 
 @testable import tractfs
 
-/// How `tractfs warm` words what it does.
+/// The wording of the messages of `tractfs warm`.
 @Suite struct WarmTextTests {
     private final class Written {
         var texts: [String] = []

@@ -10,7 +10,8 @@ struct Backoff {
     /// The number of waits in a row without progress in between.
     private var count = 0
 
-    /// Returns the next wait: none after a first failure other than throttling, since most such failures concern one request.
+    /// Returns the next wait: none after a first failure other than throttling, since most such failures concern one
+    /// request.
     mutating func next(isThrottled: Bool, using generator: inout some RandomNumberGenerator) -> Duration {
         defer { count += 1 }
         if count == 0, !isThrottled { return .zero }

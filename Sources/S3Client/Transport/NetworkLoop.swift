@@ -357,8 +357,8 @@ final class NetworkLoop {
 
     /// The interval between checks for hedges: half of the shortest delay of a hedge.
     private static let hedgeLookInterval: Duration = .milliseconds(10)
-    /// Checks, when it is time, which attempts need a hedge. Follows `curl_multi_perform`, so bytes that arrived while this
-    /// thread was busy have been received, and silence is that of the store.
+    /// Checks, when it is time, which attempts need a hedge. Follows `curl_multi_perform`, so bytes that arrived while
+    /// this thread was busy have been received, and silence is that of the store.
     private func lookForHedges(now: RunningClock.Instant) {
         // The clock may have been set back since: an instant that is far ahead has come as well.
         guard let instant = hedgeLookInstant, instant <= now || instant - now > Self.hedgeLookInterval else { return }
@@ -379,8 +379,8 @@ final class NetworkLoop {
         }
     }
 
-    /// Sends a hedge for the missing bytes, if the budget allows it and the store does not throttle, or the attempt has been slow
-    /// for long.
+    /// Sends a hedge for the missing bytes, if the budget allows it and the store does not throttle, or the attempt has
+    /// been slow for long.
     private func hedge(_ exchange: Exchange, now: RunningClock.Instant) {
         let kind = exchange.operation.kind
         guard let reason = exchange.takeHedgeReason(hedging[kind], now: now),
