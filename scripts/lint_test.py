@@ -42,6 +42,15 @@ class Findings(unittest.TestCase):
         self.assertEqual(found("README.md", f"- `{wide}`\n- ``{wide} `b` {wide}``\n"), [])
         self.assertEqual(found("README.md", f"- `{wide}` more\n- `a` {wide} `b`\n"), [(1, "prose-width"), (2, "prose-width")])
 
+    def test_comments_of_swift_are_at_most_120_columns_wide(self):
+        wide = "word " * 30
+        self.assertEqual(found("Sources/A.swift", f"/// {wide}\n    // {wide}\nlet a = 1  // {wide}\n"),
+                         [(1, "comment-width"), (2, "comment-width"), (3, "comment-width")])
+        self.assertEqual(found("Sources/A.swift", f"/// {'a' * 116}\n"), [])
+        self.assertEqual(found("Sources/A.swift", f"/// {'a' * 117}\n"), [(1, "comment-width")])
+        self.assertEqual(found("Sources/A.swift", f'let a = "{wide}"\n/// <https://{"a" * 120}>\n'), [])
+        self.assertEqual(found("a.c", f"// {wide}\n"), [])
+
     def test_documents_outside_the_repository_are_not_referred_to(self):
         for text in ["see DESIGN.md", "as issue 13 says", "../shared/cases", "shared/hcp"]:
             self.assertEqual(found("a.swift", f"// {text}\n"), [(1, "dangling-reference")], text)

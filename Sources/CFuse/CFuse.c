@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+// Operations that are missing here (flush, fsync, lseek, …) get ENOSYS from libfuse. The kernel then does without them:
+// flush and fsync succeed, and for SEEK_DATA a file is all data.
 static const struct fuse_lowlevel_ops operations = {
     .init = tractfs_init,
     .lookup = tractfs_lookup,

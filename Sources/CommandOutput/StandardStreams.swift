@@ -2,8 +2,8 @@ import Glibc
 
 /// The three standard streams of the process.
 package enum StandardStreams {
-    /// Opens the streams that are closed as /dev/null: otherwise the next files and sockets would take their numbers, and
-    /// messages for standard error would be written into them.
+    /// Opens the streams that are closed as /dev/null: otherwise the next files and sockets would take their numbers,
+    /// and messages for standard error would be written into them.
     package static func openMissing() {
         var descriptor: CInt
         repeat {
@@ -12,8 +12,8 @@ package enum StandardStreams {
         Glibc.close(descriptor)
     }
 
-    /// Replaces standard input and output by /dev/null: this releases the terminal, or a pipe whose reader waits for its
-    /// end.
+    /// Replaces standard input and output by /dev/null: this releases the terminal, or a pipe whose reader waits for
+    /// its end.
     package static func close() {
         for descriptor in [STDIN_FILENO, STDOUT_FILENO] {
             let null = open("/dev/null", O_RDWR | O_CLOEXEC)

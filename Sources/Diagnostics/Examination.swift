@@ -15,7 +15,7 @@ package struct Examination {
 
     /// - Parameters:
     ///   - uri: The bucket, as the user gives it.
-    ///   - allowsOthers: `true` if other users shall use the mount too.
+    ///   - allowsOthers: `true` to check for --allow-other.
     ///   - report: Receives each finding as soon as it is made.
     package init(
         uri: String, store: StoreOptions, cache: CacheOptions, memory: MemoryOptions, allowsOthers: Bool,

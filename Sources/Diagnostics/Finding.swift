@@ -16,7 +16,7 @@ package struct Finding: Sendable {
     package let status: Status
     /// A sentence without a period.
     let message: String
-    /// The advice on it.
+    /// The remedy; `nil` if there is none.
     let advice: String?
     /// Figures for programs. Names of quantities end in their units.
     let values: [(name: String, value: JSONObject.Value)]
@@ -55,7 +55,8 @@ package struct Finding: Sendable {
         Finding(check, .failure, message, advice: advice, values: values)
     }
 
-    /// A mount can't work, because of `error`. Its description has the message and, behind the first semicolon, the advice.
+    /// A mount can't work, because of `error`. Its description has the message and, behind the first semicolon, the
+    /// advice.
     static func failure(_ check: CheckName, _ error: any Error) -> Finding {
         let (message, advice) = parts(of: error)
         return Finding(check, .failure, message, advice: advice, values: [])

@@ -3,8 +3,8 @@ package import S3Client
 import Settings
 package import SystemSupport
 
-/// Checks before a mount that its prefix can be listed and is not empty. This is the only request, and the permission to
-/// list is the only one that it needs: ConnectomeDB's keys have no other.
+/// Checks before a mount that its prefix can be listed and is not empty. This is the only request, and the permission
+/// to list is the only one that it needs: ConnectomeDB's keys have no other.
 package struct RootCheck {
     /// The default time limit: long enough for a retry, and short enough for a user who waits.
     package static let timeout: Duration = .seconds(10)

@@ -3,8 +3,9 @@ import ObjectStore
 import struct SystemPackage.Errno
 
 extension Errno {
-    /// The errno that applications get for a failure of the store. This is the only such table; docs/SEMANTICS.md
-    /// explains it to users.
+    /// The errno that applications get for a failure of the store. This is the only table from errors to errno. Codes
+    /// and statuses of S3 become a `StoreError` in S3Client/Responses/S3ErrorTable.swift; docs/SEMANTICS.md explains
+    /// both to users.
     ///
     /// - Parameters:
     ///   - error: The failure, after all retries.

@@ -12,9 +12,9 @@ extension FileSystem {
     ///
     /// - Parameters:
     ///   - requester: Must have permission to read the file.
-    ///   - completion: Called once, under no lock, unless the fetch is cancelled first. It fails with ENODEV without a disk
-    ///     cache, EAGAIN while readers need the memory, ENOSPC if the cache is full, EDQUOT if too much is pinned, and
-    ///     ESTALE if the object has another version than requested.
+    ///   - completion: Called once, under no lock, unless the fetch is cancelled first. It fails with ENODEV without a
+    ///     disk cache, EAGAIN while readers need the memory, ENOSPC if the cache is full, EDQUOT if too much is pinned,
+    ///     and ESTALE if the object has another version than requested.
     public func fetch(
         _ request: FetchRequest, in id: InodeID, for requester: Requester,
         completion: @escaping @Sendable (Result<FetchResponse, Failure>) -> Void

@@ -7,7 +7,7 @@
 struct OpenSequences {
     /// The most sequences in a folder: as many as processes usually share the work.
     static let sequenceCountMax = 16
-    /// The most entries that a sequence may skip: as many as processes work through one list.
+    /// The most entries that a sequence may skip: the usual number of processes that share one list.
     static let skipCountMax = 16
     /// The most entries by which an open may be late. There is one bit for each entry.
     static let lateCountMax = UInt64.bitWidth - 1
@@ -55,7 +55,8 @@ struct OpenSequences {
             return openCount >= OpenSequences.openCountMin && 2 * openCount >= min(last - first + 1, UInt64.bitWidth)
         }
 
-        /// Merges with the sequence that began where this one has arrived. Returns `false` if `other` isn't that one.
+        /// Merges with `other` if that sequence begins within this one or directly behind it, and ends no earlier.
+        /// Returns `false` otherwise.
         mutating func absorb(_ other: OpenSequence) -> Bool {
             guard first < other.first, other.first <= last + 1, last <= other.last else { return false }
             opened = opened << UInt64(other.last - last) | other.opened
@@ -71,7 +72,7 @@ struct OpenSequences {
     struct Advice: Equatable {
         /// The number of its sequence.
         fileprivate let sequence: Int
-        /// The window from the entry behind the opened file on, to which limits apply.
+        /// The window, from the entry behind the opened file on; its size is limited by the caller.
         let window: Range<Int>
         /// The part of it that wasn't requested yet.
         let fresh: Range<Int>

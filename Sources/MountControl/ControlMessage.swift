@@ -1,7 +1,7 @@
 import CLinux
 
-/// The message of a control call, which is the ioctl(2) `TRACTFS_CONTROL` on a folder of a mount. Requests and responses
-/// have one form: a head, and a JSON document, or a page of one.
+/// The message of a control call, which is the ioctl(2) `TRACTFS_CONTROL` on a folder of a mount. Requests and
+/// responses have one form: a head, and a JSON document, or a page of one.
 struct ControlMessage {
     /// The size of the memory that is passed. An ioctl's number has 14 bits for it.
     static let byteCountMax = Int(TRACTFS_CONTROL_BYTE_COUNT)

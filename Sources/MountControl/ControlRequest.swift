@@ -23,8 +23,8 @@ public enum ControlRequest: Codable, Hashable, Sendable {
     case treeListingProgress(of: UInt64)
     /// Signs a URL for a file in the folder (`PresignedResponse`). The process must have permission to read the file.
     case presign(name: [UInt8], lifetime: Int)
-    /// Looks up a file of the folder in the disk cache, or fetches a part of it (`FileSystem.FetchResponse`). The process
-    /// must have permission to read the file; only root and the user who mounted may pin it.
+    /// Looks up a file of the folder in the disk cache, or fetches a part of it (`FileSystem.FetchResponse`). The
+    /// process must have permission to read the file; only root and the user who mounted may pin it.
     case fetch(FileSystem.FetchRequest)
     /// The capacity of the disk cache (`DiskCache.Room`). ENODEV without a disk cache.
     case cacheRoom

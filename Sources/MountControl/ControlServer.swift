@@ -5,8 +5,8 @@ public import struct SystemPackage.Errno
 
 /// Responds to the control calls of one mount.
 ///
-/// Any user who can open a folder of the mount can send any bytes. A message has a fixed size, and what the server holds
-/// for callers (long responses, listings of trees) is limited in number and in time.
+/// Any user who can open a folder of the mount can send any bytes. A message has a fixed size, and what the server
+/// holds for callers (long responses, listings of trees) is limited in number and in time.
 public final class ControlServer: Sendable {
     /// Receives the bytes of a response, or an error for ioctl(2). Called once, on any thread.
     public typealias Completion = @Sendable (Result<[UInt8], Errno>) -> Void

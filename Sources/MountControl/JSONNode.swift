@@ -85,7 +85,8 @@ private struct NodeMembers<Key: CodingKey>: KeyedEncodingContainerProtocol {
         _ = add(try JSONNode(value), key)
     }
 
-    // The standard library's own versions leave `nil` out. They are overridden for all types that have optional members.
+    // The standard library's own versions leave `nil` out. They are overridden for all types that have optional
+    // members.
 
     func encodeIfPresent(_ value: (some Encodable)?, forKey key: Key) throws {
         if let value { try encode(value, forKey: key) } else { encodeNil(forKey: key) }

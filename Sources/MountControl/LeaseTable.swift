@@ -3,7 +3,7 @@ import struct SystemPackage.Errno
 
 /// Values that callers hold by token, each until its lease ends.
 ///
-/// A lease belongs to no open folder: a command that is killed just stops to renew it.
+/// A lease belongs to no open folder: a killed command stops renewing it, and the lease ends.
 struct Leases<Value> {
     private struct Entry {
         /// `nil` while the value is being made.

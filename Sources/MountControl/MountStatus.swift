@@ -2,6 +2,8 @@
 ///
 /// This is the schema of `tractfs status --json`, with the members in this order; docs/STATUS.md defines them. A member
 /// that is added later must be optional, so that responses of older servers can be decoded.
+///
+/// `StatusCollector` (target tractfs) fills it; `StatusText` and `StatusMetrics` (Reporting) print it.
 package struct MountStatus: Codable, Sendable {
     package var uri = ""
     package var endpoint = ""

@@ -17,8 +17,8 @@ public struct MountedDirectory: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Opens the folder `name`, or at a relative path, in another one, but follows no symbolic link. Much cheaper than a
-    /// whole path, since the kernel looks up no mount point.
+    /// Opens the folder `name`, or at a relative path, in another one, but follows no symbolic link. Much cheaper than
+    /// a whole path, since the kernel looks up no mount point.
     public init(_ name: [UInt8], in directory: borrowing MountedDirectory) throws(Errno) {
         let path = name.map { CChar(bitPattern: $0) } + [0]
         descriptor = openat(directory.descriptor, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)

@@ -53,8 +53,8 @@ public enum FuseReadiness {
         (try? MountTable())?.mount(containing: folder)?.type
     }
 
-    /// The types that are stacked on other file systems (the kernel's `s_stack_depth`). Ours is one, because it may pass
-    /// reads through to a disk.
+    /// The types that are stacked on other file systems (the kernel's `s_stack_depth`). Ours is one, because it may
+    /// pass reads through to a disk.
     private static let stackedTypes: Set = ["overlay", "ecryptfs", "aufs", MountTable.type]
 
     /// `true` if the process has CAP_SYS_ADMIN (capabilities(7)), bit 21 of the effective set in /proc/self/status.

@@ -1,8 +1,8 @@
 import Glibc
 public import SystemPackage
 
-/// A /dev/fuse that another program has opened and mounted, and passes to this one as an open file. As with libfuse, the
-/// user names it "/dev/fd/N" in place of a mount point.
+/// A /dev/fuse that another program has opened and mounted, and passes to this one as an open file. As with libfuse,
+/// the user names it "/dev/fd/N" in place of a mount point.
 public struct HandedDevice: Sendable {
     /// The number of the descriptor.
     public let number: Int32
@@ -45,8 +45,8 @@ public struct HandedDevice: Sendable {
     }
 
     private func checkIsMounted() throws(MountError) {
-        // One byte is too short for a reply: the kernel refuses it with EPERM before anything is mounted, and with EINVAL
-        // afterwards. A read, however short, would take a request on kernels before Linux 5.3.
+        // One byte is too short for a reply: the kernel refuses it with EPERM before anything is mounted, and with
+        // EINVAL afterwards. A read, however short, would take a request on kernels before Linux 5.3.
         var byte: UInt8 = 0
         if write(number, &byte, 1) < 0, errno == EPERM {
             throw MountError("\(path) is not mounted yet: mount it first, then start tractfs")

@@ -45,8 +45,8 @@ public struct KernelVersion: Hashable, Comparable, Sendable {
     /// `true` if the kernel can send unanswered requests again (FUSE_HAS_RESEND).
     var resendsRequests: Bool { self >= KernelVersion(6, 9) }
 
-    /// `true` if FOPEN_CACHE_DIR is safe to use. From 6.9 to 6.12 the kernel doesn't always drop its cached entries of a
-    /// directory that is opened without FOPEN_KEEP_CACHE, and then shows outdated entries
+    /// `true` if FOPEN_CACHE_DIR is safe to use. From 6.9 to 6.12 the kernel doesn't always drop its cached entries of
+    /// a directory that is opened without FOPEN_KEEP_CACHE, and then shows outdated entries
     /// (GoogleCloudPlatform/gcsfuse#2792).
     public var copiesDirectoriesWell: Bool {
         self < KernelVersion(6, 9) || self > KernelVersion(6, 12)

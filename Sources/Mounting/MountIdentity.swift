@@ -9,8 +9,8 @@ public struct MountIdentity: Hashable, Sendable {
     public let path: String
     /// The mount's device number, "MAJOR:MINOR"; empty if it is unknown.
     public let device: String
-    /// The upper folder of the overlay on the mount; `nil` if there is none. With an overlay, the overlay is the visible
-    /// mount on the path.
+    /// The upper folder of the overlay on the mount; `nil` if there is none. With an overlay, the overlay is the
+    /// visible mount on the path.
     public var overlayUpper: String?
 
     /// Creates the identity of the mount of `device` on `path`.
@@ -29,8 +29,8 @@ public struct MountIdentity: Hashable, Sendable {
     /// Identifies the mount of a device that another program has mounted. Its mount point is unknown, so it can't be
     /// detached.
     ///
-    /// - Parameter file: The device. Linux tells its connection number from 6.16 on. Before that, only the mounting program
-    ///   can end the connection, by closing the device.
+    /// - Parameter file: The device. Linux tells its connection number from 6.16 on. Before that, only the mounting
+    ///   program can end the connection, by closing the device.
     public init(handedAs path: String, _ file: FileDescriptor) {
         let line = SystemFile.text("/proc/self/fdinfo/\(file.rawValue)")?.split(separator: "\n")
             .first { $0.hasPrefix("fuse_connection:") }
@@ -38,8 +38,8 @@ public struct MountIdentity: Hashable, Sendable {
         self.init(path: path, device: number.map { "0:\($0)" } ?? "")
     }
 
-    /// Detaches the mount, unless the mount on the path is another one: this mount may have been detached before, and have
-    /// continued for an open file.
+    /// Detaches the mount, unless the mount on the path is another one: this mount may have been detached before, and
+    /// have continued for an open file.
     public func detach(logger: Logger) {
         guard let mount = Self.mount(on: path), isThis(mount) else { return }
         do {

@@ -13,8 +13,8 @@ public struct MountPoint: Sendable {
     /// The most dead mounts to unmount from one path.
     private static let clearedCountMax = 8
 
-    /// Checks that `path` is an empty directory without a mount. Unmounts dead mounts of ours, whose processes have ended
-    /// without unmounting them.
+    /// Checks that `path` is an empty directory without a mount. Unmounts dead mounts of ours, whose processes have
+    /// ended without unmounting them.
     public init(checking path: String) throws(MountError) {
         if path.isEmpty { throw MountError("the mount point is empty; name an empty folder") }
         var cleared: [String] = []
@@ -54,7 +54,8 @@ public struct MountPoint: Sendable {
         }
     }
 
-    /// Returns the visible mount of ours on `path` if it is dead. If such a path doesn't resolve, its parent folder does.
+    /// Returns the visible mount of ours on `path` if it is dead. If such a path doesn't resolve, its parent folder
+    /// does.
     private static func deadMount(on path: String) throws(MountError) -> MountTable.Entry? {
         var resolved = resolve(path)
         if resolved == nil, errno == ENOTCONN {
@@ -86,8 +87,8 @@ public struct MountPoint: Sendable {
         }
     }
 
-    /// Returns `true` if the process that served the mount at `path` has ended. Only opening the root sends it a request;
-    /// the path may resolve without one, because the kernel caches attributes.
+    /// Returns `true` if the process that served the mount at `path` has ended. Only opening the root sends it a
+    /// request; the path may resolve without one, because the kernel caches attributes.
     private static func isDead(_ path: String) -> Bool {
         let root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if root >= 0 {

@@ -86,8 +86,8 @@ public struct MountTable: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Returns the `upperdir` among an overlay's options. Commas in option values are escaped like spaces; the backslashes
-    /// that escape characters for overlayfs are shown as they were passed.
+    /// Returns the `upperdir` among an overlay's options. Commas in option values are escaped like spaces; the
+    /// backslashes that escape characters for overlayfs are shown as they were passed.
     private static func overlayUpper(_ fileSystem: [Substring]) -> String? {
         guard fileSystem[0] == "overlay", fileSystem.count > 2 else { return nil }
         let name = "upperdir="

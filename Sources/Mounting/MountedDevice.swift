@@ -12,7 +12,7 @@ public struct MountedDevice: ~Copyable, Sendable {
     public struct Options: Sendable {
         /// The source in the mount table: "s3://BUCKET/PREFIX".
         public var source: String
-        /// `true` if users other than the one who mounts may use the mount (`--allow-other`).
+        /// `true` if users other than the mounting user may use the mount (`--allow-other`).
         public var allowsOthers: Bool
         /// `true` to mount with noexec (`--noexec`).
         public var forbidsExecution: Bool

@@ -3,8 +3,8 @@ import SystemPackage
 
 /// The kernel's read-ahead in the files of a mount.
 public enum ReadAhead {
-    /// One request of the greatest size. A larger value speeds up a sequential read only slightly, but the kernel reads this
-    /// much around each mmap fault.
+    /// One request of the greatest size. A larger value speeds up a sequential read only slightly, but the kernel reads
+    /// this much around each mmap fault.
     private static let kibibyteCount = MountedDevice.readByteCountLimit / 1_024
 
     /// Raises the read-ahead of the mount on `path`; FUSE_INIT can only reduce the kernel's 128 KiB. Needs root and a

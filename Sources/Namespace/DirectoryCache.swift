@@ -151,8 +151,8 @@ final class DirectoryCache: Sendable {
     /// is the end of `root`.
     ///
     /// - Parameters:
-    ///   - key: The beginning of the range. A key before all keys below `root` stands for the first of them; behind
-    ///     them, everything is known.
+    ///   - key: The beginning of the range. A key before `root` means the beginning of `root`. For a key behind `root`
+    ///     the result is `nil`.
     ///   - root: The prefix of a directory.
     ///   - limit: The most directories to examine. The range ends with the last of them.
     func knownEnd(from key: Key, below root: Key, visiting limit: Int) -> Key? {

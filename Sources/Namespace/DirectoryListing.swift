@@ -7,8 +7,8 @@ import Synchronization
 /// All users of a directory share its listing. Pages come from three sources: the directory's own pages, requested from
 /// the end of the front on, for a reader or for the first lookup; pages aimed at one name; and pages that were
 /// requested for other directories or prefetched (`DirectoryCache.absorb`). Of the first two kinds at most one request
-/// is in flight, and all who need it wait for it. A failed page fails those who wait for it and nothing else: known
-/// entries stay known, and the next caller sends a new request.
+/// is in flight, and all calls that need it wait for it. A failed page fails only these calls: known entries stay
+/// known, and the next call sends a new request.
 ///
 /// If the store turns out not to list in order (`StoreOrder`), the next use withdraws everything that was concluded
 /// from the order, and the directory is collected page by page (`DirectoryListing+Unordered.swift`). Entries that
@@ -279,7 +279,7 @@ final class DirectoryListing: Sendable {
 
     // MARK: Pages of other origin
 
-    /// Adds the unknown part of a page to the entries, and answers those who waited for it.
+    /// Adds the unknown part of a page to the entries, and completes the calls that waited for it.
     ///
     /// - Parameters:
     ///   - requestedAt: The time of the page's request. The snapshot becomes no younger than that.
@@ -443,7 +443,7 @@ final class DirectoryListing: Sendable {
 
     /// The actions to take outside of the lock after a page was added.
     struct Outcome {
-        /// The completions of those who waited for the page.
+        /// The completions of the calls that waited for the page.
         var calls: [@Sendable () -> Void] = []
         /// Names that waited for a first page that didn't cover them.
         var aims: [Name] = []
@@ -470,8 +470,8 @@ struct PageCursor {
     let token: ContinuationToken
     /// The sort key at which the next page begins.
     let sortKey: Key
-    /// `true` if the page brought nothing new: the next one may, while a request from the end of the front would bring
-    /// the same page again.
+    /// `true` if the page added no entry. The request then continues by the token, since one from the end of the front
+    /// would return the same page.
     var mustBeFollowed = false
 }
 

@@ -13,9 +13,9 @@ extension EntryBlock {
         }
     }
 
-    /// Returns the id of an entry's inode, unless another inode has it already. It is a hash of all that a listing says
-    /// of the entry: the same in the next process, and a new one after the object is written again, even with the same
-    /// bytes.
+    /// Returns the preferred id of an entry's inode: a hash of all fields of the entry in a listing. It is the same in
+    /// the next process, and another one after the object is written again, even with the same bytes. An inode gets
+    /// another id if this one is in use.
     ///
     /// - Parameter number: The entry's inode number, which stands for its key.
     func preferredID(_ index: Int, number: UInt64) -> UInt64 {
@@ -34,7 +34,7 @@ extension EntryBlock {
         }
     }
 
-    /// Returns the same for a directory, which has nothing but its key.
+    /// Returns the preferred id of a directory's inode: a hash of its number, since a directory has no other fields.
     static func preferredID(ofDirectory number: UInt64) -> UInt64 {
         id(of: EntryRecord(directoryEndingAt: 0), number: number)
     }

@@ -8,7 +8,8 @@ struct InvalidatedPrefixes {
         let moment: ContinuousClock.Instant
     }
 
-    /// More than happen while a page is in flight. What was invalidated before counts as an invalidation of everything.
+    /// The maximum number of invalidations to remember: more than are made while a page is in flight. Beyond it, the
+    /// oldest one counts as an invalidation of everything.
     private static let countMax = 64
 
     private var prefixes: [Invalidation] = []

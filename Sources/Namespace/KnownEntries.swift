@@ -12,7 +12,7 @@ import ObjectStore
 /// key of that directory; entries from the first unsettled file on are held back. Settled entries have an index, at
 /// which `readdir` continues.
 struct KnownEntries {
-    /// Entries beyond the front: all of the interval.
+    /// All entries of an interval beyond the front.
     private struct Island {
         let interval: KeyInterval
         let slice: EntrySlice
@@ -31,7 +31,7 @@ struct KnownEntries {
     private var held: [EntrySlice] = []
     /// The first sort key behind the front; `nil` if the front has reached the end of the directory.
     private(set) var frontEnd: Key? = .empty
-    /// In the order of sort keys; none touches the front.
+    /// The islands, in the order of sort keys; none touches the front.
     private var islands: [Island] = []
 
     /// `true` if all entries are known.

@@ -3,7 +3,7 @@ import ObjectStore
 import Synchronization
 
 /// Listings in the approximate order of their last use. A listing that was used since it was examined moves to the end
-/// when its turn comes, not at each use: so there is never a hundred thousand of them to sort.
+/// when its turn comes, not at each use, so a hundred thousand listings never have to be sorted.
 struct ListingLRU {
     private struct Use {
         let prefix: Key

@@ -1,8 +1,8 @@
 import ObjectStore
 
 extension PageCoverage {
-    /// Divides the page into the coverage of each directory from `root` down: those of its keys, those whose end it
-    /// covers, and those that lead to its prefix. A directory comes behind its subdirectories.
+    /// Divides the page by directory, from `root` down: the directories that contain its keys, that end within it, or
+    /// that are parents of its prefix. A directory comes behind its subdirectories.
     ///
     /// - Parameters:
     ///   - root: The prefix of a directory that contains all keys of the page.

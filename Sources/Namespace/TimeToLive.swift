@@ -1,5 +1,6 @@
-/// The time until a response of the store expires (`--metadata-ttl`). It limits attributes, names and negative entries
-/// alike; `KernelTimeout` in FuseBridge limits negative entries further.
+/// The time until a response of the store expires (`--metadata-ttl`; the default is in `RunningOptions`, target
+/// tractfs). It limits attributes, names and negative entries alike; `KernelTimeout` in FuseBridge limits negative
+/// entries further.
 public enum TimeToLive: Hashable, Sendable {
     /// This long.
     case limited(Duration)

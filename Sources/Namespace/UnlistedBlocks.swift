@@ -29,8 +29,8 @@ struct UnlistedBlocks {
         cleaningCount = max(Self.cleaningCountMin, (fresh.count + notified.count) * 2)
     }
 
-    /// Returns the next blocks to notify the kernel of: new ones with `byteCount` bytes or all there are, and some
-    /// others.
+    /// Returns the next blocks to notify the kernel of: new ones until these have `byteCount` bytes, and some that it
+    /// was notified of before.
     ///
     /// - Returns: The blocks, and the bytes of the new ones.
     mutating func next(byteCount: Int) -> (blocks: [WeakBlock], freshByteCount: Int) {

@@ -7,8 +7,8 @@ extension ObjectStore {
         try awaited { completion in list(request, deadline: deadline, completion: completion) }
     }
 
-    /// Returns the first page and, as long as pages need a successor (`ListPage.needsSuccessor`), the pages after it: S3 may
-    /// return empty pages before others.
+    /// Returns the first page and, as long as pages need a successor (`ListPage.needsSuccessor`), the pages after it:
+    /// S3 may return empty pages before others.
     public func filledPage(_ request: ListRequest, deadline: RunningClock.Instant) throws(StoreError) -> ListPage {
         var page = try page(request, deadline: deadline)
         var next = request

@@ -6,8 +6,8 @@ import SystemSupport
 /// The reads of one object version, shared by all its open handles: the parts in flight, the reads that wait for them,
 /// and the blocks to prefetch.
 ///
-/// `State` decides under the lock; this class carries out the decisions under no lock (`DeferredEffects`): it sends and cancels
-/// requests, calls completions and releases memory. So the store may deliver on the calling thread before `get`
+/// `State` decides under the lock; this class carries out the decisions under no lock (`DeferredEffects`): it sends and
+/// cancels requests, calls completions and releases memory. So the store may deliver on the calling thread before `get`
 /// returns, and a completion may read again.
 ///
 /// The one lock prevents these orders of events:

@@ -15,10 +15,14 @@ struct ReadWindows {
     /// The largest object that is fetched whole at its first read: the transfer takes no longer than a request's
     /// latency (S3: 20 ms, 90 MB/s).
     static let firstByteCount = ReadCursor.firstByteCount
-    /// The biggest part. At S3's latency (20 ms, 90 MB/s per connection) a part of 4 MiB takes 66 ms and one of 8 MiB
-    /// 113 ms, so the same rate needs 0.6 times the bytes in flight, and windows, which grow with each round trip, open
-    /// that much sooner: in a model, 1 GiB from its beginning takes a tenth less time. Even smaller parts gain less
-    /// than their requests cost.
+    /// The biggest part of a read. Smaller parts belong to windows that grow (`WindowGrowth.partByteCount`) and to
+    /// backward runs (`ReadCursor.backwardPartByteCount`); a fetch to the disk has bigger ones
+    /// (`ObjectReads.State.diskPartByteCount`).
+    ///
+    /// At S3's latency (20 ms, 90 MB/s per connection) a part of 4 MiB takes 66 ms and one of 8 MiB 113 ms, so the same
+    /// rate needs 0.6 times the bytes in flight, and windows, which grow with each round trip, open that much sooner:
+    /// in a model, 1 GiB from its beginning takes a tenth less time. Even smaller parts gain less than their requests
+    /// cost.
     static let partByteCount = 4 << 20
     /// The number of reads after which an idle cursor no longer counts as being prefetched.
     static let idleReadCountMax = 64

@@ -1,7 +1,7 @@
 import ObjectStore
 import SystemSupport
 
-/// A failure that a read has waited for as long as it may, and that stays valid briefly.
+/// The failure of a read after half of its timeout or more. For a short time it also answers reads of the same bytes.
 ///
 /// After a failed read-ahead, the kernel at once requests the first page that the application needs again
 /// (`filemap_read_page` in Linux's mm/filemap.c). Another request to the store would make the application wait twice as

@@ -11,8 +11,8 @@ extension ConfigurableCommand {
     package static func isConfigurable(with operands: [String]) -> Bool { true }
 }
 
-/// A command line, with the settings of configuration files and of the environment in front of the typed options, so that
-/// both are read alike.
+/// A command line, with the settings of configuration files and of the environment in front of the typed options, so
+/// that both are read alike.
 package struct CompletedArguments {
     /// The arguments, without the program.
     package let arguments: [String]
@@ -70,7 +70,8 @@ package struct CompletedArguments {
         return settings.added.filter { declared[$0.option] != nil }
     }
 
-    /// Returns the command that is called, and the number of arguments that name it; `nil` for one that isn't configurable.
+    /// Returns the command that is called, and the number of arguments that name it; `nil` for one that isn't
+    /// configurable.
     private static func command(
         in arguments: [String], of root: any ParsableCommand.Type
     ) -> (any ConfigurableCommand.Type, depth: Int)? {

@@ -1,6 +1,6 @@
-/// The division of a mount's memory (`--memory-limit`). All memory is accounted for before it is used: the blocks of file
-/// contents are mapped once, listings are evicted beyond their share, and the number of connections is limited. Only the
-/// program itself, some 20 MiB, is not included.
+/// The division of a mount's memory (`--memory-limit`). All memory is accounted for before it is used: the blocks of
+/// file contents are mapped once, listings are evicted beyond their share, and the number of connections is limited.
+/// Only the program itself, some 20 MiB, is not included.
 package struct MemoryBudget {
     /// The memory limit, in bytes.
     package let byteLimit: Int
@@ -17,8 +17,8 @@ package struct MemoryBudget {
     private static let connectionByteCount = 320 << 10
 
     /// - Parameters:
-    ///   - connectionLimit: The wanted number of connections. It is reduced if they would take more than a quarter of the
-    ///     memory.
+    ///   - connectionLimit: The wanted number of connections. It is reduced if they would take more than a quarter of
+    ///     the memory.
     ///   - metadataByteLimit: At most half of the memory; `nil` for a quarter.
     package init(byteLimit: Int, connectionLimit: Int, metadataByteLimit: Int?) {
         self.byteLimit = byteLimit

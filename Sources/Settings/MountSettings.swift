@@ -6,6 +6,9 @@ package import S3Client
 import SystemSupport
 
 /// The settings of a mount: options and environment, checked and brought together.
+///
+/// A new option is declared in one of the groups of `MountCommand` (Settings/Options, `RunningOptions`), and checked
+/// here if it depends on other settings. /etc/fstab and configuration files then accept it too.
 package struct MountSettings {
     /// The bucket, and the way to make requests.
     package let store: StoreSettings
@@ -71,8 +74,8 @@ package struct MountSettings {
         self.cache = try cache.settings(environment: environment)
     }
 
-    /// A name that distinguishes this bucket or prefix from all others, for the folder of an overlay. It is the same with
-    /// and without "/" at the end.
+    /// A name that distinguishes this bucket or prefix from all others, for the folder of an overlay. It is the same
+    /// with and without "/" at the end.
     package var bucketName: String {
         "s3://\(uri.bucket)/\(root)" + (configuration.endpoint.map { " at \($0)" } ?? "")
     }
@@ -116,7 +119,7 @@ extension AppearanceOptions {
         }
     }
 
-    /// The owner and the permissions of files and folders. With an overlay, which is there to be written, the owner of its
+    /// The owner and the permissions of files and folders. With an overlay, which accepts writes, the owner of its
     /// folder is the default.
     fileprivate var ownership: Ownership {
         var status = stat()

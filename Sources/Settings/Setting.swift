@@ -48,7 +48,7 @@ extension Setting.Origin: CustomStringConvertible {
 }
 
 extension [Setting] {
-    /// Returns the message of an error, with the origin of those of these settings whose options it names.
+    /// Returns the message of an error. If it names options of these settings, their origins come first.
     package func attributing(_ message: String) -> String {
         let names = Set(message.split { !($0.isLetter || $0.isNumber || $0 == "-") })
         let named = filter { !names.isDisjoint(with: ["--\($0.option)", "--no-\($0.option)"]) }
@@ -74,8 +74,8 @@ package struct EffectiveSettings {
         }
     }
 
-    /// The settings that are not on the command line, by the names of their options. An empty text in a file only undoes
-    /// the setting of a farther file.
+    /// The settings that are not on the command line, by the names of their options. An empty text in a file only
+    /// undoes the setting of a farther file.
     package var added: [Setting] {
         settings.values.filter { setting in
             if case .commandLine = setting.origin { return false }

@@ -6,15 +6,15 @@ import SystemSupport
 
 /// The mounts that a table in a configuration file is for.
 package enum SettingScope {
-    /// All.
+    /// All mounts.
     case general
-    /// Those of a bucket, or of a prefix in it and below.
+    /// The mounts of a bucket, or of a prefix and below.
     case bucket(S3URI)
-    /// The one on a path, which is absolute and lexically normal.
+    /// The mount on a path, which is absolute and lexically normal.
     case mountPoint(FilePath)
 }
 
-/// The mount whose settings are wanted.
+/// The mount that settings are looked up for.
 package struct SettingTarget {
     /// The bucket, or the prefix in it; `nil` if there is none.
     let uri: S3URI?

@@ -21,7 +21,8 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     case backingFile = 9
     /// The fact that the store lists in no order, once that is known.
     case unorderedStore = 10
-    /// An inode number of 32 bits that differs from the one which its name would have alone. The id is the number of 62 bits.
+    /// An inode number of 32 bits that differs from the one which its name would have alone. The id is the number of 62
+    /// bits.
     case shortNumber = 11
 
     /// `true` if the log itself stores the last value, so that the kind needs no owner: there are only one or a few

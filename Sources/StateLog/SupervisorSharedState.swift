@@ -3,8 +3,8 @@ import Synchronization
 public import SystemPackage
 import SystemSupport
 
-/// Memory that a server shares with its supervisor and with later servers: the FUSE_INIT request, counts of requests and
-/// replies, and the outcome of upgrades.
+/// Memory that a server shares with its supervisor and with later servers: the FUSE_INIT request, counts of requests
+/// and replies, and the outcome of upgrades.
 ///
 /// It outlives the processes that write it. Each field has one writer at a time. A field longer than a word is written
 /// before the word that marks it as present.
@@ -65,8 +65,8 @@ public final class SupervisorSharedState: Sendable {
 
 // MARK: - FUSE_INIT
 
-/// The capabilities that a kernel offers in FUSE_INIT and a server accepts, as far as libfuse 3.14 doesn't know them: bits
-/// of the second word of flags.
+/// The capabilities that a kernel offers in FUSE_INIT and a server accepts, as far as libfuse 3.14 doesn't know them:
+/// bits of the second word of flags.
 public struct InitAgreement: OptionSet, Hashable, Sendable {
     /// The bits of the second word of flags.
     public let rawValue: UInt32

@@ -3,8 +3,8 @@ package import Mounting
 package import SystemPackage
 import SystemSupport
 
-/// The context that a process of `tractfs mount` passes to a process that it starts, beside the arguments: open files, and
-/// environment variables with their numbers.
+/// The context that a process of `tractfs mount` passes to a process that it starts, beside the arguments: open files,
+/// and environment variables with their numbers.
 ///
 /// The receiver may be another version of the program (`tractfs upgrade`), so the variables carry a format number. A
 /// program that doesn't know the format refuses it, and the mount continues with the old version.
@@ -94,8 +94,8 @@ package struct ChildContext: Sendable {
         environment[Variable.role] != nil || environment[Unversioned.role] != nil
     }
 
-    /// Takes the context out of `variables`, the environment of this process, so that its own children don't inherit it.
-    /// Closes all other descriptors above the standard streams, because another process may wait for their closing.
+    /// Takes the context out of `variables`, the environment of this process, so that its own children don't inherit
+    /// it. Closes all other descriptors above the standard streams, because another process may wait for their closing.
     ///
     /// - Returns: `nil` if a user has started this process.
     /// - Throws: If the context has an unknown format. The supervisor has been told.

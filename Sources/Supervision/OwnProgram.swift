@@ -18,8 +18,8 @@ package enum OwnProgram {
         path(of: getpid())
     }
 
-    /// Returns the path from which a process was started, even if the program was removed from there; `nil` if there is no
-    /// such process, or it belongs to another user.
+    /// Returns the path from which a process was started, even if the program was removed from there; `nil` if there is
+    /// no such process, or it belongs to another user.
     private static func path(of process: Int32) -> String? {
         let removed = " (deleted)"
         return SystemFile.target(ofLink: "/proc/\(process)/exe").map {

@@ -53,8 +53,8 @@ package struct ProcessState {
         self.letter = String(letter)
     }
 
-    /// `true` if the process has ended and its parent has not waited for it yet, or if one of its threads still hangs in
-    /// the kernel.
+    /// `true` if the process has ended and its parent has not waited for it yet, or if one of its threads still hangs
+    /// in the kernel.
     package var hasEnded: Bool { letter == "Z" || letter == "X" }
 
     /// `true` if the process is stopped by a signal ("T") or a debugger ("t").

@@ -4,16 +4,16 @@ import SystemSupport
 
 /// The rules for restarting a dead server. Independent of clocks and processes.
 ///
-/// A single crash costs readers a pause. But a request that kills each server that takes it goes to every successor, and a
-/// server that can't start once will not start the next time. Neither may continue forever while readers wait.
+/// A single crash costs readers a pause. But a request that kills each server that takes it goes to every successor,
+/// and a server that can't start once will not start the next time. Neither may continue forever while readers wait.
 struct RestartPolicy {
     /// The number of successors in a row that end before they have taken over, after which the mount ends.
     static let failedStartLimit = 5
-    /// The number of crashes in a row within `earlyDeathAge` after which the mount ends. A server that lives longer, or is
-    /// killed, restarts the count.
+    /// The number of crashes in a row within `earlyDeathAge` after which the mount ends. A server that lives longer, or
+    /// is killed, restarts the count.
     static let crashLimit = 10
-    /// The number of deaths in a row within `earlyDeathAge`, of whatever cause, after which restarts are delayed more and
-    /// more. If their common cause is, for example, a lack of memory, the pauses help other users of the machine.
+    /// The number of deaths in a row within `earlyDeathAge`, of whatever cause, after which restarts are delayed more
+    /// and more. If their common cause is, for example, a lack of memory, the pauses help other users of the machine.
     static let earlyDeathLimit = 20
     /// The longest delay.
     static let pauseMax: Duration = .seconds(1)
@@ -69,8 +69,8 @@ struct RestartPolicy {
         return count <= 0 ? .zero : min(.milliseconds(50 << min(count - 1, 10)), Self.pauseMax)
     }
 
-    /// The level for logging the successor of the server that died last. Of many early deaths in a row, one in a hundred is
-    /// a warning.
+    /// The level for logging the successor of the server that died last. Of many early deaths in a row, one in a
+    /// hundred is a warning.
     var logLevel: Logger.Level {
         earlyDeathCount <= Self.earlyDeathLimit || earlyDeathCount % 100 == 0 ? .warning : .debug
     }

@@ -11,9 +11,9 @@ package struct ServerProcess {
     /// The exit status of a server that leaves its mount to the next one: EX_TEMPFAIL of sysexits.h.
     package static let handoverExitStatus: Int32 = 75
 
-    /// Starts a server in a session of its own, so that signals of a terminal reach it only through the supervisor. (A Swift
-    /// process can't fork, because it has threads.) For a successor signals stay blocked until it can handle them: a mount
-    /// must not end by a signal that only asks for reopening the log.
+    /// Starts a server in a session of its own, so that signals of a terminal reach it only through the supervisor. (A
+    /// Swift process can't fork, because it has threads.) For a successor signals stay blocked until it can handle
+    /// them: a mount must not end by a signal that only asks for reopening the log.
     ///
     /// - Parameters:
     ///   - program: The path of the program.

@@ -49,7 +49,8 @@ package struct ServiceState: Sendable {
         self.uri = uri
     }
 
-    /// Reports that the mount waits for the network, up to `--retry`. Extends the service manager's own shorter timeout.
+    /// Reports that the mount waits for the network, up to `--retry`. Extends the service manager's own shorter
+    /// timeout.
     func noteWaiting() {
         socket?.send(["EXTEND_TIMEOUT_USEC=60000000"])
     }

@@ -1,8 +1,8 @@
 import Glibc
 package import SystemPackage
 
-/// The report of a supervisor in the background to the command that started it, over a pipe: one line, empty if the mount
-/// answers, else the reason that there is none. Notices may precede it.
+/// The report of a supervisor in the background to the command that started it, over a pipe: one line, empty if the
+/// mount answers, else the reason that there is none. Notices may precede it.
 package struct StartReport {
     private let pipe: FileDescriptor
 

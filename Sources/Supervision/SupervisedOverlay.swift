@@ -1,8 +1,8 @@
 package import Mounting
 import SystemPackage
 
-/// The overlay of a mount, in its supervisor: locks the folder as long as the supervisor lives, and sends the mount below the
-/// overlay to commands.
+/// The overlay of a mount, in its supervisor: locks the folder as long as the supervisor lives, and sends the mount
+/// below the overlay to commands.
 package struct SupervisedOverlay: Sendable {
     package let folder: OverlayFolder
     /// The socket for requests for the mount below.

@@ -49,7 +49,8 @@ extension Supervisor {
 
     // MARK: Signals
 
-    /// The signal by which `tractfs upgrade` asks a supervisor for an upgrade, and a supervisor its server for a handover.
+    /// The signal by which `tractfs upgrade` asks a supervisor for an upgrade, and a supervisor its server for a
+    /// handover.
     package static let upgradeSignal = SIGUSR2
 
     /// Handles signals from now on. Call this before any thread is started.

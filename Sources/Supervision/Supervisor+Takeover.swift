@@ -36,7 +36,8 @@ extension Supervisor {
         }
     }
 
-    /// Detaches the mount. Aborts it if its server's end could not be waited for, so that no process waits for that server.
+    /// Detaches the mount. Aborts it if its server's end could not be waited for, so that no process waits for that
+    /// server.
     func leave(_ mount: SupervisedMount, _ end: ChildProcess.End) {
         if end == .unknown { mount.identity.abort() }
         mount.identity.detach(logger: logger)

@@ -6,11 +6,12 @@ import Synchronization
 package import SystemPackage
 import SystemSupport
 
-/// The process that outlives servers: it holds the mounted /dev/fuse and the state that servers share, and starts another
-/// server when one dies.
+/// The process that outlives servers: it holds the mounted /dev/fuse and the state that servers share, and starts
+/// another server when one dies.
 ///
-/// It does as little as possible, so that as little as possible can fail. It has three threads: the main thread waits for the
-/// server's end and decides about the next one, the second handles signals, and the third detects a hanging server.
+/// It does as little as possible, so that as little as possible can fail. It has three threads: the main thread waits
+/// for the server's end and decides about the next one, the second handles signals, and the third detects a hanging
+/// server.
 package final class Supervisor: Sendable {
     /// The complete command line, without the program, with which every server of this mount is started.
     let arguments: [String]
@@ -31,7 +32,8 @@ package final class Supervisor: Sendable {
     let overlay: SupervisedOverlay?
     /// The /dev/fuse that another program has mounted, for the first server.
     let handedDevice: FileDescriptor?
-    /// Locked while a server is started, and while this process executes another program, which would not know that server.
+    /// Locked while a server is started, and while this process executes another program, which would not know that
+    /// server.
     let startLock = Mutex(())
     /// The path of this program at its start, and of a newer version.
     let program = OwnProgram.installedPath()

@@ -1,5 +1,5 @@
-/// Limits that tests set through the environment of a mount. The names lack the prefix TRACTFS_, which belongs to the user's
-/// settings.
+/// Limits that tests set through the environment of a mount. The names lack the prefix TRACTFS_, which belongs to the
+/// user's settings.
 package struct TestOverrides {
     package static let hangTimeoutVariable = "_TRACTFS_TEST_HANG_SECONDS"
     package static let stateLogByteCountVariable = "_TRACTFS_TEST_STATE_LOG_BYTES"

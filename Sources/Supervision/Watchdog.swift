@@ -4,8 +4,9 @@ import Mounting
 import StateLog
 import SystemSupport
 
-/// Ends a hanging server, so that another one takes over. Ends it first as by a crash, so that the log shows where it hung;
-/// if that fails, by SIGKILL. If two servers in a row can't be ended, aborts the mount, so that no process waits for it.
+/// Ends a hanging server, so that another one takes over. Sends SIGABRT first, so that the log shows where the server
+/// hung, and SIGKILL if that fails. If two servers in a row can't be ended, aborts the mount, so that no process waits
+/// for it.
 struct Watchdog {
     /// The time without progress that is allowed beyond the timeout of a read.
     private static let margin: Duration = .seconds(30)
@@ -51,8 +52,8 @@ struct Watchdog {
             let processState = ProcessState(of: process.id)
             endedCount = processState?.hasEnded == true ? endedCount + 1 : 0
             if endedCount >= 2 {
-                // A thread of it hangs in the kernel, so that waiting doesn't return. Possibly only a successor can answer
-                // that thread's request.
+                // A thread of it hangs in the kernel, so that waiting doesn't return. Possibly only a successor can
+                // answer that thread's request.
                 supervisor.noteEnd(of: process, .unknown)
             } else if let symptom = detector.observe(sample(process.id, processState)) {
                 if !end(process, symptom) {
@@ -89,8 +90,8 @@ struct Watchdog {
         return supervisor.waitForEnd(of: process.id, within: Self.endTimeout)
     }
 
-    /// Stops waiting for the end of a killed server, a thread of which hangs in the kernel, possibly for a request that only
-    /// a successor answers. If this happens to the successor too, aborts the mount.
+    /// Stops waiting for the end of a killed server, a thread of which hangs in the kernel, possibly for a request that
+    /// only a successor answers. If this happens to the successor too, aborts the mount.
     private func abandon(_ process: ChildProcess, isFirst: Bool) {
         if isFirst {
             supervisor.logger.critical("the serving process \(process.id) can't be ended; another one takes over")

@@ -23,7 +23,8 @@ struct PresignOutput {
         if pending.utf8.count >= Self.pieceByteCount { try flush() }
     }
 
-    /// Completes the output. After a failure it isn't called: an array that stays open can't be taken for a complete one.
+    /// Completes the output. After a failure it isn't called: an array that stays open can't be taken for a complete
+    /// one.
     mutating func finish() throws(Failure) {
         if isJSON { pending += isEmpty ? "[]\n" : "\n]\n" }
         try flush()

@@ -108,8 +108,8 @@ struct Tractfs: ParsableCommand {
 }
 
 extension CompletedArguments {
-    /// The command line `typed`. One that a process of a mount has passed on is complete already: changes of the files since
-    /// then must have no effect.
+    /// The command line `typed`. One that a process of a mount has passed on is complete already: changes of the files
+    /// since then must have no effect.
     init(
         _ typed: [String], environment: [String: String], systemFile: String = ConfigurationSource.systemPath
     ) throws {

@@ -1,11 +1,12 @@
-// What each layer below the mount brings by itself, for `scripts/bench --layers`: run by hand, it wants an optimised build.
+// What each layer below the mount brings by itself, for `scripts/bench --layers`: run by hand, it wants an optimised
+// build.
 //
 //   LayerBenchmark client ENDPOINT-URL BUCKET KEY BYTE-COUNT ETAG
 //   LayerBenchmark reader
 //   LayerBenchmark listing
 //
-// One line a measurement, its fields separated by tabs: what was measured, bytes (entries, for the listing), seconds, CPU
-// seconds. For the listing's memory: entries, bytes.
+// One line a measurement, its fields separated by tabs: what was measured, bytes (entries, for the listing), seconds,
+// CPU seconds. For the listing's memory: entries, bytes.
 
 import Glibc
 import ObjectStore

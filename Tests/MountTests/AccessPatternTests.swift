@@ -44,8 +44,8 @@ import Testing
                 let script = "import os, sys; f = os.open(sys.argv[1], os.O_RDONLY); n = os.fstat(f).st_size\n"
                 try runChecked("python3", ["-c", script + access.script, mountPoint + "/file"])
                 let sent = server.distinctSentByteCount(of: "file")
-                // The window at offset 0 opens at 1 MiB, however little is read there, and the kernel asks for up to 2 MiB
-                // behind what an application reads sequentially.
+                // The window at offset 0 opens at 1 MiB, however little is read there, and the kernel asks for up to 2
+                // MiB behind what an application reads sequentially.
                 #expect(sent <= access.askedByteCount / 10 * 13 + (4 << 20))
             }
         }

@@ -66,7 +66,8 @@ import Testing
         }
     }
 
-    /// Some small objects, which are cached as they are opened, and bigger ones; sometimes one that is most of the cache.
+    /// Some small objects, which are cached as they are opened, and bigger ones; sometimes one that is most of the
+    /// cache.
     private static func objects(
         named name: String, _ bodies: inout BodySource, _ generator: inout SeededGenerator
     ) throws -> [Key: ObjectBody] {

@@ -108,8 +108,9 @@ private func damages() -> [CacheDamage] {
         }
     }
 
-    /// The mount has read little before the damage, because the kernel would answer for pages that it has. The reads were
-    /// of an object whose file is no backing file: the kernel reads such a file itself, and its damage cannot be repaired.
+    /// The mount has read little before the damage, because the kernel would answer for pages that it has. The reads
+    /// were of an object whose file is no backing file: the kernel reads such a file itself, and its damage cannot be
+    /// repaired.
     @Test("Damage to the cache under a mount gives no wrong byte:", arguments: damages())
     func mounted(damage: CacheDamage) throws {
         try withFilledCache { server, objects, cache in
@@ -124,7 +125,8 @@ private func damages() -> [CacheDamage] {
         }
     }
 
-    /// The mount that finds the damage has some blocks in memory that it does not write again, so the next one fetches them.
+    /// The mount that finds the damage has some blocks in memory that it does not write again, so the next one fetches
+    /// them.
     @Test(arguments: damages().filter { ["bits of the data flipped", "index cut off"].contains($0.testDescription) })
     func `A damaged cache is whole again after two mounts`(damage: CacheDamage) throws {
         try withFilledCache { server, objects, cache in

@@ -108,8 +108,8 @@ import Testing
         }
     }
 
-    /// Has ext4 answer EIO to everything from now on, as if the disk were pulled out: EXT4_IOC_SHUTDOWN without flushing
-    /// the journal.
+    /// Has ext4 answer EIO to everything from now on, as if the disk were pulled out: EXT4_IOC_SHUTDOWN without
+    /// flushing the journal.
     private static let shutDown = """
         import fcntl, os, struct, sys
         fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack("I", 2))

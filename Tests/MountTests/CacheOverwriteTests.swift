@@ -5,8 +5,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Objects that are overwritten in S3 while they are in the cache. After the TTL all reads give new bytes, and handles of
-/// the old object give old bytes or ESTALE.
+/// Objects that are overwritten in S3 while they are in the cache. After the TTL all reads give new bytes, and handles
+/// of the old object give old bytes or ESTALE.
 @Suite(mounts) struct CacheOverwriteTests {
     /// The state of the object at the time of the overwrite.
     enum Before: CaseIterable {

@@ -5,8 +5,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Reads that never reach the process that serves the mount. All that it answers goes through writes to /dev/fuse, which the
-/// kernel counts (`wchar`, proc_pid_io(5)), so that it can't have answered reads of more than it has written.
+/// Reads that never reach the process that serves the mount. All that it answers goes through writes to /dev/fuse,
+/// which the kernel counts (`wchar`, proc_pid_io(5)), so that it can't have answered reads of more than it has written.
 @Suite(
     .serialized, mounts,
     .enabled(

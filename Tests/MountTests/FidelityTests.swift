@@ -21,7 +21,8 @@ import Testing
         Comparison("diff -r", #"diff -r "$MOUNT" "$COPY""#),
         Comparison(
             "find -ls",
-            // Type, size, time and name, whatever the columns' widths; folders have no size and time of their own in S3.
+            // Type, size, time and name, whatever the columns' widths; folders have no size and time of their own in
+            // S3.
             #"""
             list() { (cd "$1"; find . -type f -ls | sed -E 's/ +/ /g; s/^( ?[^ ]+){2} (.)[^ ]+( [^ ]+){3}/\2/' | sort; find . -type d | sort); }
             diff <(list "$MOUNT") <(list "$COPY")

@@ -25,7 +25,8 @@ import Testing
         }
     }
 
-    /// Mounts with the credentials of a service at `url`. Expects a message without control characters, and bounded memory.
+    /// Mounts with the credentials of a service at `url`. Expects a message without control characters, and bounded
+    /// memory.
     private func expectRefusal(_ way: Way, at url: String, _ what: String) throws {
         try withTemporaryDirectory { directory in
             let program = """

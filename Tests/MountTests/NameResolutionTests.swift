@@ -17,8 +17,9 @@ struct NameResolutionTests {
         static let good = NameServer(listens: "127.0.0.3", answers: [NetworkLine.serverAddress])
     }
 
-    /// Runs a script in a mount namespace in which these name servers are asked, in this order. `$URL` is the store by its name,
-    /// `$MOUNT` an empty folder, `$LOG` the mount's log, `mount_it` mounts, `$PID1` and so on are the name servers.
+    /// Runs a script in a mount namespace in which these name servers are asked, in this order. `$URL` is the store by
+    /// its name, `$MOUNT` an empty folder, `$LOG` the mount's log, `mount_it` mounts, `$PID1` and so on are the name
+    /// servers.
     private func run(
         _ script: String, with nameServers: [NameServer], hosts: String = "",
         _ fill: (S3TestServer) throws -> Void = { _ in }

@@ -7,8 +7,8 @@ import Testing
     private static let byteCount = 300_000
     private static let fileCount = 40
 
-    /// libfuse's 8, the disk's 5, the network's few, and one each for the archive, the kernel's notifications, signals and
-    /// the like; never one a reader.
+    /// libfuse's 8, the disk's 5, the network's few, and one each for the archive, the kernel's notifications, signals
+    /// and the like; never one a reader.
     private static let threadCountMax = 32
 
     @Test func `A mount has no more threads for many readers than for few`() throws {

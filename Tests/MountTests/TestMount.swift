@@ -55,8 +55,8 @@ extension ObjectBody {
     }
 }
 
-/// Opens a file for reading, and closes it whatever `body` does. Not handed on to child processes, whose open files would
-/// keep a mount busy.
+/// Opens a file for reading, and closes it whatever `body` does. Not handed on to child processes, whose open files
+/// would keep a mount busy.
 func withOpenFile<Result>(_ path: String, _ body: (FileDescriptor) throws -> Result) throws -> Result {
     let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
     return try file.closeAfter { try body(file) }

@@ -10,7 +10,8 @@ import Testing
         (0..<40).map { "sub-\($0)/T1w/T1w.nii.gz" } + (0..<40).map { "sub-\($0)/log.txt" }
         + ["a", "a-", "a-b/x", "a/x", "a/y/z", "a0", "a0/x", "B/x", "é/ü", "sub-1", "sub-10-x"]
 
-    /// The files that a tree of these keys has, as `find -type f` prints them. A file gives way to a folder of its name.
+    /// The files that a tree of these keys has, as `find -type f` prints them. A file gives way to a folder of its
+    /// name.
     private static let files = keys.filter { key in !keys.contains { $0.hasPrefix(key + "/") } }.sorted()
 
     private func withMountedBucket(pageLimit: Int, _ body: (S3TestServer, String) throws -> Void) throws {

@@ -90,8 +90,8 @@ import Testing
                 }
             }
         }
-        // Each of them is a walk of its own, which needs the subject, two folders to be recognized by, the page, and the
-        // proof that nothing follows. Guesses beside these depend on the order of the walkers' steps.
+        // Each of them is a walk of its own, which needs the subject, two folders to be recognized by, the page, and
+        // the proof that nothing follows. Guesses beside these depend on the order of the walkers' steps.
         #expect(count <= (1 + 20 * 5) * 11 / 10 + 32)
     }
 

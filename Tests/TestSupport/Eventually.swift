@@ -31,7 +31,8 @@ public func eventually(
     }
 }
 
-/// Waits until `duration` is over, where the time itself is the subject of the test and no condition shows that it is over.
+/// Waits until `duration` is over, where the time itself is the subject of the test and no condition shows that it is
+/// over.
 ///
 /// - Parameter name: The product's constant, or the option of the test, that the duration is taken from.
 public func letPass(_ duration: Duration, of name: String) {

@@ -47,7 +47,8 @@ public enum ListingOrder: Hashable, Sendable {
 }
 
 extension StoreContents {
-    /// One page of a listing in some order. Where that isn't S3's, `startAfter` counts only where the order allows for it.
+    /// One page of a listing in some order. Where that isn't S3's, `startAfter` counts only where the order allows for
+    /// it.
     ///
     /// - Returns: The page, as a client reads it; `nil` where the continuation token is none of ours.
     public func page(_ request: ListRequest, in order: ListingOrder, pageLimit: Int = pageLimitMax) -> ListPage? {
@@ -69,7 +70,8 @@ extension StoreContents {
 }
 
 extension ListPage {
-    /// The page that a client makes of what a store sends: objects and common prefixes are merged where both are in order.
+    /// The page that a client makes of what a store sends: objects and common prefixes are merged where both are in
+    /// order.
     fileprivate init(asSent items: [Item], next: ContinuationToken?) {
         let (objects, prefixes) = (items.filter { !$0.isPrefix }, items.filter(\.isPrefix))
         let isOrdered = [objects, prefixes].allSatisfy { kind in

@@ -1,8 +1,8 @@
 import Glibc
 @_exported public import Synchronization
 
-/// Synchronization's `Mutex`, over pthread's lock, which ThreadSanitizer sees; `scripts/sanitize thread` has every source
-/// import this module instead of Synchronization, and here this declaration comes before the other one.
+/// Synchronization's `Mutex`, over pthread's lock, which ThreadSanitizer sees; `scripts/sanitize thread` has every
+/// source import this module instead of Synchronization, and here this declaration comes before the other one.
 ///
 /// `@unchecked`, because the compiler knows nothing of pthread's lock. It is held whenever the value is touched.
 @safe

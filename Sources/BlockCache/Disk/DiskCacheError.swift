@@ -15,7 +15,7 @@ public enum DiskCacheError: Error, Hashable, Sendable, CustomStringConvertible {
     case unusable(FilePath, Errno)
     /// The directory is missing or empty.
     case noCache(FilePath)
-    /// The directory contains other files.
+    /// The directory contains files, but no cache.
     case notACache(FilePath)
     /// Other machines may use the directory, and locks don't exclude them.
     case sharedWithoutLocks(FilePath, type: String)

@@ -14,26 +14,26 @@ static inline CURLcode tractfs_easy_set_string(CURL *easy, CURLoption option, co
     return curl_easy_setopt(easy, option, value);
 }
 
-/// For options that take a pointer to data: CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_ERRORBUFFER.
+/// Sets an option whose value is a pointer to data: CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_ERRORBUFFER.
 static inline CURLcode tractfs_easy_set_pointer(CURL *easy, CURLoption option, void *value) {
     return curl_easy_setopt(easy, option, value);
 }
 
-/// Of options such as CURLINFO_CONNECT_TIME_T; 0 where it is not known.
+/// Returns the value of an info such as CURLINFO_CONNECT_TIME_T; 0 if unknown.
 static inline curl_off_t tractfs_easy_get_offset(CURL *easy, CURLINFO info) {
     curl_off_t value = 0;
     curl_easy_getinfo(easy, info, &value);
     return value;
 }
 
-/// Of options such as CURLINFO_HTTP_CONNECTCODE; 0 where it is not known.
+/// Returns the value of an info such as CURLINFO_HTTP_CONNECTCODE; 0 if unknown.
 static inline long tractfs_easy_get_long(CURL *easy, CURLINFO info) {
     long value = 0;
     curl_easy_getinfo(easy, info, &value);
     return value;
 }
 
-/// Of options such as CURLINFO_PRIMARY_IP, whose text is curl's; null where it is not known.
+/// Returns the text of an info such as CURLINFO_PRIMARY_IP, which curl owns; null if unknown.
 static inline const char *tractfs_easy_get_string(CURL *easy, CURLINFO info) {
     char *value = 0;
     curl_easy_getinfo(easy, info, &value);
@@ -44,7 +44,7 @@ static inline CURLcode tractfs_easy_set_list(CURL *easy, CURLoption option, stru
     return curl_easy_setopt(easy, option, value);
 }
 
-/// For CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION, whose callbacks have the same type.
+/// Sets CURLOPT_WRITEFUNCTION or CURLOPT_HEADERFUNCTION, whose callbacks have the same type.
 static inline CURLcode tractfs_easy_set_callback(CURL *easy, CURLoption option, curl_write_callback callback) {
     return curl_easy_setopt(easy, option, callback);
 }

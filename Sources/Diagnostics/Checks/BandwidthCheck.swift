@@ -22,8 +22,8 @@ struct BandwidthCheck: Check {
     private static let byteCountMin = 1 << 20
     /// The time limit: the bytes that have arrived by then are the result.
     private static let timeLimit: Duration = .seconds(3)
-    /// The bandwidth below which a warning is given: about that of one connection to S3 within a region. A gigabyte takes
-    /// more than a minute and a half.
+    /// The bandwidth below which a warning is given: about that of one connection to S3 within a region. A gigabyte
+    /// takes more than a minute and a half.
     private static let slowBytesPerSecond = 10 << 20
 
     func run() -> CheckResult<Never> {
@@ -97,8 +97,8 @@ private final class Meter: RangeReceiver {
         var firstByteCount = 0
         var lastBytes: ContinuousClock.Instant?
 
-        /// The rate from the first bytes on, since the time before is that of connecting; the rate of all the time if all
-        /// bytes arrived at once.
+        /// The rate from the first bytes on, since the time before is that of connecting; the rate of all the time if
+        /// all bytes arrived at once.
         var bytesPerSecond: Int {
             guard let firstBytes, let lastBytes else { return 0 }
             let isSpread = lastBytes > firstBytes && byteCount > firstByteCount

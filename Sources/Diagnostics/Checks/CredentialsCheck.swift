@@ -11,8 +11,8 @@ struct CredentialsCheck: Check {
     let environment: [String: String]
 
     var name: CheckName { .credentials }
-    /// Longer than a mount's limits for a `credential_process` (60 s), and for a role of a role, whose services may take
-    /// 61 s.
+    /// Longer than a mount's limits for a `credential_process` (60 s), and for a role of a role, whose services may
+    /// take 61 s.
     var limit: Duration { .seconds(75) }
 
     func run() -> CheckResult<Signing> {

@@ -3,7 +3,8 @@ import ObjectStore
 import S3Client
 import SystemSupport
 
-/// The findings of one request to the store: about each step of the way to it, its clock, and the region of the bucket.
+/// The findings of one request to the store: one for each step of the connection, the store's clock, and the bucket's
+/// region.
 struct EndpointFindings {
     let report: EndpointReport
     let configuration: S3Configuration

@@ -15,8 +15,8 @@ struct RoundTripCheck: Check {
     private static let sampleCount = 9
     /// The time limit of all samples but the first.
     private static let samplingTime: Duration = .seconds(5)
-    /// The time from which a warning is given: S3 answers within its region in 10 to 40 ms, and from another continent in
-    /// 150 to 300 ms.
+    /// The time from which a warning is given: S3 answers within its region in 10 to 40 ms, and from another continent
+    /// in 150 to 300 ms.
     private static let slow: Duration = .milliseconds(150)
 
     func run() -> CheckResult<Never> {

@@ -2,15 +2,15 @@ import Glibc
 public import SystemPackage
 import SystemSupport
 
-/// The mount below an overlay, which has no mount point. Our commands need it, because overlayfs forwards no ioctl(2). The
-/// supervisor sends it to them over a socket: it has the mounted /dev/fuse, of which the kernel makes any number of mounts
-/// (Linux 5.15 and later).
+/// The mount below an overlay, which has no mount point. Our commands need it, because overlayfs forwards no ioctl(2).
+/// The supervisor sends it to them over a socket: it has the mounted /dev/fuse, of which the kernel makes any number of
+/// mounts (Linux 5.15 and later).
 public enum LowerMount {
     /// The timeout for the answer of the supervising process.
     private static let timeout: Duration = .seconds(5)
 
-    /// Makes another mount of `device`, also without a mount point. The caller must close it. Until then the file system
-    /// stays alive even if it is unmounted.
+    /// Makes another mount of `device`, also without a mount point. The caller must close it. Until then the file
+    /// system stays alive even if it is unmounted.
     public static func make(of device: FileDescriptor) throws(Errno) -> FileDescriptor {
         let context = try FileSystemContext(ofType: "fuse")
         // The kernel requires all of them and ignores all but the first, since the file system exists already.
@@ -27,7 +27,7 @@ public enum LowerMount {
 
     /// Listens for commands on a socket in the overlay's folder.
     ///
-    /// - Parameter allowsOthers: `true` if users other than the one who mounts may use the mount (`--allow-other`).
+    /// - Parameter allowsOthers: `true` if users other than the mounting user may use the mount (`--allow-other`).
     public static func listen(in folder: OverlayFolder, allowsOthers: Bool) throws(MountError) -> FileDescriptor {
         do throws(Errno) {
             return try LocalSocket.listen(
@@ -42,8 +42,8 @@ public enum LowerMount {
         unlinkat(folder.descriptor.rawValue, OverlayFolder.Name.socket, 0)
     }
 
-    /// Sends the mount to every command that connects and has the right to use it, on a thread that lasts as long as the
-    /// process.
+    /// Sends the mount to every command that connects and has the right to use it, on a thread that lasts as long as
+    /// the process.
     public static func serve(_ device: FileDescriptor, over socket: FileDescriptor, allowsOthers: Bool) {
         DetachedThread.start {
             while true {

@@ -22,8 +22,8 @@ public struct OverlayDentries: Sendable {
         self.device = device
     }
 
-    /// Drops the overlay's unused dentries, so that the kernel can prune those of the mount. Waits first if the last drop
-    /// was less than `dropInterval` ago.
+    /// Drops the overlay's unused dentries, so that the kernel can prune those of the mount. Waits first if the last
+    /// drop was less than `dropInterval` ago.
     public mutating func dropUnused() {
         if let lastDrop {
             let rest = Self.dropInterval - (ContinuousClock.now - lastDrop)

@@ -55,8 +55,8 @@ extension OverlayFolder {
         unlinkat(descriptor.rawValue, name, flags) == 0
     }
 
-    /// Opens a folder in this one, and creates it if it is missing. Follows no symbolic link, which an unprivileged owner of
-    /// this folder could have created.
+    /// Opens a folder in this one, and creates it if it is missing. Follows no symbolic link, which an unprivileged
+    /// owner of this folder could have created.
     private func makeFolder(_ name: String, _ time: Int) throws(Errno) -> CInt {
         let isNew = mkdirat(descriptor.rawValue, name, 0o700) == 0
         if !isNew, errno != EEXIST { throw Errno(rawValue: errno) }

@@ -3,8 +3,8 @@ import SystemPackage
 import SystemSupport
 
 extension OverlayFolder {
-    /// Replaces the mount on `mountPoint` by an overlay of that mount and this folder. The mount must be served. It has no
-    /// mount point afterwards, and ends with the overlay.
+    /// Replaces the mount on `mountPoint` by an overlay of that mount and this folder. The mount must be served. It has
+    /// no mount point afterwards, and ends with the overlay.
     ///
     /// - Parameters:
     ///   - source: The source in the mount table: "s3://…".
@@ -20,9 +20,10 @@ extension OverlayFolder {
         }
     }
 
-    /// The options of every overlay. `redirect_dir` renames a folder of the bucket without reading it; `xino` gives all files
-    /// one device number. Without `metacopy` a file is copied as a whole even if only its permissions change: data left in
-    /// the bucket could be replaced by another version. `index` needs more of the lower file system than FUSE provides.
+    /// The options of every overlay. `redirect_dir` renames a folder of the bucket without reading it; `xino` gives all
+    /// files one device number. Without `metacopy` a file is copied as a whole even if only its permissions change:
+    /// data left in the bucket could be replaced by another version. `index` needs more of the lower file system than
+    /// FUSE provides.
     private static let options = [
         ("redirect_dir", "on"), ("xino", "on"), ("metacopy", "off"), ("index", "off"), ("nfs_export", "off"),
     ]

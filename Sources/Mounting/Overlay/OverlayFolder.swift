@@ -4,12 +4,13 @@ import SystemSupport
 
 /// The folder on a local disk that holds the writes to a mount (`--overlay`), for one mount at a time.
 ///
-/// It contains `upper`, the written files as plain files; `work`, which belongs to overlayfs; `bucket`, a file that names the
-/// bucket; and `socket`, on which our commands request the mount of the bucket itself (`LowerMount`). Only the overlay
-/// refers to that mount, which has no mount point, so the mount ends with the overlay, however that is unmounted.
+/// It contains `upper`, the written files as plain files; `work`, which belongs to overlayfs; `bucket`, a file that
+/// names the bucket; and `socket`, on which our commands request the mount of the bucket itself (`LowerMount`). Only
+/// the overlay refers to that mount, which has no mount point, so the mount ends with the overlay, however that is
+/// unmounted.
 ///
-/// All processes of a mount have the folder open and share its lock, which the last of them releases. If the lock is free
-/// while an overlay is mounted, that overlay is dead.
+/// All processes of a mount have the folder open and share its lock, which the last of them releases. If the lock is
+/// free while an overlay is mounted, that overlay is dead.
 public struct OverlayFolder: Sendable {
     enum Name {
         static let upper = "upper"
@@ -29,7 +30,8 @@ public struct OverlayFolder: Sendable {
     /// The folder that belongs to overlayfs.
     var work: String { Self.path(of: Name.work, in: path) }
 
-    /// Locks the folder at `path` for a mount on `mountPoint`, and checks that it can hold writes. Creates nothing in it yet.
+    /// Locks the folder at `path` for a mount on `mountPoint`, and checks that it can hold writes. Creates nothing in
+    /// it yet.
     public init(taking path: String, for mountPoint: String) throws(MountError) {
         if geteuid() != 0 {
             throw MountError("--overlay needs root, for overlayfs; mount with sudo")

@@ -2,10 +2,10 @@ import ObjectStore
 
 /// Predicts the end of a flat page from its beginning and the earlier pages of a walk.
 ///
-/// Two methods are tried from the walk's root down. Small siblings: as many of them as have one page's keys on average.
-/// Big siblings: the key one page further on in the sibling that was seen last (`SiblingTemplate`). A wrong prediction
-/// costs requests, so each level of the tree has a limit of predictions at a time (`trust`), which right ones raise and
-/// wrong ones lower.
+/// Two methods are tried, from the walk's root down. If siblings are small, the page ends after as many siblings as
+/// hold one page of keys on average. If they are big, it ends at the key that is one page further in the last sibling
+/// (`SiblingTemplate`). A wrong prediction costs requests, so each level of the tree has a limit of predictions at a
+/// time (`trust`), which right ones raise and wrong ones lower.
 struct PageEndPredictor {
     /// A predicted end.
     struct Guess {

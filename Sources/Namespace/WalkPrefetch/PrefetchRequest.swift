@@ -39,8 +39,8 @@ extension PrefetchRequest {
 extension PrefetchRequest {
     /// Sends the request, and adds the page to `cache`.
     ///
-    /// - Parameter completion: Called before those who wait for the page continue, so that its own requests are in
-    ///   flight by then.
+    /// - Parameter completion: Called before the calls that wait for the page are completed, so that the requests that
+    ///   it sends are in flight first.
     func send(
         to context: ListingContext, for cache: DirectoryCache,
         completion: @escaping @Sendable (Result<PageCoverage, StoreError>) -> Void

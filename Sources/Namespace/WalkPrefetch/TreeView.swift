@@ -9,7 +9,7 @@ protocol TreeView {
     /// Returns names of known subdirectories of a directory, in order, from a sort key on.
     func subdirectories(of prefix: Key, from sortKey: [UInt8], limit: Int) -> [[UInt8]]
 
-    /// Returns `true` if the first entries of a directory are known, or that it has none.
+    /// Returns `true` if the first entries of a directory are known, or if it is known to be empty.
     func isListed(_ prefix: Key) -> Bool
 
     /// Returns `true` if all entries of a directory are known.

@@ -91,8 +91,8 @@ struct WalkDetector {
 }
 
 extension WalkDetector {
-    /// Finds the walk that reading `directory` is a step of, or begins one. Returns its index; `nil` if the read means
-    /// nothing.
+    /// Finds the walk that reading `directory` is a step of, or begins one. Returns its index; `nil` if the read is no
+    /// step of a walk, but repeats one.
     private mutating func take(_ directory: Key, wasKnown: Bool, in tree: some TreeView) -> Int? {
         let steps = walks.map { $0.trail.step(to: directory, wasKnown: wasKnown, in: tree) }
         if let index = best(.good, of: steps, before: directory) {
@@ -109,7 +109,8 @@ extension WalkDetector {
         return begin(at: directory)
     }
 
-    /// Returns the best of the walks for which this is such a step: recognized ones first, then the nearest one.
+    /// Returns the index of the best walk for which the read is a step of this kind: recognized ones first, then the
+    /// nearest one.
     private func best(_ step: WalkTrail.Step, of steps: [WalkTrail.Step?], before directory: Key) -> Int? {
         walks.indices.filter { steps[$0] == step }.max {
             let (left, right) = (walks[$0], walks[$1])
@@ -129,7 +130,8 @@ extension WalkDetector {
         return index
     }
 
-    /// Notes that a walk which branched off another one goes on. If the other one hasn't, both were the same.
+    /// Records that a walk continues after it branched off another one. If the other one hasn't continued, both become
+    /// one walk.
     private mutating func settleOrigin(of index: Int) -> Int {
         guard let origin = walks[index].origin else { return index }
         walks[index].origin = nil

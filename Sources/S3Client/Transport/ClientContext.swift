@@ -171,7 +171,8 @@ final class ClientContext: Sendable {
         return (address, learned.region, time)
     }
 
-    /// The headers of every request to the bucket: the payer, and the expected owner.
+    /// The headers of every GET, HEAD and LIST of the bucket: the payer, and the expected owner. Presigned URLs have
+    /// them in the query. Headers of one operation belong in its `request(at:)`.
     var commonHeaders: [HTTPHeader] {
         var headers: [HTTPHeader] = []
         if configuration.isRequesterPaying { headers.append(HTTPHeader("x-amz-request-payer", "requester")) }

@@ -74,14 +74,15 @@ final class Exchange {
 
     /// The maximum number of attempts with other credentials. Two may be replaced at once.
     private static let renewalLimit = 3
-    /// The increment of the wait before each of these: credentials that are valid elsewhere may become valid here.
+    /// The time that the wait grows by with each attempt with other credentials: credentials that are valid elsewhere
+    /// may become valid here.
     private static let renewalWait: Duration = .milliseconds(250)
 
     /// The time for which an attempt may be silent at first: far more than S3 takes.
     private static let silenceLimitFirst: Duration = .seconds(5)
 
-    /// The maximum of that time, which doubles after each attempt without a response. Otherwise a very slow store would
-    /// never be waited for.
+    /// The maximum of the silence limit, which doubles after each attempt without a response, so that a very slow store
+    /// can respond.
     private static let silenceLimitMax: Duration = .seconds(20)
 
     /// The maximum time for which an attempt may be slow while the budget has no hedge.

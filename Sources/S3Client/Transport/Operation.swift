@@ -1,6 +1,6 @@
 import ObjectStore
 
-/// A kind of requests.
+/// The kind of a request, in limits and statistics. A HEAD counts as a GET, CreateSession as a LIST.
 enum RequestKind {
     case get
     case list
@@ -8,7 +8,7 @@ enum RequestKind {
 
 /// An S3 operation: its requests, and the handling of responses. Lives on one network thread, across all attempts.
 protocol Operation: AnyObject {
-    /// The kind of requests.
+    /// The kind of the requests.
     var kind: RequestKind { get }
     /// The subject of the request, for messages: "the listing of …".
     var subject: String { get }

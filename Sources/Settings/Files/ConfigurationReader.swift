@@ -141,8 +141,8 @@ struct ConfigurationReader {
         return Setting(option: option.name, value: .text(text), origin: .file(location))
     }
 
-    /// Returns a value as it stands on a command line; `nil` if it is of a wrong type. Numbers need no quotes, unless they
-    /// are octal: a parsed number does not show if it was written as 0o444 or 444.
+    /// Returns a value as it stands on a command line; `nil` if it is of a wrong type. Numbers need no quotes, unless
+    /// they are octal: a parsed number does not show if it was written as 0o444 or 444.
     private func text(_ value: TOMLDocument.Value, of option: DeclaredOptions.Option) -> String? {
         switch value {
         case .string(let text): option.isPath ? absolute(text) : text

@@ -65,8 +65,8 @@ struct TOMLDocument {
 
     // MARK: Lines
 
-    /// Returns the number of the line in which a table, or a key with the tables that it is in, begins, since the package
-    /// doesn't tell; 1 if no line is found, as for keys with escapes. The first line is 1.
+    /// Returns the number of the line in which a table, or a key with the tables that it is in, begins, since the
+    /// package doesn't tell; 1 if no line is found, as for keys with escapes. The first line is 1.
     func line(of key: [String]) -> Int {
         var table: [String] = []
         let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }

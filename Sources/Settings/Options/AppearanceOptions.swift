@@ -6,7 +6,7 @@ package enum InodeBits: String, CaseIterable, ExpressibleByArgument, Sendable {
     case sixtyFour = "64"
 }
 
-/// The options that say how a mount looks to its users.
+/// The options for owners, permissions, inode numbers and attributes of a mount.
 package struct AppearanceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -63,7 +63,8 @@ package struct AppearanceOptions: ParsableArguments {
     package init() {}
 }
 
-/// The SELinux contexts that the kernel gives to a mount (mount(8)). They need root, and a machine with SELinux enabled.
+/// The SELinux contexts that the kernel gives to a mount (mount(8)). They need root, and a machine with SELinux
+/// enabled.
 package struct SecurityContextOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The SELinux context of everything in the mount. Needs root.", valueName: "context"))
     package var context: String?

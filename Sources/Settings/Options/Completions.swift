@@ -2,7 +2,8 @@ package import ArgumentParser
 import S3Client
 import SystemSupport
 
-// The values that a shell offers for arguments. Its script (`--generate-completion-script`) runs this program to list them.
+// The values that a shell offers for arguments. Its script (`--generate-completion-script`) runs this program to list
+// them.
 
 extension CompletionKind {
     /// The profiles in the files that the AWS tools share.
@@ -13,8 +14,8 @@ extension CompletionKind {
         }
     }
 
-    /// A bucket or a prefix. Nothing is offered, since no store is asked; but fish's script counts only arguments with a
-    /// completion.
+    /// A bucket or a prefix. Nothing is offered, since no store is asked; but fish's script counts only arguments with
+    /// a completion.
     package static var bucket: CompletionKind { .custom { _, _, _ in [] } }
 
     /// The cases of a type.
@@ -35,8 +36,8 @@ package struct OfferedWords {
     }
 
     /// Returns the words as the script of a shell needs them to take them literally. bash expands offered words unless
-    /// they are quoted, and then doesn't quote "$(…)" in the line: words that it could execute are left out. zsh takes the
-    /// text behind a colon for a description.
+    /// they are quoted, and then doesn't quote "$(…)" in the line: words that it could execute are left out. zsh takes
+    /// the text behind a colon for a description.
     package func escaped(for shell: CompletionShell?) -> [String] {
         switch shell {
         case .bash?:

@@ -1,7 +1,7 @@
 package import ArgumentParser
 
-/// The option that names a configuration file. The settings in the file are added to the command line before it is parsed
-/// (`CompletedArguments`).
+/// The option that names a configuration file. The settings in the file are added to the command line before it is
+/// parsed (`CompletedArguments`).
 package struct ConfigurationFileOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

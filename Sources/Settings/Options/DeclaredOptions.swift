@@ -49,7 +49,8 @@ package struct DeclaredOptions: Sendable {
 
     private static let negation = "no-"
 
-    /// Returns the option for a name as users write it, with "_" or "-", and `true` if the name negates it ("no-cache").
+    /// Returns the option for a name as users write it, with "_" or "-", and `true` if the name negates it
+    /// ("no-cache").
     package func meaning(of name: String) -> (option: Option, isNegated: Bool)? {
         let name = String(name.map { $0 == "_" ? "-" : $0 })
         if let option = self[name] { return (option, false) }

@@ -10,11 +10,11 @@ package enum FstabOptions {
         "sync", "async", "dirsync", "silent", "loud", "nosymfollow", "defaults", "_netdev", "auto", "noauto", "user",
         "nouser", "users", "owner", "group", "nofail", "default_permissions",
     ]
-    /// The same with a value: the user who may unmount, and a remark.
+    /// Ignored options with a value: the user with the right to unmount, and a comment.
     private static let ignoredWithValue: Set = ["user", "comment"]
 
-    /// Returns `true` if the command is left out, as in `tractfs s3://BUCKET FOLDER`: no command has a colon in its name.
-    /// mount.fuse3(8) calls programs so for the types "fuse.tractfs" and "fuse" of /etc/fstab.
+    /// Returns `true` if the command is left out, as in `tractfs s3://BUCKET FOLDER`: no command has a colon in its
+    /// name. mount.fuse3(8) calls programs so for the types "fuse.tractfs" and "fuse" of /etc/fstab.
     package static func isShort(_ arguments: [String]) -> Bool {
         arguments.first?.contains(":") ?? false
     }

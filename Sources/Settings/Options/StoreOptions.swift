@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import S3Client
 
-/// The options that say where a bucket is and how requests are made; with the names of the AWS CLI if it has the option.
+/// The options for the location of a bucket and for requests. Names are those of the AWS CLI if it has the option.
 package struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The URL of an S3 service other than AWS.", valueName: "url"))
     package var endpointUrl: String?

@@ -1,13 +1,13 @@
 /// The options and the operands among the arguments of a command, found before the arguments are parsed.
 struct TypedArguments {
-    /// The given options. Of repeated ones the last counts, as for the parser.
+    /// The given options. If one is repeated, its last value applies, as in the parser.
     private(set) var settings: SettingLayer = []
     private(set) var operands: [String] = []
 
     /// - Parameters:
     ///   - arguments: The arguments behind the command's name.
-    ///   - options: The options of the command. Other arguments that begin with "-" are left to the parser, which knows or
-    ///     refuses them.
+    ///   - options: The options of the command. Other arguments that begin with "-" are left to the parser, which knows
+    ///     or refuses them.
     init(_ arguments: [String], options: DeclaredOptions) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {

@@ -2,8 +2,8 @@ import Glibc
 
 /// A thread that handles signals and does nothing else, so that a handler may call any function.
 public enum SignalThread {
-    /// Calls `body` with each signal of `numbers`, until it returns `false`. Call this before any other thread is started,
-    /// because threads inherit the signal mask.
+    /// Calls `body` with each signal of `numbers`, until it returns `false`. Call this before any other thread is
+    /// started, because threads inherit the signal mask.
     public static func start(_ numbers: [CInt], _ body: @escaping @Sendable (CInt) -> Bool) {
         // Writing to a pipe or socket whose other end is closed then fails with EPIPE.
         signal(SIGPIPE, SIG_IGN)

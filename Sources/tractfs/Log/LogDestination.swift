@@ -61,8 +61,8 @@ struct LogDestination: Sendable {
         close(descriptor)
     }
 
-    /// Redirects standard error to the log file, or to /dev/null if the log is elsewhere, which also releases the terminal.
-    /// Reopens the file if called again, after a rotation.
+    /// Redirects standard error to the log file, or to /dev/null if the log is elsewhere, which also releases the
+    /// terminal. Reopens the file if called again, after a rotation.
     func redirectStandardError() {
         let descriptor: CInt
         switch output {
@@ -75,8 +75,8 @@ struct LogDestination: Sendable {
         close(descriptor)
     }
 
-    /// Returns the action for SIGHUP: reopening the log file after a rotation; nothing with syslog, since log rotation may
-    /// signal all processes of a mount in the background. `nil` if the signal means that the terminal is gone.
+    /// Returns the action for SIGHUP: reopening the log file after a rotation; nothing with syslog, since log rotation
+    /// may signal all processes of a mount in the background. `nil` if the signal means that the terminal is gone.
     func reopening(orElse complain: @escaping @Sendable (Failure) -> Void) -> (@Sendable () -> Void)? {
         switch output {
         case .standardError: return nil

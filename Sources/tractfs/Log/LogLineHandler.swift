@@ -11,8 +11,8 @@ struct LogLineHandler: LogHandler {
         case syslog
         /// Standard error, with one write(2) per line, so that lines of two processes don't mix in one file.
         case standardError
-        /// Standard error, which the journal reads. It adds the time itself, and takes the level from the beginning of a line
-        /// ("<4>", sd-daemon(3)).
+        /// Standard error, which the journal reads. It adds the time itself, and takes the level from the beginning of
+        /// a line ("<4>", sd-daemon(3)).
         case journal
     }
 

@@ -34,8 +34,8 @@ extension CacheSettings {
         }
     }
 
-    /// The share of listings is at most an eighth of the limit. All 15 million keys of the HCP's release take about 1 GiB,
-    /// less than an eighth of the default limit.
+    /// The share of listings is at most an eighth of the limit. All 15 million keys of the HCP's release take about 1
+    /// GiB, less than an eighth of the default limit.
     private static let listingDivisor = 8
 
     /// The most memory of listings that wait to be written, in bytes: those of a fraction of a second.

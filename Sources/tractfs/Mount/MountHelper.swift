@@ -8,8 +8,8 @@ struct MountHelper {
     /// The program name, which mount(8) searches for in /sbin.
     static let name = "mount.tractfs"
 
-    /// `true` if this process was started under that name. The processes of a mount keep the name, but have the arguments of
-    /// `tractfs mount`.
+    /// `true` if this process was started under that name. The processes of a mount keep the name, but have the
+    /// arguments of `tractfs mount`.
     static var isCalled: Bool {
         let arguments = CommandLine.arguments
         return arguments.first?.split(separator: "/").last.map(String.init) == name

@@ -18,8 +18,8 @@ import Supervision
 import SystemPackage
 import SystemSupport
 
-/// The process that serves a mount, from the checks before it to its end. A `Supervisor` starts it, either to mount, or to
-/// take over the mount of an earlier server.
+/// The process that serves a mount, from the checks before it to its end. A `Supervisor` starts it, either to mount, or
+/// to take over the mount of an earlier server.
 struct MountServer {
     let settings: MountSettings
     let destination: LogDestination
@@ -88,8 +88,8 @@ struct MountServer {
         }
     }
 
-    /// Serves a new mount, after credentials were found and the store has listed the root. Waits for the network for as long
-    /// as `--retry` allows.
+    /// Serves a new mount, after credentials were found and the store has listed the root. Waits for the network for as
+    /// long as `--retry` allows.
     ///
     /// - Parameter device: Makes the mount.
     private func serveNew(
@@ -130,8 +130,8 @@ struct MountServer {
         }
     }
 
-    /// Serves the mount of an earlier server until it ends. Sends no request to the mount and none over the network, which
-    /// may be down for a while without preventing the takeover.
+    /// Serves the mount of an earlier server until it ends. Sends no request to the mount and none over the network,
+    /// which may be down for a while without preventing the takeover.
     func takeOver() throws {
         guard let mount = context.mount, let device = context.device else {
             throw Failure("there is nothing to take over")
@@ -205,7 +205,8 @@ struct MountServer {
         }
     }
 
-    /// Completes the start of a mount that answers: lays the overlay, logs and reports the mount, and releases the terminal.
+    /// Completes the start of a mount that answers: lays the overlay, logs and reports the mount, and releases the
+    /// terminal.
     private func becomeReady(_ mount: MountIdentity, credentialsSource: String?, _ shutdown: Shutdown) {
         let isReadAheadRaised = ReadAhead.raise(forMountAt: mount.path)
         do throws(MountError) {

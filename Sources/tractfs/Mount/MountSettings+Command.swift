@@ -19,8 +19,8 @@ extension MountSettings {
     /// The /dev/fuse that another program has mounted, if the mount point names one.
     var handedDevice: HandedDevice? { HandedDevice(mountPoint: mountPoint) }
 
-    /// The owner of an overlay's topmost folder. Overlayfs accesses the mount with the rights of the user who mounts, so
-    /// other users are refused there, unless they may use the mount too.
+    /// The owner of an overlay's topmost folder. Overlayfs accesses the mount with the rights of the user who mounts,
+    /// so other users are refused there, unless they may use the mount too.
     var overlayOwner: OverlayFolder.Owner {
         OverlayFolder.Owner(
             userID: ownership.userID, groupID: ownership.groupID,

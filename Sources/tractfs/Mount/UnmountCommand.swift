@@ -27,7 +27,8 @@ struct UnmountCommand: ParsableCommand {
 
     /// The timeout for the mount's answer about its processes. The mount is detached without it all the same.
     private static let answerTimeout: Duration = .seconds(2)
-    /// The timeout for the end of a process after SIGTERM. It answers pending requests with errors, which takes no time.
+    /// The timeout for the end of a process after SIGTERM. It answers pending requests with errors, which takes no
+    /// time.
     private static let endTimeout: Duration = .seconds(10)
 
     func run() throws {
@@ -52,8 +53,8 @@ struct UnmountCommand: ParsableCommand {
         if let supervisor = processes.supervisor { _ = waitForEnd(of: supervisor, within: Self.endTimeout) }
     }
 
-    /// Returns the processes of a mount; `nil` if it doesn't answer in time, or if its server doesn't run tractfs: the answer
-    /// may be forged, or come from another process namespace, and only tractfs may be sent a signal.
+    /// Returns the processes of a mount; `nil` if it doesn't answer in time, or if its server doesn't run tractfs: the
+    /// answer may be forged, or come from another process namespace, and only tractfs may be sent a signal.
     private func findProcesses(of mount: MountTable.Entry) -> MountProcesses? {
         TimeLimit.run(Self.answerTimeout) { MountProcesses.of(mountAt: mount.mountPoint) }
             .flatMap { $0 }.flatMap { OwnProgram.isRun(by: $0.server) ? $0 : nil }
@@ -73,8 +74,8 @@ struct UnmountCommand: ParsableCommand {
         return mount
     }
 
-    /// Waits for the end of a process that is no child of this one. Linux before 5.3 has no descriptor for such a process, so
-    /// this polls its state.
+    /// Waits for the end of a process that is no child of this one. Linux before 5.3 has no descriptor for such a
+    /// process, so this polls its state.
     private func waitForEnd(of process: pid_t, within timeout: Duration) -> Bool {
         let deadline = ContinuousClock.now + timeout
         while let state = ProcessState(of: process), !state.hasEnded {

@@ -77,8 +77,8 @@ final class DocumentationMachine {
         keeper.end()
     }
 
-    /// Arguments: the folder to work in, the package's, and the program. The last process is the first of its namespace, and has to
-    /// take orphans.
+    /// Arguments: the folder to work in, the package's, and the program. The last process is the first of its
+    /// namespace, and has to take orphans.
     private static let layer = #"""
         set -e
         umount --all --lazy --types fuse.tractfs 2> /dev/null || true

@@ -11,8 +11,8 @@ struct DocumentedCommands {
 
     private(set) var commands: [Command] = []
 
-    /// - Parameter lines: Where one begins with "$ ", those that do are typed and the others are printed; else all are typed, as one
-    ///   script.
+    /// - Parameter lines: Where one begins with "$ ", those that do are typed and the others are printed; else all are
+    ///   typed, as one script.
     init(_ lines: [String]) {
         guard lines.contains(where: { $0.hasPrefix("$ ") }) else {
             commands = [.init(lines: lines)]

@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
 
-/// The messages for people that stand in the sources, as far as a simple look at the text finds them: what is given to the errors that
-/// commands print and the store's errors, which the log tells, and to the log as a warning or worse. What is interpolated is "…".
+/// The messages for people that stand in the sources, as far as a simple look at the text finds them: what is given to
+/// the errors that commands print and the store's errors, which the log tells, and to the log as a warning or worse.
+/// What is interpolated is "…".
 enum SourceMessages {
     /// The text of each file of Sources.
     static func sources() throws -> [String: String] {

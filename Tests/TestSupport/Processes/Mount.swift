@@ -7,8 +7,8 @@ public let fuseAvailable = access("/dev/fuse", R_OK | W_OK) == 0
 /// The reason for which a test that mounts is skipped.
 public let fuseMissing = "needs /dev/fuse, which this machine does not have or does not let us open"
 
-/// Mounts `uri` with the tractfs that was built with the tests, and calls `body` with the mount point. The mount has a disk
-/// cache of its own, unless the options say otherwise.
+/// Mounts `uri` with the tractfs that was built with the tests, and calls `body` with the mount point. The mount has a
+/// disk cache of its own, unless the options say otherwise.
 ///
 /// The mount ends after `body`, by force if necessary, and its processes must have ended.
 ///

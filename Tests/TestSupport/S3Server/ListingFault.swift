@@ -2,8 +2,8 @@ import ObjectStore
 
 /// Ways of a server to list wrongly, in XML that is well formed: each spoils one page, where it can.
 ///
-/// There are two lies that no client can see: leaving keys out of a page that is otherwise right, which is therefore no case, and
-/// `deniesMore`.
+/// There are two lies that no client can see: leaving keys out of a page that is otherwise right, which is therefore no
+/// case, and `deniesMore`.
 public enum ListingFault: Hashable, Sendable, CaseIterable {
     /// An item stands twice in the page.
     case repeatsItem

@@ -11,8 +11,8 @@ public enum Refusal: Sendable {
 
     /// 503 SlowDown, with the wish to be left alone for so long (`Retry-After`).
     case slowDownFor(seconds: Int)
-    /// Refers to another address, in `Location`, and where `region` is one to that region as well, as S3 does for buckets
-    /// that are elsewhere (301) or new (307).
+    /// Refers to another address, in `Location`, and where `region` is one to that region as well, as S3 does for
+    /// buckets that are elsewhere (301) or new (307).
     case redirect(status: Int, location: String, region: String?)
     /// Any status with a page of HTML, as load balancers and proxies have them.
     case html(status: Int)

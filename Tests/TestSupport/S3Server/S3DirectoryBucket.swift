@@ -144,7 +144,8 @@ public struct S3DirectoryBucket: Sendable {
 }
 
 extension StoreContents {
-    /// One page of a listing whose items have an order that has nothing to do with that of their keys, the same on each call.
+    /// One page of a listing whose items have an order that has nothing to do with that of their keys, the same on each
+    /// call.
     func shuffledPage(_ request: ListRequest, pageLimit: Int) -> ListPage? {
         var whole = request
         (whole.continuation, whole.limit) = (nil, .max)

@@ -133,7 +133,8 @@ public final class S3TestServer: Sendable {
     /// The value of `--endpoint-url`.
     public var endpointURL: String { "http://\(farSide == nil ? "127.0.0.1" : NetworkLine.serverAddress):\(port)" }
 
-    /// The endpoint by a name, for virtual-host addressing: `BUCKET.localhost` is the loopback interface too (RFC 6761).
+    /// The endpoint by a name, for virtual-host addressing: `BUCKET.localhost` is the loopback interface too (RFC
+    /// 6761).
     public var namedEndpointURL: String { "http://localhost:\(port)" }
 
     /// The true answer to a request, if the bucket had these contents.

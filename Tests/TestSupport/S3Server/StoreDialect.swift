@@ -7,8 +7,8 @@ public enum StoreDialect: Sendable {
     case listing(@Sendable (String) -> String)
     /// Answers have other headers.
     case headers(@Sendable (inout [String: String]) -> Void)
-    /// Only ListObjects, version 1, is known: `list-type`, `start-after` and `continuation-token` are ignored, or refused with
-    /// this status and code.
+    /// Only ListObjects, version 1, is known: `list-type`, `start-after` and `continuation-token` are ignored, or
+    /// refused with this status and code.
     case version1(refusal: (status: Int, code: String)? = nil)
     /// No version has positions: each listing is the first page, and says that there are more.
     case withoutPositions
