@@ -9,8 +9,8 @@ struct Backoff {
 
     /// The number of waits in a row without progress in between.
     private var count = 0
-    /// `true` after the one retry without a wait. A server that closes each connection after some bytes would get request
-    /// after request otherwise.
+    /// `true` after the one retry without a wait. A server that closes each connection after some bytes would get
+    /// request after request otherwise.
     private var hasRetriedAtOnce = false
 
     /// Returns the next wait: none after the first failure other than throttling, since most such failures

@@ -288,8 +288,8 @@ extension Exchange {
         return hedging.silenceReason(transfer.progress, since: watchInstant, hedgeCount: hedgeCount, now: now)
     }
 
-    /// Returns `true` if the attempt has been slow for so long that it is hedged without a budget. It is slower than most
-    /// others, and has longer after each hedge, so this adds little load to a store that becomes slow as a whole.
+    /// Returns `true` if the attempt has been slow for so long that it is hedged without a budget. It is slower than
+    /// most others, and has longer after each hedge, so this adds little load to a store that becomes slow as a whole.
     func isSlowForLong(now: RunningClock.Instant) -> Bool {
         slowInstant.map { now - $0 >= Self.slowLimit * Hedging.patience(hedgeCount: hedgeCount + 1) } ?? false
     }

@@ -361,8 +361,8 @@ final class NetworkLoop {
 
     /// Checks, when it is time, which attempts need a hedge.
     ///
-    /// - Parameter instant: The start of the last pass over all transfers. What had arrived by then has been received; what
-    ///   arrived during the pass has not, so that is no silence of the store.
+    /// - Parameter instant: The start of the last pass over all transfers. What had arrived by then has been received;
+    ///   what arrived during the pass has not, so that is no silence of the store.
     private func lookForHedges(receivedUntil instant: RunningClock.Instant, now: RunningClock.Instant) {
         // The clock may have been set back since: an instant that is far ahead has come as well.
         guard let due = hedgeLookInstant, due <= now || due - now > Self.hedgeLookInterval else { return }
@@ -385,8 +385,8 @@ final class NetworkLoop {
         }
     }
 
-    /// Returns `true` if the budget has a hedge for this reason, or the attempt has been slow for long. A throttling store
-    /// gets no others than the latter, and few of them: an attempt that drips would take minutes.
+    /// Returns `true` if the budget has a hedge for this reason, or the attempt has been slow for long. A throttling
+    /// store gets no others than the latter, and few of them: an attempt that drips would take minutes.
     private func mayHedge(_ exchange: Exchange, for reason: HedgeReason, now: RunningClock.Instant) -> Bool {
         if !transferLimit.isLowered, hedging[exchange.operation.kind].budget.allows(reason) { return true }
         guard exchange.isSlowForLong(now: now) else { return false }

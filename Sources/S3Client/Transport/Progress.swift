@@ -66,8 +66,8 @@ struct Progress {
         return Double(byteCount - windowStartByteCount) / ((now - windowStart) / .seconds(1))
     }
 
-    /// Excludes a gap up to `now`, in which this thread was busy, from the time without a response: a busy machine makes
-    /// stores on it late as well.
+    /// Excludes a gap up to `now`, in which this thread was busy, from the time without a response: a busy machine
+    /// makes stores on it late as well.
     mutating func passOver(_ gap: Duration, now: RunningClock.Instant) {
         if !hasBegun { instant = min(instant + gap, now) }
     }

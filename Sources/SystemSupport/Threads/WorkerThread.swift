@@ -21,7 +21,8 @@ public struct WorkerThread: Sendable {
         }
     }
 
-    /// Starts a thread that runs `body` and cleans up after itself. Returns `false` if the system allows no more threads.
+    /// Starts a thread that runs `body` and cleans up after itself. Returns `false` if the system allows no more
+    /// threads.
     static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
         guard let thread = start(body) else { return false }
         pthread_detach(thread)
