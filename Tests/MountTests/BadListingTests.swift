@@ -76,7 +76,7 @@ import Testing
             try tools.expectExactOrFailed("find-size", at: mountPoint)
             try inParallel(Self.tools.count) { try tools.expectExactOrFailed(Self.tools[$0], at: mountPoint) }
             server.clearScripts()
-            try inParallel(Self.tools.count) { try tools.expectExact(Self.tools[$0], at: mountPoint) }
+            try inParallel(Self.tools.count) { try tools.expectExactSoon(Self.tools[$0], at: mountPoint) }
         }
     }
 
@@ -88,7 +88,7 @@ import Testing
                 try tools.expectExactOrFailed(tool, at: mountPoint, below: folder)
             }
             server.clearScripts()
-            try tools.expectExact("find-size", at: mountPoint)
+            try tools.expectExactSoon("find-size", at: mountPoint)
         }
     }
 

@@ -242,6 +242,19 @@ import Testing
         }
     }
 
+    @Test func `a response that crawls is hedged also while the store throttles, after a second`() throws {
+        try withWarmClient { server, client, object in
+            try getFast(client, object)
+            // As many refusals at once lower the limit, and the responses after them raise it by one or two.
+            server.script(.gets, .refuse(.slowDown), count: 8)
+            try getMany(8, parallelCount: 8, client, object, byteCount: 10)
+            server.clearLog()
+            server.script(.gets, crawl, count: 1)
+            try #expect(client.bytes(0..<300_000, of: object, within: soon).get() == body.allBytes)
+            #expect((2...3).contains(server.requests(.get).count))
+        }
+    }
+
     @Test func `a response that crawls continues if its hedge fails`() throws {
         try withWarmClient { server, client, object in
             try getFast(client, object)

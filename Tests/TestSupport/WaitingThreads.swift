@@ -4,8 +4,8 @@ import Synchronization
 /// Threads for tests that mostly wait for other processes. They outnumber the cores, so that a test that waits leaves
 /// its core to others. Swift's own threads are as many as the cores, and a test that waits on one of them blocks it.
 public final class WaitingThreads: TaskExecutor {
-    /// Three threads for each core.
-    public static let shared = WaitingThreads(count: 3 * ProcessInfo.processInfo.activeProcessorCount)
+    /// Two threads for each core.
+    public static let shared = WaitingThreads(count: 2 * ProcessInfo.processInfo.activeProcessorCount)
 
     private let jobs = Mutex<[UnownedJob]>([])
     private let jobCount = DispatchSemaphore(value: 0)
