@@ -85,9 +85,6 @@ final class Exchange {
     /// can respond.
     private static let silenceLimitMax: Duration = .seconds(20)
 
-    /// The maximum time for which an attempt may be slow while the budget has no hedge.
-    private static let slowLimit: Duration = .seconds(1)
-
     /// The interval between checks for progress.
     private static let progressInterval: Duration = .seconds(1)
 
@@ -288,10 +285,15 @@ extension Exchange {
         return hedging.silenceReason(transfer.progress, since: watchInstant, hedgeCount: hedgeCount, now: now)
     }
 
-    /// Returns `true` if the attempt has been slow for so long that it is hedged without a budget. It is slower than
-    /// most others, and has longer after each hedge, so this adds little load to a store that becomes slow as a whole.
-    func isSlowForLong(now: RunningClock.Instant) -> Bool {
-        slowInstant.map { now - $0 >= Self.slowLimit * Hedging.patience(hedgeCount: hedgeCount + 1) } ?? false
+    /// The time after which a slow attempt is hedged without a budget: that of a silent attempt. It is slower than most
+    /// others, so this adds little load to a store that becomes slow as a whole.
+    static let slowLimit = silenceLimitFirst
+    /// The time after which a slow attempt is hedged while the store throttles.
+    static let throttledSlowLimit: Duration = .seconds(1)
+
+    /// Returns `true` if the attempt has been slow for `limit`, doubled with each hedge.
+    func isSlow(for limit: Duration, now: RunningClock.Instant) -> Bool {
+        slowInstant.map { now - $0 >= limit * Hedging.patience(hedgeCount: hedgeCount + 1) } ?? false
     }
 
     /// The attempt of two that a third one replaces: the one with the longer silence.

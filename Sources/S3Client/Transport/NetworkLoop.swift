@@ -386,13 +386,13 @@ final class NetworkLoop {
     }
 
     /// Returns `true` if the budget has a hedge for this reason, or the attempt has been slow for long. A throttling
-    /// store gets no others than the latter, and few of them: an attempt that drips would take minutes.
+    /// store gets few hedges, and only for attempts that have been slow for a while: one that drips would take minutes.
     private func mayHedge(_ exchange: Exchange, for reason: HedgeReason, now: RunningClock.Instant) -> Bool {
-        if !transferLimit.isLowered, hedging[exchange.operation.kind].budget.allows(reason) { return true }
-        guard exchange.isSlowForLong(now: now) else { return false }
-        let activeCount = active.count - (exchange.isHedged ? 1 : 0)
-        return !transferLimit.isLowered
-            || hedged.count <= transferLimit.count / 4 && transferLimit.admits(activeCount: activeCount, now: now)
+        let hasBudget = hedging[exchange.operation.kind].budget.allows(reason)
+        guard transferLimit.isLowered else { return hasBudget || exchange.isSlow(for: Exchange.slowLimit, now: now) }
+        return hedged.count <= transferLimit.count / 4
+            && transferLimit.admits(activeCount: active.count - (exchange.isHedged ? 1 : 0), now: now)
+            && exchange.isSlow(for: hasBudget ? Exchange.throttledSlowLimit : Exchange.slowLimit, now: now)
     }
 
     /// Sends a hedge for the missing bytes.
