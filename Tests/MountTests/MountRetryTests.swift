@@ -6,10 +6,6 @@ import Testing
 /// Mounts that are made before the network is there, as at the start of a machine.
 @Suite(.serialized, mounts) struct MountRetryTests {
     /// A port without a listener.
-    private func freePort() throws -> Int {
-        try withS3TestServer { $0.port }
-    }
-
     private func withMounting(
         _ options: [String], environment: [String: String] = environmentWithKeys,
         _ body: (_ command: BackgroundProcess, _ mountPoint: String) throws -> Void

@@ -4,7 +4,7 @@
 walk_tools.py TOOL FOLDER EXPECTED [--below PATH] [--changing NAME] [--errors-allowed-below PATH]
 
 EXPECTED has a line for each entry, sorted: its size ("-" for a folder), a tab, its path below FOLDER. Prints what differs;
-status 1 if anything does. --below: walks only this folder of it. --changing: whatever is in folders of this name is not
+status 1 if anything does, 3 if nothing does but where the tool was allowed to fail and did. --below: walks only this folder of it. --changing: whatever is in folders of this name is not
 looked at. --errors-allowed-below: the tool may fail on this folder of it and those below ("" for all), if it says so, and
 entries may be missing where it does but nowhere else.
 """
@@ -224,6 +224,7 @@ class Comparison:
         errors = [(path, text) for path, text in self.walk.errors if not self.is_changing(path)]
         allowed = {self.arguments.errors_allowed_below} - {None}
         failed = {path for path, _ in errors if is_below(path, allowed)}
+        self.has_failed = bool(failed)
         # These first: they say why entries are missing.
         yield from (text for path, text in errors if path not in failed)
         yield from (f"{path}: missing" for path in self.expected.keys() - found if not is_below(path, failed))
@@ -237,12 +238,13 @@ def main():
     parser.add_argument("--below", default="")
     parser.add_argument("--changing")
     parser.add_argument("--errors-allowed-below")
-    differences = list(Comparison(parser.parse_args()).differences())
+    comparison = Comparison(parser.parse_args())
+    differences = list(comparison.differences())
     for difference in differences[:SHOWN_DIFFERENCE_COUNT]:
         print(difference)
     if len(differences) > SHOWN_DIFFERENCE_COUNT:
         print(f"and {len(differences) - SHOWN_DIFFERENCE_COUNT} more")
-    sys.exit(bool(differences))
+    sys.exit(1 if differences else 3 if comparison.has_failed else 0)
 
 
 if __name__ == "__main__":

@@ -100,12 +100,9 @@ public struct CacheFileSystem: Hashable, Sendable {
 
     /// Returns the type and the options of the mount with this device number, from the kernel's mount table (proc(5)).
     private static func mount(of device: UInt64) -> (type: String, options: Set<String>)? {
-        guard let table = try? FileDescriptor.open("/proc/self/mountinfo", .readOnly, options: .closeOnExec) else {
-            return nil
-        }
-        let bytes = try? table.closeAfter { try table.readToEnd(limit: 1 << 24) }
+        guard let table = SystemFile.text("/proc/self/mountinfo", limit: 1 << 24) else { return nil }
         let number = "\(device >> 8 & 0xFFF | device >> 32 & ~0xFFF):\(device & 0xFF | device >> 12 & 0xFFFF_FF00)"
-        for line in String(decoding: bytes ?? [], as: UTF8.self).split(separator: "\n") {
+        for line in table.split(separator: "\n") {
             // "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw"
             let halves = line.split(separator: " - ", maxSplits: 1)
             guard halves.count == 2, halves[0].split(separator: " ").dropFirst(2).first == number[...] else { continue }

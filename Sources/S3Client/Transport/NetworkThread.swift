@@ -38,7 +38,7 @@ final class NetworkThread: Sendable {
     private struct Mailbox: ~Copyable {
         var multi: UnsafeMutableRawPointer?
         var mail = Mail()
-        var thread: pthread_t?
+        var thread: WorkerThread?
     }
 
     private struct Mail {
@@ -65,24 +65,10 @@ final class NetworkThread: Sendable {
     /// Starts a thread.
     static func start(context: ClientContext, transferLimit: Int) -> NetworkThread {
         let this = NetworkThread(context: context, transferLimit: transferLimit)
-        var thread = pthread_t()
-        // The thread owns one reference until it ends.
-        let argument = Unmanaged.passRetained(this).toOpaque()
-        let code = pthread_create(&thread, nil, { NetworkThread.main($0) }, argument)
-        precondition(code == 0, "pthread_create: \(code)")
+        // SIGPIPE is blocked there like other signals: curl notices a write to a closed connection by itself.
+        let thread = WorkerThread { this.run() }
         this.mailbox.withLock { $0.thread = thread }
         return this
-    }
-
-    private static func main(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-        guard let argument else { return nil }
-        // The main thread handles signals. SIGPIPE is blocked too: curl notices a write to a closed connection by
-        // itself.
-        var all = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_BLOCK, &all, nil)
-        Unmanaged<NetworkThread>.fromOpaque(argument).takeRetainedValue().run()
-        return nil
     }
 
     // MARK: - From any thread
@@ -106,13 +92,7 @@ final class NetworkThread: Sendable {
 
     /// Waits for the end of the thread. On the thread itself, in the completion of a request, it does not wait.
     func join() {
-        let thread = mailbox.withLock { $0.thread.take() }
-        guard let thread else { return }
-        if pthread_equal(thread, pthread_self()) != 0 {
-            pthread_detach(thread)
-        } else {
-            pthread_join(thread, nil)
-        }
+        mailbox.withLock { $0.thread.take() }?.join()
     }
 
     private func post(_ change: (inout Mail) -> Void) -> Bool {

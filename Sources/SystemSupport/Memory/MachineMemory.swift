@@ -15,7 +15,7 @@ public enum MachineMemory {
     /// Returns the bytes that are free or can be freed without swapping (proc(5), "MemAvailable" of /proc/meminfo);
     /// `nil` if the kernel doesn't report it.
     public static func availableByteCount(root: FilePath = "/") -> Int? {
-        let lines = contents(of: root.appending("proc/meminfo"))?.split(separator: "\n") ?? []
+        let lines = SystemFile.text(root.appending("proc/meminfo").string)?.split(separator: "\n") ?? []
         let fields = lines.first { $0.hasPrefix("MemAvailable:") }?.split(separator: " ")
         return fields.flatMap { $0.count > 1 ? Int($0[1]) : nil }.map { $0 << 10 }
     }
@@ -24,7 +24,7 @@ public enum MachineMemory {
     /// a container the path is often that of the host's tree and doesn't exist; the top group is then the container's
     /// own.
     private static func limitFiles(root: FilePath) -> [FilePath] {
-        let groups = contents(of: root.appending("proc/self/cgroup")) ?? ""
+        let groups = SystemFile.text(root.appending("proc/self/cgroup").string, limit: 65_536) ?? ""
         return groups.split(separator: "\n").flatMap { line -> [FilePath] in
             // "ID:CONTROLLERS:PATH"; version 2 has the ID 0 and names no controllers.
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -49,12 +49,6 @@ public enum MachineMemory {
 
     /// Returns the limit in a file; `nil` if there is none ("max").
     private static func limit(in file: FilePath) -> Int? {
-        contents(of: file).flatMap { Int($0.split(separator: "\n").first ?? "") }
-    }
-
-    private static func contents(of file: FilePath) -> String? {
-        guard let descriptor = try? FileDescriptor.open(file, .readOnly, options: .closeOnExec) else { return nil }
-        let bytes = try? descriptor.closeAfter { try descriptor.readToEnd(limit: 65_536) }
-        return bytes.map { String(decoding: $0, as: UTF8.self) }
+        SystemFile.text(file.string).flatMap { Int($0.split(separator: "\n").first ?? "") }
     }
 }

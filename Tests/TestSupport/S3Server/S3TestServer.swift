@@ -69,14 +69,14 @@ public final class S3TestServer: Sendable {
 
     /// Binds the same port as ever. Another program may have it for a connection of its own for a moment.
     private func bind(_ bootstrap: ServerBootstrap) throws -> any Channel {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while true {
+        var channels: [any Channel] = []
+        try eventually("a free port \(port)", within: .seconds(60)) {
             do {
-                return try bootstrap.bind(host: "127.0.0.1", port: port).wait()
-            } catch let error as IOError where error.errnoCode == EADDRINUSE && ContinuousClock.now < deadline {
-                usleep(20_000)
-            }
+                channels.append(try bootstrap.bind(host: "127.0.0.1", port: port).wait())
+            } catch let error as IOError where error.errnoCode == EADDRINUSE {}
+            return !channels.isEmpty
         }
+        return channels[0]
     }
 
     /// Takes connections, on the same port as ever.
