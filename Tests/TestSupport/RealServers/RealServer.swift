@@ -1,5 +1,3 @@
-import Glibc
-
 /// A real S3 server that runs on the loopback interface.
 public struct RealServer: Sendable {
     /// The value of `--endpoint-url`.
@@ -78,38 +76,6 @@ private func waitUntilAnswering(_ process: BackgroundProcess, port: UInt16) thro
         guard process.isRunning else {
             throw CommandFailure(description: "the server ended: " + process.output + process.errorOutput)
         }
-        return withLoopbackSocket(port: port) { connect($0, $1, $2) == 0 }
-    }
-}
-
-/// Returns a port of the loopback interface on which no process listens at this time.
-public func freePort() throws -> UInt16 {
-    let port = withLoopbackSocket(port: 0) { socket, address, byteCount -> UInt16 in
-        guard bind(socket, address, byteCount) == 0 else { return 0 }
-        var bound = sockaddr_in()
-        var boundByteCount = socklen_t(MemoryLayout<sockaddr_in>.size)
-        _ = withUnsafeMutablePointer(to: &bound) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &boundByteCount) }
-        }
-        return UInt16(bigEndian: bound.sin_port)
-    }
-    guard port != 0 else { throw CommandFailure(description: "no free port: errno \(errno)") }
-    return port
-}
-
-/// Calls `body` with a new TCP socket and the loopback address with `port`, and closes the socket.
-private func withLoopbackSocket<Result>(
-    port: UInt16, _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Result
-) -> Result {
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    return withUnsafePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            body(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
+        return try isListening(onPort: port)
     }
 }

@@ -49,6 +49,8 @@ public final class S3TestServer: Sendable {
     private let farSide: ServerSide?
     private let state = Mutex(State())
     private let listener = Mutex<(any Channel)?>(nil)
+    /// Keeps the port for this server while it refuses connections.
+    private let reservedPort: ReservedPort
     private let boundPort = Mutex(0)
     /// The connections that are open; `nil` while none are taken.
     private let connections = Mutex<[ObjectIdentifier: any Channel]?>([:])
@@ -64,19 +66,8 @@ public final class S3TestServer: Sendable {
         self.bucket = bucket
         farSide = line?.serverSide
         self.pageLimit = pageLimit
+        reservedPort = try ReservedPort()
         try acceptConnections()
-    }
-
-    /// Binds the same port as ever. Another program may have it for a connection of its own for a moment.
-    private func bind(_ bootstrap: ServerBootstrap) throws -> any Channel {
-        var channels: [any Channel] = []
-        try eventually("a free port \(port)", within: .seconds(60)) {
-            do {
-                channels.append(try bootstrap.bind(host: "127.0.0.1", port: port).wait())
-            } catch let error as IOError where error.errnoCode == EADDRINUSE {}
-            return !channels.isEmpty
-        }
-        return channels[0]
     }
 
     /// Takes connections, on the same port as ever.
@@ -98,7 +89,8 @@ public final class S3TestServer: Sendable {
             }
         let channel =
             if let farSide { try bootstrap.withBoundSocket(farSide.listeningSocket()).wait() } else {
-                try bind(bootstrap)
+                try bootstrap.serverChannelOption(.socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: 1)
+                    .bind(host: "127.0.0.1", port: Int(reservedPort.number)).wait()
             }
         boundPort.withLock { $0 = channel.localAddress?.port ?? 0 }
         listener.withLock { $0 = channel }
