@@ -109,8 +109,8 @@ struct ReadWindows {
         }
     }
 
-    /// Returns the ranges to prefetch beyond a window after its part `range` has arrived early: while a read of the same
-    /// stream waits for earlier bytes.
+    /// Returns the ranges to prefetch beyond a window after its part `range` has arrived early: while a read of the
+    /// same stream waits for earlier bytes.
     ///
     /// A delayed part blocks the reader and with it the window, and the connections would become idle once everything
     /// behind the part has arrived. So each early part is replaced by one beyond the window.

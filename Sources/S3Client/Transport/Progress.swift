@@ -11,8 +11,8 @@ struct Progress {
     /// single bytes does not reach it.
     static let byteCountMin = 1_024
     /// The minimum window: at S3's rate a part of 4 MiB takes as long. For a store that takes long to begin, as on a
-    /// line with long round trips, it is half of the expected time to the first bytes: a new connection needs some round
-    /// trips to become fast.
+    /// line with long round trips, it is half of the expected time to the first bytes: a new connection needs some
+    /// round trips to become fast.
     static let windowMin: Duration = .milliseconds(50)
     /// The minimum window for the comparison of other transfers. It is short, so that a line that is slow for all is
     /// noticed.
