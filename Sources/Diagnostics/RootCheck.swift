@@ -80,7 +80,7 @@ package struct RootCheck {
         } catch {
             throw Failure(
                 "can't list \(uri): \(error)\(error.advice(credentialsSource: credentialsSource))",
-                mayPass: error.code == .unreachable || error.code == .timedOut)
+                isTransient: error.code == .unreachable || error.code == .timedOut)
         }
     }
 }

@@ -104,11 +104,11 @@ public final class S3Client: ObjectStore {
     }
 
     private func submit(
-        _ job: Submission.Job, deadline: RunningClock.Instant, orElse fail: (StoreError) -> Void
+        _ job: QueuedRequest.Job, deadline: RunningClock.Instant, orElse fail: (StoreError) -> Void
     ) -> any StoreRequest {
         let id = nextID.add(1, ordering: .relaxed).oldValue
         let thread = threads[Int(id % UInt64(threads.count))]
-        if !thread.submit(Submission(id: id, deadline: deadline, job: job)) {
+        if !thread.submit(QueuedRequest(id: id, deadline: deadline, job: job)) {
             fail(StoreError(.cancelled, "the store's client was shut down"))
         }
         return SubmittedRequest(id: id, thread: thread)

@@ -122,6 +122,7 @@ struct FaultRun {
                 tractfsExecutable(), ["mount", "s3://\(server.bucket)", directory, "--no-cache"] + endpointOptions,
                 environment: environmentWithKeys)
             guard result.status == 0 else {
+                print("a mount during a fault: \(result.errorOutput)")
                 guard result.status == 1 else { return "status \(result.status)" }
                 return isMounted(directory) || result.errorOutput.isEmpty ? "fails without a word" : "fails"
             }

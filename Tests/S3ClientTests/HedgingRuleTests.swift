@@ -260,7 +260,7 @@ import TestSupport
                 for index in underWay where found[index] == nil {
                     let isSlow = progress[index].isSlow(
                         missingByteCount: missing[index], peerRate: peers.common, hedgeDelay: .milliseconds(20),
-                        patience: 1, now: now)
+                        timeoutFactor: 1, now: now)
                     if isSlow == true { found[index] = time }
                 }
             }
@@ -324,7 +324,7 @@ import TestSupport
         let verdicts = [(0.0, 10_000), (1e6, 200), (1e6, 300), (90e6, 40), (90e6, 50)].map { peerRate, milliseconds in
             var progress = progress
             return progress.isSlow(
-                missingByteCount: 1 << 20, peerRate: peerRate, hedgeDelay: .milliseconds(20), patience: 1,
+                missingByteCount: 1 << 20, peerRate: peerRate, hedgeDelay: .milliseconds(20), timeoutFactor: 1,
                 now: start + .milliseconds(milliseconds))
         }
         #expect(verdicts == [nil, nil, true, nil, true])
@@ -336,7 +336,7 @@ import TestSupport
         progress.receive(100, now: start)
         let verdicts = [190, 200].map { milliseconds in
             progress.isSlow(
-                missingByteCount: 1 << 20, peerRate: 90e6, hedgeDelay: .milliseconds(20), patience: 4,
+                missingByteCount: 1 << 20, peerRate: 90e6, hedgeDelay: .milliseconds(20), timeoutFactor: 4,
                 now: start + .milliseconds(milliseconds))
         }
         #expect(verdicts == [nil, true])

@@ -5,11 +5,11 @@ import Testing
 @testable import S3Client
 
 @Suite struct `The queue of requests` {
-    private func exchange(_ id: UInt64, isAhead: Bool) -> Exchange {
+    private func exchange(_ id: UInt64, isAhead: Bool) -> PendingRequest {
         let object = ObjectVersion(key: Key("f"), etag: ETag("\"1\""), byteCount: 100)
         let operation = GetOperation(
             RangeRequest(object: object, range: 0..<100, isPrefetch: isAhead), bucket: "b", receiver: RangeCollector())
-        return Exchange(id: id, operation: operation, deadline: .now + .seconds(60))
+        return PendingRequest(id: id, operation: operation, deadline: .now + .seconds(60))
     }
 
     private func popped(_ count: Int, from queue: inout RequestQueue) -> [UInt64] {

@@ -49,21 +49,21 @@ private func attempt(hedgeReason: HedgeReason? = nil) -> Attempt {
     private let start = RunningClock.now
     private let fault = AttemptFailure(StoreError(.serverFault, "fault"), remedy: .backOff)
 
-    private func exchange(seconds: Int) -> Exchange {
+    private func pendingRequest(seconds: Int) -> PendingRequest {
         let operation = GetOperation(
             RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: RangeCollector())
-        return Exchange(id: 1, operation: operation, deadline: start + .seconds(seconds))
+        return PendingRequest(id: 1, operation: operation, deadline: start + .seconds(seconds))
     }
 
     @Test func `a request is retried while it has time`() {
         var highest = Highest()
-        let exchange = exchange(seconds: 1)
-        exchange.begin(attempt(), now: start)
-        guard case .retry = exchange.decide(after: fault, now: start, using: &highest) else {
+        let pending = pendingRequest(seconds: 1)
+        pending.begin(attempt(), now: start)
+        guard case .retry = pending.decide(after: fault, now: start, using: &highest) else {
             Issue.record("no retry")
             return
         }
-        let late = exchange.decide(after: fault, now: start + .milliseconds(900), using: &highest)
+        let late = pending.decide(after: fault, now: start + .milliseconds(900), using: &highest)
         guard case .end(let error) = late else {
             Issue.record("a retry beyond the deadline")
             return
@@ -74,131 +74,131 @@ private func attempt(hedgeReason: HedgeReason? = nil) -> Attempt {
 
     @Test func `a request without an address ends with the error of the lookup`() {
         var highest = Highest()
-        let exchange = exchange(seconds: 1)
-        exchange.wait(until: start + .milliseconds(10), for: StoreError(.unreachable, "no name server answers"))
-        #expect(exchange.nextInstant == start + .milliseconds(10))
-        #expect(exchange.giveUp() == StoreError(.unreachable, "no name server answers"))
+        let pending = pendingRequest(seconds: 1)
+        pending.wait(until: start + .milliseconds(10), for: StoreError(.unreachable, "no name server answers"))
+        #expect(pending.nextInstant == start + .milliseconds(10))
+        #expect(pending.giveUp() == StoreError(.unreachable, "no name server answers"))
         let failure = AttemptFailure(StoreError(.unreachable, "there is no host"), remedy: .backOff)
-        let late = exchange.decide(after: failure, now: start + .seconds(1), using: &highest)
+        let late = pending.decide(after: failure, now: start + .seconds(1), using: &highest)
         #expect(late == .end(failure.error))
     }
 
     @Test func `a request continues after a broken connection, with at least a second`() {
-        let exchange = exchange(seconds: 60)
+        let pending = pendingRequest(seconds: 60)
         let attempt = attempt()
         attempt.transfer.progress = Progress(now: start)
-        exchange.begin(attempt, now: start)
+        pending.begin(attempt, now: start)
         let end = start + .seconds(20)
-        exchange.noteBreak(now: end)
-        #expect(exchange.stalledAttempts(now: end + .milliseconds(900)) == nil)
-        #expect(exchange.stalledAttempts(now: end + .seconds(1))?.count == 1)
+        pending.noteBreak(now: end)
+        #expect(pending.stalledAttempts(now: end + .milliseconds(900)) == nil)
+        #expect(pending.stalledAttempts(now: end + .seconds(1))?.count == 1)
         attempt.transfer.progress.receive(100, now: end + .milliseconds(1_100))
-        #expect(exchange.stalledAttempts(now: end + .milliseconds(2_500))?.isEmpty == true)
+        #expect(pending.stalledAttempts(now: end + .milliseconds(2_500))?.isEmpty == true)
     }
 
     @Test func `a request has more time while bytes arrive, but not for a few`() throws {
         let large = ObjectVersion(key: "k", etag: ETag("\"e\""), byteCount: 1 << 20)
         let operation = GetOperation(
             RangeRequest(object: large, range: 0..<1 << 20), bucket: "b", receiver: RangeCollector())
-        let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(10), now: start)
+        let pending = PendingRequest(id: 1, operation: operation, deadline: start + .seconds(10), now: start)
         #expect(
-            exchange.extendDeadline(now: start + .seconds(10), answeredAt: start + .seconds(9)),
+            pending.extendDeadline(now: start + .seconds(10), answeredAt: start + .seconds(9)),
             "it waits for a connection, and others get bytes")
-        #expect(exchange.deadline == start + .seconds(19))
+        #expect(pending.deadline == start + .seconds(19))
         let attempt = attempt()
-        exchange.begin(attempt, now: start + .seconds(10))
+        pending.begin(attempt, now: start + .seconds(10))
         #expect(
-            !exchange.extendDeadline(now: start + .seconds(19), answeredAt: start + .seconds(18)), "nothing has come")
+            !pending.extendDeadline(now: start + .seconds(19), answeredAt: start + .seconds(18)), "nothing has come")
         let bytes = [UInt8](repeating: 0, count: 65_536)
         attempt.transfer.progress.receive(bytes.count, now: start + .seconds(15))
         try operation.receive(bytes.span.bytes, at: 0)
-        #expect(exchange.stalledAttempts(now: start + .seconds(15))?.isEmpty == true)
-        #expect(exchange.extendDeadline(now: start + .seconds(19), answeredAt: nil))
-        #expect(exchange.deadline == start + .seconds(25), "as long as at first, from the last bytes on")
+        #expect(pending.stalledAttempts(now: start + .seconds(15))?.isEmpty == true)
+        #expect(pending.extendDeadline(now: start + .seconds(19), answeredAt: nil))
+        #expect(pending.deadline == start + .seconds(25), "as long as at first, from the last bytes on")
         let few = Array(bytes[..<60])
         try operation.receive(few.span.bytes, at: bytes.count)
-        #expect(!exchange.extendDeadline(now: start + .seconds(25), answeredAt: nil), "60 bytes in ten seconds")
+        #expect(!pending.extendDeadline(now: start + .seconds(25), answeredAt: nil), "60 bytes in ten seconds")
     }
 
     @Test func `a request does not wait forever for a connection to a silent store`() {
-        let exchange = exchange(seconds: 10)
-        #expect(!exchange.extendDeadline(now: start + .seconds(10), answeredAt: nil))
-        #expect(!exchange.extendDeadline(now: start + .seconds(10), answeredAt: start - .seconds(1)))
+        let pending = pendingRequest(seconds: 10)
+        #expect(!pending.extendDeadline(now: start + .seconds(10), answeredAt: nil))
+        #expect(!pending.extendDeadline(now: start + .seconds(10), answeredAt: start - .seconds(1)))
     }
 
     @Test func `an attempt is abandoned after five seconds of silence, and the next one after ten`() {
-        let exchange = exchange(seconds: 60)
+        let pending = pendingRequest(seconds: 60)
         for limit in [5, 10, 20, 20] {
             let attempt = attempt()
             attempt.transfer.progress = Progress(now: start)
-            exchange.begin(attempt, now: start)
-            #expect(exchange.stalledAttempts(now: start + .seconds(limit - 1))?.isEmpty == true)
-            #expect(exchange.stalledAttempts(now: start + .seconds(limit))?.count == 1)
-            #expect(exchange.noteStall(of: attempt).error.message.contains(" \(limit) seconds"))
+            pending.begin(attempt, now: start)
+            #expect(pending.stalledAttempts(now: start + .seconds(limit - 1))?.isEmpty == true)
+            #expect(pending.stalledAttempts(now: start + .seconds(limit))?.count == 1)
+            #expect(pending.noteStall(of: attempt).error.message.contains(" \(limit) seconds"))
             // The second of two attempts failed in the same way: they count as one.
-            #expect(exchange.noteStall(of: attempt).error.message.contains(" \(limit) seconds"))
+            #expect(pending.noteStall(of: attempt).error.message.contains(" \(limit) seconds"))
         }
     }
 
     @Test func `a request with all of its bytes needs no hedge`() throws {
-        let exchange = exchange(seconds: 60)
-        exchange.begin(attempt(), now: start)
-        try exchange.operation.receive([UInt8](repeating: 0, count: 10).span.bytes, at: 0)
-        #expect(!exchange.needsHedge(Hedging(), now: start + .seconds(2)))
-        #expect(exchange.nextInstant == start + .seconds(1), "when it is looked at for silence")
+        let pending = pendingRequest(seconds: 60)
+        pending.begin(attempt(), now: start)
+        try pending.operation.receive([UInt8](repeating: 0, count: 10).span.bytes, at: 0)
+        #expect(!pending.needsHedge(Hedging(), now: start + .seconds(2)))
+        #expect(pending.nextInstant == start + .seconds(1), "when it is looked at for silence")
     }
 
     @Test func `the attempt after a silent one uses another connection`() {
         var highest = Highest()
-        let exchange = exchange(seconds: 60)
+        let pending = pendingRequest(seconds: 60)
         let attempt = attempt()
-        exchange.begin(attempt, now: start)
-        #expect(!exchange.needsNewConnection)
-        _ = exchange.decide(after: exchange.noteStall(of: attempt), now: start, using: &highest)
-        #expect(exchange.needsNewConnection)
+        pending.begin(attempt, now: start)
+        #expect(!pending.needsNewConnection)
+        _ = pending.decide(after: pending.noteStall(of: attempt), now: start, using: &highest)
+        #expect(pending.needsNewConnection)
     }
 
     @Test func `a request waits for the time of Retry-After`() {
         var highest = Highest()
         var failure = AttemptFailure(StoreError(.throttled, "slow down"), remedy: .backOff)
         failure.retryAfter = .seconds(7)
-        #expect(exchange(seconds: 60).decide(after: failure, now: start, using: &highest) == .retry(after: .seconds(7)))
+        #expect(pendingRequest(seconds: 60).decide(after: failure, now: start, using: &highest) == .retry(after: .seconds(7)))
     }
 
     @Test func `a request ends at once where no remedy exists`() {
         var highest = Highest()
         let denied = AttemptFailure(StoreError(.accessDenied, "no"))
-        #expect(exchange(seconds: 60).decide(after: denied, now: start, using: &highest) == .end(denied.error))
+        #expect(pendingRequest(seconds: 60).decide(after: denied, now: start, using: &highest) == .end(denied.error))
     }
 
     @Test func `a request is not redirected between regions forever`() {
         var highest = Highest()
-        let exchange = exchange(seconds: 60)
+        let pending = pendingRequest(seconds: 60)
         let elsewhere = AttemptFailure(StoreError(.wrongRegion, "there"), remedy: .useRegion("r"))
-        let decisions = (0..<4).map { _ in exchange.decide(after: elsewhere, now: start, using: &highest) }
+        let decisions = (0..<4).map { _ in pending.decide(after: elsewhere, now: start, using: &highest) }
         #expect(decisions.first == .retry(after: .zero))
         #expect(decisions.last == .end(elsewhere.error))
     }
 
     @Test func `a request continues with the attempt that leads`() {
-        let exchange = exchange(seconds: 60)
+        let pending = pendingRequest(seconds: 60)
         let first = attempt()
         let second = attempt(hedgeReason: .slow)
         for attempt in [first, second] { attempt.transfer.progress = Progress(now: start) }
-        exchange.begin(first, now: start)
+        pending.begin(first, now: start)
         let late = start + LatencyEstimate.firstHedgeDelay
-        #expect(!exchange.needsHedge(Hedging(), now: start) && exchange.needsHedge(Hedging(), now: late))
-        #expect(!exchange.needsHedge(Hedging(), now: late), "that is known")
-        #expect(exchange.takeHedgeReason(Hedging(), now: late) == .stalled)
-        exchange.beginHedge(second, now: late)
-        #expect(exchange.attemptCount == 1, "the two count as one")
-        #expect(exchange.overtaken == nil && exchange.admits(first.transfer) && exchange.admits(second.transfer))
-        exchange.lead(second.transfer)
-        #expect(exchange.overtaken?.transfer === first.transfer)
-        #expect(!exchange.admits(first.transfer) && exchange.admits(second.transfer))
-        let isLeft = exchange.leave(first, now: start + .milliseconds(30))
-        #expect(isLeft && !exchange.isHedged && exchange.overtaken == nil)
-        let isLeftAgain = exchange.leave(second, now: start + .milliseconds(30))
+        #expect(!pending.needsHedge(Hedging(), now: start) && pending.needsHedge(Hedging(), now: late))
+        #expect(!pending.needsHedge(Hedging(), now: late), "that is known")
+        #expect(pending.takeHedgeReason(Hedging(), now: late) == .stalled)
+        pending.beginHedge(second, now: late)
+        #expect(pending.attemptCount == 1, "the two count as one")
+        #expect(pending.overtaken == nil && pending.admits(first.transfer) && pending.admits(second.transfer))
+        pending.lead(second.transfer)
+        #expect(pending.overtaken?.transfer === first.transfer)
+        #expect(!pending.admits(first.transfer) && pending.admits(second.transfer))
+        let isLeft = pending.leave(first, now: start + .milliseconds(30))
+        #expect(isLeft && !pending.isHedged && pending.overtaken == nil)
+        let isLeftAgain = pending.leave(second, now: start + .milliseconds(30))
         #expect(!isLeftAgain, "the last attempt's end is the request's business")
     }
 
@@ -206,18 +206,18 @@ private func attempt(hedgeReason: HedgeReason? = nil) -> Attempt {
     func `a request takes bytes of the first of two attempts, and none of the other`(isSecondFaster: Bool) {
         let collector = RangeCollector()
         let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
-        let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
+        let pending = PendingRequest(id: 1, operation: operation, deadline: start + .seconds(60))
         let (first, second) = (attempt(), attempt(hedgeReason: .slow))
-        first.transfer.prepare(exchange, first.request, connectionAge: .seconds(300), now: start)
-        exchange.begin(first, now: start)
-        second.transfer.prepare(exchange, second.request, connectionAge: .seconds(300), now: start)
-        exchange.beginHedge(second, now: start + .milliseconds(20))
+        first.transfer.prepare(pending, first.request, connectionAge: .seconds(300), now: start)
+        pending.begin(first, now: start)
+        second.transfer.prepare(pending, second.request, connectionAge: .seconds(300), now: start)
+        pending.beginHedge(second, now: start + .milliseconds(20))
         for attempt in [first, second] { answer(attempt, from: 0) }
         let (winner, loser) = isSecondFaster ? (second, first) : (first, second)
         #expect(bring([0, 1], by: winner) == 2)
         #expect(bring([0, 1, 2], by: loser) == -1)
         #expect(bring([2], by: winner) == 1)
-        #expect(exchange.overtaken?.transfer === loser.transfer)
+        #expect(pending.overtaken?.transfer === loser.transfer)
         #expect(collector.bytes == [0, 1, 2])
         // They reference each other until the end.
         for attempt in [first, second] { attempt.transfer.clear() }
@@ -226,23 +226,23 @@ private func attempt(hedgeReason: HedgeReason? = nil) -> Attempt {
     @Test func `a request takes bytes of a slow attempt until its hedge overtakes it, and none twice`() {
         let collector = RangeCollector()
         let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
-        let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
+        let pending = PendingRequest(id: 1, operation: operation, deadline: start + .seconds(60))
         let (slow, hedge) = (attempt(), attempt(hedgeReason: .slow))
-        slow.transfer.prepare(exchange, slow.request, connectionAge: .seconds(300), now: start)
-        exchange.begin(slow, now: start)
+        slow.transfer.prepare(pending, slow.request, connectionAge: .seconds(300), now: start)
+        pending.begin(slow, now: start)
         answer(slow, from: 0)
         #expect(bring([0, 1], by: slow) == 2)
 
-        hedge.transfer.prepare(exchange, hedge.request, connectionAge: .seconds(300), now: start)
-        exchange.beginHedge(hedge, now: start)
+        hedge.transfer.prepare(pending, hedge.request, connectionAge: .seconds(300), now: start)
+        pending.beginHedge(hedge, now: start)
         #expect(bring([2], by: slow) == 1)
         answer(hedge, from: 2)
         #expect(bring([3, 4], by: slow) == 2)
         #expect(bring([2, 3], by: hedge) == 2)
-        #expect(exchange.overtaken == nil, "it has brought nothing new")
+        #expect(pending.overtaken == nil, "it has brought nothing new")
         #expect(bring([5], by: slow) == 1)
         #expect(bring([4, 5, 6], by: hedge) == 3)
-        #expect(exchange.overtaken?.transfer === slow.transfer)
+        #expect(pending.overtaken?.transfer === slow.transfer)
         #expect(bring([6], by: slow) == -1)
         #expect(bring([7, 8, 9], by: hedge) == 3)
         #expect(collector.bytes == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
@@ -261,7 +261,7 @@ private func attempt(hedgeReason: HedgeReason? = nil) -> Attempt {
     }
 
     @Test func `a request without a response reports what it waited for`() {
-        #expect(exchange(seconds: 1).giveUp().code == .timedOut)
+        #expect(pendingRequest(seconds: 1).giveUp().code == .timedOut)
     }
 }
 

@@ -15,7 +15,7 @@ import TestSupport
         for index in 0..<refusedCount {
             let now = start + .milliseconds(index + 1)
             limit.noteRefusal(
-                sentAt: now - .microseconds(1), wait: nil, patience: .seconds(60), now: now, using: &generator)
+                sentAt: now - .microseconds(1), wait: nil, timeout: .seconds(60), now: now, using: &generator)
         }
         return limit
     }
@@ -27,7 +27,7 @@ import TestSupport
         var limit = TransferLimit(ceiling: 32)
         for index in 0..<1_000 {
             if index % 10 == 0 {
-                limit.noteRefusal(sentAt: start, wait: nil, patience: .seconds(60), now: start, using: &generator)
+                limit.noteRefusal(sentAt: start, wait: nil, timeout: .seconds(60), now: start, using: &generator)
             } else {
                 limit.noteAnswer(sentAt: start)
             }
@@ -40,11 +40,11 @@ import TestSupport
         var limit = limit(ceiling: 32, refusedCount: 5)
         for _ in 0..<27 {
             limit.noteRefusal(
-                sentAt: start, wait: nil, patience: .seconds(60), now: start + .milliseconds(6), using: &generator)
+                sentAt: start, wait: nil, timeout: .seconds(60), now: start + .milliseconds(6), using: &generator)
         }
         #expect(limit.count == 16)
         limit.noteRefusal(
-            sentAt: start + .milliseconds(7), wait: nil, patience: .seconds(60), now: start + .milliseconds(8),
+            sentAt: start + .milliseconds(7), wait: nil, timeout: .seconds(60), now: start + .milliseconds(8),
             using: &generator)
         #expect(limit.count == 8, "what was sent since is news")
     }
@@ -56,7 +56,7 @@ import TestSupport
         #expect(!limit.admits(activeCount: 0, now: pauseEnd - .nanoseconds(1)))
         #expect(limit.admits(activeCount: 15, now: pauseEnd))
         #expect(!limit.admits(activeCount: 16, now: pauseEnd))
-        limit.noteRefusal(sentAt: pauseEnd, wait: .seconds(7), patience: .seconds(60), now: pauseEnd, using: &generator)
+        limit.noteRefusal(sentAt: pauseEnd, wait: .seconds(7), timeout: .seconds(60), now: pauseEnd, using: &generator)
         #expect(limit.pauseEnd == pauseEnd + .seconds(7))
     }
 
@@ -64,7 +64,7 @@ import TestSupport
         var generator = SeededGenerator(seed: 1)
         var limit = limit(ceiling: 32, refusedCount: 5)
         let now = start + .seconds(1)
-        limit.noteRefusal(sentAt: now, wait: .seconds(7), patience: .seconds(2), now: now, using: &generator)
+        limit.noteRefusal(sentAt: now, wait: .seconds(7), timeout: .seconds(2), now: now, using: &generator)
         #expect(limit.pauseEnd == now + .milliseconds(500))
     }
 
@@ -76,7 +76,7 @@ import TestSupport
         limit.noteAnswer(sentAt: now)
         for index in 0..<2 {
             let now = now + .milliseconds(index + 1)
-            limit.noteRefusal(sentAt: now, wait: nil, patience: .seconds(60), now: now, using: &generator)
+            limit.noteRefusal(sentAt: now, wait: nil, timeout: .seconds(60), now: now, using: &generator)
         }
         let pauseEnd = try #require(limit.pauseEnd)
         #expect(pauseEnd - now < Backoff.base * 2 + .milliseconds(2))
@@ -113,7 +113,7 @@ import TestSupport
         for index in 0..<2_000 {
             let now = start + .milliseconds(index)
             if Int.random(in: 0..<3, using: &generator) == 0 {
-                limit.noteRefusal(sentAt: now, wait: nil, patience: .seconds(60), now: now, using: &generator)
+                limit.noteRefusal(sentAt: now, wait: nil, timeout: .seconds(60), now: now, using: &generator)
             } else {
                 limit.noteAnswer(sentAt: now)
             }

@@ -19,7 +19,7 @@ struct Hedging {
 
     /// Returns the factor by which an attempt gets more time after a number of hedges. A store that has just become
     /// slow makes all attempts look silent, and no response would ever be waited for.
-    static func patience(hedgeCount: Int) -> Int { 1 << min(max(hedgeCount - 1, 0), 8) }
+    static func timeoutFactor(hedgeCount: Int) -> Int { 1 << min(max(hedgeCount - 1, 0), 8) }
 
     /// Returns the reason for a hedge of a silent attempt; `nil` if it needs none.
     ///
@@ -30,7 +30,7 @@ struct Hedging {
         _ progress: Progress, since watchInstant: RunningClock.Instant, hedgeCount: Int, now: RunningClock.Instant
     ) -> HedgeReason? {
         let silence = now - max(progress.instant, watchInstant)
-        if silence >= latency.pauseLimit * Self.patience(hedgeCount: hedgeCount) { return .stalled }
+        if silence >= latency.pauseLimit * Self.timeoutFactor(hedgeCount: hedgeCount) { return .stalled }
         return hedgeCount == 0 && !progress.hasBegun && silence >= latency.hedgeDelay ? .late : nil
     }
 }

@@ -11,11 +11,11 @@ final class NetworkLoop {
     private let meter: RequestMeter
     private var transferLimit: TransferLimit
     /// The requests that have not ended, by id.
-    private var exchanges: [UInt64: Exchange] = [:]
+    private var pendingRequests: [UInt64: PendingRequest] = [:]
     /// The requests that wait for a free transfer.
     private var queue = RequestQueue()
     /// The requests in flight, by their easy handles.
-    private var active: [UnsafeMutableRawPointer: Exchange] = [:]
+    private var active: [UnsafeMutableRawPointer: PendingRequest] = [:]
     private var idleTransfers: [Transfer] = []
     /// The time before which no request needs a check; may be too early, never too late.
     private var nextInstant: RunningClock.Instant?
@@ -23,7 +23,7 @@ final class NetworkLoop {
     private var answeredAt: RunningClock.Instant?
     private var hedging = HedgingByKind()
     /// The requests with two attempts in flight.
-    private var hedged: [Exchange] = []
+    private var hedged: [PendingRequest] = []
     /// The time of the next check for hedges; `nil` while no attempt is in flight.
     private var hedgeLookInstant: RunningClock.Instant?
     private var generator = SystemRandomNumberGenerator()
@@ -47,16 +47,16 @@ final class NetworkLoop {
     }
 
     /// Adds a request.
-    func submit(_ exchange: Exchange) {
-        exchanges[exchange.id] = exchange
-        queue.append(exchange)
-        watch(exchange)
+    func submit(_ pending: PendingRequest) {
+        pendingRequests[pending.id] = pending
+        queue.append(pending)
+        watch(pending)
     }
 
     /// Cancels a request.
     func cancel(_ id: UInt64) {
-        guard let exchange = exchanges[id] else { return }
-        end(exchange, StoreError(.cancelled, "\(exchange.operation.subject) is no longer wanted"))
+        guard let pending = pendingRequests[id] else { return }
+        end(pending, StoreError(.cancelled, "\(pending.operation.subject) is no longer wanted"))
     }
 
     /// Advances all requests, then waits for the network, a wakeup or the next deadline.
@@ -88,9 +88,9 @@ final class NetworkLoop {
         guard gap.duration >= Self.breakMin else { return }
         breakEnd = .now
         let now = RunningClock.now
-        for exchange in exchanges.values {
-            exchange.noteBreak(now: now)
-            watch(exchange)
+        for pending in pendingRequests.values {
+            pending.noteBreak(now: now)
+            watch(pending)
         }
         context.logger.info(
             "the process did not run for a while", metadata: ["seconds": "\(gap.duration.components.seconds)"])
@@ -112,15 +112,15 @@ final class NetworkLoop {
 
     /// Ends all requests when the client is shut down.
     func endAll() {
-        for exchange in exchanges.values.sorted(by: { $0.id < $1.id }) {
-            end(exchange, StoreError(.cancelled, "the store's client was shut down"))
+        for pending in pendingRequests.values.sorted(by: { $0.id < $1.id }) {
+            end(pending, StoreError(.cancelled, "the store's client was shut down"))
         }
         idleTransfers = []
     }
 
     private func noteLoad() {
         // Two transfers of one request count as one request in flight.
-        let waitingCount = exchanges.count - (active.count - hedged.count)
+        let waitingCount = pendingRequests.count - (active.count - hedged.count)
         meter.noteLoad(active: active.count, waiting: max(waitingCount, 0), activeMax: transferLimit.count)
     }
 
@@ -128,36 +128,36 @@ final class NetworkLoop {
 
     private func startQueued() {
         while transferLimit.admits(activeCount: active.count, now: .now), let id = queue.popFirst() {
-            guard let exchange = exchanges[id] else { continue }
-            switch exchange.phase {
-            case .queued: start(exchange)
-            case .transferring(_, hedge: nil): hedge(exchange, now: .now)
+            guard let pending = pendingRequests[id] else { continue }
+            switch pending.phase {
+            case .queued: start(pending)
+            case .transferring(_, hedge: nil): hedge(pending, now: .now)
             case .transferring, .backingOff: break
             }
         }
     }
 
-    private func start(_ exchange: Exchange) {
+    private func start(_ pending: PendingRequest) {
         let now = RunningClock.now
-        let preparation = context.prepare(exchange.operation)
-        makeSession(for: exchange, now: now)
+        let preparation = context.prepare(pending.operation)
+        makeSession(for: pending, now: now)
         switch preparation {
         case .request(let request):
-            let isFirst = exchange.attemptCount == 0
-            if isFirst { hedging[exchange.operation.kind].budget.earn() }
-            meter.note(exchange.operation) { counts in
+            let isFirst = pending.attemptCount == 0
+            if isFirst { hedging[pending.operation.kind].budget.earn() }
+            meter.note(pending.operation) { counts in
                 if isFirst { counts.requestCount += 1 } else { counts.retryCount += 1 }
             }
-            exchange.begin(send(request, of: exchange, hedgeReason: nil, now: now), now: now)
+            pending.begin(send(request, of: pending, hedgeReason: nil, now: now), now: now)
         case .wait(let reason):
-            exchange.wait(until: now + Self.preparationInterval, for: reason)
+            pending.wait(until: now + Self.preparationInterval, for: reason)
         case .unresolved(let failure):
-            meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
-            return follow(exchange.decide(after: failure, now: now, using: &generator), of: exchange, after: failure)
+            meter.note(pending.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
+            return follow(pending.decide(after: failure, now: now, using: &generator), of: pending, after: failure)
         case .failure(let error):
-            return end(exchange, exchange.lastError ?? error)
+            return end(pending, pending.lastError ?? error)
         }
-        watch(exchange)
+        watch(pending)
     }
 
     /// The interval between checks for credentials or addresses: a small part of the time of a lookup.
@@ -165,11 +165,11 @@ final class NetworkLoop {
 
     /// Submits the request for a directory bucket's session, if one is needed. It ends a little before the request that
     /// needs it, which then has an error to report.
-    private func makeSession(for exchange: Exchange, now: RunningClock.Instant) {
+    private func makeSession(for pending: PendingRequest, now: RunningClock.Instant) {
         guard let operation = context.bucketSession?.takeRequest() else { return }
-        let remaining = exchange.deadline - now
-        let deadline = exchange.deadline - min(.seconds(1), remaining / 4)
-        submit(Exchange(id: Self.sessionID, operation: operation, deadline: deadline, now: now))
+        let remaining = pending.deadline - now
+        let deadline = pending.deadline - min(.seconds(1), remaining / 4)
+        submit(PendingRequest(id: Self.sessionID, operation: operation, deadline: deadline, now: now))
     }
 
     /// The id of the only request for a session.
@@ -177,14 +177,14 @@ final class NetworkLoop {
 
     /// Sends a request for the missing bytes. The response arrives in one of the next turns.
     private func send(
-        _ request: ClientContext.SignedRequest, of exchange: Exchange, hedgeReason: HedgeReason?,
+        _ request: ClientContext.SignedRequest, of pending: PendingRequest, hedgeReason: HedgeReason?,
         now: RunningClock.Instant
     ) -> Attempt {
         let transfer =
             idleTransfers.popLast()
             ?? Transfer(configuration: context.configuration, meter: meter, didReceive: context.didReceive)
-        transfer.prepare(exchange, request, connectionAge: connectionAge, now: now)
-        active[transfer.easy] = exchange
+        transfer.prepare(pending, request, connectionAge: connectionAge, now: now)
+        active[transfer.easy] = pending
         if hedgeLookInstant == nil { hedgeLookInstant = now + Self.hedgeLookInterval }
         let code = curl_multi_add_handle(multi, transfer.easy)
         precondition(code == CURLM_OK, "curl_multi_add_handle: \(code.rawValue)")
@@ -195,19 +195,19 @@ final class NetworkLoop {
         var remaining: CInt = 0
         while let message = curl_multi_info_read(multi, &remaining) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle,
-                let exchange = active[easy], let attempt = exchange.attempts.first(where: { $0.transfer.easy == easy })
+                let pending = active[easy], let attempt = pending.attempts.first(where: { $0.transfer.easy == easy })
             else { continue }
-            if exchange.admits(attempt.transfer) {
-                conclude(attempt, of: exchange, message.pointee.data.result)
+            if pending.admits(attempt.transfer) {
+                conclude(attempt, of: pending, message.pointee.data.result)
             } else {
-                drop(attempt, of: exchange, now: .now)
+                drop(attempt, of: pending, now: .now)
             }
         }
     }
 
-    private func conclude(_ attempt: Attempt, of exchange: Exchange, _ result: CURLcode) {
+    private func conclude(_ attempt: Attempt, of pending: PendingRequest, _ result: CURLcode) {
         // It may have begun and ended within one turn. The other one cannot continue from there.
-        if let loser = exchange.overtaken { drop(loser, of: exchange, now: .now) }
+        if let loser = pending.overtaken { drop(loser, of: pending, now: .now) }
         let outcome = Result { () throws(AttemptFailure) in
             try attempt.transfer.conclude(result, server: attempt.request.server, now: .now)
         }
@@ -220,58 +220,59 @@ final class NetworkLoop {
         switch outcome {
         case .success:
             answeredAt = .now
-            hedging[exchange.operation.kind].rates.noteEnd(
+            hedging[pending.operation.kind].rates.noteEnd(
                 byteCount: attempt.transfer.progress.byteCount, time: attempt.transfer.bodyTime(now: .now),
                 start: sentAt,
                 now: .now)
             noteProof(attempt.request)
             noteAnswer(sentAt: sentAt)
-            record(attempt, of: exchange, now: .now)
-            end(exchange, nil)
-        case .failure(let failure) where failure.remedy == .backOff && !exchange.operation.isAwaitingBytes:
+            record(attempt, of: pending, now: .now)
+            end(pending, nil)
+        case .failure(let failure) where failure.remedy == .backOff && !pending.operation.isAwaitingBytes:
             // The connection broke after the last needed byte.
-            end(exchange, nil)
+            end(pending, nil)
         case .failure(let failure):
-            meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
+            meter.note(pending.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
             let hiding = attempt.request.hidingSecrets(in: failure)
-            if exchange.operation.isSession, let session = context.bucketSession,
+            if pending.operation.isSession, let session = context.bucketSession,
                 session.indicatesNoSessions(hiding, signedFor: attempt.request.region)
             {
                 session.becomeOrdinary()
-                return end(exchange, hiding.error)
+                return end(pending, hiding.error)
             }
             let failure = learn(
-                from: context.advised(hiding), of: attempt.request, subject: exchange.operation.subject)
+                from: context.advised(hiding), of: attempt.request, subject: pending.operation.subject)
             switch failure.error.code {
-            case .throttled: noteRefusal(failure, of: exchange, sentAt: sentAt)
+            case .throttled: noteRefusal(failure, of: pending, sentAt: sentAt)
             case let code where code.provesCredentials: noteAnswer(sentAt: sentAt)
             default: break
             }
             // The other attempt has the same wrong form.
             if failure.remedy == .askOtherwise,
-                let other = exchange.attempts.first(where: { $0.transfer !== attempt.transfer })
+                let other = pending.attempts.first(where: { $0.transfer !== attempt.transfer })
             {
-                drop(other, of: exchange, now: .now)
+                drop(other, of: pending, now: .now)
             }
             // While another attempt is in flight, a transient failure does not count.
-            if failure.remedy != .none, exchange.leave(attempt, now: .now) { return watch(exchange) }
-            follow(exchange.decide(after: failure, now: .now, using: &generator), of: exchange, after: failure)
+            if failure.remedy != .none, pending.leave(attempt, now: .now) { return watch(pending) }
+            follow(pending.decide(after: failure, now: .now, using: &generator), of: pending, after: failure)
         }
     }
 
-    private func follow(_ decision: Exchange.Decision, of exchange: Exchange, after failure: AttemptFailure) {
+    private func follow(_ decision: PendingRequest.Decision, of pending: PendingRequest, after failure: AttemptFailure)
+    {
         switch decision {
         case .end(let error):
-            end(exchange, error)
+            end(pending, error)
         case .retry(let wait):
             context.logger.debug(
                 "an attempt failed, another follows",
                 metadata: [
-                    "subject": "\(exchange.operation.subject)", "error": "\(failure.error)", "wait": "\(wait)",
-                    "attempts": "\(exchange.attemptCount)",
+                    "subject": "\(pending.operation.subject)", "error": "\(failure.error)", "wait": "\(wait)",
+                    "attempts": "\(pending.attemptCount)",
                 ])
-            exchange.phase = .backingOff(until: .now + wait)
-            watch(exchange)
+            pending.phase = .backingOff(until: .now + wait)
+            watch(pending)
         }
     }
 
@@ -283,10 +284,10 @@ final class NetworkLoop {
     }
 
     /// Records that the store throttles.
-    private func noteRefusal(_ failure: AttemptFailure, of exchange: Exchange, sentAt: RunningClock.Instant) {
+    private func noteRefusal(_ failure: AttemptFailure, of pending: PendingRequest, sentAt: RunningClock.Instant) {
         let wasLowered = transferLimit.isLowered
         transferLimit.noteRefusal(
-            sentAt: sentAt, wait: failure.retryAfter, patience: exchange.patience, now: .now, using: &generator)
+            sentAt: sentAt, wait: failure.retryAfter, timeout: pending.timeout, now: .now, using: &generator)
         if transferLimit.isLowered { context.noteThrottling(failure.error, isBeginning: !wasLowered) }
         // The loop must run when the pause is over.
         if let end = transferLimit.pauseEnd { nextInstant = min(nextInstant ?? end, end) }
@@ -326,25 +327,25 @@ final class NetworkLoop {
 
     /// Releases a transfer, and aborts it if it is still running.
     private func release(_ transfer: Transfer) {
-        if let exchange = active.removeValue(forKey: transfer.easy) { transfer.count(for: exchange.operation) }
+        if let pending = active.removeValue(forKey: transfer.easy) { transfer.count(for: pending.operation) }
         curl_multi_remove_handle(multi, transfer.easy)
         transfer.clear()
         idleTransfers.append(transfer)
     }
 
-    private func end(_ exchange: Exchange, _ failure: StoreError?) {
-        for attempt in exchange.attempts where active[attempt.transfer.easy] === exchange {
+    private func end(_ pending: PendingRequest, _ failure: StoreError?) {
+        for attempt in pending.attempts where active[attempt.transfer.easy] === pending {
             release(attempt.transfer)
         }
-        exchanges[exchange.id] = nil
-        noteEnd(of: exchange, failure)
-        exchange.operation.finish(failure)
+        pendingRequests[pending.id] = nil
+        noteEnd(of: pending, failure)
+        pending.operation.finish(failure)
     }
 
-    private func noteEnd(of exchange: Exchange, _ failure: StoreError?) {
+    private func noteEnd(of pending: PendingRequest, _ failure: StoreError?) {
         guard let failure else { return }
-        let isBegun = exchange.attemptCount > 0
-        meter.note(exchange.operation) { counts in
+        let isBegun = pending.attemptCount > 0
+        meter.note(pending.operation) { counts in
             switch (failure.code, isBegun) {
             case (.cancelled, true): counts.cancelCount += 1
             case (.cancelled, false): break
@@ -370,125 +371,127 @@ final class NetworkLoop {
         hedgeLookInstant = active.isEmpty ? nil : now + Self.hedgeLookInterval
         let gap = now - due
         var rates: [RequestKind: [PeerRates.Sample]] = [:]
-        for (easy, exchange) in active {
-            guard let transfer = exchange.attempts.first(where: { $0.transfer.easy == easy })?.transfer else {
+        for (easy, pending) in active {
+            guard let transfer = pending.attempts.first(where: { $0.transfer.easy == easy })?.transfer else {
                 continue
             }
             if gap >= Self.hedgeLookInterval { transfer.progress.passOver(gap, now: now) }
             if let rate = transfer.progress.rate(now: now) {
-                rates[exchange.operation.kind, default: []].append((rate, transfer.startInstant))
+                rates[pending.operation.kind, default: []].append((rate, transfer.startInstant))
             }
         }
         for kind in [RequestKind.get, .list] { hedging[kind].rates.update(inFlight: rates[kind] ?? [], now: now) }
-        for exchange in active.values where exchange.needsHedge(hedging[exchange.operation.kind], now: instant) {
+        for pending in active.values where pending.needsHedge(hedging[pending.operation.kind], now: instant) {
             // A third attempt replaces one of two, and needs no free transfer.
-            if exchange.isHedged { hedge(exchange, now: now) } else { queue.appendHedge(exchange) }
+            if pending.isHedged { hedge(pending, now: now) } else { queue.appendHedge(pending) }
         }
     }
 
     /// Returns `true` if the budget has a hedge for this reason, or the attempt has been slow for long. A throttling
     /// store gets few hedges, and only for attempts that have been slow for a while: one that drips would take minutes.
-    private func mayHedge(_ exchange: Exchange, for reason: HedgeReason, now: RunningClock.Instant) -> Bool {
-        let hasBudget = hedging[exchange.operation.kind].budget.allows(reason)
-        guard transferLimit.isLowered else { return hasBudget || exchange.isSlow(for: Exchange.slowLimit, now: now) }
+    private func mayHedge(_ pending: PendingRequest, for reason: HedgeReason, now: RunningClock.Instant) -> Bool {
+        let hasBudget = hedging[pending.operation.kind].budget.allows(reason)
+        guard transferLimit.isLowered else {
+            return hasBudget || pending.isSlow(for: PendingRequest.slowLimit, now: now)
+        }
         return hedged.count <= transferLimit.count / 4
-            && transferLimit.admits(activeCount: active.count - (exchange.isHedged ? 1 : 0), now: now)
-            && exchange.isSlow(for: hasBudget ? Exchange.throttledSlowLimit : Exchange.slowLimit, now: now)
+            && transferLimit.admits(activeCount: active.count - (pending.isHedged ? 1 : 0), now: now)
+            && pending.isSlow(for: hasBudget ? PendingRequest.throttledSlowLimit : PendingRequest.slowLimit, now: now)
     }
 
     /// Sends a hedge for the missing bytes.
-    private func hedge(_ exchange: Exchange, now: RunningClock.Instant) {
-        let kind = exchange.operation.kind
-        guard let reason = exchange.takeHedgeReason(hedging[kind], now: now),
-            mayHedge(exchange, for: reason, now: now),
+    private func hedge(_ pending: PendingRequest, now: RunningClock.Instant) {
+        let kind = pending.operation.kind
+        guard let reason = pending.takeHedgeReason(hedging[kind], now: now),
+            mayHedge(pending, for: reason, now: now),
             // Last, since it may use the only trial of new credentials.
-            case .request(let request) = context.prepare(exchange.operation)
+            case .request(let request) = context.prepare(pending.operation)
         else { return }
         hedging[kind].budget.spend(for: reason)
-        if let attempt = exchange.replaceable { drop(attempt, of: exchange, now: now) }
-        exchange.beginHedge(send(request, of: exchange, hedgeReason: reason, now: now), now: now)
-        watch(exchange)
-        if !hedged.contains(where: { $0 === exchange }) { hedged.append(exchange) }
-        meter.note(exchange.operation) { $0.hedgeCount += 1 }
+        if let attempt = pending.replaceable { drop(attempt, of: pending, now: now) }
+        pending.beginHedge(send(request, of: pending, hedgeReason: reason, now: now), now: now)
+        watch(pending)
+        if !hedged.contains(where: { $0 === pending }) { hedged.append(pending) }
+        meter.note(pending.operation) { $0.hedgeCount += 1 }
         context.logger.debug(
             "an attempt brings too little, asking a second time",
-            metadata: ["subject": "\(exchange.operation.subject)", "reason": "\(reason)"])
+            metadata: ["subject": "\(pending.operation.subject)", "reason": "\(reason)"])
     }
 
     /// Aborts attempts that their hedges have overtaken.
     private func dropOvertaken(now: RunningClock.Instant) {
         guard !hedged.isEmpty else { return }
-        for exchange in hedged {
-            if let loser = exchange.overtaken, exchanges[exchange.id] === exchange {
-                drop(loser, of: exchange, now: now)
+        for pending in hedged {
+            if let loser = pending.overtaken, pendingRequests[pending.id] === pending {
+                drop(loser, of: pending, now: now)
             }
         }
-        hedged.removeAll { !$0.isHedged || exchanges[$0.id] !== $0 }
+        hedged.removeAll { !$0.isHedged || pendingRequests[$0.id] !== $0 }
     }
 
-    private func drop(_ loser: Attempt, of exchange: Exchange, now: RunningClock.Instant) {
-        record(loser, of: exchange, now: now)
+    private func drop(_ loser: Attempt, of pending: PendingRequest, now: RunningClock.Instant) {
+        record(loser, of: pending, now: now)
         if let reason = loser.hedgeReason, loser.transfer.isUnsent {
-            hedging[exchange.operation.kind].budget.refund(reason)
+            hedging[pending.operation.kind].budget.refund(reason)
         }
         release(loser.transfer)
-        _ = exchange.leave(loser, now: now)
-        watch(exchange)
+        _ = pending.leave(loser, now: now)
+        watch(pending)
     }
 
     /// Records the latency of a response. Each attempt counts once, hedged or not. Hedges do not count, since late
     /// responses would then look early.
-    private func record(_ attempt: Attempt, of exchange: Exchange, now: RunningClock.Instant) {
+    private func record(_ attempt: Attempt, of pending: PendingRequest, now: RunningClock.Instant) {
         guard attempt.hedgeReason == nil else { return }
-        hedging[exchange.operation.kind].latency.record(attempt.transfer.timeToFirstBytes(now: now))
+        hedging[pending.operation.kind].latency.record(attempt.transfer.timeToFirstBytes(now: now))
     }
 
     // MARK: - Time
 
-    private func watch(_ exchange: Exchange) {
-        nextInstant = min(nextInstant ?? exchange.nextInstant, exchange.nextInstant)
+    private func watch(_ pending: PendingRequest) {
+        nextInstant = min(nextInstant ?? pending.nextInstant, pending.nextInstant)
     }
 
     /// Checks all requests when the first of their times has come: about once a second while attempts are in flight.
     /// Deadlines are far off.
     private func tick(now: RunningClock.Instant) {
         guard let instant = nextInstant, instant <= now else { return }
-        for exchange in exchanges.values {
-            endStalled(of: exchange, now: now)
-            guard exchanges[exchange.id] === exchange else { continue }
-            if exchange.deadline <= now, !exchange.operation.isAwaitingBytes {
-                end(exchange, nil)
-            } else if exchange.deadline <= now, !exchange.extendDeadline(now: now, answeredAt: answeredAt) {
-                end(exchange, exchange.giveUp(isThrottled: transferLimit.isLowered))
-            } else if case .backingOff(let until) = exchange.phase, until <= now {
-                exchange.phase = .queued
-                queue.append(exchange)
+        for pending in pendingRequests.values {
+            endStalled(of: pending, now: now)
+            guard pendingRequests[pending.id] === pending else { continue }
+            if pending.deadline <= now, !pending.operation.isAwaitingBytes {
+                end(pending, nil)
+            } else if pending.deadline <= now, !pending.extendDeadline(now: now, answeredAt: answeredAt) {
+                end(pending, pending.giveUp(isThrottled: transferLimit.isLowered))
+            } else if case .backingOff(let until) = pending.phase, until <= now {
+                pending.phase = .queued
+                queue.append(pending)
             }
         }
-        nextInstant = exchanges.values.map(\.nextInstant).min()
+        nextInstant = pendingRequests.values.map(\.nextInstant).min()
         if let end = transferLimit.pauseEnd, end > now { nextInstant = min(nextInstant ?? end, end) }
     }
 
     /// Abandons attempts that have become silent. Their connections are closed, and the missing bytes are requested on
     /// others.
-    private func endStalled(of exchange: Exchange, now: RunningClock.Instant) {
-        guard let stalled = exchange.stalledAttempts(now: now) else { return }
-        answeredAt = [answeredAt, exchange.progressInstant].compactMap(\.self).max()
+    private func endStalled(of pending: PendingRequest, now: RunningClock.Instant) {
+        guard let stalled = pending.stalledAttempts(now: now) else { return }
+        answeredAt = [answeredAt, pending.progressInstant].compactMap(\.self).max()
         // A response that has all of its bytes, but no end.
-        if !stalled.isEmpty, !exchange.operation.isAwaitingBytes { return end(exchange, nil) }
+        if !stalled.isEmpty, !pending.operation.isAwaitingBytes { return end(pending, nil) }
         for attempt in stalled {
-            let failure = exchange.noteStall(of: attempt)
-            meter.note(exchange.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
+            let failure = pending.noteStall(of: attempt)
+            meter.note(pending.operation) { $0.errorCounts[failure.error.code, default: 0] += 1 }
             release(attempt.transfer)
-            if exchange.leave(attempt, now: now) { continue }
-            follow(exchange.decide(after: failure, now: now, using: &generator), of: exchange, after: failure)
+            if pending.leave(attempt, now: now) { continue }
+            follow(pending.decide(after: failure, now: now, using: &generator), of: pending, after: failure)
         }
     }
 
     private func waitMilliseconds(now: RunningClock.Instant) -> CInt {
         // Submissions and cancellations wake the poll, and curl knows its own timers. While there are requests, gaps
         // must be found: a gap that is shorter than the wait cannot be.
-        let limit: Duration = exchanges.isEmpty ? .seconds(10) : .seconds(1)
+        let limit: Duration = pendingRequests.isEmpty ? .seconds(10) : .seconds(1)
         guard let nextInstant = [nextInstant, hedgeLookInstant].compactMap(\.self).min() else {
             return CInt(limit / .milliseconds(1))
         }

@@ -5,7 +5,7 @@ import Synchronization
 import SystemSupport
 
 /// A request on its way to its network thread.
-struct Submission: Sendable {
+struct QueuedRequest: Sendable {
     /// The request, and the receiver of its result.
     enum Job: Sendable {
         case list(ListRequest, completion: @Sendable (Result<ListPage, StoreError>) -> Void)
@@ -42,11 +42,11 @@ final class NetworkThread: Sendable {
     }
 
     private struct Mail {
-        var submissions: [Submission] = []
+        var queued: [QueuedRequest] = []
         var cancellations: [UInt64] = []
         var isStopping = false
 
-        var isEmpty: Bool { submissions.isEmpty && cancellations.isEmpty && !isStopping }
+        var isEmpty: Bool { queued.isEmpty && cancellations.isEmpty && !isStopping }
     }
 
     private let mailbox: Mutex<Mailbox>
@@ -76,8 +76,8 @@ final class NetworkThread: Sendable {
     /// Passes a request to the thread.
     ///
     /// - Returns: `false` after `stop`.
-    func submit(_ submission: Submission) -> Bool {
-        post { $0.submissions.append(submission) }
+    func submit(_ request: QueuedRequest) -> Bool {
+        post { $0.queued.append(request) }
     }
 
     /// Cancels a request in any state.
@@ -130,11 +130,11 @@ final class NetworkThread: Sendable {
 
     /// Returns `false` if the loop must end.
     private func deliver(_ mail: Mail, to loop: NetworkLoop) -> Bool {
-        for submission in mail.submissions {
+        for request in mail.queued {
             loop.submit(
-                Exchange(
-                    id: submission.id, operation: submission.operation(in: context),
-                    deadline: submission.deadline))
+                PendingRequest(
+                    id: request.id, operation: request.operation(in: context),
+                    deadline: request.deadline))
         }
         for id in mail.cancellations { loop.cancel(id) }
         return !mail.isStopping

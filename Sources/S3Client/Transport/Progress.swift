@@ -85,14 +85,14 @@ struct Progress {
     ///   - peerRate: The rate of other transfers, in bytes per second.
     ///   - hedgeDelay: The time after which a response counts as late. Before the first responses it is long, and the
     ///     attempt's own time to its first bytes tells more about a new request.
-    ///   - patience: The factor by which the window must be longer than usual.
+    ///   - timeoutFactor: The factor by which the window must be longer than usual.
     /// - Returns: `true` if a new request would be several times as fast; `nil` if it is too early to tell.
     mutating func isSlow(
-        missingByteCount: Int, peerRate: Double, hedgeDelay: Duration, patience: Int, now: RunningClock.Instant
+        missingByteCount: Int, peerRate: Double, hedgeDelay: Duration, timeoutFactor: Int, now: RunningClock.Instant
     ) -> Bool? {
         let window = now - windowStart
         let beginningAnew = min(hedgeDelay, beginning * LatencyEstimate.medianMultipleMax)
-        guard hasBegun, window >= max(Self.windowMin, beginningAnew / 2) * patience,
+        guard hasBegun, window >= max(Self.windowMin, beginningAnew / 2) * timeoutFactor,
             peerRate * (window / .seconds(1)) >= Double(Self.windowByteCountMin)
         else { return nil }
         let rate = Double(byteCount - windowStartByteCount) / (window / .seconds(1))

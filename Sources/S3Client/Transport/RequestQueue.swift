@@ -17,13 +17,13 @@ struct RequestQueue {
     private var overtakingCount = 0
 
     /// Adds a request.
-    mutating func append(_ exchange: Exchange) {
-        if exchange.operation.isAhead { ahead.append(exchange.id) } else { awaited.append(exchange.id) }
+    mutating func append(_ pending: PendingRequest) {
+        if pending.operation.isAhead { ahead.append(pending.id) } else { awaited.append(pending.id) }
     }
 
     /// Adds a request in flight that needs a hedge.
-    mutating func appendHedge(_ exchange: Exchange) {
-        hedges.append(exchange.id)
+    mutating func appendHedge(_ pending: PendingRequest) {
+        hedges.append(pending.id)
     }
 
     /// Removes the next request, and returns its id.

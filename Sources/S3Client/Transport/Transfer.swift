@@ -14,7 +14,7 @@ final class Transfer {
     /// The list for CURLOPT_RESOLVE, which curl reads when the transfer begins.
     private var addresses: UnsafeMutablePointer<curl_slist>?
     /// The request of this attempt, whose operation gets the bytes.
-    private var exchange: Exchange?
+    private var pending: PendingRequest?
     private(set) var startInstant = RunningClock.now
     /// The offset of the next byte of the body (`Operation.requestOffset`).
     private var bodyOffset = 0
@@ -74,7 +74,7 @@ final class Transfer {
             (CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
             // Measured on loopback: 64 KiB takes a third more system time per GiB, 512 KiB no less.
             (CURLOPT_BUFFERSIZE, 256 * 1_024),
-            // For the connection and TLS. Less than the maximum silence (`Exchange.silenceLimit`), so that both can be
+            // For the connection and TLS. Less than the maximum silence (`PendingRequest.silenceLimit`): the two can be
             // distinguished. If the name has several addresses, each has half of the remaining time.
             (CURLOPT_CONNECTTIMEOUT_MS, 4_000),
             (CURLOPT_TCP_KEEPALIVE, 1),
@@ -117,11 +117,12 @@ final class Transfer {
     ///
     /// - Parameter connectionAge: The age from which connections are not used.
     func prepare(
-        _ exchange: Exchange, _ request: ClientContext.SignedRequest, connectionAge: Duration, now: RunningClock.Instant
+        _ pending: PendingRequest, _ request: ClientContext.SignedRequest, connectionAge: Duration,
+        now: RunningClock.Instant
     ) {
-        self.exchange = exchange
+        self.pending = pending
         startInstant = now
-        bodyOffset = exchange.operation.requestOffset
+        bodyOffset = pending.operation.requestOffset
         progress = Progress(now: now)
         firstBytesInstant = nil
         head = ResponseHead()
@@ -130,7 +131,7 @@ final class Transfer {
         errorText[0] = 0
         curl_slist_free_all(self.headers)
         self.headers = nil
-        for header in request.headers + [HTTPHeader("Accept-Encoding", exchange.operation.acceptedEncoding)] {
+        for header in request.headers + [HTTPHeader("Accept-Encoding", pending.operation.acceptedEncoding)] {
             self.headers = curl_slist_append(self.headers, "\(header.name): \(header.value)")
         }
         _ = tractfs_easy_set_list(easy, CURLOPT_HTTPHEADER, self.headers)
@@ -143,7 +144,7 @@ final class Transfer {
         _ = tractfs_easy_set_string(easy, CURLOPT_URL, request.url)
         setRoute(request.route)
         _ = tractfs_easy_set_long(easy, CURLOPT_MAXLIFETIME_CONN, Int(connectionAge / .seconds(1)))
-        _ = tractfs_easy_set_long(easy, CURLOPT_FRESH_CONNECT, exchange.needsNewConnection ? 1 : 0)
+        _ = tractfs_easy_set_long(easy, CURLOPT_FRESH_CONNECT, pending.needsNewConnection ? 1 : 0)
     }
 
     private func setRoute(_ route: Route) {
@@ -180,13 +181,13 @@ final class Transfer {
 
     /// Releases the request.
     func clear() {
-        exchange = nil
+        pending = nil
         errorBody = []
     }
 
     /// Concludes an attempt that has ended with `result`.
     func conclude(_ result: CURLcode, server: String, now: Timestamp) throws(AttemptFailure) {
-        guard let operation = exchange?.operation else { preconditionFailure("a transfer without an exchange ended") }
+        guard let operation = pending?.operation else { preconditionFailure("a transfer without a request ended") }
         if case .rejected(let failure) = body { throw failure }
         guard result == CURLE_OK || isErrorCutShort(result) else {
             let detail = errorText.baseAddress.map { String(cString: $0) } ?? ""
@@ -210,7 +211,7 @@ final class Transfer {
     }
 
     private func decide() throws(AttemptFailure) {
-        guard head.status == 200 || head.status == 206, let operation = exchange?.operation else {
+        guard head.status == 200 || head.status == 206, let operation = pending?.operation else {
             body = .error
             return
         }
@@ -232,9 +233,9 @@ final class Transfer {
     ///
     /// - Returns: Like `receiveHead`.
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard let exchange else { return -1 }
-        meter.noteReceived(bytes.count, for: exchange.operation)
-        guard exchange.admits(self) else { return -1 }
+        guard let pending else { return -1 }
+        meter.noteReceived(bytes.count, for: pending.operation)
+        guard pending.admits(self) else { return -1 }
         progress.receive(bytes.count, now: .now)
         didReceive?()
         do throws(AttemptFailure) {
@@ -247,10 +248,10 @@ final class Transfer {
                 return errorBody.count < Self.errorBodyByteLimit ? bytes.count : -1
             }
             // A listing is parsed from the newest attempt; the bytes of an object are the same in both.
-            let isNew = bodyOffset + bytes.count > exchange.operation.receivedByteCount
+            let isNew = bodyOffset + bytes.count > pending.operation.receivedByteCount
             // A response that is held needs all of its own bytes.
-            if isNew || exchange.operation.kind == .list || !exchange.operation.isHedgeable { exchange.lead(self) }
-            try exchange.operation.receive(bytes.bytes, at: bodyOffset)
+            if isNew || pending.operation.kind == .list || !pending.operation.isHedgeable { pending.lead(self) }
+            try pending.operation.receive(bytes.bytes, at: bodyOffset)
             bodyOffset += bytes.count
             return bytes.count
         } catch {

@@ -59,10 +59,10 @@ struct TransferLimit {
     ///
     /// - Parameters:
     ///   - wait: The pause that the store has requested.
-    ///   - patience: The time of a request. The pause is at most a quarter of that, so that the next requests do not
+    ///   - timeout: The time of a request. The pause is at most a quarter of that, so that the next requests do not
     ///     reach their deadlines in it, when the store may have recovered.
     mutating func noteRefusal(
-        sentAt instant: RunningClock.Instant, wait: Duration?, patience: Duration, now: RunningClock.Instant,
+        sentAt instant: RunningClock.Instant, wait: Duration?, timeout: Duration, now: RunningClock.Instant,
         using generator: inout some RandomNumberGenerator
     ) {
         guard loweredInstant.map({ $0 < instant }) ?? true else { return }
@@ -73,6 +73,6 @@ struct TransferLimit {
         count = max(1, count / 2)
         answerCount = 0
         loweredInstant = now
-        pauseEnd = now + min(max(backoff.next(isThrottled: true, using: &generator), wait ?? .zero), patience / 4)
+        pauseEnd = now + min(max(backoff.next(isThrottled: true, using: &generator), wait ?? .zero), timeout / 4)
     }
 }

@@ -32,7 +32,7 @@ struct MountRetry {
             do {
                 return try attempt()
             } catch {
-                guard limit > .zero, Self.mayPass(error) else { throw error }
+                guard limit > .zero, Self.isTransient(error) else { throw error }
                 guard .now + Self.pause < end else {
                     throw Failure("\(error) (tried for \(limit.components.seconds) s)")
                 }
@@ -42,7 +42,7 @@ struct MountRetry {
         }
     }
 
-    private static func mayPass(_ error: any Error) -> Bool {
-        (error as? Failure)?.mayPass ?? (error as? SettingsError)?.isTransient ?? false
+    private static func isTransient(_ error: any Error) -> Bool {
+        (error as? Failure)?.isTransient ?? (error as? SettingsError)?.isTransient ?? false
     }
 }

@@ -6,7 +6,7 @@ import SystemSupport
 ///
 /// An attempt that is silent or slow may be hedged: a second attempt for the missing bytes is sent beside it, and soon
 /// one of them continues alone. The two count as one attempt.
-final class Exchange {
+final class PendingRequest {
     /// The state of the request.
     enum Phase {
         case queued
@@ -25,7 +25,7 @@ final class Exchange {
     /// The time at which the request fails. It moves while bytes arrive (`extendDeadline`).
     private(set) var deadline: RunningClock.Instant
     /// The time that the request was given at first.
-    let patience: Duration
+    let timeout: Duration
     /// The time of the last bytes, as far as checks have seen it; `nil` for none.
     private(set) var progressInstant: RunningClock.Instant?
     /// The time without bytes after which an attempt is abandoned.
@@ -92,14 +92,14 @@ final class Exchange {
     /// byte a second does not reach it.
     private static let progressByteCount = 65_536
 
-    /// - Parameter now: The time of the request. The time until `deadline` is its `patience`.
+    /// - Parameter now: The time of the request. The time until `deadline` is its `timeout`.
     init(
         id: UInt64, operation: any Operation, deadline: RunningClock.Instant, now: RunningClock.Instant = .now
     ) {
         self.id = id
         self.operation = operation
         self.deadline = deadline
-        patience = deadline - now
+        timeout = deadline - now
         watchInstant = now
     }
 
@@ -119,7 +119,7 @@ final class Exchange {
         } else {
             return false
         }
-        guard let extended = lastInstant.map({ $0 + patience }), extended > now else { return false }
+        guard let extended = lastInstant.map({ $0 + timeout }), extended > now else { return false }
         countedByteCount = receivedByteCount
         deadline = extended
         return true
@@ -234,7 +234,7 @@ final class Exchange {
 
 // MARK: - Two attempts at once
 
-extension Exchange {
+extension PendingRequest {
     /// The attempts in flight, in their order.
     var attempts: [Attempt] {
         guard case .transferring(let attempt, let hedge) = phase else { return [] }
@@ -271,7 +271,8 @@ extension Exchange {
         }
         let verdict = transfer.progress.isSlow(
             missingByteCount: operation.missingByteCount, peerRate: max(hedging.rates.common, fastRate),
-            hedgeDelay: hedging.latency.hedgeDelay, patience: Hedging.patience(hedgeCount: hedgeCount), now: now)
+            hedgeDelay: hedging.latency.hedgeDelay, timeoutFactor: Hedging.timeoutFactor(hedgeCount: hedgeCount),
+            now: now)
         switch verdict {
         case true:
             slowInstant = slowInstant ?? now
@@ -293,7 +294,7 @@ extension Exchange {
 
     /// Returns `true` if the attempt has been slow for `limit`, doubled with each hedge.
     func isSlow(for limit: Duration, now: RunningClock.Instant) -> Bool {
-        slowInstant.map { now - $0 >= limit * Hedging.patience(hedgeCount: hedgeCount + 1) } ?? false
+        slowInstant.map { now - $0 >= limit * Hedging.timeoutFactor(hedgeCount: hedgeCount + 1) } ?? false
     }
 
     /// The attempt of two that a third one replaces: the one with the longer silence.
