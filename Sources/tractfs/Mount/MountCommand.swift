@@ -54,14 +54,16 @@ struct MountCommand: ConfigurableCommand {
         guard let context = try ChildContext.take(from: environment) else {
             // Reports wrong settings before any process is started.
             let device = try MountSettings(self).handedDevice?.take()
-            if running.foreground { return try supervise(nil, arguments, device) }
+            let owner = try running.ownerPid.map { try MountOwner(process: $0) }
+            if running.foreground { return try supervise(nil, arguments, device, owner) }
             return try BackgroundStart.run(
                 arguments, environment: environment, workingDirectory: AbsolutePath.of("."), device: device,
-                notice: StandardError.tell)
+                owner: owner, notice: StandardError.tell)
         }
+        let owner = context.owner.map(MountOwner.init(inheriting:))
         switch context.role {
-        case .supervisor: try supervise(context, arguments, context.device)
-        case .upgradedSupervisor: try supervise(context, arguments, nil)
+        case .supervisor: try supervise(context, arguments, context.device, owner)
+        case .upgradedSupervisor: try supervise(context, arguments, nil, owner)
         case .server, .successor, .trial: serve(context)
         }
     }
