@@ -105,10 +105,7 @@ class Mount:
         if self.is_mounted:
             _program.run("unmount", "--", str(self.path))
         if self._is_temporary:
-            try:
-                self.path.rmdir()
-            except OSError:
-                pass
+            _remove(self.path)
         _owned.pop(str(self.path), None)
 
     def _end(self) -> None:
@@ -140,7 +137,7 @@ def mount(uri: str, path: Optional[AnyPath] = None, **options: OptionValue) -> M
         _program.run("mount", f"--owner-pid={owner}", *_program.options(options), "--", uri, point)
     except BaseException:
         if is_temporary:
-            os.rmdir(point)
+            _remove(point)
         raise
     made = Mount(uri, point, owner=owner, is_temporary=is_temporary)
     _owned[point] = made
@@ -175,6 +172,14 @@ def _patterns(include: Union[str, Iterable[str]], exclude: Union[str, Iterable[s
         for pattern in [patterns] if isinstance(patterns, str) else patterns:
             arguments.append(f"--{name}={pattern}")
     return arguments
+
+
+def _remove(folder: AnyPath) -> None:
+    """Removes a mount point, unless another process still uses it."""
+    try:
+        os.rmdir(folder)
+    except OSError:
+        pass
 
 
 def _unescaped(field: str) -> str:
