@@ -74,6 +74,7 @@ extension ObjectReads.State {
         let part = parts.remove(at: index)
         effects.mayBeIdle = true
         effects.release(part.blocks)
+        if case .success = result, part.remaining.isEmpty { extendWindow(after: part, &effects) }
         let error: StoreError
         switch result {
         case .success:
@@ -214,12 +215,29 @@ extension ObjectReads.State {
             [cache, id] in cache.prefetchBudget(of: id)
         }
         guard let advice else { return ReadAhead(gaveUpWindow: gaveUpWindow) }
+        return ReadAhead(
+            fresh: prefetch(advice, except: demanded), partByteCount: advice.partByteCount, gaveUpWindow: gaveUpWindow)
+    }
+
+    /// Prefetches bytes beyond the window if a part has arrived while a read waits for earlier bytes.
+    private mutating func extendWindow(after part: Part, _ effects: inout DeferredEffects) {
+        let awaited = parts.filter { isAwaited(part: $0.number) }.map(\.remaining)
+        let advice = windows.extend(after: part.range, awaited: awaited) { [cache, id] in cache.prefetchBudget(of: id) }
+        guard let advice else { return }
+        start(prefetch(advice, except: []), partByteCount: advice.partByteCount, &effects)
+    }
+
+    /// Takes memory for the missing blocks of a window.
+    ///
+    /// - Returns: The blocks, with their index.
+    private mutating func prefetch(
+        _ advice: ReadWindows.Advice, except demanded: [Int]
+    ) -> [(index: Int, block: Block)] {
         let wanted = advice.ranges.flatMap { missing(among: Block.indices(covering: $0)) }
             .filter { !demanded.contains($0) }
         let memory = cache.takeForPrefetch(wanted.count)
         windows.advance(advice, firstRefused: memory.count < wanted.count ? wanted[memory.count] : nil)
-        return ReadAhead(
-            fresh: Array(zip(wanted, memory)), partByteCount: advice.partByteCount, gaveUpWindow: gaveUpWindow)
+        return Array(zip(wanted, memory))
     }
 
     /// Cancels the parts that no read and no window needs, except those that are nearly complete.

@@ -55,6 +55,14 @@ struct ReadCursor {
             ? min(frontier, run.lowerBound)..<run.lowerBound : run.upperBound..<max(frontier, run.upperBound)
     }
 
+    /// Returns `true` if the run goes forward, `range` lies in its window, and a read of the run waits for earlier
+    /// bytes.
+    func hasEarly(_ range: Range<Int>, awaited: [Range<Int>]) -> Bool {
+        guard !isBackward, ahead.contains(range.lowerBound) else { return false }
+        let unread = run.upperBound - ReadCursor.lateByteCountMax..<range.lowerBound
+        return awaited.contains { $0.overlaps(unread) }
+    }
+
     // MARK: Reads
 
     /// Returns the distance of a read of `extent` from the end of this run; `nil` if it doesn't belong to it.

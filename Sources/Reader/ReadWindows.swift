@@ -109,6 +109,30 @@ struct ReadWindows {
         }
     }
 
+    /// Returns the ranges to prefetch beyond a window after its part `range` has arrived early: while a read of the
+    /// same stream waits for earlier bytes.
+    ///
+    /// A delayed part blocks the reader and with it the window, and the connections would become idle once everything
+    /// behind the part has arrived. So each early part is replaced by one beyond the window.
+    ///
+    /// - Parameters:
+    ///   - awaited: The missing ranges that reads wait for.
+    ///   - share: The prefetch budget of the object.
+    mutating func extend(after range: Range<Int>, awaited: [Range<Int>], share: () -> Int) -> Advice? {
+        // Smaller parts belong to a window that still grows.
+        guard range.count == ReadWindows.partByteCount,
+            let index = cursors.firstIndex(where: { cursor in
+                isStreaming(cursor) && cursor.hasEarly(range, awaited: awaited)
+            })
+        else { return nil }
+        let cursor = cursors[index]
+        let limit = min(share() / streamCount, cursor.windowByteCount * WindowGrowth.extensionMultiple)
+        let extended = min(cursor.ahead.count + range.count, limit)
+        return cursor.missing(in: extended, objectByteCount: objectByteCount).map { range in
+            Advice(source: .cursor(index), ranges: AheadRanges(range), windowByteCount: cursor.windowByteCount)
+        }
+    }
+
     /// Returns `true` if a window includes bytes of `range`.
     func want(_ range: Range<Int>) -> Bool {
         cursors.contains { $0.ahead.overlaps(range) } || strides.contains { $0.wants(range) }

@@ -17,6 +17,57 @@ struct ReadWindowsTests {
         }
     }
 
+    /// Windows after a stream of reads up to `end`, so that the window has its largest size.
+    private func streaming(upTo end: Int) -> ReadWindows {
+        var windows = ReadWindows(objectByteCount: Self.gibibyte)
+        for start in stride(from: 0, to: end, by: Self.block) {
+            let extent = start..<start + Self.block
+            let (advice, _) = windows.note(extent, firstMissing: nil, isWaiting: true) { Self.gibibyte }
+            if let advice { windows.advance(advice, firstRefused: nil) }
+        }
+        return windows
+    }
+
+    @Test func `A window grows by each part that arrives before one that a read waits for, up to twice its size`() {
+        let end = 256 << 20
+        var windows = streaming(upTo: end)
+        let delayed = end - Self.block..<end + (4 << 20)
+        var advised: [Range<Int>] = []
+        for start in stride(from: delayed.upperBound, to: Self.gibibyte, by: 4 << 20) {
+            let advice = windows.extend(after: start..<start + (4 << 20), awaited: [delayed]) { Self.gibibyte }
+            guard let advice else { break }
+            windows.advance(advice, firstRefused: nil)
+            advised += advice.ranges.map(\.self)
+        }
+        let usual = end - (4 << 20) + WindowGrowth.windowByteCountMax..<end + WindowGrowth.windowByteCountMax
+        #expect(advised.first.map { usual.contains($0.lowerBound) } == true)
+        #expect(advised.last?.upperBound == end + 2 * WindowGrowth.windowByteCountMax)
+        #expect(zip(advised, advised.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+    }
+
+    /// Each with the parts that reads wait for.
+    @Test(arguments: [
+        [], [(256 << 20) + (60 << 20)..<(256 << 20) + (64 << 20)], [16 << 20..<20 << 20],
+    ])
+    func `A window does not grow by a part without a read of its stream that waits for earlier bytes`(
+        awaited: [Range<Int>]
+    ) {
+        var windows = streaming(upTo: 256 << 20)
+        let part = (256 << 20) + (8 << 20)..<(256 << 20) + (12 << 20)
+        let advice = windows.extend(after: part, awaited: awaited) { Self.gibibyte }
+        #expect(advice == nil)
+    }
+
+    @Test func `A window grows no further than the memory for it`() {
+        var windows = streaming(upTo: 256 << 20)
+        let part = (256 << 20) + (8 << 20)..<(256 << 20) + (12 << 20)
+        let delayed = (256 << 20) - Self.block..<(256 << 20) + (4 << 20)
+        while let advice = windows.extend(after: part, awaited: [delayed], share: { WindowGrowth.windowByteCountMax }) {
+            windows.advance(advice, firstRefused: nil)
+            #expect(advice.ranges.allSatisfy { $0.upperBound <= (256 << 20) + WindowGrowth.windowByteCountMax })
+        }
+    }
+
     @Test(
         arguments: [
             ([0..<4096], gibibyte, [0..<1 << 20]),

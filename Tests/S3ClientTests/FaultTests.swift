@@ -150,7 +150,7 @@ import Testing
             for collector in collectors {
                 try #expect(collector.outcome().get() == body.allBytes, "seed \(seed)")
             }
-            // 15 % are sent again, and 15 % of those; hedges may be 14 %, and those of the initial budget. On a busy
+            // 15 % are sent again, and 15 % of those; hedges may be 25 %, and those of the initial budget. On a busy
             // machine, on which responses pause for seconds, there are some more.
             #expect(server.requests(.get).count < count * 2, "seed \(seed)")
         }

@@ -86,9 +86,10 @@ import TestSupport
                 hedgeCount += 1
             }
             let share = requestCount / HedgeBudget.requestCountPerHedge
-            #expect(hedgeCount <= share + HedgeBudget.hedgeCountMax, "seed \(seed)")
+            let initial = HedgeBudget.requestCountMax / HedgeBudget.requestCountPerHedge
+            #expect(hedgeCount <= share + initial, "seed \(seed)")
         }
-        #expect(hedgeCount >= requestCount / HedgeBudget.requestCountPerHedge, "seed \(seed)")
+        #expect(hedgeCount >= requestCount / HedgeBudget.requestCountPerLateHedge, "seed \(seed)")
     }
 
     @Test func `the hedge budget saves up a few hedges, and not all of them for late responses`() {
@@ -96,8 +97,29 @@ import TestSupport
         for _ in 0..<1_000 { budget.earn() }
         let lateCount = (0..<20).count { _ in budget.spend(for: .late) }
         let otherCount = (0..<20).count { _ in budget.spend(for: .slow) }
-        #expect(lateCount == HedgeBudget.hedgeCountMax - HedgeBudget.reservedHedgeCount)
-        #expect(otherCount == HedgeBudget.reservedHedgeCount)
+        #expect(lateCount == 4 && otherCount == 9)
+    }
+
+    @Test func `late responses earn one hedge for seven requests, stalled and slow ones one for four`() {
+        for (reason, requestCount) in [(HedgeReason.late, 7), (.stalled, 4), (.slow, 4)] {
+            var budget = HedgeBudget()
+            while budget.spend(for: reason) { continue }
+            let hedgeCount = (0..<700).count { _ in
+                budget.earn()
+                return budget.spend(for: reason)
+            }
+            #expect((700 / requestCount - 1...700 / requestCount).contains(hedgeCount))
+        }
+    }
+
+    @Test(arguments: HedgeReason.allCases)
+    func `a hedge that was not sent costs nothing`(reason: HedgeReason) {
+        var budget = HedgeBudget()
+        for _ in 0..<1_000 {
+            let isSpent = budget.spend(for: reason)
+            #expect(isSpent)
+            budget.refund(reason)
+        }
     }
 }
 

@@ -17,12 +17,12 @@ private func head(_ status: Int, _ fields: [String]) -> ResponseHead {
     return head
 }
 
-private func attempt(isHedge: Bool = false) -> Attempt {
+private func attempt(hedgeReason: HedgeReason? = nil) -> Attempt {
     Attempt(
         transfer: Transfer(configuration: S3Configuration(bucket: "b"), meter: RequestMeter()),
         request: ClientContext.SignedRequest(
             url: "", headers: [], route: Route(proxy: nil, host: nil, addresses: []), server: "s", region: "r",
-            credentials: nil, isUnverified: false), isHedge: isHedge)
+            credentials: nil, isUnverified: false), hedgeReason: hedgeReason)
 }
 
 @Suite struct `Backing off` {
@@ -183,7 +183,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
     @Test func `a request continues with the attempt that leads`() {
         let exchange = exchange(seconds: 60)
         let first = attempt()
-        let second = attempt(isHedge: true)
+        let second = attempt(hedgeReason: .slow)
         for attempt in [first, second] { attempt.transfer.progress = Progress(now: start) }
         exchange.begin(first, now: start)
         let late = start + LatencyEstimate.firstHedgeDelay
@@ -207,7 +207,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         let collector = RangeCollector()
         let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
         let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
-        let (first, second) = (attempt(), attempt(isHedge: true))
+        let (first, second) = (attempt(), attempt(hedgeReason: .slow))
         first.transfer.prepare(exchange, first.request, connectionAge: .seconds(300), now: start)
         exchange.begin(first, now: start)
         second.transfer.prepare(exchange, second.request, connectionAge: .seconds(300), now: start)
@@ -227,7 +227,7 @@ private func attempt(isHedge: Bool = false) -> Attempt {
         let collector = RangeCollector()
         let operation = GetOperation(RangeRequest(object: object, range: 0..<10), bucket: "b", receiver: collector)
         let exchange = Exchange(id: 1, operation: operation, deadline: start + .seconds(60))
-        let (slow, hedge) = (attempt(), attempt(isHedge: true))
+        let (slow, hedge) = (attempt(), attempt(hedgeReason: .slow))
         slow.transfer.prepare(exchange, slow.request, connectionAge: .seconds(300), now: start)
         exchange.begin(slow, now: start)
         answer(slow, from: 0)

@@ -3,6 +3,6 @@ struct Attempt {
     /// The transfer that carries the attempt.
     let transfer: Transfer
     let request: ClientContext.SignedRequest
-    /// `true` for a hedge: a second attempt beside another one.
-    let isHedge: Bool
+    /// The reason for a hedge, a second attempt beside another one; `nil` for any other attempt.
+    let hedgeReason: HedgeReason?
 }

@@ -148,7 +148,7 @@ final class NetworkLoop {
             meter.note(exchange.operation) { counts in
                 if isFirst { counts.requestCount += 1 } else { counts.retryCount += 1 }
             }
-            exchange.begin(send(request, of: exchange, isHedge: false, now: now), now: now)
+            exchange.begin(send(request, of: exchange, hedgeReason: nil, now: now), now: now)
         case .wait(let reason):
             exchange.wait(until: now + Self.preparationInterval, for: reason)
         case .unresolved(let failure):
@@ -177,7 +177,8 @@ final class NetworkLoop {
 
     /// Sends a request for the missing bytes. The response arrives in one of the next turns.
     private func send(
-        _ request: ClientContext.SignedRequest, of exchange: Exchange, isHedge: Bool, now: RunningClock.Instant
+        _ request: ClientContext.SignedRequest, of exchange: Exchange, hedgeReason: HedgeReason?,
+        now: RunningClock.Instant
     ) -> Attempt {
         let transfer =
             idleTransfers.popLast()
@@ -187,7 +188,7 @@ final class NetworkLoop {
         if hedgeLookInstant == nil { hedgeLookInstant = now + Self.hedgeLookInterval }
         let code = curl_multi_add_handle(multi, transfer.easy)
         precondition(code == CURLM_OK, "curl_multi_add_handle: \(code.rawValue)")
-        return Attempt(transfer: transfer, request: request, isHedge: isHedge)
+        return Attempt(transfer: transfer, request: request, hedgeReason: hedgeReason)
     }
 
     private func collectEnded() {
@@ -405,7 +406,7 @@ final class NetworkLoop {
         else { return }
         hedging[kind].budget.spend(for: reason)
         if let attempt = exchange.replaceable { drop(attempt, of: exchange, now: now) }
-        exchange.beginHedge(send(request, of: exchange, isHedge: true, now: now), now: now)
+        exchange.beginHedge(send(request, of: exchange, hedgeReason: reason, now: now), now: now)
         watch(exchange)
         if !hedged.contains(where: { $0 === exchange }) { hedged.append(exchange) }
         meter.note(exchange.operation) { $0.hedgeCount += 1 }
@@ -427,7 +428,9 @@ final class NetworkLoop {
 
     private func drop(_ loser: Attempt, of exchange: Exchange, now: RunningClock.Instant) {
         record(loser, of: exchange, now: now)
-        if loser.isHedge, loser.transfer.isUnsent { hedging[exchange.operation.kind].budget.refund() }
+        if let reason = loser.hedgeReason, loser.transfer.isUnsent {
+            hedging[exchange.operation.kind].budget.refund(reason)
+        }
         release(loser.transfer)
         _ = exchange.leave(loser, now: now)
         watch(exchange)
@@ -436,7 +439,7 @@ final class NetworkLoop {
     /// Records the latency of a response. Each attempt counts once, hedged or not. Hedges do not count, since late
     /// responses would then look early.
     private func record(_ attempt: Attempt, of exchange: Exchange, now: RunningClock.Instant) {
-        guard !attempt.isHedge else { return }
+        guard attempt.hedgeReason == nil else { return }
         hedging[exchange.operation.kind].latency.record(attempt.transfer.timeToFirstBytes(now: now))
     }
 

@@ -11,7 +11,8 @@ struct Progress {
     /// single bytes does not reach it.
     static let byteCountMin = 1_024
     /// The minimum window: at S3's rate a part of 4 MiB takes as long. For a store that takes long to begin, as on a
-    /// line with long round trips, it is half of `hedgeDelay`: a new connection needs some round trips to become fast.
+    /// line with long round trips, it is half of the expected time to the first bytes: a new connection needs some
+    /// round trips to become fast.
     static let windowMin: Duration = .milliseconds(50)
     /// The minimum window for the comparison of other transfers. It is short, so that a line that is slow for all is
     /// noticed.
@@ -28,6 +29,8 @@ struct Progress {
     private var countedByteCount = 0
     /// The time of the last progress; the start of the attempt if there was none.
     private(set) var instant: RunningClock.Instant
+    /// The time from the start of the attempt to its first bytes; zero before them.
+    private var beginning = Duration.zero
     private var windowStart: RunningClock.Instant
     /// The number of bytes received when the window began.
     private var windowStartByteCount = 0
@@ -54,7 +57,10 @@ struct Progress {
     mutating func receive(_ count: Int, now: RunningClock.Instant) {
         let isFirst = !hasBegun
         byteCount += count
-        if isFirst { windowStart = now }
+        if isFirst {
+            beginning = now - windowStart
+            windowStart = now
+        }
         guard isFirst || byteCount - countedByteCount >= Progress.byteCountMin else { return }
         countedByteCount = byteCount
         instant = now
@@ -77,19 +83,21 @@ struct Progress {
     /// - Parameters:
     ///   - missingByteCount: The number of missing bytes.
     ///   - peerRate: The rate of other transfers, in bytes per second.
-    ///   - hedgeDelay: The expected time until the first bytes of a new request.
+    ///   - hedgeDelay: The time after which a response counts as late. Before the first responses it is long, and the
+    ///     attempt's own time to its first bytes tells more about a new request.
     ///   - patience: The factor by which the window must be longer than usual.
     /// - Returns: `true` if a new request would be several times as fast; `nil` if it is too early to tell.
     mutating func isSlow(
         missingByteCount: Int, peerRate: Double, hedgeDelay: Duration, patience: Int, now: RunningClock.Instant
     ) -> Bool? {
         let window = now - windowStart
-        guard hasBegun, window >= max(Self.windowMin, hedgeDelay / 2) * patience,
+        let beginningAnew = min(hedgeDelay, beginning * LatencyEstimate.medianMultipleMax)
+        guard hasBegun, window >= max(Self.windowMin, beginningAnew / 2) * patience,
             peerRate * (window / .seconds(1)) >= Double(Self.windowByteCountMin)
         else { return nil }
         let rate = Double(byteCount - windowStartByteCount) / (window / .seconds(1))
         let missing = Double(missingByteCount)
-        let secondsAnew = hedgeDelay / .seconds(1) + missing / peerRate
+        let secondsAnew = beginningAnew / .seconds(1) + missing / peerRate
         // Multiplied, since the rate may be zero.
         if missing > Double(Self.slownessMultiple) * secondsAnew * rate { return true }
         lastRate = rate

@@ -150,7 +150,7 @@ import Testing
     @Test func `the endpoint of a directory bucket that refuses connections is named in the error`() throws {
         let client = try client(of: "http://127.0.0.1:\(try freePort())")
         defer { client.shutdown() }
-        let outcome = try client.page(folder, within: .seconds(2))
+        let outcome = try client.page(folder, within: .seconds(5))
         #expect(outcome.failureCode == .unreachable)
         guard case .failure(let error) = outcome else { return }
         #expect(error.message.contains("can't connect to http://127.0.0.1:"), "\(error)")
