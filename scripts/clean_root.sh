@@ -29,6 +29,6 @@ in_root() {
     local root=$1
     shift
     chroot "$root" env -i HOME="${USER_HOME:-/root}" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-        LC_ALL=C.UTF-8 AWS_ENDPOINT_URL="$AWS_ENDPOINT_URL" AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true \
-        AWS_ACCESS_KEY_ID="$AWS_ACCESS_KEY_ID" AWS_SECRET_ACCESS_KEY="$AWS_SECRET_ACCESS_KEY" "$@"
+        LC_ALL=C.UTF-8 AWS_ENDPOINT_URL="${AWS_ENDPOINT_URL-}" AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true \
+        AWS_ACCESS_KEY_ID="${AWS_ACCESS_KEY_ID-}" AWS_SECRET_ACCESS_KEY="${AWS_SECRET_ACCESS_KEY-}" "$@"
 }
