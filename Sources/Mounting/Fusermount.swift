@@ -2,11 +2,16 @@ import Glibc
 import SystemPackage
 import SystemSupport
 
-/// fusermount3(1), the set-user-ID helper that mounts and unmounts for unprivileged users.
+/// fusermount3(1), the set-user-ID helper that mounts and unmounts for unprivileged users, or fusermount(1), which does
+/// the same where only version 2 of FUSE is installed.
 enum Fusermount {
-    private static let program = "fusermount3"
     /// The folders to search for it.
     private static let folders = ["/usr/local/bin", "/usr/bin", "/bin"]
+    private static let program = isFound("fusermount3") || !isFound("fusermount") ? "fusermount3" : "fusermount"
+
+    private static func isFound(_ name: String) -> Bool {
+        folders.contains { access("\($0)/\(name)", X_OK) == 0 }
+    }
 
     /// Mounts, and returns the mounted /dev/fuse. The helper sends it over a socket whose number is in its environment.
     static func mount(at path: String, options: String) throws(MountError) -> CInt {

@@ -13,11 +13,12 @@ package enum BackgroundStart {
     ///   - environment: The environment of this process.
     ///   - workingDirectory: The absolute path of the working directory.
     ///   - device: The /dev/fuse that another program has mounted; `nil` if there is none.
+    ///   - owner: The process with which the mount ends; `nil` if there is none.
     ///   - notice: Called with the reason whenever the mount has to wait.
     /// - Throws: The reason that there is no mount.
     package static func run(
         _ arguments: [String], environment: [String: String], workingDirectory: String, device: FileDescriptor?,
-        notice: (String) -> Void
+        owner: MountOwner?, notice: (String) -> Void
     ) throws {
         let pipe = try FileDescriptor.closeOnExecPipe()
         let child: ChildProcess
@@ -27,6 +28,7 @@ package enum BackgroundStart {
             context.workingDirectory = workingDirectory
             context.startReport = pipe.writeEnd
             context.device = device
+            context.owner = owner?.file
             child = try ChildProcess(
                 OwnProgram.path(), named: CommandLine.arguments.first, arguments,
                 environment: context.environment(addedTo: environment),

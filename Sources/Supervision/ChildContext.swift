@@ -29,6 +29,8 @@ package struct ChildContext: Sendable {
     package var overlay: FileDescriptor?
     /// The socket for requests for the mount below the overlay (`LowerMount`); for an upgraded supervisor.
     package var lowerMountSocket: FileDescriptor?
+    /// The process with which the mount ends (`MountOwner`); for a supervisor.
+    package var owner: FileDescriptor?
 
     package init(_ role: ProcessRole) {
         self.role = role
@@ -57,6 +59,7 @@ package struct ChildContext: Sendable {
             (Variable.supervisor, \.supervisor), ("_TRACTFS_CHILD_START_REPORT", \.startReport),
             ("_TRACTFS_CHILD_SHARED_STATE", \.sharedState), ("_TRACTFS_CHILD_DEVICE", \.device),
             ("_TRACTFS_CHILD_OVERLAY", \.overlay), ("_TRACTFS_CHILD_LOWER_MOUNT_SOCKET", \.lowerMountSocket),
+            ("_TRACTFS_CHILD_OWNER", \.owner),
         ]
     }
 

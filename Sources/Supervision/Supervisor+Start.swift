@@ -73,6 +73,16 @@ extension Supervisor {
         }
     }
 
+    /// Ends the mount when its owner has ended. Call this after `handleSignals`.
+    package func endWithOwner() {
+        guard let owner else { return }
+        DetachedThread.start { [self] in
+            ProcessFile.waitForEnd(of: owner.file)
+            logger.notice("the process that owns the mount has ended: unmounting")
+            end(by: SIGTERM)
+        }
+    }
+
     private func end(by signal: CInt) {
         state.change { $0.isEnding = true }
         service.noteEnd("unmounted at \(strsignal(signal).map { String(cString: $0) } ?? "a signal")")

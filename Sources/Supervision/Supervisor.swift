@@ -11,7 +11,7 @@ import SystemSupport
 ///
 /// It does as little as possible, so that as little as possible can fail. It has three threads: the main thread waits
 /// for the server's end and decides about the next one, the second handles signals, and the third detects a hanging
-/// server.
+/// server. A mount with an owner has a fourth, which waits for the owner's end.
 package final class Supervisor: Sendable {
     /// The complete command line, without the program, with which every server of this mount is started.
     let arguments: [String]
@@ -32,6 +32,8 @@ package final class Supervisor: Sendable {
     let overlay: SupervisedOverlay?
     /// The /dev/fuse that another program has mounted, for the first server.
     let handedDevice: FileDescriptor?
+    /// The process with which the mount ends; `nil` if there is none.
+    let owner: MountOwner?
     /// Locked while a server is started, and while this process executes another program, which would not know that
     /// server.
     let startLock = Mutex(())
@@ -59,7 +61,7 @@ package final class Supervisor: Sendable {
     package init(
         _ arguments: [String], environment: [String: String], workingDirectory: String, version: String,
         readTimeout: Duration, service: ServiceState, overlay: SupervisedOverlay?, handedDevice: FileDescriptor?,
-        inheriting context: ChildContext?, logger: Logger
+        owner: MountOwner?, inheriting context: ChildContext?, logger: Logger
     ) throws {
         self.arguments = arguments
         self.environment = environment
@@ -69,6 +71,7 @@ package final class Supervisor: Sendable {
         self.service = service
         self.overlay = overlay
         self.handedDevice = handedDevice
+        self.owner = owner
         self.logger = logger
         if let context, let memory = context.sharedState {
             sharedState = try SupervisorSharedState(inheriting: memory)
@@ -95,7 +98,10 @@ package final class Supervisor: Sendable {
         context.sharedState = sharedState.descriptor
         context.stateLog = stateLog?.descriptors ?? []
         context.overlay = overlay?.folder.descriptor
-        if role == .upgradedSupervisor { context.lowerMountSocket = overlay?.socket }
+        if role == .upgradedSupervisor {
+            context.lowerMountSocket = overlay?.socket
+            context.owner = owner?.file
+        }
         if let mount = state.look({ $0.mount }) {
             context.device = mount.device
             context.mount = mount.identity

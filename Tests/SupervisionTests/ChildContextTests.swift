@@ -26,6 +26,7 @@ import Testing
         context.server = 123
         context.overlay = FileDescriptor(rawValue: 9)
         context.lowerMountSocket = FileDescriptor(rawValue: 10)
+        context.owner = FileDescriptor(rawValue: 11)
         return context
     }
 
@@ -37,7 +38,8 @@ import Testing
         #expect(read.sharedState == context.sharedState && read.stateLog == context.stateLog)
         #expect(read.device == context.device && read.mount == context.mount && read.server == context.server)
         #expect(read.overlay == context.overlay && read.lowerMountSocket == context.lowerMountSocket)
-        #expect(Set(read.descriptors.map(\.rawValue)) == Set(3...10))
+        #expect(read.owner == context.owner)
+        #expect(Set(read.descriptors.map(\.rawValue)) == Set(3...11))
     }
 
     @Test func `a context without fields is the same after passing through an environment`() throws {

@@ -1,1 +1,1 @@
-"""The modules of scripts/package: a Debian package and a tarball of one program."""
+"""The modules of scripts/package: packages of one program."""

@@ -32,6 +32,8 @@ class Release:
     architecture: str
     machine: str
     maintainer: str
+    # The program of the build with its objects, if `program` was linked from them elsewhere.
+    objects: Path | None = None
 
     @staticmethod
     def of(program: Path, root: Path) -> "Release":

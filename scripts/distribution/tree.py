@@ -11,7 +11,9 @@ from distribution.release import Release, output
 
 # Pages for developers, which are not installed.
 INTERNAL_PAGES = {"ARCHITECTURE.md", "CONTRIBUTING.md"}
-EXAMPLES = ["systemd/mnt-hcp.mount", "systemd/mnt-hcp.automount", "systemd/tractfs.conf.example"]
+EXAMPLES = [
+    "systemd/mnt-hcp.mount", "systemd/mnt-hcp.automount", "systemd/tractfs.conf.example", "module/tractfs.lua",
+]
 
 
 def make(release: Release, root: Path, usr: Path, zsh_folder: str) -> None:

@@ -63,4 +63,13 @@ static inline void tractfs_easy_set_quick_exit(CURL *easy) {
 #endif
 }
 
+/// Returns the path of the certificates for which this libcurl was built; null if unknown (before 7.70).
+static inline const char *tractfs_certificate_path(void) {
+#if LIBCURL_VERSION_NUM >= 0x074600
+    return curl_version_info(CURLVERSION_NOW)->cainfo;
+#else
+    return 0;
+#endif
+}
+
 #endif

@@ -87,6 +87,10 @@ int tractfs_fs_mount(int context, int is_read_only, int forbids_execution);
 /// Attaches such a mount to a mount point (move_mount(2)).
 int tractfs_fs_attach(int mount, const char *path);
 
+/// Opens a process as a file that becomes readable at its end, close-on-exec (pidfd_open(2), Linux 5.3 and later; glibc
+/// has it since 2.36). Returns the descriptor, or -1 and errno.
+int tractfs_open_process(pid_t process);
+
 /// The number of the control call, an ioctl(2) on an open folder of a mount, and the size of the message that it passes
 /// both ways (Sources/MountControl). The number contains the size, of which it can hold 16 KiB.
 extern const unsigned long TRACTFS_CONTROL;

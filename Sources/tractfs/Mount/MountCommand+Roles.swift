@@ -17,8 +17,11 @@ extension MountCommand {
     ///   - context: The context from the process that started this one; `nil` if the user did.
     ///   - arguments: The complete command line.
     ///   - handedDevice: The /dev/fuse that another program has mounted; `nil` if there is none.
+    ///   - owner: The process with which the mount ends; `nil` if there is none.
     /// - Throws: The reason that there is no mount, unless a waiting command reports it.
-    func supervise(_ context: ChildContext?, _ arguments: [String], _ handedDevice: FileDescriptor?) throws {
+    func supervise(
+        _ context: ChildContext?, _ arguments: [String], _ handedDevice: FileDescriptor?, _ owner: MountOwner?
+    ) throws {
         let destination = running.logDestination
         let report = context?.startReport.map { StartReport($0) }
         let environment = Environment.variables()
@@ -33,8 +36,9 @@ extension MountCommand {
                 arguments, environment: environment, workingDirectory: AbsolutePath.of("."), version: Tractfs.version,
                 readTimeout: store.readTimeout.duration,
                 service: ServiceState(uri: uri, isService: running.foreground, environment: environment),
-                overlay: overlay, handedDevice: handedDevice, inheriting: context, logger: logger)
+                overlay: overlay, handedDevice: handedDevice, owner: owner, inheriting: context, logger: logger)
             supervisor.handleSignals(reopenLog: destination.reopening { logger.warning("\($0)") })
+            supervisor.endWithOwner()
             if let context, let device = context.device, let mount = context.mount {
                 supervisor.finishUpgrade(SupervisedMount(mount, device), server: context.server)
             } else {

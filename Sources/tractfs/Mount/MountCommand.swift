@@ -1,5 +1,7 @@
 import ArgumentParser
 import CommandOutput
+import Diagnostics
+import Glibc
 import Mounting
 import Settings
 import Supervision
@@ -54,15 +56,27 @@ struct MountCommand: ConfigurableCommand {
         guard let context = try ChildContext.take(from: environment) else {
             // Reports wrong settings before any process is started.
             let device = try MountSettings(self).handedDevice?.take()
-            if running.foreground { return try supervise(nil, arguments, device) }
-            return try BackgroundStart.run(
+            let owner = try running.ownerPid.map { try MountOwner(process: $0) }
+            if running.foreground { return try supervise(nil, arguments, device, owner) }
+            try BackgroundStart.run(
                 arguments, environment: environment, workingDirectory: AbsolutePath.of("."), device: device,
-                notice: StandardError.tell)
+                owner: owner, notice: StandardError.tell)
+            // For a person, but not for mount(8), which says nothing.
+            if isatty(STDOUT_FILENO) == 1, !MountHelper.isCalled { try? StandardOutput.write(summary(environment)) }
+            return
         }
+        let owner = context.owner.map(MountOwner.init(inheriting:))
         switch context.role {
-        case .supervisor: try supervise(context, arguments, context.device)
-        case .upgradedSupervisor: try supervise(context, arguments, nil)
+        case .supervisor: try supervise(context, arguments, context.device, owner)
+        case .upgradedSupervisor: try supervise(context, arguments, nil, owner)
         case .server, .successor, .trial: serve(context)
         }
+    }
+
+    /// Returns at most three lines on a new mount: how to unmount it, and what would make it faster here.
+    private func summary(_ environment: [String: String]) -> String {
+        let mounted = "\(uri) is mounted on \(mountPoint); unmount it with: tractfs unmount \(mountPoint)"
+        let lines = [mounted] + MountAdvice.lines(cache: cache, environment: environment)
+        return lines.map { $0 + "\n" }.joined()
     }
 }

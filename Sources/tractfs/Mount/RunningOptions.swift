@@ -22,6 +22,11 @@ struct RunningOptions: ParsableArguments {
     var foreground = false
 
     @Option(
+        help: ArgumentHelp("End the mount when this process ends, however it ends.", valueName: "pid"),
+        transform: Int32.read)
+    var ownerPid: Int32?
+
+    @Option(
         "The lowest level to log: trace, debug, info, notice, warning, error or critical.", valueName: "level",
         completion: .cases(of: Logger.Level.self))
     var logLevel = Logger.Level.info

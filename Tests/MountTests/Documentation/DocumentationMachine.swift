@@ -118,6 +118,7 @@ final class DocumentationMachine {
         return [
             "HOME=\(Self.home)", "USER=root", "LOGNAME=root", "LC_ALL=C.UTF-8", "TERM=xterm",
             "PATH=/usr/local/sbin:/usr/local/bin:\(python):/usr/sbin:/usr/bin:/sbin:/bin",
+            "PYTHONPATH=\(packageRoot)/python",
             "AWS_ENDPOINT_URL=\(endpointURL)", "AWS_EC2_METADATA_DISABLED=true",
         ]
     }

@@ -1,0 +1,24 @@
+internal import CCurl
+import Glibc
+
+/// The certificates of certification authorities that the system provides.
+enum SystemCertificates {
+    /// The files of the distributions.
+    static let paths = [
+        "/etc/ssl/certs/ca-certificates.crt",  // Debian, Ubuntu, Arch, Gentoo
+        "/etc/pki/tls/certs/ca-bundle.crt",  // Fedora, Red Hat, Amazon Linux
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  // Red Hat without the link above
+        "/etc/ssl/ca-bundle.pem",  // SUSE
+        "/etc/ssl/cert.pem",  // Alpine
+    ]
+
+    /// The file to give to libcurl; `nil` for its own default. A program from another distribution brings a libcurl
+    /// whose default may not exist here.
+    static let file = tractfs_certificate_path().flatMap { file(insteadOf: String(cString: $0)) }
+
+    /// Returns the first existing file of `paths`; `nil` if `standard` exists, or none does.
+    static func file(insteadOf standard: String, among paths: [String] = paths) -> String? {
+        func exists(_ path: String) -> Bool { access(path, R_OK) == 0 }
+        return exists(standard) ? nil : paths.first(where: exists)
+    }
+}
