@@ -5,7 +5,7 @@ import Testing
 
 /// The text of `tractfs mount` on a terminal.
 @Suite(mounts) struct MountSummaryTests {
-    @Test func `On a terminal, mounting says how to unmount and what would be faster, and in a script nothing`() throws {
+    @Test func `On a terminal, mounting says how to unmount and what is slow, and in a script nothing`() throws {
         try withS3TestServer { server in
             try withTemporaryDirectory { directory in
                 let mountPoint = directory + "/mount"

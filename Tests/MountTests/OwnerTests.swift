@@ -67,7 +67,9 @@ import Testing
             try withOwnedMount(of: server) { owner, mountPoint in
                 let first = try #require(MountProcesses(of: mountPoint))
                 kill(first.server, SIGKILL)
-                try eventually("a takeover") { MountProcesses(of: mountPoint).map { $0.server != first.server } ?? false }
+                try eventually("a takeover") {
+                    MountProcesses(of: mountPoint).map { $0.server != first.server } ?? false
+                }
                 #expect(try runChecked("cat", [mountPoint + "/file"]) == "read me")
                 try runChecked(tractfsExecutable(), ["upgrade", mountPoint])
                 #expect(try runChecked("cat", [mountPoint + "/file"]) == "read me")
