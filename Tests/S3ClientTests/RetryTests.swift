@@ -162,7 +162,9 @@ private func attempt(hedgeReason: HedgeReason? = nil) -> Attempt {
         var highest = Highest()
         var failure = AttemptFailure(StoreError(.throttled, "slow down"), remedy: .backOff)
         failure.retryAfter = .seconds(7)
-        #expect(pendingRequest(seconds: 60).decide(after: failure, now: start, using: &highest) == .retry(after: .seconds(7)))
+        #expect(
+            pendingRequest(seconds: 60).decide(after: failure, now: start, using: &highest)
+                == .retry(after: .seconds(7)))
     }
 
     @Test func `a request ends at once where no remedy exists`() {

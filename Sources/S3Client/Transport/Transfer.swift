@@ -52,7 +52,9 @@ final class Transfer {
         setLimits()
         setCallbacks()
         _ = tractfs_easy_set_string(easy, CURLOPT_USERAGENT, configuration.userAgent)
-        if let file = configuration.caBundle ?? SystemCertificates.file { _ = tractfs_easy_set_string(easy, CURLOPT_CAINFO, file) }
+        if let file = configuration.caBundle ?? SystemCertificates.file {
+            _ = tractfs_easy_set_string(easy, CURLOPT_CAINFO, file)
+        }
     }
 
     deinit {
