@@ -83,7 +83,6 @@ struct DeepWalk {
             // aren't.
             let isDemanded = !isCurrentComplete && !search.hasPassedPages && start.hasPrefix(trail.current)
             if !isDemanded && !mayRequest(accounting, unvisitedCountMax: unvisitedCountMax) { break }
-            if search.hasPassedPages && !pages.areEfficient(accounting.account(of: number)) { break }
             requests.append(pages.request(from: start, for: number, &accounting, tree))
             if isDemanded { _ = accounting.use(start) }
             search.position = start

@@ -20,7 +20,7 @@ struct PageEndPredictor {
         var keyCount = 0
         var childEndCount = 0
         var template: SiblingTemplate?
-        /// `true` if a child has more keys than a page: then each of its siblings is worth a page.
+        /// `true` if a child has several pages of keys: then a page that begins at each sibling is no great loss.
         var hasBigChild = false
         /// The number of predictions that may be in flight; 0 after wrong ones.
         var trust = 2
@@ -35,6 +35,8 @@ struct PageEndPredictor {
     static let pageKeyCount = 1_000
     /// The number of children that must be known before their average counts.
     private static let childCountMin = 4
+    /// The number of keys of a directory that is listed in parallel with its siblings.
+    private static let bigKeyCount = 3 * pageKeyCount
     /// The size above which siblings are predicted one by one.
     private static let groupedKeyCountMax = 500
     private static let trustMax = 64
@@ -85,7 +87,7 @@ struct PageEndPredictor {
     /// Notes if the child of `prefix` that contains `key` has more keys than a page.
     private mutating func learnSize(of prefix: Key, from key: Key) {
         guard let child = key.child(of: prefix) else { return }
-        if samples.keyCount(below: prefix.directory(child)) >= PageEndPredictor.pageKeyCount {
+        if samples.keyCount(below: prefix.directory(child)) >= PageEndPredictor.bigKeyCount {
             levels[prefix, default: Level()].hasBigChild = true
         }
     }

@@ -20,7 +20,9 @@ struct PredictedPages {
     mutating func request(
         from start: Key, for walk: Int, _ accounting: inout PrefetchAccounting, _ tree: some TreeView
     ) -> PrefetchRequest {
-        let guess = predictor.guess(from: start, in: tree)
+        // Without a guess, this page and its successors cover everything up to the next big directory, in parallel with
+        // those of that one.
+        let guess = areEfficient(accounting.account(of: walk)) ? predictor.guess(from: start, in: tree) : nil
         let end = KeyInterval.earlierEnd(
             guess?.end ?? predictor.boundary(behind: start, in: tree), accounting.nextStart(behind: start))
         let page = accounting.begin(KeyInterval(lower: start, upper: end ?? root.endOfPrefix), for: walk)
@@ -49,7 +51,7 @@ struct PredictedPages {
 
     /// Returns `true` if pages so far covered nearly as many keys as they can, so that another one that may share keys
     /// with the next is no great loss.
-    func areEfficient(_ account: PrefetchAccounting.Account) -> Bool {
+    private func areEfficient(_ account: PrefetchAccounting.Account) -> Bool {
         let expectedKeyCount = keyCount + PageEndPredictor.pageKeyCount * (account.inFlightCount + 1)
         return (account.requestedCount + 1 - PredictedPages.freeCount) * PageEndPredictor.pageKeyCount * 10
             <= 11 * expectedKeyCount

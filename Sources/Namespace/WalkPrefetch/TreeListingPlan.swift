@@ -39,14 +39,11 @@ struct TreeListingPlan {
         advance(tree)
         guard var search = frontier else { return [] }
         var requests: [PrefetchRequest] = []
-        var isNearest = true
         while accounting.account(of: TreeListingPlan.number).inFlightCount < TreeListingPlan.widthMax,
-            let start = nextUnknown(from: search, tree),
-            isNearest || pages.areEfficient(accounting.account(of: TreeListingPlan.number))
+            let start = nextUnknown(from: search, tree)
         {
             requests.append(pages.request(from: start, for: TreeListingPlan.number, &accounting, tree))
             search = start
-            isNearest = false
         }
         if accounting.account(of: TreeListingPlan.number).inFlightCount == 0 { frontier = nil }
         if let listing = levelListing(tree) { requests.append(listing) }

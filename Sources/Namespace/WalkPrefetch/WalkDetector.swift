@@ -61,10 +61,11 @@ struct WalkDetector {
         }
         let own = KeyInterval(lower: page.lower, upper: page.upper)
         walks[index].settle(number, keys, in: interval, own: own)
-        // A waiting reader causes no further event. Other walks request more at their next step.
-        guard page.isUsed || page.covers(walks[index].trail.current) else { return [] }
-        _ = accounting.use(walks[index].trail.current)
-        walks[index].notePageUse()
+        if page.isUsed || page.covers(walks[index].trail.current) {
+            _ = accounting.use(walks[index].trail.current)
+            walks[index].notePageUse()
+        }
+        // At once, since the walk's next step may be to wait for the successor of this page.
         return plan(index, tree)
     }
 
