@@ -103,6 +103,7 @@ private struct DeclaredCommand: CustomTestStringConvertible {
         "bits": [("16", ["32", "64"]), ("many", ["32", "64"]), ("", [])],
         "level": [("loud", ["trace", "critical"])],
         "format": [("yaml", ["text", "json"])],
+        "pid": [("self", ["number of a process"]), ("0", ["number of a process"]), ("-1", []), ("4294967296", [])],
         "context": [("a b", ["system_u:"]), ("", [])],
         // The words of MountFailureTests cover values that are checked when they are used.
         "url": [], "region": [], "profile": [], "account": [], "file": [], "folder": [], "glob": [],

@@ -43,10 +43,6 @@ extension UInt32: OptionValue {
     package static var form: String { "a number, as \"id\" prints it" }
 }
 
-extension Int32: OptionValue {
-    package static var form: String { "the number of a process, as \"ps\" prints it" }
-}
-
 extension Logger.Level: OptionValue {
     package static var form: String { allCases.map(\.rawValue).joined(separator: ", ") }
 

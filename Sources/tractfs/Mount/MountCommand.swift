@@ -56,7 +56,7 @@ struct MountCommand: ConfigurableCommand {
         guard let context = try ChildContext.take(from: environment) else {
             // Reports wrong settings before any process is started.
             let device = try MountSettings(self).handedDevice?.take()
-            let owner = try running.ownerPid.map { try MountOwner(process: $0) }
+            let owner = try running.ownerPid.map { try MountOwner(process: $0.rawValue) }
             if running.foreground { return try supervise(nil, arguments, device, owner) }
             try BackgroundStart.run(
                 arguments, environment: environment, workingDirectory: AbsolutePath.of("."), device: device,

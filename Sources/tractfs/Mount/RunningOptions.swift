@@ -23,8 +23,8 @@ struct RunningOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp("End the mount when this process ends, however it ends.", valueName: "pid"),
-        transform: Int32.read)
-    var ownerPid: Int32?
+        transform: ProcessNumber.read)
+    var ownerPid: ProcessNumber?
 
     @Option(
         "The lowest level to log: trace, debug, info, notice, warning, error or critical.", valueName: "level",
