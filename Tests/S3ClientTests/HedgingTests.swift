@@ -27,12 +27,14 @@ import Testing
             let client = try S3Client.of(
                 server.endpointURL, bucket: server.bucket, connectionLimit: connectionLimit, networkThreadCount: 1)
             defer { client.shutdown() }
-            // On a busy machine some of these are late themselves, and use up the budget of the test. Repeated until
-            // none is.
-            try eventually("\(warmUpCount) answers in time") {
+            // On a busy machine some of these are late themselves, and use up the budget of the test.
+            var savedCount = 0
+            try eventually("\(warmUpCount) answers, and a budget that is full") {
                 server.clearLog()
-                for _ in 0..<warmUpCount { _ = try client.bytes(0..<10, of: object).get() }
-                return server.requests(.get).count == warmUpCount
+                for _ in 0..<8 { _ = try client.bytes(0..<10, of: object).get() }
+                let hedgeCount = server.requests(.get).count - 8
+                savedCount = min(savedCount + 8, warmUpCount) - hedgeCount * HedgeBudget.requestCountPerLateHedge
+                return savedCount == warmUpCount
             }
             server.clearLog()
             try test(server, client, object)
