@@ -81,7 +81,7 @@ extension ObjectReads.State {
             error = StoreError(.malformedResponse, "\(part.remaining.count) of \(part.range.count) bytes did not come")
         case .failure(let failure):
             error = failure
-            if part.waiting.contains(where: { !$0.isForDisk }) {
+            if part.isAwaited {
                 recentFailure = RecentFailure(
                     error, range: part.remaining, start: part.startInstant, now: .now, readTimeout: readTimeout)
             }
@@ -98,7 +98,7 @@ extension ObjectReads.State {
 
     /// Returns `true` if a read, not only a fetch to the disk, waits for bytes of a part.
     func isAwaited(part number: UInt64) -> Bool {
-        parts.contains { $0.number == number && $0.waiting.contains { !$0.isForDisk } }
+        parts.contains { $0.number == number && $0.isAwaited }
     }
 
     /// Stores the request of a part, for canceling it.
@@ -221,7 +221,7 @@ extension ObjectReads.State {
 
     /// Prefetches bytes beyond the window if a part has arrived while a read waits for earlier bytes.
     private mutating func extendWindow(after part: Part, _ effects: inout DeferredEffects) {
-        let awaited = parts.filter { isAwaited(part: $0.number) }.map(\.remaining)
+        let awaited = parts.filter(\.isAwaited).map(\.remaining)
         let advice = windows.extend(after: part.range, awaited: awaited) { [cache, id] in cache.prefetchBudget(of: id) }
         guard let advice else { return }
         start(prefetch(advice, except: []), partByteCount: advice.partByteCount, &effects)

@@ -71,6 +71,9 @@ struct Part {
     /// The bytes that have not arrived.
     var remaining: Range<Int> { received..<range.upperBound }
 
+    /// `true` if a read, not only a fetch to the disk, waits for bytes of the part.
+    var isAwaited: Bool { waiting.contains { !$0.isForDisk } }
+
     /// `true` if bytes of the part have arrived.
     var hasBegun: Bool { received > range.lowerBound }
 
