@@ -21,7 +21,7 @@ package struct MountOwner: Sendable {
         }
         // The owner may have ended, and its number belong to a process that was started since. An owner exists before
         // the command that is given its number.
-        guard let start = ProcessFile.startTime(of: process), let ownStart = ProcessFile.startTime(of: getpid()),
+        guard let start = ProcessStat(of: process)?.startTime, let ownStart = ProcessStat(of: getpid())?.startTime,
             start <= ownStart
         else {
             try? file.close()

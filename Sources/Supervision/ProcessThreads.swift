@@ -17,7 +17,7 @@ struct ProcessThreads: CustomStringConvertible {
     private static func description(of process: Int32, _ thread: Int32) -> String {
         let folder = "/proc/\(process)/task/\(thread)"
         let name = text(folder + "/comm") ?? "?"
-        let state = text(folder + "/stat").flatMap(ProcessState.init(stat:))?.letter ?? "?"
+        let state = text(folder + "/stat").flatMap(ProcessStat.init)?.state ?? "?"
         let function = text(folder + "/wchan").flatMap { $0 == "0" ? nil : $0 }
         let stack = text(folder + "/stack")?.split(separator: "\n").prefix(6)
             .compactMap { $0.split(separator: " ").last?.split(separator: "+").first }.joined(separator: " < ")
@@ -30,51 +30,5 @@ struct ProcessThreads: CustomStringConvertible {
 
     private static func text(_ path: String) -> String? {
         SystemFile.text(path).map { $0.last == "\n" ? String($0.dropLast()) : $0 }
-    }
-}
-
-/// The state of a process (proc(5), /proc/PID/stat).
-package struct ProcessState {
-    /// "R", "S", "D", "T", "Z" …
-    let letter: String
-
-    /// Reads the state of a process; `nil` if there is no such process.
-    package init?(of process: Int32) {
-        guard let stat = SystemFile.text("/proc/\(process)/stat"), let state = ProcessState(stat: stat) else {
-            return nil
-        }
-        self = state
-    }
-
-    /// Parses the content of a `stat` file.
-    init?(stat: String) {
-        // The state follows the name in parentheses, which may contain any character.
-        guard let end = stat.lastIndex(of: ")"), let letter = stat[end...].dropFirst(2).first else { return nil }
-        self.letter = String(letter)
-    }
-
-    /// `true` if the process has ended and its parent has not waited for it yet, or if one of its threads still hangs
-    /// in the kernel.
-    package var hasEnded: Bool { letter == "Z" || letter == "X" }
-
-    /// `true` if the process is stopped by a signal ("T") or a debugger ("t").
-    var isStopped: Bool { letter == "T" || letter == "t" }
-
-    /// Returns `true` if one of the process's control groups is frozen (cgroups(7)), which its state doesn't show.
-    static func isFrozen(_ process: Int32) -> Bool {
-        let groups = SystemFile.text("/proc/\(process)/cgroup")?.split(separator: "\n") ?? []
-        return groups.contains { group in
-            // ID:CONTROLLERS:PATH; version 2 has no controllers.
-            let fields = group.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3 else { return false }
-            let path = fields[2]
-            if fields[1].isEmpty {
-                return ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].contains {
-                    SystemFile.text("\($0)\(path)/cgroup.events")?.contains("frozen 1") == true
-                }
-            }
-            return fields[1].split(separator: ",").contains("freezer")
-                && SystemFile.text("/sys/fs/cgroup/freezer\(path)/freezer.state")?.hasPrefix("FROZEN") == true
-        }
     }
 }

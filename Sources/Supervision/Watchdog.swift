@@ -49,13 +49,13 @@ struct Watchdog {
                 if last?.id != undead { undead = nil }
             }
             last = process
-            let processState = ProcessState(of: process.id)
-            endedCount = processState?.hasEnded == true ? endedCount + 1 : 0
+            let stat = ProcessStat(of: process.id)
+            endedCount = stat?.hasEnded == true ? endedCount + 1 : 0
             if endedCount >= 2 {
                 // A thread of it hangs in the kernel, so that waiting doesn't return. Possibly only a successor can
                 // answer that thread's request.
                 supervisor.noteEnd(of: process, .unknown)
-            } else if let symptom = detector.observe(sample(process.id, processState)) {
+            } else if let symptom = detector.observe(sample(process.id, stat)) {
                 if !end(process, symptom) {
                     abandon(process, isFirst: undead == nil)
                     undead = process.id
@@ -65,14 +65,14 @@ struct Watchdog {
         }
     }
 
-    private func sample(_ process: Int32, _ processState: ProcessState?) -> HangDetector.Sample {
+    private func sample(_ process: Int32, _ stat: ProcessStat?) -> HangDetector.Sample {
         var count = supervisor.sharedState.count
         // The kernel's own count, where available, includes requests that a thread has taken and not counted yet.
         if let waiting = mount.identity.waitingCount { count.owed = max(count.owed, waiting) }
         let hasPending = mount.hasPending
-        let isStopped = processState?.isStopped ?? false
+        let isStopped = stat?.isStopped ?? false
         // Reads the control groups only while there are requests.
-        let isFrozen = !isStopped && (hasPending || count.owed > 0) && ProcessState.isFrozen(process)
+        let isFrozen = !isStopped && (hasPending || count.owed > 0) && ControlGroups.areFrozen(of: process)
         return HangDetector.Sample(
             count: count, hasPending: hasPending, isStopped: isStopped || isFrozen, isMountGone: mount.isGone)
     }

@@ -99,10 +99,10 @@ import Testing
                     "sh", ["-c", "read owner < \"$0\"; exec \"$@\" --owner-pid $owner", number] + mount,
                     environment: environmentWithKeys, outputDirectory: directory)
                 defer { late.end() }
-                let start = try #require(ProcessFile.startTime(of: late.processID))
+                let start = try #require(ProcessStat(of: late.processID)?.startTime)
                 try withTemporaryDirectory { directory in
                     var owner = try BackgroundProcess("sleep", ["600"], outputDirectory: directory)
-                    while try #require(ProcessFile.startTime(of: owner.processID)) <= start {
+                    while try #require(ProcessStat(of: owner.processID)?.startTime) <= start {
                         owner.end()
                         owner = try BackgroundProcess("sleep", ["600"], outputDirectory: directory)
                     }

@@ -1,4 +1,5 @@
 import Foundation
+import SystemSupport
 import TestSupport
 
 /// A mount of the soak's bucket, and its processes.
@@ -38,7 +39,10 @@ struct SoakMount: Sendable {
     var log: String { String(decoding: FileManager.default.contents(atPath: logFile) ?? Data(), as: UTF8.self) }
 
     /// The serving process and its supervisor, the older one first.
-    var processIDs: [Int32] { processes(withArgument: mountPoint).sorted { startTime(of: $0) < startTime(of: $1) } }
+    var processIDs: [Int32] {
+        let starts = processes(withArgument: mountPoint).map { ($0, ProcessStat(of: $0)?.startTime ?? 0) }
+        return starts.sorted { $0.1 < $1.1 }.map(\.0)
+    }
 
     /// Kills the serving process, once there is one.
     func killServer() {
@@ -49,13 +53,5 @@ struct SoakMount: Sendable {
     func end() throws {
         try runChecked("fusermount3", ["-u", "-z", mountPoint])
         try eventually("the end of the processes of \(mountPoint)", within: .seconds(60)) { processIDs.isEmpty }
-    }
-
-    /// Returns the start of a process, in ticks since boot (proc_pid_stat(5)).
-    private func startTime(of process: Int32) -> Int {
-        let text = String(
-            decoding: FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data(), as: UTF8.self)
-        let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
-        return fields.count > 19 ? Int(fields[19]) ?? 0 : 0
     }
 }

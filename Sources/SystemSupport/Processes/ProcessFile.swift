@@ -16,18 +16,4 @@ public enum ProcessFile {
         var polled = pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0)
         while poll(&polled, 1, -1) < 0, errno == EINTR || errno == EAGAIN {}
     }
-
-    /// Returns the time from the boot of the machine to the start of a process, in ticks of the clock (proc(5),
-    /// /proc/PID/stat); `nil` if there is no such process.
-    public static func startTime(of process: Int32) -> UInt64? {
-        SystemFile.text("/proc/\(process)/stat").flatMap(startTime(stat:))
-    }
-
-    /// Parses the content of a `stat` file.
-    static func startTime(stat: String) -> UInt64? {
-        // The name in parentheses may contain any character. The state, which is field 3, follows it; the start is
-        // field 22.
-        guard let end = stat.lastIndex(of: ")") else { return nil }
-        return stat[end...].split(separator: " ").dropFirst(20).first.flatMap { UInt64($0) }
-    }
 }

@@ -78,7 +78,7 @@ struct UnmountCommand: ParsableCommand {
     /// process, so this polls its state.
     private func waitForEnd(of process: pid_t, within timeout: Duration) -> Bool {
         let deadline = ContinuousClock.now + timeout
-        while let state = ProcessState(of: process), !state.hasEnded {
+        while let stat = ProcessStat(of: process), !stat.hasEnded {
             if ContinuousClock.now >= deadline { return false }
             usleep(20_000)
         }

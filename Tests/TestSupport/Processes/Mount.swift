@@ -1,4 +1,5 @@
 import Foundation
+import SystemSupport
 
 /// A Boolean value that is `true` if this machine allows mounts. Tests that need one are disabled without it, with
 /// `fuseMissing` as the reason.
@@ -48,8 +49,8 @@ public struct MountProcesses {
     /// Those of the mount on `mountPoint`; `nil` while there are not both.
     public init?(of mountPoint: String) {
         let all = processes(withArgument: mountPoint)
-        guard let server = all.first(where: { parent(of: $0).map(all.contains) ?? false }),
-            let supervisor = parent(of: server)
+        guard let server = all.first(where: { ProcessStat(of: $0)?.parent.map(all.contains) ?? false }),
+            let supervisor = ProcessStat(of: server)?.parent
         else { return nil }
         self.server = server
         self.supervisor = supervisor
@@ -60,13 +61,6 @@ public struct MountProcesses {
         kill(supervisor, SIGKILL)
         kill(server, SIGKILL)
     }
-}
-
-private func parent(of process: Int32) -> Int32? {
-    let stat = FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data()
-    // Behind the name in parentheses, which may hold anything, come the state and the parent (proc(5)).
-    let fields = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
-    return fields.count > 1 ? Int32(fields[1]) : nil
 }
 
 /// Unmounts, lazily where it is busy, and waits for the process; kills it and throws where it stays.
