@@ -7,11 +7,11 @@ import SystemSupport
 enum Fusermount {
     /// The folders to search for it.
     private static let folders = ["/usr/local/bin", "/usr/bin", "/bin"]
-    private static let program = isFound("fusermount3") || !isFound("fusermount") ? "fusermount3" : "fusermount"
-
-    private static func isFound(_ name: String) -> Bool {
-        folders.contains { access("\($0)/\(name)", X_OK) == 0 }
-    }
+    /// The installed helper; `nil` if there is none.
+    private static let installed = ["fusermount3", "fusermount"].lazy
+        .flatMap { name in folders.lazy.map { (name: name, path: "\($0)/\(name)") } }
+        .first { access($0.path, X_OK) == 0 }
+    private static let program = installed?.name ?? "fusermount3"
 
     /// Mounts, and returns the mounted /dev/fuse. The helper sends it over a socket whose number is in its environment.
     static func mount(at path: String, options: String) throws(MountError) -> CInt {
@@ -41,8 +41,7 @@ enum Fusermount {
     ///
     /// - Parameter allowsOthers: `true` if the mount is for other users as well.
     static func problem(allowsOthers: Bool) -> MountError? {
-        let paths = folders.map { folder in "\(folder)/\(program)" }
-        guard let path = paths.first(where: { access($0, X_OK) == 0 }) else {
+        guard let path = installed?.path else {
             return missing(because: Errno.noSuchFileOrDirectory)
         }
         var status = stat()
