@@ -208,7 +208,7 @@ struct ServiceConnection {
         ]
         for (option, value) in options { _ = tractfs_easy_set_long(easy, option, value) }
         tractfs_easy_set_quick_exit(easy)
-        if let file = caBundle ?? SystemCertificates.file { _ = tractfs_easy_set_string(easy, CURLOPT_CAINFO, file) }
+        SystemCertificates.trust(caBundle, in: easy)
         // The inbox outlives the transfer, which ends before `sendOnce` does.
         let data = Unmanaged.passUnretained(inbox).toOpaque()
         _ = tractfs_easy_set_pointer(easy, CURLOPT_HEADERDATA, data)

@@ -12,9 +12,14 @@ enum SystemCertificates {
         "/etc/ssl/cert.pem",  // Alpine
     ]
 
+    /// Makes a transfer trust the certificates in the file `bundle`, or those of the system if it is `nil`.
+    static func trust(_ bundle: String?, in easy: UnsafeMutableRawPointer) {
+        if let file = bundle ?? file { _ = tractfs_easy_set_string(easy, CURLOPT_CAINFO, file) }
+    }
+
     /// The file to give to libcurl; `nil` for its own default. A program from another distribution brings a libcurl
     /// whose default may not exist here.
-    static let file = tractfs_certificate_path().flatMap { file(insteadOf: String(cString: $0)) }
+    private static let file = tractfs_certificate_path().flatMap { file(insteadOf: String(cString: $0)) }
 
     /// Returns the first existing file of `paths`; `nil` if `standard` exists, or none does.
     static func file(insteadOf standard: String, among paths: [String] = paths) -> String? {

@@ -52,9 +52,7 @@ final class Transfer {
         setLimits()
         setCallbacks()
         _ = tractfs_easy_set_string(easy, CURLOPT_USERAGENT, configuration.userAgent)
-        if let file = configuration.caBundle ?? SystemCertificates.file {
-            _ = tractfs_easy_set_string(easy, CURLOPT_CAINFO, file)
-        }
+        SystemCertificates.trust(configuration.caBundle, in: easy)
     }
 
     deinit {
