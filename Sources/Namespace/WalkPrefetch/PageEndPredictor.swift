@@ -84,7 +84,7 @@ struct PageEndPredictor {
         levels[prefix] = level
     }
 
-    /// Notes if the child of `prefix` that contains `key` has more keys than a page.
+    /// Notes if the child of `prefix` that contains `key` has several pages of keys.
     private mutating func learnSize(of prefix: Key, from key: Key) {
         guard let child = key.child(of: prefix) else { return }
         if samples.keyCount(below: prefix.directory(child)) >= PageEndPredictor.bigKeyCount {
