@@ -35,9 +35,8 @@ import Testing
     @Test("tractfs doctor prints colors on a terminal, unless NO_COLOR is set", arguments: ["", "1"])
     func colours(noColor: String) throws {
         try withS3TestServer { server in
-            let command = ([try tractfsExecutable()] + Self.arguments(server)).joined(separator: " ")
-            let output = try run(
-                "script", ["--quiet", "--command", command, "/dev/null"],
+            let output = try runOnTerminal(
+                [try tractfsExecutable()] + Self.arguments(server),
                 environment: environmentWithKeys.merging(["NO_COLOR": noColor, "TERM": "xterm"]) { $1 }
             ).output
             #expect(output.contains("\u{1b}[32mok\u{1b}[0m       settings: ") == noColor.isEmpty)

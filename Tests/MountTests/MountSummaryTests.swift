@@ -15,8 +15,7 @@ import Testing
                     server.endpointURL, "--cache-dir", "/dev/shm/tractfs-\(getpid())",
                 ]
                 defer { try? FileManager.default.removeItem(atPath: "/dev/shm/tractfs-\(getpid())") }
-                let shown = try run(
-                    "script", ["-qec", command.joined(separator: " "), "/dev/null"], environment: environmentWithKeys)
+                let shown = try runOnTerminal(command, environment: environmentWithKeys)
                 try runChecked(tractfsExecutable(), ["unmount", mountPoint])
                 let lines = shown.output.split(whereSeparator: \.isNewline)
                 #expect(

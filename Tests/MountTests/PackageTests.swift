@@ -74,7 +74,10 @@ import TestSupport
     func usage(arguments: [String]) throws {
         let result = try run(packageRoot + "/scripts/package", arguments)
         #expect(result.status == 2)
-        #expect(result.errorOutput.contains("usage: package [-h] [--program FILE] [--output DIR] "))
+        let message = result.errorOutput.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(
+            message.contains(
+                "usage: package [-h] [--program FILE] [--output DIR] [--portable] [--wheel] [--rpm] [--quick]"))
     }
 }
 

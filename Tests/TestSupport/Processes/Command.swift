@@ -42,6 +42,13 @@ public func run(
     }
 }
 
+/// Runs a command whose words the shell takes as they are, with a terminal as its standard streams (script(1)).
+public func runOnTerminal(_ command: [String], environment: [String: String] = [:]) throws -> CommandResult {
+    try run(
+        "script", ["--quiet", "--return", "--command", command.joined(separator: " "), "/dev/null"],
+        environment: environment)
+}
+
 /// Runs a command whose failure is no test's subject: throws unless its exit status is 0.
 @discardableResult
 public func runChecked(

@@ -108,14 +108,7 @@ struct ServerSide: Sendable {
             throw CommandFailure(description: "setns \(path): \(String(cString: strerror(errno)))")
         }
         let descriptor = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr(NetworkLine.serverAddress)
-        let isBound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
+        let isBound = withSocketAddress(NetworkLine.serverAddress, port: 0) { bind(descriptor, $0, $1) == 0 }
         guard isBound, listen(descriptor, 1_024) == 0 else {
             throw CommandFailure(description: "bind \(NetworkLine.serverAddress): \(String(cString: strerror(errno)))")
         }
