@@ -1,21 +1,22 @@
-# Clean installations of Debian in a folder, for checks of packages; source this file as root.
+# Clean installations of Debian in a folder; source this file as root.
 #
 # make_root SUITE DIRECTORY PACKAGE…   installs a suite with /proc and /dev/fuse
 # in_root DIRECTORY COMMAND…           runs a command in it, with the store's address and no other variables of ours
 
-# Prints the mirror in the configuration of apt, or $MIRROR.
+# Prints the mirror in the configuration of apt.
 debian_mirror() {
-    local found
-    found=$(apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' \
-        | sed -n 's/^[a-z]* main //p' | head -n 1)
-    echo "${MIRROR:-$found}"
+    apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' \
+        | sed -n 's/^[a-z]* main //p' | head -n 1
 }
 
 make_root() {
-    local suite=$1 root=$2
+    local suite=$1 root=$2 mirror include=()
     shift 2
+    mirror=${MIRROR:-$(debian_mirror)}
+    [ -n "$mirror" ] || { echo "apt has no mirror of Debian in its configuration; set MIRROR" >&2; return 1; }
+    [ $# -eq 0 ] || include=(--include="$(IFS=,; echo "$*")")
     # As on a system that isn't used for anything else: no development files, no python.
-    debootstrap --variant=minbase --include="$(IFS=,; echo "$*")" "$suite" "$root" "$(debian_mirror)" >"$root.log" 2>&1 \
+    debootstrap --variant=minbase "${include[@]}" "$suite" "$root" "$mirror" >"$root.log" 2>&1 \
         || { tail -n 20 "$root.log" >&2; return 1; }
     mount -t proc proc "$root/proc"
     # For all users, as udev makes it.

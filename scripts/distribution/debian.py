@@ -6,8 +6,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-from datetime import datetime, timezone
-from email.utils import format_datetime
 from pathlib import Path
 
 from distribution import licenses, tree
@@ -82,6 +80,5 @@ def libraries(program: Path, release: Release) -> list[str]:
 
 
 def changelog(release: Release, version: str) -> str:
-    date = format_datetime(datetime.fromtimestamp(release.time, timezone.utc))
     return (f"tractfs ({version}) unstable; urgency=medium\n\n  * Built by scripts/package.\n\n"
-            f" -- {release.maintainer}  {date}\n")
+            f" -- {release.maintainer}  {release.date}\n")

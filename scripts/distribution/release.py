@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import format_datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -50,6 +52,11 @@ class Release:
     @cached_property
     def needed_libraries(self) -> list[str]:
         return re.findall(r"\(NEEDED\).*\[(.+)\]", output("readelf", "--dynamic", "--wide", self.program))
+
+    @property
+    def date(self) -> str:
+        """The time by RFC 2822, such as "Tue, 01 Dec 2026 01:30:21 +0000"."""
+        return format_datetime(datetime.fromtimestamp(self.time, timezone.utc))
 
     @property
     def is_static(self) -> bool:

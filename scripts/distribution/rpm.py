@@ -4,14 +4,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-from datetime import datetime, timezone
 from pathlib import Path
 
 from distribution import portable, tree
 from distribution.release import Release
-
-DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
 def build(release: Release, root: Path, folder: Path, is_quick: bool) -> Path:
@@ -27,12 +23,11 @@ def build(release: Release, root: Path, folder: Path, is_quick: bool) -> Path:
         for path in staging.rglob("*"):
             os.utime(path, (release.time, release.time), follow_symlinks=False)
 
-        date = datetime.fromtimestamp(release.time, timezone.utc)
+        day, number, month, year = release.date.replace(",", "").split()[:4]
         specification = Path(work) / "tractfs.spec"
         specification.write_text((root / "packaging/rpm/tractfs.spec").read_text().format(
             version=release.version, machine=release.machine, maintainer=release.maintainer, files="\n".join(listed(staging)),
-            # As in the C locale.
-            date=f"{DAYS[date.weekday()]} {MONTHS[date.month - 1]} {date:%d %Y}"))
+            date=f"{day} {month} {number} {year}"))
         subprocess.run(
             ["rpmbuild", "-bb", "--quiet", "--buildroot", staging, "--define", f"_topdir {work}", "--define", f"_rpmdir {work}",
              "--define", f"_binary_payload {'w0' if is_quick else 'w9'}.gzdio", "--define", "_buildhost localhost",

@@ -20,9 +20,7 @@ def make(release: Release, root: Path, usr: Path, zsh_folder: str) -> None:
     """Writes all files into a folder that represents /usr."""
     for folder in ("bin", "sbin", "lib/systemd/system", "share/doc/tractfs/examples"):
         (usr / folder).mkdir(parents=True)
-    subprocess.run(
-        ["strip", "--strip-unneeded", "--remove-section=.comment", "--remove-section=.note", "-o", usr / "bin/tractfs",
-         release.program], check=True)
+    strip(release.program, usr / "bin/tractfs")
     # A link to the program, which recognizes mount(8) by this name.
     (usr / "sbin/mount.tractfs").symlink_to("../bin/tractfs")
     shutil.copy(root / "packaging/systemd/tractfs@.service", usr / "lib/systemd/system")
@@ -33,6 +31,12 @@ def make(release: Release, root: Path, usr: Path, zsh_folder: str) -> None:
         compress(page)
     completions.write(release.program, share, zsh_folder)
     documentation(root, share / "doc/tractfs")
+
+
+def strip(program: Path, target: Path) -> None:
+    """Copies a program without the symbols that it doesn't need to run."""
+    subprocess.run(
+        ["strip", "--strip-unneeded", "--remove-section=.comment", "--remove-section=.note", "-o", target, program], check=True)
 
 
 def documentation(root: Path, folder: Path) -> None:

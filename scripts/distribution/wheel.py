@@ -5,13 +5,12 @@ import csv
 import hashlib
 import io
 import re
-import subprocess
 import tempfile
 import time
 import zipfile
 from pathlib import Path
 
-from distribution import portable
+from distribution import portable, tree
 from distribution.release import Release
 
 TAG = "py3-none-manylinux_{0}_{1}_{{machine}}".format(*portable.GLIBC)
@@ -37,7 +36,7 @@ def build(release: Release, root: Path, folder: Path, is_quick: bool) -> Path:
     information = f"tractfs-{version}.dist-info"
     with tempfile.TemporaryDirectory(prefix="tractfs-package.") as work:
         program = Path(work) / "tractfs"
-        subprocess.run(["strip", "--strip-unneeded", "-o", program, release.program], check=True)
+        tree.strip(release.program, program)
         notices = Path(work) / "notices"
         notices.mkdir()
         portable.write_licenses(release, root, notices)
