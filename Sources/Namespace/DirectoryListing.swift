@@ -23,7 +23,7 @@ final class DirectoryListing: Sendable {
     let lastUse = Atomic<Int>(0)
     /// The number of open directories that read this listing.
     private let readerCount = Atomic<Int>(0)
-    /// The id in the log for the next process; 0 if there is none.
+    /// The ID of the listing in the state log; 0 if there is none.
     private let loggedID = Atomic<UInt64>(0)
     /// `true` if a former process began this listing: only the readers that continue from it use it.
     private let isRestored: Bool

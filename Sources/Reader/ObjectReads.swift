@@ -161,6 +161,8 @@ final class ObjectReads: Sendable {
             completion: { [self] end in run(state.withLock { $0.finishLoading(upTo: end, part: number) }) })
     }
 
+    /// Requests the bytes `range` for a part.
+    ///
     /// - Parameter readDeadline: The deadline of the read that started the part; `nil` for the full timeout.
     private func get(_ range: Range<Int>, part number: UInt64, readDeadline: RunningClock.Instant?) {
         let isPrefetch = state.withLock { !$0.isAwaited(part: number) }

@@ -34,7 +34,7 @@ struct ReadCursor {
     private(set) var windowByteCount = 0
     /// `true` if a read had to wait for bytes that were requested at the present window size.
     private(set) var hasWaited = false
-    /// The bytes before this frontier were requested with a smaller window.
+    /// The offset up to which bytes were requested with a smaller window.
     private var smallerFrontier = 0
     /// `true` once a read has waited for a part while many parts behind it arrived.
     var hasDelayedParts = false

@@ -26,6 +26,8 @@ struct WalkDetector {
     private var walkCount = 0
     private var directoryCount = 0
 
+    /// Creates a detector that knows no walk.
+    ///
     /// - Parameter unvisitedCountMax: The number of unused pages of all walks that memory allows.
     init(unvisitedCountMax: Int = .max) {
         self.unvisitedCountMax = unvisitedCountMax

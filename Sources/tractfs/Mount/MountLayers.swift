@@ -28,6 +28,8 @@ struct MountLayers {
     private let recorder = HistoryRecorder()
     private let recorderThread: WorkerThread
 
+    /// Creates the layers of the mount with these settings.
+    ///
     /// - Parameters:
     ///   - resolved: The first credentials; `nil` if they are found later.
     ///   - overlay: The mount point and the upper folder of the overlay; `nil` if there is none.
