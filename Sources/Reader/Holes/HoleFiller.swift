@@ -19,8 +19,8 @@ public struct HoleCounts: Sendable {
 /// disk lacks are such holes: then it was fetched as a whole, and the refetch costs no more than the stream did. Each
 /// hole is fetched once, or taken from memory.
 ///
-/// A thread checks once a period, while there are holes. Reads go first: pieces are requested only if no read has had to
-/// wait since the last check, with the memory and the connections that `ObjectReader.fetchToDisk` may take.
+/// A thread checks once a period, while there are holes. Reads go first: pieces are requested only if no read has had
+/// to wait since the last check, with the memory and the connections that `ObjectReader.fetchToDisk` may take.
 final class HoleFiller: Sendable {
     /// The reads so far that needed the store, the disk or memory; equal at two times if there were none in between.
     private struct Demand: Equatable {
