@@ -145,13 +145,18 @@ final class ObjectReads: Sendable {
         for request in effects.cancelled { request.cancel() }
         for (number, range) in effects.started { get(range, part: number, readDeadline: effects.deadline) }
         for (number, blocks, firstIndex) in effects.loaded { load(blocks, from: firstIndex, part: number) }
-        for (index, block) in effects.stored { disk?.store(block, at: index) }
+        for (index, block) in effects.stored { store(block, at: index) }
         for (completion, result) in effects.completed { completion(result) }
         let (letsGoOfMemory, mayBeIdle) = (effects.letsGoOfMemory, effects.mayBeIdle)
         // Blocks first: `serveWaiting` can evict only blocks without another holder.
         effects = DeferredEffects()
         if letsGoOfMemory { reader.cache.serveWaiting() }
         if mayBeIdle { reader.forgetIfIdle(self) }
+    }
+
+    private func store(_ block: Block, at index: Int) {
+        guard let disk, !disk.store(block, at: index), disk.mayBeComplete else { return }
+        reader.noteHole(index, of: object)
     }
 
     private func load(_ blocks: [Block], from firstIndex: Int, part number: UInt64) {
