@@ -94,7 +94,9 @@ final class MetadataBudget: Sendable {
 
     /// Notes that a listing has no readers any more. Returns `true` if dropping it may matter now.
     func noteReleasable(_ listing: DirectoryListing) -> Bool {
-        guard byteCount > byteLimit, listing.byteCount > byteLimit / MetadataBudget.stepCount else { return false }
+        guard account.byteCount > nextInodeCount.load(ordering: .relaxed), byteCount > byteLimit,
+            listing.byteCount > byteLimit / MetadataBudget.stepCount
+        else { return false }
         nextEviction.store(0, ordering: .relaxed)
         return true
     }
