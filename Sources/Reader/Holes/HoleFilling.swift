@@ -16,7 +16,9 @@ struct HoleFilling {
     private var missing: RangeSet<Int>
     private var inFlightCount = 0
 
-    /// - Parameter missing: The indices of the blocks to fetch.
+    /// Creates the filling of the missing blocks of an object.
+    ///
+    /// - Parameter missing: The indices of these blocks.
     init(_ object: ObjectReader, missing: RangeSet<Int>) {
         self.object = object
         self.missing = missing
