@@ -47,14 +47,16 @@ let package = Package(
         .executable(name: "tractfs", targets: ["tractfs"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        // Histogram needs it; it is named here so that its version is fixed as well.
+        .package(url: "https://github.com/apple/swift-numerics", exact: "1.1.1"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
     ],
     targets: [
         // The layers, top to bottom: dependencies point down only (docs/ARCHITECTURE.md).
@@ -128,6 +130,7 @@ let package = Package(
             dependencies: [
                 "CCurl", "CCrypto", "CExpat", "ObjectStore", "SystemSupport", system, collections, logging,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Numerics", package: "swift-numerics"),
             ],
             swiftSettings: strict),
         .target(name: "ObjectStore", dependencies: ["SystemSupport"], swiftSettings: memorySafe),

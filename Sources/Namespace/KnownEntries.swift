@@ -231,7 +231,7 @@ struct KnownEntries {
         return slice.suffix(from: slice.range.lowerBound + index - settled[number].start)
     }
 
-    /// All settled entries.
+    /// The settled entries, those with an index, which no later page changes.
     var settledSlices: [EntrySlice] { settled.map(\.slice) }
 
     /// Returns the slices of the settled entries from `index`, the beginning of a slice, each with the index of its

@@ -2,6 +2,10 @@
 
 import gzip
 import os
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Dict, Iterator
 
@@ -9,7 +13,6 @@ import boto3
 import nibabel
 import numpy
 import pytest
-from moto.server import ThreadedMotoServer
 
 BUCKET = "hcp-demo"
 IMAGE = "HCP_1200/100307/T1w/T1w_acpc_dc.nii.gz"
@@ -24,24 +27,40 @@ def objects() -> Dict[str, bytes]:
     return {IMAGE: gzip.compress(image, mtime=0), **texts}
 
 
+def wait_for(port: int) -> None:
+    for _ in range(600):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    pytest.fail("the S3 server does not start")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def server(objects: Dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server, to which the environment of the tests and of their children refers."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # In another process: a module in C that reads from a mount may hold the lock of the interpreter that the server needs.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    wait_for(port)
     home = tmp_path_factory.mktemp("home")
     (home / ".aws").mkdir()
     (home / ".aws/credentials").write_text("[hcp]\naws_access_key_id = key\naws_secret_access_key = secret\n")
     os.environ.update({
         "HOME": str(home), "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_EC2_METADATA_DISABLED": "true"})
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_EC2_METADATA_DISABLED": "true"})
     client = boto3.Session(profile_name="hcp").client("s3")
     client.create_bucket(Bucket=BUCKET)
     for key, body in objects.items():
         client.put_object(Bucket=BUCKET, Key=key, Body=body)
     yield os.environ["AWS_ENDPOINT_URL"]
-    server.stop()
+    process.terminate()
+    process.wait()
 
 
 @pytest.fixture(autouse=True)

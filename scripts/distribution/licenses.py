@@ -34,13 +34,16 @@ def license_of(package: Path) -> tuple[str, str]:
     if file is None:
         raise ValueError(f"{package} has no LICENSE; add its license to scripts/distribution/licenses.py")
     text = file.read_text()
+    return name_of(text, file), holder(package, text)
+
+
+def name_of(text: str, source: object) -> str:
+    """Returns the name of a license with this text."""
     if "Apache License" in text:
-        name = SWIFT if "Runtime Library Exception" in text else APACHE
-    elif "Permission is hereby granted, free of charge" in text:
-        name = EXPAT
-    else:
-        raise ValueError(f"{file}: unknown license; add it to scripts/distribution/licenses.py")
-    return name, holder(package, text)
+        return SWIFT if "Runtime Library Exception" in text else APACHE
+    if "Permission is hereby granted, free of charge" in text:
+        return EXPAT
+    raise ValueError(f"{source}: unknown license; add it to scripts/distribution/licenses.py")
 
 
 def holder(package: Path, license_text: str) -> str:

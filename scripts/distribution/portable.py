@@ -22,10 +22,14 @@ GLIBC = (2, 31)
 # The libraries that any system has, in the packages of glibc.
 SYSTEM_LIBRARIES = {"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "libutil.so.1", "librt.so.1"}
 SYSROOT_SUITE = "bullseye"
-SYSROOT_PACKAGES = ["libc6", "libc6-dev", "libgcc-s1", "libgcc-10-dev", "libstdc++-10-dev"]
-# The libraries in the program, and the packages whose licenses cover them.
+SYSROOT_PACKAGES = ["gcc-10-base", "libc6", "libc6-dev", "libgcc-s1", "libgcc-10-dev", "libstdc++-10-dev"]
+# The documentation of libstdc++ and libgcc in it.
+GCC_DOCUMENTATION = "usr/share/doc/gcc-10-base"
 STATIC_LIBRARIES = ["ssl", "crypto", "expat", "fuse3", "sqlite3"]
-LICENSED_PACKAGES = ["libcurl4-openssl-dev", "libssl-dev", "libexpat1-dev", "libfuse3-dev", "libsqlite3-dev"]
+# The packages with the licenses of the libraries in the program, and the files that are in it, as these licenses name them.
+LICENSED_PACKAGES = {
+    "libcurl4-openssl-dev": "*", "libssl-dev": "*", "libexpat1-dev": "*", "libfuse3-dev": "lib/*", "libsqlite3-dev": "*",
+}
 FOUNDATION = [
     "Foundation", "FoundationEssentials", "FoundationInternationalization", "CoreFoundation", "_FoundationICU",
     "_FoundationCShims", "_FoundationCollections",
@@ -47,49 +51,53 @@ def linked(release: Release, root: Path) -> Release:
     """Returns the release with a portable program."""
     work = root / ".build/portable"
     work.mkdir(parents=True, exist_ok=True)
-    made = replace(release, program=link(release.program, root, work), objects=release.program)
+    apt = Apt(work / "apt")
+    curl_version = apt.source_version("curl")
+    program = link(release.program, root, work, sysroot(apt, work / SYSROOT_SUITE), curl(apt, work / f"curl-{curl_version}"))
+    made = replace(release, program=program, objects=release.program, curl_version=curl_version)
     check(made)
     return made
 
 
 def build(release: Release, root: Path, folder: Path, is_quick: bool) -> Path:
     """Makes the tree and the tarball of a portable program in a folder, and returns the path of the tarball."""
-    name = f"tractfs-{release.version}-linux-{release.machine}-portable"
-    staging = folder / name
+    staging = folder / name(release)
     shutil.rmtree(staging, ignore_errors=True)
     tree.make(release, root, staging, zsh_folder="site-functions")
     write_licenses(release, root, staging / "share/doc/tractfs")
     for file in ("LICENSE", "README.md"):
         shutil.copy(root / file, staging)
     (staging / "INSTALL").write_text(
-        (root / "packaging/portable/INSTALL").read_text().format(name=name, machine=release.machine))
+        (root / "packaging/portable/INSTALL").read_text().format(name=name(release), machine=release.machine))
     tree.settle(staging)
-    path = folder / f"{name}.tar.gz"
+    path = folder / f"{name(release)}.tar.gz"
     tarball.pack(staging, path, release.time, compression=1 if is_quick else 9)
     return path
+
+
+def name(release: Release) -> str:
+    return f"tractfs-{release.version}-linux-{release.machine}-portable"
 
 
 def write_licenses(release: Release, root: Path, folder: Path) -> None:
     """Writes the licenses of all code in a portable program."""
     (folder / "copyright").write_text(
-        licenses.copyright_file(root / "packaging/debian/copyright", release.objects or release.program))
+        licenses.copyright_file(root / "packaging/debian/copyright", release.built_program))
     (folder / "licenses").mkdir()
     for package in LICENSED_PACKAGES:
         shutil.copy(Path("/usr/share/doc") / package / "copyright", folder / "licenses" / package)
 
 
-def link(program: Path, root: Path, work: Path) -> Path:
+def link(program: Path, root: Path, work: Path, system: Path, libcurl: Path) -> Path:
     """Links the objects of a program anew, and returns the path of the portable one."""
     objects = program.parent / "tractfs.product/Objects.LinkFileList"
     if not objects.exists():
         raise ValueError(f"{program} is not in its build folder, which has the objects; give the path that swift build prints")
     triplet = output("gcc", "-print-multiarch").strip()
-    apt = Apt(work / "apt")
-    system = sysroot(apt, work / SYSROOT_SUITE)
     libraries = work / "lib"
     shutil.rmtree(libraries, ignore_errors=True)
     libraries.mkdir()
-    shutil.copy(curl(apt, work), libraries)
+    shutil.copy(libcurl, libraries)
     shutil.copy(next(system.glob("usr/lib/gcc/*/10/libstdc++.a")), libraries)
     for library in STATIC_LIBRARIES:
         shutil.copy(f"/usr/lib/{triplet}/lib{library}.a", libraries)
@@ -99,7 +107,7 @@ def link(program: Path, root: Path, work: Path) -> Path:
     target = work / "tractfs"
     subprocess.run(
         ["swiftc", "-static-stdlib", "-emit-executable", "-module-name", "tractfs", "-o", target, "-L", libraries,
-         "-Xlinker", "--gc-sections", "-Xlinker", "--defsym", "-Xlinker", "main=tractfs_main",
+         "-Xlinker", "--gc-sections", "-Xlinker", "--build-id=none", "-Xlinker", "--defsym", "-Xlinker", "main=tractfs_main",
          f"@{objects}", work / "compat.o", locale_data(work),
          "-Xclang-linker", f"--sysroot={system}", "-Xclang-linker", f"--gcc-toolchain={system / 'usr'}",
          "-Xclang-linker", "-static-libgcc",
@@ -161,8 +169,9 @@ def mirrors_in_use() -> dict[str, str]:
 
 def sysroot(apt: Apt, folder: Path) -> Path:
     """Unpacks the libraries to link against, unless an earlier build has."""
-    if folder.exists():
+    if (folder / GCC_DOCUMENTATION / "copyright").exists():
         return folder
+    shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as work:
         apt.run("download", *SYSROOT_PACKAGES, folder=Path(work))
         made = Path(work) / "root"
@@ -180,9 +189,8 @@ def absolute_links(folder: Path) -> Iterator[Path]:
     yield from [path for path in folder.rglob("*") if path.is_symlink() and path.readlink().is_absolute()]
 
 
-def curl(apt: Apt, work: Path) -> Path:
+def curl(apt: Apt, folder: Path) -> Path:
     """Compiles the newest libcurl of this system's sources, unless an earlier build has, and returns the static library."""
-    folder = work / f"curl-{apt.source_version('curl')}"
     library = folder / "libcurl.a"
     if not library.exists():
         folder.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The program to package: its version, time, architecture and libraries."""
+"""The program to package: its build, version, time, architecture and libraries."""
 
 import os
 import re
@@ -27,6 +27,8 @@ def git(root: Path, *arguments: str) -> str | None:
 @dataclass
 class Release:
     program: Path
+    # The version that the program prints, and with the commit, unless it is that of a tag.
+    base_version: str
     version: str
     # Seconds since 1970. It is derived from the commit, so that packages of a commit are reproducible.
     time: int
@@ -36,6 +38,8 @@ class Release:
     maintainer: str
     # The program of the build with its objects, if `program` was linked from them elsewhere.
     objects: Path | None = None
+    # The version of the libcurl that was compiled for `program`, if there is one.
+    curl_version: str | None = None
 
     @staticmethod
     def of(program: Path, root: Path) -> "Release":
@@ -46,8 +50,13 @@ class Release:
         if not time.isdecimal():
             raise ValueError(f"invalid SOURCE_DATE_EPOCH {time!r}; set it to seconds since 1970, or unset it")
         return Release(
-            program, version(base, root), int(time), output("dpkg", "--print-architecture").strip(), os.uname().machine,
+            program, base, version(base, root), int(time), output("dpkg", "--print-architecture").strip(), os.uname().machine,
             maintainer(root))
+
+    @property
+    def built_program(self) -> Path:
+        """The program in the folder of its build."""
+        return self.objects or self.program
 
     @cached_property
     def needed_libraries(self) -> list[str]:
@@ -62,6 +71,13 @@ class Release:
     def is_static(self) -> bool:
         """`True` if Swift's libraries are linked statically."""
         return not any(name.startswith("libswift") for name in self.needed_libraries)
+
+
+def built(root: Path, options: list[str]) -> Path:
+    """Makes a release build, and returns the path of the program."""
+    build = ["swift", "build", "-c", "release", *options, "--package-path", root]
+    subprocess.run([*build, "--product", "tractfs"], check=True)
+    return Path(output(*build, "--show-bin-path").strip()) / "tractfs"
 
 
 def version(base: str, root: Path) -> str:

@@ -10,6 +10,8 @@ struct ListPageAssembly {
     let isFalselyEncoded: Bool
     private(set) var flaws = ListFlaws()
 
+    /// Begins the page that answers `request`.
+    ///
     /// - Parameter isEncodingIgnored: `true` if the store is known not to encode keys, whatever it declares.
     init(_ elements: ListPageElements, request: ListRequest, isEncodingIgnored: Bool) {
         self.elements = elements
