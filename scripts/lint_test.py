@@ -21,6 +21,12 @@ class Findings(unittest.TestCase):
         self.assertEqual(found("Sources/A.swift", "/// The value.\n/// When it is set.\nlet a = 1\n"), [])
         self.assertEqual(found("Sources/A.swift", "/// Whatever the caller passes.\n// What a comment may say.\n"), [])
 
+    def test_a_doc_comment_begins_with_a_summary(self):
+        self.assertEqual(found("Sources/A.swift", "/// - Parameter a: A value.\ninit(a: Int) {}\n"), [(1, "no-summary")])
+        self.assertEqual(found("Tests/A.swift", "    /// - Returns: A value.\n    func a() -> Int { 1 }\n"), [(1, "no-summary")])
+        self.assertEqual(found("Sources/A.swift", "/// Creates a value.\n///\n/// - Parameter a: A value.\ninit(a: Int) {}\n"), [])
+        self.assertEqual(found("Sources/A.swift", "// - A list in a comment.\nlet a = 1\n"), [])
+
     def test_body_words_count_in_comments_but_not_in_code_or_strings(self):
         self.assertEqual(found("a.swift", 'let a = "nobody"  // somebody\'s\n'), [(1, "body-word")])
         self.assertEqual(found("a.swift", 'let a = "https://nobody"\n'), [])

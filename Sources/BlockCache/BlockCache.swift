@@ -29,9 +29,9 @@ public final class BlockCache: Sendable {
     /// The smallest limit that works: eight concurrent reads of the biggest size that FUSE requests (1 MiB).
     public static let minimumByteLimit = 8 << 20
 
-    /// The number of consumed blocks that stay while untouched memory is left: 32 MiB, which is several parts. Blocks
+    /// The number of consumed blocks that stay while untouched memory is left: 8 MiB, which is several replies. Blocks
     /// that are still in replies or being written to the disk can't be reused yet.
-    private static let consumedBlockCountMax = (32 << 20) / Block.byteCount
+    private static let consumedBlockCountMax = (8 << 20) / Block.byteCount
 
     private struct State {
         var objects = CachedObjects()

@@ -4,13 +4,13 @@ import SystemSupport
 
 /// The progress of a command: on a terminal a line that is overwritten again and again, elsewhere a line now and then.
 package struct ProgressLine {
-    /// Shorter operations show nothing on a terminal.
+    /// The time after which an operation is shown on a terminal.
     package static let terminalDelay: Duration = .seconds(1)
     /// The shortest interval of texts on a terminal: faster changes can't be read.
     private static let terminalPeriod: Duration = .milliseconds(250)
-    /// The interval of lines elsewhere.
+    /// The interval between lines if the output is no terminal.
     private static let linePeriod: Duration = .seconds(30)
-    /// Returns to the beginning of the line and clears it (ECMA-48: CR, EL).
+    /// The control sequence that returns to the beginning of the line and clears it (ECMA-48: CR, EL).
     private static let clearing = "\r\u{1b}[K"
 
     private let isTerminal: Bool
@@ -19,7 +19,7 @@ package struct ProgressLine {
     private var next: ContinuousClock.Instant
     private var isShown = false
 
-    /// A line on a terminal.
+    /// Creates a line on a terminal.
     ///
     /// - Parameters:
     ///   - write: Writes to the terminal.
@@ -33,7 +33,7 @@ package struct ProgressLine {
         next = now + delay
     }
 
-    /// Lines without a terminal.
+    /// Creates lines for an output that is no terminal.
     ///
     /// - Parameter write: Writes a line; `nil` to show nothing.
     package init(asLines write: ((String) -> Void)?, now: ContinuousClock.Instant = .now) {
@@ -51,7 +51,7 @@ package struct ProgressLine {
             : ProgressLine(asLines: hasLines ? { StandardError.tell($0) } : nil)
     }
 
-    /// Shows a text, unless the interval is not over.
+    /// Shows a text if the interval since the last one is over.
     ///
     /// - Parameter text: Returns the text. It gets the width of the terminal; `nil` if there is none.
     package mutating func show(at now: ContinuousClock.Instant = .now, _ text: (_ columnCount: Int?) -> String) {

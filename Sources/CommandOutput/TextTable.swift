@@ -3,6 +3,8 @@ package struct TextTable {
     /// One line per row, the headings first; empty if there are no rows.
     package let lines: [String]
 
+    /// Creates a table; without rows it is empty, and has no headings.
+    ///
     /// - Parameters:
     ///   - headings: One per column.
     ///   - numericColumns: The columns that are aligned at the right.

@@ -13,6 +13,8 @@ package struct Examination {
     private let environment: [String: String]
     private let report: (Finding) throws -> Void
 
+    /// Creates an examination of a bucket with these options.
+    ///
     /// - Parameters:
     ///   - uri: The bucket, as the user gives it.
     ///   - allowsOthers: `true` to check for --allow-other.
@@ -64,7 +66,7 @@ package struct Examination {
         try examineObjects(BucketAccess(settings: settings, signing: signing))
     }
 
-    /// - Returns: `true` if the store has answered.
+    /// Examines the bucket's endpoint. Returns `true` if the store has answered.
     private func examineEndpoint(_ configuration: S3Configuration) throws -> Bool {
         let probe = EndpointProbe(configuration, limit: Self.probeLimit)
         // The limit of the probe doesn't include a resolver that hangs.

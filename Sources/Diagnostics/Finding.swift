@@ -8,7 +8,7 @@ package struct Finding: Sendable {
         case warning
         /// A mount can't work.
         case failure
-        /// Not checked, because something else is wrong or was not requested.
+        /// A check that was not made, because something else is wrong or it was not requested.
         case skipped
     }
 
@@ -62,13 +62,13 @@ package struct Finding: Sendable {
         return Finding(check, .failure, message, advice: advice, values: [])
     }
 
-    /// A mount works in spite of `error`.
+    /// Returns a warning: a mount works in spite of `error`.
     static func warning(_ check: CheckName, _ error: any Error) -> Finding {
         let (message, advice) = parts(of: error)
         return Finding(check, .warning, message, advice: advice, values: [])
     }
 
-    /// The check was not made.
+    /// Returns the finding of a check that was not made, with the reason.
     static func skipped(_ check: CheckName, because reason: String) -> Finding {
         Finding(check, .skipped, reason, advice: nil, values: [])
     }

@@ -5,7 +5,7 @@ public import SystemSupport
 extension FileSystem {
     /// The user's settings for the appearance of the file system.
     public struct Options: Sendable {
-        /// The bucket, for URIs.
+        /// The bucket's name, for `s3://` URIs.
         public var bucket: String
         /// Owners and permissions.
         public var ownership: Ownership

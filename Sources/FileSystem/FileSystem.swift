@@ -31,7 +31,7 @@ public final class FileSystem: Sendable {
     let files: HandleTable<OpenFile>
     /// The time at which the mount began, possibly in another process.
     public let mountTime: Timestamp
-    /// The stand-ins for inode numbers; `nil` if users see the numbers of 62 bits.
+    /// The 32-bit inode numbers (`--inode-bits 32`); `nil` if users see the 62-bit ones.
     let shortNumbers: ShortNumbers?
 
     /// Creates a file system of these names and bytes.

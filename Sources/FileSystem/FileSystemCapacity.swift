@@ -13,6 +13,8 @@ public struct FileSystemCapacity: Sendable {
     /// `f_namemax`, in bytes.
     public let nameByteCountLimit = Name.byteCountLimit
 
+    /// Creates the capacity of a file system.
+    ///
     /// - Parameter fitsIn32Bits: `true` to return no number with more bits. The disk then has 128 TiB.
     public init(fitsIn32Bits: Bool = false) {
         blockCount = fitsIn32Bits ? 1 << 30 : (1 << 60) / UInt64(FileAttributes.preferredReadByteCount)

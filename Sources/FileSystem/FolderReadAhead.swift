@@ -27,6 +27,8 @@ final class FolderReadAhead: Sendable {
     private let prefetch: @Sendable (ObjectVersion) -> Void
     private let state = Mutex(State())
 
+    /// Creates a read-ahead without sequences.
+    ///
     /// - Parameters:
     ///   - namespace: The source of the folder's next entries.
     ///   - prefetch: Fetches a small file that may be opened soon, and returns at once. Called under no lock.

@@ -30,6 +30,8 @@ final class HandleTable<Value: OpenedByHandle>: Sendable {
     private let kind: RecordKind
     private let log: StateLog?
 
+    /// Creates a table without handles.
+    ///
     /// - Parameter log: The log for handles, as records of `kind`.
     init(_ kind: RecordKind, log: StateLog?) {
         self.kind = kind

@@ -14,7 +14,7 @@ import Synchronization
 final class KernelDirectories: Sendable {
     /// The source of a handle's entries.
     enum Use: UInt64, Sendable {
-        /// This process. The kernel's copy doesn't change.
+        /// Only this process: the handle neither reads nor changes the kernel's copy.
         case none
         /// This process, while the kernel drops its copy and creates a new one from what the handle reads.
         case begins

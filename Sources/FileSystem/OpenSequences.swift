@@ -25,7 +25,7 @@ struct OpenSequences {
         var last: Int
         /// The opened entries among the last 64; the lowest bit is that of `last`.
         var opened: UInt64 = 1
-        /// Entries before this index were requested or opened.
+        /// The index up to which all entries were requested or opened.
         var frontier: Int
         /// The number of entries to prefetch; 0 while there is no regular sequence.
         var windowCount = 0

@@ -17,7 +17,8 @@ struct ShortNumberTable {
     /// The number of names that have a short number.
     var count: Int { owners.count }
 
-    /// Returns the short number for a long one; `isMoved` is `true` if it must be logged.
+    /// Returns the short number for a long one. `isMoved` is `true` if the hash's number was taken, so that the state
+    /// log must have this one.
     mutating func short(for long: UInt64) -> (number: UInt32, isMoved: Bool) {
         if let number = moved[long] { return (number, false) }
         let preferred = Self.preferred(for: long)
@@ -63,6 +64,8 @@ final class ShortNumbers: Sendable {
     private let log: StateLog?
     private let known: @Sendable () -> [UInt64]
 
+    /// Creates a table without numbers.
+    ///
     /// - Parameters:
     ///   - log: The log for moved numbers.
     ///   - known: Returns the long numbers of all inodes that the kernel knows.

@@ -23,6 +23,8 @@ final class DeviceChannel: Sendable {
     private let isToReplay: Atomic<Bool>
     private let hasHandedOver = Atomic<Bool>(false)
 
+    /// Creates a channel that has seen no request.
+    ///
     /// - Parameters:
     ///   - wanted: The flags to accept if the kernel offers them.
     ///   - page: The memory in which FUSE_INIT is stored for the next server.

@@ -39,7 +39,7 @@ enum KernelNotification: Hashable {
         switch self {
         case .prune(let inodes):
             // struct fuse_notify_prune_out: a count and padding.
-            Self.words(UInt32(inodes.count), 0, 0, 0) + inodes.flatMap { Self.words($0) }
+            Self.words(UInt32(inodes.count), 0, 0, 0) + inodes.map(\.rawValue).withUnsafeBytes { Array($0) }
         case .incrementEpoch, .resend: []
         case .expire(let parent, let name): Self.entry(parent, name, flags: 1)
         case .drop(let parent, let name): Self.entry(parent, name, flags: 0)

@@ -8,7 +8,7 @@ public struct SessionCounts: Sendable {
     public let processes: MountProcesses
     /// The number of this server among those that have served the mount, from 1 on.
     public let generation: Int
-    /// The counts of requests and replies of this server and those before it; `nil` without a supervisor.
+    /// The requests and replies of all servers of this mount so far; `nil` without a supervisor.
     public let conversation: ConversationCount?
     /// `true` if the kernel accepts backing files.
     public let isPassthroughUsable: Bool

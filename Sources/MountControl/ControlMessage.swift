@@ -37,6 +37,8 @@ struct ControlMessage {
     /// The token for the other pages of the document; 0 if there are none.
     let token: UInt64
 
+    /// Creates a message.
+    ///
     /// - Parameter documentByteCount: The size of the document if `content` is only a page of it.
     init(
         _ kind: Kind, _ content: [UInt8], documentByteCount: Int? = nil, token: UInt64 = 0,

@@ -35,6 +35,8 @@ public final class ControlServer: Sendable {
         $0.cancel()
     }
 
+    /// Creates a server for the mount of `fileSystem`.
+    ///
     /// - Parameters:
     ///   - status: Returns the current status; `nil` if the mount has none.
     ///   - report: Returns the current report, likewise.

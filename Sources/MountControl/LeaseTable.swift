@@ -15,6 +15,8 @@ struct Leases<Value> {
     private let duration: Duration
     private var entries: [UInt64: Entry] = [:]
 
+    /// Creates an empty table.
+    ///
     /// - Parameters:
     ///   - countMax: The most values at a time.
     ///   - duration: The time from a value's insertion or renewal to the end of its lease.
@@ -72,6 +74,8 @@ final class LeaseTable<Value: Sendable>: Sendable {
     private let state: Monitor<State>
     private let didExpire: @Sendable (Value) -> Void
 
+    /// Creates an empty table. Its limits are those of `Leases`.
+    ///
     /// - Parameter didExpire: Receives each value whose lease has ended.
     init(countMax: Int, duration: Duration, didExpire: @escaping @Sendable (Value) -> Void = { _ in }) {
         state = Monitor(State(leases: Leases(countMax: countMax, duration: duration)))

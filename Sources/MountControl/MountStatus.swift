@@ -144,6 +144,9 @@ package struct MountStatus: Codable, Sendable {
         package var usedBytes = 0
         package var storing = false
         package var damaged = 0
+        /// `nil`, as the next one, from versions before these members were added.
+        package var skippedBytes: Int?
+        package var storedLaterBytes: Int?
 
         package init() {}
     }

@@ -90,7 +90,7 @@ final class EntryBlock: Sendable {
     func withSortKey<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         precondition(index >= 0 && index < count, "a block's entry out of range")
         return serialized.withUnsafeBytes { bytes in
-            let field = Offset.records + index * EntryRecord.byteCount + EntryRecord.Offset.nameEnd
+            let field = Offset.records + index * EntryRecord.byteCount + EntryRecord.nameEndOffset
             let end: UInt32 = bytes.integer(at: field)
             let start: UInt32 = index == 0 ? 0 : bytes.integer(at: field - EntryRecord.byteCount)
             return body(

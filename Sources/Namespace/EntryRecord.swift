@@ -1,8 +1,8 @@
 import ObjectStore
 import SystemSupport
 
-/// The fields of one entry in a block, except its name: 40 bytes, the same in memory and on disk. Integers are
-/// little-endian.
+/// The fields of one entry in a block, except its name: 40 bytes, the same here, in a block's memory and on disk.
+/// Integers are little-endian.
 ///
 /// | Offset | Bytes | Content |
 /// |---|---|---|
@@ -34,28 +34,16 @@ struct EntryRecord: Equatable {
     var storageClass: UInt8 = 0
     var form: UInt8 = 0
 
-    /// The offsets of the fields.
-    enum Offset {
-        static let size = 0
-        static let time = 8
-        static let tagHigh = 16
-        static let tagLow = 24
-        static let nameEnd = 32
-        static let partCount = 36
-        static let storageClass = 38
-        static let form = 39
-    }
+    /// The offset of `nameEnd`.
+    static let nameEndOffset = 32
+
+    #if _endian(big)
+        #error("blocks on the disk have the layout of this struct on little-endian machines")
+    #endif
 
     /// Reads the record at the beginning of `bytes`.
     init(_ bytes: UnsafeRawBufferPointer) {
-        size = bytes.integer(at: Offset.size)
-        time = bytes.integer(at: Offset.time)
-        tagHigh = bytes.integer(at: Offset.tagHigh)
-        tagLow = bytes.integer(at: Offset.tagLow)
-        nameEnd = bytes.integer(at: Offset.nameEnd)
-        partCount = bytes.integer(at: Offset.partCount)
-        storageClass = bytes.integer(at: Offset.storageClass)
-        form = bytes.integer(at: Offset.form)
+        self = bytes.loadUnaligned(as: EntryRecord.self)
     }
 
     /// A directory whose sort key ends at `nameEnd`.
@@ -111,14 +99,7 @@ struct EntryRecord: Equatable {
 
     /// Appends the record to `bytes`.
     func append(to bytes: inout [UInt8]) {
-        bytes.append(integer: size)
-        bytes.append(integer: time)
-        bytes.append(integer: tagHigh)
-        bytes.append(integer: tagLow)
-        bytes.append(integer: nameEnd)
-        bytes.append(integer: partCount)
-        bytes.append(storageClass)
-        bytes.append(form)
+        Swift.withUnsafeBytes(of: self) { bytes.append(contentsOf: $0) }
     }
 }
 

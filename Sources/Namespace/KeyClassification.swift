@@ -8,8 +8,10 @@ import ObjectStore
 enum KeyClassification: Equatable {
     /// The directory's own marker, of any size. It is no entry of the directory.
     case marker
-    case file(Name)
-    case directory(Name)
+    /// A file with this name: a valid `Name`, in the key's bytes.
+    case file(ArraySlice<UInt8>)
+    /// A directory with this name.
+    case directory(ArraySlice<UInt8>)
     /// A key that no path can name.
     case hidden(Name.Flaw)
 
@@ -21,11 +23,11 @@ enum KeyClassification: Equatable {
         }
         let relative = key.bytes.dropFirst(prefix.bytes.count)
         let end = relative.firstIndex(of: Key.delimiter)
-        do throws(Name.Flaw) {
-            let name = try Name(relative[..<(end ?? relative.endIndex)])
+        let name = relative[..<(end ?? relative.endIndex)]
+        if let flaw = Name.flaw(of: name) {
+            self = .hidden(flaw)
+        } else {
             self = end == nil ? .file(name) : .directory(name)
-        } catch {
-            self = .hidden(error)
         }
     }
 }

@@ -103,15 +103,15 @@ struct KnownEntries {
     /// Adds a slice at the end of the front, without the files that its directories hide.
     private mutating func hold(_ slice: EntrySlice, _ hidden: inout HiddenKeys) {
         if slice.isEmpty { return }
+        let last = held.last?.last
         held.append(slice)
-        var previous = held.count > 1 ? held[held.count - 2].last : nil
-        for index in slice.range {
-            let entry = ListedEntry(block: slice.block, index: index)
+        for index in slice.range where slice.block.isDirectory(index) {
+            let previous =
+                index > slice.range.lowerBound ? ListedEntry(block: slice.block, index: index - 1) : last
             // All entries between a file and the directory that hides it begin with their name.
-            if slice.block.isDirectory(index), let previous, previous.begins(withNameOf: entry) {
+            if let previous, previous.begins(withNameOf: ListedEntry(block: slice.block, index: index)) {
                 hideFile(named: slice.block.withName(index) { Array($0) }, &hidden)
             }
-            previous = entry
         }
     }
 
@@ -231,7 +231,7 @@ struct KnownEntries {
         return slice.suffix(from: slice.range.lowerBound + index - settled[number].start)
     }
 
-    /// All settled entries.
+    /// The settled entries, those with an index, which no later page changes.
     var settledSlices: [EntrySlice] { settled.map(\.slice) }
 
     /// Returns the slices of the settled entries from `index`, the beginning of a slice, each with the index of its

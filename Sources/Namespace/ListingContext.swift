@@ -54,6 +54,8 @@ final class ListingContext: Sendable {
         list(request, deadline: .now + requestTimeout, after: nil, completion: completion)
     }
 
+    /// Requests a page, and its successors as long as the page is empty or needs one.
+    ///
     /// - Parameter beginning: The first request, and the pages so far, joined.
     private func list(
         _ request: ListRequest, deadline: RunningClock.Instant,

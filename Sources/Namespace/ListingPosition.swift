@@ -41,7 +41,7 @@ extension Namespace {
     /// Returns the position of the file `key`; `nil` if its directory isn't listed.
     public func listingPosition(of key: Key) -> ListingPosition? {
         let prefix = key.folderPrefix
-        guard case .file(let name) = KeyClassification(key, below: prefix),
+        guard case .file(let bytes) = KeyClassification(key, below: prefix), let name = try? Name(bytes),
             let listing = knownListing(prefix), let index = listing.index(ofFile: name)
         else { return nil }
         return ListingPosition(index: index, in: listing)

@@ -1,5 +1,6 @@
 import ObjectStore
 import StateLog
+import Synchronization
 
 /// The part of a listing that the log for the next process has.
 struct LoggedEntries {
@@ -20,6 +21,30 @@ struct LoggedEntries {
         if entries.isComplete, !isComplete {
             log.write(LoggedSlice(listing: id, start: entryCount, block: 0, range: 0..<0))
             isComplete = true
+        }
+    }
+}
+
+extension DirectoryListing {
+    /// The id in the log; 0 if there is no log.
+    var logID: UInt64 {
+        guard let log = context.log?.log else { return 0 }
+        let known = loggedID.load(ordering: .relaxed)
+        if known != 0 { return known }
+        let made = log.makeID()
+        let (isMine, other) = loggedID.compareExchange(expected: 0, desired: made, ordering: .relaxed)
+        return isMine ? made : other
+    }
+
+    /// Writes the settled entries to the log that it lacks, so that a reader that continues in the next process finds
+    /// them at the same indices.
+    func writeEntries() {
+        guard let log = context.log else { return }
+        let id = logID
+        withState { state in
+            // Entries in the log keep their indices, like those that readers received.
+            if state.indexed.settledCount > 0 { state.hasGivenEntries = true }
+            state.logged.write(state.indexed, of: id, to: log)
         }
     }
 }

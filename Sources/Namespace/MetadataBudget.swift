@@ -25,6 +25,8 @@ final class MetadataBudget: Sendable {
     /// An eviction frees the limit divided by this number: few enough bytes to be quick, enough to be rare.
     private static let stepCount = 16
 
+    /// Creates a budget for the listings of `account` and for `inodes`.
+    ///
     /// - Parameter byteLimit: The limit in bytes. Five eighths of it are for listings and inodes. Pages in flight, and
     ///   memory that malloc can't return between freed and used blocks, take the rest. (With a limit of 128 MiB, a walk
     ///   over 2,000,000 keys took 158 MiB with all of it, and 138 with three quarters.)
@@ -92,7 +94,9 @@ final class MetadataBudget: Sendable {
 
     /// Notes that a listing has no readers any more. Returns `true` if dropping it may matter now.
     func noteReleasable(_ listing: DirectoryListing) -> Bool {
-        guard byteCount > byteLimit, listing.byteCount > byteLimit / MetadataBudget.stepCount else { return false }
+        guard account.byteCount > nextInodeCount.load(ordering: .relaxed), byteCount > byteLimit,
+            listing.byteCount > byteLimit / MetadataBudget.stepCount
+        else { return false }
         nextEviction.store(0, ordering: .relaxed)
         return true
     }

@@ -32,6 +32,11 @@ public struct Name: Hashable, Sendable {
     }
 
     /// Returns the reason why bytes aren't a name; `nil` if they are one.
+    static func flaw(of bytes: ArraySlice<UInt8>) -> Flaw? {
+        bytes.withUnsafeBytes { flaw(of: $0) }
+    }
+
+    /// Returns the reason why bytes aren't a name; `nil` if they are one.
     static func flaw(of bytes: UnsafeRawBufferPointer) -> Flaw? {
         if bytes.isEmpty { return .empty }
         if bytes.count > byteCountLimit { return .tooLong }

@@ -23,15 +23,17 @@ struct PageCoverage: Sendable {
     ///   Such a page proves nothing.
     init(_ page: ListPage, of request: ListRequest, from lower: Key? = nil) throws(PageFlaw) {
         let lower = lower ?? PageCoverage.beginning(of: request)
-        for item in page.items where !item.key.hasPrefix(request.prefix) { throw .outsidePrefix(item.key) }
         var last: Key?
-        for item in page.items {
-            guard last.map({ $0 < item.key }) ?? (lower <= item.key) else { throw .outOfOrder(item.key) }
-            last = item.key
+        var outOfOrder: Key?
+        for index in page.items.indices {
+            let key = page.items[index].key
+            guard key.hasPrefix(request.prefix) else { throw .outsidePrefix(key) }
+            if outOfOrder == nil, !(last.map { $0 < key } ?? (lower <= key)) { outOfOrder = key }
+            last = key
         }
         // A page that the client found out of order has such a key. If the check above missed it, the page counts as
         // disordered all the same.
-        if !page.isOrdered, let last { throw .outOfOrder(last) }
+        if let disordered = outOfOrder ?? (page.isOrdered ? nil : last) { throw .outOfOrder(disordered) }
         prefix = request.prefix
         isDelimited = request.isDelimited
         items = page.items

@@ -47,7 +47,7 @@ private struct PageCutter {
         prefixByteCountMax = page.isDelimited ? page.prefix.folderPrefix.bytes.count : .max
         begin(root, isEntered: true)
         // The page begins within these: it covers the rest of them, even if that is empty.
-        while let name = subdirectory(of: page.interval.lower), Name.isName(name) {
+        while let name = subdirectory(of: page.interval.lower), Name.flaw(of: name) == nil {
             begin(Key(page.interval.lower.bytes[...name.endIndex]), isEntered: false)
         }
     }
@@ -68,11 +68,12 @@ private struct PageCutter {
     }
 
     mutating func take(_ item: ListPage.Item) {
-        while open.count > 1, !item.key.hasPrefix(open[open.count - 1].prefix) { close() }
-        enter()
-        while let name = subdirectory(of: item.key) {
-            guard addDirectory(name, of: item.key) else { return }
-            begin(Key(item.key.bytes[...name.endIndex]), isEntered: true)
+        let key = item.key
+        while open.count > 1, !key.hasPrefix(open[open.count - 1].prefix) { close() }
+        if !open[open.count - 1].isEntered { enter() }
+        while let name = subdirectory(of: key) {
+            guard addDirectory(name, of: key) else { return }
+            begin(Key(key.bytes[...name.endIndex]), isEntered: true)
         }
         addLast(item)
     }
@@ -94,9 +95,9 @@ private struct PageCutter {
         case (.marker, _):
             break
         case (.file(let name), .object(let object)):
-            open[innermost].entries.append(file: name.bytes, object: object)
+            open[innermost].entries.append(file: name, object: object)
         case (.directory(let name), _):
-            addDirectory(name.bytes[...], of: item.key)
+            addDirectory(name, of: item.key)
         case (.hidden, _), (.file, .commonPrefix):
             open[innermost].hidden.note(item.key)
         }
@@ -106,7 +107,7 @@ private struct PageCutter {
     @discardableResult
     private mutating func addDirectory(_ name: ArraySlice<UInt8>, of key: Key) -> Bool {
         let innermost = open.count - 1
-        guard Name.isName(name) else {
+        guard Name.flaw(of: name) == nil else {
             open[innermost].hidden.note(key)
             return false
         }
@@ -161,12 +162,5 @@ private struct PageCutter {
             return nil
         }
         return Key(key.bytes[...end])
-    }
-}
-
-extension Name {
-    /// Returns `true` if the bytes are a valid name.
-    fileprivate static func isName(_ bytes: ArraySlice<UInt8>) -> Bool {
-        bytes.withUnsafeBytes { flaw(of: $0) == nil }
     }
 }

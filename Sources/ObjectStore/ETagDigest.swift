@@ -33,19 +33,23 @@ public struct ETagDigest: Hashable, Sendable {
     /// Reads a digest; `nil` for any other text, including the same digits in uppercase: the tag must be sent back
     /// exactly as it was received.
     init?(_ text: borrowing Span<UInt8>) {
-        // The two quotation marks and the digits; then a hyphen and one to five more digits.
-        let plainCount = Self.digitCount + 2
         let count = text.count
-        guard count == plainCount || (count >= plainCount + 2 && count <= plainCount + 6), text[0] == Self.quote,
-            text[count - 1] == Self.quote, let high = Self.hexadecimal(text, from: 1),
-            let low = Self.hexadecimal(text, from: 1 + Self.digitCount / 2)
+        guard count > 2, text[0] == Self.quote, text[count - 1] == Self.quote else { return nil }
+        self.init(unquoted: text.extracting(1..<count - 1))
+    }
+
+    /// Reads a digest without its quotation marks; `nil` for any other text.
+    public init?(unquoted text: borrowing Span<UInt8>) {
+        // The digits; then a hyphen and one to five more digits.
+        let count = text.count
+        guard count == Self.digitCount || (count >= Self.digitCount + 2 && count <= Self.digitCount + 6),
+            let high = Self.hexadecimal(text, from: 0), let low = Self.hexadecimal(text, from: Self.digitCount / 2)
         else { return nil }
         var partCount: UInt16 = 0
-        if count > plainCount {
-            guard text[plainCount - 1] == Self.hyphen, let number = Self.decimal(text, in: plainCount..<count - 1)
-            else {
-                return nil
-            }
+        if count > Self.digitCount {
+            guard text[Self.digitCount] == Self.hyphen,
+                let number = Self.decimal(text, in: Self.digitCount + 1..<count)
+            else { return nil }
             partCount = number
         }
         self.init(high: high, low: low, partCount: partCount)
@@ -56,11 +60,9 @@ public struct ETagDigest: Hashable, Sendable {
         var number: UInt64 = 0
         for index in start..<start + digitCount / 2 {
             let byte = text[index]
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt64(byte - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): number = number << 4 | UInt64(byte - UInt8(ascii: "a") + 10)
-            default: return nil
-            }
+            let digit = byte.isDigit ? byte - UInt8(ascii: "0") : byte &- UInt8(ascii: "a") &+ 10
+            guard digit < 16, byte.isDigit || digit >= 10 else { return nil }
+            number = number << 4 | UInt64(digit)
         }
         return number
     }

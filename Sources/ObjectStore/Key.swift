@@ -9,7 +9,7 @@ public struct Key: Hashable, Sendable {
     public var bytes: [UInt8]
 
     /// Creates a key of these bytes.
-    public init(_ bytes: some Sequence<UInt8>) {
+    @inlinable public init(_ bytes: some Sequence<UInt8>) {
         self.bytes = Array(bytes)
     }
 

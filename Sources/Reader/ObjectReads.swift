@@ -145,13 +145,18 @@ final class ObjectReads: Sendable {
         for request in effects.cancelled { request.cancel() }
         for (number, range) in effects.started { get(range, part: number, readDeadline: effects.deadline) }
         for (number, blocks, firstIndex) in effects.loaded { load(blocks, from: firstIndex, part: number) }
-        for (index, block) in effects.stored { disk?.store(block, at: index) }
+        for (index, block) in effects.stored { store(block, at: index) }
         for (completion, result) in effects.completed { completion(result) }
         let (letsGoOfMemory, mayBeIdle) = (effects.letsGoOfMemory, effects.mayBeIdle)
         // Blocks first: `serveWaiting` can evict only blocks without another holder.
         effects = DeferredEffects()
         if letsGoOfMemory { reader.cache.serveWaiting() }
         if mayBeIdle { reader.forgetIfIdle(self) }
+    }
+
+    private func store(_ block: Block, at index: Int) {
+        guard let disk, !disk.store(block, at: index), disk.mayBeComplete else { return }
+        reader.noteHole(index, of: object)
     }
 
     private func load(_ blocks: [Block], from firstIndex: Int, part number: UInt64) {
@@ -161,6 +166,8 @@ final class ObjectReads: Sendable {
             completion: { [self] end in run(state.withLock { $0.finishLoading(upTo: end, part: number) }) })
     }
 
+    /// Requests the bytes `range` for a part.
+    ///
     /// - Parameter readDeadline: The deadline of the read that started the part; `nil` for the full timeout.
     private func get(_ range: Range<Int>, part number: UInt64, readDeadline: RunningClock.Instant?) {
         let isPrefetch = state.withLock { !$0.isAwaited(part: number) }

@@ -38,7 +38,7 @@ struct Part {
     var isDetached: Bool
     /// `true` if the code that started the part has its blocks written to the disk.
     var isForDisk: Bool
-    /// The start of the part.
+    /// The time at which the part was requested.
     let startInstant = RunningClock.now
     /// The end of the received bytes.
     private(set) var received: Int

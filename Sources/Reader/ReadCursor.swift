@@ -34,8 +34,10 @@ struct ReadCursor {
     private(set) var windowByteCount = 0
     /// `true` if a read had to wait for bytes that were requested at the present window size.
     private(set) var hasWaited = false
-    /// The bytes before this frontier were requested with a smaller window.
+    /// The offset up to which bytes were requested with a smaller window.
     private var smallerFrontier = 0
+    /// `true` once a read has waited for a part while many parts behind it arrived.
+    var hasDelayedParts = false
     /// The time of the last read, as a number of reads.
     var lastUse: Int
 
@@ -55,12 +57,18 @@ struct ReadCursor {
             ? min(frontier, run.lowerBound)..<run.lowerBound : run.upperBound..<max(frontier, run.upperBound)
     }
 
-    /// Returns `true` if the run goes forward, `range` lies in its window, and a read of the run waits for earlier
-    /// bytes.
+    /// The largest window of the run.
+    var windowByteCountMax: Int {
+        WindowGrowth.windowByteCountMax * (hasDelayedParts ? WindowGrowth.extensionMultiple : 1)
+    }
+
+    /// Returns `true` if the run goes forward, `range` lies in its window, and a read of the run waits for bytes that
+    /// are at least `WindowGrowth.earlyByteCountMin` before it.
     func hasEarly(_ range: Range<Int>, awaited: [Range<Int>]) -> Bool {
         guard !isBackward, ahead.contains(range.lowerBound) else { return false }
-        let unread = run.upperBound - ReadCursor.lateByteCountMax..<range.lowerBound
-        return awaited.contains { $0.overlaps(unread) }
+        let start = run.upperBound - ReadCursor.lateByteCountMax
+        let end = range.lowerBound - WindowGrowth.earlyByteCountMin
+        return start < end && awaited.contains { $0.overlaps(start..<end) }
     }
 
     // MARK: Reads
@@ -116,6 +124,7 @@ struct ReadCursor {
         trend = max(trend, other.trend, 1)
         frontier = [frontier, other.frontier].compactMap(\.self).max()
         windowByteCount = max(windowByteCount, other.windowByteCount)
+        hasDelayedParts = hasDelayedParts || other.hasDelayedParts
         lastUse = max(lastUse, other.lastUse)
         return true
     }

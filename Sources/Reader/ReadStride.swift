@@ -21,7 +21,7 @@ struct ReadStride {
 
     /// The last element read, in the direction of the stride.
     private(set) var last: Range<Int>
-    /// The number of elements requested from `last` on: 0 if `last` itself may not be.
+    /// The number of elements that are requested, counted from `last`; 0 if `last` may be missing.
     private(set) var askedCount = 0
     /// The time of the last read, as a number of reads.
     var lastUse: Int

@@ -110,10 +110,12 @@ struct ReadWindows {
     }
 
     /// Returns the ranges to prefetch beyond a window after its part `range` has arrived early: while a read of the
-    /// same stream waits for earlier bytes.
+    /// same stream waits for bytes far before it.
     ///
     /// A delayed part blocks the reader and with it the window, and the connections would become idle once everything
-    /// behind the part has arrived. So each early part is replaced by one beyond the window.
+    /// behind the part has arrived. So each early part is replaced by one beyond the window, which stays that large:
+    /// the next delayed part is to be expected, and until a larger window were read down to its usual size, nothing
+    /// would be requested.
     ///
     /// - Parameters:
     ///   - awaited: The missing ranges that reads wait for.
@@ -125,11 +127,14 @@ struct ReadWindows {
                 isStreaming(cursor) && cursor.hasEarly(range, awaited: awaited)
             })
         else { return nil }
+        cursors[index].hasDelayedParts = true
         let cursor = cursors[index]
-        let limit = min(share() / streamCount, cursor.windowByteCount * WindowGrowth.extensionMultiple)
+        let limit = min(share() / streamCount, cursor.windowByteCountMax)
         let extended = min(cursor.ahead.count + range.count, limit)
         return cursor.missing(in: extended, objectByteCount: objectByteCount).map { range in
-            Advice(source: .cursor(index), ranges: AheadRanges(range), windowByteCount: cursor.windowByteCount)
+            Advice(
+                source: .cursor(index), ranges: AheadRanges(range),
+                windowByteCount: max(cursor.windowByteCount, extended))
         }
     }
 
@@ -182,7 +187,7 @@ extension ReadWindows {
         }
         guard let wanted else { return nil }
         let streams = streamCount + (cursors[index].windowByteCount == 0 ? 1 : 0)
-        let granted = min(wanted, share() / streams, WindowGrowth.windowByteCountMax)
+        let granted = min(wanted, share() / streams, cursors[index].windowByteCountMax)
         return cursors[index].missing(in: granted, objectByteCount: objectByteCount).map { range in
             Advice(source: .cursor(index), ranges: AheadRanges(range), windowByteCount: granted)
         }

@@ -40,6 +40,7 @@ public final class Reader: Sendable {
     private let disk: DiskCache?
     let limits: ReaderLimits
     let meter = ReadMeter()
+    private let holes = HoleFiller()
     private let objects = Mutex<[ObjectVersion: ObjectReads]>([:])
 
     /// Creates a reader of the objects in `store`.
@@ -60,6 +61,19 @@ public final class Reader: Sendable {
 
     /// The counts of reads so far.
     public var counts: ReadCounts { meter.counts }
+
+    /// The counts of blocks that came faster than the disk took them.
+    public var holeCounts: HoleCounts { holes.counts }
+
+    /// Records a block that came from the store and was not stored because the disk is too slow.
+    func noteHole(_ index: Int, of object: ObjectVersion) {
+        holes.note(index, of: object, for: self, period: limits.refetchDelay)
+    }
+
+    /// Fetches blocks that the disk had no time for again, if no read has had to wait since the last call.
+    func fillHoles() {
+        holes.check(for: self)
+    }
 
     /// Opens this object version. All its handles share one state, so that the bytes fetched for one serve the others.
     /// Releasing the last reference to the handle closes it.

@@ -15,6 +15,8 @@ struct RecentFailure {
     let error: StoreError
     private let instant: RunningClock.Instant
 
+    /// Creates the failure of a request.
+    ///
     /// - Parameters:
     ///   - start: The time of the request to the store.
     ///   - now: The time of the failure.

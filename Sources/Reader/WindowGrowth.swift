@@ -26,9 +26,12 @@ enum WindowGrowth {
     /// The biggest window: 32 parts, 1.9 GB/s at S3's latency, which exceeds a 10 Gbit/s network.
     static let windowByteCountMax = 32 * ReadWindows.partByteCount
 
-    /// The maximum size of a window, as a multiple of its usual size, while a delayed part blocks its reader. At
-    /// 1.4 GB/s two windows last 180 ms, the time of a slow response and its hedge.
+    /// The biggest window of a stream with delayed parts, as a multiple of the usual one. At 1.4 GB/s two windows last
+    /// 180 ms, the time of a slow response and its hedge.
     static let extensionMultiple = 2
+    /// The distance behind a part that a read waits for at which another part counts as early: 8 parts. Nearer ones
+    /// often arrive first without a fault.
+    static let earlyByteCountMin = 8 * ReadWindows.partByteCount
 
     /// Returns the largest part for a window of this size: while the window grows, its bytes should come over several
     /// connections, since one transfers 90 MB/s.

@@ -7,11 +7,11 @@ import SystemSupport
 final class ArchiveQueue: Sendable {
     /// A unit of work of the thread.
     enum Job {
-        /// Store these, in one transaction.
+        /// Listings to store, in one transaction.
         case store([ArchivedListing])
-        /// Forget the listings of these prefixes.
+        /// An interval of prefixes whose listings to forget.
         case forget(KeyInterval)
-        /// End the thread.
+        /// The end of the thread.
         case end
     }
 

@@ -14,6 +14,8 @@ final class ArchiveReader: Sendable {
     private let noteDamage: @Sendable (String) -> Void
     private let windows = Mutex(LoadedWindows())
 
+    /// Creates a reader of the listings of `source`.
+    ///
     /// - Parameter noteDamage: Called with a description of damage.
     init(source: String, database: DatabaseQueue, noteDamage: @escaping @Sendable (String) -> Void) {
         self.source = source

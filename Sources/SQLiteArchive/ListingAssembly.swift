@@ -18,9 +18,9 @@ struct ListingAssembly {
     private var blocks: [[UInt8]] = []
     /// The number of rows so far.
     private var rowCount = 0
-    /// A row is missing, for example because the listing is being evicted.
+    /// `true` if a row is missing, for example because the listing is being evicted.
     private var isIncomplete = false
-    /// A row doesn't match its checksum.
+    /// `true` if a row doesn't match its checksum.
     private(set) var isDamaged = false
 
     /// Begins with the directory of `row`.

@@ -6,9 +6,9 @@ struct LoadedWindow {
     /// The answer of a window about a directory.
     enum Answer {
         case listing(ArchivedListing)
-        /// No listing is stored.
+        /// No stored listing.
         case absent
-        /// The listing was not read, or was handed out before.
+        /// A listing that was not read, or was handed out before.
         case unknown
     }
 
@@ -28,6 +28,8 @@ struct LoadedWindow {
     /// `nil` for those that were handed out: their receivers own them.
     private var listings: [ArchivedListing?]
 
+    /// Creates the window of the listings that a query returned.
+    ///
     /// - Parameter isToEnd: `true` if no listings follow `listings`, which are in order.
     init(
         from lower: Key, listings: [ArchivedListing], isToEnd: Bool, limit: Int,

@@ -127,7 +127,7 @@ public final class SQLiteArchive: ListingArchive {
         }
     }
 
-    /// - Returns: `false` if it must be retried.
+    /// Removes the listings of these prefixes. Returns `false` if it must be retried.
     private func remove(_ prefixes: KeyInterval) -> Bool {
         if isOff.load(ordering: .relaxed) { return true }
         do throws(ArchiveError) {

@@ -8,6 +8,8 @@ package struct CacheSettings: Sendable {
     package let isRequired: Bool
     /// The most disk space to use, in bytes.
     package let byteLimit: Int
+    /// `true` if parts of files that came too fast for the disk are fetched again.
+    package let isRefetching: Bool
 
     /// The least useful limit: some parts of a fast stream.
     package static let minimumByteLimit = 64 << 20

@@ -24,6 +24,8 @@ package struct CompletedArguments {
         (self.arguments, added) = (arguments, [])
     }
 
+    /// Completes the typed arguments with the settings of files and variables.
+    ///
     /// - Parameters:
     ///   - typed: The typed arguments, without the program.
     ///   - root: The command of the program.

@@ -16,6 +16,8 @@ package struct MemoryBudget {
     /// The memory of a connection in use: curl's receive buffer, TLS, and the headers of the request.
     private static let connectionByteCount = 320 << 10
 
+    /// Divides `byteLimit` bytes.
+    ///
     /// - Parameters:
     ///   - connectionLimit: The wanted number of connections. It is reduced if they would take more than a quarter of
     ///     the memory.

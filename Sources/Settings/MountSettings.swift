@@ -31,6 +31,8 @@ package struct MountSettings {
     /// `nil` for no cache on the disk.
     package let cache: CacheSettings?
 
+    /// Checks the options of a mount and brings them together.
+    ///
     /// - Parameters:
     ///   - uri: The bucket, as the user gives it.
     ///   - mountPoint: The mount point, as the user gives it.

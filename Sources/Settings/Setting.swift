@@ -64,6 +64,8 @@ package typealias SettingLayer = [Setting]
 package struct EffectiveSettings {
     private(set) var settings: [String: Setting] = [:]
 
+    /// Merges layers.
+    ///
     /// - Parameter layers: The nearest first.
     init(_ layers: [SettingLayer]) {
         for layer in layers {

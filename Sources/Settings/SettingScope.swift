@@ -21,6 +21,8 @@ package struct SettingTarget {
     /// The mount point as it was given, and with links followed; empty if there is none.
     private let mountPoints: Set<FilePath>
 
+    /// Creates the target of a command.
+    ///
     /// - Parameters:
     ///   - uri: As the user gives it. An invalid one is ignored: the command reports it.
     ///   - mountPoint: As the user gives it.

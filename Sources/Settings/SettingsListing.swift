@@ -7,6 +7,8 @@ package struct SettingsListing {
     private let options: DeclaredOptions
     private let findings: [ConfigurationSources.Finding]
 
+    /// Creates a listing of these settings.
+    ///
     /// - Parameters:
     ///   - settings: The settings.
     ///   - options: The options that may be set.

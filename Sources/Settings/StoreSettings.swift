@@ -10,6 +10,8 @@ package struct StoreSettings: Sendable {
     /// The sources of credentials; `nil` for unsigned requests.
     package let credentials: CredentialsChain?
 
+    /// Checks the settings of a bucket and brings them together.
+    ///
     /// - Parameters:
     ///   - uri: As the user gives it: `s3://BUCKET[/PREFIX]`.
     ///   - options: The options for the bucket.

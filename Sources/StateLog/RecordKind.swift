@@ -25,6 +25,9 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     /// bits.
     case shortNumber = 11
 
+    /// The bit of the kind in a set of kinds.
+    var bit: UInt64 { 1 << UInt64(rawValue) }
+
     /// `true` if the log itself stores the last value, so that the kind needs no owner: there are only one or a few
     /// records.
     var isSingleValue: Bool {

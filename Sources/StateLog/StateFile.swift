@@ -36,7 +36,7 @@ struct StateFile: ~Copyable, @unchecked Sendable {
         /// The end of the complete records. It is updated after they are written, so a process that is killed within a
         /// record leaves no trace of that record.
         case end
-        /// 1 if a record could not be written.
+        /// 1 if a record is missing, because it could not be written.
         case isLost
     }
 

@@ -121,7 +121,7 @@ struct StateFiles: ~Copyable, Sendable {
         }
     }
 
-    /// Records that a write failed, so that the log is not trusted.
+    /// Marks the log as incomplete after a failed write, so that no successor trusts it.
     mutating func lose() {
         first[.isLost] = 1
         second[.isLost] = 1

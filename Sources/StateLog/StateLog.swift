@@ -38,15 +38,15 @@ public final class StateLog: Sendable {
         var isLost = false
         /// The size at which the active file is rewritten.
         var rewriteByteCount: Int
-        /// The kinds that have records.
-        var kinds: Set<RecordKind> = []
+        /// The bits of the kinds that have records. Not a set, since each record adds its kind.
+        var kinds: UInt64 = 0
         var owners: [Ownership] = []
         /// The values that the log itself stores.
         var values: [RecordKind: [UInt8]] = [:]
     }
 
     fileprivate struct Ownership: Sendable {
-        let kinds: Set<RecordKind>
+        let kinds: UInt64
         weak var owner: (any StateOwner)?
     }
 
@@ -85,10 +85,10 @@ public final class StateLog: Sendable {
         logger: Logger
     ) throws(StateLogError) {
         let files = try StateFiles.open(descriptors)
-        var kinds: Set<RecordKind> = []
+        var kinds: UInt64 = 0
         var values: [RecordKind: [UInt8]] = [:]
         try files.forEachRecord { header, content in
-            kinds.insert(header.kind)
+            kinds |= header.kind.bit
             if header.kind.isSingleValue { values[header.kind] = content.withUnsafeBytes { Array($0) } }
         }
         let number = 1 + (try values[.serverNumber].map(Self.number) ?? 0)
@@ -149,7 +149,7 @@ public final class StateLog: Sendable {
                 state.isLost = true
                 state.files.lose()
             }
-            state.kinds.insert(header.kind)
+            state.kinds |= header.kind.bit
             return (state.files.edition, state.files.byteCount >= state.rewriteByteCount)
         }
         if let failure { warn(failure) }
@@ -181,12 +181,14 @@ public final class StateLog: Sendable {
     /// its kinds have an owner.
     public func own(_ kinds: Set<RecordKind>, by owner: any StateOwner) {
         let isDue = state.withLock { state in
-            state.owners.append(Ownership(kinds: kinds, owner: owner))
+            state.owners.append(Ownership(kinds: Self.bits(kinds), owner: owner))
             if !state.files.isWhole, !state.isRewriting { state.rewriteByteCount = 0 }
             return state.files.byteCount >= state.rewriteByteCount
         }
         if isDue { rewriteIfPossible() }
     }
+
+    fileprivate static func bits(_ kinds: some Sequence<RecordKind>) -> UInt64 { kinds.reduce(0) { $0 | $1.bit } }
 
     private func rewriteIfPossible() {
         guard let owners = state.withLock({ $0.beginRewriting(writing: currentEdition) }) else { return }
@@ -220,7 +222,7 @@ public final class StateLog: Sendable {
         remove: (UInt64) -> Void = { _ in }
     ) throws(StateLogError) {
         try state.withLock { state throws(StateLogError) in
-            guard state.kinds.contains(kind) else { return }
+            guard state.kinds & kind.bit != 0 else { return }
             try state.files.forEachRecord { header, content throws(StateLogError) in
                 guard header.kind == kind else { return }
                 header.isRemoval ? remove(header.id) : try set(header.id, content)
@@ -251,8 +253,8 @@ extension StateLog.State {
     mutating func beginRewriting(writing currentEdition: borrowing Atomic<UInt64>) -> [any StateOwner]? {
         if isRewriting || isLost || files.byteCount < rewriteByteCount { return nil }
         owners.removeAll { $0.owner == nil }
-        let owned = owners.reduce(into: Set(values.keys)) { $0.formUnion($1.kinds) }
-        guard kinds.isSubset(of: owned) else {
+        let owned = owners.reduce(StateLog.bits(values.keys)) { $0 | $1.kinds }
+        guard kinds & ~owned == 0 else {
             // Avoids a new attempt at each record.
             rewriteByteCount = files.byteCount + StateLog.rewriteByteCountMin
             return nil

@@ -6,13 +6,13 @@ import SystemSupport
 ///
 /// A trial sends `answers` or `failed` to a supervisor of another version, so their encoding must not change.
 package enum ServerReport: Hashable {
-    /// The server has mounted. The message includes the mounted /dev/fuse.
+    /// The report that the server has mounted. The message includes the mounted /dev/fuse.
     case mounted(MountIdentity)
-    /// The mount answers.
+    /// The report that the mount answers.
     case answers
-    /// The server continues where the previous one has ended.
+    /// The report that the server continues where the previous one has ended.
     case tookOver
-    /// The server ends, because it can't serve.
+    /// The report that the server ends, because it can't serve.
     case failed(String)
     /// The server waits for the network before it mounts, for this reason; empty if the reason was reported before.
     case waiting(String)

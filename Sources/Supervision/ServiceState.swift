@@ -43,6 +43,8 @@ package struct ServiceState: Sendable {
     private let socket: NotifySocket?
     private let uri: String
 
+    /// Creates the state of the mount of `uri`.
+    ///
     /// - Parameter isService: `true` if a service manager may wait for this process, which runs in the foreground.
     package init(uri: String, isService: Bool, environment: [String: String]) {
         socket = isService ? NotifySocket(environment: environment) : nil

@@ -13,7 +13,7 @@ struct MountedTree {
         let folder: [UInt8]
         let name: [UInt8]
 
-        /// The path of the file, likewise.
+        /// The path of the file, relative to the tree.
         var path: [UInt8] { folder + name }
     }
 

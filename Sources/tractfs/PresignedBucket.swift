@@ -16,6 +16,8 @@ struct PresignedBucket {
     private let credentials: CredentialsSession?
     private let client: S3Client
 
+    /// Creates a client for the bucket of `settings`.
+    ///
     /// - Parameters:
     ///   - lifetime: The validity of the URLs, in seconds.
     ///   - requestTimeout: The time limit of a request, retries included.

@@ -8,6 +8,8 @@ struct PresignedPath {
     private let path: String
     private let lifetime: Int
 
+    /// Creates a request for the URLs of a file or a folder.
+    ///
     /// - Parameter lifetime: The validity of the URLs, in seconds.
     init(_ path: String, lifetime: Int) {
         self.path = path

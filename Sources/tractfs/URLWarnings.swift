@@ -10,6 +10,8 @@ struct URLWarnings {
     private var toldConstraints: Set<ObjectURL.Constraint> = []
     private var hasToldOfDots = false
 
+    /// Creates warnings of which none was printed.
+    ///
     /// - Parameter asked: The requested validity.
     init(asked: URLLifetime) {
         self.asked = asked

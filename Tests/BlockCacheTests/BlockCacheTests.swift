@@ -57,7 +57,7 @@ import Testing
             if let block { cache.insert(block, of: object, at: index) }
             _ = BlockLease([], of: object, consumed: index..<index + 1, from: cache)
         }
-        #expect(cache.residentByteCount <= 34 << 20)
+        #expect(cache.residentByteCount <= 10 << 20)
     }
 
     @Test func `A block in use is not evicted`() throws {

@@ -38,7 +38,7 @@ import Testing
         #expect(fixture.log.warnings.isEmpty, "nobody has damaged anything, seed \(seed)")
     }
 
-    /// - Returns: `true` if all bytes read were right.
+    /// Makes a random access. Returns `true` if all bytes read were right.
     private static func step(
         _ fixture: DiskFixture, _ cache: DiskCache, _ random: inout SeededGenerator
     ) throws -> Bool {

@@ -14,10 +14,10 @@ extension FuzzTarget {
         case .marker: try require(key == prefix, "\(key) is no marker")
         case .file(let name):
             try requireName(name)
-            try require(prefix.appending(name.bytes) == key, "\(key) is not the file's key")
+            try require(prefix.appending(name) == key, "\(key) is not the file's key")
         case .directory(let name):
             try requireName(name)
-            let directory = prefix.appending(name.bytes + [Key.delimiter])
+            let directory = prefix.appending(name + [Key.delimiter])
             try require(key.hasPrefix(directory), "\(key) is not in the directory")
         case .hidden:
             let component = choices.rest.prefix { $0 != Key.delimiter }
@@ -27,8 +27,8 @@ extension FuzzTarget {
         try require(key.endOfPrefix.map { key < $0 } ?? true, "\(key) is behind its own end")
     }
 
-    private static func requireName(_ name: Name) throws {
-        let bytes = name.bytes
+    private static func requireName(_ name: ArraySlice<UInt8>) throws {
+        let bytes = Array(name)
         try require((1...Name.byteCountLimit).contains(bytes.count), "a name has \(bytes.count) bytes")
         try require(!bytes.contains(0) && !bytes.contains(Key.delimiter), "a name leaves its directory")
         try require(![Array(".".utf8), Array("..".utf8)].contains(bytes), "a name leaves its directory")
@@ -59,7 +59,7 @@ extension FuzzTarget {
     private static func requireUsable(_ block: EntryBlock) throws {
         var copy = EntryBlock.Builder(prefix: block.prefix, reserving: block.count, account: BlockAccount())
         for index in 0..<block.count {
-            try requireName(Name(block.withName(index) { Array($0) }))
+            try requireName(Name(block.withName(index) { Array($0) }).bytes[...])
             try require(block.index(of: block.sortKey(index)) == index, "an entry isn't found where it is")
             if case .file(let object) = block.kind(index) {
                 try require(

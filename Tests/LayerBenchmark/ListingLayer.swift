@@ -120,15 +120,17 @@ private final class PagedStore: ObjectStore {
         _ request: ListRequest, deadline: RunningClock.Instant,
         completion: @escaping @Sendable (Result<ListPage, StoreError>) -> Void
     ) -> any StoreRequest {
-        let number = request.continuation.flatMap { Int($0.text) } ?? 0
-        let items = (0..<pageEntryCount).map { index -> ListPage.Item in
-            let digest = ETagDigest(high: UInt64(number), low: UInt64(index), partCount: 0)
+        // A guessed position may be between two keys.
+        let last = request.startAfter.flatMap { Int(String(decoding: $0.bytes.prefix(11).dropFirst(4), as: UTF8.self)) }
+        let start = request.continuation.flatMap { Int($0.text) } ?? last.map { $0 - 1_000_000 + 1 } ?? 0
+        let end = min(start + pageEntryCount, pageCount * pageEntryCount)
+        let items = (start..<max(start, end)).map { index -> ListPage.Item in
+            let digest = ETagDigest(high: 1, low: UInt64(index), partCount: 0)
             let version = ObjectVersion(
-                key: Key("file\(1_000_000 + number * pageEntryCount + index).nii.gz"), etag: ETag(digest),
-                byteCount: index)
+                key: Key("file\(1_000_000 + index).nii.gz"), etag: ETag(digest), byteCount: index)
             return .object(ListedObject(version: version, lastModified: Timestamp(seconds: 1_590_000_000)))
         }
-        let next = number + 1 < pageCount ? ContinuationToken("\(number + 1)") : nil
+        let next = end < pageCount * pageEntryCount ? ContinuationToken("\(end)") : nil
         completion(.success(ListPage(items: items, next: next)))
         return EndedRequest()
     }

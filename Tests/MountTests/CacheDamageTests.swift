@@ -100,7 +100,7 @@ private func damages() -> [CacheDamage] {
 
 /// Damage to the files of a cache: reads get the right bytes, and the log at most one warning.
 @Suite(mounts) struct CacheDamageTests {
-    @Test("Damage to the cache between two mounts gives no wrong byte:", arguments: damages())
+    @Test("Damage to the cache between two mounts gives no wrong byte", arguments: damages())
     func betweenMounts(damage: CacheDamage) throws {
         try withFilledCache { server, objects, cache in
             try damage.inflict(cache)
@@ -111,7 +111,7 @@ private func damages() -> [CacheDamage] {
     /// The mount has read little before the damage, because the kernel would answer for pages that it has. The reads
     /// were of an object whose file is no backing file: the kernel reads such a file itself, and its damage cannot be
     /// repaired.
-    @Test("Damage to the cache under a mount gives no wrong byte:", arguments: damages())
+    @Test("Damage to the cache under a mount gives no wrong byte", arguments: damages())
     func mounted(damage: CacheDamage) throws {
         try withFilledCache { server, objects, cache in
             try expectRight(server, cache, objects, after: damage) { mountPoint in

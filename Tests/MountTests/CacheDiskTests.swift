@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import MountControl
 import ObjectStore
 import TestSupport
 import Testing
@@ -103,6 +104,39 @@ import Testing
                         }
                         #expect(troubles(inLog: log).count <= 4, "\(troubles(inLog: log))")
                     }
+                }
+            }
+        }
+    }
+
+    @Test(.enabled(if: canMakeExt4, "needs loop devices and mkfs.ext4"))
+    func `A file that was read while its cache disk stood still is wholly on the disk soon after`() throws {
+        try withTemporaryDirectory { directory in
+            let (image, disk) = (directory + "/image", SmallDisk(path: directory + "/disk"))
+            try runChecked("truncate", ["--size=256M", image])
+            try runChecked("/usr/sbin/mkfs.ext4", ["-q", image])
+            try disk.mounted("mount", ["-o", "loop", image, disk.path]) {
+                try withS3TestServer { server in
+                    let body = try ObjectBody.random(byteCount: 40 << 20)
+                    server.put("a", body)
+                    // Room for 16 MiB that wait for the disk.
+                    let options = disk.options(directory + "/log") + ["--memory-limit", "64MiB"]
+                    try withMount(of: server, options: options) { mountPoint in
+                        // Kept open, since an open updates the last use on the disk.
+                        try withOpenFile(mountPoint + "/a") { file in
+                            try file.check(0..<1, body, of: "a")
+                            try eventually("the files of the cache") { disk.cache.dataFile(of: "a") != nil }
+                            try disk.frozen { try checkWhole(mountPoint + "/a", body) }
+                        }
+                        try eventually("the object is cached") { disk.cache.isComplete("a") }
+                        let status = try runChecked(tractfsExecutable(), ["status", "--json", mountPoint])
+                        let cache = try #require(MountStatus(parsing: status)?.diskCache)
+                        #expect(cache.skippedBytes ?? 0 > 8 << 20 && cache.storedLaterBytes ?? 0 > 0)
+                        server.clearLog()
+                        try checkWhole(mountPoint + "/a", body)
+                        #expect(server.requests(.get).isEmpty)
+                    }
+                    #expect(troubles(inLog: directory + "/log").isEmpty)
                 }
             }
         }

@@ -90,7 +90,7 @@ private final class SizeWatch: Sendable {
         }
     }
 
-    /// - Returns: The largest size.
+    /// Ends the thread, and returns the largest size.
     func end() -> Int {
         isEnding.store(true, ordering: .relaxed)
         ended.wait()

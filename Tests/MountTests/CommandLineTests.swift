@@ -56,7 +56,8 @@ private func stat(_ format: String, _ path: String) throws -> String {
         "--addressing-style",
         "--ca-bundle", "--max-connections", "--read-timeout", "--uid", "--gid", "--file-mode", "--dir-mode",
         "--inode-bits",
-        "--allow-other", "--xattrs", "--presign-xattr", "--cache-dir", "--cache-size", "--no-cache", "--metadata-ttl",
+        "--allow-other", "--xattrs", "--presign-xattr", "--cache-dir", "--cache-size", "--no-cache", "--no-refetch",
+        "--metadata-ttl",
         "--memory-limit",
         "--metadata-limit",
         "--overlay <folder>", "--foreground", "--retry", "--log-level", "--log-file", "--log-format", "--noexec",
@@ -218,7 +219,8 @@ private func stat(_ format: String, _ path: String) throws -> String {
 
     @Test func `--metadata-ttl is the time for which a listing is used`() throws {
         try withTree { server in
-            try withMount(of: server, ["--metadata-ttl", "1s"]) { mountPoint throws in
+            let lifetime = 1
+            try withMount(of: server, ["--metadata-ttl", "\(lifetime)s"]) { mountPoint throws in
                 #expect(try runChecked("ls", [mountPoint + "/HCP"]) == "100307\nREADME\n")
                 server.put("HCP/new", .text("new"))
                 try eventually("the new file") { try runChecked("ls", [mountPoint + "/HCP"]).contains("new") }
@@ -227,7 +229,7 @@ private func stat(_ format: String, _ path: String) throws -> String {
                 #expect(try runChecked("ls", [mountPoint + "/HCP"]) == "100307\nREADME\nnew\n")
                 let listCount = server.requests(.list).count
                 server.put("HCP/newer", .text("newer"))
-                letPass(.seconds(2), of: "twice the --metadata-ttl of the mount before")
+                letPass(.seconds(lifetime * 2), of: "twice the --metadata-ttl of the mount before")
                 #expect(try runChecked("ls", [mountPoint + "/HCP"]) == "100307\nREADME\nnew\n")
                 #expect(server.requests(.list).count == listCount)
             }

@@ -10,6 +10,8 @@ final class NotifyListener {
     /// The assignments told so far.
     private(set) var told: [String] = []
 
+    /// Opens a socket with this address.
+    ///
     /// - Parameter address: A path, or "@" and a name in the abstract namespace.
     init(_ address: String) throws {
         self.address = address

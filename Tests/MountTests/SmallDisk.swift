@@ -26,6 +26,14 @@ struct SmallDisk {
         try mounted("mount", ["-t", "tmpfs", "-o", "size=\(byteCount)", "none", path], body)
     }
 
+    /// Lets all writes to the disk wait while `body` runs (fsfreeze(8)).
+    func frozen(_ body: () throws -> Void) throws {
+        try runChecked("fsfreeze", ["--freeze", path])
+        let result = Result { try body() }
+        try runChecked("fsfreeze", ["--unfreeze", path])
+        try result.get()
+    }
+
     /// Mounts the disk on its path by this command, and detaches it whatever `body` does.
     func mounted(_ command: String, _ arguments: [String], _ body: () throws -> Void) throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)

@@ -18,6 +18,7 @@ import Testing
     }
 
     private static let readTimeout = 4
+    private static let hangTimeout = 3
     private static let byteCount = 3 << 20
 
     @Test(arguments: Fate.allCases)
@@ -27,7 +28,7 @@ import Testing
             server.put("file", body)
             try withKilledMount(
                 of: server, options: ["--no-cache", "--read-timeout", "\(Self.readTimeout)s"],
-                environment: [TestOverrides.hangTimeoutVariable: "3"]
+                environment: [TestOverrides.hangTimeoutVariable: "\(Self.hangTimeout)"]
             ) { mount in
                 let processes = try #require(MountProcesses(of: mount.point))
                 switch fate {
@@ -55,7 +56,8 @@ import Testing
                     for process in both {
                         kill(process, SIGCONT)
                         if process == processes.supervisor {
-                            letPass(.seconds(5), of: "Watchdog.variable and two looks")
+                            letPass(
+                                .seconds(Self.hangTimeout + 2), of: "hangTimeoutVariable and two samples of Watchdog")
                         }
                     }
                     try reader.waitForEnd(timeout: .seconds(60))

@@ -68,9 +68,10 @@ import Testing
     @Test func `A supervisor does not touch a server that is idle`() throws {
         try withS3TestServer { server in
             server.put("file", .text("read me"))
-            try withWatchdog(seconds: 0.5, of: server) { mount in
+            let hangTimeout = 0.5
+            try withWatchdog(seconds: hangTimeout, of: server) { mount in
                 let before = try mount.runningServer()
-                letPass(.seconds(2), of: "four times Watchdog.variable")
+                letPass(.seconds(hangTimeout * 4), of: "four times hangTimeoutVariable")
                 #expect(try runChecked("cat", [mount.point + "/file"]) == "read me")
                 #expect(try mount.runningServer() == before)
             }

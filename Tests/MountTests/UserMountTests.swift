@@ -21,6 +21,8 @@ private struct Nobody {
 
     var mountPoint: String { directory + "/mount" }
 
+    /// Calls `body` with such a user and a server, and removes both.
+    ///
     /// - Parameters:
     ///   - fuseMode: The permissions of /dev/fuse.
     ///   - fuseConfiguration: What is in /etc/fuse.conf.

@@ -30,8 +30,8 @@ import Testing
         let text =
             switch KeyClassification(Key(key), below: "d/") {
             case .marker: "marker"
-            case .file(let name): "file \(String(decoding: name.bytes, as: UTF8.self))"
-            case .directory(let name): "directory \(String(decoding: name.bytes, as: UTF8.self))"
+            case .file(let name): "file \(String(decoding: name, as: UTF8.self))"
+            case .directory(let name): "directory \(String(decoding: name, as: UTF8.self))"
             case .hidden: "hidden"
             }
         #expect(text == expected)

@@ -6,6 +6,8 @@ import Testing
 struct ReadWindowsTests {
     static let gibibyte = 1 << 30
     static let block = 128 << 10
+    /// A distance behind a delayed part at which another part is early.
+    static let far = WindowGrowth.earlyByteCountMin + ReadWindows.partByteCount
 
     /// Reads `extents` in turn, and requests all advised ranges.
     private func advice(_ extents: [Range<Int>], size: Int = gibibyte, share: Int = gibibyte) -> [Range<Int>?] {
@@ -28,44 +30,57 @@ struct ReadWindowsTests {
         return windows
     }
 
-    @Test func `A window grows by each part that arrives before one that a read waits for, up to twice its size`() {
-        let end = 256 << 20
+    /// Windows of a stream up to `end` that were extended as far as possible: a read waits for the part at `end`, and
+    /// all parts far behind it have arrived.
+    private func extended(upTo end: Int, share: Int = gibibyte) -> (windows: ReadWindows, advised: [Range<Int>]) {
         var windows = streaming(upTo: end)
         let delayed = end - Self.block..<end + (4 << 20)
         var advised: [Range<Int>] = []
-        for start in stride(from: delayed.upperBound, to: Self.gibibyte, by: 4 << 20) {
-            let advice = windows.extend(after: start..<start + (4 << 20), awaited: [delayed]) { Self.gibibyte }
+        for start in stride(from: end + Self.far, to: Self.gibibyte, by: 4 << 20) {
+            let advice = windows.extend(after: start..<start + (4 << 20), awaited: [delayed]) { share }
             guard let advice else { break }
             windows.advance(advice, firstRefused: nil)
             advised += advice.ranges.map(\.self)
         }
+        return (windows, advised)
+    }
+
+    @Test func `A window grows by each part that arrives long before one that reads wait for, up to twice its size`() {
+        let end = 256 << 20
+        let advised = extended(upTo: end).advised
         let usual = end - (4 << 20) + WindowGrowth.windowByteCountMax..<end + WindowGrowth.windowByteCountMax
         #expect(advised.first.map { usual.contains($0.lowerBound) } == true)
         #expect(advised.last?.upperBound == end + 2 * WindowGrowth.windowByteCountMax)
         #expect(zip(advised, advised.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
     }
 
+    @Test func `A window that grew because of a delayed part keeps its size`() {
+        let end = 256 << 20
+        var windows = extended(upTo: end).windows
+        let read = end..<end + (8 << 20)
+        let (advice, _) = windows.note(read, firstMissing: nil, isWaiting: false) { Self.gibibyte }
+        #expect(advice?.windowByteCount == 2 * WindowGrowth.windowByteCountMax)
+        #expect(advice?.ranges.last?.upperBound == read.upperBound + 2 * WindowGrowth.windowByteCountMax)
+    }
+
     /// Each with the parts that reads wait for.
     @Test(arguments: [
         [], [(256 << 20) + (60 << 20)..<(256 << 20) + (64 << 20)], [16 << 20..<20 << 20],
+        [(256 << 20) + far - (4 << 20)..<(256 << 20) + far],
     ])
-    func `A window does not grow by a part without a read of its stream that waits for earlier bytes`(
+    func `A window does not grow by a part without a read of its stream that waits for bytes far before it`(
         awaited: [Range<Int>]
     ) {
         var windows = streaming(upTo: 256 << 20)
-        let part = (256 << 20) + (8 << 20)..<(256 << 20) + (12 << 20)
+        let part = (256 << 20) + Self.far..<(256 << 20) + Self.far + (4 << 20)
         let advice = windows.extend(after: part, awaited: awaited) { Self.gibibyte }
         #expect(advice == nil)
     }
 
     @Test func `A window grows no further than the memory for it`() {
-        var windows = streaming(upTo: 256 << 20)
-        let part = (256 << 20) + (8 << 20)..<(256 << 20) + (12 << 20)
-        let delayed = (256 << 20) - Self.block..<(256 << 20) + (4 << 20)
-        while let advice = windows.extend(after: part, awaited: [delayed], share: { WindowGrowth.windowByteCountMax }) {
-            windows.advance(advice, firstRefused: nil)
-            #expect(advice.ranges.allSatisfy { $0.upperBound <= (256 << 20) + WindowGrowth.windowByteCountMax })
-        }
+        let end = 256 << 20
+        let advised = extended(upTo: end, share: WindowGrowth.windowByteCountMax).advised
+        #expect(advised.allSatisfy { $0.upperBound <= end + WindowGrowth.windowByteCountMax })
     }
 
     @Test(

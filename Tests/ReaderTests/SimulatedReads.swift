@@ -17,6 +17,8 @@ struct SimulatedObject {
     private let isStarved: Bool
     private let share: Int
 
+    /// Creates an object of which nothing was read.
+    ///
     /// - Parameters:
     ///   - isStarved: `true` if every read has to wait for its bytes.
     ///   - share: The prefetch budget.

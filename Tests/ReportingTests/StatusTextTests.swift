@@ -51,6 +51,21 @@ import TestSupport
         #expect(try StatusText(mount(Self.answer(sent: 1_000))).text.contains("  \(line)\n"))
     }
 
+    @Test func `the status shows the bytes that came too fast for the disk, if there were any`() throws {
+        func line(_ more: String) throws -> String? {
+            let cache =
+                "{\"directory\": \"/c\", \"limit_bytes\": 1024, \"used_bytes\": 0, \"storing\": true, \"damaged\": 0\(more)}"
+            let text = Self.answer().replacing("\"disk_cache\": null", with: "\"disk_cache\": \(cache)")
+            return try StatusText.rows(#require(MountStatus(parsing: text))).last
+        }
+        let usual = "disk cache   0B of 1.0KiB in /c"
+        #expect(try line("") == usual)
+        #expect(try line(", \"skipped_bytes\": 0, \"stored_later_bytes\": 0") == usual)
+        #expect(
+            try line(", \"skipped_bytes\": 4096, \"stored_later_bytes\": 2048")
+                == usual + "; 4.0KiB came too fast for the disk, 2.0KiB of it stored later")
+    }
+
     @Test func `a mount without a status shows the reason instead of the lines`() {
         let mount = ObservedMount(mountPoint: "/mnt", source: "s3://b", status: .failure(Refusal()))
         #expect(StatusText(mount).text == "/mnt: s3://b\n  /mnt is served by another version\n")

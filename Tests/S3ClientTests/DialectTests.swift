@@ -233,7 +233,7 @@ private func withDialect(
 }
 
 @Suite struct `The validators of first responses` {
-    @Test func `of at most 16,384 objects are kept, and later responses must agree with them`() {
+    @Test func `the validators of at most 16,384 objects are kept, and later responses must agree with them`() {
         var first = FirstValidators()
         func object(_ index: Int) -> ObjectVersion {
             ObjectVersion(key: Key("\(index)"), etag: ETag(standInFor: nil), byteCount: index)

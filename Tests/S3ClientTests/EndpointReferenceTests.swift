@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test(.enabled(if: hasBotocore, "python3 has no boto3: pip install boto3"))
-    func `are the same in all partitions, for FIPS, dual stack and access points`() throws {
+    func `hosts are botocore's in all partitions, for FIPS, dual stack and access points`() throws {
         let references = try references()
         #expect(references.count == Self.cases.count)
         for (example, reference) in zip(Self.cases, references) {
@@ -113,7 +113,7 @@ import Testing
                 "https://sts.amazonaws.com", "us-east-1"
             ),
         ] as [([String: String], String, String)])
-    func `of the Security Token Service follow the variables`(
+    func `the endpoint of the Security Token Service follows the variables`(
         variables: [String: String], endpoint: String, region: String
     ) throws {
         try withCredentialsFolder { folder in
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func `of each service follow the profile's services section`() throws {
+    @Test func `the endpoint of each service follows the profile's services section`() throws {
         let config = """
             [profile p]
             services = mine
@@ -156,7 +156,9 @@ import Testing
         (["AWS_USE_FIPS_ENDPOINT": "true", "AWS_REGION": "cn-north-1"], ["FIPS", "cn-north-1"]),
         (["AWS_USE_DUALSTACK_ENDPOINT": "yes"], ["AWS_USE_DUALSTACK_ENDPOINT", "true or false"]),
     ])
-    func `that can't be are an error that says why`(variables: [String: String], words: [String]) throws {
+    func `the error for variables without a valid endpoint says why`(
+        variables: [String: String], words: [String]
+    ) throws {
         try withCredentialsFolder { folder in
             let environment = folder.environment.merging(variables) { $1 }
             let shared = try SharedConfiguration(profile: nil, environment: environment)

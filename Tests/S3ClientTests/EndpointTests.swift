@@ -17,7 +17,7 @@ import Testing
             "arn:aws-cn:s3:cn-north-1:123456789012:accesspoint/my-point", ""
         ),
     ])
-    func `has a bucket and a prefix`(text: String, bucket: String, prefix: String) throws {
+    func `an S3 URI has a bucket and a prefix`(text: String, bucket: String, prefix: String) throws {
         let uri = try S3URI(parsing: text)
         #expect(uri.bucket == bucket)
         #expect(uri.prefix == Key(prefix))
@@ -32,7 +32,7 @@ import Testing
         "s3://arn:aws:s3:us-east-1:123456789012:accesspoint/Ap_1",
         "s3://abc/" + String(repeating: "x", count: 1_025),
     ])
-    func `that can't be one is refused`(text: String) {
+    func `a text that can't be an S3 URI is refused`(text: String) {
         #expect(throws: SettingsError.self) { try S3URI(parsing: text) }
     }
 }

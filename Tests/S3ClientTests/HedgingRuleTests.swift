@@ -233,6 +233,8 @@ import TestSupport
         var progress: [Progress]
         var peers = PeerRates()
 
+        /// Creates a simulation with one transfer per rate.
+        ///
         /// - Parameter rates: The bytes per second of each transfer at a time.
         init(_ rates: [@Sendable (Duration) -> Double]) {
             self.rates = rates

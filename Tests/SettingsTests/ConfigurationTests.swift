@@ -85,6 +85,15 @@ private func completed(
         #expect(try parsedMount(completed).cache.isEnabled == isEnabled)
     }
 
+    @Test(arguments: [("", [], true), ("no-refetch = true", [], false), ("", ["--no-refetch"], false)])
+    func `parts of files that came too fast for the disk are fetched again unless a setting forbids it`(
+        file: String, typed: [String], isRefetching: Bool
+    ) throws {
+        let completed = try completed(["mount", "s3://study/x", "/nowhere/mnt"] + typed, file: file, environment: [:])
+        let settings = try parsedMount(completed).cache.settings(environment: ["HOME": "/home/you"])
+        #expect(settings?.isRefetching == isRefetching)
+    }
+
     @Test(
         "a setting in a table counts for the bucket, prefix or mount point of the table",
         arguments: [
@@ -178,7 +187,7 @@ private func completed(
         }
         // Every flag has a negation.
         let mount = DeclaredOptions.ofMount.options.filter(\.isFlag).flatMap { ["--\($0.name)", "--no-\($0.name)"] }
-        #expect(mount.count == 18)
+        #expect(mount.count == 20)
         #expect(throws: Never.self) { try MountCommand.parse(mount + ["s3://study", "/mnt"]) }
     }
 }

@@ -11,6 +11,8 @@ struct ControlGroup: Sendable, CustomTestStringConvertible {
     let files: [String: String]
     let expected: Int?
 
+    /// Creates a case.
+    ///
     /// - Parameter expected: `nil` for the machine's memory.
     init(_ description: String, groups: String, files: [String: String] = [:], expected: Int?) {
         testDescription = description

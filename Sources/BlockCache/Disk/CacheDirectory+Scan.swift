@@ -36,7 +36,8 @@ extension CacheDirectory {
         return (byteCount, invalidCount)
     }
 
-    /// - Returns: `true` if there was an index; without one the files may just have been left half made.
+    /// Removes the files of an invalid object. Returns `true` if there was an index; without one they may just have
+    /// been left half made.
     private func removeInvalid(_ name: String) throws(Errno) -> Bool {
         // Check again under the lock: another process may be creating the files right now.
         guard let shard = try freeShard(of: name, locked: .exclusive), try CachedFiles(name, in: shard) == nil else {

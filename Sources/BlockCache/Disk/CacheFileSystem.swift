@@ -15,13 +15,13 @@ public struct CacheFileSystem: Hashable, Sendable {
 
     /// The reach of the locks of a type of file system that machines share.
     private enum Locks {
-        /// Seen by all machines.
+        /// Locks that all machines see.
         case seen
-        /// Seen by all machines if the mount has this option.
+        /// Locks that all machines see if the mount has this option.
         case seenWith(String)
-        /// Seen by all machines unless the mount has one of these options.
+        /// Locks that all machines see, unless the mount has one of these options.
         case seenWithout(Set<String>)
-        /// Kept within the machine, or unknown.
+        /// Locks that only this machine sees, or of unknown reach.
         case unseen
     }
 
@@ -59,6 +59,8 @@ public struct CacheFileSystem: Hashable, Sendable {
     /// FUSE file systems on a disk of this machine.
     private static let localFuseTypes: Set = ["fuseblk", "fuse.fuse-overlayfs"]
 
+    /// Creates a description of a file system from its type and its mount.
+    ///
     /// - Parameters:
     ///   - magic: The `f_type` of statfs(2).
     ///   - mount: The type and the options in the mount table; `nil` if unknown.

@@ -101,6 +101,9 @@ public final class DiskCache: Sendable {
     /// `true` if blocks are stored now. After a failed or full disk, storing pauses.
     public var isStoring: Bool { health.mayStore }
 
+    /// `true` while stored blocks wait to be written.
+    public var isWriting: Bool { !writer.isIdle }
+
     /// The path of the cache directory.
     public var path: FilePath { directory.path }
 

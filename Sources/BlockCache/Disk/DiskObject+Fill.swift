@@ -23,6 +23,13 @@ extension DiskObject {
         return start < end ? start..<min(end, start + countMax) : nil
     }
 
+    /// The indices of all blocks that are not cached.
+    public var absent: RangeSet<Int> {
+        var absent = RangeSet(0..<identity.blockCount)
+        for run in present(among: 0..<identity.blockCount) { absent.remove(contentsOf: run) }
+        return absent
+    }
+
     /// The most blocks that `write` accepts at once: no more than fit beside the queue of the readers.
     public var writeBlockCountMax: Int { max(cache.writer.byteLimit / 2 / Block.byteCount, 1) }
 

@@ -70,6 +70,11 @@ public final class DiskObject: Sendable {
         cache.health.mayStore && IndexHeader.indexByteCount(for: identity) <= cache.space.indexByteLimit
     }
 
+    /// `true` if the disk accepts blocks now, and the cache can hold the whole object.
+    public var mayBeComplete: Bool {
+        mayBeStored && identity.allocatedByteCount <= cache.space.fillableByteCount
+    }
+
     // MARK: Files
 
     /// Returns the object's files, if they exist; other processes may have created them since the last call.

@@ -139,6 +139,11 @@ final class DiskWriter: Sendable {
         queue.change { $0.isRoomWanted = true }
     }
 
+    /// `true` if no block is queued or being written.
+    var isIdle: Bool {
+        queue.look { $0.byteCount == 0 && $0.awaited.isEmpty }
+    }
+
     /// Waits until all queued blocks are written or dropped. For tests.
     func waitUntilIdle() {
         queue.wait { queue in queue.byteCount == 0 && !queue.isRoomWanted ? () : nil }

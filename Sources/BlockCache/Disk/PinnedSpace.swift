@@ -10,6 +10,8 @@ final class PinnedSpace: Sendable {
     let byteLimit: Int
     private let byteCount = Mutex(0)
 
+    /// Creates the bound for a cache with nothing pinned.
+    ///
     /// - Parameter cacheByteLimit: The limit of the whole cache.
     init(cacheByteLimit: Int) {
         byteLimit = cacheByteLimit / 100 * PinnedSpace.percent

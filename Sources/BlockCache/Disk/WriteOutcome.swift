@@ -16,7 +16,7 @@ public final class WriteReservation: Sendable {
     private let writer: DiskWriter
     private let byteCount: Int
 
-    /// - Returns: `nil` if the queue is full.
+    /// Reserves room for `byteCount` bytes; `nil` if the queue is full.
     init?(_ byteCount: Int, in writer: DiskWriter) {
         guard writer.reserve(byteCount) else { return nil }
         self.writer = writer

@@ -97,8 +97,8 @@ private final class Meter: RangeReceiver {
         var firstByteCount = 0
         var lastBytes: ContinuousClock.Instant?
 
-        /// The rate from the first bytes on, since the time before is that of connecting; the rate of all the time if
-        /// all bytes arrived at once.
+        /// The rate from the first bytes on, without the time of connecting; the rate of all the time if all bytes
+        /// arrived at once.
         var bytesPerSecond: Int {
             guard let firstBytes, let lastBytes else { return 0 }
             let isSpread = lastBytes > firstBytes && byteCount > firstByteCount

@@ -6,7 +6,7 @@ import SystemSupport
 /// The supervisor sends it to them over a socket: it has the mounted /dev/fuse, of which the kernel makes any number of
 /// mounts (Linux 5.15 and later).
 public enum LowerMount {
-    /// The timeout for the answer of the supervising process.
+    /// The timeout for the answer of the supervisor.
     private static let timeout: Duration = .seconds(5)
 
     /// Makes another mount of `device`, also without a mount point. The caller must close it. Until then the file

@@ -9,8 +9,7 @@ public struct OverlayDirectory {
     /// The directory's path below the overlay's mount point; "." for the root.
     private let path: String
 
-    /// - Parameter directory: An open directory.
-    /// - Returns: `nil` if the directory isn't in an overlay of ours.
+    /// Finds the overlay of an open directory; `nil` if the directory isn't in an overlay of ours.
     public init?(_ directory: FileDescriptor) {
         guard let path = SystemFile.path(of: directory).map({ FilePath($0) }),
             let mount = (try? MountTable())?.mount(containing: path), mount.isOverlaid, let upper = mount.overlayUpper

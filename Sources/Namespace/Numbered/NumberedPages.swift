@@ -41,6 +41,8 @@ struct NumberedPages {
     private var usedCount = 0
     private var wastedCount = 0
 
+    /// Creates a prefetcher without guesses.
+    ///
     /// - Parameter widthLimit: The number of pages ahead of a reader that memory allows.
     init(widthLimit: Int) {
         self.widthLimit = max(1, min(widthLimit, Self.widthMax))

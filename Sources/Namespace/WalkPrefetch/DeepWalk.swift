@@ -58,15 +58,14 @@ struct DeepWalk {
         width = min(width + 1, DeepWalk.widthMax)
     }
 
-    /// Notes a page that covers `interval` with `keys`; no other page covers `own`.
-    mutating func settle(_ page: Int, _ keys: [Key], in interval: KeyInterval, own: KeyInterval) {
-        pages.settle(page, keys, in: interval, own: own)
+    /// Notes a page with `keys`, of which no other page covers those in `own`.
+    mutating func settle(_ keys: [Key], own: KeyInterval) {
+        pages.settle(keys, own: own)
     }
 
     /// Notes a failed page.
-    mutating func fail(_ page: Int) {
+    mutating func noteFailure() {
         width = max(1, width / 2)
-        pages.fail(page)
     }
 
     /// Returns the pages to request now.
@@ -82,7 +81,10 @@ struct DeepWalk {
             // The reader waits for the missing page of its directory, so that page will be used however many others
             // aren't.
             let isDemanded = !isCurrentComplete && !search.hasPassedPages && start.hasPrefix(trail.current)
-            if !isDemanded && !mayRequest(accounting, unvisitedCountMax: unvisitedCountMax) { break }
+            // An eighth of the allowance is for segments that have begun: otherwise pages far ahead would use it up,
+            // and these would stop.
+            let isNew = !accounting.hasArrived(upTo: start)
+            if !isDemanded && !mayRequest(accounting, unvisitedCountMax: unvisitedCountMax, isNew: isNew) { break }
             requests.append(pages.request(from: start, for: number, &accounting, tree))
             if isDemanded { _ = accounting.use(start) }
             search.position = start
@@ -93,10 +95,11 @@ struct DeepWalk {
         return requests
     }
 
-    private func mayRequest(_ accounting: PrefetchAccounting, unvisitedCountMax: Int) -> Bool {
+    private func mayRequest(_ accounting: PrefetchAccounting, unvisitedCountMax: Int, isNew: Bool = false) -> Bool {
         let account = accounting.account(of: number)
-        let allowance = account.usedCount / 10 + min(DeepWalk.unvisitedCountMax, 2 * width - 1)
-        return account.unvisitedCount < min(allowance, unvisitedCountMax)
+        let allowance = min(
+            account.usedCount / 10 + min(DeepWalk.unvisitedCountMax, 2 * width - 1), unvisitedCountMax)
+        return account.unvisitedCount < (isNew ? allowance - allowance / 8 : allowance)
     }
 
     /// The progress of the search for unknown keys.

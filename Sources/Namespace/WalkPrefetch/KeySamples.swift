@@ -6,8 +6,6 @@ struct KeySamples {
     private struct Stretch {
         let lower: Key
         let upper: Key?
-        /// The number of keys that it covers.
-        let keyCount: Int
         /// Every `SiblingTemplate.markDistance`th key, including the first.
         let marks: [Key]
     }
@@ -21,7 +19,7 @@ struct KeySamples {
     /// Adds the keys of a page.
     mutating func add(_ keys: [Key], in interval: KeyInterval) {
         let marks = stride(from: 0, to: keys.count, by: SiblingTemplate.markDistance).map { keys[$0] }
-        let stretch = Stretch(lower: interval.lower, upper: interval.upper, keyCount: keys.count, marks: marks)
+        let stretch = Stretch(lower: interval.lower, upper: interval.upper, marks: marks)
         stretches.insert(stretch, at: stretches.firstIndex { $0.lower > interval.lower } ?? stretches.count)
     }
 
@@ -34,22 +32,6 @@ struct KeySamples {
                 stretches.removeLast()
             }
         }
-    }
-
-    /// Returns the approximate number of keys below `prefix`. Pages that begin or end elsewhere count by their marks.
-    func keyCount(below prefix: Key) -> Int {
-        let end = prefix.endOfPrefix
-        var count = 0
-        for stretch in stretches {
-            if let end, stretch.lower >= end { break }
-            if let upper = stretch.upper, upper <= prefix { continue }
-            if stretch.lower >= prefix, let upper = stretch.upper, end.map({ upper <= $0 }) ?? true {
-                count += stretch.keyCount
-            } else {
-                count += stretch.marks.count { $0.hasPrefix(prefix) } * SiblingTemplate.markDistance
-            }
-        }
-        return count
     }
 
     /// Returns a template of the directory `name` of `parent`, if the pages reach its end without a gap. Its beginning

@@ -65,6 +65,12 @@ struct PrefetchAccounting {
         return (end, inFlightCount)
     }
 
+    /// Returns `true` if a page that has arrived ends at `key`.
+    func hasArrived(upTo key: Key) -> Bool {
+        let index = firstIndex(behind: key)
+        return index > 0 && pages[index - 1].hasArrived && pages[index - 1].upper == key
+    }
+
     /// Returns the beginning of the next page behind `key`.
     func nextStart(behind key: Key) -> Key? {
         let index = firstIndex(behind: key)

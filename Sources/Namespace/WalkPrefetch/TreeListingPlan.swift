@@ -4,7 +4,7 @@ import ObjectStore
 ///
 /// They are flat pages, beginning with the nearest unknown keys, as for a deep walk (`PredictedPages`). No program
 /// reads directories here, so the subdirectories at which pages can begin may be unknown. If too few requests are in
-/// flight, the topmost directory with big children or many children is listed for them.
+/// flight, the topmost directory with many keys is listed for them.
 struct TreeListingPlan {
     /// The most pages in flight.
     static let widthMax = DeepWalk.widthMax
@@ -72,7 +72,7 @@ struct TreeListingPlan {
         switch name {
         case .page(let number):
             guard let page = accounting.finish(number, upTo: interval.upper) else { return nil }
-            pages.settle(number, keys, in: interval, own: KeyInterval(lower: page.lower, upper: page.upper))
+            pages.settle(keys, own: KeyInterval(lower: page.lower, upper: page.upper))
             return nil
         case .directory(let number):
             guard let directory = levelInFlight, let last = keys.last, let upper = interval.upper,

@@ -26,6 +26,8 @@ struct WalkDetector {
     private var walkCount = 0
     private var directoryCount = 0
 
+    /// Creates a detector that knows no walk.
+    ///
     /// - Parameter unvisitedCountMax: The number of unused pages of all walks that memory allows.
     init(unvisitedCountMax: Int = .max) {
         self.unvisitedCountMax = unvisitedCountMax
@@ -59,8 +61,7 @@ struct WalkDetector {
         guard let page = accounting.finish(number, upTo: interval.upper), let index = index(of: page.walk) else {
             return []
         }
-        let own = KeyInterval(lower: page.lower, upper: page.upper)
-        walks[index].settle(number, keys, in: interval, own: own)
+        walks[index].settle(keys, own: KeyInterval(lower: page.lower, upper: page.upper))
         if page.isUsed || page.covers(walks[index].trail.current) {
             _ = accounting.use(walks[index].trail.current)
             walks[index].notePageUse()
@@ -73,7 +74,7 @@ struct WalkDetector {
     mutating func noteFailure(_ name: PrefetchRequest.Name) {
         guard case .page(let number) = name else { return }
         guard let page = accounting.fail(number), let index = index(of: page.walk) else { return }
-        walks[index].fail(number)
+        walks[index].noteFailure()
     }
 
     /// The numbers of pages of all walks.

@@ -124,6 +124,11 @@ struct ReportFacts {
                     ?? "none"
             ), ("damaged blocks found", Readable.count(status.diskCache?.damaged ?? 0)),
             (
+                "too fast for the disk",
+                "\(Readable.bytes(status.diskCache?.skippedBytes ?? 0)), "
+                    + "\(Readable.bytes(status.diskCache?.storedLaterBytes ?? 0)) stored later"
+            ),
+            (
                 "names",
                 "\(Readable.count(status.names.lookups, "lookup")), \(Readable.count(status.names.lookupsWaited)) waited"
             ),

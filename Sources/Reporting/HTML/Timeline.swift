@@ -7,6 +7,8 @@ struct Timeline {
     /// The last sample of each step.
     private let lastSamples: [Int]
 
+    /// Divides the time of a history into steps.
+    ///
     /// - Parameter stepCountMax: The most steps. They have about the same length.
     init(_ history: MountReport.History, stepCountMax: Int) {
         let total = history.seconds.last ?? 0

@@ -124,6 +124,12 @@ package struct StatusMetrics {
     ]
 
     private static let room: [(MetricFamily, Samples)] = [
+        counter("tractfs_disk_cache_skipped_bytes_total", "Bytes that came too fast for the disk.") {
+            $0.diskCache?.skippedBytes ?? 0
+        },
+        counter("tractfs_disk_cache_stored_later_bytes_total", "Bytes of these that were stored later.") {
+            $0.diskCache?.storedLaterBytes ?? 0
+        },
         gauge("tractfs_memory_limit_bytes", "What --memory-limit says.") { Double($0.memory.limitBytes) },
         optional("tractfs_memory_resident_bytes", "What the serving process takes of memory.") {
             $0.memory.processBytes.map { Double($0) }

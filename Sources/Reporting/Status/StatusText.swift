@@ -134,6 +134,10 @@ package struct StatusText {
         guard let cache else { return "none" }
         return "\(use(cache.usedBytes, cache.limitBytes)) in \(cache.directory)"
             + (cache.storing ? "" : "; nothing is stored just now: see the log")
+            + (cache.skippedBytes ?? 0 == 0
+                ? ""
+                : "; \(ByteCount(cache.skippedBytes ?? 0).rounded) came too fast for the disk, "
+                    + "\(ByteCount(cache.storedLaterBytes ?? 0).rounded) of it stored later")
     }
 
     private static func use(_ byteCount: Int, _ limit: Int) -> String {

@@ -19,6 +19,8 @@ struct RenewalSchedule {
     private(set) var instant: ContinuousClock.Instant?
     private var failureCount = 0
 
+    /// Creates the schedule of credentials that were received now.
+    ///
     /// - Parameters:
     ///   - expiry: The expiry of the credentials, by this machine's clock.
     ///   - time: The current time of that clock.

@@ -11,6 +11,8 @@ struct AccessPoint: Hashable, Sendable {
     /// The beginning of an ARN.
     static let prefix = "arn:"
 
+    /// Parses an ARN.
+    ///
     /// - Throws: An error if the ARN is invalid, or not that of a kind that supports S3's own requests.
     init(parsing arn: some StringProtocol) throws(SettingsError) {
         let shown = Excerpt.of(arn.utf8)

@@ -19,6 +19,8 @@ struct BucketAddress: Hashable, Sendable {
     /// The part of the path before "/KEY", percent-encoded.
     private let basePath: String
 
+    /// Creates the address of a bucket or an access point.
+    ///
     /// - Parameters:
     ///   - bucket: A bucket's name or an access point's ARN.
     ///   - endpoint: The custom endpoint, or `nil` for AWS's in `region`.

@@ -5,7 +5,7 @@ struct DirectoryBucket: Hashable, Sendable {
     /// The id of the bucket's zone: "use1-az4", or in a Local Zone "usw2-lax1-az1".
     let zone: String
 
-    /// - Returns: `nil` if `name` is not that of a directory bucket.
+    /// Parses a bucket's name; `nil` if `name` is not that of a directory bucket.
     init?(name: String) {
         guard let suffix = Self.suffixes.first(where: name.hasSuffix) else { return nil }
         let parts = name.dropLast(suffix.count).split(separator: "--", omittingEmptySubsequences: false)

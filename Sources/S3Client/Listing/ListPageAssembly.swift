@@ -10,13 +10,16 @@ struct ListPageAssembly {
     let isFalselyEncoded: Bool
     private(set) var flaws = ListFlaws()
 
+    /// Begins the page that answers `request`.
+    ///
     /// - Parameter isEncodingIgnored: `true` if the store is known not to encode keys, whatever it declares.
     init(_ elements: ListPageElements, request: ListRequest, isEncodingIgnored: Bool) {
         self.elements = elements
         self.request = request
-        isFalselyEncoded =
-            elements.isURLEncoded && !isEncodingIgnored && Self.isFalselyEncoded(elements, prefix: request.prefix)
-        isEncoded = elements.isURLEncoded && !isEncodingIgnored && !isFalselyEncoded
+        // Without escapes, keys are the same whether they are encoded or not.
+        let isDeclared = elements.isURLEncoded && elements.hasEscapes && !isEncodingIgnored
+        isFalselyEncoded = isDeclared && Self.isFalselyEncoded(elements, prefix: request.prefix)
+        isEncoded = isDeclared && !isFalselyEncoded
     }
 
     /// Returns `true` if keys are not encoded although the page declares it: one of them has a "%" that begins no
@@ -40,12 +43,12 @@ struct ListPageAssembly {
 
     /// Returns the page. Objects and common prefixes are merged; each of them is usually sorted.
     mutating func page() -> ListPage {
-        let objects = usableObjects()
+        let (objects, areObjectsAscending) = usableObjects()
         let prefixes = usablePrefixes()
-        guard Self.isAscending(objects, by: \.version.key), Self.isAscending(prefixes, by: \.self) else {
+        guard areObjectsAscending, zip(prefixes, prefixes.dropFirst()).allSatisfy(<) else {
             return ListPage(items: unique(objects, prefixes), isOrdered: false)
         }
-        let items = Self.merged(objects, prefixes)
+        let items = prefixes.isEmpty ? objects : Self.merged(objects, prefixes)
         guard let position = request.position, let first = items.first, first.key <= position else {
             return ListPage(items: items)
         }
@@ -59,11 +62,13 @@ struct ListPageAssembly {
 
     /// Returns the objects in their original order, without those that cannot be used. Of two adjacent objects with the
     /// same key, the first one is used.
-    private mutating func usableObjects() -> [ListedObject] {
-        var objects: [ListedObject] = []
+    private mutating func usableObjects() -> (objects: [ListPage.Item], areAscending: Bool) {
+        var objects: [ListPage.Item] = []
         objects.reserveCapacity(elements.objects.count)
+        var last: Key?
+        var areAscending = true
         for fields in elements.objects {
-            guard let key = usableKey(from: fields.key ?? [], last: objects.last?.version.key) else { continue }
+            guard let key = usableKey(from: fields.key ?? [], last: last) else { continue }
             guard let byteCount = fields.byteCount else {
                 flaws.note(.noSize, key)
                 continue
@@ -73,10 +78,14 @@ struct ListPageAssembly {
             let version = ObjectVersion(
                 key: key, etag: fields.etag ?? ETag(standInFor: fields.lastModified), byteCount: byteCount)
             objects.append(
-                ListedObject(
-                    version: version, lastModified: fields.lastModified ?? .unknown, storageClass: fields.storageClass))
+                .object(
+                    ListedObject(
+                        version: version, lastModified: fields.lastModified ?? .unknown,
+                        storageClass: fields.storageClass)))
+            if let last, key < last { areAscending = false }
+            last = key
         }
-        return objects
+        return (objects, areAscending)
     }
 
     private mutating func usablePrefixes() -> [Key] {
@@ -110,32 +119,27 @@ struct ListPageAssembly {
         isEncoded ? PercentEncoding.decodeForm(text).map { Key($0) } : Key(text)
     }
 
-    private static func isAscending<Element>(_ elements: [Element], by key: (Element) -> Key) -> Bool {
-        zip(elements, elements.dropFirst()).allSatisfy { key($0) < key($1) }
-    }
-
     /// Merges both in order. A key that is also a common prefix counts only as that, as a folder.
-    private static func merged(_ objects: [ListedObject], _ prefixes: [Key]) -> [ListPage.Item] {
+    private static func merged(_ objects: [ListPage.Item], _ prefixes: [Key]) -> [ListPage.Item] {
         var items: [ListPage.Item] = []
         items.reserveCapacity(objects.count + prefixes.count)
         var prefixIndex = 0
         for object in objects {
-            let key = object.version.key
+            let key = object.key
             while prefixIndex < prefixes.count, prefixes[prefixIndex] < key {
                 items.append(.commonPrefix(prefixes[prefixIndex]))
                 prefixIndex += 1
             }
-            if prefixIndex == prefixes.count || prefixes[prefixIndex] != key { items.append(.object(object)) }
+            if prefixIndex == prefixes.count || prefixes[prefixIndex] != key { items.append(object) }
         }
         return items + prefixes[prefixIndex...].map { .commonPrefix($0) }
     }
 
     /// Returns the objects and then the common prefixes in their original order, each key once.
-    private mutating func unique(_ objects: [ListedObject], _ prefixes: [Key]) -> [ListPage.Item] {
+    private mutating func unique(_ objects: [ListPage.Item], _ prefixes: [Key]) -> [ListPage.Item] {
         let folders = Set(prefixes)
-        let files = objects.filter { !folders.contains($0.version.key) }
         var seen: Set<Key> = []
-        let items: [ListPage.Item] = files.map { .object($0) } + prefixes.map { .commonPrefix($0) }
+        let items = objects.filter { !folders.contains($0.key) } + prefixes.map { .commonPrefix($0) }
         return items.filter { item in
             if seen.insert(item.key).inserted { return true }
             flaws.note(.repeated, item.key)

@@ -28,6 +28,8 @@ struct ListPageElements {
     private(set) var nextMarker: [UInt8]?
     var hasNextMarker: Bool { nextMarker?.isEmpty == false }
     private(set) var isURLEncoded = false
+    /// `true` if a key, a common prefix or the marker has a character that a decoder replaces.
+    private(set) var hasEscapes = false
     /// `true` if the response has an element that only ListObjectsV2 returns.
     private(set) var isVersion2 = false
     /// `true` if the response has an element that only ListObjects returns.
@@ -35,6 +37,16 @@ struct ListPageElements {
     private(set) var problem: String?
     private var section = Section.other
     private var object = Object()
+
+    /// Adds an object that wasn't read element by element.
+    mutating func add(_ object: Object) {
+        if let key = object.key { noteEscapes(in: key) }
+        objects.append(object)
+    }
+
+    private mutating func noteEscapes(in text: [UInt8]) {
+        if !hasEscapes { hasEscapes = PercentEncoding.hasEscapes(text) }
+    }
 
     mutating func begin(_ element: XMLName, depth: Int) {
         switch depth {
@@ -59,10 +71,12 @@ struct ListPageElements {
             problem = "bytes that are no text stand between its elements"
         }
         switch (depth, section) {
-        case (2, .contents): objects.append(object)
+        case (2, .contents): add(object)
         case (2, .other): endField(element, text: text)
         case (3, .contents): endObjectField(element, text: text)
-        case (3, .commonPrefixes) where element == "Prefix": commonPrefixes.append(Array(text[...]))
+        case (3, .commonPrefixes) where element == "Prefix":
+            noteEscapes(in: text)
+            commonPrefixes.append(Array(text[...]))
         default: break
         }
     }
@@ -74,6 +88,7 @@ struct ListPageElements {
             isVersion2 = true
         case "KeyCount", "ContinuationToken", "StartAfter": isVersion2 = true
         case "NextMarker":
+            noteEscapes(in: text)
             nextMarker = Array(text[...])
             isVersion1 = true
         case "Marker": isVersion1 = true

@@ -12,6 +12,8 @@ package final class ListPageReader {
     private let consumer = ListPageConsumer()
     private let xml: XMLReader
     private var repair = TextRepair()
+    /// The beginning of an object that the received bytes have cut off.
+    private var rest: [UInt8] = []
     /// The beginning of the response, for the error if it is not XML.
     private var beginning: [UInt8] = []
     private static let beginningByteLimit = 2_048
@@ -88,16 +90,45 @@ package final class ListPageReader {
     }
 
     private func read(_ bytes: RawSpan, isLast: Bool) throws(StoreError) {
-        do {
-            let repaired = bytes.withUnsafeBytes { repair.repaired($0, isLast: isLast) }
-            if let repaired {
-                try xml.read(repaired.span.bytes, isLast: isLast)
-            } else {
-                try xml.read(bytes, isLast: isLast)
+        do throws(XMLError) {
+            try bytes.withUnsafeBytes { bytes throws(XMLError) in
+                if rest.isEmpty { return try read(bytes, isLast: isLast) }
+                let joined = rest + bytes
+                rest = []
+                try joined.span.bytes.withUnsafeBytes { bytes throws(XMLError) in try read(bytes, isLast: isLast) }
             }
         } catch {
             guard elements.isListing else { throw notAListing(error.reason) }
             throw malformed(error.reason)
+        }
+    }
+
+    /// Reads objects of the usual form without the XML parser, and leaves them out of its document.
+    private func read(_ bytes: UnsafeRawBufferPointer, isLast: Bool) throws(XMLError) {
+        var start = 0
+        while start < bytes.count {
+            if xml.isBetweenElements, repair.isIdle, consumer.elements.isListing {
+                var scanner = ListEntryScanner(bytes, from: start)
+                while let object = scanner.next() { consumer.add(object) }
+                start = scanner.index
+                if !isLast, scanner.isCutOff {
+                    rest = Array(bytes[start...])
+                    return
+                }
+                if start == bytes.count { break }
+            }
+            let end = ListEntryScanner.nextObject(in: bytes, behind: start)
+            try parse(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), isLast: false)
+            start = end
+        }
+        if isLast { try parse(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true) }
+    }
+
+    private func parse(_ bytes: UnsafeRawBufferPointer, isLast: Bool) throws(XMLError) {
+        if let repaired = repair.repaired(bytes, isLast: isLast) {
+            try xml.read(repaired.span.bytes, isLast: isLast)
+        } else {
+            try xml.read(bytes.bytes, isLast: isLast)
         }
     }
 
@@ -125,6 +156,10 @@ extension ListRequest {
 private final class ListPageConsumer: XMLConsumer {
     // A value, so that an element takes only one access to this object, since Swift checks each access.
     private(set) var elements = ListPageElements()
+
+    func add(_ object: ListPageElements.Object) {
+        elements.add(object)
+    }
 
     func begin(_ element: XMLName, depth: Int) {
         elements.begin(element, depth: depth)

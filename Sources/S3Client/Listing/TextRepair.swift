@@ -12,6 +12,9 @@ struct TextRepair {
     /// The bytes of a character or reference that is not complete yet.
     private var pending: [UInt8] = []
 
+    /// `true` if no byte waits for the ones behind it.
+    var isIdle: Bool { pending.isEmpty }
+
     /// Returns the next bytes repaired; `nil` if they need no repair, as is usual.
     ///
     /// - Parameter isLast: `true` if no bytes follow.

@@ -8,6 +8,8 @@ public struct EndpointProbe: Sendable {
     private let configuration: S3Configuration
     private let limit: Duration
 
+    /// Creates a probe of a bucket's endpoint.
+    ///
     /// - Parameters:
     ///   - configuration: The bucket, and the way to reach it.
     ///   - limit: The timeout.

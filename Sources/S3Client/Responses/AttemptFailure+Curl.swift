@@ -3,6 +3,8 @@ import ObjectStore
 
 /// The failures that curl reports ("libcurl-errors(3)").
 extension AttemptFailure {
+    /// Creates the failure of a transfer that ended with an error of curl.
+    ///
     /// - Parameters:
     ///   - result: The result of the transfer; not `CURLE_OK`.
     ///   - detail: curl's message, which contains host names and file names but no secrets.

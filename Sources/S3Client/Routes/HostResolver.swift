@@ -14,6 +14,8 @@ final class HostResolver: Sendable {
     private let book = Mutex(AddressBook())
     private let lookUp: @Sendable (String) -> Result<[String], LookupFailure>
 
+    /// Creates a resolver that has looked up nothing.
+    ///
     /// - Parameter lookUp: Looks up a host; may block.
     init(_ lookUp: @escaping @Sendable (String) -> Result<[String], LookupFailure>) {
         self.lookUp = lookUp
@@ -91,6 +93,8 @@ extension LookupFailure {
     /// EAI_NODATA, which glibc declares only for GNU programs: the name exists, but has no address.
     private static let noData: CInt = -5
 
+    /// Creates the failure of a call of getaddrinfo(3).
+    ///
     /// - Parameters:
     ///   - code: The result of getaddrinfo(3).
     ///   - systemError: The value of errno, used if the result is EAI_SYSTEM.

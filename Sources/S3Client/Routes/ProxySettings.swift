@@ -63,6 +63,8 @@ struct Proxy: Hashable, Sendable, CustomStringConvertible {
     let takesAddresses: Bool
     private let scheme: String
 
+    /// Creates the proxy that `url` names.
+    ///
     /// - Parameter variable: The source of the URL, for the message.
     fileprivate init(parsing url: String, variable: String) throws(SettingsError) {
         let separator = url.firstRange(of: "://")

@@ -104,6 +104,8 @@ struct ServiceConnection {
 
         fileprivate init() {}
 
+        /// Creates the times of the transfer of a curl handle.
+        ///
         /// - Parameter lookup: The duration of the address lookup, before curl started.
         fileprivate init(of easy: UnsafeMutableRawPointer, lookup: Duration) {
             func time(_ info: CURLINFO) -> Duration? {

@@ -15,6 +15,8 @@ struct URLValidity: Equatable {
     /// The reason why the expiry may be earlier than requested.
     let constraint: ObjectURL.Constraint?
 
+    /// Creates the validity of a URL that is signed with these credentials.
+    ///
     /// - Parameters:
     ///   - time: The time of the signature, by the store's clock.
     ///   - localTime: The same time by this machine's clock, to which the expiry of credentials refers.

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Percent-encoding as in Signature Version 4 and in S3's listings.
 enum PercentEncoding {
     /// The part of a URL, which determines the reserved bytes.
@@ -31,7 +33,7 @@ enum PercentEncoding {
     /// - Returns: `nil` if a "%" is not followed by two hexadecimal digits.
     static func decodeForm(_ bytes: [UInt8]) -> [UInt8]? {
         // Almost all keys have neither.
-        if !bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) { return bytes }
+        if !hasEscapes(bytes) { return bytes }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var index = 0
@@ -51,6 +53,15 @@ enum PercentEncoding {
             index += 1
         }
         return decoded
+    }
+
+    /// Returns `true` if `decodeForm` would replace a byte.
+    static func hasEscapes(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            return memchr(base, CInt(UInt8(ascii: "%")), bytes.count) != nil
+                || memchr(base, CInt(UInt8(ascii: "+")), bytes.count) != nil
+        }
     }
 
     private static func isUnreserved(_ byte: UInt8) -> Bool {

@@ -8,6 +8,8 @@ struct SecretText: Sendable {
     private let secrets: [String]
     private let phrases: [String]
 
+    /// Creates a filter; texts that are too short to be secret are ignored.
+    ///
     /// - Parameters:
     ///   - secrets: Texts to remove with all their pieces: messages are cut to a length that tokens exceed.
     ///   - phrases: Texts to remove as a whole only.

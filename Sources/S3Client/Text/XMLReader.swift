@@ -51,6 +51,10 @@ final class XMLReader {
     private var elements = OpenElements()
     /// The number of bytes read since the last event, at least.
     private var silentByteCount = 0
+    /// The number of bytes read.
+    private var byteCount = 0
+    /// The offset behind the last tag after which only the root was open.
+    private var rootTagEnd = -1
 
     fileprivate struct OpenElements {
         var failure: XMLError?
@@ -92,6 +96,7 @@ final class XMLReader {
             XML_Parse(
                 parser, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(buffer.count), isLast ? 1 : 0)
         }
+        byteCount += bytes.byteCount
         silentByteCount = elements.takeProgress() ? 0 : silentByteCount + bytes.byteCount
         if let failure = elements.failure { throw failure }
         guard silentByteCount <= Self.silentByteLimit else { throw XMLError(reason: "a part of it is too long") }
@@ -99,6 +104,13 @@ final class XMLReader {
             let reason = XML_ErrorString(XML_GetErrorCode(parser)).map { String(cString: $0) } ?? "unknown error"
             throw XMLError(reason: "\(reason) in line \(XML_GetCurrentLineNumber(parser))")
         }
+    }
+
+    /// `true` directly behind a tag, if only the root is open: whole elements may be left out of the document here.
+    var isBetweenElements: Bool { rootTagEnd == byteCount }
+
+    private func noteTag() {
+        rootTagEnd = Int(XML_GetCurrentByteIndex(parser)) + Int(XML_GetCurrentByteCount(parser))
     }
 
     private static func from(_ userData: UnsafeMutableRawPointer?) -> XMLReader {
@@ -109,12 +121,16 @@ final class XMLReader {
     private func begin(_ name: UnsafePointer<CChar>?) {
         guard let name, let depth = elements.open() else { return }
         guard depth <= Self.depthLimit else { return stop("its elements are nested too deep") }
+        if depth == 1 { noteTag() }
         consumer.begin(XMLName(bytes: name), depth: depth)
     }
 
     private func end(_ name: UnsafePointer<CChar>?) {
         guard let name else { return }
-        elements.close { depth, text in consumer.end(XMLName(bytes: name), depth: depth, text: text) }
+        elements.close { depth, text in
+            if depth == 2 { noteTag() } else if depth == 1 { rootTagEnd = -1 }
+            consumer.end(XMLName(bytes: name), depth: depth, text: text)
+        }
     }
 
     private func append(_ text: UnsafeRawBufferPointer) {

@@ -12,6 +12,7 @@ enum HedgeReason: CaseIterable {
 }
 
 /// Decides when a network thread hedges requests of one kind, and how often, from recent responses of the store.
+/// `LatencyEstimate` has the delays, and `HedgeBudget` the number.
 struct Hedging {
     var latency = LatencyEstimate()
     var rates = PeerRates()

@@ -31,6 +31,8 @@ final class NetworkLoop {
     /// The end of the last gap that connections may not have survived.
     private var breakEnd: SuspendingClock.Instant?
 
+    /// Creates a loop without requests.
+    ///
     /// - Parameters:
     ///   - multi: curl's multi handle, which the caller must clean up after `endAll`.
     ///   - transferLimit: The maximum number of concurrent transfers.

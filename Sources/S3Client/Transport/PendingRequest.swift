@@ -92,6 +92,8 @@ final class PendingRequest {
     /// byte a second does not reach it.
     private static let progressByteCount = 65_536
 
+    /// Creates a request without attempts.
+    ///
     /// - Parameter now: The time of the request. The time until `deadline` is its `timeout`.
     init(
         id: UInt64, operation: any Operation, deadline: RunningClock.Instant, now: RunningClock.Instant = .now

@@ -19,8 +19,8 @@ struct Progress {
     static let peerWindowMin: Duration = .milliseconds(20)
     /// The minimum number of bytes that a peer receives in a window: fewer arrive in bursts, and do not show a rate.
     static let windowByteCountMin = 262_144
-    /// An attempt is slow if it needs this multiple of the time of a new request for the rest: connections to S3 differ
-    /// by a factor of two or three.
+    /// The multiple of a new request's time for the missing bytes from which on an attempt is slow: connections to S3
+    /// differ by a factor of two or three.
     static let slownessMultiple = 4
 
     /// The number of received bytes, including heads.

@@ -38,6 +38,8 @@ final class Transfer {
     /// The maximum size of an error body; S3's error documents have less than 2 KiB.
     private static let errorBodyByteLimit = 64 * 1_024
 
+    /// Creates a transfer for one attempt after the other.
+    ///
     /// - Parameters:
     ///   - meter: The counters of responses.
     ///   - didReceive: Called for each part of a body.

@@ -9,6 +9,8 @@ package struct Configuration {
     private let variables: SettingLayer
     private let files: [ConfigurationFile]
 
+    /// Parses the sources.
+    ///
     /// - Parameter options: The options of `mount`.
     /// - Throws: If a file or a variable is wrong.
     package init(_ sources: ConfigurationSources, options: DeclaredOptions) throws(Failure) {
@@ -40,6 +42,8 @@ package struct ConfigurationSources {
     /// The contents of all sources, the nearest first.
     package private(set) var findings: [Finding] = []
 
+    /// Reads the configuration files.
+    ///
     /// - Parameters:
     ///   - named: The value of `--config`: the file to use instead of all others.
     ///   - environment: The variables. They may name a file as well (`TRACTFS_CONFIG`).

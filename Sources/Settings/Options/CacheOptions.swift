@@ -12,6 +12,13 @@ package struct CacheOptions: ParsableArguments {
     @Flag(name: .customLong("cache"), inversion: .prefixedNo, help: "Cache file contents and listings on the disk.")
     package var isEnabled = true
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            "Once nothing is read, fetch those parts of files again that came too fast for the disk, so that it holds "
+                + "whole files. Each is fetched once, and only for files that were read to their end."))
+    package var refetch = true
+
     package init() {}
 
     package func validate() throws {
@@ -27,6 +34,6 @@ package struct CacheOptions: ParsableArguments {
         if !isEnabled { return nil }
         return CacheSettings(
             directory: try place.folder(environment: environment), isRequired: place.cacheDir != nil,
-            byteLimit: cacheSize.byteCount)
+            byteLimit: cacheSize.byteCount, isRefetching: refetch)
     }
 }

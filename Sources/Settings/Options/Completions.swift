@@ -29,7 +29,7 @@ extension CompletionKind {
 package struct OfferedWords {
     private let words: [String]
 
-    /// - Parameter words: Words with control characters are left out: a shell reads one word per line.
+    /// Creates an offer of `words`, without those with control characters: a shell reads one word per line.
     package init(_ words: [String]) {
         self.words = words.filter { word in !word.unicodeScalars.contains { $0.properties.generalCategory == .control }
         }

@@ -52,6 +52,8 @@ package enum FstabOptions {
         return [command] + expanded + rest
     }
 
+    /// Returns the arguments for the options in `list`, the value of a "-o".
+    ///
     /// - Parameter mayWrite: `true` if "rw" is accepted without an overlay.
     private static func arguments(
         for list: String, _ options: DeclaredOptions, isSloppy: Bool, mayWrite: Bool

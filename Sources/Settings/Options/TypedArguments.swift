@@ -4,6 +4,8 @@ struct TypedArguments {
     private(set) var settings: SettingLayer = []
     private(set) var operands: [String] = []
 
+    /// Separates the options of a command line from its operands.
+    ///
     /// - Parameters:
     ///   - arguments: The arguments behind the command's name.
     ///   - options: The options of the command. Other arguments that begin with "-" are left to the parser, which knows

@@ -17,6 +17,8 @@ package enum UnknownCommand {
         "ls", "cat", "cp", "find", "du", "df", "head", "tail", "tree", "rsync", "rm", "mv",
     ]
 
+    /// Checks that the command line names a command.
+    ///
     /// - Parameters:
     ///   - arguments: The command line without the program.
     ///   - root: The command of the program.

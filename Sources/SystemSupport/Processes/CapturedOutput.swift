@@ -67,7 +67,7 @@ public struct CapturedOutput: Sendable {
             ], inNewSession: true)
     }
 
-    /// - Returns: `nil` after the deadline or after too many bytes.
+    /// Returns all bytes up to the end of the file; `nil` after the deadline or after too many bytes.
     private static func read(
         _ file: FileDescriptor, byteLimit: Int, deadline: ContinuousClock.Instant
     ) -> [UInt8]? {

@@ -31,6 +31,12 @@ extension Timestamp {
     /// credentials. The fraction has 0 to 9 digits. The zone is Z, an offset such as `+01:00`, or `UTC`, which some
     /// tools write in the expiry of credentials.
     public init?(iso8601 text: [UInt8]) {
+        guard let time = text.withUnsafeBytes({ Timestamp(iso8601: $0) }) else { return nil }
+        self = time
+    }
+
+    /// Reads the same from bytes in any place.
+    public init?(iso8601 text: UnsafeRawBufferPointer) {
         var scanner = DigitScanner(text)
         self.init(
             scanning: &scanner, isDateEnd: { $0.skip("T") }, fraction: { $0.skip(".") ? $0.nanoseconds() : 0 },
@@ -40,20 +46,24 @@ extension Timestamp {
     /// Reads the variants of other stores: a blank or a lowercase letter instead of "T", a comma in the fraction, a
     /// fraction of any length, a blank before the zone, or no zone, which means UTC.
     public init?(lenientISO8601 text: some Collection<UInt8>) {
-        var scanner = DigitScanner(Array(text))
-        self.init(
-            scanning: &scanner, isDateEnd: { $0.skip("T") || $0.skip("t") || $0.skipBlanks() },
-            fraction: { scanner in
-                guard scanner.skip(".") || scanner.skip(",") else { return 0 }
-                defer { scanner.skipDigits() }
-                return scanner.nanoseconds()
-            },
-            zone: { scanner in
-                _ = scanner.skipBlanks()
-                if scanner.isAtEnd || scanner.skip("z") { return 0 }
-                if scanner.skip("G") { return scanner.skip("M") && scanner.skip("T") ? 0 : nil }
-                return scanner.secondsFromUTC()
-            })
+        let time = Array(text).withUnsafeBytes { text in
+            var scanner = DigitScanner(text)
+            return Timestamp(
+                scanning: &scanner, isDateEnd: { $0.skip("T") || $0.skip("t") || $0.skipBlanks() },
+                fraction: { scanner in
+                    guard scanner.skip(".") || scanner.skip(",") else { return 0 }
+                    defer { scanner.skipDigits() }
+                    return scanner.nanoseconds()
+                },
+                zone: { scanner in
+                    _ = scanner.skipBlanks()
+                    if scanner.isAtEnd || scanner.skip("z") { return 0 }
+                    if scanner.skip("G") { return scanner.skip("M") && scanner.skip("T") ? 0 : nil }
+                    return scanner.secondsFromUTC()
+                })
+        }
+        guard let time else { return nil }
+        self = time
     }
 
     private init?(
@@ -138,18 +148,21 @@ extension Timestamp {
 
     private static func secondsFromUTC(_ zone: Substring) -> Int? {
         if ["GMT", "UTC"].contains(zone.uppercased()) { return 0 }
-        var scanner = DigitScanner(Array(zone.utf8))
-        guard let seconds = scanner.secondsFromUTC(), scanner.isAtEnd else { return nil }
-        return seconds
+        return Array(zone.utf8).withUnsafeBytes { zone in
+            var scanner = DigitScanner(zone)
+            guard let seconds = scanner.secondsFromUTC(), scanner.isAtEnd else { return nil }
+            return seconds
+        }
     }
 }
 
 /// A reader of numbers of a fixed width, from the front of a text.
 private struct DigitScanner {
-    private let text: [UInt8]
+    private let text: UnsafeRawBufferPointer
     private var index = 0
 
-    init(_ text: [UInt8]) {
+    /// Creates a reader of bytes that outlive it.
+    init(_ text: UnsafeRawBufferPointer) {
         self.text = text
     }
 

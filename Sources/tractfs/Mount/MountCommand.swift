@@ -50,6 +50,8 @@ struct MountCommand: ConfigurableCommand {
         }
     }
 
+    /// Runs the command: as the program that the user has started, or as a process of a mount.
+    ///
     /// - Parameter arguments: The complete command line, with which all processes of the mount are started.
     func run(as arguments: [String]) throws {
         let environment = Environment.variables()

@@ -32,6 +32,8 @@ struct MountHelper {
         "\(name) is called by mount(8): mount -t tractfs -o OPTION,... s3://BUCKET[/PREFIX] FOLDER; "
         + "\"tractfs mount\" is for people, see tractfs mount --help"
 
+    /// Parses the arguments of mount(8).
+    ///
     /// - Parameter arguments: Without the program's name.
     init(_ arguments: [String]) throws(ValidationError) {
         var iterator = arguments.makeIterator()

@@ -28,6 +28,12 @@ struct MountLayers {
     private let recorder = HistoryRecorder()
     private let recorderThread: WorkerThread
 
+    /// The time without reads after which parts of files are fetched again for the disk: longer than a program pauses
+    /// between two reads of a stream.
+    private static let refetchDelay: Duration = .seconds(1)
+
+    /// Creates the layers of the mount with these settings.
+    ///
     /// - Parameters:
     ///   - resolved: The first credentials; `nil` if they are found later.
     ///   - overlay: The mount point and the upper folder of the overlay; `nil` if there is none.
@@ -53,8 +59,10 @@ struct MountLayers {
         namespace = Namespace(
             store: client, root: settings.root, timeToLive: settings.timeToLive, requestTimeout: settings.readTimeout,
             metadataByteLimit: settings.memory.metadataByteLimit, archive: archive, log: log, logger: logger)
-        let reader = Reader(
-            store: client, cache: blocks, disk: disk, limits: ReaderLimits(readTimeout: settings.readTimeout))
+        let limits = ReaderLimits(
+            readTimeout: settings.readTimeout,
+            refetchDelay: settings.cache?.isRefetching == true ? MountLayers.refetchDelay : nil)
+        let reader = Reader(store: client, cache: blocks, disk: disk, limits: limits)
         let fileSystem = FileSystem(
             namespace: namespace, reader: reader, options: FileSystem.Options(settings, urls: client), log: log,
             logger: logger)

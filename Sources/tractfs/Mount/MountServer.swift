@@ -149,6 +149,8 @@ struct MountServer {
         }
     }
 
+    /// Makes the layers and serves `device` until the mount ends.
+    ///
     /// - Parameters:
     ///   - path: The mount point.
     ///   - credentials: Finds the first credentials; `nil` if they are found later.

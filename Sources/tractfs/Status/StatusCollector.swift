@@ -56,7 +56,7 @@ struct StatusCollector: Sendable {
         status.open.folders = fileSystem.openDirectoryCount
         status.kernel = session.conversation.map { StatusCollector.kernel($0) }
         status.memory = memory
-        status.diskCache = disk.map { StatusCollector.diskCache($0) }
+        status.diskCache = disk.map { diskCache($0) }
         status.overlay = overlay
         return status
     }
@@ -165,13 +165,16 @@ struct StatusCollector: Sendable {
         return memory
     }
 
-    private static func diskCache(_ disk: DiskCache) -> MountStatus.DiskCache {
+    private func diskCache(_ disk: DiskCache) -> MountStatus.DiskCache {
+        let holes = reader.holeCounts
         var cache = MountStatus.DiskCache()
         cache.directory = disk.path.string
         cache.limitBytes = disk.byteLimit
         cache.usedBytes = disk.usedByteCount
         cache.storing = disk.isStoring
         cache.damaged = disk.damageCount
+        cache.skippedBytes = holes.skippedByteCount
+        cache.storedLaterBytes = holes.storedLaterByteCount
         return cache
     }
 }

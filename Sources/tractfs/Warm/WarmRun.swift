@@ -18,6 +18,8 @@ struct WarmRun {
     private let isDry: Bool
     private let interruption = WarmInterruption()
 
+    /// Creates a run for the paths of a command line.
+    ///
     /// - Parameters:
     ///   - hasPatterns: `true` if `patterns` select among the files.
     ///   - isDry: `true` to only print the plan.

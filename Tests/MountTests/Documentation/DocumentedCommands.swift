@@ -11,6 +11,8 @@ struct DocumentedCommands {
 
     private(set) var commands: [Command] = []
 
+    /// Parses the lines of a block.
+    ///
     /// - Parameter lines: Where one begins with "$ ", those that do are typed and the others are printed; else all are
     ///   typed, as one script.
     init(_ lines: [String]) {

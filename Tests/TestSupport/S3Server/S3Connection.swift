@@ -81,7 +81,7 @@ final class S3Connection: ChannelInboundHandler {
         }
     }
 
-    /// - Returns: Whether the answer goes on.
+    /// Interrupts the response. Returns `true` if it goes on.
     private func carryOut(_ interruption: S3Response.Interruption, _ context: ChannelHandlerContext) -> Bool {
         switch interruption {
         case .run(let action):

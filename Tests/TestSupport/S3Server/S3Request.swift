@@ -74,7 +74,7 @@ public struct S3Request: Sendable {
 }
 
 extension S3Request {
-    /// - Returns: `nil` where the target is not well encoded.
+    /// Parses the head of a request; `nil` if the target is not well encoded.
     init?(_ head: HTTPRequestHead, bucketOfServer: String) {
         let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard let path = percentDecoded(target[0].dropFirst(), plusIsSpace: false) else { return nil }

@@ -7,7 +7,7 @@ struct CredentialsDocument {
     private let tokenName: String
     private let document: JSONValue
 
-    /// - Returns: `nil` if the bytes are not a JSON object.
+    /// Parses a document; `nil` if the bytes are not a JSON object.
     init?(parsing bytes: [UInt8], tokenName: String) {
         guard let document = JSONValue(parsing: bytes), case .object = document else { return nil }
         self.document = document

@@ -14,7 +14,7 @@ struct SignInToken {
     /// The content of the file, with members that are unknown here.
     private let document: JSONObject
 
-    /// - Returns: `nil` if the file has no valid token.
+    /// Parses the content of a file; `nil` if it has no valid token.
     init?(parsing text: String) {
         guard case .object(let document)? = JSONValue(parsing: Array(text.utf8)),
             let token = document["accessToken"]?.text, token.utf8.allSatisfy(\.isVisibleASCII)

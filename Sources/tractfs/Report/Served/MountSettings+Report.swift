@@ -26,6 +26,7 @@ extension MountSettings {
             "metadata-limit": "\(ByteCount(memory.metadataByteLimit))", "metadata-ttl": lifetime,
             "cache-dir": cache?.directory.string ?? "none (--no-cache)",
             "cache-size": cache.map { "\(ByteCount($0.byteLimit))" } ?? "none",
+            "refetch": cache.map { yesOrNo($0.isRefetching) } ?? "none",
             "addressing-style": configuration.addressingStyle.rawValue,
             "request-payer": yesOrNo(configuration.isRequesterPaying),
             "unordered-listings": yesOrNo(!configuration.listsInOrder),
