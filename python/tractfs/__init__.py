@@ -9,6 +9,6 @@ The mount ends with the block, with `unmount()`, or with this process, however t
 """
 
 from tractfs._mount import Mount, PresignedURL, mount, mounts
-from tractfs._program import ProgramNotFound, TractfsError
+from tractfs._program import ProgramNotFound, TractfsError, TractfsWarning
 
-__all__ = ["Mount", "PresignedURL", "ProgramNotFound", "TractfsError", "mount", "mounts"]
+__all__ = ["Mount", "PresignedURL", "ProgramNotFound", "TractfsError", "TractfsWarning", "mount", "mounts"]

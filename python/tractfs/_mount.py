@@ -3,13 +3,11 @@
 import atexit
 import json
 import os
-import re
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Dict, Iterable, List, Optional, Type, TypedDict, Union
 
-from tractfs import _program
+from tractfs import _program, _table, _temporary
 from tractfs._program import OptionValue
 
 AnyPath = Union[str, "os.PathLike[str]"]
@@ -37,6 +35,8 @@ class Mount:
         # The process that mounted, and unmounts at its end; None for a mount of another program.
         self._owner = owner
         self._is_temporary = is_temporary
+        # Later there may be another mount on the path, which is none of this object's business.
+        self._identity = _table.identity(str(self.path))
 
     def __repr__(self) -> str:
         return f"<tractfs.Mount {self.uri} on {self.path}>"
@@ -58,8 +58,7 @@ class Mount:
     @property
     def is_mounted(self) -> bool:
         """True until it is unmounted, by this program or another one. Sends no request to the mount."""
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
-            return any(_unescaped(line.split()[4]) == str(self.path) for line in table)
+        return self._identity is not None and _table.identity(str(self.path)) == self._identity
 
     def status(self) -> Dict[str, Any]:
         """Returns what the mount does, as `tractfs status --json` prints it (docs/STATUS.md)."""
@@ -78,7 +77,8 @@ class Mount:
             exclude: Patterns of files not to fetch.
             options: Other options of `tractfs warm`: metadata=True, keep=True, parallel=32.
         """
-        _program.run(
+        # The command tells its progress on standard error; a failure is an error.
+        _program.finish(
             "warm", *_program.options(options), *_patterns(include, exclude), "--", *self._paths(paths))
 
     def refresh(self, paths: Union[AnyPath, Iterable[AnyPath]] = ".") -> None:
@@ -100,13 +100,23 @@ class Mount:
             *_patterns(include, exclude), "--", *self._paths(path)))
         return urls
 
-    def unmount(self) -> None:
-        """Unmounts, unless that has happened already. Open files can be read for a while."""
+    def unmount(self, *, grace: Optional[str] = None) -> None:
+        """Unmounts, unless that has happened already.
+
+        Args:
+            grace: The time for which programs may go on reading what they have open: "1m"; 5 seconds by default.
+        """
         if self.is_mounted:
-            _program.run("unmount", "--", str(self.path))
+            try:
+                _program.run("unmount", *_program.options({"grace": grace}), "--", str(self.path))
+            except _program.TractfsError as error:
+                # Another program may have unmounted meanwhile.
+                if self.is_mounted or "is unmounted, but" in str(error):
+                    raise
         if self._is_temporary:
-            _remove(self.path)
-        _owned.pop(str(self.path), None)
+            _temporary.remove(self.path)
+        if _owned.get(str(self.path)) is self:
+            del _owned[str(self.path)]
 
     def _end(self) -> None:
         """Unmounts, except in a process that was forked from the one that mounted."""
@@ -129,27 +139,43 @@ def mount(uri: str, path: Optional[AnyPath] = None, **options: OptionValue) -> M
     Raises:
         TractfsError: The mount failed; the text says why, and what to do.
     """
+    for name in ("foreground", "no_foreground", "owner_pid", "o"):
+        if name in options:
+            raise TypeError(f"{name} is no option of tractfs.mount, which mounts until the end of this process")
     owner = os.getpid()
     is_temporary = path is None
+    if is_temporary:
+        _temporary.remove_dead()
     # The kernel's table has mount points without symbolic links.
-    point = os.path.realpath(tempfile.mkdtemp(prefix="tractfs-") if path is None else path)
+    point = _temporary.make() if path is None else os.path.realpath(path)
     try:
-        _program.run("mount", f"--owner-pid={owner}", *_program.options(options), "--", uri, point)
+        # Last, because the last one of two options applies, and behind those of configuration files.
+        output = _program.finish(
+            "mount", *_program.options(options), "--no-foreground", f"--owner-pid={owner}", "--", uri, point)
     except BaseException:
         if is_temporary:
-            _remove(point)
+            _temporary.remove(point)
         raise
     made = Mount(uri, point, owner=owner, is_temporary=is_temporary)
     _owned[point] = made
+    try:
+        _program.warn(output.notices)
+    except _program.TractfsWarning:
+        # Warnings are errors, and the caller gets no object.
+        made.unmount()
+        raise
     return made
 
 
 def mounts() -> List[Mount]:
     """Returns all mounts of tractfs on this machine, also those of other programs."""
     found: List[Dict[str, Any]] = json.loads(_program.run("status", "--json"))
-    return [
-        _owned.get(each["mount_point"]) or Mount(each.get("uri") or each["source"], each["mount_point"]) for each in found
-    ]
+    mounts = []
+    for each in found:
+        owned = _owned.get(each["mount_point"])
+        is_owned = owned is not None and owned.is_mounted
+        mounts.append(owned if owned and is_owned else Mount(each.get("uri") or each["source"], each["mount_point"]))
+    return mounts
 
 
 # The mounts of this process that still exist, by mount point.
@@ -172,16 +198,3 @@ def _patterns(include: Union[str, Iterable[str]], exclude: Union[str, Iterable[s
         for pattern in [patterns] if isinstance(patterns, str) else patterns:
             arguments.append(f"--{name}={pattern}")
     return arguments
-
-
-def _remove(folder: AnyPath) -> None:
-    """Removes a mount point, unless another process still uses it."""
-    try:
-        os.rmdir(folder)
-    except OSError:
-        pass
-
-
-def _unescaped(field: str) -> str:
-    """Returns a field of the mount table with its spaces (proc_pid_mountinfo(5))."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), field)

@@ -1,11 +1,13 @@
 """The program tractfs, which does the work."""
 
+import numbers
 import os
 import shutil
 import subprocess
+import warnings
 from functools import lru_cache
 from importlib import metadata
-from typing import List, Mapping, Optional, Union
+from typing import List, Mapping, NamedTuple, Optional, Union
 
 OptionValue = Union[str, int, float, "os.PathLike[str]", None]
 
@@ -22,6 +24,18 @@ class ProgramNotFound(TractfsError):
     """The program is missing, or can't be executed on this machine."""
 
 
+class TractfsWarning(UserWarning):
+    """The program succeeded, and told something all the same: the URL ends before the time that was asked for."""
+
+
+class Output(NamedTuple):
+    """The output of a program that succeeded."""
+
+    text: str
+    #: The lines of standard error.
+    notices: List[str]
+
+
 @lru_cache(maxsize=None)
 def path() -> str:
     """Returns the path of the program: the one that pip installed with this package, else the first in `PATH`."""
@@ -33,7 +47,9 @@ def path() -> str:
     for candidate in [*installed, shutil.which("tractfs")]:
         if candidate is not None and os.access(candidate, os.X_OK):
             return os.path.realpath(candidate)
-    raise ProgramNotFound("the program tractfs is missing; install it with: pip install tractfs")
+    raise ProgramNotFound(
+        "the program tractfs is missing; install the wheel again: pip install --force-reinstall ./tractfs-*.whl, or put "
+        "the program in PATH")
 
 
 def options(values: Mapping[str, OptionValue]) -> List[str]:
@@ -41,14 +57,21 @@ def options(values: Mapping[str, OptionValue]) -> List[str]:
     arguments = []
     for name, value in values.items():
         dashed = name.replace("_", "-")
-        if value is True or value is False:
-            arguments.append(f"--{dashed}" if value else f"--no-{dashed}")
-        elif value is not None:
+        # numpy's type of truth values is no kind of bool, and has either name.
+        if type(value).__name__ in ("bool", "bool_"):
+            arguments.append(f"--{dashed}" if value else f"--{_opposite(dashed)}")
+        elif isinstance(value, (str, numbers.Real, os.PathLike)):
             arguments.append(f"--{dashed}={os.fspath(value) if isinstance(value, os.PathLike) else value}")
+        elif value is not None:
+            raise TypeError(f"{name} is to be a text, a number, a path, True or False, not {value!r}")
     return arguments
 
 
-def run(*arguments: str) -> str:
+def _opposite(option: str) -> str:
+    return option[len("no-"):] if option.startswith("no-") else f"no-{option}"
+
+
+def finish(*arguments: str) -> Output:
     """Runs the program, and returns its output.
 
     Raises `TractfsError` with its message if it fails.
@@ -58,8 +81,26 @@ def run(*arguments: str) -> str:
             [path(), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     except OSError as error:
         raise ProgramNotFound(f"{path()} can't be executed: {error.strerror}") from error
+    message = os.fsdecode(done.stderr).strip()
     if done.returncode != 0:
-        message = os.fsdecode(done.stderr).strip()
-        prefix = "tractfs: "
-        raise TractfsError(message[len(prefix):] if message.startswith(prefix) else message, done.returncode)
-    return os.fsdecode(done.stdout)
+        raise TractfsError(_without(_NAME, message), done.returncode)
+    return Output(os.fsdecode(done.stdout), [_without(_NAME, line) for line in message.splitlines()])
+
+
+def run(*arguments: str) -> str:
+    """Does the same, and returns what the program printed. Its warnings are Python's, in the caller of the caller."""
+    output = finish(*arguments)
+    warn(output.notices, stacklevel=4)
+    return output.text
+
+
+def warn(notices: List[str], stacklevel: int = 3) -> None:
+    for notice in notices:
+        warnings.warn(_without("warning: ", notice), TractfsWarning, stacklevel=stacklevel)
+
+
+_NAME = "tractfs: "
+
+
+def _without(prefix: str, text: str) -> str:
+    return text[len(prefix):] if text.startswith(prefix) else text
