@@ -5,13 +5,19 @@ import SystemSupport
 /// fusermount3(1), the set-user-ID helper that mounts and unmounts for unprivileged users, or fusermount(1), which does
 /// the same where only version 2 of FUSE is installed.
 enum Fusermount {
-    /// The folders to search for it.
-    private static let folders = ["/usr/local/bin", "/usr/bin", "/bin"]
-    /// The installed helper; `nil` if there is none.
-    private static let installed = ["fusermount3", "fusermount"].lazy
-        .flatMap { name in folders.lazy.map { (name: name, path: "\($0)/\(name)") } }
-        .first { access($0.path, X_OK) == 0 }
-    private static let program = installed?.name ?? "fusermount3"
+    /// The system's folders. They come before those of `PATH`, in which an environment of conda may have a helper that
+    /// does not run as root.
+    private static let systemFolders = ["/usr/local/bin", "/usr/bin", "/bin"]
+    /// The path of the installed helper; `nil` if there is none.
+    private static let installed = path(inPATH: getenv("PATH").map { String(cString: $0) } ?? "")
+    private static let program = installed ?? "fusermount3"
+
+    /// Returns the path of the helper in the system's folders or in those of `PATH`; `nil` if there is none.
+    static func path(inPATH variable: String, systemFolders: [String] = systemFolders) -> String? {
+        let folders = systemFolders + variable.split(separator: ":").map(String.init)
+        return ["fusermount3", "fusermount"].lazy.flatMap { name in folders.lazy.map { "\($0)/\(name)" } }
+            .first { access($0, X_OK) == 0 }
+    }
 
     /// Mounts, and returns the mounted /dev/fuse. The helper sends it over a socket whose number is in its environment.
     static func mount(at path: String, options: String) throws(MountError) -> CInt {
@@ -41,7 +47,7 @@ enum Fusermount {
     ///
     /// - Parameter allowsOthers: `true` if the mount is for other users as well.
     static func problem(allowsOthers: Bool) -> MountError? {
-        guard let path = installed?.path else {
+        guard let path = installed else {
             return missing(because: Errno.noSuchFileOrDirectory)
         }
         var status = stat()
@@ -91,17 +97,18 @@ enum Fusermount {
 
         /// Starts the helper, which inherits `socket`.
         init(_ arguments: [String], socket: CInt?) throws(MountError) {
+            guard let installed else { throw missing(because: Errno.noSuchFileOrDirectory) }
             let pipe: (readEnd: FileDescriptor, writeEnd: FileDescriptor)
             do { pipe = try FileDescriptor.closeOnExecPipe() } catch { throw MountError("make a pipe", error) }
             defer { try? pipe.writeEnd.close() }
             var inheriting = [ChildProcess.Inheritance(pipe.writeEnd, as: STDERR_FILENO)]
-            var environment = ["PATH=\(folders.joined(separator: ":"))", "LC_ALL=C"]
+            var environment = ["PATH=\(systemFolders.joined(separator: ":"))", "LC_ALL=C"]
             if let socket {
                 inheriting.append(ChildProcess.Inheritance(FileDescriptor(rawValue: socket), as: socket))
                 environment.append("_FUSE_COMMFD=\(socket)")
             }
             do {
-                process = try ChildProcess(program, arguments, environment: environment, inheriting: inheriting)
+                process = try ChildProcess(installed, arguments, environment: environment, inheriting: inheriting)
             } catch {
                 try? pipe.readEnd.close()
                 throw missing(because: error)

@@ -15,18 +15,30 @@ package struct MountOwner: Sendable {
         do {
             file = try ProcessFile.open(process)
         } catch .noSuchProcess {
-            throw MountError("--owner-pid \(process): there is no such process")
+            throw Self.missing(process)
         } catch {
-            throw MountError("--owner-pid \(process): the process can't be watched (\(error)); this needs Linux 5.3")
+            throw MountError("--owner-pid \(process): the process can't be watched (\(error))")
         }
-        // The owner may have ended, and its number belong to a process that was started since. An owner exists before
-        // the command that is given its number.
-        guard let start = ProcessStat(of: process)?.startTime, let ownStart = ProcessStat(of: getpid())?.startTime,
-            start <= ownStart
-        else {
+        do throws(MountError) {
+            if ProcessFile.hasEnded(file) { throw Self.missing(process) }
+            guard let start = ProcessStat(of: process)?.startTime, let ownStart = ProcessStat(of: getpid())?.startTime
+            else {
+                let reason = "its start can't be read from /proc, which may be mounted with hidepid"
+                throw MountError("--owner-pid \(process): \(reason); give a process of your own")
+            }
+            // The owner may have ended, and its number belong to a process that was started since. An owner exists
+            // before the command that is given its number.
+            guard start <= ownStart else {
+                throw MountError("--owner-pid \(process): that process has ended, and another one has its number now")
+            }
+        } catch {
             try? file.close()
-            throw MountError("--owner-pid \(process): that process has ended, and another one has its number now")
+            throw error
         }
+    }
+
+    private static func missing(_ process: Int32) -> MountError {
+        MountError("--owner-pid \(process): there is no such process")
     }
 
     /// Uses the file that another process of the mount has handed on.

@@ -35,6 +35,7 @@ extension Supervisor {
         if let mount = state.look({ $0.mount }) { leave(mount, end) }
         if state.look({ $0.isEnding }) {
             overlay?.close()
+            report?.fail("the mount was ended before it answered, by a signal or because its owner has ended")
             exit(end == .exited(status: 0) ? EXIT_SUCCESS : EXIT_FAILURE)
         }
         throw Self.unexpectedEnd(end)

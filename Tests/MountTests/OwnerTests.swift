@@ -82,16 +82,24 @@ import Testing
     @Test func `A mount whose owner has ended, or is younger than the command, fails with the reason`() throws {
         try withS3TestServer { server in
             try withTemporaryDirectory { directory in
-                let ended = try BackgroundProcess("true", [], outputDirectory: directory)
-                try ended.waitForEnd(timeout: .seconds(30))
+                // `sleep` never waits for its child, which stays a zombie.
+                let parent = try BackgroundProcess(
+                    "sh", ["-c", "sh -c 'echo $$' & exec sleep 600"], outputDirectory: directory)
+                defer { parent.end() }
+                try eventually("a zombie") {
+                    Int32(parent.output.dropLast()).flatMap { ProcessStat(of: $0) }?.hasEnded == true
+                }
+                let zombie = parent.output.dropLast()
                 let mount = [
                     try tractfsExecutable(), "mount", "s3://\(server.bucket)", directory, "--endpoint-url",
                     server.endpointURL,
                 ]
-                let result = try run(
-                    mount[0], Array(mount.dropFirst()) + ["--owner-pid", "\(ended.processID)"],
-                    environment: environmentWithKeys)
-                #expect(result.status == 1 && result.errorOutput.contains("there is no such process"))
+                // The second number is above the largest one of Linux.
+                for owner in ["\(zombie)", "4194305"] {
+                    let result = try run(
+                        mount[0], Array(mount.dropFirst()) + ["--owner-pid", owner], environment: environmentWithKeys)
+                    #expect(result.status == 1 && result.errorOutput.contains("there is no such process"))
+                }
                 // The shell becomes tractfs, and the owner is younger by a tick of the clock at least.
                 let number = directory + "/number"
                 try runChecked("mkfifo", [number])

@@ -20,4 +20,18 @@ import Testing
     func `messages of fusermount3 are reported with a remedy`(complaint: String?, words: String) {
         #expect(Fusermount.hint(for: complaint).contains(words))
     }
+
+    @Test func `fusermount3 is taken from the system's folders, then from those of PATH`() throws {
+        try withTemporaryDirectory { directory in
+            let (system, environment) = (directory + "/system", directory + "/environment")
+            for folder in [system, environment] {
+                try runChecked("mkdir", [folder])
+                try runChecked("install", ["-m", "755", "/dev/null", folder + "/fusermount3"])
+            }
+            let folders = { Fusermount.path(inPATH: "/nonexistent:\(environment)", systemFolders: $0) }
+            #expect(folders([system]) == system + "/fusermount3")
+            #expect(folders(["/nonexistent"]) == environment + "/fusermount3")
+            #expect(Fusermount.path(inPATH: "", systemFolders: []) == nil)
+        }
+    }
 }

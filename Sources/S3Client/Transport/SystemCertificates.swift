@@ -12,9 +12,11 @@ enum SystemCertificates {
         "/etc/ssl/cert.pem",  // Alpine
     ]
 
-    /// Makes a transfer trust the certificates in the file `bundle`, or those of the system if it is `nil`.
+    /// Makes a transfer trust the certificates in the file `bundle`, or those of the system if it is `nil`: for the
+    /// store and for a proxy that is reached by HTTPS.
     static func trust(_ bundle: String?, in easy: UnsafeMutableRawPointer) {
-        if let file = bundle ?? file { _ = tractfs_easy_set_string(easy, CURLOPT_CAINFO, file) }
+        guard let file = bundle ?? file else { return }
+        for option in [CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO] { _ = tractfs_easy_set_string(easy, option, file) }
     }
 
     /// The file to give to libcurl; `nil` for its own default. A program from another distribution brings a libcurl

@@ -13,7 +13,12 @@ public enum ProcessFile {
 
     /// Waits until the process has ended.
     public static func waitForEnd(of process: FileDescriptor) {
+        while !hasEnded(process, timeoutMilliseconds: -1) {}
+    }
+
+    /// Returns `true` if the process has ended, at once or within a time; a zombie has. -1 means no timeout.
+    public static func hasEnded(_ process: FileDescriptor, timeoutMilliseconds: Int32 = 0) -> Bool {
         var polled = pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0)
-        while poll(&polled, 1, -1) < 0, errno == EINTR || errno == EAGAIN {}
+        return poll(&polled, 1, timeoutMilliseconds) == 1 && polled.revents & Int16(POLLIN) != 0
     }
 }
