@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Tests of `scripts/distribution`: `python3 scripts/distribution_test.py`."""
 import json
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-from distribution import changelog, components, licenses, sbom
+from distribution import changelog, components, licenses, sbom, tree
 from distribution.components import Component
 from distribution.release import Release
 
@@ -97,6 +98,17 @@ class Bills(InFolder):
             (names[each["spdxElementId"]], names[each["relatedSpdxElement"]]) for each in document["relationships"]
             if each["relationshipType"] == "CONTAINS"]
         self.assertEqual(contents, [("x.deb", "a"), ("x.whl", "a"), ("x.whl", "b")])
+
+
+class Programs(InFolder):
+    def test_hashes_that_depend_on_paths_are_not_in_a_stripped_program(self):
+        source = '__attribute__((used, section(".swift_modhash"))) const char hash[] = "hash of 1 path"; int main(void) { return 7; }'
+        program, target = self.folder / "program", self.folder / "stripped"
+        subprocess.run(["clang", self.written(source, "a.c"), "-o", program], check=True)
+        self.assertIn(b"hash of 1 path", program.read_bytes())
+        tree.strip(program, target)
+        self.assertNotIn(b"hash of 1 path", target.read_bytes())
+        self.assertEqual(subprocess.run([target]).returncode, 7)
 
 
 if __name__ == "__main__":

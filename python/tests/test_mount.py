@@ -53,6 +53,21 @@ def test_nibabel_reads_an_image(uri: str) -> None:
         assert image.shape == (20, 24, 20) and image.get_fdata()[0, 0, 5] == 5
 
 
+def test_an_open_bucket_needs_no_keys(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import boto3
+    client = boto3.Session(profile_name="hcp").client("s3")
+    client.create_bucket(Bucket="openneuro.org", ACL="public-read")
+    client.put_object(
+        Bucket="openneuro.org", Key="ds000114/sub-01/ses-test/anat/sub-01_ses-test_T1w.nii.gz", Body=b"image",
+        ACL="public-read")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(tractfs.TractfsError, match="no AWS credentials found"):
+        tractfs.mount("s3://openneuro.org/ds000114")
+    with tractfs.mount("s3://openneuro.org/ds000114", no_sign_request=True) as dataset:
+        images = sorted(dataset.path.glob("sub-*/ses-test/anat/*_T1w.nii.gz"))
+        assert [image.read_bytes() for image in images] == [b"image"]
+
+
 def test_warmed_files_are_in_the_cache(uri: str) -> None:
     with tractfs.mount(uri, profile="hcp") as hcp:
         hcp.warm(["100307", "100408"], include="*.txt")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -37,6 +38,17 @@ def strip(program: Path, target: Path) -> None:
     """Copies a program without the symbols that it doesn't need to run."""
     subprocess.run(
         ["strip", "--strip-unneeded", "--remove-section=.comment", "--remove-section=.note", "-o", target, program], check=True)
+    blank(target, ".swift_modhash")
+
+
+def blank(program: Path, section: str) -> None:
+    """Overwrites a section with zeros: here, hashes of the compiler for its next run, which depend on the paths of objects."""
+    sections = output("readelf", "--section-headers", "--wide", program)
+    if match := re.search(rf" {re.escape(section)} +PROGBITS +[0-9a-f]+ ([0-9a-f]+) ([0-9a-f]+) ", sections):
+        offset, byte_count = (int(number, 16) for number in match.groups())
+        with open(program, "r+b") as file:
+            file.seek(offset)
+            file.write(bytes(byte_count))
 
 
 def documentation(root: Path, folder: Path) -> None:

@@ -91,10 +91,6 @@ struct ListEntryScanner {
     /// Reads ASCII without markup and control characters, up to an "]" as well, which may begin markup.
     private mutating func takeText() -> UnsafeRawBufferPointer {
         let start = position
-        // Eight bytes at once, as in `TextRepair`.
-        while position + 8 <= bytes.count,
-            !bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self).hasMarkup
-        { position += 8 }
         while position < bytes.count, bytes[position].isPlainText { position += 1 }
         return UnsafeRawBufferPointer(rebasing: bytes[start..<position])
     }
@@ -173,18 +169,5 @@ extension UInt8 {
     fileprivate var isPlainText: Bool {
         (0x20...0x7f).contains(self) && self != UInt8(ascii: "<") && self != UInt8(ascii: "&")
             && self != UInt8(ascii: "]")
-    }
-}
-
-extension UInt64 {
-    /// `true` if one of the eight bytes isn't plain text; it may also be `true` without one.
-    fileprivate var hasMarkup: Bool {
-        let (ones, high) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
-        var found = self | (self &- ones &* 0x20) & ~self
-        for mark in [UInt8(ascii: "<"), UInt8(ascii: "&"), UInt8(ascii: "]")] {
-            let other = self ^ (ones &* UInt64(mark))
-            found |= (other &- ones) & ~other
-        }
-        return found & high != 0
     }
 }

@@ -41,7 +41,7 @@ enum ListedText {
 
     /// Returns `true` if the bytes contain the placeholder of `TextRepair`.
     static func hasPlaceholder(_ text: [UInt8]) -> Bool {
-        guard text.contains(TextRepair.placeholder[0]) else { return false }
+        guard text.has(TextRepair.placeholder[0]) else { return false }
         return text.indices.dropLast(TextRepair.placeholder.count - 1).contains {
             text[$0] == TextRepair.placeholder[0] && text[$0...].starts(with: TextRepair.placeholder)
         }

@@ -57,11 +57,7 @@ enum PercentEncoding {
 
     /// Returns `true` if `decodeForm` would replace a byte.
     static func hasEscapes(_ bytes: [UInt8]) -> Bool {
-        bytes.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return false }
-            return memchr(base, CInt(UInt8(ascii: "%")), bytes.count) != nil
-                || memchr(base, CInt(UInt8(ascii: "+")), bytes.count) != nil
-        }
+        bytes.has(UInt8(ascii: "%")) || bytes.has(UInt8(ascii: "+"))
     }
 
     private static func isUnreserved(_ byte: UInt8) -> Bool {
@@ -86,5 +82,12 @@ enum PercentEncoding {
         case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
         default: nil
         }
+    }
+}
+
+extension [UInt8] {
+    /// Returns `true` if the bytes contain this one. `contains` looks at one byte after the other.
+    func has(_ byte: UInt8) -> Bool {
+        withUnsafeBytes { bytes in bytes.baseAddress.map { memchr($0, CInt(byte), bytes.count) != nil } ?? false }
     }
 }
