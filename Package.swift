@@ -247,7 +247,7 @@ let package = Package(
                 "ObjectStore", "StateLog", "SystemSupport", "TestSupport", system, logging,
             ],
             swiftSettings: strict),
-        .testTarget(name: "MountingTests", dependencies: ["Mounting", system], swiftSettings: strict),
+        .testTarget(name: "MountingTests", dependencies: ["Mounting", "TestSupport", system], swiftSettings: strict),
         .testTarget(
             name: "SupervisionTests",
             dependencies: ["Supervision", "Mounting", "StateLog", "SystemSupport", system, logging],
