@@ -99,7 +99,7 @@ public struct MountPoint: Sendable {
     }
 
     /// Quotes a path for a shell command in a message.
-    static func quoted(_ path: String) -> String {
+    public static func quoted(_ path: String) -> String {
         let isPlain = path.unicodeScalars.allSatisfy {
             $0.properties.isAlphabetic || "0123456789/._-+,:@%".unicodeScalars.contains($0)
         }

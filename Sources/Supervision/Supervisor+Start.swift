@@ -80,13 +80,14 @@ extension Supervisor {
         DetachedThread.start { [self] in
             ProcessFile.waitForEnd(of: owner.file)
             logger.notice("the process that owns the mount has ended: unmounting")
-            end(by: SIGTERM)
+            end(by: SIGTERM, because: "the end of its owner")
         }
     }
 
-    private func end(by signal: CInt) {
+    /// Ends the mount. The service manager is told the reason, by default the name of the signal.
+    private func end(by signal: CInt, because reason: String? = nil) {
         state.change { $0.isEnding = true }
-        service.noteEnd("unmounted at \(strsignal(signal).map { String(cString: $0) } ?? "a signal")")
+        service.noteEnd("unmounted at \(reason ?? strsignal(signal).map { String(cString: $0) } ?? "a signal")")
         signalServer(signal)
     }
 }

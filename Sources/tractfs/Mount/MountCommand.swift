@@ -63,8 +63,10 @@ struct MountCommand: ConfigurableCommand {
             try BackgroundStart.run(
                 arguments, environment: environment, workingDirectory: AbsolutePath.of("."), device: device,
                 owner: owner, notice: StandardError.tell)
-            // For a person, but not for mount(8), which says nothing.
-            if isatty(STDOUT_FILENO) == 1, !MountHelper.isCalled { try? StandardOutput.write(summary(environment)) }
+            // For a person, but not for mount(8), which says nothing, nor for the program that has mounted the device.
+            if isatty(STDOUT_FILENO) == 1, !MountHelper.isCalled, device == nil {
+                try? StandardOutput.write(summary(environment))
+            }
             return
         }
         let owner = context.owner.map(MountOwner.init(inheriting:))
@@ -77,7 +79,8 @@ struct MountCommand: ConfigurableCommand {
 
     /// Returns at most three lines on a new mount: how to unmount it, and what would make it faster here.
     private func summary(_ environment: [String: String]) -> String {
-        let mounted = "\(uri) is mounted on \(mountPoint); unmount it with: tractfs unmount \(mountPoint)"
+        let command = "tractfs unmount \(MountPoint.quoted(mountPoint))"
+        let mounted = "\(uri) is mounted on \(mountPoint); unmount it with: \(command)"
         let lines = [mounted] + MountAdvice.lines(cache: cache, environment: environment)
         return lines.map { $0 + "\n" }.joined()
     }
