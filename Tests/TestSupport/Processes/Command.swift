@@ -42,10 +42,12 @@ public func run(
     }
 }
 
-/// Runs a command whose words the shell takes as they are, with a terminal as its standard streams (script(1)).
+/// Runs a command with a terminal as its standard streams (script(1)).
 public func runOnTerminal(_ command: [String], environment: [String: String] = [:]) throws -> CommandResult {
-    try run(
-        "script", ["--quiet", "--return", "--command", command.joined(separator: " "), "/dev/null"],
+    // A shell splits the command again.
+    let words = command.map { "'\($0.replacing("'", with: "'\\''"))'" }
+    return try run(
+        "script", ["--quiet", "--return", "--command", words.joined(separator: " "), "/dev/null"],
         environment: environment)
 }
 
