@@ -28,14 +28,14 @@ public struct MountPoint: Sendable {
         if let mount = try MountPoint.mount(at: resolved), mount.isOurs {
             throw MountError(
                 "\(mount.source) is mounted on \(path) already; unmount it with: "
-                    + "tractfs unmount \(MountPoint.quoted(path))")
+                    + "tractfs unmount \(path.shellWord)")
         }
         try checkIsEmptyDirectory()
     }
 
     /// Returns the error for a path that could not be resolved, from errno.
     private static func resolvingError(_ path: String) -> MountError {
-        let quoted = MountPoint.quoted(path)
+        let quoted = path.shellWord
         switch Errno(rawValue: errno) {
         case .noSuchFileOrDirectory:
             return MountError("the mount point \(path) does not exist; make it with: mkdir -p \(quoted)")
@@ -96,15 +96,6 @@ public struct MountPoint: Sendable {
             return false
         }
         return errno == ENOTCONN || errno == ECONNABORTED
-    }
-
-    /// Quotes a path for a shell command in a message.
-    public static func quoted(_ path: String) -> String {
-        let isPlain = path.unicodeScalars.allSatisfy {
-            $0.properties.isAlphabetic || "0123456789/._-+,:@%".unicodeScalars.contains($0)
-        }
-        return isPlain
-            ? path : "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 
     /// Returns the path without symbolic links; `nil` and errno on failure.

@@ -62,11 +62,7 @@ extension FuzzTarget {
     /// A command as `credential_process` has it.
     static let command = FuzzTarget(name: "command") { bytes in
         guard let words = ShellWords.split(String(decoding: bytes, as: UTF8.self)) else { return }
-        let quoted = words.map { word in
-            // Scalars: a quotation mark with a mark on it is one all the same.
-            let escaped = word.unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }
-            return "'\(escaped.joined())'"
-        }.joined(separator: " ")
+        let quoted = words.map(\.shellQuoted).joined(separator: " ")
         try require(ShellWords.split(quoted) == words, "\(words) are other words when they are quoted")
     }
 }

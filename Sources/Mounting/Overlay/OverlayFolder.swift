@@ -63,7 +63,7 @@ public struct OverlayFolder: Sendable {
     private static func openingError(_ path: String, _ errno: Errno) -> MountError {
         switch errno {
         case .noSuchFileOrDirectory:
-            MountError("the overlay's folder \(path) does not exist; make it with: mkdir -p \(MountPoint.quoted(path))")
+            MountError("the overlay's folder \(path) does not exist; make it with: mkdir -p \(path.shellWord)")
         case .notDirectory: MountError("the overlay's folder \(path) is not a folder; name one on a local disk")
         default: MountError("open the overlay's folder \(path)", errno)
         }

@@ -41,8 +41,7 @@ package struct OfferedWords {
     package func escaped(for shell: CompletionShell?) -> [String] {
         switch shell {
         case .bash?:
-            words.filter { !$0.contains("$") && !$0.contains("`") }
-                .map { "'" + $0.replacing("'", with: "'\\''") + "'" }
+            words.filter { !$0.contains("$") && !$0.contains("`") }.map(\.shellQuoted)
         case .zsh?: words.map { $0.replacing("\\", with: "\\\\").replacing(":", with: "\\:") }
         default: words
         }

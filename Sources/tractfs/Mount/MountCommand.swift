@@ -79,7 +79,7 @@ struct MountCommand: ConfigurableCommand {
 
     /// Returns at most three lines on a new mount: how to unmount it, and what would make it faster here.
     private func summary(_ environment: [String: String]) -> String {
-        let command = "tractfs unmount \(MountPoint.quoted(mountPoint))"
+        let command = "tractfs unmount \(mountPoint.shellWord)"
         let mounted = "\(uri) is mounted on \(mountPoint); unmount it with: \(command)"
         let lines = [mounted] + MountAdvice.lines(cache: cache, environment: environment)
         return lines.map { $0 + "\n" }.joined()

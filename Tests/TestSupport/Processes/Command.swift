@@ -1,4 +1,5 @@
 import Foundation
+import SystemSupport
 
 /// The result of a command.
 public struct CommandResult: Sendable {
@@ -45,9 +46,9 @@ public func run(
 /// Runs a command with a terminal as its standard streams (script(1)).
 public func runOnTerminal(_ command: [String], environment: [String: String] = [:]) throws -> CommandResult {
     // A shell splits the command again.
-    let words = command.map { "'\($0.replacing("'", with: "'\\''"))'" }
+    let words = command.map(\.shellQuoted).joined(separator: " ")
     return try run(
-        "script", ["--quiet", "--return", "--command", words.joined(separator: " "), "/dev/null"],
+        "script", ["--quiet", "--return", "--command", words, "/dev/null"],
         environment: environment)
 }
 
