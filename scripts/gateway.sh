@@ -1,8 +1,9 @@
 # A real S3 server on the loopback interface; source this file.
 #
-# start_gateway DIRECTORY   starts JuiceFS's gateway (MinIO's S3 code; it checks every signature) with its files in
-#                           DIRECTORY, sets gateway_pid, and exports the endpoint and the credentials
-# stop_gateway              ends it
+# start_gateway DIRECTORY      starts JuiceFS's gateway (MinIO's S3 code; it checks every signature) with its files in
+#                              DIRECTORY, sets gateway_pid, and exports the endpoint and the credentials
+# start_demo_store DIRECTORY   the same in DIRECTORY/server, with the demo's files, made in DIRECTORY/tree, in s3://hcp-demo
+# stop_gateway                 ends it
 
 gateway_pid=
 
@@ -37,6 +38,13 @@ start_gateway() {
     echo "the S3 server did not start (after $attempt tries):" >&2
     cat "$directory/gateway.log" >&2
     return 1
+}
+
+start_demo_store() {
+    mkdir "$1/server"
+    .venv/bin/python3 scripts/demo_tree.py "$1/tree"
+    start_gateway "$1/server"
+    .venv/bin/python3 scripts/upload_tree.py "$1/tree" s3://hcp-demo
 }
 
 stop_gateway() {
